@@ -1,0 +1,1 @@
+"""Images from several sources → one verified tensor file."""

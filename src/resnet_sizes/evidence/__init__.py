@@ -1,0 +1,1 @@
+"""Metrics of many runs → table, figure, values and verdicts."""

@@ -1,0 +1,9 @@
+"""The one exception that the command line shows without a traceback."""
+
+
+class UserError(Exception):
+    """A problem that the person at the keyboard can mend.
+
+    The message says what was found and where, what is allowed, and ends with what to do
+    next: the key to change, the command to run, or the file to put in place.
+    """

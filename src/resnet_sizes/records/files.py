@@ -1,0 +1,104 @@
+"""Reading and writing files so that a half-written one never has its final name."""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from resnet_sizes.records.base import Record
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.explain import explain
+
+R = TypeVar("R", bound=Record)
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target`; on success flush it to disk and rename it.
+
+    On an exception the temporary file is removed and `target` is left as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        # mkstemp makes private files; results are meant to be read by colleagues.
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write_atomically(target: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary path, then move it to `target` in one step."""
+    with atomic_path(target) as temporary:
+        write(temporary)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    write_atomically(target, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def write_json(target: Path, data: Record | dict[str, Any] | list[Any]) -> None:
+    """Write a record or plain data as indented JSON, atomically."""
+    write_text(target, _pretty(data))
+
+
+def write_json_if_changed(target: Path, data: Record | dict[str, Any]) -> bool:
+    """Write as `write_json` does, but leave the file and its time alone if it holds the same.
+
+    Returns whether the file was written.
+    """
+    text = _pretty(data)
+    if target.is_file() and target.read_text(encoding="utf-8") == text:
+        return False
+    write_text(target, text)
+    return True
+
+
+def _pretty(data: Record | dict[str, Any] | list[Any]) -> str:
+    plain = data.model_dump(mode="json") if isinstance(data, Record) else data
+    return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_json(path: Path, remedy: str) -> Any:
+    """Parse a JSON file. Raises UserError, ending in `remedy`, if it is missing or broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file. {remedy}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not complete JSON ({error}). {remedy}") from None
+
+
+def read_record(path: Path, kind: type[R], remedy: str) -> R:
+    """Read and check a record. Raises UserError, ending in `remedy`, if anything is off.
+
+    `remedy` is one sentence that says what to do, for example "Run: resnet-sizes study …".
+    """
+    data = read_json(path, remedy)
+    try:
+        return kind.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        problems = "\n".join(f"  {line}" for line in explain(error, kind, data))
+        raise UserError(f"{path}: is not a valid {kind.__name__}:\n{problems}\n{remedy}") from None

@@ -1,0 +1,87 @@
+"""Where a study's files lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_sizes.records.run import RunSettings
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    folder: Path
+
+    @property
+    def run(self) -> Path:
+        """The run file."""
+        return self.folder / "run.json"
+
+    @property
+    def log(self) -> Path:
+        """One JSON line an epoch, written as it happens."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def predictions(self) -> Path:
+        """Logits and labels on the test images."""
+        return self.folder / "predictions.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """The results, written last."""
+        return self.folder / "metrics.json"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The files of one study, all below `results/<name>/`."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, name: str) -> "StudyFolder":
+        """The folder of the study with this name, below the working directory."""
+        return cls(Path("results") / name)
+
+    @classmethod
+    def of_file(cls, study_file: Path) -> "StudyFolder":
+        """The folder in which a `study.json` lies."""
+        return cls(study_file.parent)
+
+    @property
+    def study(self) -> Path:
+        """The resolved configuration."""
+        return self.folder / "study.json"
+
+    @property
+    def dataset(self) -> Path:
+        """The tensor file."""
+        return self.folder / "data" / "dataset.safetensors"
+
+    @property
+    def dataset_info(self) -> Path:
+        """What is known of the dataset besides its pixels."""
+        return self.folder / "data" / "dataset.json"
+
+    def run(self, settings: RunSettings) -> RunFolder:
+        """The folder of one run."""
+        return RunFolder(self.folder / "runs" / settings.name)
+
+    @property
+    def evidence(self) -> Path:
+        """Table, figures, verdicts and values."""
+        return self.folder / "evidence"
+
+    @property
+    def partial_evidence(self) -> Path:
+        """The same from an unfinished study; no rule's output."""
+        return self.folder / "partial" / "evidence"
+
+    def report(self, language: str) -> Path:
+        """The report in one language."""
+        return self.folder / "report" / language
+
+    def partial_report(self, language: str) -> Path:
+        """The report on an unfinished study; no rule's output."""
+        return self.folder / "partial" / "report" / language

@@ -1,0 +1,82 @@
+"""The results of one run."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from resnet_sizes.records.base import SCHEMA_VERSION, Record, content_hash
+from resnet_sizes.records.run import RunFile
+
+
+class EpochMetrics(Record):
+    """One epoch: losses are mean cross-entropies in nats, accuracies fractions."""
+
+    epoch: int = Field(ge=1)
+    train_loss: float
+    train_accuracy: float = Field(ge=0, le=1)
+    test_loss: float
+    test_accuracy: float = Field(ge=0, le=1)
+    training_seconds: float = Field(ge=0, description="Synchronised, without evaluation.")
+    evaluation_seconds: float = Field(ge=0)
+
+
+class Device(Record):
+    """Where the run was made."""
+
+    kind: Literal["cpu", "cuda", "mps"]
+    name: str
+    index: int | None = None
+    memory_bytes: int | None = Field(None, description="The device's own, or the machine's.")
+    threads: int = Field(ge=1, description="CPU threads of torch.")
+
+
+class Code(Record):
+    """Which code made the results."""
+
+    training_hash: str
+    git_commit: str | None
+    git_dirty: bool | None
+
+
+class Metrics(Record):
+    """`metrics.json`: written last, so that a run without it is not finished."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run: RunFile
+    run_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    epochs: list[EpochMetrics] = Field(min_length=1)
+    final_test_accuracy: float = Field(ge=0, le=1)
+    best_test_accuracy: float = Field(ge=0, le=1)
+    best_epoch: int = Field(ge=1)
+    training_seconds: float = Field(ge=0, description="Sum over the epochs, without evaluation.")
+    equivalent_training_seconds: float | None = Field(
+        None, ge=0, description="Of a cached run: what it would have taken without the cache."
+    )
+    resumed: int = Field(0, ge=0)
+    parameters: int = Field(ge=1)
+    trainable_parameters: int = Field(ge=1)
+    macs_per_image: int = Field(ge=1, description="Multiply-accumulates of one forward pass.")
+    peak_memory_bytes: int = Field(
+        ge=0, description="Of the device allocator on CUDA, of the process elsewhere."
+    )
+    device: Device
+    versions: dict[str, str]
+    dataset_identity: str = Field(pattern=r"^[0-9a-f]{64}$")
+    code: Code
+    started: str = Field(description="UTC, ISO 8601.")
+    finished: str = Field(description="UTC, ISO 8601.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Metrics":
+        numbers = [epoch.epoch for epoch in self.epochs]
+        if numbers != list(range(1, self.run.epochs + 1)):
+            raise ValueError(
+                f"epochs: holds {len(numbers)} epochs, but the run has {self.run.epochs}"
+            )
+        if self.run_hash != content_hash(self.run):
+            raise ValueError("run_hash: is not the hash of the run in the same file")
+        if self.final_test_accuracy != self.epochs[-1].test_accuracy:
+            raise ValueError("final_test_accuracy: differs from the last epoch's test_accuracy")
+        if self.dataset_identity != self.run.dataset_identity:
+            raise ValueError("dataset_identity: differs from the run's")
+        return self

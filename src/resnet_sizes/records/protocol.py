@@ -1,0 +1,115 @@
+"""A protocol: one complete reading of what the article did."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from resnet_sizes.records.base import Number, Record
+
+ModelName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+
+LAYERS: dict[str, int] = {
+    "resnet18": 18,
+    "resnet34": 34,
+    "resnet50": 50,
+    "resnet101": 101,
+    "resnet152": 152,
+}
+"""Depth as He et al. (2015) count it: convolutions of the main path and the last layer."""
+
+
+class Reading(Record):
+    """How one model is initialised, prepared, and trained."""
+
+    weights: str = Field(
+        "none",
+        min_length=1,
+        description="Initial weights: `none` (random), torchvision's `V1`, `V2` or `default`, "
+        "or the path of a state dict.",
+    )
+    trainable: Literal["all", "head"] = Field(
+        "all", description="What is trained: every parameter, or the last layer alone."
+    )
+    frozen_batch_norm: Literal["eval", "train"] = Field(
+        "eval", description="Mode of the batch normalisation in a frozen backbone."
+    )
+    input_size: int = Field(
+        32, ge=32, le=512, description="Side in pixels to which the images are brought."
+    )
+    stem: Literal["imagenet", "cifar"] = Field(
+        "imagenet",
+        description="First layers: `imagenet` (7×7, stride 2, max-pool) or `cifar` "
+        "(3×3, stride 1, no max-pool).",
+    )
+    normalisation: Literal["imagenet", "cifar10", "half"] = Field(
+        "cifar10",
+        description="Channel means and deviations: ImageNet's, CIFAR-10's, or 0.5 for all.",
+    )
+    augmentation: Literal["none", "flip-crop"] = Field(
+        "none",
+        description="`flip-crop`: a random mirror image and a random crop after 4 pixels of padding.",
+    )
+    optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="Optimiser.")
+    momentum: Number = Field(
+        0.9, ge=0, lt=1, description="Momentum of `sgd`; the others ignore it."
+    )
+    weight_decay: Number = Field(0.0, ge=0, description="Weight decay.")
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="Learning rate over the epochs."
+    )
+    precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] = Field(
+        "fp32", description="Number format of the forward and backward passes."
+    )
+
+
+class ReadingChanges(Record):
+    """What differs from the protocol for one model; keys left out stay as they are."""
+
+    weights: str | None = Field(None, min_length=1)
+    trainable: Literal["all", "head"] | None = None
+    frozen_batch_norm: Literal["eval", "train"] | None = None
+    input_size: int | None = Field(None, ge=32, le=512)
+    stem: Literal["imagenet", "cifar"] | None = None
+    normalisation: Literal["imagenet", "cifar10", "half"] | None = None
+    augmentation: Literal["none", "flip-crop"] | None = None
+    optimizer: Literal["adam", "adamw", "sgd"] | None = None
+    momentum: Number | None = Field(None, ge=0, lt=1)
+    weight_decay: Number | None = Field(None, ge=0)
+    schedule: Literal["constant", "cosine"] | None = None
+    precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] | None = None
+
+
+class Description(Record):
+    """One sentence in each language of the report."""
+
+    pt: str = Field(min_length=1, description="Portuguese.")
+    en: str = Field(min_length=1, description="English.")
+
+
+class Protocol(Reading):
+    """A reading with a sentence that describes it and, where they differ, changes by model."""
+
+    description: Description = Field(description="One sentence a language, for the report.")
+    per_model: dict[ModelName, ReadingChanges] = Field(
+        default_factory=dict, description="Keys of this protocol that differ for one model."
+    )
+
+    def reading_for(self, model: str) -> Reading:
+        """The complete reading that holds for one model."""
+        base = self.model_dump(include=set(Reading.model_fields))
+        changes = self.per_model.get(model)  # type: ignore[call-overload]
+        if changes is not None:
+            base.update(changes.model_dump(exclude_none=True))
+        return Reading.model_validate(base)
+
+    @model_validator(mode="after")
+    def _head_needs_weights(self) -> "Protocol":
+        for model in (None, *self.per_model):
+            reading = self.reading_for(model or "")
+            if reading.trainable == "head" and reading.weights == "none":
+                where = f" (per_model.{model})" if model else ""
+                raise ValueError(
+                    f"trainable is 'head' but weights is 'none'{where}: a frozen random network "
+                    "learns nothing. Set weights to V1, V2, default or a file, or trainable to all"
+                )
+        return self

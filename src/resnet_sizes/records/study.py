@@ -1,0 +1,223 @@
+"""The study: the whole configuration, resolved and checked."""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, model_validator
+
+from resnet_sizes.records.base import Number, Record
+from resnet_sizes.records.protocol import ModelName, Protocol
+
+T = TypeVar("T")
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""Letters, digits, `.`, `_`, `-`: a name that is safe in a path and on a command line."""
+
+DataContent = Literal["cifar10", "cifar10-reencoded", "digits", "other"]
+
+
+def _unique(items: list[T]) -> list[T]:
+    doubles = sorted({str(item) for item in items if items.count(item) > 1})
+    if doubles:
+        raise ValueError(f"{', '.join(doubles)} stands twice; each may stand once")
+    return items
+
+
+class Limit(Record):
+    """A class-balanced subset; `null` means all images."""
+
+    train: int | None = Field(None, ge=1, description="Training images at most.")
+    test: int | None = Field(None, ge=1, description="Test images at most.")
+
+
+class DatasetSpec(Record):
+    """Which images, and how they are brought to 32×32 RGB."""
+
+    source: Literal["cifar10", "image-folder", "digits"] = Field(
+        "cifar10",
+        description="`cifar10`: the official archive; `image-folder`: a directory, zip or tar "
+        "with `train/<class>/…` and `test/<class>/…`; `digits`: scikit-learn's handwritten digits.",
+    )
+    path: str | None = Field(
+        None,
+        min_length=1,
+        description="The folder or archive of `image-folder`; for `cifar10` a local copy of the "
+        "official archive, used instead of a download.",
+    )
+    content: Literal["auto", "cifar10-reencoded", "other"] = Field(
+        "auto",
+        description="What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 with "
+        "other pixels than the official ones) or `other`. `auto`: what the source says, and "
+        "`other` for a folder.",
+    )
+    resize: bool = Field(
+        False, description="Whether images of other sizes are resized to 32×32, or are an error."
+    )
+    limit: Limit = Field(default_factory=Limit, description="A class-balanced subset.")
+    subset_seed: int = Field(0, ge=0, description="Seed that draws the subset of `limit`.")
+
+    @property
+    def declared_content(self) -> DataContent:
+        """What the data are, as far as source and declaration tell."""
+        if self.source != "image-folder":
+            return self.source
+        return "other" if self.content == "auto" else self.content
+
+    @model_validator(mode="after")
+    def _source_and_keys_fit(self) -> "DatasetSpec":
+        if self.source == "image-folder" and self.path is None:
+            raise ValueError(
+                "source is 'image-folder' but path is not set. Set dataset.path to a folder, zip "
+                "or tar archive with train/<class>/… and test/<class>/…"
+            )
+        if self.source == "digits" and self.path is not None:
+            raise ValueError(
+                f"source is 'digits', which has no files, but path is {self.path!r}. "
+                "Set dataset.path to null, or dataset.source to image-folder"
+            )
+        if self.source != "image-folder" and self.content != "auto":
+            raise ValueError(
+                f"content is {self.content!r} but source is {self.source!r}: only an image-folder "
+                "can be declared. Set dataset.content to auto"
+            )
+        return self
+
+
+class TrainingSpec(Record):
+    """What is the same for every run of the study."""
+
+    epochs: int = Field(50, ge=1, description="Passes over the training images.")
+    batch_size: int = Field(256, ge=2, description="Images a step.")
+    learning_rate: Number = Field(0.0005, gt=0, description="Learning rate of the optimiser.")
+    evaluation_batch_size: int = Field(
+        1000, ge=1, description="Images a step of the evaluation; decides speed and memory only."
+    )
+    deterministic: bool = Field(
+        True,
+        description="Whether only deterministic kernels are used: equal seed, device and versions "
+        "then give equal results, bit by bit.",
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda|cuda:\d+)$",
+        description="`auto` takes CUDA, then MPS, then the CPU; or `cpu`, `mps`, `cuda`, `cuda:1`.",
+    )
+    threads: int | Literal["auto"] = Field(
+        "auto", description="CPU threads of a run (1 or more); `auto` takes all that it may use."
+    )
+
+    @model_validator(mode="after")
+    def _threads_is_positive(self) -> "TrainingSpec":
+        if self.threads != "auto" and self.threads < 1:
+            raise ValueError(f"threads is {self.threads}; allowed: 1 or more, or auto")
+        return self
+
+
+class Cifar10Download(Record):
+    """Where the official archive comes from and how it is recognised."""
+
+    file: str = Field(
+        "cifar-10-python.tar.gz", pattern=r"^[A-Za-z0-9._-]+$", description="Name of the archive."
+    )
+    md5: str = Field(
+        "c58f30108f718f92721af3b95e74349a",
+        pattern=r"^[0-9a-f]{32}$",
+        description="MD5 of the archive, as its authors publish it.",
+    )
+    bytes: int = Field(170_498_071, ge=1, description="Size of the archive in bytes.")
+    mirrors: list[str] = Field(
+        default_factory=list, description="Addresses tried in this order before the origin."
+    )
+    origin: str = Field(
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+        pattern=r"^https?://",
+        description="The authors' own address, tried last.",
+    )
+
+
+class Downloads(Record):
+    """What is fetched from the network, and where it is put."""
+
+    folder: str = Field("downloads", min_length=1, description="Folder of downloaded files.")
+    timeout: Number = Field(
+        20.0, gt=0, le=600, description="Seconds without an answer after which an address is left."
+    )
+    cifar10: Cifar10Download = Field(
+        default_factory=Cifar10Download, description="The official CIFAR-10 archive."
+    )
+
+
+class ReportSpec(Record):
+    """What the report should be."""
+
+    languages: Annotated[list[Literal["pt"]], AfterValidator(_unique)] = Field(
+        default_factory=lambda: ["pt"], min_length=1, description="Languages of the report."
+    )
+    formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(_unique)] = Field(
+        default_factory=lambda: ["html", "pdf"], min_length=1, description="Formats of the report."
+    )
+    engine: Literal["auto", "quarto", "pandoc"] = Field(
+        "auto",
+        description="`quarto`, or `pandoc` (the embedded engine: pandoc and typst from PyPI); "
+        "`auto` takes Quarto where it is installed.",
+    )
+
+
+class Study(Record):
+    """The whole configuration of a study."""
+
+    name: Name = Field("article", description="Name of the study; results go to `results/<name>/`.")
+    demo: bool = Field(
+        False,
+        description="Whether this study only shows that the pipeline works: its report says so on "
+        "its first screen and draws no conclusion on the article.",
+    )
+    article: str = Field(
+        "config/article.yaml",
+        min_length=1,
+        description="The ledger: what the article printed, said, and left open.",
+    )
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The images.")
+    models: Annotated[list[ModelName], AfterValidator(_unique)] = Field(
+        default_factory=lambda: ["resnet18", "resnet50", "resnet152"],
+        min_length=1,
+        description="The networks to compare.",
+    )
+    protocols: Annotated[list[str], AfterValidator(_unique)] = Field(
+        min_length=1,
+        description="Names from `protocol_definitions`; the first gives Table 1 and Figure 1.",
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], AfterValidator(_unique)] = Field(
+        default_factory=lambda: [0, 1, 2],
+        min_length=1,
+        description="One run a model and protocol for each seed.",
+    )
+    training: TrainingSpec = Field(
+        default_factory=TrainingSpec, description="What is the same for every run."
+    )
+    protocol_definitions: dict[Name, Protocol] = Field(
+        description="The readings of what the article did, by name."
+    )
+    downloads: Downloads = Field(
+        default_factory=Downloads, description="What is fetched, and where it is put."
+    )
+    report: ReportSpec = Field(default_factory=ReportSpec, description="What the report should be.")
+
+    @model_validator(mode="after")
+    def _protocols_are_defined(self) -> "Study":
+        for name in self.protocols:
+            if name not in self.protocol_definitions:
+                raise ValueError(
+                    f"protocols: {name!r} is not defined; allowed: "
+                    f"{', '.join(sorted(self.protocol_definitions))}. Name one of these, or "
+                    "define it under protocol_definitions"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _batch_fits_the_subset(self) -> "Study":
+        train = self.dataset.limit.train
+        if train is not None and train < 2:
+            raise ValueError(
+                "dataset.limit.train is 1: batch normalisation needs 2 images or more"
+            )
+        return self

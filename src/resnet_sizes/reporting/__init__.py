@@ -1,0 +1,1 @@
+"""Evidence → .qmd → HTML and PDF."""

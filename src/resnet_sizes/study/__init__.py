@@ -1,0 +1,1 @@
+"""Configuration → resolved study and one run file a run."""

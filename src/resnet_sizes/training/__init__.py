@@ -1,0 +1,1 @@
+"""One run file and a dataset → metrics, predictions and an epoch log."""
