@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 
 class Record(BaseModel):
@@ -26,7 +26,7 @@ def _number_from_text(value: Any) -> Any:
     return value
 
 
-Number = Annotated[float, BeforeValidator(_number_from_text, json_schema_input_type=float)]
+Number = Annotated[float, BeforeValidator(_number_from_text)]
 """A float that may be written in scientific notation in YAML (``5e-4``)."""
 
 

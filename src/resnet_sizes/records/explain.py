@@ -57,7 +57,7 @@ def _names_a_key(part: int | str) -> bool:
     return isinstance(part, int) or not (
         part in {"str", "int", "float", "bool", "none"}
         or part.endswith("]")
-        or part.startswith("function-")
+        or part.startswith(("function-", "constrained-"))
     )
 
 

@@ -1,22 +1,35 @@
 """The ledger: what the article printed, said, and left open."""
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.records.base import Number, Record
-from resnet_sizes.records.protocol import Description, ModelName
+from resnet_sizes.records.protocol import LAYERS, Description, ModelName
 from resnet_sizes.records.study import DataContent
 
 Quantity = Literal["accuracy", "layers", "minutes", "initial_loss", "final_loss", "loss_drop"]
 """What is compared: final test accuracy, depth, training time without evaluation, training
-loss of the first and of the last epoch, and the fraction by which the loss fell."""
+loss of the first and of the last epoch, and the fraction of the first loss by which it fell."""
 
 Column = Literal["accuracy", "layers", "minutes", "layers_increment", "accuracy_increment"]
 
 Printed = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
 """A printed number with its digits kept (`80.84`), decimal point, no unit."""
+
+
+def _all_different(models: list[ModelName]) -> list[ModelName]:
+    if len(set(models)) != len(models):
+        raise ValueError("a model stands twice; each may stand once")
+    return models
+
+
+Models = Annotated[list[ModelName], AfterValidator(_all_different)]
+
+
+def _require_among(model: str, among: list[ModelName]) -> None:
+    if model not in among:
+        raise ValueError(f"model: {model} is not in among ({', '.join(among)}). Add it there")
 
 
 class Needs(Record):
@@ -41,9 +54,25 @@ class StatementBase(Record):
     id: str = Field(pattern=r"^[ST]\d+$")
     place: Literal["table", "results", "figure", "conclusions"]
     text: Description = Field(description="The statement in our own words.")
+    criterion: Description | None = Field(
+        None, description="How it is judged, where the article leaves that to us."
+    )
     needs: Needs | None = Field(
         None, description="Left out for what is true by construction and needs no data."
     )
+
+    @property
+    def true_by_construction(self) -> bool:
+        """Whether it speaks of nothing but layer counts, which no training can change."""
+        return False
+
+    @model_validator(mode="after")
+    def _needs_are_given_where_data_decide(self) -> "StatementBase":
+        if self.true_by_construction and self.needs is not None:
+            raise ValueError("needs: layer counts need no data. Leave needs out")
+        if not self.true_by_construction and self.needs is None:
+            raise ValueError("needs: is missing; only layer counts need no data")
+        return self
 
 
 class Ordering(StatementBase):
@@ -51,30 +80,47 @@ class Ordering(StatementBase):
 
     rule: Literal["ordering"]
     quantity: Quantity
-    models: list[ModelName] = Field(min_length=2)
+    models: Models = Field(min_length=2)
+
+    @property
+    def true_by_construction(self) -> bool:
+        return self.quantity == "layers"
 
 
-class Extreme(StatementBase):
-    """`model` has the `highest` or `lowest` quantity of `among`."""
+class Part(Record):
+    """`model` has the `highest` or `lowest` quantity of `among`, and no other has the same."""
 
-    rule: Literal["extreme"]
     quantity: Quantity
     model: ModelName
     extreme: Literal["highest", "lowest"]
-    among: list[ModelName] = Field(min_length=2)
+    among: Models = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _model_is_among_them(self) -> "Part":
+        _require_among(self.model, self.among)
+        return self
+
+
+class Extreme(StatementBase, Part):
+    """As a part of a conjunction, standing alone."""
+
+    rule: Literal["extreme"]
+
+    @property
+    def true_by_construction(self) -> bool:
+        return self.quantity == "layers"
 
 
 class Decrease(StatementBase):
     """The loss of every model falls by the fraction `at_least` from first to last epoch."""
 
     rule: Literal["decrease"]
-    models: list[ModelName] = Field(min_length=1)
+    models: Models = Field(min_length=1)
     at_least: Number = Field(gt=0, lt=1)
 
 
 class Increment(StatementBase):
-    """`quantity` of `model` is `printed` percent over that of `base` (relative), within the
-    rounding of the print."""
+    """`quantity` of `model` is `printed` percent over that of `base` (relative)."""
 
     rule: Literal["increment"]
     quantity: Literal["accuracy", "layers"]
@@ -82,12 +128,24 @@ class Increment(StatementBase):
     model: ModelName
     printed: Printed
 
+    @property
+    def true_by_construction(self) -> bool:
+        return self.quantity == "layers"
+
 
 class Diminishing(StatementBase):
-    """Accuracy gained per added layer falls from each step of depth to the next."""
+    """Accuracy gained per added layer is positive at the first step of depth and falls from
+    each step to the next; `models` go from shallow to deep."""
 
     rule: Literal["diminishing"]
-    models: list[ModelName] = Field(min_length=3)
+    models: Models = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _models_go_deeper(self) -> "Diminishing":
+        depths = [LAYERS[model] for model in self.models]
+        if depths != sorted(depths):
+            raise ValueError("models: must go from shallow to deep")
+        return self
 
 
 class ParetoKnee(StatementBase):
@@ -96,25 +154,25 @@ class ParetoKnee(StatementBase):
 
     rule: Literal["pareto-knee"]
     model: ModelName
-    among: list[ModelName] = Field(min_length=3)
+    among: Models = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _model_is_among_them(self) -> "ParetoKnee":
+        _require_among(self.model, self.among)
+        return self
 
 
 class Cell(StatementBase):
-    """A cell of the table, at its printed precision."""
+    """A cell of the table, at its printed precision; increments are over the first row."""
 
     rule: Literal["cell"]
     model: ModelName
     column: Column
     printed: Printed
 
-
-class Part(Record):
-    """One condition of a conjunction: as in `extreme`."""
-
-    quantity: Quantity
-    model: ModelName
-    extreme: Literal["highest", "lowest"]
-    among: list[ModelName] = Field(min_length=2)
+    @property
+    def true_by_construction(self) -> bool:
+        return self.column in ("layers", "layers_increment")
 
 
 class Conjunction(StatementBase):
@@ -123,11 +181,27 @@ class Conjunction(StatementBase):
     rule: Literal["conjunction"]
     parts: list[Part] = Field(min_length=2)
 
+    @property
+    def true_by_construction(self) -> bool:
+        return all(part.quantity == "layers" for part in self.parts)
+
 
 Statement = Annotated[
     Ordering | Extreme | Decrease | Increment | Diminishing | ParetoKnee | Cell | Conjunction,
     Field(discriminator="rule"),
 ]
+
+STATEMENT_KINDS: dict[str, type[StatementBase]] = {
+    "ordering": Ordering,
+    "extreme": Extreme,
+    "decrease": Decrease,
+    "increment": Increment,
+    "diminishing": Diminishing,
+    "pareto-knee": ParetoKnee,
+    "cell": Cell,
+    "conjunction": Conjunction,
+}
+"""The record of each rule."""
 
 
 class TableRow(Record):
@@ -177,20 +251,51 @@ class Ledger(Record):
     statements: list[Statement] = Field(min_length=1)
     open_choices: list[OpenChoice]
 
+    @property
+    def base_model(self) -> str:
+        """The model over which the table's increments are: its first row."""
+        return self.table[0].model
+
+    def models_of(self, statement: Statement) -> list[str]:
+        """The models whose runs a statement needs."""
+        match statement:
+            case Ordering() | Decrease() | Diminishing():
+                return list(statement.models)
+            case Extreme() | ParetoKnee():
+                return list(statement.among)
+            case Increment():
+                return [statement.base, statement.model]
+            case Cell():
+                over = [self.base_model] if statement.column.endswith("_increment") else []
+                return [*over, statement.model]
+            case Conjunction():
+                return list(dict.fromkeys(m for part in statement.parts for m in part.among))
+
     @model_validator(mode="after")
     def _statements_fit_the_table(self) -> "Ledger":
         rows = {row.model: row for row in self.table}
+        if len(rows) != len(self.table):
+            raise ValueError("table: a model stands twice; each has one row")
         seen: set[str] = set()
         for statement in self.statements:
             if statement.id in seen:
                 raise ValueError(f"statements: id {statement.id} stands twice")
             seen.add(statement.id)
             if isinstance(statement, Cell):
-                row = rows.get(statement.model)
-                printed = None if row is None else getattr(row, statement.column)
-                if printed is None or Decimal(str(printed)) != Decimal(statement.printed):
-                    raise ValueError(
-                        f"statements: {statement.id} prints {statement.printed} for "
-                        f"{statement.model} {statement.column}, but the table has {printed}"
-                    )
+                _require_printed(statement, rows.get(statement.model), statement.column)
+            if isinstance(statement, Increment) and statement.base == self.base_model:
+                column: Column = (
+                    "layers_increment" if statement.quantity == "layers" else "accuracy_increment"
+                )
+                _require_printed(statement, rows.get(statement.model), column)
         return self
+
+
+def _require_printed(statement: Cell | Increment, row: TableRow | None, column: Column) -> None:
+    in_table = None if row is None else getattr(row, column)
+    # As text: 3 and 3.0 are the same number, but not the same precision.
+    if in_table is None or str(in_table) != statement.printed:
+        raise ValueError(
+            f"statements: {statement.id} prints {statement.printed} for {statement.model} "
+            f"{column}, but the table has {in_table}. Make them equal"
+        )

@@ -1,8 +1,9 @@
 """A protocol: one complete reading of what the article did."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
+from pydantic.fields import FieldInfo
 
 from resnet_sizes.records.base import Number, Record
 
@@ -47,7 +48,7 @@ class Reading(Record):
     )
     augmentation: Literal["none", "flip-crop"] = Field(
         "none",
-        description="`flip-crop`: a random mirror image and a random crop after 4 pixels of padding.",
+        description="`flip-crop`: a random mirror image, a random crop after padding by 4 pixels.",
     )
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="Optimiser.")
     momentum: Number = Field(
@@ -62,21 +63,20 @@ class Reading(Record):
     )
 
 
-class ReadingChanges(Record):
-    """What differs from the protocol for one model; keys left out stay as they are."""
+def _or_none(field: FieldInfo) -> tuple[Any, FieldInfo]:
+    """The same field with the same bounds, which may be left out."""
+    bounded: Any = field.annotation
+    for bound in field.metadata:
+        bounded = Annotated[bounded, bound]
+    return bounded | None, Field(None, description=field.description)  # type: ignore[return-value]
 
-    weights: str | None = Field(None, min_length=1)
-    trainable: Literal["all", "head"] | None = None
-    frozen_batch_norm: Literal["eval", "train"] | None = None
-    input_size: int | None = Field(None, ge=32, le=512)
-    stem: Literal["imagenet", "cifar"] | None = None
-    normalisation: Literal["imagenet", "cifar10", "half"] | None = None
-    augmentation: Literal["none", "flip-crop"] | None = None
-    optimizer: Literal["adam", "adamw", "sgd"] | None = None
-    momentum: Number | None = Field(None, ge=0, lt=1)
-    weight_decay: Number | None = Field(None, ge=0)
-    schedule: Literal["constant", "cosine"] | None = None
-    precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] | None = None
+
+ReadingChanges = create_model(  # type: ignore[call-overload]
+    "ReadingChanges",
+    __base__=Record,
+    __doc__="What differs from the protocol for one model; keys left out stay as they are.",
+    **{name: _or_none(field) for name, field in Reading.model_fields.items()},
+)
 
 
 class Description(Record):

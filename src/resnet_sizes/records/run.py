@@ -69,5 +69,3 @@ class StudyFile(Record):
     schema_version: Literal[1] = SCHEMA_VERSION
     study_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     study: Study
-
-

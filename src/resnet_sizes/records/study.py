@@ -45,8 +45,8 @@ class DatasetSpec(Record):
     )
     content: Literal["auto", "cifar10-reencoded", "other"] = Field(
         "auto",
-        description="What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 with "
-        "other pixels than the official ones) or `other`. `auto`: what the source says, and "
+        description="What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 "
+        "with other pixels than the official ones) or `other`. `auto`: what the source says, and "
         "`other` for a folder.",
     )
     resize: bool = Field(
@@ -101,15 +101,9 @@ class TrainingSpec(Record):
         pattern=r"^(auto|cpu|mps|cuda|cuda:\d+)$",
         description="`auto` takes CUDA, then MPS, then the CPU; or `cpu`, `mps`, `cuda`, `cuda:1`.",
     )
-    threads: int | Literal["auto"] = Field(
-        "auto", description="CPU threads of a run (1 or more); `auto` takes all that it may use."
+    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="CPU threads of a run; `auto` takes all that it may use."
     )
-
-    @model_validator(mode="after")
-    def _threads_is_positive(self) -> "TrainingSpec":
-        if self.threads != "auto" and self.threads < 1:
-            raise ValueError(f"threads is {self.threads}; allowed: 1 or more, or auto")
-        return self
 
 
 class Cifar10Download(Record):
@@ -124,9 +118,7 @@ class Cifar10Download(Record):
         description="MD5 of the archive, as its authors publish it.",
     )
     bytes: int = Field(170_498_071, ge=1, description="Size of the archive in bytes.")
-    mirrors: list[str] = Field(
-        default_factory=list, description="Addresses tried in this order before the origin."
-    )
+    mirrors: list[str] = Field([], description="Addresses tried in this order before the origin.")
     origin: str = Field(
         "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
         pattern=r"^https?://",
@@ -150,10 +142,10 @@ class ReportSpec(Record):
     """What the report should be."""
 
     languages: Annotated[list[Literal["pt"]], AfterValidator(_unique)] = Field(
-        default_factory=lambda: ["pt"], min_length=1, description="Languages of the report."
+        ["pt"], min_length=1, description="Languages of the report."
     )
     formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(_unique)] = Field(
-        default_factory=lambda: ["html", "pdf"], min_length=1, description="Formats of the report."
+        ["html", "pdf"], min_length=1, description="Formats of the report."
     )
     engine: Literal["auto", "quarto", "pandoc"] = Field(
         "auto",
@@ -178,7 +170,7 @@ class Study(Record):
     )
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The images.")
     models: Annotated[list[ModelName], AfterValidator(_unique)] = Field(
-        default_factory=lambda: ["resnet18", "resnet50", "resnet152"],
+        ["resnet18", "resnet50", "resnet152"],
         min_length=1,
         description="The networks to compare.",
     )
@@ -187,7 +179,7 @@ class Study(Record):
         description="Names from `protocol_definitions`; the first gives Table 1 and Figure 1.",
     )
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], AfterValidator(_unique)] = Field(
-        default_factory=lambda: [0, 1, 2],
+        [0, 1, 2],
         min_length=1,
         description="One run a model and protocol for each seed.",
     )
@@ -217,7 +209,5 @@ class Study(Record):
     def _batch_fits_the_subset(self) -> "Study":
         train = self.dataset.limit.train
         if train is not None and train < 2:
-            raise ValueError(
-                "dataset.limit.train is 1: batch normalisation needs 2 images or more"
-            )
+            raise ValueError("dataset.limit.train is 1: batch normalisation needs 2 images or more")
         return self

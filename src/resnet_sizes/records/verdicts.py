@@ -40,11 +40,14 @@ class Verdict(Record):
     observed: bool | None = Field(
         None,
         description="Whether the rule happens to hold in our data, also where that is no test of "
-        "the article (not comparable, not enough runs); null where it cannot be computed.",
+        "the article (not comparable, not enough runs); null where it cannot be computed or the "
+        "seeds disagree.",
     )
     values: dict[str, str] = Field(
         default_factory=dict,
-        description="The numbers that led to the verdict: role → key in values.json.",
+        description="The numbers that led to the verdict: role → key in values.json. A printed "
+        "number has the roles `ours`, `article`, `low` and `high`; the other rules have "
+        "`<model>.<quantity>` for each number that they compare.",
     )
 
 

@@ -1,0 +1,56 @@
+# make report    the demo study, from nothing to a report        (about 6 minutes, no GPU)
+# make article   the article's own study                         (hours; wants a GPU)
+# make test      all tests                                       (under 10 minutes)
+# Others: setup lint schemas lock pictures test-all
+
+.DEFAULT_GOAL := report
+.PHONY: setup report article test test-all lint schemas lock pictures
+SHELL := /bin/bash
+
+bin := $(CURDIR)/.venv/bin
+export PATH := $(bin):$(PATH)
+# Two workers: more than that only wait for each other where trainings share the cores.
+workers ?= 2
+
+setup:
+	@scripts/setup.sh
+
+report: setup
+	@snakemake --cores all --resources gpu=1 --configfile config/demo.yaml --quiet rules
+	@echo "The report on the demo study:"
+	@ls -1 results/demo/report/*/report.* results/demo/report/*/article.qmd
+
+article: setup
+	@snakemake --cores all --resources gpu=1
+
+test: setup lint
+	@pytest -n $(workers) --dist loadfile --cov --cov-report=term
+
+# Longer suites join here as they come.
+test-all: test
+
+lint: setup
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@lint-imports
+	@snakefmt --check Snakefile workflow
+
+# What is derived from the records: JSON schemas and config/README.md.
+schemas: setup
+	@resnet-sizes schemas
+
+# The pictures in docs/, from the demo's report; needs Debian's chromium, poppler-utils, graphviz.
+pictures: report
+	@scripts/pictures.sh
+
+# The exact versions for Python 3.11 on x86-64 Linux. torch itself pins its CUDA libraries,
+# so they are left out, and the same lock serves torch without CUDA.
+lock: setup
+	@pip install --quiet pip-tools
+	@printf 'torch==2.14.1\ntorchvision==0.29.1\n' >.venv/torch.txt
+	@pip-compile --quiet --upgrade --extra dev --constraint .venv/torch.txt --strip-extras \
+	    --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-find-links \
+	    --output-file .venv/full.txt pyproject.toml
+	@{ echo "# Made by 'make lock': exact versions for Python 3.11 on x86-64 Linux."; \
+	   grep -E '^[a-z]' .venv/full.txt | grep -vE '^(nvidia-|cuda-|triton)'; } >requirements.lock

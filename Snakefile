@@ -1,0 +1,46 @@
+# A study file goes in, an article comes out.
+#
+#   snakemake --cores all --resources gpu=1                                     the article's study
+#   snakemake --cores all --resources gpu=1 --configfile config/demo.yaml       the demo
+#
+# Rules name files and call the command `resnet-sizes`; what a rule does can also be typed.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evidence.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    prefetch,
+    study,
+    fetch,
+
+
+rule all:
+    default_target: True
+    input:
+        REPORTS,
+
+
+rule prefetch:
+    # Everything that needs the network, for a login node: snakemake --cores 1 prefetch
+    input:
+        FETCHED,
+
+
+onsuccess:
+    tell_where_the_reports_are()
+
+
+onerror:
+    tell_how_to_report_what_is_there()

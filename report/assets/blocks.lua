@@ -1,0 +1,24 @@
+-- Fenced divs of the report as Typst functions of typst-template.typ. HTML styles the same
+-- classes with report.css. Both engines run this filter.
+
+local FUNCTIONS = {
+  resumo = "summary-box",
+  aviso = "notice-box",
+  autoria = "byline-block",
+  referencias = "references-block",
+}
+
+function Div(div)
+  if FORMAT ~= "typst" then
+    return nil
+  end
+  for _, class in ipairs(div.classes) do
+    local name = FUNCTIONS[class]
+    if name then
+      local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. "[") })
+      blocks:extend(div.content)
+      blocks:insert(pandoc.RawBlock("typst", "]"))
+      return blocks
+    end
+  end
+end

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Usage: scripts/setup.sh          (make setup calls it)
+#
+# Make .venv and install the pinned packages and this project into it. A .venv that was
+# finished is kept and brought up to date; one that was interrupted is made anew.
+#   PYTHON=python3.12    the interpreter to use
+#   TORCH=cpu            torch without CUDA (200 MB instead of 5 GB)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python=${PYTHON:-python3}
+venv=.venv
+done_file=$venv/installed
+torch_index=https://download.pytorch.org/whl/cpu
+
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+command -v "$python" >/dev/null ||
+    die "$python was not found. Install it (Debian, Ubuntu: sudo apt install python3 python3-venv), or name another: make setup PYTHON=/path/to/python3"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    die "$("$python" --version) is too old; 3.11 or newer is needed. Name a newer one: make setup PYTHON=python3.11"
+"$python" -c 'import venv, ensurepip' 2>/dev/null ||
+    die "$python has no venv module. Install it (Debian, Ubuntu: sudo apt install python3-venv), then repeat the command."
+
+want=$(cat requirements.lock pyproject.toml | cksum)" ${TORCH:-default}"
+if [ -f "$done_file" ] && [ "$(cat "$done_file")" = "$want" ]; then
+    exit 0
+fi
+
+echo "Installing into $venv; this takes a few minutes the first time."
+clear=
+[ -f "$done_file" ] || clear=--clear
+rm -f "$done_file"
+"$python" -m venv $clear "$venv"
+
+pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
+if [ "${TORCH:-}" = cpu ]; then
+    pip install --quiet torch==2.14.1 torchvision==0.29.1 --index-url "$torch_index"
+fi
+# The lock holds for this pair; others take what the ranges in pyproject.toml allow.
+if "$venv/bin/python" -c 'import platform, sys
+sys.exit((sys.version_info[:2], sys.platform, platform.machine()) != ((3, 11), "linux", "x86_64"))'; then
+    pip install --quiet -r requirements.lock
+    pip install --quiet --no-deps -e .
+else
+    echo "No lock for this Python and machine: installing what pyproject.toml allows."
+    pip install --quiet -e '.[dev]'
+fi
+printf '%s' "$want" >"$done_file"

@@ -1,0 +1,51 @@
+"""`resnet-sizes`: the command that the rules of the workflow call, and people too."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resnet_sizes.cli import console, study
+from resnet_sizes.cli.data import data
+from resnet_sizes.cli.evidence import evidence
+from resnet_sizes.cli.fetch import fetch
+from resnet_sizes.cli.schemas import schemas
+from resnet_sizes.cli.train import train
+from resnet_sizes.records.errors import UserError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Run a published ResNet comparison again and print the article anew.",
+)
+app.add_typer(study.app, name="study")
+app.command("fetch")(fetch)
+app.command("data")(data)
+app.command("train")(train)
+app.command("evidence")(evidence)
+app.command("schemas")(schemas)
+
+
+@app.callback()
+def options(
+    log: Annotated[
+        Path | None, typer.Option(help="Also write messages and tracebacks to this file.")
+    ] = None,
+) -> None:
+    """Options of every command stand before its name."""
+    console.start_logging(log)
+
+
+def main() -> None:
+    """Run the command line; a UserError is shown without a traceback. Exit status 1."""
+    console.start_logging(None)
+    try:
+        app()
+    except UserError as error:
+        console.complain(str(error))
+        sys.exit(1)
+    except Exception:
+        console.complain_with_traceback()
+        sys.exit(1)

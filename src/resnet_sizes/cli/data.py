@@ -1,0 +1,30 @@
+"""`resnet-sizes data`: from the source of images to the tensor file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resnet_sizes.cli.console import result, say
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.run import StudyFile
+
+
+def data(
+    study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+) -> None:
+    """Write the study's data/dataset.safetensors and data/dataset.json; print the former."""
+    resolved = read_record(
+        study, StudyFile, "Make it with: resnet-sizes study write [OVERLAY…]"
+    ).study
+
+    from resnet_sizes.data.prepare import prepare_dataset
+
+    folder = StudyFolder.of_file(study)
+    info = prepare_dataset(resolved, folder.dataset, folder.dataset_info)
+    say(
+        f"{info.spec.source}: {info.train_images} training and {info.test_images} test images "
+        f"in {len(info.class_names)} classes, identity {info.identity[:12]}…"
+    )
+    result(str(folder.dataset))

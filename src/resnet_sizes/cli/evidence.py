@@ -1,0 +1,29 @@
+"""`resnet-sizes evidence`: table, figures, values and verdicts from a study's results."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resnet_sizes.cli.console import result, say
+from resnet_sizes.records.layout import StudyFolder
+
+
+def evidence(
+    study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+    partial: Annotated[
+        bool,
+        typer.Option(
+            "--partial", help="Also where runs are missing or invalid; to partial/evidence."
+        ),
+    ] = False,
+) -> None:
+    """Write results/<name>/evidence/: the table, the figures, the values and the verdicts."""
+    from resnet_sizes.evidence.build import build_evidence
+
+    folder = StudyFolder.of_file(study)
+    output = folder.partial_evidence if partial else folder.evidence
+    verdicts = build_evidence(study, output, allow_partial=partial)
+    used = sum(run.state == "finished" for run in verdicts.runs)
+    say(f"evidence from {used} of {len(verdicts.runs)} runs")
+    result(str(output))

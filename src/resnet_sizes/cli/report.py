@@ -1,0 +1,76 @@
+"""`resnet-sizes report`: print the article anew."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resnet_sizes.cli.console import result, say
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.run import StudyFile
+from resnet_sizes.reporting.build import build_report
+from resnet_sizes.reporting.engines import EngineChoice, Format
+
+
+class Language(StrEnum):
+    """Languages that have templates."""
+
+    pt = "pt"
+
+
+class EngineName(StrEnum):
+    """As `report.engine` of the configuration."""
+
+    auto = "auto"
+    quarto = "quarto"
+    pandoc = "pandoc"
+
+
+class FormatName(StrEnum):
+    """As `report.formats` of the configuration."""
+
+    html = "html"
+    pdf = "pdf"
+
+
+def report(
+    study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+    partial: Annotated[
+        bool,
+        typer.Option("--partial", help="Report on the runs that are finished, naming the others."),
+    ] = False,
+    language: Annotated[
+        list[Language] | None,
+        typer.Option(help="Language; may stand twice. Otherwise as configured."),
+    ] = None,
+    engine: Annotated[
+        EngineName | None, typer.Option(help="What renders it. Otherwise as configured.")
+    ] = None,
+    format: Annotated[
+        list[FormatName] | None,
+        typer.Option(help="Format; may stand twice. Otherwise as configured."),
+    ] = None,
+) -> None:
+    """Render the report of a study; prints the paths of what was made."""
+    study_file = read_record(study, StudyFile, "Write it with: resnet-sizes study write <overlays>")
+    asked = study_file.study.report
+    folder = StudyFolder.of_file(study)
+    languages = [choice.value for choice in language] if language else asked.languages
+    formats: list[Format] = [choice.value for choice in format] if format else asked.formats  # type: ignore[misc]
+    chosen: EngineChoice = engine.value if engine else asked.engine
+    evidence = folder.evidence
+    if partial:
+        # The report on an unfinished study brings its own evidence, outside of what the
+        # workflow's rules write.
+        from resnet_sizes.evidence.build import build_evidence
+
+        evidence = folder.partial_evidence
+        build_evidence(study, evidence, allow_partial=True)
+    for name in languages:
+        output = folder.partial_report(name) if partial else folder.report(name)
+        made = build_report(study, evidence, output, name, formats, chosen)
+        say(f"{study_file.study.name}: report in {output}")
+        for path in made:
+            result(str(path))

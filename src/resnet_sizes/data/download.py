@@ -1,0 +1,111 @@
+"""One download from one address, which continues where an earlier one was cut off."""
+
+import re
+import socket
+import ssl
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pooch
+import requests
+
+_CHUNK = 64 * 1024
+
+
+class DownloadFailed(Exception):
+    """The address gave no whole file; the message is the reason, in a few words."""
+
+
+def download(url: str, partial: Path, size: int, timeout: float) -> None:
+    """Fetch `url` into `partial`, appending to what is there if the server can continue.
+
+    `size` is the expected number of bytes: a server that sends more is cut off. `timeout` is
+    the number of seconds without an answer or without a byte. One try, so a refused connection
+    fails at once. Bytes that arrived before a failure stay in `partial` for the next address.
+    Raises DownloadFailed, and OSError if `partial` cannot be written.
+    """
+    with partial.open("ab") as file:
+        sink = _Sink(file, size)
+        have = sink.received
+        # A compressed transfer of an archive saves nothing and would make the sizes differ.
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        downloader = pooch.HTTPDownloader(
+            progressbar=sys.stderr.isatty(),
+            chunk_size=_CHUNK,
+            timeout=timeout,
+            headers=headers,
+            hooks={"response": sink.take_answer},
+        )
+        try:
+            downloader(url, sink, None)
+        except requests.RequestException as error:
+            raise DownloadFailed(_reason(error, sink.received, size, timeout)) from error
+
+
+class _Sink:
+    """The file that pooch writes to."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file = file
+        self._size = size
+        self.received = file.tell()
+
+    def take_answer(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        """Called by requests with each answer, before its body is read."""
+        if response.status_code == 200:  # the whole file, whether or not we asked for a part
+            self._start_over()
+        elif response.status_code == 206:
+            start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+            if start is None or int(start[1]) != self.received:
+                raise DownloadFailed("continued at another place than asked for")
+        # Some servers label a .tar.gz as a gzip-encoded .tar; unpacking it on the way would
+        # give a file other than the published one.
+        response.raw.headers.pop("Content-Encoding", None)
+
+    def write(self, chunk: bytes) -> None:
+        """Append, but never more than the file can have."""
+        if self.received + len(chunk) > self._size:
+            self._start_over()
+            raise DownloadFailed(f"sent more than the {self._size} bytes of the file")
+        self._file.write(chunk)
+        self.received += len(chunk)
+
+    def flush(self) -> None:
+        """As pooch wants it after each chunk."""
+        self._file.flush()
+
+    def _start_over(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self.received = 0
+
+
+def _reason(error: requests.RequestException, have: int, size: int, timeout: float) -> str:
+    causes = list(_causes(error))
+    names = {type(cause).__name__ for cause in causes}
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"HTTP {error.response.status_code} {error.response.reason}".rstrip()
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return "connection refused"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return "the host name is not known (no network?)"
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return f"no trusted connection ({error})"
+    if isinstance(error, requests.ConnectTimeout):
+        return f"time-out: no connection within {timeout:g} s"
+    if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
+        return f"time-out: silent for {timeout:g} s after {have} of {size} bytes"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"cut short after {have} of {size} bytes"
+    return f"{type(error).__name__}: {error}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # requests and urllib3 wrap the system's error several times.
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,78 @@
+"""From a study to its tensor file."""
+
+from pathlib import Path
+
+from resnet_sizes.data.checksums import mismatch, sha256_of
+from resnet_sizes.data.fetch import local_source
+from resnet_sizes.data.source import PARTS, Source
+from resnet_sizes.data.subset import balanced_subset
+from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.files import write_json
+from resnet_sizes.records.study import Cifar10Download, DataContent, Study
+from resnet_sizes.records.tensor_file import DatasetArrays, dataset_identity, write_dataset
+
+
+def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> DatasetInfo:
+    """Decode the study's images and write the tensor file, then `dataset.json` beside it.
+
+    Uses no network: what has to be fetched must be there. With `dataset.limit` only the images
+    of the subset are decoded and checked. Both files are written atomically. Raises UserError.
+    """
+    dataset = study.dataset
+    source = open_source(study)
+    indices = {
+        part: balanced_subset(
+            source.labels(part),
+            source.class_names,
+            getattr(dataset.limit, part),
+            dataset.subset_seed,
+            part,
+        )
+        for part in PARTS
+    }
+    arrays = DatasetArrays(
+        train_images=source.images("train", indices["train"]),
+        train_labels=source.labels("train")[indices["train"]],
+        test_images=source.images("test", indices["test"]),
+        test_labels=source.labels("test")[indices["test"]],
+    )
+    file = source.file
+    info = DatasetInfo(
+        spec=dataset,
+        content=_content(study, file),
+        class_names=source.class_names,
+        train_images=len(arrays.train_labels),
+        test_images=len(arrays.test_labels),
+        full_train_images=len(source.labels("train")),
+        full_test_images=len(source.labels("test")),
+        identity=dataset_identity(arrays),
+        source_file=file.name if file else None,
+        source_sha256=sha256_of(file) if file and file.is_file() else None,
+    )
+    write_dataset(dataset_path, info, arrays)
+    write_json(info_path, info)
+    return info
+
+
+def open_source(study: Study) -> Source:
+    """The images that the study names, listed but not yet decoded. Raises UserError."""
+    path = local_source(study)
+    if study.dataset.source == "digits" or path is None:
+        from resnet_sizes.data.digits import DigitsSource  # scikit-learn takes seconds to load
+
+        return DigitsSource()
+    if study.dataset.source == "cifar10":
+        from resnet_sizes.data.cifar10 import Cifar10Source
+
+        return Cifar10Source(path)
+    from resnet_sizes.data.image_folder import ImageFolderSource
+
+    return ImageFolderSource(path, study.dataset.resize)
+
+
+def _content(study: Study, file: Path | None) -> DataContent:
+    # A study may name another checksum (a test, a smaller copy). Only the published one
+    # makes the pixels the official ones.
+    if study.dataset.source == "cifar10" and file and mismatch(file, Cifar10Download()):
+        return "other"
+    return study.dataset.declared_content

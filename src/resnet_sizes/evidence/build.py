@@ -1,0 +1,59 @@
+"""A study's results → its evidence: table, figures, values and verdicts."""
+
+import logging
+import os
+from pathlib import Path
+
+from resnet_sizes.evidence.figure import FORMATS, loss_curves, write_figure
+from resnet_sizes.evidence.ledger import load_ledger
+from resnet_sizes.evidence.runs import read_runs
+from resnet_sizes.evidence.table import comparison_table, write_table
+from resnet_sizes.evidence.values import collect_values, with_verdict_counts
+from resnet_sizes.evidence.verdicts import judge
+from resnet_sizes.records.files import read_record, write_json
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.run import StudyFile
+from resnet_sizes.records.verdicts import Verdicts
+
+log = logging.getLogger("resnet_sizes")
+
+
+def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdicts:
+    """Write `table.csv`, `figure-loss.<language>.{svg,png,pdf}`, `values.json` and, last,
+    `verdicts.json` to `output`, each atomically, and return the verdicts.
+
+    `study_path` is a `study.json` with its dataset's record and its runs beside it; the ledger
+    is the file that the study's key `article` names. Raises UserError as `read_runs` and
+    `load_ledger` do; nothing is written then.
+    """
+    study_file = read_record(
+        study_path, StudyFile, "Make it with: resnet-sizes study write CONFIG.yaml"
+    )
+    study = study_file.study
+    ledger = load_ledger(Path(study.article))
+    folder = StudyFolder.of_file(study_path)
+    runs = read_runs(study_file, folder, allow_partial)
+    for state in runs.states:
+        if state.state != "finished":
+            log.info("%s is left out: %s", state.run, state.problem or "it is missing")
+
+    values = collect_values(runs, ledger)
+    verdicts = Verdicts(
+        study=study.name,
+        study_hash=study_file.study_hash,
+        demo=study.demo,
+        verdicts=judge(ledger, runs, values.values.keys()),
+        runs=list(runs.states),
+    )
+    # One path whatever the working directory, so that equal results give equal bytes.
+    verdicts_file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
+    values = with_verdict_counts(values, verdicts.verdicts, verdicts_file)
+
+    write_table(comparison_table(runs), output / "table.csv")
+    curves = loss_curves(runs)
+    for language in study.report.languages:
+        for suffix in FORMATS:
+            write_figure(curves, output / f"figure-loss.{language}.{suffix}", language)
+    write_json(output / "values.json", values)
+    write_json(output / "verdicts.json", verdicts)
+    return verdicts

@@ -1,0 +1,66 @@
+"""Reading the ledger, with errors that name the statement."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.explain import explain, explain_with_locations
+from resnet_sizes.records.ledger import STATEMENT_KINDS, Ledger
+
+
+def load_ledger(path: Path) -> Ledger:
+    """Read and check a ledger (YAML).
+
+    Raises UserError with the file's name and every problem: unknown rule, unknown key, a
+    printed number that is not the table's.
+    """
+    remedy = f"Mend {path}, or name another ledger under the key `article` of the configuration."
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such ledger (looked in {Path.cwd()}). Put it there, or name another "
+            "under the key `article` of the configuration."
+        ) from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not YAML: {' '.join(str(error).split())}. {remedy}") from None
+    try:
+        return Ledger.model_validate(data)
+    except ValidationError as error:
+        lines = "\n".join(f"  {line}" for line in _problems(error, data))
+        raise UserError(f"{path}: is not a valid ledger:\n{lines}\n{remedy}") from None
+
+
+def _problems(error: ValidationError, data: Any) -> list[str]:
+    statements = data.get("statements") if isinstance(data, dict) else None
+    lines = []
+    for location, line in explain_with_locations(error, Ledger, data):
+        # What is wrong inside a statement is said by its own rule's record, further down.
+        if not (len(location) > 1 and location[0] == "statements"):
+            lines.append(line)
+    for index, raw in enumerate(statements if isinstance(statements, list) else []):
+        lines.extend(f"statements[{index}]{line}" for line in _statement_problems(raw))
+    return lines
+
+
+def _statement_problems(raw: Any) -> list[str]:
+    if not isinstance(raw, dict):
+        return [f": found {raw!r}; allowed: a mapping with id, place, text, rule and the rest."]
+    name = f" ({raw['id']})" if "id" in raw else ""
+    rule = raw.get("rule")
+    kind = STATEMENT_KINDS.get(rule) if isinstance(rule, str) else None
+    if kind is None:
+        close = difflib.get_close_matches(str(rule), list(STATEMENT_KINDS), n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        return [f"{name}.rule: found {rule!r}; allowed: {', '.join(STATEMENT_KINDS)}.{hint}"]
+    try:
+        kind.model_validate(raw)
+    except ValidationError as error:
+        return [f"{name}: {line}" for line in explain(error, kind, raw)]
+    return []

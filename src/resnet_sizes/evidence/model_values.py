@@ -1,0 +1,115 @@
+"""The values of each model in each protocol."""
+
+from collections.abc import Callable
+from statistics import mean
+
+from resnet_sizes.evidence.measurements import (
+    increment_percent,
+    outcome,
+    seed_tables,
+    shallowest,
+)
+from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
+from resnet_sizes.evidence.value_book import ValueBook, run_sources, time_sources
+from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.records.values import Kind, Source
+
+
+def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> None:
+    """What one model's runs give by themselves."""
+    prefix = f"{protocol}.{model}"
+    models: list[str] = [*runs.study.models]
+    named = Source(file="study.json", field=f"study.models[{models.index(model)}]")
+    book.add(f"{prefix}.layers", LAYERS[model], "count", named)
+    finished = runs.of(protocol, model)
+    book.add(
+        f"{prefix}.runs", len(finished), "count", *(run_sources(finished, "run_hash") or [named])
+    )
+    if not finished:
+        return
+
+    first, last = "epochs[0].train_loss", "epochs[-1].train_loss"
+    time = time_sources(finished)
+    accuracy = run_sources(finished, "final_test_accuracy")
+    outcomes = [outcome(run) for run in finished]
+
+    book.add_spread(f"{prefix}.accuracy", [o.accuracy for o in outcomes], "fraction", accuracy)
+    book.add_spread(f"{prefix}.minutes", [o.minutes for o in outcomes], "minutes", time)
+
+    means: list[tuple[str, Kind, Callable[[FinishedRun], float], tuple[str, ...]]] = [
+        (
+            "best_accuracy",
+            "fraction",
+            lambda run: run.metrics.best_test_accuracy,
+            ("best_test_accuracy",),
+        ),
+        ("initial_loss", "loss", lambda run: outcome(run).initial_loss, (first,)),
+        ("final_loss", "loss", lambda run: outcome(run).final_loss, (last,)),
+        ("loss_drop", "fraction", lambda run: outcome(run).loss_drop, (first, last)),
+        (
+            "final_test_loss",
+            "loss",
+            lambda run: run.metrics.epochs[-1].test_loss,
+            ("epochs[-1].test_loss",),
+        ),
+    ]
+    for name, kind, of_run, fields in means:
+        value = mean([of_run(run) for run in finished])
+        book.add(f"{prefix}.{name}.mean", value, kind, *run_sources(finished, *fields))
+
+    metrics = finished[0].metrics  # the same for every seed
+    book.add(
+        f"{prefix}.parameters",
+        metrics.parameters,
+        "count",
+        *run_sources(finished[:1], "parameters"),
+    )
+    macs = run_sources(finished[:1], "macs_per_image")
+    book.add(f"{prefix}.macs_per_image", metrics.macs_per_image, "count", *macs)
+    peak = max(run.metrics.peak_memory_bytes for run in finished)
+    book.add(f"{prefix}.peak_memory", peak, "bytes", *run_sources(finished, "peak_memory_bytes"))
+
+    for run, own in zip(finished, outcomes, strict=True):
+        seed = f"{prefix}.seed-{run.settings.seed}"
+        accuracy = run_sources([run], "final_test_accuracy")
+        book.add(f"{seed}.accuracy", own.accuracy, "fraction", *accuracy)
+        book.add(f"{seed}.minutes", own.minutes, "minutes", *time_sources([run]))
+        book.add(f"{seed}.initial_loss", own.initial_loss, "loss", *run_sources([run], first))
+        book.add(f"{seed}.final_loss", own.final_loss, "loss", *run_sources([run], last))
+
+
+def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
+    """What sets the models of one protocol against the study's shallowest."""
+    base = shallowest(runs.study.models)
+    for model in runs.study.models:
+        prefix, of_base = f"{protocol}.{model}", f"{protocol}.{base}"
+        if model != base:
+            layers = [*book.values[f"{prefix}.layers"].sources]
+            layers += book.values[f"{of_base}.layers"].sources
+            increment = increment_percent(LAYERS[model], LAYERS[base])
+            book.add(f"{prefix}.layers_increment", increment, "percent", *layers)
+            _add_accuracy_increment(book, runs, protocol, model, base)
+        minutes = book.values.get(f"{prefix}.minutes.mean")
+        base_minutes = book.values.get(f"{of_base}.minutes.mean")
+        if minutes and base_minutes and float(base_minutes.value) > 0:
+            ratio = float(minutes.value) / float(base_minutes.value)
+            sources = [*minutes.sources, *base_minutes.sources]
+            book.add(f"{prefix}.minutes_ratio", ratio, "number", *sources)
+
+
+def _add_accuracy_increment(
+    book: ValueBook, runs: StudyRuns, protocol: str, model: str, base: str
+) -> None:
+    own = book.values.get(f"{protocol}.{model}.accuracy.mean")
+    below = book.values.get(f"{protocol}.{base}.accuracy.mean")
+    if own is None or below is None or float(below.value) == 0:
+        return
+    key, sources = f"{protocol}.{model}.accuracy_increment", [*own.sources, *below.sources]
+    increment = increment_percent(float(own.value), float(below.value))
+    book.add(key, increment, "percent", *sources)
+    pairs = [
+        (table[model].accuracy, table[base].accuracy)
+        for table in seed_tables(runs, protocol, [base, model])
+    ]
+    if all(below for _, below in pairs):
+        book.add_interval(key, [increment_percent(*pair) for pair in pairs], "percent", sources)

@@ -1,0 +1,81 @@
+"""Table 1: the article's six columns from our runs."""
+
+from pathlib import Path
+from statistics import mean
+
+import pandas as pd
+
+from resnet_sizes.evidence.measurements import (
+    by_depth,
+    display_name,
+    increment_percent,
+    outcome,
+)
+from resnet_sizes.evidence.runs import StudyRuns
+from resnet_sizes.records.files import write_atomically
+from resnet_sizes.records.protocol import LAYERS
+
+COLUMNS = (
+    "Teste",
+    "Acurácia",
+    "Camadas",
+    "Tempo de treinamento (min)",
+    "Acréscimo de camadas",
+    "Acréscimo de acurácia",
+)
+
+
+def comparison_table(runs: StudyRuns) -> pd.DataFrame:
+    """One row a model of the study, from shallow to deep, from its first protocol.
+
+    Accuracy (after the last epoch) is in percent, training time in minutes, both means over the
+    finished seeds; increments are in percent of the first row's number, computed from unrounded
+    means. Numbers are at full precision. The first row has no increments, and a model without
+    a finished run has neither accuracy nor time: these cells are missing (NaN).
+    """
+    protocol = runs.study.protocols[0]
+    models = by_depth(runs.study.models)
+    accuracy: dict[str, float | None] = {}
+    minutes: dict[str, float | None] = {}
+    for model in models:
+        outcomes = [outcome(run) for run in runs.of(protocol, model)]
+        accuracy[model] = mean([o.accuracy for o in outcomes]) if outcomes else None
+        minutes[model] = mean([o.minutes for o in outcomes]) if outcomes else None
+    base = models[0]
+    table = pd.DataFrame(
+        [
+            (
+                display_name(model),
+                _percent(accuracy[model]),
+                LAYERS[model],
+                minutes[model],
+                None if model == base else increment_percent(LAYERS[model], LAYERS[base]),
+                None if model == base else _increment(accuracy[model], accuracy[base]),
+            )
+            for model in models
+        ],
+        columns=list(COLUMNS),
+    )
+    measured = [column for column in COLUMNS if column not in ("Teste", "Camadas")]
+    return table.astype(dict.fromkeys(measured, "float64"))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write the table as CSV (UTF-8, comma, decimal point) atomically; missing cells are empty.
+
+    Twelve significant digits: all that the numbers hold, without the noise of binary fractions.
+    """
+    write_atomically(
+        path,
+        lambda target: table.to_csv(
+            target, index=False, float_format="%.12g", lineterminator="\n", encoding="utf-8"
+        ),
+    )
+
+
+def _increment(value: float | None, base: float | None) -> float | None:
+    return increment_percent(value, base) if value is not None and base else None
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else fraction * 100

@@ -1,0 +1,164 @@
+"""Every value that the report may print, with the files and fields that it came from."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import get_args
+
+from resnet_sizes.evidence.model_values import add_comparisons, add_model
+from resnet_sizes.evidence.runs import StudyRuns
+from resnet_sizes.evidence.value_book import ValueBook
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.values import Kind, Source, Values
+from resnet_sizes.records.verdicts import Verdict, VerdictName
+
+RESERVED = frozenset({"study", "data", "hardware", "versions", "made", "article", "verdict"})
+"""First parts of keys that no protocol may be named after."""
+
+
+def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
+    """All values but the counts of verdicts (`with_verdict_counts` adds them).
+
+    Accuracies are fractions, increments percent over the study's shallowest model, times
+    minutes or seconds as their kind says, losses mean cross-entropies in nats. Increments are
+    those of the means, as in the table; their prediction intervals are made from the
+    increments of each seed. Raises UserError if a protocol's name would mix up the keys.
+    """
+    clashing = sorted(RESERVED & set(runs.study.protocols))
+    if clashing:
+        raise UserError(
+            f"protocols: {', '.join(clashing)} cannot be a protocol's name, since values.json has "
+            "such keys of its own. Name it otherwise under protocols and protocol_definitions."
+        )
+    book = ValueBook()
+    _add_study(book, runs)
+    _add_data(book, runs)
+    for protocol in runs.study.protocols:
+        for model in runs.study.models:
+            add_model(book, runs, protocol, model)
+        add_comparisons(book, runs, protocol)
+    _add_circumstances(book, [(run.file, run.metrics) for run in runs.finished])
+    _add_article(book, ledger, runs.study.article)
+    return Values(study=runs.study.name, values=book.values)
+
+
+def with_verdict_counts(values: Values, verdicts: Sequence[Verdict], file: str) -> Values:
+    """Add how often each verdict was given for the first protocol, zeros included.
+
+    `verdict.total.count` leaves out what is true by construction. `file` is verdicts.json,
+    relative to the study's folder.
+    """
+    book = ValueBook()
+    first = verdicts[0].protocol
+    counts = Counter(verdict.verdict for verdict in verdicts if verdict.protocol == first)
+    source = Source(file=file, field=f"verdicts[protocol={first}].verdict")
+    for name in get_args(VerdictName):
+        book.add(f"verdict.{name}.count", counts[name], "count", source)
+    total = counts.total() - counts["true-by-construction"]
+    book.add("verdict.total.count", total, "count", source)
+    return values.model_copy(update={"values": values.values | book.values})
+
+
+def _add_study(book: ValueBook, runs: StudyRuns) -> None:
+    study, training = runs.study, runs.study.training
+
+    def source(field: str) -> Source:
+        return Source(file="study.json", field=f"study.{field}")
+
+    book.add("study.name", study.name, "text", source("name"))
+    book.add("study.epochs", training.epochs, "count", source("training.epochs"))
+    book.add("study.batch_size", training.batch_size, "count", source("training.batch_size"))
+    book.add(
+        "study.learning_rate", training.learning_rate, "number", source("training.learning_rate")
+    )
+    book.add("study.seeds", len(study.seeds), "count", source("seeds"))
+    asked = (source("protocols"), source("models"), source("seeds"))
+    book.add("study.runs", len(runs.states), "count", *asked)
+    finished = [Source(file=run.file, field="run_hash") for run in runs.finished]
+    book.add("study.finished_runs", len(runs.finished), "count", *finished)
+
+
+def _add_data(book: ValueBook, runs: StudyRuns) -> None:
+    info = runs.info
+
+    def source(field: str) -> Source:
+        return Source(file="data/dataset.json", field=field)
+
+    book.add("data.content", info.content, "text", source("content"))
+    for field in ("train_images", "test_images", "full_train_images", "full_test_images"):
+        book.add(f"data.{field}", getattr(info, field), "count", source(field))
+    book.add("data.classes", len(info.class_names), "count", source("class_names"))
+    book.add("data.identity", info.identity, "text", source("identity"))
+    if info.source_file is not None:
+        book.add("data.source_file", info.source_file, "text", source("source_file"))
+
+
+def _add_circumstances(book: ValueBook, metrics: Sequence[tuple[str, Metrics]]) -> None:
+    """Hardware, versions, code and times of all finished runs."""
+
+    def distinct(key: str, field: str, of_run: Callable[[Metrics], str | None]) -> None:
+        found = [(file, of_run(run)) for file, run in metrics]
+        texts = list(dict.fromkeys(text for _, text in found if text is not None))
+        if texts:
+            sources = [Source(file=file, field=field) for file, text in found if text is not None]
+            book.add(key, ", ".join(texts), "text", *sources)
+
+    distinct("hardware.device", "device.name", lambda run: run.device.name)
+    distinct("hardware.kind", "device.kind", lambda run: run.device.kind)
+    threads = sorted({run.device.threads for _, run in metrics})
+    sources = [Source(file=file, field="device.threads") for file, _ in metrics]
+    if len(threads) == 1:
+        book.add("hardware.threads", threads[0], "count", *sources)
+    else:
+        book.add("hardware.threads", ", ".join(map(str, threads)), "text", *sources)
+    for package in sorted({package for _, run in metrics for package in run.versions}):
+        key = f"versions.{package}"
+        distinct(key, key, partial(_version, package))
+
+    started = min(metrics, key=lambda item: datetime.fromisoformat(item[1].started))
+    finished = max(metrics, key=lambda item: datetime.fromisoformat(item[1].finished))
+    book.add(
+        "made.started", started[1].started, "datetime", Source(file=started[0], field="started")
+    )
+    book.add(
+        "made.finished",
+        finished[1].finished,
+        "datetime",
+        Source(file=finished[0], field="finished"),
+    )
+    times = [Source(file=file, field="training_seconds") for file, _ in metrics]
+    total = sum(run.training_seconds for _, run in metrics)
+    book.add("made.training_seconds", total, "seconds", *times)
+    distinct("made.training_hash", "code.training_hash", lambda run: run.code.training_hash)
+    distinct("made.git_commit", "code.git_commit", lambda run: run.code.git_commit)
+
+
+def _version(package: str, run: Metrics) -> str | None:
+    return run.versions.get(package)
+
+
+def _add_article(book: ValueBook, ledger: Ledger, file: str) -> None:
+    setup = ledger.setup
+    counts = ("epochs", "batch_size", "train_images", "test_images")
+    for field in counts:
+        source = Source(file=file, field=f"setup.{field}")
+        book.add(f"article.{field}", getattr(setup, field), "count", source)
+    source = Source(file=file, field="setup.learning_rate")
+    book.add("article.learning_rate", setup.learning_rate, "number", source)
+    columns: list[tuple[str, Kind]] = [
+        ("accuracy", "percent"),
+        ("layers", "count"),
+        ("minutes", "minutes"),
+        ("layers_increment", "percent"),
+        ("accuracy_increment", "percent"),
+    ]
+    for index, row in enumerate(ledger.table):
+        for column, kind in columns:
+            printed = getattr(row, column)
+            if printed is not None:
+                number = int(printed) if "." not in str(printed) else float(printed)
+                source = Source(file=file, field=f"table[{index}].{column}")
+                book.add(f"article.{row.model}.{column}", number, kind, source)

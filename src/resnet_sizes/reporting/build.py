@@ -1,0 +1,87 @@
+"""A study's evidence → `article.qmd`, `report.html` and `report.pdf`."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.reporting.context import figure_name
+from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
+from resnet_sizes.reporting.inputs import Inputs, read_inputs
+from resnet_sizes.reporting.pandoc import read_front_matter
+from resnet_sizes.reporting.render import render_article
+
+# What `article.qmd` names, beside its figures; whoever has Quarto can render it where it lies.
+NAMED_ASSETS = (
+    "references.bib",
+    "abnt.csl",
+    "report.css",
+    "blocks.lua",
+    "typst-template.typ",
+    "typst-show.typ",
+)
+EMBEDDED_ASSETS = ("crossref.lua", "page.html", "page.typ")
+SKIP_LINK = "skip-link.html"
+
+
+def build_report(
+    study_path: Path,
+    evidence: Path,
+    output: Path,
+    language: str,
+    formats: Sequence[Format],
+    engine: EngineChoice,
+    templates: Path = Path("report"),
+) -> list[Path]:
+    """Render the report of a study in one language into the folder `output`.
+
+    `evidence` holds `values.json`, `verdicts.json` and the figures. Everything is rendered in
+    a private folder, formats in sequence, and moved when all is done. Equal evidence gives
+    equal bytes with the embedded engine. Returns the paths of `article.qmd` and of the
+    reports. Raises UserError for missing or broken inputs and a missing engine.
+    """
+    inputs = read_inputs(study_path, evidence)
+    chosen = choose_engine(engine)
+    text = render_article(inputs, templates, language, chosen)
+    created = str(read_front_matter(text)["created"])
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as name:
+        folder = Path(name)
+        (folder / "article.qmd").write_text(text, encoding="utf-8")
+        named = _copy_named_files(inputs, templates, language, folder)
+        reports = {}
+        for format in formats:
+            made = chosen.render(folder, format, created)
+            reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
+        for file in [*named, "article.qmd", *reports]:
+            _publish(folder / file, output / file)
+    return [output / file for file in ("article.qmd", *reports)]
+
+
+def _copy_named_files(
+    inputs: Inputs, templates: Path, language: str, folder: Path
+) -> list[str]:
+    sources = [inputs.evidence / figure_name(language)]
+    sources += [templates / "assets" / name for name in NAMED_ASSETS]
+    sources.append(templates / language / SKIP_LINK)
+    named = [source.name for source in sources]
+    sources += [templates / "assets" / name for name in EMBEDDED_ASSETS]
+    for source in sources:
+        try:
+            shutil.copyfile(source, folder / source.name)
+        except FileNotFoundError:
+            raise UserError(
+                f"{source}: no such file. Run the command in the project's folder; figures are "
+                f"made by: resnet-sizes evidence results/{inputs.study.name}/study.json"
+            ) from None
+    return named
+
+
+def _publish(source: Path, target: Path) -> None:
+    """Move a finished file to its place in one step, readable as other results are."""
+    umask = os.umask(0)
+    os.umask(umask)
+    source.chmod(0o666 & ~umask)
+    source.replace(target)

@@ -1,0 +1,59 @@
+"""Text that pandoc's Markdown prints as it stands.
+
+Whatever comes from a configuration, a dataset or a machine passes through here before it
+enters the `.qmd`: no character of it can become markup in Markdown, HTML, or Typst. What
+pandoc then writes as HTML or Typst it escapes itself.
+"""
+
+import re
+
+from markupsafe import Markup
+
+# Every ASCII punctuation mark may be escaped by a backslash in pandoc's Markdown; escaped are
+# those that can mean something inside a line, so that the `.qmd` stays readable.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~^$@&\"'])")
+# Doubled, these become a dash, an ellipsis, or a fenced div.
+_DOUBLED = re.compile(r"([-.:=])(?=\1)|(?<=([-.:=]))\2")
+# At the start of a line, these begin a list, a definition, or a title block.
+_START = re.compile(r"^([-+:%=!(]|(?:\d+|[A-Za-z]+)(?=[.)](?:\s|$)))")
+_SPACE = re.compile(r"\s+")
+
+
+class Safe(Markup):
+    """Markdown of our own, or escaped text: printed by the templates as it stands."""
+
+
+def escape_markdown(text: str) -> Safe:
+    """Escape `text` for the inside of a paragraph, a table cell or a caption.
+
+    Control characters vanish and white space becomes single spaces, so that no text can
+    start a block or a table row.
+    """
+    escaped = _SPECIAL.sub(r"\\\1", _visible(text))
+    escaped = _DOUBLED.sub(lambda found: "\\" + found.group(), escaped)
+    return Safe(_START.sub(_escape_start, escaped))
+
+
+def _escape_start(found: re.Match[str]) -> str:
+    mark = found.group()
+    return f"{mark}\\" if mark[0].isalnum() else f"\\{mark}"
+
+
+def _visible(text: str) -> str:
+    return "".join(c for c in _SPACE.sub(" ", text) if c.isprintable())
+
+
+def code(text: str) -> Safe:
+    """Inline code that holds `text` as it stands, whatever backticks it has."""
+    # A bar would end the cell of a table, code or not.
+    visible = _visible(text).replace("|", "\u00a6")
+    longest = max((len(run) for run in re.findall(r"`+", visible)), default=0)
+    fence = "`" * (longest + 1)
+    padding = " " if visible.startswith("`") or visible.endswith("`") else ""
+    return Safe(f"{fence}{padding}{visible}{padding}{fence}")
+
+
+def yaml_text(text: str) -> Safe:
+    """A double-quoted YAML scalar whose content pandoc reads as the plain `text`."""
+    markdown = str(escape_markdown(text)).replace("\\", "\\\\").replace('"', '\\"')
+    return Safe(f'"{markdown}"')

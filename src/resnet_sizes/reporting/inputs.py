@@ -1,0 +1,65 @@
+"""Everything that a report is made from, read and checked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.explain import explain
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.run import StudyFile
+from resnet_sizes.records.study import Study
+from resnet_sizes.records.values import Values
+from resnet_sizes.records.verdicts import Verdicts
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The records of one study, and the folder of its evidence."""
+
+    study: Study
+    ledger: Ledger
+    values: Values
+    verdicts: Verdicts
+    evidence: Path
+
+
+def read_inputs(study_path: Path, evidence: Path) -> Inputs:
+    """Read `study.json`, the ledger that it names, and the evidence.
+
+    Raises UserError for a missing or broken file, and where the evidence was made from
+    another configuration of the study.
+    """
+    study_file = read_record(
+        study_path, StudyFile, "Write it with: resnet-sizes study write <overlays>"
+    )
+    remedy = f"Make the evidence anew with: resnet-sizes evidence {study_path}"
+    values = read_record(evidence / "values.json", Values, remedy)
+    verdicts = read_record(evidence / "verdicts.json", Verdicts, remedy)
+    if verdicts.study_hash != study_file.study_hash:
+        raise UserError(
+            f"{evidence / 'verdicts.json'}: was made from another configuration of the study "
+            f"than {study_path} holds (hash {verdicts.study_hash[:12]}…, expected "
+            f"{study_file.study_hash[:12]}…). {remedy}"
+        )
+    ledger = read_ledger(Path(study_file.study.article))
+    return Inputs(study_file.study, ledger, values, verdicts, evidence)
+
+
+def read_ledger(path: Path) -> Ledger:
+    """Read and check the ledger (YAML). Raises UserError that names the file."""
+    remedy = f"Mend {path}, or name another ledger under the key `article` of the configuration."
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not YAML ({' '.join(str(error).split())}). {remedy}") from None
+    try:
+        return Ledger.model_validate(data)
+    except ValidationError as error:
+        problems = "\n".join(f"  {line}" for line in explain(error, Ledger, data))
+        raise UserError(f"{path}: is not a valid ledger:\n{problems}\n{remedy}") from None

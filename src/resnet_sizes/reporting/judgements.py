@@ -1,0 +1,142 @@
+"""Verdicts in words: rows of tables, findings of the discussion, the tally, conclusions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from resnet_sizes.records.ledger import (
+    Cell,
+    Conjunction,
+    Extreme,
+    Increment,
+    Ordering,
+    Statement,
+)
+from resnet_sizes.records.verdicts import Verdict, VerdictName
+from resnet_sizes.reporting.escaping import Safe, escape_markdown
+from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.words import Words, model_name
+
+NAMED_AT_MOST = 4
+"""So many statements of one finding are described; of more only the ids are given."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A statement with the verdict on it from one protocol."""
+
+    statement: Statement
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class StatementRow:
+    """One row of the table of verdicts, and one item of the conclusions."""
+
+    id: str
+    text: Safe
+    verdict: Safe
+    reason: Safe
+    finding: Safe
+
+
+class Judgements:
+    """The verdicts from one protocol, in one language."""
+
+    def __init__(self, judged: Sequence[Judged], words: Words, language: str) -> None:
+        self._judged = judged
+        self._t = words
+        self._language = language
+
+    def rows(self) -> list[StatementRow]:
+        """The statements of the text; the cells of the table have their own."""
+        return [self.row(item) for item in self._judged if not isinstance(item.statement, Cell)]
+
+    def conclusions(self) -> list[StatementRow]:
+        """What the article concludes."""
+        return [self.row(item) for item in self._judged if item.statement.place == "conclusions"]
+
+    def row(self, item: Judged) -> StatementRow:
+        verdict = item.verdict
+        return StatementRow(
+            id=item.statement.id,
+            text=escape_markdown(getattr(item.statement.text, self._language)),
+            verdict=self._t(f"verdicts.{verdict.verdict}"),
+            reason=self._reason(verdict),
+            finding=self._t(f"conclusions.{verdict.verdict}"),
+        )
+
+    def _reason(self, verdict: Verdict) -> Safe:
+        clauses = [self._t(f"reasons.{reason}") for reason in verdict.reasons]
+        undecided = verdict.verdict in ("not-comparable", "not-enough-runs")
+        if undecided and verdict.observed is not None:
+            clauses.append(self._t(f"observed.{str(verdict.observed).lower()}"))
+        return Safe("; ".join(clauses))
+
+    def subject(self, statement: Statement) -> Safe:
+        """What a statement is about, in a few words, by its rule."""
+        fillings: dict[str, Safe] = {}
+        if isinstance(statement, Ordering | Extreme | Increment):
+            fillings["quantity"] = self._t(f"quantities.{statement.quantity}")
+        if isinstance(statement, Extreme):
+            fillings["extreme"] = self._t(f"extremes.{statement.extreme}")
+        if isinstance(statement, Increment):
+            fillings |= {"model": model_name(statement.model), "base": model_name(statement.base)}
+        if isinstance(statement, Cell):
+            fillings["column"] = self._t(f"cells.{statement.column}")
+            fillings["model"] = model_name(statement.model)
+        if isinstance(statement, Conjunction):
+            fillings["model"] = model_name(statement.parts[0].model)
+        return self._t(f"subjects.{statement.rule}", **fillings)
+
+    def findings(self) -> list[Safe]:
+        """One sentence for all statements with the same verdict for the same first reason."""
+        groups: dict[tuple[VerdictName, str], list[Judged]] = {}
+        for item in self._judged:
+            groups.setdefault((item.verdict.verdict, item.verdict.reasons[0]), []).append(item)
+        order = get_args(VerdictName)
+        ranked = sorted(groups.items(), key=lambda group: order.index(group[0][0]))
+        return [self._finding(verdict, reason, items) for (verdict, reason), items in ranked]
+
+    def _finding(self, verdict: VerdictName, reason: str, items: list[Judged]) -> Safe:
+        if len(items) > NAMED_AT_MOST:
+            named = [Safe(item.statement.id) for item in items]
+        else:
+            named = [
+                Safe(f"{item.statement.id} ({self.subject(item.statement)})") for item in items
+            ]
+        beginning = self._t.counted(
+            f"findings.{verdict}", len(items), items=self._t.listed(named)
+        )
+        return Safe(f"{beginning}: {self._t(f'reasons.{reason}')}.")
+
+
+def tally(values: PrintedValues, words: Words) -> Safe:
+    """How often each verdict was given, zeros only for the two that speak on the article."""
+    parts = []
+    for verdict in get_args(VerdictName):
+        key = f"verdict.{verdict}.count"
+        count = int(values.number(key))
+        if verdict == "true-by-construction":
+            continue
+        if count or verdict in ("supported", "contradicted"):
+            parts.append(words.counted(f"tally.{verdict}", count, number=values.value(key)))
+    return words.listed(parts)
+
+
+def construction_count(values: PrintedValues, words: Words) -> Safe | None:
+    """The sentence on what is true by construction, if anything is."""
+    key = "verdict.true-by-construction.count"
+    count = int(values.number(key))
+    if not count:
+        return None
+    return words.counted("tally.true-by-construction", count, number=values.value(key))
+
+
+def nothing_tested(judged: Sequence[Judged]) -> bool:
+    """Whether no statement that needs data could be tested."""
+    return not any(
+        item.verdict.verdict in ("supported", "contradicted")
+        and item.verdict.reasons[0] != "construction"
+        for item in judged
+    )

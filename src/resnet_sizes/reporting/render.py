@@ -1,0 +1,37 @@
+"""Templates and context → the text of `article.qmd`."""
+
+import re
+from pathlib import Path
+
+from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.reporting.context import build_context
+from resnet_sizes.reporting.engines import Engine
+from resnet_sizes.reporting.inputs import Inputs
+from resnet_sizes.reporting.words import Words, make_environment
+
+
+def render_article(
+    inputs: Inputs, templates: Path, language: str, engine: Engine
+) -> str:
+    """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
+    folder = templates / language
+    words = Words(folder / "texts.yaml", language)
+    environment = make_environment(loader=FileSystemLoader(folder))
+    try:
+        template = environment.get_template("article.qmd.j2")
+        text = template.render(build_context(inputs, words, language, engine))
+    except TemplateNotFound as error:
+        raise UserError(
+            f"{folder / str(error)}: no such template. Run the command in the project's folder."
+        ) from None
+    except UndefinedError as error:
+        raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
+    return _tidy(text)
+
+
+def _tidy(text: str) -> str:
+    """At most one empty line in a row, no space at the end of a line."""
+    lines = re.sub(r"[ \t]+\n", "\n", text)
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"

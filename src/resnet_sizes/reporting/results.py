@@ -1,0 +1,183 @@
+"""The rows of the tables of results, and the sentences on them."""
+
+from dataclasses import dataclass
+
+from resnet_sizes.records.ledger import Cell, Ledger
+from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.records.verdicts import Verdict
+from resnet_sizes.reporting.escaping import Safe
+from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.words import Words, model_name
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row of Table 1, in the article's six columns."""
+
+    test: Safe
+    accuracy: Safe
+    layers: Safe
+    minutes: Safe
+    layers_increment: Safe
+    accuracy_increment: Safe
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """One number of the article's table beside ours."""
+
+    id: str
+    model: Safe
+    column: Safe
+    printed: Safe
+    ours: Safe
+    interval: Safe
+    verdict: Safe
+
+
+class Results:
+    """Results of one protocol in words. What a partial study lacks is said to be missing."""
+
+    def __init__(
+        self, values: PrintedValues, words: Words, protocol: str, models: list[str]
+    ) -> None:
+        self._values = values
+        self._t = words
+        self._protocol = protocol
+        self._models = sorted(models, key=LAYERS.__getitem__)
+
+    def _key(self, model: str, quantity: str) -> str:
+        return f"{self._protocol}.{model}.{quantity}"
+
+    def _or_missing(self, model: str, quantity: str) -> Safe:
+        key = self._key(model, quantity)
+        return self._values.value(key) if self._values.has(key) else self._t("missing")
+
+    def table(self) -> list[TableRow]:
+        """One row a model, from shallow to deep; the first has no increments."""
+        rows = []
+        for model in self._models:
+            base = model == self._models[0]
+            rows.append(
+                TableRow(
+                    test=model_name(model),
+                    accuracy=self._or_missing(model, "accuracy.mean"),
+                    layers=self._or_missing(model, "layers"),
+                    minutes=self._or_missing(model, "minutes.mean"),
+                    layers_increment=self._increment(model, "layers", base),
+                    accuracy_increment=self._increment(model, "accuracy", base),
+                )
+            )
+        return rows
+
+    def _increment(self, model: str, quantity: str, base: bool) -> Safe:
+        return self._t("none") if base else self._or_missing(model, f"{quantity}_increment")
+
+    def paragraphs(self) -> list[Safe]:
+        """A sentence a model, one a pair with the shallowest, one on the choice of the epoch."""
+        pairs = [
+            self._of_pair(model)
+            for model in self._models[1:]
+            if self._values.has(
+                self._key(model, "accuracy_increment"), self._key(model, "minutes_ratio")
+            )
+        ]
+        best = [
+            self._t(
+                "results.best-item",
+                accuracy=self._values.value(self._key(model, "best_accuracy.mean")),
+                model=model_name(model),
+            )
+            for model in self._finished()
+        ]
+        found = [[self._of_model(model) for model in self._models], pairs]
+        if best:
+            found.append([self._t("results.best", items=self._t.listed(best))])
+        return [Safe(" ".join(sentences)) for sentences in found if sentences]
+
+    def _finished(self) -> list[str]:
+        return [m for m in self._models if self._values.has(self._key(m, "accuracy.mean"))]
+
+    def _of_model(self, model: str) -> Safe:
+        name = model_name(model)
+        if not self._values.has(self._key(model, "accuracy.mean")):
+            return self._t("results.accuracy.none", model=name)
+        accuracy = self._values.value(self._key(model, "accuracy.mean"))
+        minutes = self._values.value(self._key(model, "minutes.mean"))
+        spread = self._key(model, "accuracy.sd")
+        if self._values.has(spread):
+            deviation = self._values.points(spread)
+            return self._t(
+                "results.accuracy.other",
+                model=name,
+                accuracy=accuracy,
+                minutes=minutes,
+                deviation=deviation,
+            )
+        return self._t("results.accuracy.one", model=name, accuracy=accuracy, minutes=minutes)
+
+    def _of_pair(self, model: str) -> Safe:
+        key = self._key(model, "accuracy_increment")
+        change = self._values.number(key)
+        direction = "more" if change > 0 else "less" if change < 0 else "equal"
+        return self._t(
+            f"results.increment.{direction}",
+            model=model_name(model),
+            base=model_name(self._models[0]),
+            layers=self._values.value(self._key(model, "layers_increment")),
+            accuracy=self._values.size(key, digits=1),
+            ratio=self._values.value(self._key(model, "minutes_ratio"), digits=1),
+        )
+
+    def losses(self) -> Safe | None:
+        """`1,900 para 0,800 na ResNet-18, …`, or nothing without a finished run."""
+        items = [
+            self._t(
+                "results.losses-item",
+                first=self._values.value(self._key(model, "initial_loss.mean")),
+                last=self._values.value(self._key(model, "final_loss.mean")),
+                model=model_name(model),
+            )
+            for model in self._finished()
+        ]
+        return self._t.listed(items) if items else None
+
+
+def cell_rows(
+    ledger: Ledger, verdicts: dict[str, Verdict], values: PrintedValues, words: Words
+) -> list[CellRow]:
+    """The cells of the article's table with ours, the prediction interval and the verdict."""
+    rows = []
+    for statement in ledger.statements:
+        if not isinstance(statement, Cell):
+            continue
+        verdict = verdicts[statement.id]
+        roles = verdict.values
+        places = len(statement.printed.partition(".")[2])
+        digits = {"accuracy": 2, "accuracy_increment": 1, "layers_increment": 1}.get(
+            statement.column
+        )
+        low, high = roles.get("low"), roles.get("high")
+        interval = words("none")
+        if low and high:
+            interval = words(
+                "results.interval",
+                low=values.value(low, digits),
+                high=values.value(high, digits),
+            )
+        ours = roles.get("ours")
+        rows.append(
+            CellRow(
+                id=statement.id,
+                model=model_name(statement.model),
+                column=words(f"columns.{statement.column}"),
+                printed=values.value(
+                    f"article.{statement.model}.{statement.column}",
+                    None if statement.column == "minutes" else places,
+                ),
+                ours=values.value(ours, digits) if ours else words("missing"),
+                interval=interval,
+                verdict=words(f"verdicts.{verdict.verdict}"),
+            )
+        )
+    return rows

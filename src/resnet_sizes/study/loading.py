@@ -1,0 +1,119 @@
+"""Configuration files → the checked study, with errors that name the file and the key."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.explain import Location, explain_with_locations
+from resnet_sizes.records.run import StudyFile
+from resnet_sizes.records.study import Study
+
+DEFAULT_CONFIG = Path("config/config.yaml")
+REFERENCE = "Every key and its allowed values: config/README.md."
+
+
+def load_study(overlays: Sequence[Path], base: Path = DEFAULT_CONFIG) -> Study:
+    """Read `base`, merge `overlays` over it in order, and check the result.
+
+    Raises UserError with every problem at once: key, value, what is allowed, file.
+    """
+    files = [base, *(path for path in overlays if path.resolve() != base.resolve())]
+    merged: dict[str, Any] = {}
+    for path in files:
+        merged = merge(merged, read_yaml_mapping(path))
+    return check_study(merged, files)
+
+
+def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
+    """Check a merged configuration; `files` are those it came from, to name them in errors."""
+    try:
+        return Study.model_validate(config)
+    except ValidationError as error:
+        lines = [
+            f"  {_file_of(location, files)}: {text}"
+            for location, text in explain_with_locations(error, Study, config)
+        ]
+        raise UserError(
+            "The configuration does not make a study:\n" + "\n".join(lines) + f"\n{REFERENCE}"
+        ) from None
+
+
+def study_file(study: Study) -> StudyFile:
+    """The record of `study.json`."""
+    return StudyFile(study_hash=content_hash(study), study=study)
+
+
+def check_files(study: Study) -> None:
+    """Raise UserError if a local file that the study names is not there."""
+    named = [("article", study.article)]
+    if study.dataset.path is not None:
+        named.append(("dataset.path", study.dataset.path))
+    for key, value in named:
+        if not Path(value).exists():
+            raise UserError(
+                f"{key}: {value!r} does not exist (looked in {Path.cwd()}). Put the file there, "
+                f"or change {key} in the configuration."
+            )
+
+
+def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """Merge as Snakemake does: mappings deeply, everything else (lists too) replaced."""
+    result = dict(base)
+    for key, value in overlay.items():
+        if value == {} and key in result:
+            continue  # an empty mapping changes nothing
+        below = result.get(key)
+        if isinstance(value, dict):
+            result[key] = merge(below if isinstance(below, dict) else {}, value)
+        else:
+            result[key] = value
+    return result
+
+
+def read_yaml_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping. Raises UserError naming the file and the line."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such configuration file (looked in {Path.cwd()}). The shipped ones are "
+            "config/config.yaml, config/demo.yaml, config/offline.yaml and config/folder.yaml."
+        ) from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problem = " ".join(str(error).split())
+        raise UserError(f"{path}: is not YAML: {problem}. Mend the line named here.") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: holds a {type(data).__name__}; allowed: keys with values.")
+    return data
+
+
+def _file_of(location: Location, files: Sequence[Path]) -> str:
+    """The last file in which the key stands, or else what can be said."""
+    for path in reversed(files):
+        if path.is_file() and _has_key(yaml.safe_load(path.read_text(encoding="utf-8")), location):
+            return str(path)
+    return "--config, or " + " + ".join(str(path) for path in files)
+
+
+def _has_key(data: Any, location: Location) -> bool:
+    if not location:
+        return False
+    for part in location:
+        if isinstance(part, int):
+            if not isinstance(data, list) or part >= len(data):
+                return False
+            data = data[part]
+        elif not isinstance(data, dict) or part not in data:
+            return False
+        else:
+            data = data[part]
+    return True

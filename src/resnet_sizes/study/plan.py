@@ -1,0 +1,49 @@
+"""The study → `study.json` and one run file a run."""
+
+from pathlib import Path
+
+from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.files import read_record, write_json_if_changed
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.run import RunFile, StudyFile, all_run_settings
+from resnet_sizes.records.study import Study
+from resnet_sizes.study.loading import study_file
+
+STUDY_REMEDY = "Make it with: resnet-sizes study write CONFIG.yaml"
+
+
+def write_study(study: Study) -> Path:
+    """Write `results/<name>/study.json`; left alone where it holds the same."""
+    path = StudyFolder.of(study.name).study
+    write_json_if_changed(path, study_file(study))
+    return path
+
+
+def read_study(path: Path) -> StudyFile:
+    """Read `study.json`. Raises UserError if it is missing or not valid."""
+    return read_record(path, StudyFile, STUDY_REMEDY)
+
+
+def write_run_files(study_path: Path) -> list[Path]:
+    """Write a `run.json` for each run of the study; each left alone where it holds the same.
+
+    Needs `dataset.json`, since the identity of the data is part of a run.
+    """
+    study = read_study(study_path).study
+    folder = StudyFolder.of_file(study_path)
+    info = read_record(
+        folder.dataset_info, DatasetInfo, f"Make it with: resnet-sizes data {study_path}"
+    )
+    if info.spec != study.dataset:
+        raise UserError(
+            f"{folder.dataset_info}: was made for another `dataset:` than {study_path} names. "
+            f"Make it anew with: resnet-sizes data {study_path}"
+        )
+    paths = []
+    for settings in all_run_settings(study):
+        path = folder.run(settings).run
+        run = RunFile(**settings.model_dump(), dataset_identity=info.identity)
+        write_json_if_changed(path, run)
+        paths.append(path)
+    return paths

@@ -1,0 +1,294 @@
+"""Fetching, against a server on this machine that misbehaves on demand."""
+
+import gzip
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from data_studies import study_on
+from local_server import Answer, LocalServer, refused_address, serve
+from resnet_sizes.data.fetch import fetch, local_source
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.study import Study
+
+CONTENT = gzip.compress(b"images and labels" * 9000, mtime=0) + bytes(200_000)
+MD5 = hashlib.md5(CONTENT).hexdigest()
+NAME = "cifar-10-python.tar.gz"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serve() as running:
+        yield running
+
+
+@dataclass
+class Downloads:
+    """A folder to download to."""
+
+    folder: Path
+
+    @property
+    def target(self) -> Path:
+        return self.folder / NAME
+
+    def study(self, *addresses: str, timeout: float = 5, **dataset: Any) -> Study:
+        """A study that gets CIFAR-10 from these addresses, the last one being the origin."""
+        return study_on(
+            {"source": "cifar10", **dataset},
+            {
+                "folder": str(self.folder),
+                "timeout": timeout,
+                "cifar10": {
+                    "file": NAME,
+                    "md5": MD5,
+                    "bytes": len(CONTENT),
+                    "mirrors": list(addresses[:-1]),
+                    "origin": addresses[-1] if addresses else refused_address(),
+                },
+            },
+        )
+
+    def leftovers(self) -> list[str]:
+        """What lies there besides the archive and the lock."""
+        files = {path.name for path in self.folder.iterdir()} if self.folder.exists() else set()
+        return sorted(files - {NAME, f".{NAME}.lock"})
+
+
+@pytest.fixture
+def downloads(tmp_path: Path) -> Downloads:
+    return Downloads(tmp_path / "downloads")
+
+
+def test_a_good_archive_is_fetched_from_the_first_mirror(
+    server: LocalServer, downloads: Downloads
+) -> None:
+    good, other = server.add("/good", Answer(CONTENT)), server.add("/other", Answer(CONTENT))
+    assert fetch(downloads.study(good, other)) == downloads.target
+    assert downloads.target.read_bytes() == CONTENT
+    assert server.requests == [("/good", None)]
+    assert downloads.leftovers() == []
+
+
+def test_an_archive_that_is_there_is_not_fetched_again(
+    server: LocalServer, downloads: Downloads
+) -> None:
+    study = downloads.study(server.add("/good", Answer(CONTENT)))
+    assert fetch(study) == fetch(study) == local_source(study)
+    assert len(server.requests) == 1
+
+
+def test_a_dead_mirror_gives_way_to_the_next(
+    server: LocalServer, downloads: Downloads, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    dead = refused_address()
+    study = downloads.study(dead, server.add("/good", Answer(CONTENT)))
+    started = time.monotonic()
+    assert fetch(study) == downloads.target
+    assert time.monotonic() - started < 1.5
+    assert f"{dead}: connection refused" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(CONTENT[:-1] + b"x"), "sent MD5 [0-9a-f]{32} instead of " + MD5),
+        (Answer(CONTENT[:-1000]), rf"sent {len(CONTENT) - 1000} bytes instead of {len(CONTENT)}"),
+        (Answer(CONTENT, sent=150_000), rf"cut short after \d+ of {len(CONTENT)} bytes"),
+        (Answer(CONTENT + b"more"), rf"sent more than the {len(CONTENT)} bytes"),
+        (Answer(b"<html>Log in to the network", headers={"Content-Type": "text/html"}), "27 bytes"),
+        (Answer(b"gone", status=404), "HTTP 404 Not Found"),
+        (Answer(CONTENT, delay=30), "time-out: silent for 0.5 s after 0 of"),
+        (Answer(CONTENT, sent=150_000, stall=30), r"time-out: silent for 0.5 s after \d{6} of"),
+    ],
+    ids=[
+        "wrong hash",
+        "shorter file",
+        "cut short",
+        "longer file",
+        "login page",
+        "404",
+        "hanging",
+        "stalled",
+    ],
+)
+def test_a_bad_answer_is_refused_with_its_reason(
+    server: LocalServer, downloads: Downloads, answer: Answer, reason: str
+) -> None:
+    address = server.add("/bad", answer)
+    started = time.monotonic()
+    with pytest.raises(UserError, match=rf"{address}: .*{reason}"):
+        fetch(downloads.study(address, timeout=0.5))
+    assert time.monotonic() - started < 3
+    assert not downloads.target.exists()
+
+
+def test_a_bad_mirror_does_not_spoil_the_next(server: LocalServer, downloads: Downloads) -> None:
+    wrong_hash = server.add("/wrong", Answer(b"x" * len(CONTENT)))
+    cut_short = server.add("/cut", Answer(b"x" * len(CONTENT), sent=150_000))
+    good = server.add("/good", Answer(CONTENT, ranges=True))
+    assert fetch(downloads.study(wrong_hash, cut_short, good)) == downloads.target
+    assert downloads.target.read_bytes() == CONTENT
+    # The bytes that were cut short were wrong too, so continuing failed and it began anew.
+    assert [asked for path, asked in server.requests if path == "/good"][1:] == [None]
+    assert downloads.leftovers() == []
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["server continues", "server starts over"])
+def test_an_interrupted_download_is_continued(
+    server: LocalServer, downloads: Downloads, ranges: bool
+) -> None:
+    cut = server.add("/cut", Answer(CONTENT, sent=150_000))
+    good = server.add("/good", Answer(CONTENT, ranges=ranges))
+    assert fetch(downloads.study(cut, good)) == downloads.target
+    assert downloads.target.read_bytes() == CONTENT
+    (_, asked) = server.requests[-1]
+    assert asked is not None
+    assert 0 < int(asked.removeprefix("bytes=").rstrip("-")) <= 150_000
+    assert len(server.requests) == 2
+
+
+def test_an_archive_labelled_as_gzip_encoded_is_not_unpacked(
+    server: LocalServer, downloads: Downloads
+) -> None:
+    address = server.add("/good", Answer(CONTENT, headers={"Content-Encoding": "gzip"}))
+    assert fetch(downloads.study(address)) == downloads.target
+    assert downloads.target.read_bytes() == CONTENT
+
+
+def test_a_moved_archive_is_followed(server: LocalServer, downloads: Downloads) -> None:
+    server.add("/new", Answer(CONTENT))
+    moved = server.add("/old", Answer(b"moved", status=302, headers={"Location": "/new"}))
+    assert fetch(downloads.study(moved)) == downloads.target
+
+
+def test_when_every_address_fails_the_message_says_why_and_what_to_do(
+    server: LocalServer, downloads: Downloads
+) -> None:
+    dead = refused_address()
+    gone = server.add("/gone", Answer(b"", status=410))
+    started = time.monotonic()
+    with pytest.raises(UserError) as error:
+        fetch(downloads.study(dead, gone))
+    assert time.monotonic() - started < 1.5
+    lines = str(error.value).splitlines()
+    assert f"  {dead}: connection refused" in lines
+    assert f"  {gone}: HTTP 410 Gone" in lines
+    by_hand = next(line for line in lines if "by hand" in line)
+    for part in (NAME, str(len(CONTENT)), MD5, str(downloads.target.absolute())):
+        assert part in by_hand
+    assert "dataset.path" in str(error.value)
+    assert lines[-1].strip() == (
+        "snakemake --cores all --resources gpu=1 --configfile config/offline.yaml"
+    )
+    assert downloads.leftovers() == []
+
+
+def test_an_address_that_is_none_is_a_reason_not_a_crash(downloads: Downloads) -> None:
+    with pytest.raises(UserError, match=r"ftp://example\.org/x: InvalidSchema"):
+        fetch(downloads.study("ftp://example.org/x", refused_address()))
+
+
+def test_a_damaged_archive_is_replaced(server: LocalServer, downloads: Downloads) -> None:
+    downloads.folder.mkdir()
+    downloads.target.write_bytes(CONTENT[:-5])
+    study = downloads.study(server.add("/good", Answer(CONTENT)))
+    with pytest.raises(UserError, match=f"is damaged: {len(CONTENT) - 5} bytes instead of"):
+        local_source(study)
+    assert fetch(study) == downloads.target
+    assert downloads.target.read_bytes() == CONTENT
+
+
+def test_a_damaged_archive_stays_until_there_is_a_better_one(downloads: Downloads) -> None:
+    downloads.folder.mkdir()
+    damaged = CONTENT[:-5] + b"wrong"
+    downloads.target.write_bytes(damaged)
+    with pytest.raises(UserError, match=f"{NAME}: is there, but is not the archive: MD5"):
+        fetch(downloads.study())
+    assert downloads.target.read_bytes() == damaged
+
+
+def test_the_offline_check_names_the_command_that_fetches(downloads: Downloads) -> None:
+    with pytest.raises(UserError, match=r"no such file\. Run: resnet-sizes fetch results/tested/"):
+        local_source(downloads.study())
+
+
+def test_two_fetches_at_once_download_once(server: LocalServer, downloads: Downloads) -> None:
+    study = downloads.study(server.add("/good", Answer(CONTENT, delay=0.3)))
+    found: list[Path | None] = []
+    threads = [threading.Thread(target=lambda: found.append(fetch(study))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [downloads.target] * 3
+    assert len(server.requests) == 1
+
+
+def test_a_waiting_fetch_says_so(
+    server: LocalServer, downloads: Downloads, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    downloads.folder.mkdir()
+    study = downloads.study(server.add("/good", Answer(CONTENT)))
+    with FileLock(downloads.folder / f".{NAME}.lock"):
+        waiting = threading.Thread(target=fetch, args=(study,))
+        waiting.start()
+        deadline = time.monotonic() + 5
+        while not any("waiting" in line for line in caplog.messages):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert server.requests == []
+    waiting.join()
+    assert downloads.target.read_bytes() == CONTENT
+
+
+def test_a_folder_that_cannot_be_made_is_a_user_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    downloads = Downloads(tmp_path / "file" / "downloads")
+    with pytest.raises(UserError, match=r"cannot be written .*downloads\.folder"):
+        fetch(downloads.study())
+
+
+def test_an_own_copy_is_used_without_network(tmp_path: Path, downloads: Downloads) -> None:
+    copy = tmp_path / "copy.tar.gz"
+    copy.write_bytes(CONTENT)
+    assert fetch(downloads.study(path=str(copy))) == copy
+    assert not downloads.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "does not exist"),
+        (CONTENT[1:], "is not the official CIFAR-10 archive: .* bytes instead of"),
+        (CONTENT[:-1] + b"x", "is not the official CIFAR-10 archive: MD5 .* instead of"),
+    ],
+)
+def test_an_own_copy_that_is_not_the_archive_is_refused(
+    tmp_path: Path, downloads: Downloads, content: bytes | None, message: str
+) -> None:
+    copy = tmp_path / "copy.tar.gz"
+    if content is not None:
+        copy.write_bytes(content)
+    with pytest.raises(UserError, match=rf"^dataset\.path: {copy} {message}"):
+        fetch(downloads.study(path=str(copy)))
+
+
+def test_digits_need_no_file_and_a_folder_must_be_there(tmp_path: Path) -> None:
+    assert fetch(study_on({"source": "digits"})) is None
+    folder = study_on({"source": "image-folder", "path": str(tmp_path)})
+    assert fetch(folder) == tmp_path
+    missing = study_on({"source": "image-folder", "path": str(tmp_path / "nowhere")})
+    with pytest.raises(UserError, match=r"^dataset\.path: .*nowhere does not exist"):
+        fetch(missing)

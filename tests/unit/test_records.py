@@ -1,0 +1,131 @@
+"""Files that cross stages: written whole or not at all, read with checks, hashed by content."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resnet_sizes.records.base import canonical_json, content_hash
+from resnet_sizes.records.code import code_hash
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.files import (
+    read_record,
+    write_atomically,
+    write_json,
+    write_json_if_changed,
+    write_text,
+)
+from resnet_sizes.records.values import Values
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+
+
+@given(data=plain)
+def test_the_hash_follows_the_content_not_the_order_of_keys(data):
+    reordered = json.loads(json.dumps(data), object_pairs_hook=lambda pairs: dict(pairs[::-1]))
+    assert content_hash(data) == content_hash(reordered)
+    assert json.loads(canonical_json(data)) == data
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "file.txt"
+    write_text(target, "old")
+
+    def fail_half_way(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_atomically(target, fail_half_way)
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_an_unchanged_file_keeps_its_time(tmp_path):
+    target = tmp_path / "file.json"
+    assert write_json_if_changed(target, {"a": 1})
+    before = target.stat().st_mtime_ns
+    assert not write_json_if_changed(target, {"a": 1})
+    assert target.stat().st_mtime_ns == before
+    assert write_json_if_changed(target, {"a": 2})
+
+
+def test_numbers_that_json_does_not_know_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "file.json", {"loss": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, "no such file"),
+        ('{"schema_version": 1, "study": "x", "val', "is not complete JSON"),
+        (
+            '{"schema_version": 2, "study": "x", "values": {}}',
+            "schema_version: found 2; allowed: 1",
+        ),
+        ('{"schema_version": 1, "study": "x"}', "values: is missing"),
+        ("[]", "is not a valid Values"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_problem_and_the_remedy(tmp_path, text, expected):
+    path = tmp_path / "values.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_record(path, Values, "Make it again with: resnet-sizes evidence")
+    for part in (str(path), expected, "Make it again with: resnet-sizes evidence"):
+        assert part in str(caught.value)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "hashed_package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text('"""Docstring."""\n')
+    (folder / "loop.py").write_text('def step(x):\n    """Add."""\n    return x + 1\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    yield folder
+    sys.modules.pop("hashed_package", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("def step( x ):\n    return x+1  # a comment\n", True),
+        ('def step(x):\n    """Another docstring."""\n\n    return x + 1\n', True),
+        ("def step(x):\n    return x + 2\n", False),
+        ("def step(x, y=0):\n    return x + 1\n", False),
+    ],
+)
+def test_the_code_hash_follows_what_runs(package, text, same):
+    before = code_hash("hashed_package")
+    (package / "loop.py").write_text(text)
+    assert (code_hash("hashed_package") == before) is same
+
+
+def test_the_code_hash_sees_a_new_module(package):
+    before = code_hash("hashed_package")
+    (package / "extra.py").write_text("X = 1\n")
+    assert code_hash("hashed_package") != before
+
+
+def test_hashing_the_training_code_imports_no_torch():
+    import subprocess
+
+    program = (
+        "import sys; from resnet_sizes.records.code import code_hash;"
+        "print(len(code_hash('resnet_sizes.training')), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["64", "False"]

@@ -1,0 +1,223 @@
+"""Configuration: merged as Snakemake merges, checked strictly, explained in words."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from snakemake.utils import update_config
+
+from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.files import write_json
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.run import RunFile, all_run_settings
+from resnet_sizes.records.study import Study
+from resnet_sizes.study.loading import load_study, merge, read_yaml_mapping
+from resnet_sizes.study.plan import write_run_files, write_study
+from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
+from resnet_sizes.study.support import check_support
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BASE = REPOSITORY / "config" / "config.yaml"
+
+mappings = st.recursive(
+    st.one_of(st.integers(), st.none(), st.lists(st.integers(), max_size=2)),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+)
+configurations = st.dictionaries(st.sampled_from("abc"), mappings, max_size=3)
+
+
+@given(base=configurations, overlay=configurations)
+def test_overlays_merge_as_snakemake_merges_them(base, overlay):
+    theirs = copy.deepcopy(base)
+    update_config(theirs, copy.deepcopy(overlay))
+    assert merge(base, overlay) == theirs
+
+
+@pytest.mark.parametrize("name", ["config", "demo", "offline", "folder"])
+def test_every_shipped_configuration_is_a_study(name):
+    study = load_study([REPOSITORY / "config" / f"{name}.yaml"], base=BASE)
+    check_support(study)
+    if name != "config":
+        assert study.name == name
+
+
+def test_the_default_study_is_the_articles():
+    study = load_study([], base=BASE)
+    training = study.training
+    assert (training.epochs, training.batch_size, training.learning_rate) == (50, 256, 0.0005)
+    assert study.models == ["resnet18", "resnet50", "resnet152"]
+    assert study.seeds == [0, 1, 2]
+    assert study.dataset.source == "cifar10"
+    assert study.protocol_definitions["scratch-32"].optimizer == "adam"
+
+
+def test_config_yaml_shows_the_default_of_every_key():
+    shown = yaml.safe_load(BASE.read_text(encoding="utf-8"))
+    defaults = Study.model_validate(
+        {key: shown[key] for key in ("protocols", "protocol_definitions")}
+    ).model_dump(mode="json")
+    shown["downloads"]["cifar10"]["mirrors"] = []  # the one list that only the file knows
+    assert Study.model_validate(shown).model_dump(mode="json") == defaults
+    for key in defaults:
+        assert key in shown
+
+
+def overlay(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "overlay.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("number", ["5e-4", "5E-4", "0.0005", "5.0e-4"])
+def test_scientific_notation_is_a_number(tmp_path, number):
+    path = overlay(tmp_path, f"training: {{learning_rate: {number}}}")
+    assert load_study([path], base=BASE).training.learning_rate == 0.0005
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "training: {epochs: 0}",
+            r"training\.epochs: found 0; allowed: greater than or equal to 1",
+        ),
+        ("training: {epochs: true}", r"training\.epochs: found True; allowed: a valid integer"),
+        ("training: {epochs: '50'}", r"training\.epochs: found '50'; allowed: a valid integer"),
+        ("training: {learning_rate: .nan}", r"training\.learning_rate: found nan; allowed"),
+        (
+            "training: {threads: some}",
+            r"training\.threads: found 'some'; allowed: .*integer or 'auto'",
+        ),
+        ("training: {device: tpu}", r"training\.device: found 'tpu'; allowed"),
+        ("dataset: {limits: {train: 5}}", r"dataset\.limits: unknown key.*Did you mean 'limit'\?"),
+        ("dataset: {source: digits, path: x}", r"dataset: source is 'digits', which has no files"),
+        ("dataset: {content: other}", r"dataset: content is 'other' but source is 'cifar10'"),
+        ("models: [resnet18, resnet18]", r"models: resnet18 stands twice"),
+        ("name: ../escape", r"name: found '\.\./escape'; allowed"),
+        (
+            "protocol_definitions: {scratch-32: {trainable: head}}",
+            r"protocol_definitions\.scratch-32: trainable is 'head' but weights is 'none'",
+        ),
+        (
+            "protocol_definitions: {scratch-32: {per_model: {resnet50: {stemm: cifar}}}}",
+            r"per_model\.resnet50\.stemm: unknown key.*Did you mean 'stem'\?",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_file_and_what_is_allowed(tmp_path, text, expected):
+    path = overlay(tmp_path, text)
+    with pytest.raises(UserError, match=expected) as caught:
+        load_study([path], base=BASE)
+    assert str(path) in str(caught.value)
+    assert "config/README.md" in str(caught.value)
+
+
+def test_all_problems_are_named_at_once(tmp_path):
+    path = overlay(tmp_path, "training: {epochs: 0, learning_rate: -1}\nmodels: [x]")
+    with pytest.raises(UserError) as caught:
+        load_study([path], base=BASE)
+    assert str(caught.value).count("found") == 3
+
+
+@pytest.mark.parametrize("text", ["- a\n- b", "a: [", "\tx: 1", "a: !!python/object:os.system x"])
+def test_a_file_that_is_no_mapping_is_refused_by_name(tmp_path, text):
+    path = overlay(tmp_path, text)
+    with pytest.raises(UserError, match=str(path)):
+        read_yaml_mapping(path)
+
+
+def test_a_missing_configuration_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere\.yaml: no such configuration file"):
+        load_study([tmp_path / "nowhere.yaml"], base=BASE)
+
+
+def test_a_reading_may_differ_for_one_model(tmp_path):
+    path = overlay(
+        tmp_path,
+        "protocol_definitions: {scratch-32: {per_model: {resnet152: {stem: cifar}}}}",
+    )
+    protocol = load_study([path], base=BASE).protocol_definitions["scratch-32"]
+    assert protocol.reading_for("resnet152").stem == "cifar"
+    assert protocol.reading_for("resnet18").stem == "imagenet"
+
+
+def test_what_cannot_be_trained_yet_stops_the_study(tmp_path):
+    path = overlay(tmp_path, "protocol_definitions: {scratch-32: {precision: fp16}}")
+    with pytest.raises(UserError, match=r"scratch-32\.precision: found 'fp16'.*fp32, bf16"):
+        check_support(load_study([path], base=BASE))
+
+
+def info_of(study: Study) -> DatasetInfo:
+    return DatasetInfo(
+        spec=study.dataset,
+        content="digits",
+        class_names=["0", "1"],
+        train_images=8,
+        test_images=4,
+        full_train_images=8,
+        full_test_images=4,
+        identity="a" * 64,
+        source_file=None,
+        source_sha256=None,
+    )
+
+
+def test_each_run_gets_a_run_file_that_is_written_only_when_it_changes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = load_study([REPOSITORY / "config/demo.yaml"], base=BASE)
+    path = write_study(study)
+    folder = StudyFolder.of_file(path)
+    write_json(folder.dataset_info, info_of(study))
+    runs = write_run_files(path)
+    assert runs == [folder.run(settings).run for settings in all_run_settings(study)]
+    first = RunFile.model_validate_json(runs[0].read_text(encoding="utf-8"))
+    assert first.dataset_identity == "a" * 64
+
+    before = [run.stat().st_mtime_ns for run in runs]
+    assert write_run_files(path) == runs
+    assert [run.stat().st_mtime_ns for run in runs] == before
+
+
+def test_run_files_are_not_written_for_the_dataset_of_another_configuration(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study = load_study([REPOSITORY / "config/demo.yaml"], base=BASE)
+    path = write_study(study)
+    other = load_study(
+        [REPOSITORY / "config/demo.yaml", overlay(tmp_path, "dataset: {limit: {train: 10}}")],
+        base=BASE,
+    )
+    write_json(StudyFolder.of_file(path).dataset_info, info_of(other))
+    with pytest.raises(UserError, match=r"made for another `dataset:`.*resnet-sizes data"):
+        write_run_files(path)
+
+
+def test_a_runs_hash_depends_on_every_setting_but_not_on_the_study_around_it():
+    base = load_study([], base=BASE)
+    hashes = {content_hash(run) for run in all_run_settings(base)}
+    assert len(hashes) == 9
+    renamed = base.model_copy(update={"name": "other", "seeds": [0, 1, 2, 3]})
+    assert hashes < {content_hash(run) for run in all_run_settings(renamed)}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_committed_schema_is_that_of_the_record(name):
+    committed = REPOSITORY / "workflow" / "schemas" / f"{name}.schema.json"
+    assert committed.read_text(encoding="utf-8") == json_schema(SCHEMAS[name]), (
+        "run: resnet-sizes schemas"
+    )
+
+
+def test_the_committed_page_of_keys_is_that_of_the_record():
+    committed = (REPOSITORY / "config" / "README.md").read_text(encoding="utf-8")
+    assert committed == configuration_page(), "run: resnet-sizes schemas"
+    for key in (
+        "training.learning_rate",
+        "dataset.limit.train",
+        "protocol_definitions.<name>.stem",
+    ):
+        assert f"`{key}`" in committed

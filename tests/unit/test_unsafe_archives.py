@@ -1,0 +1,186 @@
+"""Archives that were made to harm, or broke on their way."""
+
+import io
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from image_trees import Tree, as_tar, as_zip, encoded, tree
+from resnet_sizes.data import containers, tar_container
+from resnet_sizes.data.containers import Zip
+from resnet_sizes.data.image_folder import ImageFolderSource
+from resnet_sizes.data.tar_container import Tar
+from resnet_sizes.records.errors import UserError
+
+
+@pytest.fixture(params=[as_zip, as_tar], ids=["zip", "tar.gz"])
+def write(request: pytest.FixtureRequest) -> Callable[[Tree, Path], Path]:
+    writer: Callable[[Tree, Path], Path] = request.param
+    return writer
+
+
+def _decode_all(path: Path) -> None:
+    source = ImageFolderSource(path, resize=False)
+    source.images("train", np.arange(len(source.labels("train"))))
+    source.images("test", np.arange(len(source.labels("test"))))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("/train/cat/1.png", "/train/cat/1.png is an absolute path"),
+        ("train/cat/../../../1.png", r"leads out of the archive \(\.\.\)"),
+        ("../.hidden", r"leads out of the archive"),
+        ("train\\cat\\1.png", "holds a backslash"),
+    ],
+)
+def test_a_member_that_points_out_of_the_archive_is_refused(
+    tmp_path: Path, write: Callable[[Tree, Path], Path], name: str, message: str
+) -> None:
+    path = write({**tree(), name: encoded()}, tmp_path / "archive")
+    with pytest.raises(UserError, match=message) as error:
+        _decode_all(path)
+    assert str(error.value).startswith(str(path))
+    assert [found.name for found in tmp_path.iterdir()] == ["archive"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (tarfile.SYMTYPE, "is a link"),
+        (tarfile.LNKTYPE, "is a link"),
+        (tarfile.CHRTYPE, "is a device or special file"),
+        (tarfile.FIFOTYPE, "is a device or special file"),
+    ],
+)
+def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes, message: str) -> None:
+    path = as_tar(tree(), tmp_path / "archive.tar", "")
+    with tarfile.open(path, "a:") as archive:
+        member = tarfile.TarInfo("train/cat/9.png")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(UserError, match=rf"train/cat/9\.png {message}; allowed: files and folders"):
+        _decode_all(path)
+
+
+def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
+    path = as_zip(tree(), tmp_path / "archive.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        link = zipfile.ZipInfo("train/cat/9.png")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(UserError, match=r"train/cat/9\.png is a link or a device"):
+        _decode_all(path)
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+    path = as_zip(tree(), tmp_path / "archive.zip")
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 8] |= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match="is encrypted"):
+        _decode_all(path)
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = as_tar(tree(), tmp_path / "archive.tar", "")
+    with tarfile.open(path, "a:") as archive:
+        member = tarfile.TarInfo("./train/cat/000.png")
+        member.size = 3
+        archive.addfile(member, io.BytesIO(b"abc"))
+    with pytest.raises(UserError, match=r"train/cat/000\.png stands in it twice"):
+        _decode_all(path)
+
+
+def test_a_declared_size_beyond_the_limit_is_refused(
+    tmp_path: Path, write: Callable[[Tree, Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "MAX_FILE_BYTES", 10_000)
+    path = write({**tree(), "train/cat/9.png": bytes(10_001)}, tmp_path / "archive")
+    with pytest.raises(UserError, match=r"train/cat/9\.png has 10001 bytes; allowed: 10000"):
+        _decode_all(path)
+
+
+def test_too_many_entries_are_refused(
+    tmp_path: Path, write: Callable[[Tree, Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "MAX_ENTRIES", 9)
+    with pytest.raises(UserError, match="holds more than 9 entries"):
+        _decode_all(write(tree(), tmp_path / "archive"))
+
+
+def test_a_member_longer_than_declared_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train/cat/0.png", bytes(5000))
+    content = path.read_bytes()
+    lying = content.replace(struct.pack("<L", 5000), struct.pack("<L", 50))
+    assert lying != content
+    path.write_bytes(lying)
+    container = Zip(path)
+    container.entries()
+    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+        list(container.read(["train/cat/0.png"]))
+
+
+def test_an_archive_that_unpacks_to_many_times_its_size_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tar_container, "_BOMB_BYTES", 1_000_000)
+    zeros = {f"train/cat/{number}.png": bytes(500_000) for number in range(20)}
+    path = as_tar({**tree(), **zeros}, tmp_path / "archive.tar.gz")
+    with pytest.raises(UserError, match="unpack to more than"):
+        Tar(path).entries()
+
+
+def test_a_giant_header_is_refused_without_being_read(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("long-name")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 2**33
+    path = tmp_path / "archive.tar"
+    path.write_bytes(header.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
+    with pytest.raises(UserError, match=r"has a header of \d+ bytes"):
+        Tar(path).entries()
+
+
+@pytest.mark.parametrize("compression", ["", "gz", "bz2", "xz"])
+@pytest.mark.parametrize("keep", [0.2, 0.6, 0.9])
+def test_a_tar_that_was_cut_short_is_refused(tmp_path: Path, compression: str, keep: float) -> None:
+    path = as_tar(tree(train=20), tmp_path / "archive", compression)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content))])
+    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+        _decode_all(path)
+
+
+def test_a_tar_that_was_cut_between_two_members_is_refused(tmp_path: Path) -> None:
+    path = as_tar(tree(), tmp_path / "archive.tar", "")
+    with tarfile.open(path) as archive:
+        last = archive.getmembers()[-1]
+    path.write_bytes(path.read_bytes()[: last.offset])
+    with pytest.raises(UserError, match="its end is missing"):
+        Tar(path).entries()
+
+
+def test_a_zip_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    path = as_zip(tree(), tmp_path / "archive.zip")
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+        _decode_all(path)
+
+
+@pytest.mark.parametrize("write_archive", [as_zip, as_tar], ids=["zip", "tar.gz"])
+def test_a_changed_byte_in_an_archive_is_found(
+    tmp_path: Path, write_archive: Callable[[Tree, Path], Path]
+) -> None:
+    path = write_archive(tree(), tmp_path / "archive")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError):
+        _decode_all(path)

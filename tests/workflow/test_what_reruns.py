@@ -1,0 +1,147 @@
+"""What is done again after which change: GPU hours are spent only where results change."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from workflow_project import TINY, Project
+
+LOOP = "src/resnet_sizes/training/loop.py"
+
+
+@pytest.fixture
+def study(finished_tiny_study: Project, tmp_path: Path) -> Project:
+    return finished_tiny_study.copy_to(tmp_path / "project")
+
+
+def test_the_plain_command_goes_from_nothing_to_the_report(finished_tiny_study):
+    results = finished_tiny_study.folder / "results" / "tiny"
+    for name in ("article.qmd", "report.html", "report.pdf"):
+        assert (results / "report" / "pt" / name).stat().st_size > 1000
+    metrics = json.loads(
+        (results / "runs/scratch-32/resnet18/seed-0/metrics.json").read_text(encoding="utf-8")
+    )
+    assert len(metrics["epochs"]) == 2
+    log = (results / "logs/train/scratch-32/resnet18/seed-0.log").read_text(encoding="utf-8")
+    assert "epoch 2/2" in log
+
+
+def test_a_finished_study_has_nothing_to_do(study):
+    assert study.planned() == {}
+
+
+def test_a_second_seed_trains_only_the_new_runs(study):
+    config = study.overlay("two.yaml", TINY.replace("seeds: [0]", "seeds: [0, 1]"))
+    planned = study.planned(config=config)
+    assert planned["train"] == 2
+    assert "dataset" not in planned
+    assert "fetch" not in planned
+
+
+def test_a_model_less_trains_nothing(study):
+    config = study.overlay("less.yaml", TINY.replace(", resnet34", ""))
+    assert set(study.planned(config=config)) == {"study", "runs", "evidence", "report"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("import torch\n", "import torch  # the framework\n"),
+        ('"""The training loop: one run', '"""The loop that trains: one run'),
+        ("epoch in range(1, self.run.epochs + 1)", "epoch in range(1,  self.run.epochs+1)"),
+    ],
+    ids=["comment", "docstring", "formatting"],
+)
+def test_a_change_that_runs_nothing_else_trains_nothing(study, old, new):
+    study.edit(LOOP, old, new)
+    assert study.planned() == {}
+
+
+def test_a_changed_plot_trains_nothing_but_makes_evidence_and_report_anew(study):
+    figure = study.folder / "src/resnet_sizes/evidence/figure.py"
+    figure.write_text(figure.read_text() + "\n\nUNUSED = 1\n")
+    assert set(study.planned()) == {"evidence", "report"}
+
+
+def test_a_changed_template_renders_only_the_report(study):
+    template = study.folder / "report/assets/report.css"
+    template.write_text(template.read_text() + "\n/* changed */\n")
+    assert set(study.planned()) == {"report"}
+
+
+def test_a_changed_loop_trains_every_run(study):
+    study.edit(LOOP, "self.optimizer.step()", "self.optimizer.step(None)")
+    planned = study.planned()
+    assert planned["train"] == 2
+    assert "dataset" not in planned
+
+
+def test_a_changed_learning_rate_trains_every_run(study):
+    config = study.overlay(
+        "fast.yaml", TINY.replace("{epochs: 2", "{learning_rate: 5e-3, epochs: 2")
+    )
+    planned = study.planned(config=config)
+    assert planned["train"] == 2
+    assert "dataset" not in planned
+
+
+def test_a_changed_dataset_is_made_anew_and_trains_every_run(study):
+    config = study.overlay("more.yaml", TINY.replace("train: 100", "train: 120"))
+    planned = study.planned(config=config)
+    assert planned["dataset"] == 1
+    assert planned["train"] == 2
+
+
+def test_a_deleted_result_trains_only_that_run(study):
+    (study.folder / "results/tiny/runs/scratch-32/resnet34/seed-0/metrics.json").unlink()
+    assert study.planned()["train"] == 1
+
+
+def test_a_fresh_clone_over_finished_results_trains_nothing(study):
+    """A clone gives every file the time of the clone; run files and configuration look new."""
+    for name in ("config", "src", "workflow", "Snakefile"):
+        path = study.folder / name
+        for file in [path] if path.is_file() else path.rglob("*"):
+            file.touch()
+    assert "train" not in study.planned()
+
+
+def test_the_same_study_twice_gives_equal_results(finished_tiny_study, tmp_path):
+    again = Project.create(tmp_path / "again")
+    again.snakemake("--configfile", "config/tiny.yaml", "--until", "train")
+    for model in ("resnet18", "resnet34"):
+        run = f"results/tiny/runs/scratch-32/{model}/seed-0"
+        first, second = finished_tiny_study.folder / run, again.folder / run
+        predictions = "predictions.safetensors"
+        assert (first / predictions).read_bytes() == (second / predictions).read_bytes()
+        assert without_times(first) == without_times(second)
+
+
+def without_times(run: Path) -> dict:
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    for epoch in metrics["epochs"]:
+        del epoch["training_seconds"], epoch["evaluation_seconds"]
+    for key in ("training_seconds", "peak_memory_bytes", "started", "finished"):
+        del metrics[key]
+    return metrics
+
+
+def test_a_failed_run_leaves_the_others_and_a_partial_report_names_it(study):
+    shutil.rmtree(study.folder / "results/tiny/runs/scratch-32/resnet34")
+    study.edit(
+        "src/resnet_sizes/training/networks.py",
+        "network: nn.Module = get_model(model,",
+        'if model == "resnet34":\n        raise RuntimeError("no such kernel")\n'
+        "    network: nn.Module = get_model(model,",
+    )
+    done = study.snakemake("--configfile", "config/tiny.yaml", check=False)
+    assert done.returncode != 0
+    assert "no such kernel" in done.stdout
+    assert "resnet-sizes report --partial results/tiny/study.json" in done.stdout
+    runs = study.folder / "results/tiny/runs/scratch-32"
+    assert (runs / "resnet18/seed-0/metrics.json").is_file()
+
+    study.run("resnet-sizes", "report", "--partial", "results/tiny/study.json")
+    page = (study.folder / "results/tiny/partial/report/pt/report.html").read_text(encoding="utf-8")
+    assert "scratch-32/resnet34/seed-0" in page

@@ -1,0 +1,99 @@
+"""Wrong input stops in seconds with a message that says what to do."""
+
+import socket
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("overlay", "expected"),
+    [
+        (
+            "training: {learning_rate: -1}",
+            [
+                "config/wrong.yaml: training.learning_rate: found -1; allowed: greater than 0",
+                "config/README.md",
+            ],
+        ),
+        (
+            "trainning: {epochs: 2}",
+            ["config/wrong.yaml: trainning: unknown key", "Did you mean 'training'?"],
+        ),
+        (
+            "models: [resnet19]",
+            ["config/wrong.yaml: models[0]: found 'resnet19'; allowed: 'resnet18', 'resnet34'"],
+        ),
+        (
+            "protocols: [probe-512]",
+            ["'probe-512' is not defined; allowed:", "scratch-32"],
+        ),
+        (
+            "dataset: {source: image-folder, path: nowhere.zip}",
+            ["dataset.path: 'nowhere.zip' does not exist", "Put the file there"],
+        ),
+        (
+            "dataset: {source: image-folder}",
+            ["source is 'image-folder' but path is not set", "Set dataset.path"],
+        ),
+        (
+            "protocol_definitions: {scratch-32: {weights: V2}}",
+            ["protocol_definitions.scratch-32.weights: found 'V2'", "this version trains: none"],
+        ),
+        ("article: nowhere.yaml", ["article: 'nowhere.yaml' does not exist"]),
+        ("seeds: []", ["config/wrong.yaml: seeds: found []"]),
+        ("training: [1]", ["config/wrong.yaml: training: found [1]"]),
+    ],
+)
+def test_a_wrong_configuration_plans_nothing(project, overlay, expected):
+    config = project.overlay("wrong.yaml", overlay)
+    done = project.snakemake("-n", "--configfile", config, check=False)
+    assert done.returncode != 0
+    assert "Job stats" not in done.stdout
+    for text in expected:
+        assert text in done.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_without_network_nothing_is_trained_and_the_message_says_where_to_put_the_file(project):
+    address = f"http://127.0.0.1:{free_port()}/cifar-10-python.tar.gz"
+    config = project.overlay(
+        "dead.yaml", f"downloads: {{cifar10: {{mirrors: [], origin: '{address}'}}}}"
+    )
+    done = project.snakemake("--configfile", config, check=False)
+    assert done.returncode != 0
+    assert "downloads/cifar-10-python.tar.gz" in done.stdout
+    assert "c58f30108f718f92721af3b95e74349a" in done.stdout
+    assert "config/offline.yaml" in done.stdout
+    assert "epoch 1/" not in done.stdout
+    assert not list(project.folder.glob("results/article/runs/**/log.jsonl"))
+
+
+def test_the_offline_overlay_plans_the_three_depths_and_fetches_nothing(project):
+    planned = project.planned(config="config/offline.yaml")
+    assert planned["train"] == 9
+    assert "fetch" not in planned
+
+
+def test_the_articles_study_plans_its_runs_after_fetching(project):
+    planned = project.planned(config="config/config.yaml")
+    assert planned == {
+        "study": 1,
+        "fetch": 1,
+        "dataset": 1,
+        "runs": 1,
+        "train": 9,
+        "evidence": 1,
+        "report": 1,
+    }
+    assert not (project.folder / "results").exists(), "a dry run writes nothing"
+
+
+def test_folder_yaml_names_the_archive_to_put_in_place(project):
+    done = project.snakemake("-n", "--configfile", "config/folder.yaml", check=False)
+    assert done.returncode != 0
+    assert "dataset.path: 'images.tar.gz' does not exist" in done.stdout

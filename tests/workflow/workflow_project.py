@@ -1,0 +1,92 @@
+"""A copy of the project to run the workflow in, as a person would."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COPIED = ["Snakefile", "workflow", "config", "report", "profiles", "src"]
+
+# Small enough to train in seconds: the workflow is tested here, not the networks.
+TINY = """\
+name: tiny
+demo: true
+dataset: {source: digits, limit: {train: 100, test: 50}}
+models: [resnet18, resnet34]
+seeds: [0]
+training: {epochs: 2, batch_size: 50, threads: 1}
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with what a clone holds, and the commands run in it."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path) -> "Project":
+        folder.mkdir(parents=True)
+        for name in COPIED:
+            source = REPOSITORY / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy2
+            copy(source, folder / name)
+        (folder / "config" / "tiny.yaml").write_text(TINY)
+        return cls(folder)
+
+    def copy_to(self, folder: Path) -> "Project":
+        """A copy with all times kept, so that Snakemake sees what it saw."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            # The copied sources go before the installed ones.
+            "PYTHONPATH": str(self.folder / "src"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "OMP_NUM_THREADS": "1",
+        }
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,
+        )
+        if check and done.returncode != 0:
+            pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
+        return done
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run(
+            "snakemake", "--cores", "2", "--resources", "gpu=1", *arguments, check=check
+        )
+
+    def planned(self, *arguments: str, config: str = "config/tiny.yaml") -> dict[str, int]:
+        """How many jobs of each rule a dry run plans."""
+        output = self.snakemake("-n", "--configfile", config, *arguments).stdout
+        table = output.rsplit("Job stats:", 1)
+        if len(table) == 1:
+            assert "Nothing to be done" in output, output
+            return {}
+        rows = re.findall(r"^(\w+) +(\d+)$", table[1].split("\n\n")[0], flags=re.MULTILINE)
+        return {rule: int(count) for rule, count in rows if rule not in {"total", "all"}}
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def overlay(self, name: str, text: str) -> str:
+        path = self.folder / "config" / name
+        path.write_text(text, encoding="utf-8")
+        return f"config/{name}"

@@ -1,0 +1,95 @@
+# Names and helpers that the rules share. The study is checked here, so a wrong
+# configuration stops before any job is planned.
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from resnet_sizes.records.base import canonical_json, content_hash
+from resnet_sizes.records.code import code_hash
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.run import all_run_settings, run_settings
+from resnet_sizes.study.loading import check_files, check_study
+from resnet_sizes.study.support import check_support
+
+
+def configuration_files():
+    """The files the configuration came from, the last to speak last, to name them in errors.
+
+    Snakemake lists the overlays of the command line first and the Snakefile's own after them.
+    """
+    overlays = workflow.overwrite_configfiles
+    own = [path for path in workflow.configfiles if path not in overlays]
+    files = [Path(path).absolute() for path in [*own, *overlays]]
+    here = Path.cwd()
+    return [
+        path.relative_to(here) if path.is_relative_to(here) else path for path in files
+    ]
+
+
+def checked_study():
+    try:
+        study = check_study(config, configuration_files())
+        check_support(study)
+        check_files(study)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    return study
+
+
+STUDY = checked_study()
+FOLDER = StudyFolder.of(STUDY.name)
+RUNS = all_run_settings(STUDY)
+LOGS = f"{FOLDER.folder}/logs"
+
+# Only what has to be fetched is fetched; the marker says that it was there and verified.
+FETCHED = [f"{FOLDER.folder}/data/fetched"] if STUDY.dataset.source == "cifar10" else []
+# A folder or archive of the user's own: a newer one makes a new dataset.
+OWN_DATA = [STUDY.dataset.path] if STUDY.dataset.path else []
+
+RUN_FILES = [str(FOLDER.run(run).run) for run in RUNS]
+METRICS = [str(FOLDER.run(run).metrics) for run in RUNS]
+PREDICTIONS = [str(FOLDER.run(run).predictions) for run in RUNS]
+REPORTS = [
+    f"{FOLDER.report(language)}/{file}"
+    for language in STUDY.report.languages
+    for file in ["article.qmd"]
+    + [f"report.{format}" for format in STUDY.report.formats]
+]
+TEMPLATES = sorted(str(path) for path in Path("report").rglob("*") if path.is_file())
+
+
+wildcard_constraints:
+    protocol="|".join(STUDY.protocols),
+    model="|".join(STUDY.models),
+    seed=r"\d+",
+    language="|".join(STUDY.report.languages),
+
+
+def settings_hash(wildcards):
+    """All that the configuration decides of one run: it retrains when this changes."""
+    return content_hash(
+        run_settings(STUDY, wildcards.protocol, wildcards.model, int(wildcards.seed))
+    )
+
+
+def train_threads():
+    """The CPU cores of one run: a fair share for each GPU slot, unless the study says."""
+    if STUDY.training.threads != "auto":
+        return STUDY.training.threads
+    slots = workflow.global_resources.get("gpu")
+    return max(1, (workflow.cores or 4) // (slots.value if slots else 1))
+
+
+def tell_where_the_reports_are():
+    for path in REPORTS:
+        if Path(path).is_file():
+            print(f"Report: {path}")
+
+
+def tell_how_to_report_what_is_there():
+    if any(Path(path).is_file() for path in METRICS):
+        print(
+            "Some runs are finished. The plain command goes on with the others; a report on "
+            f"what is there: resnet-sizes report --partial {FOLDER.study}"
+        )

@@ -1,0 +1,28 @@
+rule evidence:
+    input:
+        study=FOLDER.study,
+        info=FOLDER.dataset_info,
+        article=STUDY.article,
+        runs=ancient(RUN_FILES),
+        metrics=METRICS,
+        predictions=PREDICTIONS,
+    output:
+        table=f"{FOLDER.evidence}/table.csv",
+        values=f"{FOLDER.evidence}/values.json",
+        verdicts=f"{FOLDER.evidence}/verdicts.json",
+        figures=expand(
+            f"{FOLDER.evidence}/figure-loss.{{language}}.{{format}}",
+            language=STUDY.report.languages,
+            format=["svg", "png", "pdf"],
+        ),
+    log:
+        f"{LOGS}/evidence.log",
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        code=code_hash("resnet_sizes.evidence"),
+    message:
+        "Making the table, the figure and the verdicts"
+    shell:
+        "resnet-sizes --log {log} evidence {input.study}"
