@@ -22,13 +22,15 @@ include: "workflow/rules/report.smk"
 localrules:
     all,
     prefetch,
-    study,
     fetch,
+    run,
 
 
 rule all:
     default_target: True
+    # The metrics stand here too, so that a result that was deleted is made again.
     input:
+        METRICS,
         REPORTS,
 
 
@@ -36,6 +38,10 @@ rule prefetch:
     # Everything that needs the network, for a login node: snakemake --cores 1 prefetch
     input:
         FETCHED,
+
+
+onstart:
+    write_study(STUDY)
 
 
 onsuccess:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -82,8 +82,9 @@ def _handler(local: LocalServer, wait: Callable[[float], bool]) -> type[BaseHTTP
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content[: answer.sent])
-            self.wfile.flush()
+            with suppress(ConnectionError):  # who has had enough hangs up
+                self.wfile.write(content[: answer.sent])
+                self.wfile.flush()
             wait(answer.stall)
             self.close_connection = True
 

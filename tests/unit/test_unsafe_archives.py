@@ -56,6 +56,7 @@ def test_a_member_that_points_out_of_the_archive_is_refused(
         (tarfile.LNKTYPE, "is a link"),
         (tarfile.CHRTYPE, "is a device or special file"),
         (tarfile.FIFOTYPE, "is a device or special file"),
+        (tarfile.GNUTYPE_SPARSE, "is a device or special file"),
     ],
 )
 def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes, message: str) -> None:
@@ -115,12 +116,13 @@ def test_too_many_entries_are_refused(
         _decode_all(write(tree(), tmp_path / "archive"))
 
 
-def test_a_member_longer_than_declared_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("declared", [50, 6000])
+def test_a_member_of_another_size_than_declared_is_refused(tmp_path: Path, declared: int) -> None:
     path = tmp_path / "archive.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("train/cat/0.png", bytes(5000))
     content = path.read_bytes()
-    lying = content.replace(struct.pack("<L", 5000), struct.pack("<L", 50))
+    lying = content.replace(struct.pack("<L", 5000), struct.pack("<L", declared))
     assert lying != content
     path.write_bytes(lying)
     container = Zip(path)

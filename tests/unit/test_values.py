@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -232,7 +233,7 @@ def test_the_prediction_interval_is_that_of_scipys_t_distribution(values: list[f
     interval = prediction_interval(values)
     assert interval is not None
     count = len(values)
-    spread = float(stats.tstd(values)) * (1 + 1 / count) ** 0.5
+    spread = float(np.std(values, ddof=1)) * (1 + 1 / count) ** 0.5
     mean = sum(values) / count
     if spread > 1e-12:
         expected = stats.t.interval(0.95, df=count - 1, loc=mean, scale=spread)

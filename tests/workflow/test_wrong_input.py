@@ -82,10 +82,9 @@ def test_the_offline_overlay_plans_the_three_depths_and_fetches_nothing(project)
 def test_the_articles_study_plans_its_runs_after_fetching(project):
     planned = project.planned(config="config/config.yaml")
     assert planned == {
-        "study": 1,
         "fetch": 1,
         "dataset": 1,
-        "runs": 1,
+        "run": 9,
         "train": 9,
         "evidence": 1,
         "report": 1,

@@ -10,6 +10,7 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import all_run_settings, run_settings
 from resnet_sizes.study.loading import check_files, check_study
+from resnet_sizes.study.plan import write_study
 from resnet_sizes.study.support import check_support
 
 
@@ -37,6 +38,11 @@ def checked_study():
     return study
 
 
+# `study.json` is written when the work starts (onstart, in the Snakefile) and is no rule's
+# output: as one it would be upstream of everything, and each new seed would train all runs
+# again. (With ancient() inputs Snakemake 9.27 plans too little instead: downstream of a job
+# that has to run it no longer looks at changed parameters.) What a rule reads of the study
+# stands in its `params`, so that it runs again when that changes.
 STUDY = checked_study()
 FOLDER = StudyFolder.of(STUDY.name)
 RUNS = all_run_settings(STUDY)
@@ -47,6 +53,7 @@ FETCHED = [f"{FOLDER.folder}/data/fetched"] if STUDY.dataset.source == "cifar10"
 # A folder or archive of the user's own: a newer one makes a new dataset.
 OWN_DATA = [STUDY.dataset.path] if STUDY.dataset.path else []
 
+RUN = f"{FOLDER.folder}/runs/{{protocol}}/{{model}}/seed-{{seed}}"
 RUN_FILES = [str(FOLDER.run(run).run) for run in RUNS]
 METRICS = [str(FOLDER.run(run).metrics) for run in RUNS]
 PREDICTIONS = [str(FOLDER.run(run).predictions) for run in RUNS]
@@ -67,7 +74,7 @@ wildcard_constraints:
 
 
 def settings_hash(wildcards):
-    """All that the configuration decides of one run: it retrains when this changes."""
+    """All that the configuration decides of one run: it is trained anew when this changes."""
     return content_hash(
         run_settings(STUDY, wildcards.protocol, wildcards.model, int(wildcards.seed))
     )

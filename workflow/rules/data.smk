@@ -1,38 +1,24 @@
-rule study:
-    output:
-        FOLDER.study,
-    log:
-        f"{LOGS}/study.log",
-    params:
-        resolved=canonical_json(STUDY),
-    message:
-        "Writing the resolved study to {output}"
-    shell:
-        "resnet-sizes --log {log} study write --resolved {params.resolved:q}"
-
-
 rule fetch:
     # The archive itself is nobody's output: Snakemake deletes the outputs of a job that it
     # repeats, and 170 MB are not to be fetched twice.
     input:
-        study=ancient(FOLDER.study),
         own=OWN_DATA,
     output:
         touch(f"{FOLDER.folder}/data/fetched"),
     log:
         f"{LOGS}/fetch.log",
     params:
+        study=FOLDER.study,
         downloads=canonical_json(STUDY.downloads),
         path=STUDY.dataset.path,
     message:
         "Fetching and verifying the archive of CIFAR-10"
     shell:
-        "resnet-sizes --log {log} fetch {input.study}"
+        "resnet-sizes --log {log} fetch {params.study}"
 
 
 rule dataset:
     input:
-        study=ancient(FOLDER.study),
         fetched=FETCHED,
         own=OWN_DATA,
     output:
@@ -44,24 +30,26 @@ rule dataset:
         mem_mb=4000,
         runtime=30,
     params:
+        study=FOLDER.study,
         dataset=canonical_json(STUDY.dataset),
     message:
         "Making the tensor file of the dataset"
     shell:
-        "resnet-sizes --log {log} data {input.study}"
+        "resnet-sizes --log {log} data {params.study}"
 
 
-rule runs:
+rule run:
     input:
-        study=ancient(FOLDER.study),
         info=FOLDER.dataset_info,
     output:
-        RUN_FILES,
+        f"{RUN}/run.json",
     log:
-        f"{LOGS}/runs.log",
+        f"{LOGS}/run/{{protocol}}/{{model}}/seed-{{seed}}.log",
     params:
-        runs=content_hash([run.model_dump(mode="json") for run in RUNS]),
+        study=FOLDER.study,
+        settings=settings_hash,
     message:
-        "Writing the run files"
+        "Writing the run file of {wildcards.protocol}/{wildcards.model}/seed-{wildcards.seed}"
     shell:
-        "resnet-sizes --log {log} study runs {input.study}"
+        "resnet-sizes --log {log} study runs {params.study}"
+        " {wildcards.protocol}/{wildcards.model}/seed-{wildcards.seed}"

@@ -1,9 +1,8 @@
 rule evidence:
     input:
-        study=FOLDER.study,
         info=FOLDER.dataset_info,
         article=STUDY.article,
-        runs=ancient(RUN_FILES),
+        runs=RUN_FILES,
         metrics=METRICS,
         predictions=PREDICTIONS,
     output:
@@ -21,8 +20,10 @@ rule evidence:
         mem_mb=2000,
         runtime=15,
     params:
+        study=FOLDER.study,
+        study_hash=content_hash(STUDY),
         code=code_hash("resnet_sizes.evidence"),
     message:
         "Making the table, the figure and the verdicts"
     shell:
-        "resnet-sizes --log {log} evidence {input.study}"
+        "resnet-sizes --log {log} evidence {params.study}"

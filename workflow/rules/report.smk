@@ -1,6 +1,5 @@
 rule report:
     input:
-        study=FOLDER.study,
         article=STUDY.article,
         evidence=rules.evidence.output,
         templates=TEMPLATES,
@@ -16,9 +15,10 @@ rule report:
         mem_mb=2000,
         runtime=15,
     params:
+        study=FOLDER.study,
+        study_hash=content_hash(STUDY),
         code=code_hash("resnet_sizes.reporting"),
-        report=canonical_json(STUDY.report),
     message:
         "Rendering the report ({wildcards.language})"
     shell:
-        "resnet-sizes --log {log} report {input.study} --language {wildcards.language}"
+        "resnet-sizes --log {log} report {params.study} --language {wildcards.language}"

@@ -1,15 +1,13 @@
 rule train:
-    # `ancient`: the run file is written again whenever the study changes, but what decides
-    # this run's result is in `settings`. Adding a seed, or editing a comment, a plot or the
-    # formatting, trains nothing; a changed loop, setting or dataset does.
+    # The run file holds all that decides this run's result; with the dataset and the hash of
+    # the training code it decides when to train again. A new seed, or an edit of a comment, a
+    # plot or the formatting, changes none of them.
     input:
-        run=ancient(
-            f"{FOLDER.folder}/runs/{{protocol}}/{{model}}/seed-{{seed}}/run.json"
-        ),
+        run=f"{RUN}/run.json",
         dataset=FOLDER.dataset,
     output:
-        metrics=f"{FOLDER.folder}/runs/{{protocol}}/{{model}}/seed-{{seed}}/metrics.json",
-        predictions=f"{FOLDER.folder}/runs/{{protocol}}/{{model}}/seed-{{seed}}/predictions.safetensors",
+        metrics=f"{RUN}/metrics.json",
+        predictions=f"{RUN}/predictions.safetensors",
     log:
         f"{LOGS}/train/{{protocol}}/{{model}}/seed-{{seed}}.log",
     benchmark:
@@ -20,7 +18,6 @@ rule train:
         mem_mb=8000,
         runtime=720,
     params:
-        settings=settings_hash,
         code=code_hash("resnet_sizes.training"),
         device=STUDY.training.device,
     message:

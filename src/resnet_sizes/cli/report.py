@@ -58,7 +58,7 @@ def report(
     asked = study_file.study.report
     folder = StudyFolder.of_file(study)
     languages = [choice.value for choice in language] if language else asked.languages
-    formats: list[Format] = [choice.value for choice in format] if format else asked.formats  # type: ignore[misc]
+    formats: list[Format] = [choice.value for choice in format] if format else asked.formats
     chosen: EngineChoice = engine.value if engine else asked.engine
     evidence = folder.evidence
     if partial:

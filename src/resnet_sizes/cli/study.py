@@ -1,6 +1,5 @@
 """`resnet-sizes study`: look at a study, write it and its run files."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +7,7 @@ import typer
 import yaml
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.study import Study
-from resnet_sizes.study.loading import check_files, check_study, load_study
+from resnet_sizes.study.loading import check_files, load_study
 from resnet_sizes.study.plan import write_run_files, write_study
 from resnet_sizes.study.support import check_support
 
@@ -30,17 +27,9 @@ def show(overlays: Overlays = None) -> None:
 
 
 @app.command()
-def write(
-    overlays: Overlays = None,
-    resolved: Annotated[
-        str | None,
-        typer.Option(help="The whole configuration as JSON, instead of files (for the workflow)."),
-    ] = None,
-) -> None:
+def write(overlays: Overlays = None) -> None:
     """Write results/<name>/study.json."""
-    if resolved is not None and overlays:
-        raise UserError("Give overlays or --resolved, not both.")
-    study = _from_json(resolved) if resolved is not None else load_study(overlays or [])
+    study = load_study(overlays or [])
     check_support(study)
     check_files(study)
     result(str(write_study(study)))
@@ -49,15 +38,11 @@ def write(
 @app.command()
 def runs(
     study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="protocol/model/seed-n; otherwise all runs.", show_default=False),
+    ] = None,
 ) -> None:
-    """Write a run.json for each run of a study whose dataset is there."""
-    paths = write_run_files(study)
-    say(f"{len(paths)} run files below {study.parent / 'runs'}")
-
-
-def _from_json(text: str) -> Study:
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"--resolved: is not JSON ({error}). Give configuration files.") from None
-    return check_study(data, [])
+    """Write the run.json of each run of a study whose dataset is there."""
+    paths = write_run_files(study, names)
+    say(f"{len(paths)} run file(s) below {study.parent / 'runs'}")

@@ -24,14 +24,14 @@ _WIDTH, _HEIGHT = 6.3, 3.5  # inches: the text width of an A4 page
 _FONT_SIZE = 9
 _MARKERS_PER_LINE = 8
 
-# Okabe and Ito's colours that are dark enough for text on white. Each model also has a dash
-# pattern and a marker of its own, for print in grey.
+# Okabe and Ito's hues, which colour-blind readers tell apart, darkened where text on white
+# would be too pale. Each model also has a dash pattern and a marker of its own, for grey print.
 _STYLES: dict[str, dict[str, Any]] = {
     "resnet18": {"color": "#0072B2", "linestyle": "-", "marker": "o"},
     "resnet34": {"color": "#000000", "linestyle": (0, (1, 1)), "marker": "D"},
-    "resnet50": {"color": "#D55E00", "linestyle": (0, (6, 1.5)), "marker": "s"},
+    "resnet50": {"color": "#BF5000", "linestyle": (0, (4, 1.5)), "marker": "s"},
     "resnet101": {"color": "#A8568A", "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "v"},
-    "resnet152": {"color": "#00805F", "linestyle": (0, (6, 1.5, 1.5, 1.5)), "marker": "^"},
+    "resnet152": {"color": "#00805F", "linestyle": (0, (5, 1.2, 1, 1.2)), "marker": "^"},
 }
 
 _LINE: dict[str, Any] = {"linewidth": 1.6, "markersize": 4.5}

@@ -60,9 +60,7 @@ def build_report(
     return [output / file for file in ("article.qmd", *reports)]
 
 
-def _copy_named_files(
-    inputs: Inputs, templates: Path, language: str, folder: Path
-) -> list[str]:
+def _copy_named_files(inputs: Inputs, templates: Path, language: str, folder: Path) -> list[str]:
     sources = [inputs.evidence / figure_name(language)]
     sources += [templates / "assets" / name for name in NAMED_ASSETS]
     sources.append(templates / language / SKIP_LINK)

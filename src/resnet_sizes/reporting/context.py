@@ -11,6 +11,7 @@ from resnet_sizes.reporting.judgements import (
     Judged,
     Judgements,
     StatementRow,
+    conclusions,
     construction_count,
     nothing_tested,
     tally,
@@ -43,9 +44,7 @@ class Criterion:
     text: Safe
 
 
-def build_context(
-    inputs: Inputs, words: Words, language: str, engine: Engine
-) -> dict[str, Any]:
+def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -> dict[str, Any]:
     """The variables of the templates. Whatever they print is text, already formatted."""
     study, ledger = inputs.study, inputs.ledger
     values = PrintedValues(inputs.values, language)
@@ -110,7 +109,7 @@ def build_context(
         "figure_alt": Safe(" ".join(str(sentence) for sentence in alt)),
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
         "discussion_number": len(study.protocols) + 1 if len(study.protocols) > 1 else 1,
-        "conclusions": judgements[first].conclusions(),
+        "conclusions": conclusions(judgements, words),
         "tally": tally(values, words),
         "by_construction": construction_count(values, words),
         "nothing_tested": nothing_tested([item for items in judged.values() for item in items]),

@@ -13,7 +13,7 @@ from resnet_sizes.records.ledger import (
     Statement,
 )
 from resnet_sizes.records.verdicts import Verdict, VerdictName
-from resnet_sizes.reporting.escaping import Safe, escape_markdown
+from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
 from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.words import Words, model_name
 
@@ -31,12 +31,20 @@ class Judged:
 
 @dataclass(frozen=True)
 class StatementRow:
-    """One row of the table of verdicts, and one item of the conclusions."""
+    """One row of the table of verdicts."""
 
     id: str
     text: Safe
     verdict: Safe
     reason: Safe
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the article concludes, and what the data say of it."""
+
+    id: str
+    text: Safe
     finding: Safe
 
 
@@ -52,9 +60,20 @@ class Judgements:
         """The statements of the text; the cells of the table have their own."""
         return [self.row(item) for item in self._judged if not isinstance(item.statement, Cell)]
 
-    def conclusions(self) -> list[StatementRow]:
-        """What the article concludes."""
-        return [self.row(item) for item in self._judged if item.statement.place == "conclusions"]
+    def conclusions(self) -> list[Conclusion]:
+        """What the article concludes; each finding is a clause without a full stop."""
+        return [
+            Conclusion(
+                id=item.statement.id,
+                text=self.row(item).text,
+                finding=Safe(
+                    f"{self._t(f'conclusions.{item.verdict.verdict}')}: "
+                    f"{self._reason(item.verdict)}"
+                ),
+            )
+            for item in self._judged
+            if item.statement.place == "conclusions"
+        ]
 
     def row(self, item: Judged) -> StatementRow:
         verdict = item.verdict
@@ -63,7 +82,6 @@ class Judgements:
             text=escape_markdown(getattr(item.statement.text, self._language)),
             verdict=self._t(f"verdicts.{verdict.verdict}"),
             reason=self._reason(verdict),
-            finding=self._t(f"conclusions.{verdict.verdict}"),
         )
 
     def _reason(self, verdict: Verdict) -> Safe:
@@ -105,10 +123,23 @@ class Judgements:
             named = [
                 Safe(f"{item.statement.id} ({self.subject(item.statement)})") for item in items
             ]
-        beginning = self._t.counted(
-            f"findings.{verdict}", len(items), items=self._t.listed(named)
-        )
+        beginning = self._t.counted(f"findings.{verdict}", len(items), items=self._t.listed(named))
         return Safe(f"{beginning}: {self._t(f'reasons.{reason}')}.")
+
+
+def conclusions(by_protocol: dict[str, Judgements], words: Words) -> list[Conclusion]:
+    """One finding where the readings agree, else the finding of each."""
+    found = []
+    for rows in zip(*(item.conclusions() for item in by_protocol.values()), strict=True):
+        finding = Safe(f"{rows[0].finding}.")
+        if len({row.finding for row in rows}) > 1:
+            parts = [
+                words("depends.one", protocol=code(name), finding=row.finding)
+                for name, row in zip(by_protocol, rows, strict=True)
+            ]
+            finding = words("depends.all", items=Safe(" ".join(parts)))
+        found.append(Conclusion(rows[0].id, rows[0].text, finding))
+    return found
 
 
 def tally(values: PrintedValues, words: Words) -> Safe:

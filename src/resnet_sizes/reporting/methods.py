@@ -104,9 +104,7 @@ def method_rows(
     ]
 
 
-def _stated(
-    study: Study, ledger: Ledger, values: PrintedValues, words: Words
-) -> list[MethodRow]:
+def _stated(study: Study, ledger: Ledger, values: PrintedValues, words: Words) -> list[MethodRow]:
     def images(prefix: str) -> Safe:
         return words(
             "methods.images",
@@ -141,9 +139,7 @@ def _left_open(
     study: Study, ledger: Ledger, values: PrintedValues, words: Words, language: str
 ) -> list[MethodRow]:
     answers = ReadingWords(words, language).answers()
-    device = (
-        values.value("hardware.device") if values.has("hardware.device") else words("missing")
-    )
+    device = values.value("hardware.device") if values.has("hardware.device") else words("missing")
     constant = {"gpu": device} | {
         key: words(f"choices.{key}") for key in ("epoch", "loss", "minutes")
     }

@@ -19,16 +19,36 @@ import yaml
 from resnet_sizes.reporting.numbers import moment
 
 FRONT_MATTER = frozenset(
-    "title subtitle pagetitle running-title lang created engine bibliography csl "
-    "link-citations filters crossref format".split()
+    [
+        "title",
+        "subtitle",
+        "lang",
+        "created",
+        "engine",
+        "bibliography",
+        "csl",
+        "link-citations",
+        "filters",
+        "crossref",
+        "format",
+    ]
 )
 HTML_KEYS = frozenset(
-    "theme minimal embed-resources css toc toc-depth toc-title include-before-body".split()
+    [
+        "theme",
+        "minimal",
+        "embed-resources",
+        "css",
+        "toc",
+        "toc-depth",
+        "toc-title",
+        "include-before-body",
+    ]
 )
-TYPST_KEYS = frozenset("citeproc papersize template-partials".split())
+TYPST_KEYS = frozenset(["citeproc", "papersize", "template-partials"])
 
 # PDF/UA-1: tagged, with title, language and alternative texts; typst checks it.
-PDF_STANDARDS = ["ua-1"]
+PDF_STANDARD: Literal["ua-1"] = "ua-1"
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -93,7 +113,7 @@ def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
         # The machine's own fonts would make pages differ from one machine to the next.
         ignore_system_fonts=True,
         font_paths=[str(_figure_fonts())],
-        pdf_standards=PDF_STANDARDS,
+        pdf_standards=PDF_STANDARD,
         timestamp=int(moment(created).timestamp()),
     )
     return target

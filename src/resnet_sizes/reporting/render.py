@@ -12,9 +12,7 @@ from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.words import Words, make_environment
 
 
-def render_article(
-    inputs: Inputs, templates: Path, language: str, engine: Engine
-) -> str:
+def render_article(inputs: Inputs, templates: Path, language: str, engine: Engine) -> str:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
     folder = templates / language
     words = Words(folder / "texts.yaml", language)

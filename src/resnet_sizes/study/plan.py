@@ -25,10 +25,11 @@ def read_study(path: Path) -> StudyFile:
     return read_record(path, StudyFile, STUDY_REMEDY)
 
 
-def write_run_files(study_path: Path) -> list[Path]:
-    """Write a `run.json` for each run of the study; each left alone where it holds the same.
+def write_run_files(study_path: Path, names: list[str] | None = None) -> list[Path]:
+    """Write the `run.json` of each run of the study, or of those named `protocol/model/seed-n`.
 
-    Needs `dataset.json`, since the identity of the data is part of a run.
+    A file that holds the same already is left alone. Needs `dataset.json`, since the identity
+    of the data is part of a run. Raises UserError if that is missing or a name is unknown.
     """
     study = read_study(study_path).study
     folder = StudyFolder.of_file(study_path)
@@ -40,8 +41,14 @@ def write_run_files(study_path: Path) -> list[Path]:
             f"{folder.dataset_info}: was made for another `dataset:` than {study_path} names. "
             f"Make it anew with: resnet-sizes data {study_path}"
         )
+    runs = {settings.name: settings for settings in all_run_settings(study)}
+    unknown = [name for name in names or [] if name not in runs]
+    if unknown:
+        raise UserError(
+            f"{study_path}: has no run {', '.join(unknown)}; it has: {', '.join(runs)}."
+        )
     paths = []
-    for settings in all_run_settings(study):
+    for settings in [runs[name] for name in names or runs]:
         path = folder.run(settings).run
         run = RunFile(**settings.model_dump(), dataset_identity=info.identity)
         write_json_if_changed(path, run)

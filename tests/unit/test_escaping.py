@@ -1,0 +1,97 @@
+"""Text from outside is printed as it stands, in a paragraph, a table cell, and in code."""
+
+import json
+import subprocess
+from typing import Any
+
+import pypandoc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from resnet_sizes.reporting.escaping import code, escape_markdown, yaml_text
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "#sys.inputs",
+    "`code` and ``more``",
+    "*bold* _it_ **x** __y__ ~~z~~",
+    "$x^2$ and a $ sign",
+    "@tbl-x [@key] @someone",
+    "\"double\" 'single' -- --- ...",
+    "a|b \\ c {.class} {#id} {{< include x >}}",
+    "1. not a list",
+    "a) nor this",
+    "- item",
+    "+ item",
+    "# heading",
+    "::: {.div}",
+    ": definition",
+    "[link](http://example.org) ![image](x.png)",
+    "https://example.org/a_b_c",
+    "&amp; &lt;",
+    "line\nbreak\n\nparagraph",
+    "% title",
+    "====",
+    "(1) one",
+    "<< name >> <% if %>",
+]
+
+
+def shown(markdown: str) -> list[str]:
+    """The text of each paragraph, if pandoc finds nothing but words in them."""
+    answer = subprocess.run(
+        [pypandoc.get_pandoc_path(), "--from=markdown", "--to=json"],
+        input=markdown, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    texts = []
+    for block in json.loads(answer.stdout)["blocks"]:
+        assert block["t"] in ("Para", "Plain"), block
+        texts.append("".join(_words(inline) for inline in block["c"]))
+    return texts
+
+
+def _words(inline: dict[str, Any]) -> str:
+    if inline["t"] == "Str":
+        # After an abbreviation pandoc makes the space one that does not break.
+        return str(inline["c"]).replace("\u00a0", " ")
+    if inline["t"] == "Code":
+        return str(inline["c"][1])
+    assert inline["t"] in ("Space", "SoftBreak"), inline
+    return " "
+
+
+def as_shown(text: str) -> str:
+    return " ".join("".join(c for c in " ".join(text.split()) if c.isprintable()).split())
+
+
+def test_hostile_texts_stay_texts() -> None:
+    markdown = "\n\n".join(str(escape_markdown(text)) for text in HOSTILE)
+    assert shown(markdown) == [as_shown(text) for text in HOSTILE]
+
+
+@given(st.lists(st.text("aZ19 .:-_*`<>[](){}#+!|~^$@&\"'=;/%\\\n,é", min_size=1), max_size=60))
+@settings(max_examples=40, deadline=None)
+def test_any_text_stays_itself(texts: list[str]) -> None:
+    kept = [text for text in texts if as_shown(text)]
+    markdown = "\n\n".join(str(escape_markdown(text)).strip() for text in kept)
+    assert [as_shown(text) for text in shown(markdown)] == [as_shown(text) for text in kept]
+
+
+@given(st.lists(st.text("a1 `|\\<$*\n", min_size=1), max_size=40))
+@settings(max_examples=20, deadline=None)
+def test_code_holds_any_text_but_a_bar(texts: list[str]) -> None:
+    kept = [text for text in texts if as_shown(text)]
+    markdown = "\n\n".join(str(code(text)) for text in kept)
+    expected = [as_shown(text).replace("|", "\u00a6") for text in kept]
+    assert [as_shown(text) for text in shown(markdown)] == expected
+
+
+@pytest.mark.parametrize("text", ["a: b", 'say "x"', "back\\slash", "#x", "- y", "{a}"])
+def test_a_title_survives_yaml_and_markdown(text: str) -> None:
+    document = f"---\ntitle: {yaml_text(text)}\n---\n"
+    answer = subprocess.run(
+        [pypandoc.get_pandoc_path(), "--from=markdown", "--to=plain", "--standalone"],
+        input=document, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert answer.stdout.strip() == text

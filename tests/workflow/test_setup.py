@@ -1,0 +1,129 @@
+"""`make setup`: says what is missing, installs once, and mends an interrupted installation.
+
+A stand-in for Python takes the place of the real one, so that nothing is downloaded here.
+"""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+STAND_IN = """\
+#!/usr/bin/env bash
+# Writes down how it was called; OLD, NO_VENV and NO_PIP make it fail as real ones do.
+here={folder}
+case "$*" in
+    *"sys.version_info < "*) [ ! -e $here/OLD ] ;;
+    --version) echo "Python 3.9.2" ;;
+    *"import venv, ensurepip"*) [ ! -e $here/NO_VENV ] ;;
+    "-m venv"*) echo "$*" >>$here/calls; mkdir -p "${{!#}}/bin"; cp "$0" "${{!#}}/bin/python" ;;
+    *"-m pip"*) echo "$*" >>$here/calls; [ ! -e $here/NO_PIP ] ;;
+    *platform.machine*) [ -e $here/LOCKED ] ;;
+    *) echo "unexpected call: $*" >&2; exit 9 ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A folder with the project's set-up files and a stand-in for Python."""
+
+    folder: Path
+
+    def has(self, trait: str) -> None:
+        (self.folder / trait).touch()
+
+    def lacks(self, trait: str) -> None:
+        (self.folder / trait).unlink()
+
+    def setup(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", "--no-print-directory", "setup", f"PYTHON={self.folder / 'python'}"],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def calls(self) -> list[str]:
+        path = self.folder / "calls"
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy2(REPOSITORY / name, tmp_path / name)
+    shutil.copytree(REPOSITORY / "scripts", tmp_path / "scripts")
+    python = tmp_path / "python"
+    python.write_text(STAND_IN.format(folder=tmp_path), encoding="utf-8")
+    python.chmod(0o755)
+    (tmp_path / "LOCKED").touch()
+    return Machine(tmp_path)
+
+
+def test_a_python_that_is_too_old_is_named_with_the_command_that_helps(machine):
+    machine.has("OLD")
+    done = machine.setup()
+    assert done.returncode != 0
+    assert "Python 3.9.2 is too old; 3.11 or newer is needed" in done.stderr
+    assert "make setup PYTHON=python3.11" in done.stderr
+    assert machine.calls() == []
+
+
+def test_a_missing_venv_module_is_named_with_the_package_to_install(machine):
+    machine.has("NO_VENV")
+    done = machine.setup()
+    assert done.returncode != 0
+    assert "no venv module" in done.stderr
+    assert "sudo apt install python3-venv" in done.stderr
+
+
+def test_a_missing_python_is_named(machine):
+    (machine.folder / "python").unlink()
+    done = machine.setup()
+    assert done.returncode != 0
+    assert "was not found" in done.stderr
+    assert "apt install python3" in done.stderr
+
+
+def test_the_lock_is_installed_once_and_then_left_alone(machine):
+    assert machine.setup().returncode == 0
+    calls = machine.calls()
+    assert any("-r requirements.lock" in call for call in calls)
+    assert any("--no-deps -e ." in call for call in calls)
+    again = machine.setup()
+    assert again.returncode == 0
+    assert machine.calls() == calls
+
+
+def test_where_the_lock_does_not_hold_the_ranges_are_installed(machine):
+    machine.lacks("LOCKED")
+    done = machine.setup()
+    assert done.returncode == 0
+    assert "No lock for this Python" in done.stdout
+    assert any("-e .[dev]" in call for call in machine.calls())
+    assert not any("requirements.lock" in call for call in machine.calls())
+
+
+def test_an_interrupted_installation_is_made_anew(machine):
+    machine.has("NO_PIP")
+    assert machine.setup().returncode != 0
+    machine.lacks("NO_PIP")
+    assert machine.setup().returncode == 0
+    assert [call for call in machine.calls() if call.startswith("-m venv")] == [
+        "-m venv --clear .venv",
+        "-m venv --clear .venv",
+    ]
+
+
+def test_a_changed_lock_updates_the_installation_without_clearing_it(machine):
+    assert machine.setup().returncode == 0
+    with (machine.folder / "requirements.lock").open("a", encoding="utf-8") as lock:
+        lock.write("# changed\n")
+    assert machine.setup().returncode == 0
+    assert machine.calls().count("-m venv .venv") == 1
