@@ -59,13 +59,11 @@ local function as_html(id, content, caption)
     pandoc.Plain(label),
     pandoc.RawBlock("html", "</figcaption>"),
   })
-  local attributes = { ["aria-describedby"] = caption_id }
+  -- Lists of pairs: the order of a table's keys, and so of the bytes, would be left to chance.
+  local attributes = { { "aria-describedby", caption_id } }
   if kind ~= "fig" then
     -- A wide table scrolls in its box; the box must be reachable by keyboard.
-    attributes.tabindex = "0"
-    attributes.role = "group"
-    attributes["aria-describedby"] = nil
-    attributes["aria-labelledby"] = caption_id
+    attributes = { { "role", "group" }, { "aria-labelledby", caption_id }, { "tabindex", "0" } }
   end
   local body = pandoc.Div(content, pandoc.Attr("", { "float-body" }, attributes))
   local blocks = pandoc.Blocks({

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from synthetic import make_study
+
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder
-from synthetic import make_study
 
 TEMPLATES = Path(__file__).parents[2] / "report"
 
@@ -20,8 +21,12 @@ DEMO: dict[str, Any] = {
 }
 PARTIAL: dict[str, Any] = {
     "name": "partial",
-    "missing": ("scratch-32/resnet50/seed-1", "scratch-32/resnet152/seed-0",
-                "scratch-32/resnet152/seed-1", "scratch-32/resnet152/seed-2"),
+    "missing": (
+        "scratch-32/resnet50/seed-1",
+        "scratch-32/resnet152/seed-0",
+        "scratch-32/resnet152/seed-1",
+        "scratch-32/resnet152/seed-2",
+    ),
 }
 
 

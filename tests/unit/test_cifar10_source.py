@@ -57,6 +57,12 @@ def test_a_column_major_array_is_read_as_numpy_would() -> None:
     assert batch[b"data"].tolist() == data.tolist()
 
 
+def test_an_array_of_another_type_is_refused() -> None:
+    content = python2_pickle({"data": np.zeros((2, 2), dtype=np.uint8)})
+    with pytest.raises(pickle.UnpicklingError, match="something other than uint8"):
+        load_batch(content.replace(b"U\x02u1", b"U\x02i1"))
+
+
 class _Exploit:
     """Makes the file named by `marker` when a plain unpickler loads it."""
 

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -197,6 +198,30 @@ def test_when_every_address_fails_the_message_says_why_and_what_to_do(
 def test_an_address_that_is_none_is_a_reason_not_a_crash(downloads: Downloads) -> None:
     with pytest.raises(UserError, match=r"ftp://example\.org/x: InvalidSchema"):
         fetch(downloads.study("ftp://example.org/x", refused_address()))
+
+
+def test_an_unknown_host_is_named_as_such(
+    downloads: Downloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(UserError, match=r"http://mirror\.example/x: the host name is not known"):
+        fetch(downloads.study("http://mirror.example/x"))
+
+
+def test_a_server_that_continues_elsewhere_is_left(
+    server: LocalServer, downloads: Downloads
+) -> None:
+    cut = server.add("/cut", Answer(CONTENT, sent=150_000))
+    elsewhere = {"Content-Range": f"bytes 7-{len(CONTENT) - 1}/{len(CONTENT)}"}
+    wrong = server.add("/wrong", Answer(CONTENT[7:], status=206, headers=elsewhere))
+    with pytest.raises(UserError, match=f"{wrong}: continued at another place than asked for"):
+        fetch(downloads.study(cut, wrong))
+    good = server.add("/good", Answer(CONTENT, ranges=True))
+    assert fetch(downloads.study(good)) == downloads.target
 
 
 def test_a_damaged_archive_is_replaced(server: LocalServer, downloads: Downloads) -> None:

@@ -67,7 +67,7 @@ def test_a_moment_is_shown_with_its_time() -> None:
     assert text == "24 de novembro de 2026, 09h05 (UTC)"
 
 
-@given(st.decimals(min_value=-10**9, max_value=10**9, allow_nan=False, places=6))
+@given(st.decimals(min_value=-(10**9), max_value=10**9, allow_nan=False, places=6))
 def test_a_printed_number_is_the_number_to_half_a_unit_of_its_last_place(value: Decimal) -> None:
     text = numbers.decimal(value, 2, "pt")
     back = Decimal(text.replace(".", "").replace(",", ".").replace(MINUS, "-"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 from babel.lists import format_list
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
@@ -61,6 +61,7 @@ class Words:
         self._path = path
         self._locale = LOCALES[language]
         self._environment = make_environment()
+        self._compiled: dict[str, Template] = {}
 
     def __call__(self, key: str, **fillings: Any) -> Safe:
         """The text under a dotted key, with its gaps filled. Raises UserError for no such text."""
@@ -69,7 +70,9 @@ class Words:
             found = found.get(part) if isinstance(found, dict) else None
         if not isinstance(found, str):
             raise UserError(f"{self._path}: has no text {key!r}. Add it there.")
-        return Safe(self._environment.from_string(found).render(**fillings))
+        if found not in self._compiled:
+            self._compiled[found] = self._environment.from_string(found)
+        return Safe(self._compiled[found].render(**fillings))
 
     def has(self, key: str) -> bool:
         """Whether there is a text under a dotted key."""

@@ -1,0 +1,304 @@
+"""The finished HTML and PDF, and the choice of what renders them."""
+
+import itertools
+import os
+import re
+import stat
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+from report_studies import DEMO, PARTIAL, TEMPLATES, study_with_evidence
+from synthetic import make_study
+from typer.testing import CliRunner
+
+from resnet_sizes.cli.app import app
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.reporting.build import build_report
+from resnet_sizes.reporting.engines import choose_engine
+
+TWO_READINGS = {"name": "two", "protocols": ("probe-224", "scratch-32")}
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._words: list[str] = []
+        self._silent = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._silent += tag in ("style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in ("style", "script")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self._words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self._words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def render(study: Path, output: Path, **settings: Any) -> list[Path]:
+    settings = {"formats": ["html", "pdf"], "engine": "pandoc"} | settings
+    evidence = StudyFolder.of_file(study).evidence
+    return build_report(study, evidence, output, "pt", templates=TEMPLATES, **settings)
+
+
+@pytest.fixture(scope="module", params=[{}, DEMO, PARTIAL, TWO_READINGS],
+                ids=["full", "demo", "partial", "two-readings"])  # fmt: skip
+def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished report."""
+    folder = tmp_path_factory.mktemp("report")
+    study = study_with_evidence(folder, **request.param)
+    render(study, folder / "pt")
+    return folder / "pt"
+
+
+@pytest.fixture
+def page(report: Path) -> Page:
+    return Page((report / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_folder_holds_all_that_the_qmd_names(report: Path) -> None:
+    assert sorted(path.name for path in report.iterdir()) == [
+        "abnt.csl", "article.qmd", "blocks.lua", "figure-loss.pt.svg", "references.bib",
+        "report.css", "report.html", "report.pdf", "skip-link.html", "typst-show.typ",
+        "typst-template.typ",
+    ]  # fmt: skip
+
+
+def test_the_page_fetches_nothing(report: Path, page: Page) -> None:
+    for tag, attributes in page.tags:
+        for name in ("src", "srcset", "data", "poster", "background", "action"):
+            assert not (attributes.get(name) or "").startswith(("http", "//")), (tag, attributes)
+        assert tag not in ("script", "iframe", "object", "embed", "base")
+    assert not page.all("link")
+    styles = re.findall(r"(?s)<style.*?</style>", (report / "report.html").read_text("utf-8"))
+    assert styles
+    assert not any("http" in style or "@import" in style for style in styles)
+
+
+def test_the_page_can_be_used_without_sight_or_mouse(page: Page) -> None:
+    assert page.all("html")[0]["lang"] == "pt-BR"
+    assert page.all("a")[0]["href"] == "#resumo"
+    ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    anchors = [str(link["href"]) for link in page.all("a") if str(link["href"]).startswith("#")]
+    assert anchors
+    assert {anchor[1:] for anchor in anchors} <= ids
+    (image,) = page.all("img")
+    assert "perda de treinamento" in str(image["alt"])
+    assert str(image["src"]).startswith("data:image/svg+xml")
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_both_formats_number_their_floats_and_leave_no_mark_unresolved(
+    report: Path, page: Page
+) -> None:
+    pdf = PdfReader(report / "report.pdf")
+    text = " ".join("\n".join(p.extract_text() for p in pdf.pages).replace("\u00a0", " ").split())
+    for shown in (page.text.replace("\u00a0", " "), text):
+        for label in ("Tabela 1 – Comparativo", "Tabela 2 – ", "Figura 1 – ", "Quadro 1 – "):
+            assert label in shown
+        assert not re.search(r"\?@|\?\?|@tbl|@fig|@qdr|<<|\(\?\)", shown)
+        assert not re.search(r"\b(Table|Figure|Contents|References|Bibliografia)\b", shown)
+        assert shown.count("5 Referências") == (2 if shown is not text else 1)  # also in the list
+        assert "GOODFELLOW, Ian; BENGIO, Yoshua; COURVILLE, Aaron." in shown
+        assert "Acesso em: 29 set. 2024" in shown
+
+
+def test_both_formats_print_the_same_numbers(report: Path, page: Page) -> None:
+    pdf = PdfReader(report / "report.pdf")
+    pages = [p.extract_text() for p in pdf.pages]
+    percentages = r"\d+,\d+%"
+    in_pdf = set(re.findall(percentages, "".join(pages)))
+    assert in_pdf
+    assert in_pdf == set(re.findall(percentages, page.text))
+
+
+def test_the_pdf_is_tagged_named_bookmarked_and_has_its_fonts(report: Path) -> None:
+    pdf = PdfReader(report / "report.pdf")
+    root = pdf.trailer["/Root"]
+    assert root["/Lang"] == "pt-BR"
+    assert root["/MarkInfo"]["/Marked"]
+    assert "/StructTreeRoot" in root
+    assert pdf.metadata is not None
+    assert str(pdf.metadata.title).startswith("Tamanhos de ResNet")
+    assert b"pdfuaid" in root["/Metadata"].get_data()
+    titles = [entry.title for entry in pdf.outline if not isinstance(entry, list)]
+    assert "1 Introdução" in titles
+    assert "Como este documento foi feito" in titles
+    fonts = [
+        font.get_object()
+        for page in pdf.pages
+        for font in page["/Resources"].get("/Font", {}).values()
+    ]
+    assert fonts
+    for font in fonts:
+        descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+        assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_the_report_says_what_rendered_it(page: Page) -> None:
+    assert "Documento composto com pandoc" in page.text
+    assert "--engine pandoc" in page.text
+
+
+def test_equal_evidence_gives_equal_bytes(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    first, second = tmp_path / "first", tmp_path / "second"
+    render(study, first)
+    render(study, second)
+    for path in first.iterdir():
+        assert path.read_bytes() == (second / path.name).read_bytes(), path.name
+
+
+def test_a_failed_rendering_leaves_the_old_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    render(study, tmp_path / "pt", formats=["html"])
+    before = {path.name: path.read_bytes() for path in (tmp_path / "pt").iterdir()}
+    (StudyFolder.of_file(study).evidence / "figure-loss.pt.svg").unlink()
+    with pytest.raises(UserError, match=r"figure-loss\.pt\.svg.*resnet-sizes evidence"):
+        render(study, tmp_path / "pt", formats=["html"])
+    assert {path.name: path.read_bytes() for path in (tmp_path / "pt").iterdir()} == before
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".pt.")]
+
+
+def test_hostile_names_reach_the_page_as_text(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    values = StudyFolder.of_file(study).evidence / "values.json"
+    text = values.read_text(encoding="utf-8")
+    name = "<script>alert(1)</script> #sys `a` *b* $c$ @x 'q'"
+    values.write_text(text.replace("Synthetic GPU", name), encoding="utf-8")
+    render(study, tmp_path / "pt")
+    page = Page((tmp_path / "pt" / "report.html").read_text(encoding="utf-8"))
+    assert not page.all("script")
+    assert name in page.text
+    pages = PdfReader(tmp_path / "pt" / "report.pdf").pages
+    assert "#sys`a`*b*$c$@x" in "".join("".join(p.extract_text() for p in pages).split())
+
+
+STUB = """#!/bin/sh
+if [ "$1" = --version ]; then echo {version}; exit 0; fi
+echo "$@ $SOURCE_DATE_EPOCH" >> "$(dirname "$0")/calls"
+test -f blocks.lua && test -f typst-template.typ || exit 3
+case "$4" in html) echo page > article.html ;; typst) echo paper > article.pdf ;; esac
+exit {status}
+"""
+
+
+def put_quarto(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, version: str, status: int = 0
+) -> Path:
+    folder.mkdir()
+    program = folder / "quarto"
+    program.write_text(STUB.format(version=version, status=status), encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return folder / "calls"
+
+
+def without_quarto(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_auto_takes_quarto_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    calls = put_quarto(tmp_path / "bin", monkeypatch, "1.10.18")
+    made = render(study, tmp_path / "pt", engine="auto")
+    assert [path.name for path in made] == ["article.qmd", "report.html", "report.pdf"]
+    assert made[1].read_text() == "page\n"
+    assert made[2].read_text() == "paper\n"
+    # In sequence, and dated by the data: 1 January 2025, 20:00 UTC.
+    assert calls.read_text().splitlines() == [
+        "render article.qmd --to html 1735761600",
+        "render article.qmd --to typst 1735761600",
+    ]
+    assert "Quarto `1.10.18`" in made[0].read_text(encoding="utf-8")
+
+
+def test_auto_takes_the_embedded_engine_where_quarto_is_missing_or_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        without_quarto(tmp_path / "none", patch)
+        assert choose_engine("auto").kind == "pandoc"
+    put_quarto(tmp_path / "old", monkeypatch, "1.3.450")
+    assert choose_engine("auto").kind == "pandoc"
+    with pytest.raises(UserError, match=r"1\.4 or newer, but this one is 1\.3\.450"):
+        choose_engine("quarto")
+
+
+def test_quarto_that_is_not_there_is_an_error_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_quarto(tmp_path / "none", monkeypatch)
+    with pytest.raises(UserError, match=r"not on the PATH.*--engine pandoc"):
+        choose_engine("quarto")
+
+
+def test_a_failure_of_quarto_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    put_quarto(tmp_path / "bin", monkeypatch, "1.9.0", status=1)
+    with pytest.raises(UserError, match=r"(?s)exit status 1.*--engine pandoc"):
+        render(study, tmp_path / "pt", engine="quarto")
+    assert not list((tmp_path / "pt").iterdir())
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory that looks like the project's."""
+    (tmp_path / "report").symlink_to(TEMPLATES)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_command_prints_what_it_made(project: Path) -> None:
+    study_with_evidence(project, **DEMO)
+    arguments = ["report", "results/demo/study.json", "--engine", "pandoc", "--format", "html"]
+    answer = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert answer.exit_code == 0
+    assert answer.stdout.splitlines() == [
+        "results/demo/report/pt/article.qmd",
+        "results/demo/report/pt/report.html",
+    ]
+    assert (project / "results/demo/report/pt/report.html").is_file()
+    assert not (project / "results/demo/report/pt/report.pdf").exists()
+
+
+def test_a_partial_report_brings_its_own_evidence(project: Path) -> None:
+    study = make_study(project, **PARTIAL)
+    arguments = ["report", str(study), "--partial", "--engine", "pandoc", "--format", "html"]
+    answer = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert answer.exit_code == 0
+    folder = project / "results/partial/partial"
+    assert "Estudo incompleto" in (folder / "report/pt/report.html").read_text(encoding="utf-8")
+    assert (folder / "evidence/values.json").is_file()
+    assert not (project / "results/partial/report").exists()
+    assert not (project / "results/partial/evidence").exists()
+
+
+def test_a_report_without_evidence_names_the_command_that_makes_it(project: Path) -> None:
+    study = make_study(project, **DEMO)
+    with pytest.raises(UserError, match="resnet-sizes evidence"):
+        CliRunner().invoke(app, ["report", str(study)], catch_exceptions=False)

@@ -1,0 +1,308 @@
+"""The text of the report: what it says for which data, before any engine renders it."""
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from report_studies import DEMO, PARTIAL, TEMPLATES, study_with_evidence
+from synthetic import LEDGER
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.protocol import Reading
+from resnet_sizes.records.study import DataContent
+from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
+from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.inputs import read_inputs, read_ledger
+from resnet_sizes.reporting.judgements import Judged, Judgements
+from resnet_sizes.reporting.methods import ReadingWords
+from resnet_sizes.reporting.pandoc import read_front_matter
+from resnet_sizes.reporting.render import render_article
+from resnet_sizes.reporting.words import Words, make_environment
+
+ENGLISH = {
+    "the", "and", "of", "with", "accuracy", "loss", "seed", "seeds", "epoch", "epochs", "table",
+    "figure", "training", "layers", "layer", "study", "network", "batch", "rate", "results",
+    "conclusions", "references", "introduction", "contents", "supported", "contradicted",
+    "comparable", "enough", "runs", "missing", "invalid", "weights", "from", "available", "in",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def words() -> Words:
+    return Words(TEMPLATES / "pt" / "texts.yaml", "pt")
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    return read_ledger(LEDGER)
+
+
+@pytest.fixture(scope="module")
+def article(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """The `.qmd` of a synthetic study, made once for each set of settings."""
+    made: dict[str, str] = {}
+
+    def render(**settings: Any) -> str:
+        key = json.dumps(settings, sort_keys=True, default=str)
+        if key not in made:
+            study = study_with_evidence(tmp_path_factory.mktemp("study"), **settings)
+            inputs = read_inputs(study, study.parent / "evidence")
+            made[key] = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+        return made[key]
+
+    return render
+
+
+def body_of(qmd: str) -> str:
+    return qmd.split("\n---\n", 1)[1]
+
+
+def prose_of(qmd: str) -> str:
+    """The text without code, ids, citations, file names and titles in other languages."""
+    text = re.sub(r"(?s)```.*?```|`[^`]*`|\{[^}]*\}|\]\([^)]*\)|\[-?@[^\]]*\]|@[a-z-]+", " ", qmd)
+    return text.replace("dataset CIFAR", "CIFAR")
+
+
+def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
+    words: Words, ledger: Ledger
+) -> None:
+    by_rule = {statement.rule: statement for statement in ledger.statements}
+    combinations = itertools.product(
+        by_rule.values(), get_args(VerdictName), get_args(Reason), (True, False, None)
+    )
+    for statement, verdict, reason, observed in combinations:
+        judged = Judged(
+            statement,
+            Verdict(
+                id=statement.id,
+                rule=statement.rule,
+                protocol="scratch-32",
+                verdict=verdict,
+                reasons=[reason],
+                observed=observed,
+            ),
+        )
+        for count in (1, 2, 6):
+            judgements = Judgements([judged] * count, words, "pt")
+            (sentence,) = judgements.findings()
+            assert sentence[0].isupper()
+            assert sentence.endswith(".")
+            row = judgements.row(judged)
+            for text in (sentence, row.verdict, row.reason):
+                assert text.strip()
+                assert not re.search(r"<<|>>|\{|\}|None|True|False", text)
+                assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", text.lower()))
+
+
+def test_every_answer_of_a_reading_has_its_words(words: Words) -> None:
+    answers = ReadingWords(words, "pt").answers()
+    for field in ("trainable", "frozen_batch_norm", "stem", "normalisation", "augmentation",
+                  "optimizer", "schedule", "precision"):  # fmt: skip
+        for value in get_args(Reading.model_fields[field].annotation):
+            for trainable in ("all", "head"):
+                for weights in ("none", "V1", "V2", "default", "weights/own.pt"):
+                    settings = {"weights": weights, "trainable": trainable, field: value}
+                    reading = Reading.model_validate(settings)
+                    assert all(str(answer(reading)) for answer in answers.values())
+
+
+def test_numbers_of_a_reading_are_printed_in_portuguese(words: Words) -> None:
+    answers = ReadingWords(words, "pt").answers()
+    reading = Reading(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
+    assert "momento 0,95" in answers["optimiser"](reading)
+    assert "0,0005" in answers["optimiser"](reading)
+    assert answers["input-size"](reading) == "224×224 pixels"
+
+
+@pytest.mark.parametrize("content", get_args(DataContent))
+def test_every_content_of_a_dataset_has_its_words(words: Words, content: str) -> None:
+    for table in ("titles", "contents", "content-names"):
+        assert words(f"{table}.{content}")
+
+
+def test_a_demo_says_so_first_and_concludes_nothing(article: Callable[..., str]) -> None:
+    qmd = article(**DEMO)
+    body = body_of(qmd)
+    assert body.index("Dados de demonstração") < body.index("## 1 Introdução")
+    conclusions = body[body.index("## 4 ") : body.index("## 5 ")]
+    assert "não se tira conclusão alguma sobre o artigo" in " ".join(conclusions.split())
+    assert "S13" not in conclusions
+    assert "não vale como teste do artigo" in body
+
+
+def test_a_study_with_the_article_s_data_has_neither_notice(article: Callable[..., str]) -> None:
+    body = body_of(article())
+    assert "demonstração" not in body
+    assert "Estudo incompleto" not in body
+    assert "14 foram" not in body  # all 19 that are no times hold in the synthetic study
+    assert "19 foram sustentadas" in body
+
+
+def test_a_partial_study_names_each_run_that_is_missing(article: Callable[..., str]) -> None:
+    body = body_of(article(**PARTIAL))
+    notice = body[body.index("Estudo incompleto") : body.index("**O que foi repetido.**")]
+    for run in PARTIAL["missing"]:
+        assert f"`{run}`" in notice
+    assert "Das 9 execuções previstas, 5 foram aproveitadas" in notice
+    assert "| ResNet-152 | sem resultado | 152 | sem resultado | 744% | sem resultado |" in body
+    assert "Da ResNet-152 não há resultado." in body
+    assert "as execuções que faltam podem mudar" in body
+
+
+def test_readings_that_disagree_are_told_apart_in_the_conclusions(
+    tmp_path: Path,
+) -> None:
+    study = study_with_evidence(tmp_path, protocols=("probe-224", "scratch-32"))
+    inputs = read_inputs(study, study.parent / "evidence")
+    verdicts = [
+        verdict.model_copy(update={"verdict": "contradicted", "reasons": ["rule-fails"]})
+        if (verdict.id, verdict.protocol) == ("S13", "scratch-32")
+        else verdict
+        for verdict in inputs.verdicts.verdicts
+    ]
+    changed = type(inputs)(
+        inputs.study,
+        inputs.ledger,
+        inputs.values,
+        inputs.verdicts.model_copy(update={"verdicts": verdicts}),
+        inputs.evidence,
+    )
+    qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
+    (line,) = [line for line in qmd.splitlines() if line.startswith("- **S13.**")]
+    assert "depende da leitura" in line
+    assert "(`probe-224`) Esta conclusão se mantém" in line
+    assert "(`scratch-32`) Esta conclusão não se mantém" in line
+    (other,) = [line for line in qmd.splitlines() if line.startswith("- **S14.**")]
+    assert "depende" not in other
+
+
+def test_table_1_has_the_six_columns_and_rows_of_the_evidence(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    inputs = read_inputs(study, study.parent / "evidence")
+    qmd = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+    before = qmd[: qmd.index("{#tbl-comparativo}")]
+    lines = before[before.rindex("\n| Teste") :].split("\n\n")[0].strip().splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    with (study.parent / "evidence" / "table.csv").open(encoding="utf-8", newline="") as file:
+        evidence = list(csv.reader(file))
+    assert table[0] == evidence[0]
+    assert [row[0] for row in table[2:]] == [row[0] for row in evidence[1:]]
+    assert table[2] == ["ResNet-18", "90,00%", "18", "0,42", "–", "–"]
+
+
+@pytest.mark.parametrize("settings", [{}, DEMO, PARTIAL], ids=["full", "demo", "partial"])
+def test_no_english_is_left_in_the_text(
+    article: Callable[..., str], settings: dict[str, Any]
+) -> None:
+    prose = prose_of(body_of(article(**settings))).lower()
+    # `loss`, `batch` and the like are no Portuguese words; neither are names of libraries.
+    assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", prose))
+
+
+def test_decimals_have_commas_and_no_code_is_left(article: Callable[..., str]) -> None:
+    prose = prose_of(body_of(article()))
+    assert not re.search(r"<<|<%|None|\bnan\b|Undefined", prose)
+    assert not re.search(r"\d\.\d{1,2}\b(?!\.)", re.sub(r"### \d\.\d", "", prose))
+
+
+def test_text_of_the_configuration_and_of_the_machine_is_escaped(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    inputs = read_inputs(study, study.parent / "evidence")
+    hostile = '<script>x</script> #sys `a` *b* $c$ @tbl-x "q" | {{< include y >}}'
+    device = inputs.values.values["hardware.device"].model_copy(update={"value": hostile})
+    values = inputs.values.model_copy(
+        update={"values": inputs.values.values | {"hardware.device": device}}
+    )
+    changed = type(inputs)(inputs.study, inputs.ledger, values, inputs.verdicts, inputs.evidence)
+    qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
+    assert "<script>" not in qmd
+    assert "{{<" not in qmd
+    assert r"\<script\>x\</script\> \#sys \`a\` \*b\* \$c\$ \@tbl-x \"q\" \|" in qmd
+
+
+def test_an_open_choice_that_the_report_does_not_know_is_an_error(tmp_path: Path) -> None:
+    text = LEDGER.read_text(encoding="utf-8").replace("- id: optimiser", "- id: horoscope")
+    other = tmp_path / "article.yaml"
+    other.write_text(text, encoding="utf-8")
+    study = study_with_evidence(tmp_path, article=other)
+    inputs = read_inputs(study, study.parent / "evidence")
+    with pytest.raises(UserError, match="'horoscope'"):
+        render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+
+
+def test_evidence_of_another_configuration_is_refused(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    path = study.parent / "evidence" / "verdicts.json"
+    verdicts = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(verdicts | {"study_hash": "0" * 64}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"another configuration.*resnet-sizes evidence"):
+        read_inputs(study, study.parent / "evidence")
+
+
+def test_a_value_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    path = study.parent / "evidence" / "values.json"
+    values = json.loads(path.read_text(encoding="utf-8"))
+    del values["values"]["study.epochs"]
+    path.write_text(json.dumps(values), encoding="utf-8")
+    inputs = read_inputs(study, study.parent / "evidence")
+    with pytest.raises(UserError, match=r"'study\.epochs'.*resnet-sizes evidence"):
+        render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+
+
+def test_a_template_prints_no_number_that_was_not_formatted() -> None:
+    with pytest.raises(TypeError, match=r"0\.8084"):
+        make_environment().from_string("<< x >>").render(x=0.8084)
+
+
+def test_a_missing_text_is_an_error(words: Words) -> None:
+    with pytest.raises(UserError, match=r"'reasons\.no-such-reason'"):
+        words("reasons.no-such-reason")
+
+
+# What the .qmd may use of Quarto: each is in its documentation, from version 1.4 on.
+DIV = re.compile(
+    r"::: (\{\.(autoria|aviso|resumo)\}|\{#resumo \.resumo\}|\{#qdr-[a-z0-9-]+\}|\{#refs\})"
+)
+ATTRIBUTES = re.compile(
+    r"\{(#(tbl|fig|qdr)-[a-z0-9-]+( fig-alt=\"[^\"]*\" width=100%)?|#[a-z0-9-]+|\.[a-z]+"
+    r"|#resumo \.resumo)\}"
+)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, DEMO, PARTIAL, {"protocols": ("probe-224", "scratch-32")}],
+    ids=["full", "demo", "partial", "two-readings"],
+)
+def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
+    article: Callable[..., str], settings: dict[str, Any]
+) -> None:
+    qmd = article(**settings)
+    read_front_matter(qmd)  # raises for a key that the embedded engine would ignore
+    body = re.sub(r"(?s)```\n.*?\n```", "", body_of(qmd))
+    assert "{{<" not in body
+    assert not re.search(r"(?m)^```", body)
+    assert not re.search(r"<[a-z/!]", body)  # no HTML
+    assert "$" not in body  # no mathematics: Quarto would fetch a script for it
+    opened = re.findall(r"(?m)^:::+ .*$", body)
+    assert all(DIV.fullmatch(line) or line == ":::: {.referencias}" for line in opened)
+    assert len(re.findall(r"(?m)^:::+$", body)) == len(opened)
+    for found in re.findall(r"(?<!\\)\{[^}]*\}", body):
+        assert ATTRIBUTES.fullmatch(found), found
+    ids = re.findall(r"\{#((?:tbl|fig|qdr)-[a-z0-9-]+)", body)
+    assert len(ids) == len(set(ids))
+    references = re.findall(r"(?<![\[\\;-])@((?:tbl|fig|qdr)-[a-z0-9-]+)", body)
+    assert set(references) <= set(ids)
+
+
+def test_every_table_has_an_id(article: Callable[..., str]) -> None:
+    body = body_of(article(protocols=("probe-224", "scratch-32")))
+    tables = len(re.findall(r"(?m)^\|:--", body))
+    assert tables == len(re.findall(r"\{#(?:tbl|qdr)-", body))
