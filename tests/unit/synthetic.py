@@ -19,6 +19,7 @@ from resnet_sizes.records.run import RunFile, StudyFile, all_run_settings
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.tensor_file import write_predictions
 
+CODE = Code(training_hash="c" * 64, git_commit="d" * 40, git_dirty=False)
 LEDGER = Path(__file__).parents[2] / "config" / "article.yaml"
 
 MODELS = ("resnet18", "resnet50", "resnet152")
@@ -162,7 +163,7 @@ def write_run(
         device=Device(kind="cuda", name="Synthetic GPU", index=0, threads=4),
         versions={"torch": "2.14.1", "torchvision": "0.29.1", "python": "3.11.9"},
         dataset_identity=info.identity,
-        code=Code(training_hash="c" * 64, git_commit="d" * 40, git_dirty=False),
+        code=CODE,
         started=f"2025-01-0{1 + run.seed % 9}T08:00:00Z",
         finished=f"2025-01-0{1 + run.seed % 9}T20:00:00Z",
     )

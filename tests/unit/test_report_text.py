@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import synthetic
 from report_studies import DEMO, PARTIAL, TEMPLATES, study_with_evidence
 from synthetic import LEDGER
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.ledger import Ledger, Statement
 from resnet_sizes.records.protocol import Reading
 from resnet_sizes.records.study import DataContent
 from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
@@ -98,6 +99,64 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
                 assert text.strip()
                 assert not re.search(r"<<|>>|\{|\}|None|True|False", text)
                 assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", text.lower()))
+
+
+def judged_as(statement: Statement, verdict: VerdictName, reasons: list[Reason]) -> Judged:
+    return Judged(
+        statement,
+        Verdict(
+            id=statement.id,
+            rule=statement.rule,
+            protocol="scratch-32",
+            verdict=verdict,
+            reasons=reasons,
+        ),
+    )
+
+
+def test_reasons_that_hold_for_every_statement_are_given_once(words: Words, ledger: Ledger) -> None:
+    first, second = [item for item in ledger.statements if item.id in ("S1", "S2")]
+    judgements = Judgements(
+        [
+            judged_as(first, "not-comparable", ["other-data", "subset", "other-epochs"]),
+            judged_as(second, "not-comparable", ["subset", "other-data"]),
+        ],
+        words,
+        "pt",
+    )
+    shared = judgements.shared()
+    assert shared == (
+        "as imagens não são as que a afirmação exige e só uma parte das imagens foi usada"
+    )
+    assert [row.reason for row in judgements.rows()] == [
+        "o número de épocas não é o do artigo",
+        "–",
+    ]
+
+
+def test_no_reason_is_shared_where_a_statement_was_judged(words: Words, ledger: Ledger) -> None:
+    first, second = [item for item in ledger.statements if item.id in ("S1", "S2")]
+    judgements = Judgements(
+        [
+            judged_as(first, "not-enough-runs", ["few-seeds"]),
+            judged_as(second, "supported", ["rule-holds"]),
+        ],
+        words,
+        "pt",
+    )
+    assert judgements.shared() is None
+    assert [row.reason for row in judgements.rows()] == [
+        "há menos sementes do que o critério pede",
+        "a regra se cumpre em todas as sementes",
+    ]
+
+
+def test_results_of_changed_code_do_not_pass_as_those_of_a_commit(
+    article: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "alterações ainda não registradas" not in article(**DEMO)
+    monkeypatch.setattr(synthetic, "CODE", synthetic.CODE.model_copy(update={"git_dirty": True}))
+    assert "alterações ainda não registradas" in article(**DEMO | {"name": "changed"})
 
 
 def test_every_answer_of_a_reading_has_its_words(words: Words) -> None:

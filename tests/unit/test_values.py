@@ -95,7 +95,7 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         *(f"hardware.{key}" for key in ("device", "kind", "threads")),
         *(f"versions.{package}" for package in ("python", "torch", "torchvision")),
         *(f"made.{key}" for key in ("started", "finished", "training_seconds")),
-        *(f"made.{key}" for key in ("training_hash", "git_commit")),
+        *(f"made.{key}" for key in ("training_hash", "git_commit", "runs_with_local_changes")),
         *(f"verdict.{name}.count" for name in ("supported", "contradicted", "not-comparable")),
         *(f"verdict.{name}.count" for name in ("not-enough-runs", "true-by-construction", "total")),
     }

@@ -134,6 +134,9 @@ def _add_circumstances(book: ValueBook, metrics: Sequence[tuple[str, Metrics]]) 
     book.add("made.training_seconds", total, "seconds", *times)
     distinct("made.training_hash", "code.training_hash", lambda run: run.code.training_hash)
     distinct("made.git_commit", "code.git_commit", lambda run: run.code.git_commit)
+    changed = sum(run.code.git_dirty is True for _, run in metrics)
+    flags = [Source(file=file, field="code.git_dirty") for file, _ in metrics]
+    book.add("made.runs_with_local_changes", changed, "count", *flags)
 
 
 def _version(package: str, run: Metrics) -> str | None:

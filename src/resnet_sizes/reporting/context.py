@@ -33,6 +33,7 @@ class ProtocolView:
     rows: list[TableRow]
     paragraphs: list[Safe]
     statements: list[StatementRow]
+    shared_reasons: Safe | None
     findings: list[Safe]
 
 
@@ -98,6 +99,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
                 rows=results[name].table(),
                 paragraphs=results[name].paragraphs(),
                 statements=judgements[name].rows(),
+                shared_reasons=judgements[name].shared(),
                 findings=judgements[name].findings(),
             )
             for name in study.protocols

@@ -29,7 +29,8 @@ def escape_markdown(text: str) -> Safe:
     Control characters vanish and white space becomes single spaces, so that no text can
     start a block or a table row.
     """
-    escaped = _SPECIAL.sub(r"\\\1", _visible(text))
+    # A space in front would hide the start of a block from the pattern for it.
+    escaped = _SPECIAL.sub(r"\\\1", _visible(text).strip())
     escaped = _DOUBLED.sub(lambda found: "\\" + found.group(), escaped)
     return Safe(_START.sub(_escape_start, escaped))
 

@@ -1,6 +1,6 @@
 """Verdicts in words: rows of tables, findings of the discussion, the tally, conclusions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -12,10 +12,13 @@ from resnet_sizes.records.ledger import (
     Ordering,
     Statement,
 )
-from resnet_sizes.records.verdicts import Verdict, VerdictName
+from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
 from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
 from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.words import Words, model_name
+
+UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs")
+"""Verdicts that say nothing of the article."""
 
 NAMED_AT_MOST = 4
 """So many statements of one finding are described; of more only the ids are given."""
@@ -57,8 +60,30 @@ class Judgements:
         self._language = language
 
     def rows(self) -> list[StatementRow]:
-        """The statements of the text; the cells of the table have their own."""
-        return [self.row(item) for item in self._judged if not isinstance(item.statement, Cell)]
+        """The statements of the text; the cells of the table have their own.
+
+        Reasons that hold for all of them stand once, in `shared`, and not in each row.
+        """
+        left_out = self._shared_reasons()
+        return [self.row(item, left_out) for item in self._of_the_text()]
+
+    def shared(self) -> Safe | None:
+        """The reasons that keep every statement of the text from being judged, if any do."""
+        reasons = [self._t(f"reasons.{reason}") for reason in self._shared_reasons()]
+        return self._t.listed(reasons) if reasons else None
+
+    def _of_the_text(self) -> list[Judged]:
+        return [item for item in self._judged if not isinstance(item.statement, Cell)]
+
+    def _shared_reasons(self) -> list[Reason]:
+        verdicts = [item.verdict for item in self._of_the_text()]
+        if len(verdicts) < 2 or any(verdict.verdict not in UNDECIDED for verdict in verdicts):
+            return []
+        return [
+            reason
+            for reason in verdicts[0].reasons
+            if all(reason in verdict.reasons for verdict in verdicts)
+        ]
 
     def conclusions(self) -> list[Conclusion]:
         """What the article concludes; each finding is a clause without a full stop."""
@@ -75,21 +100,23 @@ class Judgements:
             if item.statement.place == "conclusions"
         ]
 
-    def row(self, item: Judged) -> StatementRow:
+    def row(self, item: Judged, left_out: Collection[Reason] = ()) -> StatementRow:
+        """One statement; reasons that are `left_out` stand elsewhere."""
         verdict = item.verdict
         return StatementRow(
             id=item.statement.id,
             text=escape_markdown(getattr(item.statement.text, self._language)),
             verdict=self._t(f"verdicts.{verdict.verdict}"),
-            reason=self._reason(verdict),
+            reason=self._reason(verdict, left_out),
         )
 
-    def _reason(self, verdict: Verdict) -> Safe:
-        clauses = [self._t(f"reasons.{reason}") for reason in verdict.reasons]
-        undecided = verdict.verdict in ("not-comparable", "not-enough-runs")
-        if undecided and verdict.observed is not None:
+    def _reason(self, verdict: Verdict, left_out: Collection[Reason] = ()) -> Safe:
+        clauses = [
+            self._t(f"reasons.{reason}") for reason in verdict.reasons if reason not in left_out
+        ]
+        if verdict.verdict in UNDECIDED and verdict.observed is not None:
             clauses.append(self._t(f"observed.{str(verdict.observed).lower()}"))
-        return Safe("; ".join(clauses))
+        return Safe("; ".join(clauses)) if clauses else self._t("none")
 
     def subject(self, statement: Statement) -> Safe:
         """What a statement is about, in a few words, by its rule."""

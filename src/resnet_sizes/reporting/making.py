@@ -59,7 +59,10 @@ def making_rows(values: PrintedValues, words: Words, engine: Engine) -> list[Mak
     if values.has("made.training_hash"):
         rows.append(row("code", hash_text(values.text("made.training_hash"))))
     if values.has("made.git_commit"):
-        rows.append(row("commit", hash_text(values.text("made.git_commit"))))
+        commit = hash_text(values.text("made.git_commit"))
+        if values.number("made.runs_with_local_changes") > 0:
+            commit = words("making.changed-commit", commit=commit)
+        rows.append(row("commit", commit))
     parts = [Safe(f"{escape_markdown(name)} {code(version)}") for name, version in engine.versions]
     rows.append(row("engine", words.listed(parts)))
     return rows

@@ -74,6 +74,14 @@ def minutes(value: Number, language: str) -> str:
     return decimal(number, 0, language) if number >= 10 else significant(number, 2, language)
 
 
+def loss(value: Number, language: str) -> str:
+    """Three decimal places, or two significant figures of a small loss: `0,085`, `0,00042`."""
+    number = exact(value)
+    if 0 < number < Decimal("0.01"):
+        return significant(number, 2, language)
+    return decimal(number, 3, language)
+
+
 def seconds(value: Number, language: str) -> str:
     """A duration with its units: `0,42 s`, `47 s`, `4 min 5 s`, `3 h 20 min`."""
     number = exact(value)
@@ -143,7 +151,7 @@ def show(value: Number, kind: Kind, language: str, digits: int | None = None) ->
     if kind == "bytes":
         return memory(value, language)
     if kind == "loss":
-        return decimal(value, 3, language)
+        return loss(value, language)
     if kind == "number":
         return plain(value, language)
     if kind == "datetime":

@@ -170,7 +170,7 @@ def cell_rows(
             CellRow(
                 id=statement.id,
                 model=model_name(statement.model),
-                column=words(f"columns.{statement.column}"),
+                column=words(f"short-columns.{statement.column}"),
                 printed=values.value(
                     f"article.{statement.model}.{statement.column}",
                     None if statement.column == "minutes" else places,
