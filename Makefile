@@ -16,9 +16,10 @@ setup:
 	@scripts/setup.sh
 
 report: setup
-	@snakemake --cores all --resources gpu=1 --configfile config/demo.yaml --quiet rules
-	@echo "The report on the demo study:"
-	@ls -1 results/demo/report/*/report.* results/demo/report/*/article.qmd
+	@snakemake --cores all --resources gpu=1 --configfile config/demo.yaml --quiet host reason rules
+	@echo "The report on the demo study, its PDF, and what both came from:"
+	@ls -1 results/demo/report/pt/report.html results/demo/report/pt/report.pdf \
+	    results/demo/report/pt/article.qmd
 
 article: setup
 	@snakemake --cores all --resources gpu=1
