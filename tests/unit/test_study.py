@@ -152,6 +152,15 @@ def test_what_cannot_be_trained_yet_stops_the_study(tmp_path):
         check_support(load_study([path], base=BASE))
 
 
+def test_what_cannot_be_trained_for_one_model_is_named_there(tmp_path):
+    path = overlay(
+        tmp_path,
+        "protocol_definitions: {scratch-32: {per_model: {resnet152: {weights: V2}}}}",
+    )
+    with pytest.raises(UserError, match=r"scratch-32\.per_model\.resnet152\.weights: found 'V2'"):
+        check_support(load_study([path], base=BASE))
+
+
 def info_of(study: Study) -> DatasetInfo:
     return DatasetInfo(
         spec=study.dataset,

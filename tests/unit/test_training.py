@@ -224,3 +224,8 @@ def test_another_dataset_than_the_planned_one_is_refused(tmp_path, arrays, datas
 def test_a_device_that_is_not_there_is_named(tmp_path, arrays, dataset):
     with pytest.raises(UserError, match=r"training\.device: found 'cuda'.*auto or cpu"):
         train_run(run_of(arrays), dataset, RunFolder(tmp_path / "run"), "cuda")
+
+
+def test_a_device_that_torch_does_not_know_is_refused(tmp_path, arrays, dataset):
+    with pytest.raises(UserError, match=r"--device: found 'banana'; allowed: auto, cpu"):
+        train_run(run_of(arrays), dataset, RunFolder(tmp_path / "run"), "banana")

@@ -1,10 +1,12 @@
 """What is done again after which change: GPU hours are spent only where results change."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from workflow_project import TINY, Project
 
 LOOP = "src/resnet_sizes/training/loop.py"
@@ -91,6 +93,52 @@ def test_a_changed_dataset_is_made_anew_and_trains_every_run(study):
     planned = study.planned(config=config)
     assert planned["dataset"] == 1
     assert planned["train"] == 2
+
+
+def images_in(folder: Path, shade: int) -> None:
+    for part in ("train", "test"):
+        for name, value in (("dark", 20), ("bright", shade)):
+            (folder / part / name).mkdir(parents=True, exist_ok=True)
+            for number in range(4):
+                image = Image.new("RGB", (32, 32), (value, value, value + number))
+                image.save(folder / part / name / f"{number}.png")
+
+
+def test_a_changed_image_in_a_folder_makes_the_dataset_anew(project):
+    folder = project.folder / "images"
+    images_in(folder, shade=200)
+    config = project.overlay(
+        "own.yaml",
+        "name: own\ndataset: {source: image-folder, path: images}\nmodels: [resnet18]\n"
+        "seeds: [0]\ntraining: {epochs: 1}\n",
+    )
+    project.snakemake("--configfile", config, "--until", "dataset")
+    assert "dataset" not in project.planned(config=config)
+    times = {path: path.stat() for path in [folder, *folder.rglob("*")]}
+    Image.new("RGB", (32, 32), (1, 2, 3)).save(folder / "train/bright/2.png")
+    for path, status in times.items():  # as a copy that keeps the times of folders would
+        if path.is_dir():
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert project.planned(config=config)["dataset"] == 1
+
+
+def test_an_archive_decides_by_its_content_not_by_its_time(project):
+    images_in(project.folder / "images", shade=200)
+    archive = project.folder / "images.tar"
+    project.run("tar", "cf", "images.tar", "images")
+    config = project.overlay(
+        "own.yaml",
+        "name: own\ndataset: {source: image-folder, path: images.tar}\nmodels: [resnet18]\n"
+        "seeds: [0]\ntraining: {epochs: 1}\n",
+    )
+    project.snakemake("--configfile", config, "--until", "dataset")
+    archive.touch()
+    assert "dataset" not in project.planned(config=config)
+
+    images_in(project.folder / "images", shade=210)
+    project.run("tar", "cf", "images.tar", "images")
+    os.utime(archive, (1_000_000_000, 1_000_000_000))  # newer in content, older in time
+    assert project.planned(config=config)["dataset"] == 1
 
 
 def test_a_deleted_result_trains_only_that_run(study):

@@ -40,6 +40,12 @@ import pytest
             ["protocol_definitions.scratch-32.weights: found 'V2'", "this version trains: none"],
         ),
         ("article: nowhere.yaml", ["article: 'nowhere.yaml' does not exist"]),
+        (
+            "protocol_definitions: {made: {description: {pt: x, en: x}}}",
+            ["made cannot be the name of a protocol"],
+        ),
+        ("report: {engine: quarto}", ["quarto", "engine"]),
+        ("name: a b", ["config/wrong.yaml: name: found 'a b'; allowed: text of the form"]),
         ("seeds: []", ["config/wrong.yaml: seeds: found []"]),
         ("training: [1]", ["config/wrong.yaml: training: found [1]"]),
     ],
@@ -90,6 +96,32 @@ def test_the_articles_study_plans_its_runs_after_fetching(project):
         "report": 1,
     }
     assert not (project.folder / "results").exists(), "a dry run writes nothing"
+
+
+def test_a_ledger_with_an_unknown_rule_stops_before_any_job(project):
+    ledger = project.folder / "config/article.yaml"
+    text = ledger.read_text(encoding="utf-8")
+    ledger.write_text(text.replace("rule: ordering", "rule: orderin", 1), encoding="utf-8")
+    done = project.snakemake("-n", "--configfile", "config/tiny.yaml", check=False)
+    assert done.returncode != 0
+    assert "config/article.yaml" in done.stdout
+    assert "Did you mean 'ordering'" in done.stdout
+    assert "Job stats" not in done.stdout
+
+
+def test_numbers_and_lists_may_be_given_on_the_command_line(project):
+    options = ["training={epochs: 1, threads: 2}", "seeds=[0,1,2]", "demo=true"]
+    planned = project.planned("--config", *options)
+    assert planned["train"] == 6
+
+
+def test_a_wrong_value_from_the_command_line_is_not_blamed_on_a_file(project):
+    done = project.snakemake(
+        "-n", "--configfile", "config/tiny.yaml", "--config", "training={epochs: 0}", check=False
+    )
+    assert done.returncode != 0
+    assert "--config, or " in done.stdout
+    assert "training.epochs: found 0" in done.stdout
 
 
 def test_folder_yaml_names_the_archive_to_put_in_place(project):

@@ -4,12 +4,15 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from resnet_sizes.evidence.ledger import load_ledger
 from resnet_sizes.records.base import canonical_json, content_hash
 from resnet_sizes.records.code import code_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import all_run_settings, run_settings
-from resnet_sizes.study.loading import check_files, check_study
+from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.study.fingerprint import fingerprint
+from resnet_sizes.study.loading import check_files, check_study, merge, values_from_text
 from resnet_sizes.study.plan import write_study
 from resnet_sizes.study.support import check_support
 
@@ -29,10 +32,15 @@ def configuration_files():
 
 
 def checked_study():
+    """The study, with everything checked that can be known before any job."""
     try:
-        study = check_study(config, configuration_files())
+        typed = values_from_text(workflow.config_settings.config)
+        study = check_study(merge(config, typed), configuration_files())
         check_support(study)
         check_files(study)
+        load_ledger(Path(study.article))
+        if study.report.engine == "quarto":
+            choose_engine("quarto")
     except UserError as error:
         raise WorkflowError(str(error)) from None
     return study
@@ -50,8 +58,9 @@ LOGS = f"{FOLDER.folder}/logs"
 
 # Only what has to be fetched is fetched; the marker says that it was there and verified.
 FETCHED = [f"{FOLDER.folder}/data/fetched"] if STUDY.dataset.source == "cifar10" else []
-# A folder or archive of the user's own: a newer one makes a new dataset.
+# A folder or archive of the user's own: what is in it decides, not its time.
 OWN_DATA = [STUDY.dataset.path] if STUDY.dataset.path else []
+OWN_DATA_FINGERPRINT = [fingerprint(Path(path)) for path in OWN_DATA]
 
 RUN = f"{FOLDER.folder}/runs/{{protocol}}/{{model}}/seed-{{seed}}"
 RUN_FILES = [str(FOLDER.run(run).run) for run in RUNS]
@@ -95,8 +104,15 @@ def tell_where_the_reports_are():
 
 
 def tell_how_to_report_what_is_there():
-    if any(Path(path).is_file() for path in METRICS):
+    missing = [path for path in METRICS if not Path(path).is_file()]
+    if not missing:
         print(
-            "Some runs are finished. The plain command goes on with the others; a report on "
-            f"what is there: resnet-sizes report --partial {FOLDER.study}"
+            "Every run has results. If one of them is said above not to be valid, delete the "
+            "file that is named; the plain command then makes it again."
+        )
+    if len(missing) < len(METRICS):
+        print(
+            f"{len(METRICS) - len(missing)} of {len(METRICS)} runs have results. The plain "
+            "command goes on with the others; a report on what is there: "
+            f"resnet-sizes report --partial {FOLDER.study}"
         )

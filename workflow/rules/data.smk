@@ -2,7 +2,7 @@ rule fetch:
     # The archive itself is nobody's output: Snakemake deletes the outputs of a job that it
     # repeats, and 170 MB are not to be fetched twice.
     input:
-        own=OWN_DATA,
+        own=ancient(OWN_DATA),
     output:
         touch(f"{FOLDER.folder}/data/fetched"),
     log:
@@ -10,7 +10,7 @@ rule fetch:
     params:
         study=FOLDER.study,
         downloads=canonical_json(STUDY.downloads),
-        path=STUDY.dataset.path,
+        own=OWN_DATA_FINGERPRINT,
     message:
         "Fetching and verifying the archive of CIFAR-10"
     shell:
@@ -20,7 +20,7 @@ rule fetch:
 rule dataset:
     input:
         fetched=FETCHED,
-        own=OWN_DATA,
+        own=ancient(OWN_DATA),
     output:
         tensors=FOLDER.dataset,
         info=FOLDER.dataset_info,
@@ -32,6 +32,7 @@ rule dataset:
     params:
         study=FOLDER.study,
         dataset=canonical_json(STUDY.dataset),
+        own=OWN_DATA_FINGERPRINT,
     message:
         "Making the tensor file of the dataset"
     shell:

@@ -13,6 +13,10 @@ import requests
 
 _CHUNK = 64 * 1024
 
+CONNECT_TIMEOUT = 5.0
+"""Seconds for a connection. Behind a firewall that answers nothing every address costs this
+much, and a person is waiting to be told where to put the file."""
+
 
 class DownloadFailed(Exception):
     """The address gave no whole file; the message is the reason, in a few words."""
@@ -22,7 +26,8 @@ def download(url: str, partial: Path, size: int, timeout: float) -> None:
     """Fetch `url` into `partial`, appending to what is there if the server can continue.
 
     `size` is the expected number of bytes: a server that sends more is cut off. `timeout` is
-    the number of seconds without an answer or without a byte. One try, so a refused connection
+    the number of seconds without an answer or without a byte, at most CONNECT_TIMEOUT of them
+    for the connection. One try, so a refused connection
     fails at once. Bytes that arrived before a failure stay in `partial` for the next address.
     Raises DownloadFailed, and OSError if `partial` cannot be written.
     """
@@ -36,7 +41,7 @@ def download(url: str, partial: Path, size: int, timeout: float) -> None:
         downloader = pooch.HTTPDownloader(
             progressbar=sys.stderr.isatty(),
             chunk_size=_CHUNK,
-            timeout=timeout,
+            timeout=(min(timeout, CONNECT_TIMEOUT), timeout),
             headers=headers,
             hooks={"response": sink.take_answer},
         )
@@ -96,7 +101,7 @@ def _reason(error: requests.RequestException, have: int, size: int, timeout: flo
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return f"no trusted connection ({error})"
     if isinstance(error, requests.ConnectTimeout):
-        return f"time-out: no connection within {timeout:g} s"
+        return f"time-out: no connection within {min(timeout, CONNECT_TIMEOUT):g} s"
     if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
         return f"time-out: silent for {timeout:g} s after {have} of {size} bytes"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):

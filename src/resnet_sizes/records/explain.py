@@ -6,6 +6,7 @@ import typing
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 Location = tuple[int | str, ...]
 
@@ -31,8 +32,7 @@ def explain_with_locations(
         elif problem["type"] == "missing":
             text = f"{key}: is missing."
         else:
-            message = problem["msg"].removeprefix("Value error, ")
-            message = message.removeprefix("Input should be ").rstrip(".")
+            message = _allowed(problem)
             if problem["type"] == "value_error":
                 text = f"{key}: {message}." if location else f"{message}."
             else:
@@ -41,6 +41,19 @@ def explain_with_locations(
             text = f"{lines[location].rstrip('.')} or {text.split('; allowed: ')[1]}"
         lines[location] = text
     return list(lines.items())
+
+
+def _allowed(problem: ErrorDetails) -> str:
+    context = problem.get("ctx", {})
+    kind = problem["type"]
+    if kind == "string_pattern_mismatch":
+        return f"text of the form {context['pattern']}"
+    if kind == "too_short":
+        return f"a list of at least {context['min_length']}"
+    if kind in ("model_type", "dict_type"):
+        return "a mapping of keys to values"
+    message = problem["msg"].removeprefix("Value error, ")
+    return message.removeprefix("Input should be ").rstrip(".")
 
 
 def dotted(location: Location) -> str:

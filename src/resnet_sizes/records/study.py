@@ -12,6 +12,11 @@ T = TypeVar("T")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Letters, digits, `.`, `_`, `-`: a name that is safe in a path and on a command line."""
 
+RESERVED_NAMES = frozenset(
+    {"study", "data", "hardware", "versions", "made", "article", "verdict", "layers"}
+)
+"""Beginnings of the keys of values.json, which no protocol may have as its name."""
+
 DataContent = Literal["cifar10", "cifar10-reencoded", "digits", "other"]
 
 
@@ -89,7 +94,10 @@ class TrainingSpec(Record):
     batch_size: int = Field(256, ge=2, description="Images a step.")
     learning_rate: Number = Field(0.0005, gt=0, description="Learning rate of the optimiser.")
     evaluation_batch_size: int = Field(
-        1000, ge=1, description="Images a step of the evaluation; decides speed and memory only."
+        1000,
+        ge=1,
+        description="Images a step of the evaluation: decides speed and memory, and results to "
+        "rounding.",
     )
     deterministic: bool = Field(
         True,
@@ -203,6 +211,16 @@ class Study(Record):
                     f"{', '.join(sorted(self.protocol_definitions))}. Name one of these, or "
                     "define it under protocol_definitions"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _protocol_names_are_free(self) -> "Study":
+        taken = sorted(RESERVED_NAMES & set(self.protocol_definitions))
+        if taken:
+            raise ValueError(
+                f"protocol_definitions: {', '.join(taken)} cannot be the name of a protocol, "
+                f"since values.json uses it. Taken: {', '.join(sorted(RESERVED_NAMES))}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Configuration files → the checked study, with errors that name the file and the key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
         return Study.model_validate(config)
     except ValidationError as error:
         lines = [
-            f"  {_file_of(location, files)}: {text}"
+            f"  {_file_of(location, config, files)}: {text}"
             for location, text in explain_with_locations(error, Study, config)
         ]
         raise UserError(
@@ -75,6 +75,20 @@ def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def values_from_text(data: Any) -> Any:
+    """What `--config` of Snakemake gives as text inside mappings and lists, as YAML reads it."""
+    if isinstance(data, Mapping):
+        return {key: values_from_text(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [values_from_text(item) for item in data]
+    if isinstance(data, str):
+        try:
+            return yaml.safe_load(data)
+        except yaml.YAMLError:
+            return data
+    return data
+
+
 def read_yaml_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file and the line."""
     try:
@@ -96,24 +110,30 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     return data
 
 
-def _file_of(location: Location, files: Sequence[Path]) -> str:
-    """The last file in which the key stands, or else what can be said."""
+_ABSENT = object()
+
+
+def _file_of(location: Location, config: Any, files: Sequence[Path]) -> str:
+    """The last file that gives the key the value that was found, or else what can be said."""
+    found = _value_at(config, location)
     for path in reversed(files):
-        if path.is_file() and _has_key(yaml.safe_load(path.read_text(encoding="utf-8")), location):
-            return str(path)
+        if path.is_file() and found is not _ABSENT:
+            given = _value_at(yaml.safe_load(path.read_text(encoding="utf-8")), location)
+            if given == found or (isinstance(given, dict) and isinstance(found, dict)):
+                return str(path)
     return "--config, or " + " + ".join(str(path) for path in files)
 
 
-def _has_key(data: Any, location: Location) -> bool:
+def _value_at(data: Any, location: Location) -> Any:
     if not location:
-        return False
+        return _ABSENT
     for part in location:
         if isinstance(part, int):
             if not isinstance(data, list) or part >= len(data):
-                return False
+                return _ABSENT
             data = data[part]
         elif not isinstance(data, dict) or part not in data:
-            return False
+            return _ABSENT
         else:
             data = data[part]
-    return True
+    return data

@@ -14,20 +14,22 @@ def check_support(study: Study) -> None:
     """Raise UserError if a listed protocol asks for what this version cannot train."""
     problems = []
     for name in study.protocols:
+        protocol = study.protocol_definitions[name]
         for model in study.models:
-            reading = study.protocol_definitions[name].reading_for(model)
+            reading = protocol.reading_for(model)
             for key, allowed in TRAINED.items():
                 found = getattr(reading, key)
                 if found not in allowed:
-                    line = (
-                        f"  protocol_definitions.{name}.{key}: found {found!r}; "
-                        f"this version trains: {', '.join(allowed)}."
+                    changes = protocol.per_model.get(model)
+                    own = getattr(changes, key, None) is not None
+                    path = f"{name}.per_model.{model}.{key}" if own else f"{name}.{key}"
+                    problems.append(
+                        f"  protocol_definitions.{path}: found {found!r}; this version trains: "
+                        f"{', '.join(allowed)}."
                     )
-                    if line not in problems:
-                        problems.append(line)
     if problems:
         raise UserError(
             "The study lists protocols that this version cannot train:\n"
-            + "\n".join(problems)
-            + "\nTake them out of `protocols:` (scratch-32 is always there)."
+            + "\n".join(dict.fromkeys(problems))
+            + "\nChange these keys, or take the protocol out of `protocols:`."
         )
