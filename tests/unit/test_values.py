@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy import stats
 from synthetic import LEDGER, MACS, MODELS, PARAMETERS, make_study
 
@@ -15,12 +16,12 @@ from resnet_sizes.evidence.ledger import load_ledger
 from resnet_sizes.evidence.measurements import increment_percent
 from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.statistics import prediction_interval
-from resnet_sizes.evidence.values import RESERVED, collect_values, with_verdict_counts
+from resnet_sizes.evidence.values import collect_values, with_verdict_counts
 from resnet_sizes.evidence.verdicts import judge
-from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import StudyFile
+from resnet_sizes.records.study import RESERVED_NAMES
 from resnet_sizes.records.values import Value
 
 ACCURACIES = {
@@ -213,13 +214,10 @@ def test_every_protocol_has_its_own_numbers(tmp_path: Path) -> None:
     assert found["one.resnet18.accuracy.mean"] == found["two.resnet18.accuracy.mean"] == 0.808
 
 
-@pytest.mark.parametrize("name", sorted(RESERVED))
+@pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
 def test_a_protocol_named_as_a_group_of_keys_is_refused(tmp_path: Path, name: str) -> None:
-    study = make_study(
-        tmp_path, models=["resnet18"], seeds=[0], protocols=[name], full=False, epochs=1
-    )
-    with pytest.raises(UserError, match=f"{name} cannot be a protocol's name"):
-        values_of(study)
+    with pytest.raises(ValidationError, match=f"{name} cannot be the name of a protocol"):
+        make_study(tmp_path, models=["resnet18"], seeds=[0], protocols=[name], full=False, epochs=1)
 
 
 @given(st.floats(0.01, 1), st.floats(-90, 1000))

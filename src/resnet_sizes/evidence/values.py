@@ -9,14 +9,10 @@ from typing import get_args
 from resnet_sizes.evidence.model_values import add_comparisons, add_model
 from resnet_sizes.evidence.runs import StudyRuns
 from resnet_sizes.evidence.value_book import ValueBook
-from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.values import Kind, Source, Values
 from resnet_sizes.records.verdicts import Verdict, VerdictName
-
-RESERVED = frozenset({"study", "data", "hardware", "versions", "made", "article", "verdict"})
-"""First parts of keys that no protocol may be named after."""
 
 
 def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
@@ -25,14 +21,8 @@ def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
     Accuracies are fractions, increments percent over the study's shallowest model, times
     minutes or seconds as their kind says, losses mean cross-entropies in nats. Increments are
     those of the means, as in the table; their prediction intervals are made from the
-    increments of each seed. Raises UserError if a protocol's name would mix up the keys.
+    increments of each seed.
     """
-    clashing = sorted(RESERVED & set(runs.study.protocols))
-    if clashing:
-        raise UserError(
-            f"protocols: {', '.join(clashing)} cannot be a protocol's name, since values.json has "
-            "such keys of its own. Name it otherwise under protocols and protocol_definitions."
-        )
     book = ValueBook()
     _add_study(book, runs)
     _add_data(book, runs)
