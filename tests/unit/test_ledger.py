@@ -10,7 +10,8 @@ from synthetic import LEDGER
 
 from resnet_sizes.evidence.ledger import load_ledger
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.ledger import Cell, Ledger, Statement
+from resnet_sizes.records.ledger import Cell, Increment, Ledger, Statement
+from resnet_sizes.records.protocol import Reading
 
 COLUMNS = ("accuracy", "layers", "minutes", "layers_increment", "accuracy_increment")
 
@@ -70,6 +71,17 @@ def test_the_printed_numbers_are_the_articles() -> None:
     assert [rows[m].minutes for m in rows] == ["41", "112", "262"]
     assert [rows[m].layers_increment for m in rows] == [None, "178", "744"]
     assert [rows[m].accuracy_increment for m in rows] == [None, "3", "6"]
+
+
+def test_what_the_article_states_is_told_from_what_a_reading_does() -> None:
+    ledger = load_ledger(LEDGER)
+    (stated,) = ledger.stated
+    assert stated.model == "resnet152"
+    assert stated.holds_in(Reading(weights="V1", trainable="head"))
+    assert stated.holds_in(Reading(weights="own.pt", trainable="head"))
+    assert not stated.holds_in(Reading(weights="V1", trainable="all"))
+    assert not stated.holds_in(Reading(weights="none", trainable="all"))
+    assert ledger.setup.images == ledger.setup.train_images + ledger.setup.test_images == 60_000
 
 
 def test_texts_write_numbers_as_their_language_does() -> None:
@@ -185,6 +197,47 @@ def test_a_statement_on_results_must_say_what_it_needs(
 ) -> None:
     del statement(content, "S1")["needs"]
     assert "(S1): needs: is missing" in refusal(write(tmp_path, content))
+
+
+def test_a_printed_number_must_say_how_wide_an_interval_may_be(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    del statement(content, "T1")["max_half_width"]
+    del statement(content, "S3")["max_half_width"]
+    message = refusal(write(tmp_path, content))
+    assert "(T1): max_half_width: is missing" in message
+    assert "(S3): max_half_width: is missing" in message
+
+
+def test_layer_counts_have_no_width(tmp_path: Path, content: dict[str, Any]) -> None:
+    statement(content, "T2")["max_half_width"] = 1
+    assert "(T2): max_half_width: layer counts have no interval" in refusal(
+        write(tmp_path, content)
+    )
+
+
+def test_the_width_in_the_criterion_is_the_rules() -> None:
+    for item in load_ledger(LEDGER).statements:
+        if isinstance(item, Cell | Increment) and item.max_half_width is not None:
+            assert item.criterion is not None
+            if isinstance(item, Cell) and item.column == "minutes":
+                assert item.max_half_width == pytest.approx(float(item.printed) / 10)
+                assert "um décimo" in item.criterion.pt
+                assert "a tenth" in item.criterion.en
+            else:
+                unit = "%" if isinstance(item, Increment) or "increment" in item.column else " p"
+                assert f"{item.max_half_width:g}{unit}" in item.criterion.pt, item.id
+                assert f"{item.max_half_width:g}{unit}" in item.criterion.en, item.id
+
+
+def test_an_interval_that_supports_a_row_does_not_reach_the_next() -> None:
+    ledger = load_ledger(LEDGER)
+    for item in ledger.statements:
+        if isinstance(item, Cell) and item.max_half_width is not None:
+            others = [getattr(row, item.column) for row in ledger.table if row.model != item.model]
+            # The first row has no increments, which is none at all.
+            distances = [abs(float(item.printed) - float(other or 0)) for other in others]
+            assert item.max_half_width < min(distances), item.id
 
 
 def test_the_model_of_an_extreme_must_be_among_the_compared(

@@ -1,9 +1,11 @@
 """The finished HTML and PDF, and the choice of what renders them."""
 
 import itertools
+import logging
 import os
 import re
 import stat
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,10 @@ from typer.testing import CliRunner
 from resnet_sizes.cli.app import app
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.reporting import build, quarto
 from resnet_sizes.reporting.build import build_report
 from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.inputs import Inputs, read_inputs
 
 TWO_READINGS = {"name": "two", "protocols": ("probe-224", "scratch-32")}
 
@@ -237,15 +241,18 @@ def test_auto_takes_quarto_where_it_is_installed(
     assert "Quarto `1.10.18`" in made[0].read_text(encoding="utf-8")
 
 
-def test_auto_takes_the_embedded_engine_where_quarto_is_missing_or_old(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_auto_takes_the_embedded_engine_where_quarto_is_missing_or_old_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(logging.getLogger("resnet_sizes"), "propagate", True)
     with monkeypatch.context() as patch:
         without_quarto(tmp_path / "none", patch)
         assert choose_engine("auto").kind == "pandoc"
-    put_quarto(tmp_path / "old", monkeypatch, "1.3.450")
-    assert choose_engine("auto").kind == "pandoc"
-    with pytest.raises(UserError, match=r"1\.4 or newer, but this one is 1\.3\.450"):
+    put_quarto(tmp_path / "old", monkeypatch, "1.8.26")
+    with caplog.at_level(logging.INFO, logger="resnet_sizes"):
+        assert choose_engine("auto").kind == "pandoc"
+    assert "Quarto 1.9 or newer would, but this one is 1.8.26" in caplog.text
+    with pytest.raises(UserError, match=r"1\.9 or newer, but this one is 1\.8\.26"):
         choose_engine("quarto")
 
 
@@ -263,6 +270,46 @@ def test_a_failure_of_quarto_is_shown(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(UserError, match=r"(?s)exit status 1.*--engine pandoc"):
         render(study, tmp_path / "pt", engine="quarto")
     assert not list((tmp_path / "pt").iterdir())
+
+
+def test_a_quarto_that_hangs_is_ended_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    put_quarto(tmp_path / "bin", monkeypatch, "1.9.0")
+    started = tmp_path / "started"
+    hanging = '#!/bin/sh\n[ "$1" = --version ] && exec echo 1.9.0\n'
+    hanging += f'sleep 60 & echo $! > "{started}"; wait\n'
+    (tmp_path / "bin" / "quarto").write_text(hanging, encoding="utf-8")
+    monkeypatch.setattr(quarto, "TIME_LIMIT", 1)
+    with pytest.raises(UserError, match=r"not done after 1 s.*--engine pandoc"):
+        render(study, tmp_path / "pt", engine="quarto")
+    child = Path("/proc") / started.read_text().strip() / "cmdline"
+    assert not (child.is_file() and b"sleep" in child.read_bytes())
+    assert not list((tmp_path / "pt").iterdir())
+
+
+def test_a_format_that_the_study_no_longer_asks_for_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    put_quarto(tmp_path / "bin", monkeypatch, "1.9.0")
+    output = tmp_path / "pt"
+    render(study, output, engine="quarto")
+    (output / "report.txt").write_text("not ours", encoding="utf-8")
+    render(study, output, engine="quarto", formats=["html"])
+    assert (output / "report.pdf").is_file()  # the study still asks for it
+
+    def html_only(*places: Path) -> Inputs:
+        inputs = read_inputs(*places)
+        spec = inputs.study.report.model_copy(update={"formats": ["html"]})
+        return replace(inputs, study=inputs.study.model_copy(update={"report": spec}))
+
+    monkeypatch.setattr(build, "read_inputs", html_only)
+    render(study, output, engine="quarto", formats=["html"])
+    assert not (output / "report.pdf").exists()
+    assert (output / "report.html").is_file()
+    assert (output / "report.txt").is_file()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,11 +16,12 @@ from synthetic import LEDGER
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.ledger import Ledger, Statement
-from resnet_sizes.records.protocol import Reading
+from resnet_sizes.records.protocol import Description, Protocol, Reading
 from resnet_sizes.records.study import DataContent
 from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
+from resnet_sizes.reporting.criteria import criteria, same_tests
 from resnet_sizes.reporting.engines import choose_engine
-from resnet_sizes.reporting.inputs import read_inputs, read_ledger
+from resnet_sizes.reporting.inputs import Inputs, read_inputs, read_ledger
 from resnet_sizes.reporting.judgements import Judged, Judgements
 from resnet_sizes.reporting.methods import ReadingWords
 from resnet_sizes.reporting.pandoc import read_front_matter
@@ -147,7 +149,7 @@ def test_no_reason_is_shared_where_a_statement_was_judged(words: Words, ledger: 
     assert judgements.shared() is None
     assert [row.reason for row in judgements.rows()] == [
         "há menos sementes do que o critério pede",
-        "a regra se cumpre em todas as sementes",
+        "a regra é satisfeita com todas as sementes",
     ]
 
 
@@ -304,6 +306,194 @@ def test_evidence_of_another_configuration_is_refused(tmp_path: Path) -> None:
         read_inputs(study, study.parent / "evidence")
 
 
+def test_evidence_of_another_ledger_is_refused(tmp_path: Path) -> None:
+    ledger = tmp_path / "article.yaml"
+    ledger.write_bytes(LEDGER.read_bytes())
+    study = study_with_evidence(tmp_path, **DEMO, article=ledger)
+    read_inputs(study, study.parent / "evidence")
+    text = LEDGER.read_text(encoding="utf-8")
+    ledger.write_text("# The same, in words.\n" + text, encoding="utf-8")
+    read_inputs(study, study.parent / "evidence")
+    ledger.write_text(text.replace("at_least: 0.25", "at_least: 0.5"), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        read_inputs(study, study.parent / "evidence")
+    for part in ("verdicts.json", str(ledger), f"resnet-sizes evidence {study}"):
+        assert part in str(caught.value)
+
+
+def with_protocols(inputs: Inputs, **changes: dict[str, Any]) -> Inputs:
+    """The inputs, with other keys in the definition of some protocols."""
+    definitions = {
+        name: Protocol.model_validate(definition.model_dump() | changes.get(name, {}))
+        for name, definition in inputs.study.protocol_definitions.items()
+    }
+    study = inputs.study.model_copy(update={"protocol_definitions": definitions})
+    return replace(inputs, study=study)
+
+
+STATED = {"per_model": {"resnet152": {"weights": "V1", "trainable": "head"}}}
+DEPARTS = "se afasta do que o artigo diz"
+
+
+def test_a_departure_from_the_article_is_said_wherever_it_matters(
+    article: Callable[..., str],
+) -> None:
+    body = body_of(article())
+    (row,) = [line for line in body.splitlines() if line.startswith("| Pesos da ResNet-152 |")]
+    _, _, stated, ours, _ = row.split("|")
+    assert "diz que a ResNet-152 é pré-treinada e que só a última camada" in stated
+    assert "aleatórios" in ours
+    assert DEPARTS in ours
+    summary = body[body.index("**Como.**") : body.index("**Resultado.**")]
+    assert "a leitura adotada se afasta dele (pesos iniciais aleatórios;" in summary
+    conclusions = body[body.index("## 4 ") : body.index("## 5 ")]
+    assert conclusions.count("Os vereditos que envolvem a ResNet-152") == 1
+    method = body[body.index("## 2 ") :].split("\n\n")[1]
+    assert "diz também que a ResNet-152 é pré-treinada" in method
+
+
+def test_a_reading_that_does_what_the_article_says_is_no_departure(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path)
+    inputs = with_protocols(read_inputs(study, study.parent / "evidence"), **{"scratch-32": STATED})
+    body = body_of(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")))
+    (row,) = [line for line in body.splitlines() if line.startswith("| Pesos da ResNet-152 |")]
+    assert row.endswith("só a última camada é treinada, como diz o artigo |")
+    assert "se afasta" not in body
+
+
+def test_of_several_readings_those_that_depart_are_named(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, protocols=("probe-224", "scratch-32"))
+    inputs = with_protocols(read_inputs(study, study.parent / "evidence"), **{"probe-224": STATED})
+    body = body_of(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")))
+    assert "nisso se afasta dele a leitura `scratch-32` (pesos iniciais aleatórios;" in body
+    assert "Segundo a leitura `scratch-32`, os vereditos que envolvem a ResNet-152" in body
+    (row,) = [line for line in body.splitlines() if line.startswith("| Pesos da ResNet-152 |")]
+    assert row.count(DEPARTS) == 1
+    assert row.count("como diz o artigo") == 1
+
+
+def test_the_article_s_images_are_printed_as_it_prints_them(article: Callable[..., str]) -> None:
+    (row,) = [line for line in article().splitlines() if line.startswith("| Imagens |")]
+    assert row.split("|")[2].strip() == (
+        "CIFAR-10: 60.000 imagens; a divisão não é informada (a oficial é de 50.000 e 10.000)"
+    )
+
+
+def test_an_unfinished_study_claims_no_more_than_was_done(article: Callable[..., str]) -> None:
+    body = body_of(article(**PARTIAL))
+    assert "**O que foi repetido.** As redes ResNet-18 e ResNet-50 foram treinadas" in body
+    assert "Estava previsto treinar cada rede uma vez para cada uma das sementes" in body
+    assert "Cada rede foi treinada" not in body
+    assert body.count("(A média é de 2 das 3 execuções previstas.)") == 1
+    whole = body_of(article())
+    assert "Estava previsto" not in whole
+    assert "execuções previstas" not in whole
+    single = PARTIAL | {
+        "missing": [
+            f"scratch-32/{model}/seed-{seed}"
+            for model, seed in itertools.product(synthetic.MODELS, range(3))
+            if (model, seed) != ("resnet50", 1)
+        ]
+    }
+    body = body_of(article(**single))
+    assert "A rede ResNet-50 foi treinada e avaliada" in body
+    assert "(O número vem de uma só das 3 execuções previstas.)" in body
+    # Depths need no run, nor does their comparison.
+    assert "| T8 | ResNet-152 | Camadas | 152 | 152 |" in body
+    assert "| T12 | ResNet-152 | Acréscimo de camadas | 744% | 744,4% |" in body
+
+
+def test_of_an_invalid_run_it_is_said_where_the_reason_stands(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **PARTIAL)
+    inputs = read_inputs(study, study.parent / "evidence")
+    runs = [
+        run.model_copy(update={"state": "invalid", "problem": "broken"})
+        if run.run == PARTIAL["missing"][0]
+        else run
+        for run in inputs.verdicts.runs
+    ]
+    verdicts = inputs.verdicts.model_copy(update={"runs": runs})
+    changed = replace(inputs, verdicts=verdicts)
+    qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
+    assert qmd.count("não é válida (o motivo está em `verdicts.json`)") == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "finding", "conclusion"),
+    [
+        ("seeds-disagree", "As sementes discordam; os dados não decidem", "As sementes discordam;"),
+        ("interval-too-wide", "As sementes diferem demais", "As sementes diferem demais"),
+        ("models-missing", "Este estudo não permite julgar", "Este estudo não permite julgar"),
+        ("few-seeds", "As execuções não bastam", "As execuções não bastam"),
+    ],
+)
+def test_what_leaves_a_statement_undecided_is_said_in_its_own_words(
+    words: Words, ledger: Ledger, reason: Reason, finding: str, conclusion: str
+) -> None:
+    (statement,) = [item for item in ledger.statements if item.id == "S13"]
+    judgements = Judgements([judged_as(statement, "not-enough-runs", [reason])], words, "pt")
+    assert judgements.findings()[0].startswith(finding)
+    (found,) = judgements.conclusions()
+    assert found.finding.startswith(conclusion)
+    assert "faltam execuções" not in found.finding + judgements.findings()[0]
+
+
+def test_statements_that_share_a_test_are_named(words: Words, ledger: Ledger) -> None:
+    sentence = same_tests(ledger, words)
+    assert sentence is not None
+    assert ": S3 e T11; S4 e T13; S11 e S14." in sentence
+    alone = [item for item in ledger.statements if item.id not in ("T11", "T13", "S14")]
+    assert same_tests(ledger.model_copy(update={"statements": alone}), words) is None
+
+
+def test_only_the_reading_with_the_cells_speaks_of_them(article: Callable[..., str]) -> None:
+    body = body_of(article(protocols=("probe-224", "scratch-32")))
+    first, second = body[body.index("### 3.3") : body.index("## 4 ")].split("O @qdr-afirmacoes-2")
+    assert re.search(r"\bT\d", first)
+    assert "@tbl-artigo" in first
+    assert not re.search(r"\bT\d", second)
+    assert "@tbl-artigo" not in second
+
+
+@pytest.mark.parametrize("content", get_args(DataContent))
+def test_other_images_than_the_article_s_are_named_as_such(
+    article: Callable[..., str], content: str
+) -> None:
+    body = body_of(article(content=content))
+    assert ("as imagens, porém, são" in body) == (content != "cifar10")
+
+
+def test_with_one_epoch_nothing_is_said_of_its_course(article: Callable[..., str]) -> None:
+    several, one = body_of(article()), body_of(article(epochs=1))
+    for sentence in ("Da primeira à última época", "A perda passa", "a melhor época daria"):
+        assert sentence in several
+        assert sentence not in one
+
+
+def test_points_are_singular_below_two(article: Callable[..., str]) -> None:
+    def sentence(*accuracies: float) -> str:
+        body = body_of(article(accuracies=synthetic.ARTICLE_ACCURACIES | {"resnet18": accuracies}))
+        return body[body.index("A ResNet-18 acertou") :].split(". ")[0]
+
+    assert "0,10 ponto percentual entre" in sentence(0.800, 0.801, 0.802)
+    assert "2,00 pontos percentuais entre" in sentence(0.80, 0.82, 0.84)
+
+
+def test_criteria_go_on_after_their_colon(article: Callable[..., str]) -> None:
+    body = body_of(article())
+    lines = re.findall(r"(?m)^- (?:[ST]\d+(?:, | e )?)+: (\w)", body)
+    assert len(lines) > 5
+    assert all(letter.islower() for letter in lines)
+
+
+def test_a_criterion_that_begins_with_a_name_keeps_its_capital(ledger: Ledger) -> None:
+    (statement,) = [item for item in ledger.statements if item.id == "S13"]
+    text = Description(pt="ResNet-50 deve ser o joelho.", en="x")
+    changed = [statement.model_copy(update={"criterion": text})]
+    (criterion,) = criteria(ledger.model_copy(update={"statements": changed}), "pt")
+    assert criterion.text == "ResNet-50 deve ser o joelho."
+
+
 def test_a_value_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> None:
     study = study_with_evidence(tmp_path, **DEMO)
     path = study.parent / "evidence" / "values.json"
@@ -325,7 +515,7 @@ def test_a_missing_text_is_an_error(words: Words) -> None:
         words("reasons.no-such-reason")
 
 
-# What the .qmd may use of Quarto: each is in its documentation, from version 1.4 on.
+# What the .qmd may use of Quarto: each is in the documentation of the version that we ask for.
 DIV = re.compile(
     r"::: (\{\.(autoria|aviso|resumo)\}|\{#resumo \.resumo\}|\{#qdr-[a-z0-9-]+\}|\{#refs\})"
 )

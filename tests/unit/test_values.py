@@ -1,6 +1,7 @@
 """values.json: every key, its number, and where it came from."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from scipy import stats
 from synthetic import LEDGER, MACS, MODELS, PARAMETERS, make_study
 
@@ -20,6 +20,7 @@ from resnet_sizes.evidence.values import collect_values, with_verdict_counts
 from resnet_sizes.evidence.verdicts import judge
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import RESERVED_NAMES
 from resnet_sizes.records.values import Value
@@ -87,11 +88,13 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
             for key in ("accuracy", "layers", "minutes")
         ),
         *(f"article.{model}.{key}" for model in MODELS[1:] for key in increments[:2]),
+        *(f"layers.{model}" for model in MODELS),
+        *(f"layers.{model}.increment" for model in MODELS[1:]),
         *(f"study.{key}" for key in ("name", "epochs", "batch_size", "learning_rate")),
         *(f"study.{key}" for key in ("seeds", "runs", "finished_runs")),
         *(f"data.{key}" for key in ("content", "classes", "identity", "source_file")),
         *(f"data.{full}{part}_images" for full in ("", "full_") for part in ("train", "test")),
-        *(f"article.{key}" for key in ("epochs", "batch_size", "learning_rate")),
+        *(f"article.{key}" for key in ("epochs", "batch_size", "learning_rate", "images")),
         *(f"article.{part}_images" for part in ("train", "test")),
         *(f"hardware.{key}" for key in ("device", "kind", "threads")),
         *(f"versions.{package}" for package in ("python", "torch", "torchvision")),
@@ -159,6 +162,51 @@ def test_models_without_a_finished_run_have_no_numbers(tmp_path: Path) -> None:
     assert "scratch-32.resnet50.layers_increment" in found
 
 
+def test_layer_counts_need_no_run_and_no_place_in_the_study(tmp_path: Path) -> None:
+    losses = {"resnet18": (1.9, 0.8), "resnet34": (1.8, 0.7)}
+    study = make_study(
+        tmp_path,
+        models=["resnet34", "resnet18"],
+        accuracies={"resnet18": 0.8, "resnet34": 0.82},
+        minutes={"resnet18": 41, "resnet34": 70},
+        losses=losses,
+        missing=[f"scratch-32/resnet34/seed-{seed}" for seed in (0, 1, 2)],
+        full=False,
+        epochs=2,
+    )
+    found = numbers(study)
+    models = ("resnet18", "resnet34", "resnet50", "resnet152")
+    assert {key for key in found if key.startswith("layers.")} == {
+        *(f"layers.{model}" for model in models),
+        *(f"layers.{model}.increment" for model in models[1:]),
+    }
+    assert {model: found[f"layers.{model}"] for model in models} == {
+        model: LAYERS[model] for model in models
+    }
+    assert found["layers.resnet152.increment"] == pytest.approx((152 / 18 - 1) * 100)
+
+
+def change_run(study: Path, run: str, **changes: Any) -> None:
+    """Change parts of one run's metrics."""
+    path = study.parent / "runs" / run / "metrics.json"
+    data = json.loads(path.read_text())
+    for key, change in changes.items():
+        data[key] = data[key] | change
+    path.write_text(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "cpu"}, {"name": "Other GPU"}, {"threads": 8}], ids=lambda change: [*change]
+)
+def test_times_of_different_devices_give_no_ratio(tmp_path: Path, change: dict[str, Any]) -> None:
+    study = make_study(tmp_path, full=False, epochs=2)
+    change_run(study, "scratch-32/resnet50/seed-1", device=change)
+    found = numbers(study)
+    assert "scratch-32.resnet50.minutes_ratio" not in found
+    assert "scratch-32.resnet50.minutes.mean" in found
+    assert found["scratch-32.resnet152.minutes_ratio"] == pytest.approx(262 / 41)
+
+
 def lookup(data: Any, field: str) -> Any:
     """Follow `a.b[0].c`; indices may be negative. Keys may hold no dots."""
     for part in field.replace("]", "").replace("[", ".").split("."):
@@ -173,6 +221,9 @@ def test_every_source_is_a_field_that_exists(tmp_path: Path) -> None:
             if source.file.endswith(".json") and source.file != FILE:
                 data = json.loads((study.parent / source.file).read_text())
                 assert lookup(data, source.field) is not None, (key, source)
+            elif source.file == "resnet_sizes.records.protocol":
+                name, _, model = source.field.partition(".")
+                assert model in getattr(import_module(source.file), name), (key, source)
             else:
                 assert source.file in (FILE, str(LEDGER)), (key, source)
 
@@ -214,10 +265,10 @@ def test_every_protocol_has_its_own_numbers(tmp_path: Path) -> None:
     assert found["one.resnet18.accuracy.mean"] == found["two.resnet18.accuracy.mean"] == 0.808
 
 
-@pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
-def test_a_protocol_named_as_a_group_of_keys_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValidationError, match=f"{name} cannot be the name of a protocol"):
-        make_study(tmp_path, models=["resnet18"], seeds=[0], protocols=[name], full=False, epochs=1)
+def test_no_protocol_can_be_named_as_a_group_of_keys(tmp_path: Path) -> None:
+    study = make_study(tmp_path, protocols=["one"], full=False, epochs=2)
+    groups = {key.partition(".")[0] for key in values_of(study)} - {"one"}
+    assert groups == RESERVED_NAMES
 
 
 @given(st.floats(0.01, 1), st.floats(-90, 1000))

@@ -1,5 +1,7 @@
 """Verdicts: each one reached, for the right reason, by rules that are right."""
 
+import json
+from collections.abc import Mapping
 from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from resnet_sizes.evidence.rules import half_unit, holds, prints_as
 from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.values import collect_values
 from resnet_sizes.evidence.verdicts import judge
+from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
@@ -40,11 +43,24 @@ REVERSED: dict[str, Any] = {
 }
 
 
+Changes = Mapping[str, Mapping[str, Any]]
+"""Keys of metrics.json, with the parts of them that are changed."""
+
+
 def judged(
-    folder: Path, *, partial: bool = False, article: Path = LEDGER, **choices: Any
+    folder: Path,
+    *,
+    partial: bool = False,
+    article: Path = LEDGER,
+    changed: Mapping[str, Changes] | None = None,
+    **choices: Any,
 ) -> dict[str, Verdict]:
-    """The verdicts by id, without drawing the figures."""
+    """The verdicts by id, without drawing the figures; `changed` is of runs, by their name."""
     study = make_study(folder, article=article, **choices)
+    for run, changes in (changed or {}).items():
+        path = study.parent / "runs" / run / "metrics.json"
+        data = json.loads(path.read_text())
+        path.write_text(json.dumps(data | {key: data[key] | new for key, new in changes.items()}))
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), partial)
     ledger = load_ledger(article)
     verdicts = judge(ledger, runs, collect_values(runs, ledger).values.keys())
@@ -145,11 +161,11 @@ def test_all_reasons_are_listed_the_weightiest_first(tmp_path: Path) -> None:
     assert found["S11"].observed is None
     assert found["S11"].reasons == [
         "other-data",
-        "models-missing",
         "subset",
         "other-epochs",
         "other-batch-size",
         "other-learning-rate",
+        "models-missing",
         "runs-missing",
         "few-seeds",
     ]
@@ -201,8 +217,8 @@ def test_seeds_that_disagree_are_not_enough_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seeds", "verdict"),
     [
-        # One further run of (0.80, 0.81, 0.82): 0.81 ± 4.303 · 0.01 · √(4/3) = 0.7603 … 0.8597.
-        ((0.80, 0.81, 0.82), "supported"),
+        # One further run of these: 0.81 ± 4.303 · 0.004 · √(4/3) = 0.7901 … 0.8299.
+        ((0.806, 0.81, 0.814), "supported"),
         # Of (0.799, 0.80, 0.801): 0.80 ± 0.00497, which ends below 0.8084.
         ((0.799, 0.800, 0.801), "contradicted"),
         # No spread at all, and the value itself.
@@ -216,6 +232,134 @@ def test_a_cell_is_supported_inside_the_interval_for_one_further_run(
 ) -> None:
     found = judged(tmp_path, accuracies=ARTICLE_ACCURACIES | {"resnet18": seeds})
     assert found["T1"].verdict == verdict
+
+
+def test_an_interval_that_is_too_wide_supports_nothing(tmp_path: Path) -> None:
+    # 0.8084 ± 0.0497: the article's own number is in the middle.
+    found = judged(tmp_path, accuracies=ARTICLE_ACCURACIES | {"resnet18": (0.7984, 0.8084, 0.8184)})
+    for name in ("T1", "T11", "T13", "S3", "S4"):
+        assert found[name].verdict == "not-enough-runs", name
+        assert found[name].reasons == ["interval-too-wide"], name
+        assert found[name].observed is None, name
+    assert found["T4"].verdict == "supported"
+
+
+def test_a_number_outside_even_a_wide_interval_is_contradicted(tmp_path: Path) -> None:
+    # 0.72 ± 0.0497 ends below 0.8084.
+    found = judged(tmp_path, accuracies=ARTICLE_ACCURACIES | {"resnet18": (0.71, 0.72, 0.73)})
+    assert (found["T1"].verdict, found["T1"].reasons) == ("contradicted", ["outside-interval"])
+
+
+def test_noise_alone_never_turns_a_verdict_into_support(tmp_path: Path) -> None:
+    verdicts = []
+    for spread in (0.0, 0.002, 0.006, 0.02, 0.05):
+        seeds = (0.80 - spread, 0.80, 0.80 + spread)
+        accuracies = ARTICLE_ACCURACIES | {"resnet18": seeds}
+        verdicts.append(judged(tmp_path / str(spread), accuracies=accuracies)["T1"].verdict)
+    assert verdicts == [
+        "contradicted",
+        "supported",  # 0.80 ± 0.0099
+        "not-enough-runs",
+        "not-enough-runs",
+        "not-enough-runs",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "cpu"}, {"name": "Other GPU"}, {"threads": 8}], ids=lambda change: [*change]
+)
+def test_minutes_of_different_devices_are_not_compared(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    found = judged(tmp_path, changed={"scratch-32/resnet50/seed-2": {"device": change}})
+    for name in ("S2", "S12", "S13"):
+        assert found[name].verdict == "not-comparable", name
+        assert found[name].reasons == ["mixed-devices"], name
+        assert found[name].observed is None, name
+    others = (ORDERS | VALUE_STATEMENTS) - {"S2", "S12", "S13"}
+    assert names(found, others) == {"supported"}
+
+
+def test_an_extreme_of_minutes_needs_one_device_among_its_own_models(tmp_path: Path) -> None:
+    fastest = {"rule": "extreme", "quantity": "minutes", "model": "resnet18", "extreme": "lowest"}
+    fastest |= {"needs": {"data": ["cifar10"]}}
+    article = made_up_ledger(
+        tmp_path,
+        fastest | {"among": ["resnet18", "resnet50"]},
+        fastest | {"among": ["resnet18", "resnet152"]},
+    )
+    change: Changes = {"device": {"name": "Other GPU"}}
+    found = judged(tmp_path, article=article, changed={"scratch-32/resnet152/seed-0": change})
+    assert found["S1"].verdict == "supported"
+    assert (found["S2"].verdict, found["S2"].reasons) == ("not-comparable", ["mixed-devices"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"code": {"training_hash": "f" * 64}}, {"versions": {"torch": "2.0.0"}}],
+    ids=["training-hash", "torch"],
+)
+def test_runs_of_different_code_are_no_test(tmp_path: Path, change: Changes) -> None:
+    found = judged(tmp_path, changed={"scratch-32/resnet152/seed-1": change})
+    assert (found["S1"].verdict, found["S1"].reasons) == ("not-comparable", ["mixed-code"])
+    assert (found["T7"].verdict, found["T7"].reasons) == ("not-comparable", ["mixed-code"])
+    # These are on the other models alone.
+    assert names(found, {"S3", "S8", "T1", "T4", "T11"}) == {"supported"}
+    assert names(found, CONSTRUCTION) == {"true-by-construction"}
+
+
+def test_code_that_trains_nothing_may_change_between_runs(tmp_path: Path) -> None:
+    change: Changes = {"code": {"git_commit": "1" * 40}, "versions": {"python": "3.12.0"}}
+    found = judged(tmp_path, changed={"scratch-32/resnet152/seed-1": change})
+    assert names(found, ORDERS | VALUE_STATEMENTS) == {"supported"}
+
+
+def test_a_demonstration_is_never_a_test_of_the_article(tmp_path: Path) -> None:
+    for folder, choices in {"same": {}, "reversed": REVERSED}.items():
+        found = judged(tmp_path / folder, demo=True, **choices)
+        others = ORDERS | VALUE_STATEMENTS
+        assert names(found, others | MINUTE_CELLS) == {"not-comparable"}
+        assert reasons(found, others) == {("demo",)}
+        assert reasons(found, MINUTE_CELLS) == {("demo", "other-device")}
+        assert names(found, CONSTRUCTION) == {"true-by-construction"}
+
+
+def test_a_demonstration_is_named_before_all_other_reasons(tmp_path: Path) -> None:
+    found = judged(tmp_path, demo=True, content="digits", seeds=[0])
+    assert reasons(found, ORDERS) == {("demo", "other-data", "few-seeds")}
+
+
+def test_minute_cells_are_not_comparable_however_few_the_runs(tmp_path: Path) -> None:
+    found = judged(
+        tmp_path,
+        models=["resnet18", "resnet50"],
+        seeds=[0, 1],
+        missing=["scratch-32/resnet50/seed-0"],
+        partial=True,
+    )
+    assert names(found, MINUTE_CELLS) == {"not-comparable"}
+    assert found["T6"].reasons == ["other-device", "runs-missing", "few-seeds"]
+    assert found["T9"].reasons == ["other-device", "models-missing", "few-seeds"]
+
+
+def test_layer_counts_have_their_number_whatever_the_study_holds(tmp_path: Path) -> None:
+    found = judged(tmp_path, models=["resnet50"], seeds=[0])
+    assert found["T8"].values["ours"] == "layers.resnet152"
+    assert found["T12"].values["ours"] == "layers.resnet152.increment"
+
+
+def test_verdicts_name_the_ledger_that_they_were_judged_by(tmp_path: Path) -> None:
+    other = made_up_ledger(
+        tmp_path,
+        {"rule": "ordering", "quantity": "layers", "models": ["resnet18", "resnet50"]},
+    )
+    hashes = []
+    for number, article in enumerate((LEDGER, other)):
+        study = make_study(tmp_path / str(number), seeds=[0], epochs=2, full=False, article=article)
+        verdicts = build_evidence(study, tmp_path / str(number) / "evidence", False)
+        assert verdicts.ledger_hash == content_hash(load_ledger(article))
+        hashes.append(verdicts.ledger_hash)
+    assert len(set(hashes)) == 2
 
 
 def test_wrong_layer_counts_in_an_article_are_contradicted(tmp_path: Path) -> None:
@@ -271,7 +415,13 @@ def test_a_ledger_may_compare_layer_counts_in_any_way(tmp_path: Path) -> None:
 def test_a_ledger_may_accept_any_set_up_and_a_single_seed(tmp_path: Path) -> None:
     needs = {"data": ["digits"], "seeds": 1, "article_setup": False}
     order = {"rule": "ordering", "quantity": "accuracy", "models": list(MODELS)}
-    value = {"rule": "cell", "model": "resnet18", "column": "accuracy", "printed": "80.84"}
+    value: dict[str, Any] = {
+        "rule": "cell",
+        "model": "resnet18",
+        "column": "accuracy",
+        "printed": "80.84",
+    }
+    value |= {"max_half_width": 2}
     article = made_up_ledger(tmp_path, order | {"needs": needs}, value | {"needs": needs})
     found = judged(tmp_path, article=article, content="digits", full=False, epochs=2, seeds=[0])
     assert found["S1"].verdict == "supported"
@@ -286,6 +436,7 @@ def test_an_increment_over_a_deeper_model_is_judged(tmp_path: Path) -> None:
         "base": "resnet50",
         "model": "resnet152",
         "printed": "2.9",  # 85.94 / 83.55 − 1 = 2.86 %
+        "max_half_width": 2.0,
         "needs": {"data": ["cifar10"]},
     }
     found = judged(tmp_path, article=made_up_ledger(tmp_path, increment))

@@ -10,6 +10,7 @@ from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.table import comparison_table, write_table
 from resnet_sizes.evidence.values import collect_values, with_verdict_counts
 from resnet_sizes.evidence.verdicts import judge
+from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.files import read_record, write_json
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import StudyFile
@@ -41,6 +42,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     verdicts = Verdicts(
         study=study.name,
         study_hash=study_file.study_hash,
+        ledger_hash=content_hash(ledger),
         demo=study.demo,
         verdicts=judge(ledger, runs, values.values.keys()),
         runs=list(runs.states),

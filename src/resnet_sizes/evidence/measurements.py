@@ -1,6 +1,6 @@
 """The numbers of runs that tables, values and rules are made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
@@ -64,6 +64,18 @@ def seed_tables(runs: StudyRuns, protocol: str, models: Sequence[str]) -> list[S
         for run in runs.of(protocol, model):
             by_seed[run.settings.seed][model] = outcome(run)
     return [table for table in by_seed.values() if len(table) == len(set(models))]
+
+
+def on_one_device(runs: Iterable[FinishedRun]) -> bool:
+    """Whether the runs' times may be compared: same device and same number of CPU threads."""
+    devices = [run.metrics.device for run in runs]
+    return len({(device.kind, device.name, device.threads) for device in devices}) <= 1
+
+
+def from_one_code(runs: Iterable[FinishedRun]) -> bool:
+    """Whether the runs were made by the same training code under the same version of torch."""
+    made_by = [(run.metrics.code.training_hash, run.metrics.versions.get("torch")) for run in runs]
+    return len(set(made_by)) <= 1
 
 
 def shallowest(models: Sequence[str]) -> str:

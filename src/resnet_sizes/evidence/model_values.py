@@ -1,10 +1,11 @@
 """The values of each model in each protocol."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import mean
 
 from resnet_sizes.evidence.measurements import (
     increment_percent,
+    on_one_device,
     outcome,
     seed_tables,
     shallowest,
@@ -13,6 +14,20 @@ from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
 from resnet_sizes.evidence.value_book import ValueBook, run_sources, time_sources
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.values import Kind, Source
+
+
+def add_layers(book: ValueBook, models: Sequence[str], base: str) -> None:
+    """Depths and their increments over `base` in percent, which need no run."""
+
+    def counted(model: str) -> Source:
+        return Source(file="resnet_sizes.records.protocol", field=f"LAYERS.{model}")
+
+    for model in models:
+        book.add(f"layers.{model}", LAYERS[model], "count", counted(model))
+        if model != base:
+            increment = increment_percent(LAYERS[model], LAYERS[base])
+            sources = (counted(model), counted(base))
+            book.add(f"layers.{model}.increment", increment, "percent", *sources)
 
 
 def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> None:
@@ -91,7 +106,8 @@ def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
             _add_accuracy_increment(book, runs, protocol, model, base)
         minutes = book.values.get(f"{prefix}.minutes.mean")
         base_minutes = book.values.get(f"{of_base}.minutes.mean")
-        if minutes and base_minutes and float(base_minutes.value) > 0:
+        alike = on_one_device([*runs.of(protocol, base), *runs.of(protocol, model)])
+        if alike and minutes and base_minutes and float(base_minutes.value) > 0:
             ratio = float(minutes.value) / float(base_minutes.value)
             sources = [*minutes.sources, *base_minutes.sources]
             book.add(f"{prefix}.minutes_ratio", ratio, "number", *sources)

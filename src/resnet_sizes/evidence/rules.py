@@ -27,6 +27,21 @@ INTERVAL_RULES = frozenset({"cell", "increment"})
 """Rules that hold a printed number against ours."""
 
 
+def compares_minutes(statement: Statement) -> bool:
+    """Whether training times decide the statement, alone or with other quantities."""
+    match statement:
+        case ParetoKnee():
+            return True
+        case Ordering() | Extreme():
+            return statement.quantity == "minutes"
+        case Conjunction():
+            return any(part.quantity == "minutes" for part in statement.parts)
+        case Cell():
+            return statement.column == "minutes"
+        case _:
+            return False
+
+
 def holds(statement: Statement, table: SeedTable) -> bool:
     """Whether a statement about an order holds in one seed. Ties count against it."""
     return _RULES[statement.rule](statement, table)

@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import get_args
 
-from resnet_sizes.evidence.model_values import add_comparisons, add_model
+from resnet_sizes.evidence.measurements import by_depth
+from resnet_sizes.evidence.model_values import add_comparisons, add_layers, add_model
 from resnet_sizes.evidence.runs import StudyRuns
 from resnet_sizes.evidence.value_book import ValueBook
 from resnet_sizes.records.ledger import Ledger
@@ -18,14 +19,16 @@ from resnet_sizes.records.verdicts import Verdict, VerdictName
 def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
     """All values but the counts of verdicts (`with_verdict_counts` adds them).
 
-    Accuracies are fractions, increments percent over the study's shallowest model, times
-    minutes or seconds as their kind says, losses mean cross-entropies in nats. Increments are
-    those of the means, as in the table; their prediction intervals are made from the
-    increments of each seed.
+    Accuracies are fractions, times minutes or seconds as their kind says, losses mean
+    cross-entropies in nats. Increments are percent over the study's shallowest model (those of
+    `layers.<model>.increment`, over the ledger's base) and of the means, as in the table; their
+    prediction intervals are made from the increments of each seed.
     """
     book = ValueBook()
     _add_study(book, runs)
     _add_data(book, runs)
+    models = [*(row.model for row in ledger.table), *runs.study.models]
+    add_layers(book, by_depth(list(dict.fromkeys(models))), ledger.base_model)
     for protocol in runs.study.protocols:
         for model in runs.study.models:
             add_model(book, runs, protocol, model)
@@ -136,6 +139,8 @@ def _version(package: str, run: Metrics) -> str | None:
 def _add_article(book: ValueBook, ledger: Ledger, file: str) -> None:
     setup = ledger.setup
     counts = ("epochs", "batch_size", "train_images", "test_images")
+    if setup.images is not None:
+        book.add("article.images", setup.images, "count", Source(file=file, field="setup.images"))
     for field in counts:
         source = Source(file=file, field=f"setup.{field}")
         book.add(f"article.{field}", getattr(setup, field), "count", source)

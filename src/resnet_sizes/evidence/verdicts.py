@@ -1,22 +1,23 @@
 """Judging each statement of the ledger from the runs of a study.
 
-First comes what keeps the runs from being a test of the statement, in the order of
-`_obstacles`; only where there is nothing of that kind does the statement's rule decide, from
-all seeds together. Nothing is judged from an average.
+First comes what keeps the runs from being a test of the statement (`obstacles`); only where
+there is nothing of that kind does the statement's rule decide, from all seeds together. Nothing
+is judged from an average.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from resnet_sizes.evidence.measurements import (
     SeedTable,
     construction_table,
+    on_one_device,
     seed_tables,
     shallowest,
 )
+from resnet_sizes.evidence.obstacles import Case, obstacles
 from resnet_sizes.evidence.rules import (
-    INTERVAL_RULES,
     compared_value,
+    compares_minutes,
     half_unit,
     holds,
     prints_as,
@@ -31,26 +32,10 @@ from resnet_sizes.records.ledger import (
     Extreme,
     Increment,
     Ledger,
-    Needs,
     Ordering,
     ParetoKnee,
-    Statement,
 )
 from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
-
-
-@dataclass(frozen=True)
-class _Case:
-    """A statement before the runs of one protocol."""
-
-    ledger: Ledger
-    runs: StudyRuns
-    protocol: str
-    statement: Statement
-
-    @property
-    def models(self) -> list[str]:
-        return self.ledger.models_of(self.statement)
 
 
 def judge(ledger: Ledger, runs: StudyRuns, known_values: Collection[str]) -> list[Verdict]:
@@ -61,7 +46,7 @@ def judge(ledger: Ledger, runs: StudyRuns, known_values: Collection[str]) -> lis
     verdicts = []
     for protocol in runs.study.protocols:
         for statement in ledger.statements:
-            case = _Case(ledger, runs, protocol, statement)
+            case = Case(ledger, runs, protocol, statement)
             name, reasons, observed = _judge(case)
             verdicts.append(
                 Verdict(
@@ -79,49 +64,20 @@ def judge(ledger: Ledger, runs: StudyRuns, known_values: Collection[str]) -> lis
     return verdicts
 
 
-def _judge(case: _Case) -> tuple[VerdictName, list[Reason], bool | None]:
+def _judge(case: Case) -> tuple[VerdictName, list[Reason], bool | None]:
     if case.statement.needs is None:
         right = _holds_by_construction(case)
         return "true-by-construction" if right else "contradicted", ["construction"], right
     observed, reason = _observe(case)
-    obstacles = _obstacles(case, case.statement.needs)
-    if obstacles:
-        return obstacles[0][0], [reason for _, reason in obstacles], observed
+    found = obstacles(case, case.statement.needs)
+    if found:
+        return found[0][0], [reason for _, reason in found], observed
     if observed is None:
         return "not-enough-runs", [reason], None
     return "supported" if observed else "contradicted", [reason], observed
 
 
-def _obstacles(case: _Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
-    """What keeps the runs from being a test, the weightiest first; the first gives the verdict."""
-    study, info, setup = case.runs.study, case.runs.info, case.ledger.setup
-    training = study.training
-    right_data = info.content in needs.data
-    # Images that somebody left out before they made the archive are missing all the same.
-    other_size = (info.train_images, info.test_images) != (setup.train_images, setup.test_images)
-    fewest = max(needs.seeds, 2) if case.statement.rule in INTERVAL_RULES else needs.seeds
-    candidates: list[tuple[bool, VerdictName, Reason]] = [
-        (not right_data, "not-comparable", "other-data"),
-        (not set(case.models) <= set(study.models), "not-enough-runs", "models-missing"),
-    ]
-    if needs.article_setup:
-        epochs, batch_size, learning_rate = setup.epochs, setup.batch_size, setup.learning_rate
-        candidates += [
-            (info.is_subset or (right_data and other_size), "not-comparable", "subset"),
-            (training.epochs != epochs, "not-comparable", "other-epochs"),
-            (training.batch_size != batch_size, "not-comparable", "other-batch-size"),
-            (training.learning_rate != learning_rate, "not-comparable", "other-learning-rate"),
-        ]
-    unfinished = case.runs.unfinished(case.protocol, case.models)
-    candidates += [
-        (needs.article_device, "not-comparable", "other-device"),
-        (bool(unfinished), "not-enough-runs", "runs-missing"),
-        (len(study.seeds) < fewest, "not-enough-runs", "few-seeds"),
-    ]
-    return [(verdict, reason) for applies, verdict, reason in candidates if applies]
-
-
-def _holds_by_construction(case: _Case) -> bool:
+def _holds_by_construction(case: Case) -> bool:
     table, statement = construction_table(case.models), case.statement
     if isinstance(statement, Cell | Increment):
         ours = compared_value(statement, table, case.ledger.base_model)
@@ -129,8 +85,10 @@ def _holds_by_construction(case: _Case) -> bool:
     return holds(statement, table)
 
 
-def _observe(case: _Case) -> tuple[bool | None, Reason]:
+def _observe(case: Case) -> tuple[bool | None, Reason]:
     """What the runs at hand say, whether or not they are a test of the article."""
+    if compares_minutes(case.statement) and not on_one_device(case.finished):
+        return None, "mixed-devices"
     tables = seed_tables(case.runs, case.protocol, case.models)
     if isinstance(case.statement, Cell | Increment):
         return _observe_interval(case, case.statement, tables)
@@ -143,7 +101,7 @@ def _observe(case: _Case) -> tuple[bool | None, Reason]:
 
 
 def _observe_interval(
-    case: _Case, statement: Cell | Increment, tables: list[SeedTable]
+    case: Case, statement: Cell | Increment, tables: list[SeedTable]
 ) -> tuple[bool | None, Reason]:
     computed = [compared_value(statement, table, case.ledger.base_model) for table in tables]
     values = [value for value in computed if value is not None]
@@ -153,11 +111,16 @@ def _observe_interval(
     low, high = interval
     # The printed number stands for all that round to it.
     rounding = half_unit(statement.printed)
-    inside = low - rounding <= float(statement.printed) <= high + rounding
-    return (True, "inside-interval") if inside else (False, "outside-interval")
+    if not low - rounding <= float(statement.printed) <= high + rounding:
+        return False, "outside-interval"
+    # Else the noisier the runs, the more they would seem to support.
+    widest = statement.max_half_width
+    if widest is not None and (high - low) / 2 > widest:
+        return None, "interval-too-wide"
+    return True, "inside-interval"
 
 
-def _values(case: _Case) -> dict[str, str]:
+def _values(case: Case) -> dict[str, str]:
     """The numbers behind a verdict, role → key.
 
     A printed number has the roles `ours`, `article`, `low` and `high`; every other rule has
@@ -184,7 +147,7 @@ def _values(case: _Case) -> dict[str, str]:
     }
 
 
-def _printed_values(case: _Case, statement: Cell | Increment) -> dict[str, str]:
+def _printed_values(case: Case, statement: Cell | Increment) -> dict[str, str]:
     column: str
     base: str
     if isinstance(statement, Increment):
@@ -195,7 +158,12 @@ def _printed_values(case: _Case, statement: Cell | Increment) -> dict[str, str]:
     roles = {}
     if not is_increment or base == case.ledger.base_model:
         roles["article"] = f"article.{statement.model}.{column}"
-    # values.json has increments over the study's shallowest model alone.
+    if column == "layers":
+        return roles | {"ours": f"layers.{statement.model}"}
+    if column == "layers_increment":
+        ours = f"layers.{statement.model}.increment"
+        return roles | {"ours": ours} if base == case.ledger.base_model else roles
+    # values.json has increments of accuracy over the study's shallowest model alone.
     if is_increment and base != shallowest(case.runs.study.models):
         return roles
     ours = value_key(case.protocol, statement.model, column)
@@ -205,6 +173,7 @@ def _printed_values(case: _Case, statement: Cell | Increment) -> dict[str, str]:
 
 def value_key(protocol: str, model: str, quantity: str) -> str:
     """The key of a model's number in values.json: a mean where seeds can differ."""
+    if quantity == "layers":
+        return f"layers.{model}"
     key = f"{protocol}.{model}.{quantity}"
-    single = quantity == "layers" or quantity.endswith("_increment")
-    return key if single else f"{key}.mean"
+    return key if quantity.endswith("_increment") else f"{key}.mean"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.records.base import Number, Record
-from resnet_sizes.records.protocol import LAYERS, Description, ModelName
+from resnet_sizes.records.protocol import LAYERS, Description, ModelName, Reading
 from resnet_sizes.records.study import DataContent
 
 Quantity = Literal["accuracy", "layers", "minutes", "initial_loss", "final_loss", "loss_drop"]
@@ -119,14 +119,37 @@ class Decrease(StatementBase):
     at_least: Number = Field(gt=0, lt=1)
 
 
-class Increment(StatementBase):
+class PrintedNumber(StatementBase):
+    """A number of the article, held against the prediction interval of ours."""
+
+    printed: Printed
+    max_half_width: Number | None = Field(
+        None,
+        gt=0,
+        description="Half width, in the unit of the printed number, up to which a prediction "
+        "interval may speak for it. In a wider one almost any number lies. Left out for layer "
+        "counts.",
+    )
+
+    @model_validator(mode="after")
+    def _width_is_limited_where_data_decide(self) -> "PrintedNumber":
+        if self.true_by_construction and self.max_half_width is not None:
+            raise ValueError("max_half_width: layer counts have no interval. Leave it out")
+        if not self.true_by_construction and self.max_half_width is None:
+            raise ValueError(
+                "max_half_width: is missing. Give the half width, in the unit of the printed "
+                "number, up to which a prediction interval may support it"
+            )
+        return self
+
+
+class Increment(PrintedNumber):
     """`quantity` of `model` is `printed` percent over that of `base` (relative)."""
 
     rule: Literal["increment"]
     quantity: Literal["accuracy", "layers"]
     base: ModelName
     model: ModelName
-    printed: Printed
 
     @property
     def true_by_construction(self) -> bool:
@@ -162,13 +185,12 @@ class ParetoKnee(StatementBase):
         return self
 
 
-class Cell(StatementBase):
+class Cell(PrintedNumber):
     """A cell of the table, at its printed precision; increments are over the first row."""
 
     rule: Literal["cell"]
     model: ModelName
     column: Column
-    printed: Printed
 
     @property
     def true_by_construction(self) -> bool:
@@ -219,11 +241,31 @@ class Setup(Record):
     """What the article states of its set-up."""
 
     data: DataContent
-    train_images: int = Field(ge=1)
-    test_images: int = Field(ge=1)
+    images: int | None = Field(
+        None, ge=1, description="All images, where the article prints no more than their sum."
+    )
+    train_images: int = Field(ge=1, description="The usual division, where it prints none.")
+    test_images: int = Field(ge=1, description="The usual division, where it prints none.")
     batch_size: int = Field(ge=1)
     learning_rate: Number = Field(gt=0)
     epochs: int = Field(ge=1)
+
+
+class Stated(Record):
+    """What the article says of one model's training, which a protocol may depart from."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    model: ModelName
+    weights: Literal["pretrained", "random"]
+    trainable: Literal["head", "all"]
+    text: Description = Field(description="In our own words, after `the article says`.")
+
+    def holds_in(self, reading: Reading) -> bool:
+        """Whether a reading of the model does what the article says."""
+        pretrained = reading.weights != "none"
+        return pretrained == (self.weights == "pretrained") and (
+            reading.trainable == self.trainable
+        )
 
 
 class OpenChoice(Record):
@@ -249,6 +291,9 @@ class Ledger(Record):
     setup: Setup
     table: list[TableRow] = Field(min_length=1)
     statements: list[Statement] = Field(min_length=1)
+    stated: list[Stated] = Field(
+        default_factory=list, description="What the article says and a protocol may do otherwise."
+    )
     open_choices: list[OpenChoice]
 
     @property

@@ -11,17 +11,21 @@ VerdictName = Literal[
 ]
 
 Reason = Literal[
+    "demo",  # the study says of itself that it is no test of the article
     "rule-holds",  # in every seed
     "rule-fails",  # in every seed
     "seeds-disagree",
     "inside-interval",
     "outside-interval",
+    "interval-too-wide",  # the value is inside, but so would be others far from it
     "other-data",  # the content of the dataset is not one that the statement accepts
     "subset",  # not all images
     "other-epochs",
     "other-batch-size",
     "other-learning-rate",
     "other-device",  # the article names no device, so minutes cannot be compared
+    "mixed-devices",  # minutes of several devices, or numbers of threads, would be compared
+    "mixed-code",  # the runs come from several versions of the training code or of torch
     "models-missing",  # a model of the statement is not in the study
     "runs-missing",  # a run of the study is not finished or not valid
     "few-seeds",
@@ -40,8 +44,8 @@ class Verdict(Record):
     observed: bool | None = Field(
         None,
         description="Whether the rule happens to hold in our data, also where that is no test of "
-        "the article (not comparable, not enough runs); null where it cannot be computed or the "
-        "seeds disagree.",
+        "the article (not comparable, not enough runs); null where it cannot be computed, the "
+        "seeds disagree, the interval is too wide, or the minutes are of several devices.",
     )
     values: dict[str, str] = Field(
         default_factory=dict,
@@ -68,6 +72,9 @@ class Verdicts(Record):
     schema_version: Literal[1] = SCHEMA_VERSION
     study: str
     study_hash: str
+    ledger_hash: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="Content hash of the ledger that was judged by."
+    )
     demo: bool
     verdicts: list[Verdict]
     runs: list[RunState]

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting.context import figure_name
@@ -57,6 +58,9 @@ def build_report(
             reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
         for file in [*named, "article.qmd", *reports]:
             _publish(folder / file, output / file)
+    # A format that the study no longer asks for would be left with the numbers of an old one.
+    for format in set(get_args(Format)) - {*formats, *inputs.study.report.formats}:
+        (output / f"report.{format}").unlink(missing_ok=True)
     return [output / file for file in ("article.qmd", *reports)]
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.reporting.criteria import criteria, same_tests
+from resnet_sizes.reporting.departures import departures
 from resnet_sizes.reporting.engines import Engine
 from resnet_sizes.reporting.escaping import Safe, code, escape_markdown, yaml_text
 from resnet_sizes.reporting.inputs import Inputs
@@ -35,14 +37,6 @@ class ProtocolView:
     statements: list[StatementRow]
     shared_reasons: Safe | None
     findings: list[Safe]
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """A criterion of ours, and the statements that it judges."""
-
-    ids: list[str]
-    text: Safe
 
 
 def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -> dict[str, Any]:
@@ -83,13 +77,15 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "subtitle": str(words("subtitle", name=Safe(study.name))),
         "created": _creation(values),
         "made_on": values.value("made.finished"),
-        "year": Safe(str(ledger.article.year)),
-        "models_listed": words.listed([model_name(model) for model in study.models]),
+        "repeated": _repeated(results, words),
         "seeds": words.listed([loop_number(seed) for seed in study.seeds]),
         "subset": _is_subset(values),
         "unfinished": unfinished,
         "methods": method_rows(study, ledger, values, words, language),
-        "criteria": _criteria(ledger, language),
+        "stated": [getattr(item.text, language) for item in ledger.stated],
+        "departures": departures(study, ledger, words, language),
+        "criteria": criteria(ledger, language),
+        "same_tests": same_tests(ledger, words),
         "protocols": [
             ProtocolView(
                 name=name,
@@ -100,7 +96,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
                 paragraphs=results[name].paragraphs(),
                 statements=judgements[name].rows(),
                 shared_reasons=judgements[name].shared(),
-                findings=judgements[name].findings(),
+                findings=judgements[name].findings(with_cells=name == first),
             )
             for name in study.protocols
         ],
@@ -135,6 +131,13 @@ def _creation(values: PrintedValues) -> str:
     return moment(values.text("made.finished")).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _repeated(results: dict[str, Results], words: Words) -> Safe:
+    """Which networks have results, in any reading."""
+    with_results = {model for of_reading in results.values() for model in of_reading.finished()}
+    models = [model_name(model) for model in sorted(with_results, key=LAYERS.__getitem__)]
+    return words.counted("repeated", len(models), models=words.listed(models))
+
+
 def _is_subset(values: PrintedValues) -> bool:
     return any(
         values.number(f"data.{part}_images") < values.number(f"data.full_{part}_images")
@@ -149,11 +152,3 @@ def _judged(inputs: Inputs, protocol: str) -> list[Judged]:
         for verdict in inputs.verdicts.verdicts
         if verdict.protocol == protocol
     ]
-
-
-def _criteria(ledger: Ledger, language: str) -> list[Criterion]:
-    by_text: dict[str, list[str]] = {}
-    for statement in ledger.statements:
-        if statement.criterion is not None:
-            by_text.setdefault(getattr(statement.criterion, language), []).append(statement.id)
-    return [Criterion(ids, escape_markdown(text)) for text, ids in by_text.items()]

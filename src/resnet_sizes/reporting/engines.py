@@ -1,11 +1,14 @@
 """Choosing what renders the `.qmd`: Quarto, or the embedded engine."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting import pandoc, quarto
+
+log = logging.getLogger("resnet_sizes")
 
 EngineKind = Literal["quarto", "pandoc"]
 EngineChoice = Literal["auto", "quarto", "pandoc"]
@@ -38,9 +41,14 @@ def choose_engine(choice: EngineChoice) -> Engine:
     version = quarto.installed_version()
     if version is not None and quarto.is_recent_enough(version):
         return Engine("quarto", (("Quarto", version),), quarto.render)
-    if choice == "auto":
-        return _embedded()
     found = "it is not on the PATH" if version is None else f"this one is {version}"
+    if choice == "auto":
+        log.info(
+            "the embedded engine renders the report: Quarto %s or newer would, but %s",
+            quarto.OLDEST,
+            found,
+        )
+        return _embedded()
     raise UserError(
         f"report.engine is quarto, which needs Quarto {quarto.OLDEST} or newer, but {found}. "
         "Install it (conda install -c conda-forge quarto, or https://quarto.org), or use the "

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.explain import explain
 from resnet_sizes.records.files import read_record
@@ -31,7 +32,7 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
     """Read `study.json`, the ledger that it names, and the evidence.
 
     Raises UserError for a missing or broken file, and where the evidence was made from
-    another configuration of the study.
+    another configuration of the study or another ledger.
     """
     study_file = read_record(
         study_path, StudyFile, "Write it with: resnet-sizes study write <overlays>"
@@ -45,7 +46,14 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
             f"than {study_path} holds (hash {verdicts.study_hash[:12]}…, expected "
             f"{study_file.study_hash[:12]}…). {remedy}"
         )
-    ledger = read_ledger(Path(study_file.study.article))
+    article = Path(study_file.study.article)
+    ledger = read_ledger(article)
+    if verdicts.ledger_hash != content_hash(ledger):
+        raise UserError(
+            f"{evidence / 'verdicts.json'}: was made from another ledger than {article} holds "
+            f"now (hash {verdicts.ledger_hash[:12]}…, expected {content_hash(ledger)[:12]}…). "
+            f"{remedy}"
+        )
     return Inputs(study_file.study, ledger, values, verdicts, evidence)
 
 

@@ -92,7 +92,7 @@ class Judgements:
                 id=item.statement.id,
                 text=self.row(item).text,
                 finding=Safe(
-                    f"{self._t(f'conclusions.{item.verdict.verdict}')}: "
+                    f"{self._t(self._by_reason('conclusions', item.verdict))}: "
                     f"{self._reason(item.verdict)}"
                 ),
             )
@@ -118,6 +118,13 @@ class Judgements:
             clauses.append(self._t(f"observed.{str(verdict.observed).lower()}"))
         return Safe("; ".join(clauses)) if clauses else self._t("none")
 
+    def _by_reason(self, table: str, verdict: Verdict) -> str:
+        """The key of a text on a verdict: more runs are no remedy for every `not-enough-runs`."""
+        own = f"undecided-{table}.{verdict.reasons[0]}"
+        if verdict.verdict == "not-enough-runs" and self._t.has_any(own):
+            return own
+        return f"{table}.{verdict.verdict}"
+
     def subject(self, statement: Statement) -> Safe:
         """What a statement is about, in a few words, by its rule."""
         fillings: dict[str, Safe] = {}
@@ -134,24 +141,30 @@ class Judgements:
             fillings["model"] = model_name(statement.parts[0].model)
         return self._t(f"subjects.{statement.rule}", **fillings)
 
-    def findings(self) -> list[Safe]:
-        """One sentence for all statements with the same verdict for the same first reason."""
+    def findings(self, with_cells: bool = True) -> list[Safe]:
+        """One sentence for all statements with the same verdict for the same first reason.
+
+        `with_cells` is for the reading whose cells of the article's table are printed.
+        """
         groups: dict[tuple[VerdictName, str], list[Judged]] = {}
-        for item in self._judged:
+        for item in self._judged if with_cells else self._of_the_text():
             groups.setdefault((item.verdict.verdict, item.verdict.reasons[0]), []).append(item)
         order = get_args(VerdictName)
         ranked = sorted(groups.items(), key=lambda group: order.index(group[0][0]))
-        return [self._finding(verdict, reason, items) for (verdict, reason), items in ranked]
+        return [self._finding(items) for _, items in ranked]
 
-    def _finding(self, verdict: VerdictName, reason: str, items: list[Judged]) -> Safe:
+    def _finding(self, items: list[Judged]) -> Safe:
+        """Of items that share verdict and first reason."""
+        verdict = items[0].verdict
         if len(items) > NAMED_AT_MOST:
             named = [Safe(item.statement.id) for item in items]
         else:
             named = [
                 Safe(f"{item.statement.id} ({self.subject(item.statement)})") for item in items
             ]
-        beginning = self._t.counted(f"findings.{verdict}", len(items), items=self._t.listed(named))
-        return Safe(f"{beginning}: {self._t(f'reasons.{reason}')}.")
+        key = self._by_reason("findings", verdict)
+        beginning = self._t.counted(key, len(items), items=self._t.listed(named))
+        return Safe(f"{beginning}: {self._t(f'reasons.{verdict.reasons[0]}')}.")
 
 
 def conclusions(by_protocol: dict[str, Judgements], words: Words) -> list[Conclusion]:

@@ -1,10 +1,10 @@
 """The table of methods: what the article says, leaves open, and what was done here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.ledger import Ledger, Stated
 from resnet_sizes.records.protocol import Reading
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.escaping import Safe, code
@@ -75,23 +75,40 @@ def _weights_key(reading: Reading) -> str:
     return reading.weights if reading.weights in NAMED_WEIGHTS else "file"
 
 
-def grouped_answer(study: Study, words: Words, answer: Callable[[Reading], Safe]) -> Safe:
-    """One answer where all runs have the same, else the answers by protocol and model."""
-    by_protocol = {name: _by_model(study, words, name, answer) for name in study.protocols}
+def grouped_answer(
+    study: Study,
+    words: Words,
+    answer: Callable[[Reading], Safe],
+    models: Sequence[str] | None = None,
+) -> Safe:
+    """One answer where all runs have the same, else the answers by protocol and model.
+
+    `models` are those of the study, unless others are given.
+    """
+    by_protocol = {
+        name: _by_model(study, words, name, answer, models or study.models)
+        for name in study.protocols
+    }
     different = list(dict.fromkeys(by_protocol.values()))
     if len(different) == 1:
         return different[0]
     return Safe("; ".join(f"{code(name)}: {text}" for name, text in by_protocol.items()))
 
 
-def _by_model(study: Study, words: Words, protocol: str, answer: Callable[[Reading], Safe]) -> Safe:
-    models: dict[Safe, list[Safe]] = {}
-    for model in study.models:
+def _by_model(
+    study: Study,
+    words: Words,
+    protocol: str,
+    answer: Callable[[Reading], Safe],
+    models: Sequence[str],
+) -> Safe:
+    named: dict[Safe, list[Safe]] = {}
+    for model in models:
         text = answer(study.protocol_definitions[protocol].reading_for(model))
-        models.setdefault(text, []).append(model_name(model))
-    if len(models) == 1:
-        return next(iter(models))
-    return Safe("; ".join(f"{words.listed(names)}: {text}" for text, names in models.items()))
+        named.setdefault(text, []).append(model_name(model))
+    if len(named) == 1:
+        return next(iter(named))
+    return Safe("; ".join(f"{words.listed(names)}: {text}" for text, names in named.items()))
 
 
 def method_rows(
@@ -100,6 +117,7 @@ def method_rows(
     """What the article states, then what it leaves open, each with what was done here."""
     return [
         *_stated(study, ledger, values, words),
+        *_stated_of_models(study, ledger, words, language),
         *_left_open(study, ledger, values, words, language),
     ]
 
@@ -112,12 +130,20 @@ def _stated(study: Study, ledger: Ledger, values: PrintedValues, words: Words) -
             test=values.value(f"{prefix}.test_images"),
         )
 
+    article_images = images("article")
+    if values.has("article.images"):
+        article_images = words(
+            "methods.images-in-all",
+            images=values.value("article.images"),
+            train=values.value("article.train_images"),
+            test=values.value("article.test_images"),
+        )
     article_data = words(f"content-names.{ledger.setup.data}")
     our_data = words(f"content-names.{values.text('data.content')}")
     rows = [
         MethodRow(
             words("aspects.data"),
-            Safe(f"{article_data}: {images('article')}"),
+            Safe(f"{article_data}: {article_images}"),
             Safe(f"{our_data}: {images('data')}"),
         ),
         MethodRow(
@@ -132,6 +158,29 @@ def _stated(study: Study, ledger: Ledger, values: PrintedValues, words: Words) -
         )
         for key in ("batch_size", "learning_rate", "epochs")
     ]
+    return rows
+
+
+def _stated_of_models(study: Study, ledger: Ledger, words: Words, language: str) -> list[MethodRow]:
+    """What the article says of one model's training; each says whether a reading departs."""
+    weights = ReadingWords(words, language).answers()["initial-weights"]
+    rows = []
+    for item in ledger.stated:
+
+        def answer(reading: Reading, item: Stated = item) -> Safe:
+            key = "as-stated" if item.holds_in(reading) else "departs"
+            return words(f"methods.{key}", ours=weights(reading))
+
+        ours = words("methods.not-studied")
+        if item.model in study.models:
+            ours = grouped_answer(study, words, answer, [item.model])
+        rows.append(
+            MethodRow(
+                words("aspects.stated", model=model_name(item.model)),
+                words("methods.says", text=getattr(item.text, language)),
+                ours,
+            )
+        )
     return rows
 
 

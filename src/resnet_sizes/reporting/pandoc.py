@@ -45,15 +45,12 @@ HTML_KEYS = frozenset(
         "include-before-body",
     ]
 )
-TYPST_KEYS = frozenset(["citeproc", "papersize", "template-partials"])
-
-# PDF/UA-1: tagged, with title, language and alternative texts; typst checks it.
-PDF_STANDARD: Literal["ua-1"] = "ua-1"
+TYPST_KEYS = frozenset(["citeproc", "papersize", "pdf-standard", "template-partials"])
 
 
 def versions() -> tuple[tuple[str, str], ...]:
-    """Names and versions of pandoc and typst."""
-    return (("pandoc", pypandoc.get_pandoc_version()), ("Typst", version("typst")))
+    """Names and versions of pandoc and of typst's Python package, which numbers its own."""
+    return (("pandoc", pypandoc.get_pandoc_version()), ("typst-py", version("typst")))
 
 
 def read_front_matter(qmd: str) -> dict[str, Any]:
@@ -113,7 +110,7 @@ def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
         # The machine's own fonts would make pages differ from one machine to the next.
         ignore_system_fonts=True,
         font_paths=[str(_figure_fonts())],
-        pdf_standards=PDF_STANDARD,
+        pdf_standards=front["format"]["typst"]["pdf-standard"],
         timestamp=int(moment(created).timestamp()),
     )
     return target

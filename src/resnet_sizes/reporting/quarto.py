@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Literal
@@ -10,8 +11,13 @@ from typing import Literal
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting.numbers import moment
 
-OLDEST = "1.4"
-"""The first version with Typst output and custom float cross references."""
+# Older ones come with a Typst that lacks `par(spacing: …)`, which our template uses, and that
+# writes no tagged PDF; `pdf-standard` is new in it as well.
+OLDEST = "1.9"
+"""The first version that renders our `article.qmd` as it is meant."""
+
+TIME_LIMIT = 600
+"""Seconds after which a rendering is given up; it takes a few."""
 
 # Quarto's name of the format, and the ending of what it writes.
 TARGETS = {"html": ("html", ".html"), "pdf": ("typst", ".pdf")}
@@ -37,24 +43,47 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
-    """Run `quarto render article.qmd` for one format. Raises UserError with what Quarto said."""
+    """Run `quarto render article.qmd` for one format.
+
+    Raises UserError with what Quarto said, or where it takes longer than `TIME_LIMIT`.
+    """
     target, ending = TARGETS[format]
     program = shutil.which("quarto")
     if program is None:  # it was there when the engine was chosen
         raise UserError("quarto is no longer on the PATH. Use: --engine pandoc")
-    answer = subprocess.run(
-        [program, "render", "article.qmd", "--to", target],
+    environment = os.environ | {"SOURCE_DATE_EPOCH": str(int(moment(created).timestamp()))}
+    command = [program, "render", "article.qmd", "--to", target]
+    try:
+        status, said = _run(command, folder, environment)
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            f"quarto render --to {target} was not done after {TIME_LIMIT} s and was ended. "
+            "Try the embedded engine: --engine pandoc"
+        ) from None
+    made = folder / f"article{ending}"
+    if status != 0 or not made.is_file():
+        raise UserError(
+            f"quarto render --to {target} failed (exit status {status}):\n"
+            f"{said[-2000:]}\nTry the embedded engine: --engine pandoc"
+        )
+    return made
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+    process = subprocess.Popen(
+        command,
         cwd=folder,
-        env=os.environ | {"SOURCE_DATE_EPOCH": str(int(moment(created).timestamp()))},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
+        # `quarto` is a script that starts others: a session of their own ends them together.
+        start_new_session=True,
     )
-    made = folder / f"article{ending}"
-    if answer.returncode != 0 or not made.is_file():
-        raise UserError(
-            f"quarto render --to {target} failed (exit status {answer.returncode}):\n"
-            f"{answer.stdout[-2000:]}\nTry the embedded engine: --engine pandoc"
-        )
-    return made
+    with process:
+        try:
+            said, _ = process.communicate(timeout=TIME_LIMIT)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, said

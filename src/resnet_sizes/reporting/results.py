@@ -6,6 +6,7 @@ from resnet_sizes.records.ledger import Cell, Ledger
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.verdicts import Verdict
 from resnet_sizes.reporting.escaping import Safe
+from resnet_sizes.reporting.numbers import exact, rounded
 from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.words import Words, model_name
 
@@ -88,17 +89,32 @@ class Results:
                 accuracy=self._values.value(self._key(model, "best_accuracy.mean")),
                 model=model_name(model),
             )
-            for model in self._finished()
+            for model in self.finished()
+            if self._values.number("study.epochs") > 1  # of one epoch none is chosen
         ]
         found = [[self._of_model(model) for model in self._models], pairs]
         if best:
             found.append([self._t("results.best", items=self._t.listed(best))])
         return [Safe(" ".join(sentences)) for sentences in found if sentences]
 
-    def _finished(self) -> list[str]:
+    def finished(self) -> list[str]:
+        """The models that have results, from shallow to deep."""
         return [m for m in self._models if self._values.has(self._key(m, "accuracy.mean"))]
 
     def _of_model(self, model: str) -> Safe:
+        runs, planned = self._key(model, "runs"), "study.seeds"
+        sentence = self._accuracy(model)
+        if not 0 < self._values.number(runs) < self._values.number(planned):
+            return sentence
+        fewer = self._t.counted(
+            "results.fewer-runs",
+            int(self._values.number(runs)),
+            number=self._values.value(runs),
+            planned=self._values.value(planned),
+        )
+        return Safe(f"{sentence} {fewer}")
+
+    def _accuracy(self, model: str) -> Safe:
         name = model_name(model)
         if not self._values.has(self._key(model, "accuracy.mean")):
             return self._t("results.accuracy.none", model=name)
@@ -106,7 +122,7 @@ class Results:
         minutes = self._values.value(self._key(model, "minutes.mean"))
         spread = self._key(model, "accuracy.sd")
         if self._values.has(spread):
-            deviation = self._values.points(spread)
+            deviation = self._points(spread)
             return self._t(
                 "results.accuracy.other",
                 model=name,
@@ -115,6 +131,11 @@ class Results:
                 deviation=deviation,
             )
         return self._t("results.accuracy.one", model=name, accuracy=accuracy, minutes=minutes)
+
+    def _points(self, key: str) -> Safe:
+        """A fraction in percentage points; what is printed decides between the forms."""
+        form = "one" if rounded(exact(self._values.number(key)) * 100, 2) < 2 else "other"
+        return self._t(f"results.points.{form}", number=self._values.points(key))
 
     def _of_pair(self, model: str) -> Safe:
         key = self._key(model, "accuracy_increment")
@@ -130,7 +151,10 @@ class Results:
         )
 
     def losses(self) -> Safe | None:
-        """`1,900 para 0,800 na ResNet-18, …`, or nothing without a finished run."""
+        """`1,900 para 0,800 na ResNet-18, …`, or nothing without a finished run, or where the
+        first epoch is the last."""
+        if self._values.number("study.epochs") < 2:
+            return None
         items = [
             self._t(
                 "results.losses-item",
@@ -138,7 +162,7 @@ class Results:
                 last=self._values.value(self._key(model, "final_loss.mean")),
                 model=model_name(model),
             )
-            for model in self._finished()
+            for model in self.finished()
         ]
         return self._t.listed(items) if items else None
 

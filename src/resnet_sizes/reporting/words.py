@@ -63,11 +63,15 @@ class Words:
         self._environment = make_environment()
         self._compiled: dict[str, Template] = {}
 
-    def __call__(self, key: str, **fillings: Any) -> Safe:
-        """The text under a dotted key, with its gaps filled. Raises UserError for no such text."""
+    def _find(self, key: str) -> Any:
         found: Any = self._texts
         for part in key.split("."):
             found = found.get(part) if isinstance(found, dict) else None
+        return found
+
+    def __call__(self, key: str, **fillings: Any) -> Safe:
+        """The text under a dotted key, with its gaps filled. Raises UserError for no such text."""
+        found = self._find(key)
         if not isinstance(found, str):
             raise UserError(f"{self._path}: has no text {key!r}. Add it there.")
         if found not in self._compiled:
@@ -76,10 +80,11 @@ class Words:
 
     def has(self, key: str) -> bool:
         """Whether there is a text under a dotted key."""
-        found: Any = self._texts
-        for part in key.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
-        return isinstance(found, str)
+        return isinstance(self._find(key), str)
+
+    def has_any(self, key: str) -> bool:
+        """Whether there is a text, or forms of a text, under a dotted key."""
+        return self._find(key) is not None
 
     def counted(self, key: str, count: int, **fillings: Any) -> Safe:
         """The form of a text for a count: `zero` where it has one, `one`, or `other`."""

@@ -1,0 +1,65 @@
+"""What keeps the runs of a study from being a test of a statement."""
+
+from dataclasses import dataclass
+
+from resnet_sizes.evidence.measurements import from_one_code, on_one_device
+from resnet_sizes.evidence.rules import INTERVAL_RULES, compares_minutes
+from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
+from resnet_sizes.records.ledger import Ledger, Needs, Statement
+from resnet_sizes.records.verdicts import Reason, VerdictName
+
+
+@dataclass(frozen=True)
+class Case:
+    """A statement before the runs of one protocol."""
+
+    ledger: Ledger
+    runs: StudyRuns
+    protocol: str
+    statement: Statement
+
+    @property
+    def models(self) -> list[str]:
+        return self.ledger.models_of(self.statement)
+
+    @property
+    def finished(self) -> list[FinishedRun]:
+        """The finished runs of the statement's models."""
+        return [run for model in self.models for run in self.runs.of(self.protocol, model)]
+
+
+def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
+    """What keeps the runs from being a test, the weightiest first; the first gives the verdict.
+
+    What no further run could mend stands before missing models, runs and seeds.
+    """
+    study, info, setup = case.runs.study, case.runs.info, case.ledger.setup
+    training = study.training
+    right_data = info.content in needs.data
+    # Images that somebody left out before they made the archive are missing all the same.
+    other_size = (info.train_images, info.test_images) != (setup.train_images, setup.test_images)
+    fewest = max(needs.seeds, 2) if case.statement.rule in INTERVAL_RULES else needs.seeds
+    mixed_devices = compares_minutes(case.statement) and not on_one_device(case.finished)
+    candidates: list[tuple[bool, VerdictName, Reason]] = [
+        (study.demo, "not-comparable", "demo"),
+        (not right_data, "not-comparable", "other-data"),
+    ]
+    if needs.article_setup:
+        epochs, batch_size, learning_rate = setup.epochs, setup.batch_size, setup.learning_rate
+        candidates += [
+            (info.is_subset or (right_data and other_size), "not-comparable", "subset"),
+            (training.epochs != epochs, "not-comparable", "other-epochs"),
+            (training.batch_size != batch_size, "not-comparable", "other-batch-size"),
+            (training.learning_rate != learning_rate, "not-comparable", "other-learning-rate"),
+        ]
+    missing_models = not set(case.models) <= set(study.models)
+    unfinished = case.runs.unfinished(case.protocol, case.models)
+    candidates += [
+        (needs.article_device, "not-comparable", "other-device"),
+        (mixed_devices, "not-comparable", "mixed-devices"),
+        (not from_one_code(case.finished), "not-comparable", "mixed-code"),
+        (missing_models, "not-enough-runs", "models-missing"),
+        (bool(unfinished), "not-enough-runs", "runs-missing"),
+        (len(study.seeds) < fewest, "not-enough-runs", "few-seeds"),
+    ]
+    return [(verdict, reason) for applies, verdict, reason in candidates if applies]

@@ -1,0 +1,55 @@
+"""How statements are judged: the criteria that are ours, and which statements share a test."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from resnet_sizes.records.ledger import Cell, Increment, Ledger, Statement, StatementBase
+from resnet_sizes.reporting.escaping import Safe, escape_markdown
+from resnet_sizes.reporting.words import Words
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A criterion of ours, and the statements that it judges."""
+
+    ids: list[str]
+    text: Safe
+
+
+def criteria(ledger: Ledger, language: str) -> list[Criterion]:
+    """The criteria of the ledger, each once, to stand after a colon."""
+    by_text: dict[str, list[str]] = {}
+    for statement in ledger.statements:
+        if statement.criterion is not None:
+            by_text.setdefault(getattr(statement.criterion, language), []).append(statement.id)
+    return [Criterion(ids, escape_markdown(_uncapitalised(text))) for text, ids in by_text.items()]
+
+
+def _uncapitalised(text: str) -> str:
+    """The text with a small first letter, unless its first word is a name such as ResNet-50."""
+    first = text.split(maxsplit=1)[0]
+    ordinary = first[1:] == first[1:].lower() and not any(c.isdigit() for c in first)
+    return text[0].lower() + text[1:] if ordinary else text
+
+
+def same_tests(ledger: Ledger, words: Words) -> Safe | None:
+    """The sentence that names statements with the same rule and parameters, if there are any."""
+    groups: dict[Hashable, list[str]] = {}
+    for statement in ledger.statements:
+        groups.setdefault(_test_of(statement, ledger), []).append(statement.id)
+    shared = [words.listed(ids) for ids in groups.values() if len(ids) > 1]
+    if not shared:
+        return None
+    return words("same-test.groups", groups=words("same-test.separator").join(shared))
+
+
+def _test_of(statement: Statement, ledger: Ledger) -> Hashable:
+    """The rule with its parameters. An increment over the table's first row is a cell in words."""
+    if isinstance(statement, Increment) and statement.base == ledger.base_model:
+        column: str = f"{statement.quantity}_increment"
+    elif isinstance(statement, Cell):
+        column = statement.column
+    else:
+        own = type(statement).model_fields.keys() - StatementBase.model_fields.keys()
+        return tuple(sorted((name, repr(getattr(statement, name))) for name in own))
+    return statement.model, column, statement.printed, statement.max_half_width
