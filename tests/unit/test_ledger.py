@@ -8,10 +8,11 @@ import pytest
 import yaml
 from synthetic import LEDGER
 
-from resnet_sizes.evidence.ledger import load_ledger
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.ledger import Cell, Increment, Ledger, Statement
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.protocol import Reading
+from resnet_sizes.records.statements import Cell, Increment, Statement
 
 COLUMNS = ("accuracy", "layers", "minutes", "layers_increment", "accuracy_increment")
 

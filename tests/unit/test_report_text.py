@@ -15,13 +15,15 @@ from report_studies import DEMO, PARTIAL, TEMPLATES, study_with_evidence
 from synthetic import LEDGER
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.ledger import Ledger, Statement
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.protocol import Description, Protocol, Reading
+from resnet_sizes.records.statements import Statement
 from resnet_sizes.records.study import DataContent
 from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
 from resnet_sizes.reporting.criteria import criteria, same_tests
 from resnet_sizes.reporting.engines import choose_engine
-from resnet_sizes.reporting.inputs import Inputs, read_inputs, read_ledger
+from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.judgements import Judged, Judgements
 from resnet_sizes.reporting.methods import ReadingWords
 from resnet_sizes.reporting.pandoc import read_front_matter
@@ -43,7 +45,7 @@ def words() -> Words:
 
 @pytest.fixture(scope="module")
 def ledger() -> Ledger:
-    return read_ledger(LEDGER)
+    return load_ledger(LEDGER)
 
 
 @pytest.fixture(scope="module")
@@ -555,3 +557,19 @@ def test_every_table_has_an_id(article: Callable[..., str]) -> None:
     body = body_of(article(protocols=("probe-224", "scratch-32")))
     tables = len(re.findall(r"(?m)^\|:--", body))
     assert tables == len(re.findall(r"\{#(?:tbl|qdr)-", body))
+
+
+def test_where_times_have_no_ratio_accuracies_are_still_compared(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path)
+    inputs = read_inputs(study, study.parent / "evidence")
+    values = {
+        key: value
+        for key, value in inputs.values.values.items()
+        if key != "scratch-32.resnet50.minutes_ratio"
+    }
+    changed = replace(inputs, values=inputs.values.model_copy(update={"values": values}))
+    qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
+    [sentence] = re.findall(r"Com 178% mais camadas[^.]*\.", qmd)
+    assert "maior, em termos relativos; os tempos não se comparam" in sentence
+    [other] = re.findall(r"Com 744% mais camadas[^.]*\.", qmd)
+    assert "vezes o tempo da ResNet-18" in other

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import stats
 from synthetic import LEDGER, MACS, MODELS, PARAMETERS, make_study
 
-from resnet_sizes.evidence.ledger import load_ledger
 from resnet_sizes.evidence.measurements import increment_percent
 from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.statistics import prediction_interval
@@ -20,6 +19,7 @@ from resnet_sizes.evidence.values import collect_values, with_verdict_counts
 from resnet_sizes.evidence.verdicts import judge
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import RESERVED_NAMES

@@ -14,7 +14,6 @@ from synthetic import ARTICLE_ACCURACIES, LEDGER, MODELS, make_study
 
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.evidence.ledger import load_ledger
 from resnet_sizes.evidence.measurements import Outcome, SeedTable
 from resnet_sizes.evidence.rules import half_unit, holds, prints_as
 from resnet_sizes.evidence.runs import read_runs
@@ -24,9 +23,10 @@ from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.ledger import Needs, Ordering, ParetoKnee
+from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.protocol import LAYERS, Description
 from resnet_sizes.records.run import StudyFile
+from resnet_sizes.records.statements import Needs, Ordering, ParetoKnee
 from resnet_sizes.records.values import Values
 from resnet_sizes.records.verdicts import Verdict, Verdicts
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from resnet_sizes.evidence.ledger import load_ledger
 from resnet_sizes.records.base import canonical_json, content_hash
 from resnet_sizes.records.code import code_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.run import all_run_settings, run_settings
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.study.fingerprint import fingerprint

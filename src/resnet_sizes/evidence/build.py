@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 from resnet_sizes.evidence.figure import FORMATS, loss_curves, write_figure
-from resnet_sizes.evidence.ledger import load_ledger
 from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.table import comparison_table, write_table
 from resnet_sizes.evidence.values import collect_values, with_verdict_counts
@@ -13,6 +12,7 @@ from resnet_sizes.evidence.verdicts import judge
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.files import read_record, write_json
 from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.verdicts import Verdicts
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from resnet_sizes.evidence.measurements import from_one_code, on_one_device
 from resnet_sizes.evidence.rules import INTERVAL_RULES, compares_minutes
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
-from resnet_sizes.records.ledger import Ledger, Needs, Statement
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.statements import Needs, Statement
 from resnet_sizes.records.verdicts import Reason, VerdictName
 
 

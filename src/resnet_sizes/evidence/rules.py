@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from resnet_sizes.evidence.measurements import SeedTable, increment_percent
-from resnet_sizes.records.ledger import (
+from resnet_sizes.records.statements import (
     Cell,
     Conjunction,
     Decrease,

@@ -24,14 +24,14 @@ from resnet_sizes.evidence.rules import (
 )
 from resnet_sizes.evidence.runs import StudyRuns
 from resnet_sizes.evidence.statistics import prediction_interval
-from resnet_sizes.records.ledger import (
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.statements import (
     Cell,
     Conjunction,
     Decrease,
     Diminishing,
     Extreme,
     Increment,
-    Ledger,
     Ordering,
     ParetoKnee,
 )

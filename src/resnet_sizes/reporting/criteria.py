@@ -3,7 +3,8 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from resnet_sizes.records.ledger import Cell, Increment, Ledger, Statement, StatementBase
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.statements import Cell, Increment, Statement, StatementBase
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
 from resnet_sizes.reporting.words import Words
 

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.explain import explain
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.values import Values
@@ -47,7 +44,7 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
             f"{study_file.study_hash[:12]}…). {remedy}"
         )
     article = Path(study_file.study.article)
-    ledger = read_ledger(article)
+    ledger = load_ledger(article)
     if verdicts.ledger_hash != content_hash(ledger):
         raise UserError(
             f"{evidence / 'verdicts.json'}: was made from another ledger than {article} holds "
@@ -55,19 +52,3 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
             f"{remedy}"
         )
     return Inputs(study_file.study, ledger, values, verdicts, evidence)
-
-
-def read_ledger(path: Path) -> Ledger:
-    """Read and check the ledger (YAML). Raises UserError that names the file."""
-    remedy = f"Mend {path}, or name another ledger under the key `article` of the configuration."
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: is not YAML ({' '.join(str(error).split())}). {remedy}") from None
-    try:
-        return Ledger.model_validate(data)
-    except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in explain(error, Ledger, data))
-        raise UserError(f"{path}: is not a valid ledger:\n{problems}\n{remedy}") from None

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from resnet_sizes.records.ledger import (
+from resnet_sizes.records.statements import (
     Cell,
     Conjunction,
     Extreme,

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from resnet_sizes.records.ledger import Cell, Ledger
+from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.records.statements import Cell
 from resnet_sizes.records.verdicts import Verdict
 from resnet_sizes.reporting.escaping import Safe
 from resnet_sizes.reporting.numbers import exact, rounded
@@ -79,9 +80,7 @@ class Results:
         pairs = [
             self._of_pair(model)
             for model in self._models[1:]
-            if self._values.has(
-                self._key(model, "accuracy_increment"), self._key(model, "minutes_ratio")
-            )
+            if self._values.has(self._key(model, "accuracy_increment"))
         ]
         best = [
             self._t(
@@ -141,13 +140,21 @@ class Results:
         key = self._key(model, "accuracy_increment")
         change = self._values.number(key)
         direction = "more" if change > 0 else "less" if change < 0 else "equal"
+        base = model_name(self._models[0])
+        ratio = self._key(model, "minutes_ratio")
+        # Times of different devices have no ratio.
+        time = (
+            self._t("results.time.ratio", ratio=self._values.value(ratio, digits=1), base=base)
+            if self._values.has(ratio)
+            else self._t("results.time.none")
+        )
         return self._t(
             f"results.increment.{direction}",
             model=model_name(model),
-            base=model_name(self._models[0]),
+            base=base,
             layers=self._values.value(self._key(model, "layers_increment")),
             accuracy=self._values.size(key, digits=1),
-            ratio=self._values.value(self._key(model, "minutes_ratio"), digits=1),
+            time=time,
         )
 
     def losses(self) -> Safe | None:

@@ -12,6 +12,7 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.explain import Location, explain_with_locations
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import Study
+from resnet_sizes.records.yaml_file import read_yaml
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 REFERENCE = "Every key and its allowed values: config/README.md."
@@ -91,18 +92,11 @@ def values_from_text(data: Any) -> Any:
 
 def read_yaml_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file and the line."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: no such configuration file (looked in {Path.cwd()}). The shipped ones are "
-            "config/config.yaml, config/demo.yaml, config/offline.yaml and config/folder.yaml."
-        ) from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = " ".join(str(error).split())
-        raise UserError(f"{path}: is not YAML: {problem}. Mend the line named here.") from None
+    data = read_yaml(
+        path,
+        "Mend it, or name another; the shipped ones are config/config.yaml, config/demo.yaml, "
+        "config/offline.yaml and config/folder.yaml.",
+    )
     if data is None:
         return {}
     if not isinstance(data, dict):

@@ -4,12 +4,13 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.explain import explain, explain_with_locations
-from resnet_sizes.records.ledger import STATEMENT_KINDS, Ledger
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.statements import STATEMENT_KINDS
+from resnet_sizes.records.yaml_file import read_yaml
 
 
 def load_ledger(path: Path) -> Ledger:
@@ -19,17 +20,7 @@ def load_ledger(path: Path) -> Ledger:
     printed number that is not the table's.
     """
     remedy = f"Mend {path}, or name another ledger under the key `article` of the configuration."
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: no such ledger (looked in {Path.cwd()}). Put it there, or name another "
-            "under the key `article` of the configuration."
-        ) from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: is not YAML: {' '.join(str(error).split())}. {remedy}") from None
+    data = read_yaml(path, remedy)
     try:
         return Ledger.model_validate(data)
     except ValidationError as error:

@@ -1,0 +1,226 @@
+"""What an article says, each statement with the rule that judges it."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from resnet_sizes.records.base import Number, Record
+from resnet_sizes.records.protocol import LAYERS, Description, ModelName
+from resnet_sizes.records.study import DataContent
+
+Quantity = Literal["accuracy", "layers", "minutes", "initial_loss", "final_loss", "loss_drop"]
+"""What is compared: final test accuracy, depth, training time without evaluation, training
+loss of the first and of the last epoch, and the fraction of the first loss by which it fell."""
+
+Column = Literal["accuracy", "layers", "minutes", "layers_increment", "accuracy_increment"]
+
+Printed = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
+"""A printed number with its digits kept (`80.84`), decimal point, no unit."""
+
+
+def _all_different(models: list[ModelName]) -> list[ModelName]:
+    if len(set(models)) != len(models):
+        raise ValueError("a model stands twice; each may stand once")
+    return models
+
+
+Models = Annotated[list[ModelName], AfterValidator(_all_different)]
+
+
+def _require_among(model: str, among: list[ModelName]) -> None:
+    if model not in among:
+        raise ValueError(f"model: {model} is not in among ({', '.join(among)}). Add it there")
+
+
+class Needs(Record):
+    """What a statement accepts as a test of itself. A run that misses any of it is not
+    comparable; fewer seeds are not enough runs."""
+
+    data: list[DataContent] = Field(min_length=1, description="Contents of the dataset.")
+    seeds: int = Field(3, ge=1, description="Runs a model from which a verdict is given.")
+    article_setup: bool = Field(
+        True,
+        description="Whether epochs, batch size, learning rate and number of images must be "
+        "the article's.",
+    )
+    article_device: bool = Field(
+        False, description="Whether the device must be the article's, which it does not name."
+    )
+
+
+class StatementBase(Record):
+    """What all statements have."""
+
+    id: str = Field(pattern=r"^[ST]\d+$")
+    place: Literal["table", "results", "figure", "conclusions"]
+    text: Description = Field(description="The statement in our own words.")
+    criterion: Description | None = Field(
+        None, description="How it is judged, where the article leaves that to us."
+    )
+    needs: Needs | None = Field(
+        None, description="Left out for what is true by construction and needs no data."
+    )
+
+    @property
+    def true_by_construction(self) -> bool:
+        """Whether it speaks of nothing but layer counts, which no training can change."""
+        return False
+
+    @model_validator(mode="after")
+    def _needs_are_given_where_data_decide(self) -> "StatementBase":
+        if self.true_by_construction and self.needs is not None:
+            raise ValueError("needs: layer counts need no data. Leave needs out")
+        if not self.true_by_construction and self.needs is None:
+            raise ValueError("needs: is missing; only layer counts need no data")
+        return self
+
+
+class Ordering(StatementBase):
+    """`quantity` rises strictly from the first model to the last."""
+
+    rule: Literal["ordering"]
+    quantity: Quantity
+    models: Models = Field(min_length=2)
+
+    @property
+    def true_by_construction(self) -> bool:
+        return self.quantity == "layers"
+
+
+class Part(Record):
+    """`model` has the `highest` or `lowest` quantity of `among`, and no other has the same."""
+
+    quantity: Quantity
+    model: ModelName
+    extreme: Literal["highest", "lowest"]
+    among: Models = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _model_is_among_them(self) -> "Part":
+        _require_among(self.model, self.among)
+        return self
+
+
+class Extreme(StatementBase, Part):
+    """As a part of a conjunction, standing alone."""
+
+    rule: Literal["extreme"]
+
+    @property
+    def true_by_construction(self) -> bool:
+        return self.quantity == "layers"
+
+
+class Decrease(StatementBase):
+    """The loss of every model falls by the fraction `at_least` from first to last epoch."""
+
+    rule: Literal["decrease"]
+    models: Models = Field(min_length=1)
+    at_least: Number = Field(gt=0, lt=1)
+
+
+class PrintedNumber(StatementBase):
+    """A number of the article, held against the prediction interval of ours."""
+
+    printed: Printed
+    max_half_width: Number | None = Field(
+        None,
+        gt=0,
+        description="Half width, in the unit of the printed number, up to which a prediction "
+        "interval may speak for it. In a wider one almost any number lies. Left out for layer "
+        "counts.",
+    )
+
+    @model_validator(mode="after")
+    def _width_is_limited_where_data_decide(self) -> "PrintedNumber":
+        if self.true_by_construction and self.max_half_width is not None:
+            raise ValueError("max_half_width: layer counts have no interval. Leave it out")
+        if not self.true_by_construction and self.max_half_width is None:
+            raise ValueError(
+                "max_half_width: is missing. Give the half width, in the unit of the printed "
+                "number, up to which a prediction interval may support it"
+            )
+        return self
+
+
+class Increment(PrintedNumber):
+    """`quantity` of `model` is `printed` percent over that of `base` (relative)."""
+
+    rule: Literal["increment"]
+    quantity: Literal["accuracy", "layers"]
+    base: ModelName
+    model: ModelName
+
+    @property
+    def true_by_construction(self) -> bool:
+        return self.quantity == "layers"
+
+
+class Diminishing(StatementBase):
+    """Accuracy gained per added layer is positive at the first step of depth and falls from
+    each step to the next; `models` go from shallow to deep."""
+
+    rule: Literal["diminishing"]
+    models: Models = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _models_go_deeper(self) -> "Diminishing":
+        depths = [LAYERS[model] for model in self.models]
+        if depths != sorted(depths):
+            raise ValueError("models: must go from shallow to deep")
+        return self
+
+
+class ParetoKnee(StatementBase):
+    """`model` is on the Pareto front of (minutes, accuracy) and is its knee: the largest
+    distance above the chord between the cheapest and the most accurate model."""
+
+    rule: Literal["pareto-knee"]
+    model: ModelName
+    among: Models = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _model_is_among_them(self) -> "ParetoKnee":
+        _require_among(self.model, self.among)
+        return self
+
+
+class Cell(PrintedNumber):
+    """A cell of the table, at its printed precision; increments are over the first row."""
+
+    rule: Literal["cell"]
+    model: ModelName
+    column: Column
+
+    @property
+    def true_by_construction(self) -> bool:
+        return self.column in ("layers", "layers_increment")
+
+
+class Conjunction(StatementBase):
+    """All parts hold together."""
+
+    rule: Literal["conjunction"]
+    parts: list[Part] = Field(min_length=2)
+
+    @property
+    def true_by_construction(self) -> bool:
+        return all(part.quantity == "layers" for part in self.parts)
+
+
+Statement = Annotated[
+    Ordering | Extreme | Decrease | Increment | Diminishing | ParetoKnee | Cell | Conjunction,
+    Field(discriminator="rule"),
+]
+
+STATEMENT_KINDS: dict[str, type[StatementBase]] = {
+    "ordering": Ordering,
+    "extreme": Extreme,
+    "decrease": Decrease,
+    "increment": Increment,
+    "diminishing": Diminishing,
+    "pareto-knee": ParetoKnee,
+    "cell": Cell,
+    "conjunction": Conjunction,
+}
+"""The record of each rule."""
