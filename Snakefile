@@ -23,7 +23,7 @@ localrules:
     all,
     prefetch,
     fetch,
-    run,
+    weights,
 
 
 rule all:

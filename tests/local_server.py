@@ -72,7 +72,7 @@ def _handler(local: LocalServer, wait: Callable[[float], bool]) -> type[BaseHTTP
             content, status = answer.content, answer.status
             if asked and answer.ranges:
                 start = int(asked.removeprefix("bytes=").rstrip("-"))
-                content, status = content[start:], 206
+                content, status = content[start:], 206 if start < len(content) else 416
                 answer.headers["Content-Range"] = (
                     f"bytes {start}-{len(answer.content) - 1}/{len(answer.content)}"
                 )

@@ -26,7 +26,9 @@ def test_multiply_accumulates_are_those_of_the_literature(model, input_size, ste
 
 def test_resnet18_with_ten_classes_has_its_known_number_of_parameters():
     network = build_network("resnet18", Reading(), 10)
-    assert count_parameters(network) == (11_181_642, 11_181_642)
+    assert count_parameters(network, Reading()) == (11_181_642, 11_181_642)
+    probe = Reading(trainable="head", weights="default")
+    assert count_parameters(network, probe) == (11_181_642, 5_130)
 
 
 def test_the_cifar_stem_keeps_the_resolution():

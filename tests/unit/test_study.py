@@ -14,12 +14,18 @@ from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import write_json
 from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import RunFile, all_run_settings
+from resnet_sizes.records.protocol import LAYERS, WEIGHTS_VERSIONS
+from resnet_sizes.records.run import (
+    CompileMode,
+    Precision,
+    RunFile,
+    RunSettings,
+    all_run_settings,
+)
 from resnet_sizes.records.study import Study
 from resnet_sizes.study.loading import load_study, merge, read_yaml_mapping
 from resnet_sizes.study.plan import write_run_files, write_study
 from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
-from resnet_sizes.study.support import check_support
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = REPOSITORY / "config" / "config.yaml"
@@ -38,12 +44,15 @@ def test_overlays_merge_as_snakemake_merges_them(base, overlay):
     assert merge(base, overlay) == theirs
 
 
-@pytest.mark.parametrize("name", ["config", "demo", "offline", "folder"])
+@pytest.mark.parametrize("name", ["config", "demo", "offline", "folder", "readings", "fast"])
 def test_every_shipped_configuration_is_a_study(name):
     study = load_study([REPOSITORY / "config" / f"{name}.yaml"], base=BASE)
-    check_support(study)
-    if name != "config":
+    if name not in ("config", "fast"):  # those have no results folder of their own
         assert study.name == name
+
+
+def no_device(settings: RunSettings, device: str) -> tuple[Precision, CompileMode]:
+    raise AssertionError("nothing in these studies is left to the device")
 
 
 def test_the_default_study_is_the_articles():
@@ -146,19 +155,50 @@ def test_a_reading_may_differ_for_one_model(tmp_path):
     assert protocol.reading_for("resnet18").stem == "imagenet"
 
 
-def test_what_cannot_be_trained_yet_stops_the_study(tmp_path):
-    path = overlay(tmp_path, "protocol_definitions: {scratch-32: {precision: fp16}}")
-    with pytest.raises(UserError, match=r"scratch-32\.precision: found 'fp16'.*fp32, bf16"):
-        check_support(load_study([path], base=BASE))
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("{weights: V3.pth, trainable: head, stem: cifar}", None),
+        ("{trainable: head}", r"trainable is 'head' but weights is 'none':.*V1, V2, default"),
+        ("{weights: V1, stem: cifar}", r"stem is 'cifar' but weights is 'V1':.*Set stem to"),
+        (
+            "{per_model: {resnet152: {weights: default, stem: cifar}}}",
+            r"weights is 'default' \(per_model\.resnet152\)",
+        ),
+        ("{weights: V2}", r"scratch-32\.weights: is 'V2', but torchvision has no.*resnet18.*V1"),
+        ("{precision: fp8}", r"scratch-32\.precision.*fp8"),
+    ],
+)
+def test_readings_that_cannot_be_trained_stop_the_study(tmp_path, change, told):
+    path = overlay(tmp_path, f"protocol_definitions: {{scratch-32: {change}}}")
+    if told is None:
+        load_study([path], base=BASE)
+        return
+    with pytest.raises(UserError, match=told):
+        load_study([path], base=BASE)
 
 
-def test_what_cannot_be_trained_for_one_model_is_named_there(tmp_path):
-    path = overlay(
-        tmp_path,
-        "protocol_definitions: {scratch-32: {per_model: {resnet152: {weights: V2}}}}",
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_versions_of_weights_are_torchvisions(name):
+    from torchvision.models import get_model_weights
+
+    weights = get_model_weights(name)
+    versions = [f"IMAGENET1K_{version}" for version in WEIGHTS_VERSIONS[name]]
+    assert versions == [member.name for member in weights]
+    assert weights.DEFAULT.name == versions[-1]
+
+
+def test_shipped_readings_are_all_defined_and_each_differs():
+    study = load_study(
+        [REPOSITORY / "config" / name for name in ("readings.yaml", "fast.yaml")], base=BASE
     )
-    with pytest.raises(UserError, match=r"scratch-32\.per_model\.resnet152\.weights: found 'V2'"):
-        check_support(load_study([path], base=BASE))
+    assert set(study.protocols) == set(study.protocol_definitions)
+    readings = [
+        [study.protocol_definitions[name].reading_for(model) for model in study.models]
+        for name in study.protocols
+    ]
+    assert all(readings.count(reading) == 1 for reading in readings)
+    assert {reading.precision for models in readings for reading in models} == {"auto"}
 
 
 def info_of(study: Study) -> DatasetInfo:
@@ -182,13 +222,13 @@ def test_each_run_gets_a_run_file_that_is_written_only_when_it_changes(tmp_path,
     path = write_study(study)
     folder = StudyFolder.of_file(path)
     write_json(folder.dataset_info, info_of(study))
-    runs = write_run_files(path)
+    runs = write_run_files(path, no_device)
     assert runs == [folder.run(settings).run for settings in all_run_settings(study)]
     first = RunFile.model_validate_json(runs[0].read_text(encoding="utf-8"))
     assert first.dataset_identity == "a" * 64
 
     before = [run.stat().st_mtime_ns for run in runs]
-    assert write_run_files(path) == runs
+    assert write_run_files(path, no_device) == runs
     assert [run.stat().st_mtime_ns for run in runs] == before
 
 
@@ -202,7 +242,7 @@ def test_run_files_are_not_written_for_the_dataset_of_another_configuration(tmp_
     )
     write_json(StudyFolder.of_file(path).dataset_info, info_of(other))
     with pytest.raises(UserError, match=r"made for another `dataset:`.*resnet-sizes data"):
-        write_run_files(path)
+        write_run_files(path, no_device)
 
 
 def test_a_runs_hash_depends_on_every_setting_but_not_on_the_study_around_it():

@@ -1,6 +1,8 @@
 """Training: one run file and a dataset in, results out, always the same for the same run."""
 
 import json
+import logging
+import re
 import subprocess
 import sys
 import time
@@ -12,80 +14,42 @@ import pytest
 import torch
 from torch import nn
 
-from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import write_json
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.protocol import Reading
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.study import DatasetSpec
 from resnet_sizes.records.tensor_file import (
     DatasetArrays,
-    dataset_identity,
     read_predictions,
-    write_dataset,
 )
-from resnet_sizes.training.batches import DeviceData, Preparation, epoch_generator, shuffled_batches
+from resnet_sizes.records.weights import InitialWeights
+from resnet_sizes.training.batches import Preparation, epoch_generator, shuffled_batches
+from resnet_sizes.training.inputs import DeviceData
 from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.networks import build_network
+from resnet_sizes.training.networks import build_network, ready_for_training
+from resnet_sizes.training.progress import duration
 from resnet_sizes.training.run import train_run
-
-CPU = torch.device("cpu")
-
-
-def bright_and_dark(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images that a network tells apart in a few steps: class 1 is brighter than class 0."""
-    random = np.random.default_rng(seed)
-    labels = np.arange(count, dtype=np.int64) % 2
-    noise = random.integers(0, 120, (count, 3, 32, 32))
-    return (noise + labels[:, None, None, None] * 120).astype(np.uint8), labels
+from small_runs import CPU, run_of, small_arrays, small_dataset
 
 
 @pytest.fixture
 def arrays() -> DatasetArrays:
-    return DatasetArrays(*bright_and_dark(48, 0), *bright_and_dark(20, 1))
+    return small_arrays()
 
 
 @pytest.fixture
-def dataset(tmp_path: Path, arrays: DatasetArrays) -> Path:
-    info = DatasetInfo(
-        spec=DatasetSpec(source="image-folder", path="images"),
-        content="other",
-        class_names=["dark", "bright"],
-        train_images=48,
-        test_images=20,
-        full_train_images=48,
-        full_test_images=20,
-        identity=dataset_identity(arrays),
-        source_file="images",
-        source_sha256=None,
-    )
-    path = tmp_path / "data" / "dataset.safetensors"
-    write_dataset(path, info, arrays)
-    return path
+def dataset(tmp_path: Path) -> Path:
+    return small_dataset(tmp_path)
 
 
-def run_of(arrays: DatasetArrays, **changes) -> RunFile:
-    settings = {
-        "protocol": "scratch-32",
-        "model": "resnet18",
-        "seed": 0,
-        "reading": Reading(**changes.pop("reading", {})),
-        "epochs": 2,
-        "batch_size": 16,
-        "learning_rate": 0.0005,
-        "evaluation_batch_size": 8,
-        "deterministic": True,
-        "threads": 1,
-        "dataset_identity": dataset_identity(arrays),
-    }
-    return RunFile(**(settings | changes))
+def ignore(loss: torch.Tensor) -> None:
+    """Nothing is done after a step."""
 
 
 def test_a_run_learns_and_writes_its_results(tmp_path, arrays, dataset):
     folder = RunFolder(tmp_path / "run")
-    metrics = train_run(run_of(arrays, epochs=4), dataset, folder, "cpu")
+    metrics = train_run(run_of(dataset, epochs=4), dataset, folder, "cpu")
     assert Metrics.model_validate_json(folder.metrics.read_text()) == metrics
     assert metrics.epochs[-1].train_loss < metrics.epochs[0].train_loss
     logits, labels = read_predictions(folder.predictions)
@@ -113,7 +77,7 @@ def train_in_a_process_of_its_own(run: RunFile, dataset: Path, folder: Path) -> 
 
 
 def test_the_same_seed_gives_bitwise_equal_results_in_another_process(tmp_path, arrays, dataset):
-    run = run_of(arrays, reading={"augmentation": "flip-crop"})
+    run = run_of(dataset, reading={"augmentation": "flip-crop"})
     first, second = (train_in_a_process_of_its_own(run, dataset, tmp_path / name) for name in "ab")
     other = train_in_a_process_of_its_own(
         run.model_copy(update={"seed": 1}), dataset, tmp_path / "c"
@@ -145,20 +109,20 @@ def plain_losses(run: RunFile, network: nn.Module, data: DeviceData, rate: float
 
 
 @pytest.mark.parametrize(("optimizer", "rate"), [("adam", 5e-5), ("sgd", 5e-4)])
-def test_the_loop_equals_a_plain_one(arrays, optimizer, rate):
+def test_the_loop_equals_a_plain_one(arrays, dataset, optimizer, rate):
     # Noise: the loss stays away from zero, and no feature is constant, where rounding would rule.
     random = np.random.default_rng(2)
     images = random.integers(0, 256, arrays.train_images.shape, dtype=np.uint8)
     arrays = replace(arrays, train_images=images, train_labels=random.integers(0, 2, 48))
     data = DeviceData.on(CPU, arrays)
-    run = run_of(arrays, epochs=2, learning_rate=rate, reading={"optimizer": optimizer})
+    run = run_of(dataset, epochs=2, learning_rate=rate, reading={"optimizer": optimizer})
 
     def fresh_network() -> nn.Module:
         torch.manual_seed(0)
         return build_network(run.model, run.reading, 2)
 
     trainer = Trainer(run, fresh_network(), data, CPU)
-    losses = [metrics.train_loss for metrics, _ in trainer.epochs(lambda: None)]
+    losses = [metrics.train_loss for metrics, _ in trainer.epochs(ignore)]
     assert losses == pytest.approx(plain_losses(run, fresh_network(), data, rate), rel=5e-4)
     # The comparison is worth something only if it sees another learning rate.
     assert losses != pytest.approx(plain_losses(run, fresh_network(), data, 1.05 * rate), rel=5e-4)
@@ -173,19 +137,19 @@ def test_the_loop_equals_a_plain_one(arrays, optimizer, rate):
     ],
 )
 def test_other_readings_train(tmp_path, arrays, dataset, reading):
-    run = run_of(arrays, reading=reading, learning_rate=0.001)
+    run = run_of(dataset, reading=reading, learning_rate=0.001)
     metrics = train_run(run, dataset, RunFolder(tmp_path / "run"), "cpu")
     assert metrics.epochs[-1].train_loss < metrics.epochs[0].train_loss
 
 
 def test_a_last_batch_of_one_image_does_not_stop_the_run(tmp_path, arrays, dataset):
-    run = run_of(arrays, batch_size=47, epochs=1)
+    run = run_of(dataset, batch_size=47, epochs=1)
     metrics = train_run(run, dataset, RunFolder(tmp_path / "run"), "cpu")
     assert len(metrics.epochs) == 1
 
 
-def test_training_time_leaves_evaluation_out(arrays, monkeypatch):
-    run = run_of(arrays, epochs=1)
+def test_training_time_leaves_evaluation_out(arrays, dataset, monkeypatch):
+    run = run_of(dataset, epochs=1)
     trainer = Trainer(
         run,
         build_network(run.model, run.reading, 2),
@@ -200,7 +164,7 @@ def test_training_time_leaves_evaluation_out(arrays, monkeypatch):
 
     monkeypatch.setattr(trainer, "_test_logits", slow_evaluation)
     start = time.perf_counter()
-    [(metrics, _)] = list(trainer.epochs(lambda: None))
+    [(metrics, _)] = list(trainer.epochs(ignore))
     whole = time.perf_counter() - start
     assert metrics.evaluation_seconds >= 3
     assert metrics.training_seconds <= whole - 3
@@ -208,14 +172,17 @@ def test_training_time_leaves_evaluation_out(arrays, monkeypatch):
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_log(tmp_path, arrays, dataset):
     folder = RunFolder(tmp_path / "run")
-    with pytest.raises(UserError, match=r"loss is (nan|inf).*epoch 1.*learning rate 1e\+30"):
-        train_run(run_of(arrays, learning_rate=1e30), dataset, folder, "cpu")
+    with pytest.raises(
+        UserError,
+        match=r"loss in epoch 1, step 2, is (nan|inf).*learning rate 1e\+30, precision fp32",
+    ):
+        train_run(run_of(dataset, learning_rate=1e30), dataset, folder, "cpu")
     assert folder.log.is_file()
     assert not folder.metrics.exists()
 
 
 def test_another_dataset_than_the_planned_one_is_refused(tmp_path, arrays, dataset):
-    run = run_of(arrays, dataset_identity="0" * 64)
+    run = run_of(dataset, dataset_identity="0" * 64)
     with pytest.raises(UserError, match=r"planned for\s+000000000000.*study runs"):
         train_run(run, dataset, RunFolder(tmp_path / "run"), "cpu")
 
@@ -223,9 +190,113 @@ def test_another_dataset_than_the_planned_one_is_refused(tmp_path, arrays, datas
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_a_device_that_is_not_there_is_named(tmp_path, arrays, dataset):
     with pytest.raises(UserError, match=r"training\.device: found 'cuda'.*auto or cpu"):
-        train_run(run_of(arrays), dataset, RunFolder(tmp_path / "run"), "cuda")
+        train_run(run_of(dataset), dataset, RunFolder(tmp_path / "run"), "cuda")
 
 
 def test_a_device_that_torch_does_not_know_is_refused(tmp_path, arrays, dataset):
     with pytest.raises(UserError, match=r"--device: found 'banana'; allowed: auto, cpu"):
-        train_run(run_of(arrays), dataset, RunFolder(tmp_path / "run"), "banana")
+        train_run(run_of(dataset), dataset, RunFolder(tmp_path / "run"), "banana")
+
+
+def step_losses(run: RunFile, data: DeviceData) -> list[float]:
+    torch.manual_seed(run.seed)
+    network = ready_for_training(build_network(run.model, run.reading, 2), run.reading, CPU)
+    found: list[float] = []
+    for _ in Trainer(run, network, data, CPU).epochs(lambda loss: found.append(loss.item())):
+        pass
+    return found
+
+
+def test_a_batch_in_parts_gives_the_gradient_of_the_whole(arrays, dataset):
+    data = DeviceData.on(CPU, arrays)
+    # In evaluation mode batch normalisation does not see the parts.
+    reading = {"weights": "file.pth", "trainable": "head"}
+
+    def losses(**changes) -> list[float]:
+        initial = InitialWeights(name="file", file="file.pth", sha256="0" * 64)
+        run = run_of(dataset, reading=reading, initial_weights=initial, epochs=3, **changes)
+        return step_losses(run, data)
+
+    whole = losses()
+    assert losses(gradient_accumulation=4) == pytest.approx(whole, rel=1e-5)
+    assert losses(gradient_accumulation=5) == pytest.approx(whole, rel=1e-5)  # unequal parts
+    assert losses(gradient_accumulation=1000) == pytest.approx(whole, rel=1e-5)
+    assert losses(batch_size=4)[:12] != pytest.approx(whole, rel=1e-5)
+
+
+def test_batch_norm_in_train_mode_sees_the_parts_of_a_batch(arrays, dataset):
+    data = DeviceData.on(CPU, arrays)
+    whole, parts = (
+        step_losses(run_of(dataset, gradient_accumulation=parts), data) for parts in (1, 2)
+    )
+    assert whole != pytest.approx(parts, rel=1e-3)
+
+
+def test_a_loss_that_overflows_later_names_its_epoch_and_step(arrays, dataset):
+    run = run_of(dataset, epochs=3)
+    network = build_network(run.model, run.reading, 2)
+    trainer = Trainer(run, network, DeviceData.on(CPU, arrays), CPU)
+    steps = 0
+
+    def break_the_fifth(loss: torch.Tensor) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 4:
+            network.fc.bias.data.fill_(float("nan"))
+
+    with pytest.raises(UserError, match=r"loss in epoch 2, step 2, is nan"):
+        list(trainer.epochs(break_the_fifth))
+
+
+def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(
+        "resnet_sizes.training.batches.Preparation.__call__",
+        lambda self, images: torch.empty(1 << 55, dtype=torch.uint8),
+    )
+    with pytest.raises(UserError, match=r"out of memory with batch_size 16") as told:
+        train_run(run_of(dataset), dataset, RunFolder(tmp_path / "run"), "cpu")
+    assert "training.gradient_accumulation to 2" in str(told.value)
+    assert "training.evaluation_batch_size" in str(told.value)
+
+
+def test_without_memory_on_a_gpu_the_same_is_told(tmp_path, dataset, monkeypatch):
+    def full(self, images):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr("resnet_sizes.training.batches.Preparation.__call__", full)
+    with pytest.raises(UserError, match=r"gradient_accumulation to 4.*\n.*CUDA out of memory"):
+        train_run(
+            run_of(dataset, gradient_accumulation=2), dataset, RunFolder(tmp_path / "run"), "cpu"
+        )
+
+
+def test_another_error_is_not_taken_for_missing_memory(tmp_path, dataset, monkeypatch):
+    def broken(self, images):
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr("resnet_sizes.training.batches.Preparation.__call__", broken)
+    with pytest.raises(RuntimeError, match="something else"):
+        train_run(run_of(dataset), dataset, RunFolder(tmp_path / "run"), "cpu")
+
+
+def test_a_log_tells_an_estimate_and_the_time_left(tmp_path, dataset, caplog):
+    logging.getLogger("resnet_sizes").propagate = True
+    with caplog.at_level(logging.INFO, "resnet_sizes"):
+        train_run(run_of(dataset, epochs=3), dataset, RunFolder(tmp_path / "run"), "cpu")
+    told = "\n".join(caplog.messages)
+    assert re.search(r"about [\d.]+ s for 9 steps", told)
+    assert len(re.findall(r"epoch \d/3 .*about .* left", told)) == 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0351, "0.035 s"),
+        (9.4, "9.4 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (7500, "2 h 05 min"),
+    ],
+)
+def test_durations_are_told_as_people_say_them(seconds, text):
+    assert duration(seconds) == text

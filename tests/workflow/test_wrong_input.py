@@ -37,7 +37,11 @@ import pytest
         ),
         (
             "protocol_definitions: {scratch-32: {weights: V2}}",
-            ["protocol_definitions.scratch-32.weights: found 'V2'", "this version trains: none"],
+            ["protocol_definitions.scratch-32.weights: is 'V2'", "resnet18; it has: V1"],
+        ),
+        (
+            "protocol_definitions: {scratch-32: {weights: nowhere.pth}}",
+            ["protocol_definitions.scratch-32.weights: 'nowhere.pth' does not exist"],
         ),
         ("article: nowhere.yaml", ["article: 'nowhere.yaml' does not exist"]),
         (

@@ -10,11 +10,12 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.run import all_run_settings, run_settings
+from resnet_sizes.records.wanted_weights import wanted_weights
+from resnet_sizes.records.weights import weights_key
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.study.fingerprint import fingerprint
 from resnet_sizes.study.loading import check_files, check_study, merge, values_from_text
 from resnet_sizes.study.plan import write_study
-from resnet_sizes.study.support import check_support
 
 
 def configuration_files():
@@ -36,7 +37,6 @@ def checked_study():
     try:
         typed = values_from_text(workflow.config_settings.config)
         study = check_study(merge(config, typed), configuration_files())
-        check_support(study)
         check_files(study)
         load_ledger(Path(study.article))
         if study.report.engine == "quarto":
@@ -57,10 +57,16 @@ RUNS = all_run_settings(STUDY)
 LOGS = f"{FOLDER.folder}/logs"
 
 # Only what has to be fetched is fetched; the marker says that it was there and verified.
-FETCHED = [f"{FOLDER.folder}/data/fetched"] if STUDY.dataset.source == "cifar10" else []
+IMAGES = [f"{FOLDER.folder}/data/fetched"] if STUDY.dataset.source == "cifar10" else []
+WEIGHTS = wanted_weights(STUDY)
+FETCHED = [*IMAGES, *(str(FOLDER.weights(key)) for key in WEIGHTS)]
 # A folder or archive of the user's own: what is in it decides, not its time.
 OWN_DATA = [STUDY.dataset.path] if STUDY.dataset.path else []
 OWN_DATA_FINGERPRINT = [fingerprint(Path(path)) for path in OWN_DATA]
+
+# What `auto` means depends on the device, so the run files are then written where the GPU is.
+# Otherwise they are written here: a scheduler would take longer than the job.
+ASKS_DEVICE = any("auto" in (run.reading.precision, run.compile) for run in RUNS)
 
 RUN = f"{FOLDER.folder}/runs/{{protocol}}/{{model}}/seed-{{seed}}"
 RUN_FILES = [str(FOLDER.run(run).run) for run in RUNS]
@@ -80,6 +86,8 @@ wildcard_constraints:
     model="|".join(STUDY.models),
     seed=r"\d+",
     language="|".join(STUDY.report.languages),
+    # Without any weights this matches no name of a file.
+    key="|".join(WEIGHTS) or "/",
 
 
 def settings_hash(wildcards):
@@ -87,6 +95,30 @@ def settings_hash(wildcards):
     return content_hash(
         run_settings(STUDY, wildcards.protocol, wildcards.model, int(wildcards.seed))
     )
+
+
+def reading_of_weights(wildcards):
+    """What decides whether a file of weights is the right one, where it lies, and its content.
+
+    Addresses and time-outs are left out: they decide whether it can be had, never what it is.
+    """
+    weights = WEIGHTS[wildcards.key]
+    if not weights.own_file:
+        return STUDY.downloads.folder
+    return [weights.weights, *weights.stems, fingerprint(Path(weights.weights))]
+
+
+def initial_weights(wildcards):
+    """The description of the run's initial weights; nothing where they are random."""
+    reading = STUDY.protocol_definitions[wildcards.protocol].reading_for(
+        wildcards.model
+    )
+    key = weights_key(wildcards.model, reading)
+    return [] if key is None else [str(FOLDER.weights(key))]
+
+
+def weights_option(wildcards, input):
+    return f"--weights {input.weights}" if input.weights else ""
 
 
 def train_threads():

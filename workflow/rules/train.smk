@@ -5,6 +5,7 @@ rule train:
     input:
         run=f"{RUN}/run.json",
         dataset=FOLDER.dataset,
+        weights=initial_weights,
     output:
         metrics=f"{RUN}/metrics.json",
         predictions=f"{RUN}/predictions.safetensors",
@@ -20,8 +21,9 @@ rule train:
     params:
         code=code_hash("resnet_sizes.training"),
         device=STUDY.training.device,
+        weights=weights_option,
     message:
         "Training {wildcards.model} under {wildcards.protocol}, seed {wildcards.seed}"
     shell:
         "resnet-sizes --log {log} train {input.run} --dataset {input.dataset}"
-        " --device {params.device}"
+        " --device {params.device} {params.weights}"

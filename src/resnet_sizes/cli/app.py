@@ -10,6 +10,7 @@ from resnet_sizes.cli import console, study
 from resnet_sizes.cli.data import data
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.cli.fetch import fetch
+from resnet_sizes.cli.forecast import forecast
 from resnet_sizes.cli.report import report
 from resnet_sizes.cli.schemas import schemas
 from resnet_sizes.cli.train import train
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.add_typer(study.app, name="study")
 app.command("fetch")(fetch)
 app.command("data")(data)
+app.command("forecast")(forecast)
 app.command("train")(train)
 app.command("evidence")(evidence)
 app.command("report")(report)

@@ -7,9 +7,9 @@ import typer
 import yaml
 
 from resnet_sizes.cli.console import result, say
+from resnet_sizes.records.run import CompileMode, Precision, RunSettings
 from resnet_sizes.study.loading import check_files, load_study
 from resnet_sizes.study.plan import write_run_files, write_study
-from resnet_sizes.study.support import check_support
 
 app = typer.Typer(no_args_is_help=True, help="Look at a study, write it and its run files.")
 
@@ -30,7 +30,6 @@ def show(overlays: Overlays = None) -> None:
 def write(overlays: Overlays = None) -> None:
     """Write results/<name>/study.json."""
     study = load_study(overlays or [])
-    check_support(study)
     check_files(study)
     result(str(write_study(study)))
 
@@ -44,5 +43,16 @@ def runs(
     ] = None,
 ) -> None:
     """Write the run.json of each run of a study whose dataset is there."""
-    paths = write_run_files(study, names)
+    paths = write_run_files(study, resolve, names)
     say(f"{len(paths)} run file(s) below {study.parent / 'runs'}")
+
+
+def resolve(settings: RunSettings, device_name: str) -> tuple[Precision, CompileMode]:
+    """What `auto` in a run's settings means on a device."""
+    # torch takes seconds to load, and most studies leave nothing to the device.
+    from resnet_sizes.training.compiling import best_compile_mode
+    from resnet_sizes.training.devices import select_device
+    from resnet_sizes.training.precision import fastest_precision
+
+    device = select_device(device_name)
+    return fastest_precision(device), best_compile_mode(settings.reading, device)

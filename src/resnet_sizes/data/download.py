@@ -22,14 +22,14 @@ class DownloadFailed(Exception):
     """The address gave no whole file; the message is the reason, in a few words."""
 
 
-def download(url: str, partial: Path, size: int, timeout: float) -> None:
+def download(url: str, partial: Path, size: int | None, timeout: float) -> None:
     """Fetch `url` into `partial`, appending to what is there if the server can continue.
 
-    `size` is the expected number of bytes: a server that sends more is cut off. `timeout` is
-    the number of seconds without an answer or without a byte, at most CONNECT_TIMEOUT of them
-    for the connection. One try, so a refused connection
-    fails at once. Bytes that arrived before a failure stay in `partial` for the next address.
-    Raises DownloadFailed, and OSError if `partial` cannot be written.
+    `size` is the expected number of bytes, where it is known: a server that sends more is cut
+    off. `timeout` is the number of seconds without an answer or without a byte, at most
+    CONNECT_TIMEOUT of them for the connection. One try, so a refused connection fails at once.
+    Bytes that arrived before a failure stay in `partial` for the next address, unless it shows
+    that they were wrong. Raises DownloadFailed, and OSError if `partial` cannot be written.
     """
     with partial.open("ab") as file:
         sink = _Sink(file, size)
@@ -54,7 +54,7 @@ def download(url: str, partial: Path, size: int, timeout: float) -> None:
 class _Sink:
     """The file that pooch writes to."""
 
-    def __init__(self, file: IO[bytes], size: int) -> None:
+    def __init__(self, file: IO[bytes], size: int | None) -> None:
         self._file = file
         self._size = size
         self.received = file.tell()
@@ -67,13 +67,18 @@ class _Sink:
             start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
             if start is None or int(start[1]) != self.received:
                 raise DownloadFailed("continued at another place than asked for")
+        elif (
+            response.status_code == 416 and self.received
+        ):  # what is there is no beginning of the server's file
+            self._start_over()
+            raise DownloadFailed("its file ends before the bytes that are here already")
         # Some servers label a .tar.gz as a gzip-encoded .tar; unpacking it on the way would
         # give a file other than the published one.
         response.raw.headers.pop("Content-Encoding", None)
 
     def write(self, chunk: bytes) -> None:
         """Append, but never more than the file can have."""
-        if self.received + len(chunk) > self._size:
+        if self._size is not None and self.received + len(chunk) > self._size:
             self._start_over()
             raise DownloadFailed(f"sent more than the {self._size} bytes of the file")
         self._file.write(chunk)
@@ -89,7 +94,8 @@ class _Sink:
         self.received = 0
 
 
-def _reason(error: requests.RequestException, have: int, size: int, timeout: float) -> str:
+def _reason(error: requests.RequestException, have: int, size: int | None, timeout: float) -> str:
+    arrived = f"{have} bytes" if size is None else f"{have} of {size} bytes"
     causes = list(_causes(error))
     names = {type(cause).__name__ for cause in causes}
     if isinstance(error, requests.HTTPError) and error.response is not None:
@@ -103,9 +109,9 @@ def _reason(error: requests.RequestException, have: int, size: int, timeout: flo
     if isinstance(error, requests.ConnectTimeout):
         return f"time-out: no connection within {min(timeout, CONNECT_TIMEOUT):g} s"
     if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
-        return f"time-out: silent for {timeout:g} s after {have} of {size} bytes"
+        return f"time-out: silent for {timeout:g} s after {arrived}"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return f"cut short after {have} of {size} bytes"
+        return f"cut short after {arrived}"
     return f"{type(error).__name__}: {error}"
 
 

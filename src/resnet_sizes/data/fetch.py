@@ -1,21 +1,13 @@
-"""Everything that the data need from the network. The later steps work without one."""
+"""Everything that the images need from the network. The later steps work without one."""
 
-import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from resnet_sizes.data.checksums import mismatch
-from resnet_sizes.data.download import DownloadFailed, download
+from resnet_sizes.data.verified_file import PublishedFile, bring
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.study import Study
 
 OFFLINE_COMMAND = "snakemake --cores all --resources gpu=1 --configfile config/offline.yaml"
-
-_log = logging.getLogger(__name__)
 
 
 def fetch(study: Study) -> Path | None:
@@ -29,18 +21,19 @@ def fetch(study: Study) -> Path | None:
     """
     if study.dataset.source != "cifar10" or study.dataset.path is not None:
         return local_source(study)
-    target = _download_target(study)
-    if target.is_file() and mismatch(target, study.downloads.cifar10) is None:
-        return target
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _only_one_process(target):
-            return _fetch_cifar10(study, target)
-    except OSError as error:
-        raise UserError(
-            f"{target}: cannot be written ({error.strerror or error}). Make room or "
-            "permit it, or set downloads.folder to another folder."
-        ) from error
+    expected = study.downloads.cifar10
+    wanted = PublishedFile(
+        what="the archive",
+        target=_download_target(study),
+        addresses=(*expected.mirrors, expected.origin),
+        size=expected.bytes,
+        mismatch=lambda path: mismatch(path, expected),
+        timeout=study.downloads.timeout,
+    )
+    failures = bring(wanted)
+    if failures:
+        raise UserError(_nothing_worked(failures, wanted.target, study))
+    return wanted.target
 
 
 def local_source(study: Study) -> Path | None:
@@ -90,68 +83,6 @@ def _own_copy(path: Path, study: Study) -> Path:
 
 def _download_target(study: Study) -> Path:
     return Path(study.downloads.folder) / study.downloads.cifar10.file
-
-
-@contextmanager
-def _only_one_process(target: Path) -> Iterator[None]:
-    lock = FileLock(target.with_name(f".{target.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        _log.info("%s: another process is fetching it; waiting.", target)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _fetch_cifar10(study: Study, target: Path) -> Path:
-    expected = study.downloads.cifar10
-    failures: list[str] = []
-    if target.is_file():  # perhaps the process that held the lock has just brought it
-        problem = mismatch(target, expected)
-        if problem is None:
-            return target
-        failures.append(f"{target}: is there, but is not the archive: {problem}")
-        _log.info("%s", failures[-1])
-    partial = target.with_name(f"{target.name}.part")
-    for address in [*expected.mirrors, expected.origin]:
-        _log.info("Fetching %s", address)
-        reason = _try(address, partial, study)
-        if reason is None:
-            _publish(partial, target)
-            return target
-        failures.append(f"{address}: {reason}")
-        _log.info("%s", failures[-1])
-    raise UserError(_nothing_worked(failures, target, study))
-
-
-def _try(address: str, partial: Path, study: Study) -> str | None:
-    """Why `address` did not give the archive; None if `partial` now is the archive."""
-    expected = study.downloads.cifar10
-    continues = partial.is_file() and 0 < partial.stat().st_size < expected.bytes
-    if not continues:
-        partial.unlink(missing_ok=True)
-    try:
-        download(address, partial, expected.bytes, study.downloads.timeout)
-    except DownloadFailed as failure:
-        if partial.stat().st_size == 0:
-            partial.unlink()
-        return str(failure)
-    problem = mismatch(partial, expected)
-    if problem is None:
-        return None
-    partial.unlink()
-    if continues:  # the bytes that were already there may be the wrong ones
-        return _try(address, partial, study)
-    return f"sent {problem}"
-
-
-def _publish(partial: Path, target: Path) -> None:
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(target)
 
 
 def _nothing_worked(failures: list[str], target: Path, study: Study) -> str:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from resnet_sizes.records.run import RunSettings
 
+FEATURES = Path("work") / "features"
+"""Features of frozen backbones, shared by all studies in the working directory."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -63,6 +66,10 @@ class StudyFolder:
     def dataset_info(self) -> Path:
         """What is known of the dataset besides its pixels."""
         return self.folder / "data" / "dataset.json"
+
+    def weights(self, key: str) -> Path:
+        """What is known of one file of initial weights; `key` as of `weights_key`."""
+        return self.folder / "weights" / f"{key}.json"
 
     def run(self, settings: RunSettings) -> RunFolder:
         """The folder of one run."""

@@ -30,6 +30,16 @@ class Device(Record):
     threads: int = Field(ge=1, description="CPU threads of torch.")
 
 
+class FeatureCache(Record):
+    """How a run used the features of its frozen backbone."""
+
+    key: str = Field(pattern=r"^[0-9a-f]{64}$")
+    reused: bool = Field(description="Whether an earlier run had computed them.")
+    forward_seconds: float = Field(
+        ge=0, description="Of the one pass over the training images, whichever run made it."
+    )
+
+
 class Code(Record):
     """Which code made the results."""
 
@@ -48,9 +58,19 @@ class Metrics(Record):
     final_test_accuracy: float = Field(ge=0, le=1)
     best_test_accuracy: float = Field(ge=0, le=1)
     best_epoch: int = Field(ge=1)
-    training_seconds: float = Field(ge=0, description="Sum over the epochs, without evaluation.")
+    training_seconds: float = Field(
+        ge=0,
+        description="Measured: the sum over the epochs, without evaluation, and the pass that "
+        "computed the features, if this run made it.",
+    )
     equivalent_training_seconds: float | None = Field(
-        None, ge=0, description="Of a cached run: what it would have taken without the cache."
+        None,
+        ge=0,
+        description="Computed, of a run with a feature cache: what it would have taken without, "
+        "one forward pass in each epoch besides the steps of the head.",
+    )
+    feature_cache: FeatureCache | None = Field(
+        None, description="Null where every epoch went through the whole network."
     )
     resumed: int = Field(0, ge=0)
     parameters: int = Field(ge=1)
@@ -77,6 +97,10 @@ class Metrics(Record):
             raise ValueError("run_hash: is not the hash of the run in the same file")
         if self.final_test_accuracy != self.epochs[-1].test_accuracy:
             raise ValueError("final_test_accuracy: differs from the last epoch's test_accuracy")
+        if (self.feature_cache is None) != (self.equivalent_training_seconds is None):
+            raise ValueError(
+                "equivalent_training_seconds: belongs to a run with feature_cache, and only to it"
+            )
         if self.dataset_identity != self.run.dataset_identity:
             raise ValueError("dataset_identity: differs from the run's")
         return self

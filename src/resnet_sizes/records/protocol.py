@@ -19,6 +19,19 @@ LAYERS: dict[str, int] = {
 """Depth as He et al. (2015) count it: convolutions of the main path and the last layer."""
 
 
+WEIGHTS_VERSIONS: dict[str, tuple[str, ...]] = {
+    "resnet18": ("V1",),
+    "resnet34": ("V1",),
+    "resnet50": ("V1", "V2"),
+    "resnet101": ("V1", "V2"),
+    "resnet152": ("V1", "V2"),
+}
+"""torchvision's ImageNet weights of each network, oldest first; `default` is the last."""
+
+TORCHVISION_WEIGHTS = ("V1", "V2", "default")
+"""Values of `weights` that mean torchvision's own files."""
+
+
 class Reading(Record):
     """How one model is initialised, prepared, and trained."""
 
@@ -59,7 +72,9 @@ class Reading(Record):
         "constant", description="Learning rate over the epochs."
     )
     precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] = Field(
-        "fp32", description="Number format of the forward and backward passes."
+        "fp32",
+        description="Number format of the forward and backward passes; `auto` takes the fastest "
+        "that the device computes in hardware, and `run.json` says which.",
     )
 
 
@@ -103,13 +118,25 @@ class Protocol(Reading):
         return Reading.model_validate(base)
 
     @model_validator(mode="after")
-    def _head_needs_weights(self) -> "Protocol":
-        for model in (None, *self.per_model):
-            reading = self.reading_for(model or "")
-            if reading.trainable == "head" and reading.weights == "none":
-                where = f" (per_model.{model})" if model else ""
-                raise ValueError(
-                    f"trainable is 'head' but weights is 'none'{where}: a frozen random network "
-                    "learns nothing. Set weights to V1, V2, default or a file, or trainable to all"
-                )
+    def _readings_are_possible(self) -> "Protocol":
+        changed = [str(model) for model in self.per_model]
+        for model in LAYERS:
+            # What holds for all networks is told of the protocol; a network of its own by name.
+            where = f" (per_model.{model})" if model in changed else ""
+            _check_reading(model, self.reading_for(model), where)
         return self
+
+
+def _check_reading(model: str, reading: Reading, where: str) -> None:
+    weights = reading.weights
+    if reading.trainable == "head" and weights == "none":
+        raise ValueError(
+            f"trainable is 'head' but weights is 'none'{where}: a frozen random network "
+            "learns nothing. Set weights to V1, V2, default or a file, or trainable to all"
+        )
+    if reading.stem == "cifar" and weights in TORCHVISION_WEIGHTS:
+        raise ValueError(
+            f"stem is 'cifar' but weights is {weights!r}{where}: torchvision's weights are for "
+            "the 'imagenet' stem (7×7). Set stem to imagenet, or weights to none or a file of "
+            "your own"
+        )

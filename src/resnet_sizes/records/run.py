@@ -2,11 +2,15 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from resnet_sizes.records.base import SCHEMA_VERSION, Number, Record
 from resnet_sizes.records.protocol import ModelName, Reading
 from resnet_sizes.records.study import Study
+from resnet_sizes.records.weights import InitialWeights
+
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+CompileMode = Literal["none", "default", "reduce-overhead"]
 
 
 class RunSettings(Record):
@@ -21,6 +25,9 @@ class RunSettings(Record):
     batch_size: int = Field(ge=2)
     learning_rate: Number = Field(gt=0)
     evaluation_batch_size: int = Field(ge=1)
+    gradient_accumulation: int = Field(1, ge=1)
+    feature_cache: bool = True
+    compile: CompileMode | Literal["auto"] = "none"
     deterministic: bool
     threads: int | Literal["auto"]
 
@@ -31,9 +38,35 @@ class RunSettings(Record):
 
 
 class RunFile(RunSettings):
-    """`run.json`: the settings and the identity of the data. Its hash is the run's hash."""
+    """`run.json`: the settings, what `auto` means in them, and the identities of data and
+    initial weights. Its hash is the run's hash."""
 
     dataset_identity: str = Field(pattern=r"^[0-9a-f]{64}$")
+    precision: Precision = Field(
+        "fp32", description="The reading's precision, with `auto` resolved for the device."
+    )
+    compile_mode: CompileMode = Field(
+        "none", description="`compile`, with `auto` resolved for reading and device."
+    )
+    initial_weights: InitialWeights | None = Field(
+        None, description="The file of the initial weights; null where they are random."
+    )
+
+    @model_validator(mode="after")
+    def _is_resolved(self) -> "RunFile":
+        if self.reading.precision not in ("auto", self.precision):
+            raise ValueError(
+                f"precision: is {self.precision!r}, but the reading says {self.reading.precision!r}"
+            )
+        if self.compile not in ("auto", self.compile_mode):
+            raise ValueError(
+                f"compile_mode: is {self.compile_mode!r}, but compile says {self.compile!r}"
+            )
+        if (self.initial_weights is None) != (self.reading.weights == "none"):
+            raise ValueError(
+                f"initial_weights: do not fit the reading's weights, {self.reading.weights!r}"
+            )
+        return self
 
 
 def run_settings(study: Study, protocol: str, model: str, seed: int) -> RunSettings:
@@ -48,6 +81,9 @@ def run_settings(study: Study, protocol: str, model: str, seed: int) -> RunSetti
         batch_size=training.batch_size,
         learning_rate=training.learning_rate,
         evaluation_batch_size=training.evaluation_batch_size,
+        gradient_accumulation=training.gradient_accumulation,
+        feature_cache=training.feature_cache,
+        compile=training.compile,
         deterministic=training.deterministic,
         threads=training.threads,
     )

@@ -5,7 +5,12 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.records.base import Number, Record
-from resnet_sizes.records.protocol import ModelName, Protocol
+from resnet_sizes.records.protocol import (
+    TORCHVISION_WEIGHTS,
+    WEIGHTS_VERSIONS,
+    ModelName,
+    Protocol,
+)
 
 T = TypeVar("T")
 
@@ -99,6 +104,23 @@ class TrainingSpec(Record):
         description="Images a step of the evaluation: decides speed and memory, and results to "
         "rounding.",
     )
+    gradient_accumulation: int = Field(
+        1,
+        ge=1,
+        description="Parts into which each batch is split where memory is short. The gradient is "
+        "that of the whole batch, to rounding; batch normalisation in train mode sees the parts.",
+    )
+    feature_cache: bool = Field(
+        True,
+        description="Whether the features of a frozen backbone are computed once and kept, where "
+        "that is exact.",
+    )
+    compile: Literal["none", "default", "reduce-overhead", "auto"] = Field(
+        "none",
+        description="`torch.compile` mode of the network; `reduce-overhead` records CUDA graphs, "
+        "for batches so small that launching their kernels takes longer than the kernels. `auto` "
+        "does that where it helps on the device, and `run.json` says what it was.",
+    )
     deterministic: bool = Field(
         True,
         description="Whether only deterministic kernels are used: equal seed, device and versions "
@@ -134,6 +156,16 @@ class Cifar10Download(Record):
     )
 
 
+class WeightsDownload(Record):
+    """Where torchvision's weights come from. Their names hold the beginning of their SHA-256."""
+
+    mirrors: list[Annotated[str, Field(pattern=r"^https?://")]] = Field(
+        [],
+        description="Addresses of folders that hold the files under torchvision's names, tried "
+        "in this order before torchvision's own address.",
+    )
+
+
 class Downloads(Record):
     """What is fetched from the network, and where it is put."""
 
@@ -143,6 +175,9 @@ class Downloads(Record):
     )
     cifar10: Cifar10Download = Field(
         default_factory=Cifar10Download, description="The official CIFAR-10 archive."
+    )
+    weights: WeightsDownload = Field(
+        default_factory=WeightsDownload, description="torchvision's pre-trained weights."
     )
 
 
@@ -211,6 +246,20 @@ class Study(Record):
                     f"{', '.join(sorted(self.protocol_definitions))}. Name one of these, or "
                     "define it under protocol_definitions"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _weights_exist(self) -> "Study":
+        for name in self.protocols:
+            for model in self.models:
+                weights = self.protocol_definitions[name].reading_for(model).weights
+                versions = WEIGHTS_VERSIONS[model]
+                if weights in TORCHVISION_WEIGHTS and weights not in (*versions, "default"):
+                    raise ValueError(
+                        f"protocol_definitions.{name}.weights: is {weights!r}, but torchvision "
+                        f"has no such weights for {model}; it has: {', '.join(versions)}. Set "
+                        f"weights to default, or per_model.{model}.weights to {versions[-1]}"
+                    )
         return self
 
     @model_validator(mode="after")

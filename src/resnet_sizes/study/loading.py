@@ -12,6 +12,7 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.explain import Location, explain_with_locations
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import Study
+from resnet_sizes.records.wanted_weights import wanted_weights
 from resnet_sizes.records.yaml_file import read_yaml
 
 DEFAULT_CONFIG = Path("config/config.yaml")
@@ -54,6 +55,9 @@ def check_files(study: Study) -> None:
     named = [("article", study.article)]
     if study.dataset.path is not None:
         named.append(("dataset.path", study.dataset.path))
+    for weights in wanted_weights(study).values():
+        if weights.own_file:
+            named.append((weights.asked_by[0], weights.weights))
     for key, value in named:
         if not Path(value).exists():
             raise UserError(

@@ -1,13 +1,22 @@
 """The study → `study.json` and one run file a run."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record, write_json_if_changed
 from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import RunFile, StudyFile, all_run_settings
+from resnet_sizes.records.run import (
+    CompileMode,
+    Precision,
+    RunFile,
+    RunSettings,
+    StudyFile,
+    all_run_settings,
+)
 from resnet_sizes.records.study import Study
+from resnet_sizes.records.weights import InitialWeights, WeightsInfo, weights_key
 from resnet_sizes.study.loading import study_file
 
 STUDY_REMEDY = "Make it with: resnet-sizes study write CONFIG.yaml"
@@ -25,11 +34,19 @@ def read_study(path: Path) -> StudyFile:
     return read_record(path, StudyFile, STUDY_REMEDY)
 
 
-def write_run_files(study_path: Path, names: list[str] | None = None) -> list[Path]:
+Resolve = Callable[[RunSettings, str], tuple[Precision, CompileMode]]
+"""Settings and the value of `training.device` → what `auto` in them means on that device."""
+
+
+def write_run_files(
+    study_path: Path, resolve: Resolve, names: list[str] | None = None
+) -> list[Path]:
     """Write the `run.json` of each run of the study, or of those named `protocol/model/seed-n`.
 
-    A file that holds the same already is left alone. Needs `dataset.json`, since the identity
-    of the data is part of a run. Raises UserError if that is missing or a name is unknown.
+    A file that holds the same already is left alone. Needs `dataset.json` and the
+    `weights/<key>.json` of each run, since the identities of data and initial weights are part
+    of a run. `resolve` is asked only where settings say `auto`. Raises
+    UserError if a file is missing or a name is unknown.
     """
     study = read_study(study_path).study
     folder = StudyFolder.of_file(study_path)
@@ -50,7 +67,45 @@ def write_run_files(study_path: Path, names: list[str] | None = None) -> list[Pa
     paths = []
     for settings in [runs[name] for name in names or runs]:
         path = folder.run(settings).run
-        run = RunFile(**settings.model_dump(), dataset_identity=info.identity)
+        run = resolved_run(
+            settings,
+            study.training.device,
+            resolve,
+            dataset_identity=info.identity,
+            initial_weights=_initial_weights(study_path, settings),
+        )
         write_json_if_changed(path, run)
         paths.append(path)
     return paths
+
+
+def resolved_run(
+    settings: RunSettings,
+    device: str,
+    resolve: Resolve,
+    *,
+    dataset_identity: str,
+    initial_weights: InitialWeights | None,
+) -> RunFile:
+    """The run file of these settings on a device, given as in `training.device`."""
+    precision, mode = settings.reading.precision, settings.compile
+    if precision == "auto" or mode == "auto":
+        best_precision, best_mode = resolve(settings, device)
+        precision = best_precision if precision == "auto" else precision
+        mode = best_mode if mode == "auto" else mode
+    return RunFile(
+        **settings.model_dump(),
+        dataset_identity=dataset_identity,
+        precision=precision,
+        compile_mode=mode,
+        initial_weights=initial_weights,
+    )
+
+
+def _initial_weights(study_path: Path, settings: RunSettings) -> InitialWeights | None:
+    key = weights_key(settings.model, settings.reading)
+    if key is None:
+        return None
+    path = StudyFolder.of_file(study_path).weights(key)
+    remedy = f"Make it with: resnet-sizes fetch {study_path}"
+    return read_record(path, WeightsInfo, remedy).initial

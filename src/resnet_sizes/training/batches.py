@@ -1,14 +1,12 @@
-"""Images on the device as uint8; normalisation, size and augmentation a batch at a time."""
+"""Random orders, and normalisation, size and augmentation a batch at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from resnet_sizes.records.protocol import Reading
-from resnet_sizes.records.tensor_file import DatasetArrays
 
 CROP_PADDING = 4  # pixels, as He et al. (2015), section 4.2
 
@@ -18,34 +16,6 @@ NORMALISATION = {
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),  # of the training images
     "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
 }
-
-
-@dataclass(frozen=True)
-class DeviceData:
-    """The dataset on the device: images uint8 `[N, 3, 32, 32]`, labels int64 `[N]`."""
-
-    train_images: torch.Tensor
-    train_labels: torch.Tensor
-    test_images: torch.Tensor
-    test_labels: torch.Tensor
-
-    @classmethod
-    def on(cls, device: torch.device, arrays: DatasetArrays) -> "DeviceData":
-        """Copy the arrays to the device once, for the whole run.
-
-        uint8 is a quarter of fp32's memory: all of CIFAR-10 takes 184 MB.
-        """
-        return cls(
-            *(
-                torch.from_numpy(array).to(device)
-                for array in (
-                    arrays.train_images,
-                    arrays.train_labels,
-                    arrays.test_images,
-                    arrays.test_labels,
-                )
-            )
-        )
 
 
 class Preparation:

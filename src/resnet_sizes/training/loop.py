@@ -1,7 +1,6 @@
 """The training loop: one run, epoch by epoch."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -12,42 +11,51 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.metrics import EpochMetrics
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.training.batches import (
-    DeviceData,
-    Preparation,
-    epoch_generator,
-    flip_and_crop,
-    shuffled_batches,
-)
+from resnet_sizes.training.batches import epoch_generator, shuffled_batches
 from resnet_sizes.training.clock import Clock
+from resnet_sizes.training.compiling import compiled
+from resnet_sizes.training.inputs import Data
+from resnet_sizes.training.precision import autocast
 
-StepDone = Callable[[], object]
+StepDone = Callable[[torch.Tensor], object]
+"""Called after each step with its mean loss, a float32 scalar on the device."""
 
 
 @dataclass
 class Trainer:
-    """All that one run trains with. `network` is changed in place."""
+    """All that one run trains with. `network` is changed in place.
+
+    It is the whole network and `data` are images; or it is the head alone and `data` are the
+    features that the frozen rest of the network has made of the images.
+    """
 
     run: RunFile
     network: nn.Module
-    data: DeviceData
+    data: Data
     device: torch.device
 
     def __post_init__(self) -> None:
+        reading = self.run.reading
         self.optimizer = build_optimizer(self.run, self.network, self.device)
-        self._prepare = Preparation(self.run.reading, self.device)
+        self._inputs = self.data.inputs(reading)
+        self._forward = compiled(self.network, self.run.compile_mode)
+        self._in_precision = autocast(self.run.precision, self.device)
+        # float16 has so few exponents that small gradients vanish unless they are scaled up.
+        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.run.precision == "fp16")
         self._clock = Clock(self.device)
         self.schedule: torch.optim.lr_scheduler.LRScheduler | None = None
-        if self.run.reading.schedule == "cosine":
+        if reading.schedule == "cosine":
             self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
                 self.optimizer, T_max=self.run.epochs
             )
+        # Of a frozen backbone in eval mode nothing may move, its running statistics included.
+        self._whole_in_eval = reading.trainable == "head" and reading.frozen_batch_norm == "eval"
 
     def epochs(self, step_done: StepDone) -> Iterator[tuple[EpochMetrics, torch.Tensor]]:
         """Train and evaluate; after each epoch its metrics and the test logits.
 
-        Logits are float32 `[N_test, classes]` on the CPU. `step_done` is called after each
-        step, for a progress bar. Raises UserError when a loss is not finite.
+        Logits are float32 `[N_test, classes]` on the CPU. Raises UserError when a loss is not
+        finite.
         """
         for epoch in range(1, self.run.epochs + 1):
             with self._clock.span():
@@ -56,13 +64,13 @@ class Trainer:
             with self._clock.span():
                 logits = self._test_logits()
             labels = self.data.test_labels
+            test_loss = functional.cross_entropy(logits, labels)
+            self._stop_unless_finite(test_loss, f"the test loss after epoch {epoch}")
             metrics = EpochMetrics(
                 epoch=epoch,
-                train_loss=self._finite(loss, epoch, "training"),
+                train_loss=loss,
                 train_accuracy=accuracy,
-                test_loss=self._finite(
-                    functional.cross_entropy(logits, labels).item(), epoch, "test"
-                ),
+                test_loss=test_loss.item(),
                 test_accuracy=logits.argmax(1).eq(labels).sum().item() / len(labels),
                 training_seconds=training_seconds,
                 evaluation_seconds=self._clock.seconds,
@@ -72,55 +80,75 @@ class Trainer:
     def _train_epoch(self, epoch: int, step_done: StepDone) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's steps, each image under the weights of its
         own step, as a notebook's running loss is."""
-        self.network.train()
+        self.network.train(not self._whole_in_eval)
         generator = epoch_generator(self.run.seed, epoch)
-        # Sums stay on the device: reading them in each step would stop it each time.
-        loss_sum = torch.zeros((), device=self.device)
+        labels = self.data.train_labels
+        # Losses and counts stay on the device: reading them in each step would stop it each time.
+        losses: list[torch.Tensor] = []
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        seen = 0
-        data = self.data
-        for indices in shuffled_batches(
-            len(data.train_labels), self.run.batch_size, generator, self.device
-        ):
-            images, labels = data.train_images[indices], data.train_labels[indices]
-            if self.run.reading.augmentation == "flip-crop":
-                images = flip_and_crop(images, generator)
-            with self._precision():
-                logits = self.network(self._prepare(images))
-            loss = functional.cross_entropy(logits.float(), labels)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
-            loss_sum += loss.detach() * len(labels)
-            correct += logits.detach().argmax(1).eq(labels).sum()
-            seen += len(labels)
-            step_done()
+        sizes = []
+        for indices in shuffled_batches(len(labels), self.run.batch_size, generator, self.device):
+            loss, step_correct = self._step(indices, generator)
+            losses.append(loss)
+            correct += step_correct
+            sizes.append(len(indices))
+            if self.device.type == "cpu":  # where looking costs nothing, stop at once
+                self._stop_unless_finite(loss, _in_step(epoch, len(losses)))
+            step_done(loss)
         if self.schedule is not None:
             self.schedule.step()
-        return loss_sum.item() / seen, correct.item() / seen
+        by_step = torch.stack(losses).double().cpu()
+        for step in (~torch.isfinite(by_step)).nonzero().flatten()[:1].tolist():
+            self._stop_unless_finite(by_step[step], _in_step(epoch, step + 1))
+        images = sum(sizes)
+        weighted = by_step @ torch.tensor(sizes, dtype=torch.float64)
+        return weighted.item() / images, correct.item() / images
+
+    def _step(
+        self, indices: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step of the optimiser: the batch's mean loss and its correct answers."""
+        inputs, labels = self._inputs.train(indices, generator), self.data.train_labels[indices]
+        loss = torch.zeros((), device=self.device)
+        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        # Batch normalisation cannot normalise one value, so no part has a single image.
+        parts = min(self.run.gradient_accumulation, max(1, len(indices) // 2))
+        self.optimizer.zero_grad(set_to_none=True)
+        for part, part_labels in zip(inputs.chunk(parts), labels.chunk(parts), strict=True):
+            with self._in_precision():
+                logits = self._forward(part)
+            part_loss = functional.cross_entropy(logits.float(), part_labels)
+            if parts > 1:  # the mean over the batch is the sum of the parts' shares in it
+                part_loss = part_loss * (len(part_labels) / len(labels))
+            self._scaler.scale(part_loss).backward()  # type: ignore[no-untyped-call]
+            loss += part_loss.detach()
+            correct += logits.detach().argmax(1).eq(part_labels).sum()
+        self._scaler.step(self.optimizer)
+        self._scaler.update()
+        return loss, correct
 
     @torch.inference_mode()
     def _test_logits(self) -> torch.Tensor:
         self.network.eval()
         parts = []
-        for images in torch.split(self.data.test_images, self.run.evaluation_batch_size):
-            with self._precision():
-                parts.append(self.network(self._prepare(images)).float())
+        for inputs in self._inputs.test(self.run.evaluation_batch_size):
+            with self._in_precision():
+                parts.append(self._forward(inputs).float())
         return torch.cat(parts)
 
-    def _precision(self) -> AbstractContextManager[object]:
-        if self.run.reading.precision == "bf16":
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return nullcontext()
-
-    def _finite(self, loss: float, epoch: int, which: str) -> float:
-        if torch.isfinite(torch.tensor(loss)):
-            return loss
+    def _stop_unless_finite(self, loss: torch.Tensor, which: str) -> None:
+        if torch.isfinite(loss):
+            return
+        rate = self.optimizer.param_groups[0]["lr"]
         raise UserError(
-            f"{self.run.name}: the {which} loss is {loss} in epoch {epoch} (learning rate "
-            f"{self.run.learning_rate}, precision {self.run.reading.precision}). Lower "
-            "training.learning_rate, or take precision fp32; the epochs before are in log.jsonl."
+            f"{self.run.name}: {which} is {loss.item()} (learning rate {rate:g}, precision "
+            f"{self.run.precision}). Lower training.learning_rate, or take precision fp32; the "
+            "epochs before are in log.jsonl."
         )
+
+
+def _in_step(epoch: int, step: int) -> str:
+    return f"the training loss in epoch {epoch}, step {step},"
 
 
 def build_optimizer(run: RunFile, network: nn.Module, device: torch.device) -> Optimizer:

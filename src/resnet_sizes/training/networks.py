@@ -3,18 +3,21 @@
 import torch
 from torch import nn
 from torchvision.models import get_model
+from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.protocol import Reading
+from resnet_sizes.training.convolutions import use_exact_short_forms
+from resnet_sizes.training.frozen import fold_batch_norm, freeze_backbone
 
 
-def build_network(model: str, reading: Reading, classes: int) -> nn.Module:
+def build_network(model: str, reading: Reading, classes: int) -> ResNet:
     """A network with random weights from torch's global generator.
 
     It maps float images `[N, 3, S, S]` to logits `[N, classes]`. The `cifar` stem is a 3×3
     convolution with stride 1 and no max-pool, as He et al. (2015), section 4.2, use on
     CIFAR-10.
     """
-    network: nn.Module = get_model(model, weights=None, num_classes=classes)
+    network: ResNet = get_model(model, weights=None, num_classes=classes)
     if reading.stem == "cifar":
         stem = nn.Conv2d(3, 64, kernel_size=3, stride=1, padding=1, bias=False)
         # The same initialisation as torchvision gives to its own convolutions.
@@ -24,13 +27,25 @@ def build_network(model: str, reading: Reading, classes: int) -> nn.Module:
     return network
 
 
-def count_parameters(network: nn.Module) -> tuple[int, int]:
-    """All parameters, and those that are trained."""
-    parameters = list(network.parameters())
-    return (
-        sum(p.numel() for p in parameters),
-        sum(p.numel() for p in parameters if p.requires_grad),
-    )
+def ready_for_training(network: ResNet, reading: Reading, device: torch.device) -> ResNet:
+    """Move a network to the device in its fastest exact form, and freeze what is not trained.
+
+    Its layers may be replaced, so count parameters before.
+    """
+    if reading.trainable == "head":
+        freeze_backbone(network)
+        if reading.frozen_batch_norm == "eval":
+            fold_batch_norm(network)
+    if device.type == "cpu":
+        use_exact_short_forms(network)
+    # Convolutions of a CPU and tensor cores both want the channels of a pixel side by side.
+    return network.to(device).to(memory_format=torch.channels_last)
+
+
+def count_parameters(network: ResNet, reading: Reading) -> tuple[int, int]:
+    """All parameters of a network as built, and those that the reading trains."""
+    trained = network.fc if reading.trainable == "head" else network
+    return tuple(sum(p.numel() for p in part.parameters()) for part in (network, trained))
 
 
 def macs_per_image(model: str, reading: Reading, classes: int) -> int:

@@ -2,37 +2,57 @@
 
 import json
 import logging
-import sys
-import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
+from torch import nn
+from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import EpochMetrics, Metrics
+from resnet_sizes.records.layout import FEATURES, RunFolder
+from resnet_sizes.records.metrics import EpochMetrics, FeatureCache, Metrics
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import read_dataset, write_predictions
-from resnet_sizes.training.batches import DeviceData, batches_per_epoch
+from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.training.batches import batches_per_epoch
+from resnet_sizes.training.compiling import check_compiler
 from resnet_sizes.training.determinism import set_determinism
 from resnet_sizes.training.devices import describe, peak_memory, select_device, set_threads
+from resnet_sizes.training.features import Features, cache_obstacle, cached_features
+from resnet_sizes.training.inputs import Data, DeviceData
 from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.networks import build_network, count_parameters, macs_per_image
+from resnet_sizes.training.memory import explained_out_of_memory
+from resnet_sizes.training.networks import (
+    build_network,
+    count_parameters,
+    macs_per_image,
+    ready_for_training,
+)
+from resnet_sizes.training.precision import check_precision
+from resnet_sizes.training.progress import Progress
 from resnet_sizes.training.provenance import code, versions
+from resnet_sizes.training.weights import load_initial_weights
 
 log = logging.getLogger("resnet_sizes")
 
 
-def train_run(run: RunFile, dataset: Path, folder: RunFolder, device_name: str) -> Metrics:
+def train_run(
+    run: RunFile,
+    dataset: Path,
+    folder: RunFolder,
+    device_name: str,
+    weights: WeightsInfo | None = None,
+) -> Metrics:
     """Train one run and write its results to `folder`, `metrics.json` last.
 
-    Raises UserError if the dataset is not the run's, a device is missing, or a loss is not
-    finite; the epochs done until then stay in `log.jsonl`.
+    `weights` says where the initial weights lie, for a run that starts from a file. Raises
+    UserError if the dataset or the weights are not the run's, a device is missing or cannot do
+    what the run asks for, memory is short, or a loss is not finite; the epochs done until then
+    stay in `log.jsonl`.
     """
     started = _now()
     info, arrays = read_dataset(dataset)
@@ -43,23 +63,30 @@ def train_run(run: RunFile, dataset: Path, folder: RunFolder, device_name: str) 
         )
     device = select_device(device_name)
     set_threads(run.threads)
-    set_determinism(run.deterministic, run.seed)
+    check_precision(run.precision, device)
+    check_compiler(run.compile_mode, device)
+    set_determinism(run.deterministic, run.seed, run.precision)
     network = build_network(run.model, run.reading, len(info.class_names))
-    network = network.to(device).to(memory_format=torch.channels_last)
-    trainer = Trainer(run, network, DeviceData.on(device, arrays), device)
+    load_initial_weights(network, run, weights)
     described = describe(device)
     log.info(
-        "%s: %d epochs of %d images on %s (%s, %d threads)",
+        "%s: %d epochs of %d images on %s (%s, %d threads), %s",
         *(run.name, run.epochs, info.train_images),
-        *(described.name, described.kind, described.threads),
+        *(described.name, described.kind, described.threads, run.precision),
     )
-    history, logits = _train(trainer, folder)
+    with explained_out_of_memory(run):
+        parameters, trainable = count_parameters(network, run.reading)
+        network = ready_for_training(network, run.reading, device)
+        material = _material(run, network, DeviceData.on(device, arrays), device)
+        trainer = Trainer(run, material.network, material.data, device)
+        history, logits = _train(trainer, folder)
 
     # From here on the old results, if any, and the new ones could be taken for a pair.
     folder.metrics.unlink(missing_ok=True)
     write_predictions(folder.predictions, logits.numpy(), arrays.test_labels)
     best = max(history, key=lambda epoch: epoch.test_accuracy)
-    parameters, trainable = count_parameters(network)
+    seconds = sum(epoch.training_seconds for epoch in history)
+    cache = material.cache
     metrics = Metrics(
         run=run,
         run_hash=content_hash(run),
@@ -67,7 +94,10 @@ def train_run(run: RunFile, dataset: Path, folder: RunFolder, device_name: str) 
         final_test_accuracy=history[-1].test_accuracy,
         best_test_accuracy=best.test_accuracy,
         best_epoch=best.epoch,
-        training_seconds=sum(epoch.training_seconds for epoch in history),
+        training_seconds=seconds + (cache.forward_seconds if cache and not cache.reused else 0),
+        # A plain loop sends every image through the frozen layers in every epoch.
+        equivalent_training_seconds=seconds + run.epochs * cache.forward_seconds if cache else None,
+        feature_cache=cache,
         parameters=parameters,
         trainable_parameters=trainable,
         macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
@@ -83,34 +113,54 @@ def train_run(run: RunFile, dataset: Path, folder: RunFolder, device_name: str) 
     return metrics
 
 
+@dataclass(frozen=True)
+class _Material:
+    """What the loop trains: the whole network on images, or its head on features."""
+
+    network: nn.Module
+    data: Data
+    cache: FeatureCache | None = None
+
+
+def _material(run: RunFile, network: ResNet, data: DeviceData, device: torch.device) -> _Material:
+    if run.reading.trainable == "all":
+        return _Material(network, data)
+    obstacle = cache_obstacle(run)
+    if obstacle:
+        log.info(
+            "%s: every epoch goes through the frozen layers; their features are not kept, since %s",
+            *(run.name, obstacle),
+        )
+        return _Material(network, data)
+    features = _features(run, network, data, device)
+    cache = FeatureCache(
+        key=features.key, reused=features.reused, forward_seconds=features.forward_seconds
+    )
+    return _Material(network.fc, features.on(device, data), cache)
+
+
+def _features(run: RunFile, network: ResNet, data: DeviceData, device: torch.device) -> Features:
+    images = len(data.train_labels) + len(data.test_labels)
+    with Progress(f"{run.name}: features", images, unit="images") as progress:
+        return cached_features(FEATURES, run, network, data, device, progress.advance)
+
+
 def _train(trainer: Trainer, folder: RunFolder) -> tuple[list[EpochMetrics], torch.Tensor]:
     run = trainer.run
     history: list[EpochMetrics] = []
     logits = torch.empty(0)
     steps = run.epochs * batches_per_epoch(len(trainer.data.train_labels), run.batch_size)
     folder.folder.mkdir(parents=True, exist_ok=True)
-    start = time.monotonic()
     with (
         folder.log.open("w", encoding="utf-8") as lines,
-        logging_redirect_tqdm([log]),
-        tqdm(
-            total=steps, desc=run.name, unit="step", leave=False, disable=not sys.stderr.isatty()
-        ) as bar,
+        Progress(run.name, steps, unit="steps") as progress,
     ):
-        for metrics, epoch_logits in trainer.epochs(bar.update):
+        for metrics, epoch_logits in trainer.epochs(lambda loss: progress.advance(1)):
             history.append(metrics)
             logits = epoch_logits
             lines.write(json.dumps(metrics.model_dump()) + "\n")
             lines.flush()
-            elapsed = time.monotonic() - start
-            log.info(
-                "%s: epoch %d/%d  loss %.4f  accuracy %.4f  test loss %.4f  test accuracy %.4f"
-                "  %.1f s, about %.0f s left",
-                *(run.name, metrics.epoch, run.epochs),
-                *(metrics.train_loss, metrics.train_accuracy),
-                *(metrics.test_loss, metrics.test_accuracy, metrics.training_seconds),
-                elapsed / metrics.epoch * (run.epochs - metrics.epoch),
-            )
+            progress.epoch_done(metrics, run.epochs)
     return history, logits
 
 

@@ -1,0 +1,111 @@
+"""`resnet-sizes forecast`: what a study will cost on this device."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from resnet_sizes.cli.console import say
+from resnet_sizes.cli.study import Overlays, resolve
+from resnet_sizes.data.source import PARTS
+from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.run import all_run_settings
+from resnet_sizes.records.study import Study
+from resnet_sizes.records.weights import InitialWeights
+from resnet_sizes.study.loading import load_study
+from resnet_sizes.study.plan import resolved_run
+
+NO_DATA = "0" * 64
+"""Identity of the random images that are measured with."""
+
+
+def forecast(
+    overlays: Overlays = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N; otherwise the study's")
+    ] = None,
+) -> None:
+    """Measure a few steps of each kind of run on this device; print minutes and memory.
+
+    It needs neither the images nor the weights, starts nothing and decides nothing.
+    """
+    study = load_study(overlays or [])
+    train, test, classes = _counts(study)
+
+    from resnet_sizes.training.devices import describe, select_device, set_threads
+    from resnet_sizes.training.forecast import Counts, forecast_run
+    from resnet_sizes.training.progress import duration
+
+    name = device or study.training.device
+    set_threads(study.training.threads)
+    described = describe(select_device(name))
+    say(
+        f"{study.name}: {train} training and {test} test images, {study.training.epochs} epochs, "
+        f"on {described.name} ({described.kind}, {described.threads} threads). Measuring…"
+    )
+    table = Table(
+        Column("run", overflow="fold"), "precision", "seeds", "one run", "all seeds", "peak memory"
+    )
+    total, problems = 0.0, []
+    firsts = [s for s in all_run_settings(study) if s.seed == study.seeds[0]]
+    for settings in firsts:
+        run = resolved_run(
+            settings,
+            name,
+            resolve,
+            dataset_identity=NO_DATA,
+            initial_weights=None if settings.reading.weights == "none" else RANDOM,
+        )
+        cost = forecast_run(run, Counts(train, test, classes), name)
+        label, seeds = f"{settings.protocol}/{settings.model}", len(study.seeds)
+        if cost.problem:
+            table.add_row(label, run.precision, str(seeds), "–", "–", "–")
+            problems.append(f"{label}: {cost.problem}")
+            continue
+        # The features of a frozen backbone do not depend on the seed.
+        all_seeds = cost.feature_seconds + seeds * (cost.seconds - cost.feature_seconds)
+        total += all_seeds
+        peak = f"{cost.peak_memory_bytes / 1e9:.1f} GB"
+        one = duration(cost.seconds)
+        table.add_row(label, run.precision, str(seeds), one, duration(all_seeds), peak)
+        say(f"  {label}: {one}, {peak}")
+    table.add_section()
+    table.add_row("all, one after the other", "", "", "", duration(total), "")
+    Console().print(table)
+    memory = described.memory_bytes
+    if memory:
+        say(f"The device has {memory / 1e9:.1f} GB. Nothing has been started.")
+    for problem in problems:
+        say(problem)
+
+
+CIFAR10 = (50_000, 10_000)
+"""Training and test images of the official archive, which need not be here."""
+
+RANDOM = InitialWeights(name="random", file="random", sha256=NO_DATA)
+"""Stands for a file of weights: random ones cost the same."""
+
+
+def _counts(study: Study) -> tuple[int, int, int]:
+    """Training images, test images and classes, without reading an image if possible."""
+    folder = StudyFolder.of(study.name)
+    if folder.dataset_info.is_file():
+        info = read_record(folder.dataset_info, DatasetInfo, f"Delete {folder.dataset_info}.")
+        if info.spec == study.dataset:
+            return info.train_images, info.test_images, len(info.class_names)
+    limit = study.dataset.limit
+    if study.dataset.source == "cifar10":
+        full, classes = list(CIFAR10), 10
+    else:
+        from resnet_sizes.data.prepare import open_source
+
+        source = open_source(study)
+        full, classes = [len(source.labels(part)) for part in PARTS], len(source.class_names)
+    train, test = (
+        images if most is None else min(most, images)
+        for images, most in zip(full, (limit.train, limit.test), strict=True)
+    )
+    return train, test, classes

@@ -1,0 +1,59 @@
+"""`torch.compile`, where the configuration asks for it."""
+
+import os
+import shutil
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.protocol import Reading
+from resnet_sizes.records.run import CompileMode
+
+LAUNCH_BOUND_SIZE = 32
+"""Input size in pixels up to which, with the ImageNet stem, a GPU waits for kernel launches."""
+
+
+def best_compile_mode(reading: Reading, device: torch.device) -> CompileMode:
+    """What `compile: auto` means for a reading on a device: a fixed rule, never a timing.
+
+    CUDA graphs (`reduce-overhead`) where whole networks are trained on maps so small that their
+    kernels end before the next is launched; otherwise none.
+    """
+    small = reading.stem == "imagenet" and reading.input_size <= LAUNCH_BOUND_SIZE
+    if device.type == "cuda" and small and reading.trainable == "all":
+        return "reduce-overhead"
+    return "none"
+
+
+def check_compiler(mode: CompileMode, device: torch.device) -> None:
+    """Raise UserError if compiling needs a C++ compiler that is not there."""
+    if mode == "none" or device.type != "cpu":
+        return
+    names = [os.environ.get("CXX", ""), "g++", "clang++"]
+    if not any(name and shutil.which(name) for name in names):
+        raise UserError(
+            f"training.compile: found {mode!r}, which needs a C++ compiler on the CPU (CXX, g++ or "
+            "clang++), and none is there. Install one, or set training.compile to none."
+        )
+
+
+def compiled(network: nn.Module, mode: CompileMode) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network's forward pass, compiled as `mode` says.
+
+    Shapes are taken as fixed: a run has few (a whole batch, the last one, the evaluation's), and
+    CUDA graphs need them fixed.
+    """
+    if mode == "none":
+        return network
+    forward = torch.compile(network, mode=mode, dynamic=False)
+    if mode != "reduce-overhead":
+        return forward
+
+    def step(inputs: torch.Tensor) -> torch.Tensor:
+        # The memory of a graph's outputs is free again when the next step begins.
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        return forward(inputs)  # type: ignore[no-any-return]
+
+    return step

@@ -1,0 +1,188 @@
+"""The features of a frozen backbone: computed once, kept on disk, shared by seeds and studies."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torchvision.models.resnet import ResNet
+
+from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.files import write_atomically
+from resnet_sizes.records.run import RunFile
+from resnet_sizes.training.batches import Preparation
+from resnet_sizes.training.clock import Clock
+from resnet_sizes.training.devices import describe
+from resnet_sizes.training.frozen import Backbone
+from resnet_sizes.training.inputs import DeviceData, FeatureData
+from resnet_sizes.training.precision import autocast
+from resnet_sizes.training.provenance import code, versions
+
+log = logging.getLogger("resnet_sizes")
+
+BatchDone = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Features:
+    """float32 `[N, F]` on the CPU, with what it took to compute them."""
+
+    train: torch.Tensor
+    test: torch.Tensor
+    forward_seconds: float
+    """Of the pass over the training images."""
+    key: str
+    reused: bool
+
+    def on(self, device: torch.device, labels: DeviceData) -> FeatureData:
+        """The dataset that the head is trained on.
+
+        Features stay in the host's memory where they would take more than half of what the
+        device has free: the head's own tensors are small, but other processes may need room.
+        """
+        size = sum(tensor.nbytes for tensor in (self.train, self.test))
+        target = device
+        if device.type == "cuda" and size > torch.cuda.mem_get_info(device)[0] // 2:
+            target = torch.device("cpu")
+        return FeatureData(
+            self.train.to(target), labels.train_labels, self.test.to(target), labels.test_labels
+        )
+
+
+def cache_obstacle(run: RunFile) -> str | None:
+    """Why the features of a run's frozen backbone cannot be computed once; None if they can."""
+    reading = run.reading
+    if reading.frozen_batch_norm == "train":
+        return (
+            "the batch normalisation of the frozen backbone is in train mode, so an image's "
+            "features depend on the batch it is in"
+        )
+    if reading.augmentation != "none":
+        return f"augmentation is {reading.augmentation}, so each epoch sees other images"
+    if not run.feature_cache:
+        return "feature_cache is false"
+    return None
+
+
+def features_key(run: RunFile, device: torch.device) -> str:
+    """Hash of all that decides the features, to the last bit: never of the seed.
+
+    Device, threads, batch size and versions are in it because they decide rounding, the code
+    because it decides everything.
+    """
+    described = describe(device)
+    reading = run.reading
+    return content_hash(
+        {
+            "model": run.model,
+            "weights": run.initial_weights.sha256 if run.initial_weights else None,
+            "stem": reading.stem,
+            "input_size": reading.input_size,
+            "normalisation": reading.normalisation,
+            "precision": run.precision,
+            "batch_size": run.evaluation_batch_size,
+            "deterministic": run.deterministic,
+            "dataset": run.dataset_identity,
+            "device": [described.kind, described.name, described.threads],
+            "versions": versions(device),
+            "code": code().training_hash,
+        }
+    )
+
+
+def cached_features(
+    folder: Path,
+    run: RunFile,
+    network: ResNet,
+    data: DeviceData,
+    device: torch.device,
+    batch_done: BatchDone,
+) -> Features:
+    """Read the run's features from `folder`, or compute and keep them.
+
+    `network` is in evaluation mode. Two runs that want the same features at the same time
+    compute them once: the second waits. `batch_done` is called with the number of images done.
+    """
+    key = features_key(run, device)
+    path = folder / f"{key}.safetensors"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f".{key}.lock"):
+        found = _read(path, key)
+        if found is not None:
+            log.info("%s: features of the frozen backbone are here: %s", run.name, path)
+            return found
+        features = compute_features(run, network, data, device, batch_done, key)
+        try:
+            write_atomically(path, lambda target: _write(target, features))
+        except OSError as error:
+            log.warning("%s: cannot be written (%s); the next run computes it again", path, error)
+        return features
+
+
+def compute_features(
+    run: RunFile,
+    network: ResNet,
+    data: DeviceData,
+    device: torch.device,
+    batch_done: BatchDone,
+    key: str,
+) -> Features:
+    """One pass over all images, without the head."""
+    backbone = Backbone(network).eval()
+    prepare = Preparation(run.reading, device)
+    in_precision = autocast(run.precision, device)
+    clock = Clock(device)
+
+    @torch.no_grad()  # not inference mode, whose tensors the head's backward pass may not keep
+    def of(images: torch.Tensor) -> torch.Tensor:
+        parts = []
+        for batch in torch.split(images, run.evaluation_batch_size):
+            with in_precision():
+                parts.append(backbone(prepare(batch)).float())
+            batch_done(len(batch))
+        return torch.cat(parts).cpu()
+
+    with clock.span():
+        train = of(data.train_images)
+    seconds = clock.seconds
+    return Features(train, of(data.test_images), seconds, key, reused=False)
+
+
+def _write(path: Path, features: Features) -> None:
+    tensors = {"train": features.train, "test": features.test}
+    metadata = {"forward_seconds": repr(features.forward_seconds), "sha256": _digest(tensors)}
+    save_file(tensors, path, metadata)
+
+
+def _read(path: Path, key: str) -> Features | None:
+    """The features in a file; None where it is missing or damaged, so that they are computed."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            # Memory-mapped: the system reads what is used, and runs share the pages.
+            tensors = {name: opened.get_tensor(name) for name in ("train", "test")}
+        seconds = float(metadata["forward_seconds"])
+        whole = metadata["sha256"] == _digest(tensors)
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        log.warning("%s: is damaged (%s); it is computed again", path, error)
+        return None
+    if not whole:
+        log.warning("%s: is not what was written; it is computed again", path)
+        return None
+    return Features(tensors["train"], tensors["test"], seconds, key, reused=True)
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.numpy().data)
+    return digest.hexdigest()

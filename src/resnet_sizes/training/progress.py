@@ -1,0 +1,97 @@
+"""What a run says of its own time: an estimate at the start, then how long it still takes."""
+
+import logging
+import sys
+import time
+from types import TracebackType
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from resnet_sizes.records.metrics import EpochMetrics
+
+log = logging.getLogger("resnet_sizes")
+
+FIRST = 5
+"""Advances after which the estimate is made. The very first is left out: it chooses kernels."""
+
+SILENCE = 60.0
+"""Seconds without a line after which a log is told again how far the work is."""
+
+
+class Progress:
+    """A bar on a terminal, lines in a log. Use it as a context manager."""
+
+    def __init__(self, name: str, total: int, unit: str) -> None:
+        self._name = name
+        self._total = total
+        self._unit = unit
+        self._done = self._advances = self._done_first = 0
+        self._start = self._end_of_first = self._last_line = 0.0
+        self._redirect = logging_redirect_tqdm([log])
+
+    def __enter__(self) -> "Progress":
+        self._redirect.__enter__()
+        self._bar = tqdm(
+            total=self._total,
+            desc=self._name,
+            unit=f" {self._unit}",
+            leave=False,
+            disable=not sys.stderr.isatty(),
+        )
+        self._start = self._last_line = time.monotonic()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+        self._redirect.__exit__(kind, error, traceback)
+
+    def advance(self, count: int) -> None:
+        """Count work done. On a GPU it may still be under way."""
+        self._done += count
+        self._advances += 1
+        self._bar.update(count)
+        now = time.monotonic()
+        if self._advances == 1:
+            self._end_of_first, self._done_first = now, self._done
+        elif self._advances == FIRST:
+            each = (now - self._end_of_first) / (self._done - self._done_first)
+            self._tell(now, f"about {duration(each * self._total)} for {self._total} {self._unit}")
+        elif now - self._last_line >= SILENCE:
+            self._tell(now, f"{self._done}/{self._total} {self._unit}, {self._left(now)}")
+
+    def epoch_done(self, epoch: EpochMetrics, epochs: int) -> None:
+        """Tell what an epoch gave and how long the rest will take."""
+        now = time.monotonic()
+        self._tell(
+            now,
+            f"epoch {epoch.epoch}/{epochs}  loss {epoch.train_loss:.4f}  "
+            f"accuracy {epoch.train_accuracy:.4f}  test loss {epoch.test_loss:.4f}  "
+            f"test accuracy {epoch.test_accuracy:.4f}  {epoch.training_seconds:.1f} s, "
+            f"{self._left(now)}",
+        )
+
+    def _tell(self, now: float, text: str) -> None:
+        log.info("%s: %s", self._name, text)
+        self._last_line = now
+
+    def _left(self, now: float) -> str:
+        left = (now - self._start) / self._done * (self._total - self._done)
+        return f"about {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """`0.35 s`, `12 s`, `3 min 20 s`, `2 h 05 min`."""
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    if round(seconds) < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,83 @@
+"""Precision and compilation: chosen by what a device can do, never by how fast it was."""
+
+import shutil
+
+import pytest
+import torch
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.protocol import Reading
+from resnet_sizes.training import precision
+from resnet_sizes.training.compiling import best_compile_mode, check_compiler
+from resnet_sizes.training.determinism import set_determinism
+from resnet_sizes.training.precision import autocast, check_precision, fastest_precision
+
+CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"),
+    [((9, 0), "bf16"), ((8, 0), "bf16"), ((7, 5), "fp16"), ((7, 0), "fp16"), ((6, 1), "fp32")],
+)
+def test_auto_on_cuda_goes_by_capability(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert fastest_precision(CUDA) == expected
+
+
+def test_auto_on_a_cpu_is_bf16_only_where_the_processor_has_it(monkeypatch):
+    for has, expected in ((True, "bf16"), (False, "fp32")):
+        monkeypatch.setattr(precision, "_cpu_has_bf16", lambda has=has: has)
+        assert fastest_precision(CPU) == expected
+    assert fastest_precision(MPS) == "fp32"
+
+
+def test_tf32_needs_a_gpu_that_has_it(monkeypatch):
+    with pytest.raises(UserError, match=r"precision: tf32 needs a CUDA GPU.*device is cpu.*auto"):
+        check_precision("tf32", CPU)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
+    with pytest.raises(UserError, match="capability 8"):
+        check_precision("tf32", CUDA)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
+    check_precision("tf32", CUDA)
+
+
+def test_fp16_needs_tensor_cores_to_be_of_use():
+    with pytest.raises(UserError, match=r"precision: fp16 needs a CUDA GPU"):
+        check_precision("fp16", MPS)
+
+
+def test_fp32_means_fp32_and_tf32_is_asked_for():
+    try:
+        set_determinism(True, 0, "tf32")
+        assert torch.backends.cuda.matmul.allow_tf32
+        assert torch.backends.cudnn.allow_tf32
+        set_determinism(True, 0)
+        assert not torch.backends.cuda.matmul.allow_tf32
+        assert not torch.backends.cudnn.allow_tf32
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_a_network_computes_in_the_precision_asked_for(name, dtype):
+    with autocast(name, CPU)():
+        assert torch.nn.Linear(2, 2)(torch.ones(1, 2)).dtype == dtype
+
+
+def test_graphs_are_recorded_only_where_launches_are_the_limit():
+    small = Reading()
+    assert best_compile_mode(small, CUDA) == "reduce-overhead"
+    assert best_compile_mode(small, CPU) == "none"
+    assert best_compile_mode(Reading(stem="cifar"), CUDA) == "none"
+    assert best_compile_mode(Reading(input_size=112), CUDA) == "none"
+    assert best_compile_mode(Reading(trainable="head", weights="V1"), CUDA) == "none"
+
+
+def test_compiling_without_a_compiler_is_told_before_training(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(
+        UserError, match=r"training\.compile: found 'default'.*compile to none"
+    ):
+        check_compiler("default", CPU)
+    check_compiler("none", CPU)
+    check_compiler("default", CUDA)
