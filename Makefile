@@ -1,10 +1,11 @@
 # make report    the demo study, from nothing to a report        (about 6 minutes, no GPU)
 # make article   the article's own study                         (hours; wants a GPU)
 # make test      all tests                                       (under 10 minutes)
+# make bench     the training against a notebook's loop, here    (about 15 minutes)
 # Others: setup lint schemas lock pictures test-all
 
 .DEFAULT_GOAL := report
-.PHONY: setup report article test test-all lint schemas lock pictures
+.PHONY: setup report article bench test test-all lint schemas lock pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -21,8 +22,13 @@ report: setup
 	@ls -1 results/demo/report/pt/report.html results/demo/report/pt/report.pdf \
 	    results/demo/report/pt/article.qmd
 
+# The forecast advises; it takes a minute or two and decides nothing.
 article: setup
+	@resnet-sizes forecast
 	@snakemake --cores all --resources gpu=1
+
+bench: setup
+	@python benchmarks/run.py
 
 test: setup lint
 	@pytest -n $(workers) --dist loadfile --cov --cov-report=term

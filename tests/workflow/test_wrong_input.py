@@ -93,9 +93,10 @@ def test_the_articles_study_plans_its_runs_after_fetching(project):
     planned = project.planned(config="config/config.yaml")
     assert planned == {
         "fetch": 1,
+        "weights": 3,
         "dataset": 1,
-        "run": 9,
-        "train": 9,
+        "run": 18,
+        "train": 18,
         "evidence": 1,
         "report": 1,
     }

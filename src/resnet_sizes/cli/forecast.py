@@ -73,7 +73,7 @@ def forecast(
         table.add_row(label, run.precision, str(seeds), one, duration(all_seeds), peak)
         say(f"  {label}: {one}, {peak}")
     table.add_section()
-    table.add_row("all, one after the other", "", "", "", duration(total), "")
+    table.add_row("in turn", "", "", "", duration(total), "")
     Console().print(table)
     memory = described.memory_bytes
     if memory:
