@@ -5,6 +5,7 @@ local FUNCTIONS = {
   resumo = "summary-box",
   aviso = "notice-box",
   autoria = "byline-block",
+  nota = "note-block",
   referencias = "references-block",
 }
 

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from synthetic import make_study
+from synthetic import make_study, own_readings
 
+from resnet_sizes.evidence import build
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.render import render_article
 
 TEMPLATES = Path(__file__).parents[2] / "report"
 
@@ -28,6 +33,19 @@ PARTIAL: dict[str, Any] = {
         "scratch-32/resnet152/seed-2",
     ),
 }
+CACHED: dict[str, Any] = {
+    "name": "cached",
+    "protocols": ("probe-224", "scratch-32"),
+    "readings": own_readings("probe-224", "scratch-32"),
+}
+"""The default study: features of three frozen networks are kept, then all is trained."""
+
+LITERAL: dict[str, Any] = {
+    "name": "literal",
+    "protocols": ("literal",),
+    "readings": own_readings("literal"),
+}
+"""Two networks trained as a whole, one frozen: only its minutes are computed."""
 
 
 def study_with_evidence(folder: Path, **settings: Any) -> Path:
@@ -35,3 +53,18 @@ def study_with_evidence(folder: Path, **settings: Any) -> Path:
     study = make_study(folder, **settings)
     build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=True)
     return study
+
+
+def article_of(folder: Path, **settings: Any) -> str:
+    """The text below the front matter of a synthetic study's `article.qmd`."""
+    with patch.object(build, "FORMATS", ()):  # the text names the figure and reads no file of it
+        study = study_with_evidence(folder, **settings)
+    inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
+    qmd = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+    return qmd.split("\n---\n", 1)[1]
+
+
+def table_row(body: str, first: str) -> list[str]:
+    """The cells of the one table row whose first cell is `first`."""
+    (row,) = [line for line in body.splitlines() if line.startswith(f"| {first} |")]
+    return [cell.strip() for cell in row.strip("|").split("|")]

@@ -7,20 +7,24 @@ accuracy is the one in the metrics. Nothing is trained.
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.files import write_json
 from resnet_sizes.records.layout import RunFolder, StudyFolder
-from resnet_sizes.records.metrics import Code, Device, EpochMetrics, Metrics
-from resnet_sizes.records.run import RunFile, StudyFile, all_run_settings
+from resnet_sizes.records.metrics import Code, Device, EpochMetrics, FeatureCache, Metrics
+from resnet_sizes.records.run import RunFile, RunSettings, StudyFile, all_run_settings
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.tensor_file import write_predictions
+from resnet_sizes.records.weights import InitialWeights, weights_version
 
 CODE = Code(training_hash="c" * 64, git_commit="d" * 40, git_dirty=False)
-LEDGER = Path(__file__).parents[2] / "config" / "article.yaml"
+CONFIG = Path(__file__).parents[2] / "config"
+LEDGER = CONFIG / "article.yaml"
 
 MODELS = ("resnet18", "resnet50", "resnet152")
 
@@ -63,6 +67,16 @@ MACS = {
     "resnet152": 235_000_000,
 }
 
+HEAD_PARAMETERS = {
+    "resnet18": 5_130,
+    "resnet34": 5_130,
+    "resnet50": 20_490,
+    "resnet101": 20_490,
+    "resnet152": 20_490,
+}
+HEAD_SHARE = 0.02
+"""Of an epoch through the whole network, so much is the steps of the head."""
+
 PerSeed = float | Sequence[float]
 
 
@@ -84,6 +98,8 @@ def make_study(
     missing: Collection[str] = (),
     demo: bool = False,
     article: Path = LEDGER,
+    readings: Mapping[str, Mapping[str, Any]] | None = None,
+    training: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a study below `folder/results/<name>/` and return the path of its `study.json`.
 
@@ -92,6 +108,11 @@ def make_study(
     holds the training loss of the first and the last epoch. `full=False` limits the images.
     `missing` names runs (`scratch-32/resnet50/seed-1`) of which only the run file is written.
     Models that the mappings lack (resnet34, resnet101) must be given by the caller.
+
+    `readings` holds keys of protocols that differ from the default reading (`own_readings` has
+    those of the project's configuration), `training` further keys of the training. Where a run
+    can have a feature cache it has one, and `minutes` are then its computed minutes: one epoch's
+    share but a fiftieth is the pass, which the first seed makes for all.
     """
     study = _study(
         name=name,
@@ -105,13 +126,15 @@ def make_study(
         full=full,
         demo=demo,
         article=article,
+        readings=readings or {},
+        training=training or {},
     )
     info = _dataset_info(study, content, full)
     files = StudyFolder(folder / "results" / name)
     write_json(files.study, StudyFile(study_hash=content_hash(study), study=study))
     write_json(files.dataset_info, info)
     for settings in all_run_settings(study):
-        run = RunFile(**settings.model_dump(), dataset_identity=info.identity)
+        run = run_file(settings, info)
         write_json(files.run(settings).run, run)
         if run.name not in missing:
             position = list(seeds).index(run.seed)
@@ -124,6 +147,53 @@ def make_study(
                 losses=losses[run.model],
             )
     return files.study
+
+
+def own_readings(*names: str) -> dict[str, dict[str, Any]]:
+    """Definitions of protocols in the project's configuration."""
+    config = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))
+    return {name: config["protocol_definitions"][name] for name in names}
+
+
+def run_file(settings: RunSettings, info: DatasetInfo) -> RunFile:
+    """The run file on a device that computes in bf16, with weights files that do not exist."""
+    reading = settings.reading
+    return RunFile.model_validate(
+        settings.model_dump()
+        | {
+            "dataset_identity": info.identity,
+            "precision": "bf16" if reading.precision == "auto" else reading.precision,
+            "compile_mode": "reduce-overhead" if settings.compile == "auto" else settings.compile,
+            "initial_weights": initial_weights(settings.model, reading.weights),
+        }
+    )
+
+
+def initial_weights(model: str, weights: str) -> InitialWeights | None:
+    """What a run would record of its weights; the SHA-256 is made up."""
+    if weights == "none":
+        return None
+    sha256 = hashlib.sha256(f"{model} {weights}".encode()).hexdigest()
+    if weights not in ("V1", "V2", "default"):
+        return InitialWeights(name="file", file=Path(weights).name, sha256=sha256)
+    name = f"{model.replace('resnet', 'ResNet')}_Weights.IMAGENET1K_"
+    name += weights_version(model, weights)
+    return InitialWeights(name=name, file=f"{model}-{sha256[:8]}.pth", sha256=sha256)
+
+
+def has_cache(run: RunFile) -> bool:
+    """Whether the features of the run's frozen backbone are computed once."""
+    reading = run.reading
+    exact = reading.frozen_batch_norm == "eval" and reading.augmentation == "none"
+    return reading.trainable == "head" and exact and run.feature_cache
+
+
+def _cache(run: RunFile, equivalent_seconds: float, *, reused: bool) -> FeatureCache:
+    return FeatureCache(
+        key=hashlib.sha256(f"{run.protocol} {run.model}".encode()).hexdigest(),
+        reused=reused,
+        forward_seconds=equivalent_seconds * (1 - HEAD_SHARE) / run.epochs,
+    )
 
 
 def write_run(
@@ -146,7 +216,11 @@ def write_run(
     write_predictions(folder.predictions, logits, labels)
 
     final = correct / info.test_images
-    history = _epochs(run.epochs, final, minutes * 60, losses)
+    seconds, cache = minutes * 60, None
+    if has_cache(run):
+        cache = _cache(run, seconds, reused=run.seed > 0)
+        seconds *= HEAD_SHARE
+    history = _epochs(run.epochs, final, seconds, losses)
     best = max(history, key=lambda epoch: epoch.test_accuracy)
     metrics = Metrics(
         run=run,
@@ -155,9 +229,13 @@ def write_run(
         final_test_accuracy=final,
         best_test_accuracy=best.test_accuracy,
         best_epoch=best.epoch,
-        training_seconds=minutes * 60,
+        training_seconds=seconds + (cache.forward_seconds if cache and not cache.reused else 0),
+        equivalent_training_seconds=minutes * 60 if cache else None,
+        feature_cache=cache,
         parameters=PARAMETERS[run.model],
-        trainable_parameters=PARAMETERS[run.model],
+        trainable_parameters=HEAD_PARAMETERS[run.model]
+        if run.reading.trainable == "head"
+        else PARAMETERS[run.model],
         macs_per_image=MACS[run.model],
         peak_memory_bytes=1_500_000_000,
         device=Device(kind="cuda", name="Synthetic GPU", index=0, threads=4),
@@ -183,6 +261,8 @@ def _study(
     full: bool,
     demo: bool,
     article: Path,
+    readings: Mapping[str, Mapping[str, Any]],
+    training: Mapping[str, Any],
 ) -> Study:
     dataset: dict[str, object] = {"source": content}
     if content in ("cifar10-reencoded", "other"):
@@ -204,9 +284,11 @@ def _study(
                 "epochs": epochs,
                 "batch_size": batch_size,
                 "learning_rate": learning_rate,
+                **training,
             },
             "protocol_definitions": {
-                protocol: {"description": description} for protocol in protocols
+                protocol: {"description": description, **readings.get(protocol, {})}
+                for protocol in protocols
             },
         }
     )

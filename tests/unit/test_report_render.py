@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from report_studies import DEMO, PARTIAL, TEMPLATES, study_with_evidence
+from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, study_with_evidence
 from synthetic import make_study
 from typer.testing import CliRunner
 
@@ -23,8 +23,6 @@ from resnet_sizes.reporting import build, quarto
 from resnet_sizes.reporting.build import build_report
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
-
-TWO_READINGS = {"name": "two", "protocols": ("probe-224", "scratch-32")}
 
 
 class Page(HTMLParser):
@@ -62,8 +60,8 @@ def render(study: Path, output: Path, **settings: Any) -> list[Path]:
     return build_report(study, evidence, output, "pt", templates=TEMPLATES, **settings)
 
 
-@pytest.fixture(scope="module", params=[{}, DEMO, PARTIAL, TWO_READINGS],
-                ids=["full", "demo", "partial", "two-readings"])  # fmt: skip
+@pytest.fixture(scope="module", params=[{}, DEMO, PARTIAL, CACHED],
+                ids=["full", "demo", "partial", "cached"])  # fmt: skip
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished report."""
     folder = tmp_path_factory.mktemp("report")

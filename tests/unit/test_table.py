@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import make_study
+from synthetic import make_study, own_readings
 
 from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.table import comparison_table, write_table
@@ -21,6 +21,7 @@ COLUMNS = [
     "Tempo de treinamento (min)",
     "Acréscimo de camadas",
     "Acréscimo de acurácia",
+    "Tempo medido (min)",
 ]
 
 
@@ -38,10 +39,18 @@ def test_the_articles_numbers_give_the_articles_table(tmp_path: Path) -> None:
         for row in table.itertuples(index=False)
     ]
     assert rounded == [
-        ["ResNet-18", "80.84", 18, 41, "nan", "nan"],
-        ["ResNet-50", "83.55", 50, 112, "178", "3"],
-        ["ResNet-152", "85.94", 152, 262, "744", "6"],
+        ["ResNet-18", "80.84", 18, 41, "nan", "nan", "41"],
+        ["ResNet-50", "83.55", 50, 112, "178", "3", "112"],
+        ["ResNet-152", "85.94", 152, 262, "744", "6", "262"],
     ]
+
+
+def test_a_computed_time_stands_beside_the_measured_one(tmp_path: Path) -> None:
+    readings = own_readings("literal")
+    table = table_of(tmp_path, protocols=["literal"], readings=readings, seeds=[0], full=False)
+    assert list(table["Tempo de treinamento (min)"]) == pytest.approx([41, 112, 262])
+    measured = 262 * (0.02 + 0.98 / 50)
+    assert list(table["Tempo medido (min)"]) == pytest.approx([41, 112, measured])
 
 
 def test_several_seeds_give_means_and_increments_of_the_means(tmp_path: Path) -> None:
@@ -91,7 +100,7 @@ def test_the_csv_holds_plain_numbers_and_empty_cells(tmp_path: Path) -> None:
     assert "\r" not in text
     rows = list(csv.reader(text.splitlines()))
     assert rows[0] == COLUMNS
-    assert rows[1] == ["ResNet-18", "80.84", "18", "41", "", ""]
+    assert rows[1] == ["ResNet-18", "80.84", "18", "41", "", "", "41"]
     assert rows[2][:4] == ["ResNet-50", "83.55", "50", "112"]
     assert float(rows[2][5]) == pytest.approx(3.3523, abs=1e-4)
-    assert rows[3] == ["ResNet-152", "", "152", "", "744.444444444", ""]
+    assert rows[3] == ["ResNet-152", "", "152", "", "744.444444444", "", ""]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from synthetic import LEDGER, MACS, MODELS, PARAMETERS, make_study
+from synthetic import LEDGER, MACS, MODELS, PARAMETERS, make_study, own_readings
 
 from resnet_sizes.evidence.measurements import increment_percent
 from resnet_sizes.evidence.runs import read_runs
@@ -59,6 +59,9 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         "minutes.prediction_low",
         "minutes.prediction_high",
         "minutes_ratio",
+        "measured_minutes.mean",
+        "precision",
+        "compile_mode",
         "initial_loss.mean",
         "final_loss.mean",
         "loss_drop.mean",
@@ -70,7 +73,13 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         *(
             f"seed-{seed}.{quantity}"
             for seed in (0, 1, 2)
-            for quantity in ("accuracy", "minutes", "initial_loss", "final_loss")
+            for quantity in (
+                "accuracy",
+                "minutes",
+                "measured_minutes",
+                "initial_loss",
+                "final_loss",
+            )
         ),
     ]
     increments = [
@@ -85,13 +94,13 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         *(
             f"article.{model}.{key}"
             for model in MODELS
-            for key in ("accuracy", "layers", "minutes")
+            for key in ("accuracy", "layers", "minutes", "minutes_ratio")
         ),
         *(f"article.{model}.{key}" for model in MODELS[1:] for key in increments[:2]),
         *(f"layers.{model}" for model in MODELS),
         *(f"layers.{model}.increment" for model in MODELS[1:]),
         *(f"study.{key}" for key in ("name", "epochs", "batch_size", "learning_rate")),
-        *(f"study.{key}" for key in ("seeds", "runs", "finished_runs")),
+        *(f"study.{key}" for key in ("seeds", "runs", "finished_runs", "gradient_accumulation")),
         *(f"data.{key}" for key in ("content", "classes", "identity", "source_file")),
         *(f"data.{full}{part}_images" for full in ("", "full_") for part in ("train", "test")),
         *(f"article.{key}" for key in ("epochs", "batch_size", "learning_rate", "images")),
@@ -130,6 +139,9 @@ def test_numbers_are_those_of_the_runs(tmp_path: Path) -> None:
     assert found["hardware.device"] == "Synthetic GPU"
     assert found["article.resnet152.accuracy"] == 85.94
     assert found["article.resnet152.minutes"] == 262
+    assert found["article.resnet152.minutes_ratio"] == pytest.approx(262 / 41)
+    assert found[f"{prefix}.measured_minutes.mean"] == found[f"{prefix}.minutes.mean"]
+    assert found[f"{prefix}.precision"] == "fp32"
     assert found["verdict.true-by-construction.count"] == 5
 
 
@@ -214,8 +226,16 @@ def lookup(data: Any, field: str) -> Any:
     return data
 
 
-def test_every_source_is_a_field_that_exists(tmp_path: Path) -> None:
-    study = make_study(tmp_path, accuracies=ACCURACIES, full=False, epochs=2)
+@pytest.mark.parametrize("protocol", ["scratch-32", "probe-224", "literal"])
+def test_every_source_is_a_field_that_exists(tmp_path: Path, protocol: str) -> None:
+    study = make_study(
+        tmp_path,
+        accuracies=ACCURACIES,
+        protocols=[protocol],
+        readings=own_readings(protocol),
+        full=False,
+        epochs=2,
+    )
     for key, value in values_of(study).items():
         for source in value.sources:
             if source.file.endswith(".json") and source.file != FILE:
@@ -239,13 +259,61 @@ def test_a_cached_run_counts_the_time_it_would_have_taken(tmp_path: Path) -> Non
     study = make_study(tmp_path, models=["resnet18"], seeds=[0], full=False, epochs=2)
     path = study.parent / "runs/scratch-32/resnet18/seed-0/metrics.json"
     data = json.loads(path.read_text())
-    path.write_text(json.dumps(data | {"equivalent_training_seconds": 6000.0}))
+    cache = {"key": "1" * 64, "reused": False, "forward_seconds": 1500.0}
+    data |= {"equivalent_training_seconds": 6000.0, "feature_cache": cache}
+    path.write_text(json.dumps(data))
     values = values_of(study)
     assert values["scratch-32.resnet18.minutes.mean"].value == 100
     assert values["scratch-32.resnet18.minutes.mean"].sources[0].field == (
         "equivalent_training_seconds"
     )
+    measured = values["scratch-32.resnet18.measured_minutes.mean"]
+    assert measured.value == pytest.approx(41)
+    assert [source.field for source in measured.sources] == ["training_seconds"]
+    forward = values["scratch-32.resnet18.forward_minutes.mean"]
+    assert forward.value == 25
+    assert [source.field for source in forward.sources] == ["feature_cache.forward_seconds"]
     assert values["made.training_seconds"].value == pytest.approx(41 * 60)
+
+
+def test_seeds_that_reuse_features_took_less_and_count_the_same(tmp_path: Path) -> None:
+    readings = own_readings("probe-224")
+    study = make_study(tmp_path, protocols=["probe-224"], readings=readings, full=False)
+    found = numbers(study)
+    prefix = "probe-224.resnet50"
+    assert [found[f"{prefix}.seed-{seed}.minutes"] for seed in range(3)] == [112, 112, 112]
+    forward, head = 0.98 * 112 / 50, 0.02 * 112
+    measured = [found[f"{prefix}.seed-{seed}.measured_minutes"] for seed in range(3)]
+    assert measured == pytest.approx([forward + head, head, head])
+    assert found[f"{prefix}.measured_minutes.mean"] == pytest.approx(head + forward / 3)
+    assert f"{prefix}.measured_minutes.sd" not in found
+    assert found[f"{prefix}.minutes_ratio"] == pytest.approx(112 / 41)
+
+
+def test_what_the_run_files_resolved_is_kept_with_the_weights_files(tmp_path: Path) -> None:
+    readings = {"own": {"weights": "default", "precision": "auto"}}
+    study = make_study(
+        tmp_path,
+        protocols=["own"],
+        readings=readings,
+        training={"compile": "auto", "gradient_accumulation": 4},
+        seeds=[0, 1],
+        full=False,
+        epochs=2,
+    )
+    values = values_of(study)
+    assert values["own.resnet18.precision"].value == "bf16"
+    assert values["own.resnet18.compile_mode"].value == "reduce-overhead"
+    assert values["study.gradient_accumulation"].value == 4
+    name = values["own.resnet18.initial_weights.name"]
+    assert name.value == "ResNet18_Weights.IMAGENET1K_V1"
+    assert [source.field for source in name.sources] == ["run.initial_weights.name"] * 2
+    assert len(str(values["own.resnet50.initial_weights.sha256"].value)) == 64
+
+
+def test_random_weights_have_no_file(tmp_path: Path) -> None:
+    found = numbers(make_study(tmp_path, full=False, epochs=2))
+    assert not [key for key in found if "initial_weights" in key or "forward_minutes" in key]
 
 
 def test_all_devices_and_thread_counts_are_listed(tmp_path: Path) -> None:

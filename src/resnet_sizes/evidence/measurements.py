@@ -16,7 +16,7 @@ class Outcome:
     accuracy: float
     """Fraction of the test images, after the last epoch."""
     minutes: float
-    """Training, without evaluation."""
+    """Training, without evaluation; computed where the run had a feature cache."""
     initial_loss: float
     """Mean training loss of the first epoch, in nats."""
     final_loss: float
@@ -37,6 +37,11 @@ def training_time_field(metrics: Metrics) -> str:
     taken without the cache, since the article's runs had none."""
     cached = metrics.equivalent_training_seconds is not None
     return "equivalent_training_seconds" if cached else "training_seconds"
+
+
+def has_computed_time(run: FinishedRun) -> bool:
+    """Whether the run's `Outcome.minutes` are computed, not measured."""
+    return training_time_field(run.metrics) != "training_seconds"
 
 
 def outcome(run: FinishedRun) -> Outcome:

@@ -13,7 +13,9 @@ from resnet_sizes.evidence.measurements import (
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
 from resnet_sizes.evidence.value_book import ValueBook, run_sources, time_sources
 from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.values import Kind, Source
+from resnet_sizes.records.weights import InitialWeights
 
 
 def add_layers(book: ValueBook, models: Sequence[str], base: str) -> None:
@@ -84,13 +86,64 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
     peak = max(run.metrics.peak_memory_bytes for run in finished)
     book.add(f"{prefix}.peak_memory", peak, "bytes", *run_sources(finished, "peak_memory_bytes"))
 
+    _add_measured_times(book, prefix, finished)
+    _add_run_files(book, prefix, finished)
+
     for run, own in zip(finished, outcomes, strict=True):
         seed = f"{prefix}.seed-{run.settings.seed}"
         accuracy = run_sources([run], "final_test_accuracy")
         book.add(f"{seed}.accuracy", own.accuracy, "fraction", *accuracy)
         book.add(f"{seed}.minutes", own.minutes, "minutes", *time_sources([run]))
+        measured = run.metrics.training_seconds / 60
+        seconds = run_sources([run], "training_seconds")
+        book.add(f"{seed}.measured_minutes", measured, "minutes", *seconds)
         book.add(f"{seed}.initial_loss", own.initial_loss, "loss", *run_sources([run], first))
         book.add(f"{seed}.final_loss", own.final_loss, "loss", *run_sources([run], last))
+
+
+def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
+    """What the clock showed, beside `minutes`, which of a run with a feature cache are computed.
+
+    `forward_minutes` are those of one pass over the training images. The spread of the measured
+    times has no meaning with a cache, since its first run makes the features for all.
+    """
+    seconds = mean([run.metrics.training_seconds for run in finished])
+    sources = run_sources(finished, "training_seconds")
+    book.add(f"{prefix}.measured_minutes.mean", seconds / 60, "minutes", *sources)
+    caches = [(run, run.metrics.feature_cache) for run in finished]
+    passes = [(run, cache.forward_seconds) for run, cache in caches if cache is not None]
+    if passes:
+        sources = run_sources([run for run, _ in passes], "feature_cache.forward_seconds")
+        forward = mean([seconds for _, seconds in passes]) / 60
+        book.add(f"{prefix}.forward_minutes.mean", forward, "minutes", *sources)
+
+
+def _add_run_files(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
+    """What `auto` meant in the run files, and the files of the initial weights."""
+    of_run: list[tuple[str, Callable[[RunFile], str]]] = [
+        ("precision", lambda run: run.precision),
+        ("compile_mode", lambda run: run.compile_mode),
+    ]
+    of_weights: list[tuple[str, Callable[[InitialWeights], str]]] = [
+        ("name", lambda weights: weights.name),
+        ("file", lambda weights: weights.file),
+        ("sha256", lambda weights: weights.sha256),
+    ]
+    files = [(run.file, run.metrics.run) for run in finished]
+    for field, text_of in of_run:
+        _add_text(book, f"{prefix}.{field}", {name: text_of(run) for name, run in files}, field)
+    weights = [(name, run.initial_weights) for name, run in files]
+    for field, part_of in of_weights:
+        texts = {name: part_of(initial) for name, initial in weights if initial is not None}
+        key = f"initial_weights.{field}"
+        _add_text(book, f"{prefix}.{key}", texts, key)
+
+
+def _add_text(book: ValueBook, key: str, by_file: dict[str, str], field: str) -> None:
+    """The distinct texts of a field of the run in several metrics; nothing where there is none."""
+    if by_file:
+        sources = [Source(file=file, field=f"run.{field}") for file in by_file]
+        book.add(key, ", ".join(dict.fromkeys(by_file.values())), "text", *sources)
 
 
 def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
-from resnet_sizes.evidence.measurements import from_one_code, on_one_device
+from resnet_sizes.evidence.measurements import (
+    from_one_code,
+    has_computed_time,
+    on_one_device,
+)
 from resnet_sizes.evidence.rules import INTERVAL_RULES, compares_minutes
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
 from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.statements import Needs, Statement
+from resnet_sizes.records.statements import Cell, Needs, Statement
 from resnet_sizes.records.verdicts import Reason, VerdictName
 
 
@@ -27,6 +31,12 @@ class Case:
     def finished(self) -> list[FinishedRun]:
         """The finished runs of the statement's models."""
         return [run for model in self.models for run in self.runs.of(self.protocol, model)]
+
+    @property
+    def prints_computed_minutes(self) -> bool:
+        """Whether printed minutes would be held against minutes that no device needed."""
+        is_time = isinstance(self.statement, Cell) and self.statement.column == "minutes"
+        return is_time and any(has_computed_time(run) for run in self.finished)
 
 
 def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
@@ -56,7 +66,11 @@ def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
     missing_models = not set(case.models) <= set(study.models)
     unfinished = case.runs.unfinished(case.protocol, case.models)
     candidates += [
-        (needs.article_device, "not-comparable", "other-device"),
+        (
+            needs.article_device or case.prints_computed_minutes,
+            "not-comparable",
+            "other-device",
+        ),
         (mixed_devices, "not-comparable", "mixed-devices"),
         (not from_one_code(case.finished), "not-comparable", "mixed-code"),
         (missing_models, "not-enough-runs", "models-missing"),

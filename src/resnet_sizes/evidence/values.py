@@ -20,9 +20,11 @@ def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
     """All values but the counts of verdicts (`with_verdict_counts` adds them).
 
     Accuracies are fractions, times minutes or seconds as their kind says, losses mean
-    cross-entropies in nats. Increments are percent over the study's shallowest model (those of
-    `layers.<model>.increment`, over the ledger's base) and of the means, as in the table; their
-    prediction intervals are made from the increments of each seed.
+    cross-entropies in nats. The `minutes` of a run with a feature cache are computed, its
+    `measured_minutes` are not; a value's sources name the field. Increments are percent over the
+    study's shallowest model (those of `layers.<model>.increment`, over the ledger's base) and of
+    the means, as in the table; their prediction intervals are made from the increments of each
+    seed.
     """
     book = ValueBook()
     _add_study(book, runs)
@@ -66,6 +68,10 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
     book.add("study.batch_size", training.batch_size, "count", source("training.batch_size"))
     book.add(
         "study.learning_rate", training.learning_rate, "number", source("training.learning_rate")
+    )
+    parts = training.gradient_accumulation
+    book.add(
+        "study.gradient_accumulation", parts, "count", source("training.gradient_accumulation")
     )
     book.add("study.seeds", len(study.seeds), "count", source("seeds"))
     asked = (source("protocols"), source("models"), source("seeds"))
@@ -160,3 +166,8 @@ def _add_article(book: ValueBook, ledger: Ledger, file: str) -> None:
                 number = int(printed) if "." not in str(printed) else float(printed)
                 source = Source(file=file, field=f"table[{index}].{column}")
                 book.add(f"article.{row.model}.{column}", number, kind, source)
+        base = ledger.table[0]
+        if row.minutes is not None and base.minutes is not None and float(base.minutes) > 0:
+            times = [Source(file=file, field=f"table[{i}].minutes") for i in (index, 0)]
+            ratio = float(row.minutes) / float(base.minutes)
+            book.add(f"article.{row.model}.minutes_ratio", ratio, "number", *times)

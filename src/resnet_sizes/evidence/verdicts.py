@@ -89,6 +89,8 @@ def _observe(case: Case) -> tuple[bool | None, Reason]:
     """What the runs at hand say, whether or not they are a test of the article."""
     if compares_minutes(case.statement) and not on_one_device(case.finished):
         return None, "mixed-devices"
+    if case.prints_computed_minutes:
+        return None, "other-device"
     tables = seed_tables(case.runs, case.protocol, case.models)
     if isinstance(case.statement, Cell | Increment):
         return _observe_interval(case, case.statement, tables)

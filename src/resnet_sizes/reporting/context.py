@@ -1,9 +1,13 @@
 """Everything that the templates see."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.records.study import Study
+from resnet_sizes.reporting.comparison import readings_table
+from resnet_sizes.reporting.confounds import confounds
 from resnet_sizes.reporting.criteria import criteria, same_tests
 from resnet_sizes.reporting.departures import departures
 from resnet_sizes.reporting.engines import Engine
@@ -23,6 +27,7 @@ from resnet_sizes.reporting.methods import method_rows
 from resnet_sizes.reporting.numbers import decimal, moment
 from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.results import Results, TableRow, cell_rows
+from resnet_sizes.reporting.times import TimeRow
 from resnet_sizes.reporting.words import Words, model_name
 
 
@@ -33,6 +38,9 @@ class ProtocolView:
     name: str
     description: Safe
     rows: list[TableRow]
+    times: list[TimeRow]
+    """Of each network, where a time of this protocol is computed; else none."""
+    ratios: Safe | None
     paragraphs: list[Safe]
     statements: list[StatementRow]
     shared_reasons: Safe | None
@@ -43,7 +51,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
     """The variables of the templates. Whatever they print is text, already formatted."""
     study, ledger = inputs.study, inputs.ledger
     values = PrintedValues(inputs.values, language)
-    judged = {name: _judged(inputs, name) for name in study.protocols}
+    judged = {name: _judged(inputs, values, name) for name in study.protocols}
     first = study.protocols[0]
     results = {
         name: Results(values, words, name, [str(m) for m in study.models])
@@ -81,9 +89,11 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "seeds": words.listed([loop_number(seed) for seed in study.seeds]),
         "subset": _is_subset(values),
         "unfinished": unfinished,
+        "seed_fixes": words(f"seed-fixes.{_weights_from_files(study)}"),
         "methods": method_rows(study, ledger, values, words, language),
         "stated": [getattr(item.text, language) for item in ledger.stated],
         "departures": departures(study, ledger, words, language),
+        "confounds": confounds(study, words),
         "criteria": criteria(ledger, language),
         "same_tests": same_tests(ledger, words),
         "protocols": [
@@ -93,6 +103,8 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
                     getattr(study.protocol_definitions[name].description, language)
                 ),
                 rows=results[name].table(),
+                times=results[name].times.rows(),
+                ratios=results[name].times.ratios(),
                 paragraphs=results[name].paragraphs(),
                 statements=judgements[name].rows(),
                 shared_reasons=judgements[name].shared(),
@@ -103,10 +115,15 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "cells": cell_rows(
             ledger, {item.statement.id: item.verdict for item in judged[first]}, values, words
         ),
+        "times_tables": _times_tables(results, words, loop_number),
+        "computed_ids": _computed_ids(judged),
+        "readings_table": readings_table(
+            values, words, {name: of.times for name, of in results.items()}, study.models
+        ),
         "figure": Safe(figure_name(language)),
         "figure_alt": Safe(" ".join(str(sentence) for sentence in alt)),
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
-        "discussion_number": len(study.protocols) + 1 if len(study.protocols) > 1 else 1,
+        "discussion_number": len(study.protocols) + 2 if len(study.protocols) > 1 else 1,
         "conclusions": conclusions(judgements, words),
         "tally": tally(values, words),
         "by_construction": construction_count(values, words),
@@ -145,10 +162,56 @@ def _is_subset(values: PrintedValues) -> bool:
     )
 
 
-def _judged(inputs: Inputs, protocol: str) -> list[Judged]:
+def _judged(inputs: Inputs, values: PrintedValues, protocol: str) -> list[Judged]:
     statements = {statement.id: statement for statement in inputs.ledger.statements}
-    return [
-        Judged(statements[verdict.id], verdict)
-        for verdict in inputs.verdicts.verdicts
-        if verdict.protocol == protocol
+    found = []
+    for verdict in inputs.verdicts.verdicts:
+        if verdict.protocol != protocol:
+            continue
+        times = {
+            model: f"{protocol}.{model}.minutes.mean"
+            for model in LAYERS
+            if f"{protocol}.{model}.minutes.mean" in verdict.values.values()
+        }
+        computed = tuple(model for model, key in times.items() if values.is_computed_time(key))
+        statement = statements[verdict.id]
+        found.append(Judged(statement, verdict, computed, len(computed) == len(times) > 0))
+    return found
+
+
+def _times_tables(
+    results: dict[str, Results], words: Words, number: Callable[[int], Safe]
+) -> Safe | None:
+    """`a @tbl-tempos traz`, of each reading that has computed times; None without any."""
+    tables = [
+        words(
+            "times-tables.item",
+            table=Safe("@tbl-tempos" if position == 1 else f"@tbl-tempos-{number(position)}"),
+        )
+        for position, result in enumerate(results.values(), start=1)
+        if result.times.rows()
     ]
+    return (
+        words.counted("times-tables", len(tables), tables=words.listed(tables)) if tables else None
+    )
+
+
+def _computed_ids(judged: dict[str, list[Judged]]) -> list[str]:
+    """The statements of the text that computed minutes help to decide, in any reading."""
+    ids = [
+        item.statement.id
+        for items in judged.values()
+        for item in items
+        if item.computed and item.statement.id.startswith("S")
+    ]
+    return list(dict.fromkeys(ids))
+
+
+def _weights_from_files(study: Study) -> str:
+    """Which runs start from given weights: `none`, `some` or `all`."""
+    given = {
+        study.protocol_definitions[name].reading_for(model).weights != "none"
+        for name in study.protocols
+        for model in study.models
+    }
+    return "some" if len(given) > 1 else "all" if True in given else "none"

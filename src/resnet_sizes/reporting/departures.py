@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.escaping import Safe, code
-from resnet_sizes.reporting.methods import ReadingWords
+from resnet_sizes.reporting.readings import ReadingWords
 from resnet_sizes.reporting.words import Words, model_name
 
 

@@ -30,6 +30,10 @@ class Judged:
 
     statement: Statement
     verdict: Verdict
+    computed: tuple[str, ...] = ()
+    """The models whose minutes led to the verdict and are computed, not measured."""
+    all_computed: bool = False
+    """Whether there are minutes, and none of them is measured."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Conclusion:
     id: str
     text: Safe
     finding: Safe
+    verdict: VerdictName
 
 
 class Judgements:
@@ -92,9 +97,9 @@ class Judgements:
                 id=item.statement.id,
                 text=self.row(item).text,
                 finding=Safe(
-                    f"{self._t(self._by_reason('conclusions', item.verdict))}: "
-                    f"{self._reason(item.verdict)}"
+                    f"{self._t(self._by_reason('conclusions', item.verdict))}: {self._reason(item)}"
                 ),
+                verdict=item.verdict.verdict,
             )
             for item in self._judged
             if item.statement.place == "conclusions"
@@ -107,15 +112,20 @@ class Judgements:
             id=item.statement.id,
             text=escape_markdown(getattr(item.statement.text, self._language)),
             verdict=self._t(f"verdicts.{verdict.verdict}"),
-            reason=self._reason(verdict, left_out),
+            reason=self._reason(item, left_out),
         )
 
-    def _reason(self, verdict: Verdict, left_out: Collection[Reason] = ()) -> Safe:
+    def _reason(self, item: Judged, left_out: Collection[Reason] = ()) -> Safe:
+        verdict = item.verdict
         clauses = [
             self._t(f"reasons.{reason}") for reason in verdict.reasons if reason not in left_out
         ]
         if verdict.verdict in UNDECIDED and verdict.observed is not None:
             clauses.append(self._t(f"observed.{str(verdict.observed).lower()}"))
+        if item.computed:
+            key = "computed.all" if item.all_computed else "computed.some"
+            models = self._t.listed([model_name(model) for model in item.computed])
+            clauses.append(self._t(key, models=models))
         return Safe("; ".join(clauses)) if clauses else self._t("none")
 
     def _by_reason(self, table: str, verdict: Verdict) -> str:
@@ -142,16 +152,22 @@ class Judgements:
         return self._t(f"subjects.{statement.rule}", **fillings)
 
     def findings(self, with_cells: bool = True) -> list[Safe]:
-        """One sentence for all statements with the same verdict for the same first reason.
+        """One sentence for all statements with the same verdict for the same first reason, then
+        one that names those with computed minutes.
 
         `with_cells` is for the reading whose cells of the article's table are printed.
         """
         groups: dict[tuple[VerdictName, str], list[Judged]] = {}
-        for item in self._judged if with_cells else self._of_the_text():
+        told = self._judged if with_cells else self._of_the_text()
+        for item in told:
             groups.setdefault((item.verdict.verdict, item.verdict.reasons[0]), []).append(item)
         order = get_args(VerdictName)
         ranked = sorted(groups.items(), key=lambda group: order.index(group[0][0]))
-        return [self._finding(items) for _, items in ranked]
+        found = [self._finding(items) for _, items in ranked]
+        ids = [item.statement.id for item in told if item.computed]
+        if ids:
+            found.append(self._t.counted("computed.finding", len(ids), items=self._t.listed(ids)))
+        return found
 
     def _finding(self, items: list[Judged]) -> Safe:
         """Of items that share verdict and first reason."""
@@ -168,17 +184,25 @@ class Judgements:
 
 
 def conclusions(by_protocol: dict[str, Judgements], words: Words) -> list[Conclusion]:
-    """One finding where the readings agree, else the finding of each."""
+    """One finding where the readings say the same, else the finding of each."""
     found = []
     for rows in zip(*(item.conclusions() for item in by_protocol.values()), strict=True):
         finding = Safe(f"{rows[0].finding}.")
-        if len({row.finding for row in rows}) > 1:
+        verdicts = {row.verdict for row in rows}
+        by_finding: dict[Safe, list[Safe]] = {}
+        for name, row in zip(by_protocol, rows, strict=True):
+            by_finding.setdefault(row.finding, []).append(code(name))
+        if len(by_finding) > 1:
             parts = [
-                words("depends.one", protocol=code(name), finding=row.finding)
-                for name, row in zip(by_protocol, rows, strict=True)
+                words("depends.one", protocol=words.listed(names), finding=text)
+                for text, names in by_finding.items()
             ]
-            finding = words("depends.all", items=Safe(" ".join(parts)))
-        found.append(Conclusion(rows[0].id, rows[0].text, finding))
+            answered = {"supported", "contradicted"} <= verdicts
+            form = "same" if len(verdicts) == 1 else "all" if answered else "partly"
+            finding = words(f"depends.{form}", items=Safe(" ".join(parts)))
+        elif len(rows) > 1:
+            finding = words("depends.agreed", finding=rows[0].finding)
+        found.append(Conclusion(rows[0].id, rows[0].text, finding, rows[0].verdict))
     return found
 
 

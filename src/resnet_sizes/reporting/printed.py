@@ -41,6 +41,11 @@ class PrintedValues:
         """A text as it is in the file, not yet escaped."""
         return str(self._get(key).value)
 
+    def is_computed_time(self, key: str) -> bool:
+        """Whether a training time is what runs with a feature cache would have taken without."""
+        fields = {source.field for source in self._get(key).sources}
+        return "equivalent_training_seconds" in fields
+
     def number(self, key: str) -> float:
         """A number to compare with, not to print."""
         return float(self._get(key).value)

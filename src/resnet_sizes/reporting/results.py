@@ -9,6 +9,7 @@ from resnet_sizes.records.verdicts import Verdict
 from resnet_sizes.reporting.escaping import Safe
 from resnet_sizes.reporting.numbers import exact, rounded
 from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.times import Times, marked
 from resnet_sizes.reporting.words import Words, model_name
 
 
@@ -47,6 +48,7 @@ class Results:
         self._t = words
         self._protocol = protocol
         self._models = sorted(models, key=LAYERS.__getitem__)
+        self.times = Times(values, words, protocol, self._models)
 
     def _key(self, model: str, quantity: str) -> str:
         return f"{self._protocol}.{model}.{quantity}"
@@ -65,7 +67,7 @@ class Results:
                     test=model_name(model),
                     accuracy=self._or_missing(model, "accuracy.mean"),
                     layers=self._or_missing(model, "layers"),
-                    minutes=self._or_missing(model, "minutes.mean"),
+                    minutes=self.times.cell(model),
                     layers_increment=self._increment(model, "layers", base),
                     accuracy_increment=self._increment(model, "accuracy", base),
                 )
@@ -118,7 +120,7 @@ class Results:
         if not self._values.has(self._key(model, "accuracy.mean")):
             return self._t("results.accuracy.none", model=name)
         accuracy = self._values.value(self._key(model, "accuracy.mean"))
-        minutes = self._values.value(self._key(model, "minutes.mean"))
+        trained = self.times.of_model(model)
         spread = self._key(model, "accuracy.sd")
         if self._values.has(spread):
             deviation = self._points(spread)
@@ -126,10 +128,10 @@ class Results:
                 "results.accuracy.other",
                 model=name,
                 accuracy=accuracy,
-                minutes=minutes,
+                trained=trained,
                 deviation=deviation,
             )
-        return self._t("results.accuracy.one", model=name, accuracy=accuracy, minutes=minutes)
+        return self._t("results.accuracy.one", model=name, accuracy=accuracy, trained=trained)
 
     def _points(self, key: str) -> Safe:
         """A fraction in percentage points; what is printed decides between the forms."""
@@ -140,21 +142,13 @@ class Results:
         key = self._key(model, "accuracy_increment")
         change = self._values.number(key)
         direction = "more" if change > 0 else "less" if change < 0 else "equal"
-        base = model_name(self._models[0])
-        ratio = self._key(model, "minutes_ratio")
-        # Times of different devices have no ratio.
-        time = (
-            self._t("results.time.ratio", ratio=self._values.value(ratio, digits=1), base=base)
-            if self._values.has(ratio)
-            else self._t("results.time.none")
-        )
         return self._t(
             f"results.increment.{direction}",
             model=model_name(model),
-            base=base,
+            base=model_name(self._models[0]),
             layers=self._values.value(self._key(model, "layers_increment")),
             accuracy=self._values.size(key, digits=1),
-            time=time,
+            time=self.times.of_pair(model, self._models[0]),
         )
 
     def losses(self) -> Safe | None:
@@ -197,6 +191,9 @@ def cell_rows(
                 high=values.value(high, digits),
             )
         ours = roles.get("ours")
+        number = words("missing")
+        if ours:
+            number = marked(values, ours, digits)
         rows.append(
             CellRow(
                 id=statement.id,
@@ -206,7 +203,7 @@ def cell_rows(
                     f"article.{statement.model}.{statement.column}",
                     None if statement.column == "minutes" else places,
                 ),
-                ours=values.value(ours, digits) if ours else words("missing"),
+                ours=number,
                 interval=interval,
                 verdict=words(f"verdicts.{verdict.verdict}"),
             )

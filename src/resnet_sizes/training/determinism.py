@@ -20,6 +20,9 @@ def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # Kernels that sum in the order in which threads happen to finish are replaced, or refused.
     torch.use_deterministic_algorithms(deterministic)
+    # It would also fill each new tensor with NaN, to show reads of memory that nothing has written.
+    # No layer of ours reads such memory, and the filling costs a pass over every activation.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     # Trying out convolution algorithms picks by time, so the choice differs between runs.
     torch.backends.cudnn.benchmark = not deterministic
     # Even without trials cuDNN may pick an algorithm whose sums depend on the order of threads.

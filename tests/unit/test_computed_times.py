@@ -1,0 +1,204 @@
+"""Times of runs with a feature cache: computed, said to be so, and never judged as measured."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from report_studies import CACHED, DEMO, LITERAL, article_of, table_row
+from synthetic import LEDGER, make_study, own_readings
+
+from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.verdicts import Verdict
+
+PROBE: dict[str, Any] = {"protocols": ("probe-224",), "readings": own_readings("probe-224")}
+MINUTE_CELLS = ("T3", "T6", "T9")
+TIMED = ("S2", "S12", "S13")
+
+
+def verdicts_of(folder: Path, **settings: Any) -> dict[str, Verdict]:
+    study = make_study(folder, **settings)
+    found = build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=True)
+    return {verdict.id: verdict for verdict in found.verdicts}
+
+
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return article_of(tmp_path_factory.mktemp("cached"), **CACHED)
+
+
+@pytest.fixture(scope="module")
+def literal(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return article_of(tmp_path_factory.mktemp("literal"), **LITERAL)
+
+
+def section(body: str, start: str, end: str) -> str:
+    return body[body.index(start) : body.index(end)]
+
+
+def test_the_order_of_computed_times_is_judged(tmp_path: Path) -> None:
+    found = verdicts_of(tmp_path / "same", **PROBE)
+    assert {found[name].verdict for name in TIMED} == {"supported"}
+    minutes = {"resnet18": 262, "resnet50": 112, "resnet152": 41}
+    reversed_times = verdicts_of(tmp_path / "reversed", **PROBE, minutes=minutes)
+    assert {reversed_times[name].verdict for name in TIMED} == {"contradicted"}
+
+
+def test_computed_minutes_are_never_seen_as_the_article_s(tmp_path: Path) -> None:
+    measured = verdicts_of(tmp_path / "measured")
+    computed = verdicts_of(tmp_path / "computed", **PROBE)
+    for name in MINUTE_CELLS:
+        assert measured[name].observed is True  # the article's own numbers, on some device
+        assert computed[name].observed is None
+        assert (computed[name].verdict, computed[name].reasons) == (
+            "not-comparable",
+            ["other-device"],
+        )
+
+
+def test_a_ledger_that_takes_any_device_still_takes_no_computed_minutes(tmp_path: Path) -> None:
+    ledger = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))
+    for statement in ledger["statements"]:
+        if statement["id"] in MINUTE_CELLS:
+            statement["needs"]["article_device"] = False
+    article = tmp_path / "article.yaml"
+    article.write_text(yaml.safe_dump(ledger, allow_unicode=True), encoding="utf-8")
+    measured = verdicts_of(tmp_path / "measured", article=article)
+    assert {measured[name].verdict for name in MINUTE_CELLS} == {"supported"}
+    literal = verdicts_of(tmp_path / "literal", article=article, **LITERAL)
+    assert [literal[name].verdict for name in MINUTE_CELLS] == [
+        "supported",
+        "supported",
+        "not-comparable",
+    ]
+
+
+def test_computed_times_are_marked_with_a_note_in_each_table(cached: str) -> None:
+    first = section(cached, "### 3.1", "### 3.2")
+    assert "| ResNet-50 | 83,55% | 50 | 112\\* | 178% | 3% |" in first
+    assert table_row(first, "T6")[3:5] == ["112", "112\\*"]
+    assert first.count("\\* Tempo calculado, e não medido") == 2
+    # Each note is the block below a caption.
+    blocks = first.split("\n\n")
+    for identifier in ("#tbl-comparativo}", "#tbl-artigo}"):
+        (position,) = [n for n, block in enumerate(blocks) if identifier in block]
+        assert blocks[position + 1].startswith("::: {.nota}\n\\* Tempo calculado")
+
+
+def test_the_measured_time_stands_beside_the_computed_one(cached: str) -> None:
+    first = section(cached, "### 3.1", "### 3.2")
+    # 0.98 · 112 / 50 = 2.195; 0.02 · 112 + 2.195 / 3 = 2.97.
+    assert "| ResNet-50 | 2,2 | 3,0 | 112 |" in first
+    assert "levaria 112 min (tempo calculado; o medido foi de 3,0 min)" in first
+    assert "foi treinada em" not in first
+
+
+def test_ratios_of_times_are_set_against_the_article_s_and_not_minutes(tmp_path: Path) -> None:
+    minutes = {"resnet18": 10, "resnet50": 25, "resnet152": 60}
+    body = article_of(tmp_path, **PROBE, minutes=minutes)
+    assert (
+        "dividido pelo da ResNet-18, é o seguinte: na ResNet-50, 2,73 no artigo e 2,50 aqui; na "
+        "ResNet-152, 6,39 no artigo e 6,00 aqui." in body
+    )
+    assert "levaria 2,5 vezes o tempo da ResNet-18 (razão de tempos calculados)" in body
+
+
+def test_without_the_article_s_first_network_no_ratios_are_compared(tmp_path: Path) -> None:
+    body = article_of(tmp_path, **PROBE, models=("resnet50", "resnet152"))
+    assert "Treinamento, calculado" in body
+    assert "é o seguinte" not in body
+
+
+def test_a_reading_without_a_cache_has_neither_mark_nor_table(cached: str) -> None:
+    second = section(cached, "### 3.2", "### 3.3")
+    assert "\\*" not in second
+    assert "calculado" not in second
+    assert "foi treinada em 112 min" in second
+    assert "leva 2,7 vezes o tempo da ResNet-18." in second
+
+
+@pytest.mark.parametrize("settings", [{}, DEMO], ids=["full", "demo"])
+def test_a_study_without_a_cache_speaks_of_none(tmp_path: Path, settings: dict[str, Any]) -> None:
+    body = article_of(tmp_path, **settings)
+    for word in ("calculado,", "calculados,", "nota}", "tbl-tempos", "guardadas", "\\*"):
+        assert word not in body
+
+
+def test_only_the_frozen_network_of_a_mixed_reading_is_marked(literal: str) -> None:
+    assert re.findall(r"(?m)^\| ResNet-\d+ \| \d\d,\d\d% \| \d+ \| ([^|]+) \|", literal) == [
+        "41",
+        "112",
+        "262\\*",
+    ]
+    assert "| ResNet-18 | – | 41 | – |" in literal
+    assert "| ResNet-152 | 5,1 | 7,0 | 262 |" in literal
+    assert "ResNet-50 acertou em média 83,55%" in literal
+    assert "foi treinada em 112 min" in literal
+    assert "(o tempo da ResNet-152 é calculado)" in literal
+    assert "leva 2,7 vezes o tempo da ResNet-18." in literal
+
+
+def test_verdicts_say_where_minutes_are_computed(cached: str, literal: str) -> None:
+    note = "os minutos são calculados, e não medidos"
+    first, second = cached[cached.index("### 3.4") :].split("O @qdr-afirmacoes-2")
+    for name in TIMED:
+        assert note in table_row(first, name)[3]
+    assert note not in table_row(first, "S1")[3]
+    assert note not in second[: second.index("## 4 ")]
+    assert "Nas afirmações S2, S12, S13, T3, T6 e T9 entram minutos calculados" in first
+    assert "os minutos da ResNet-152 são calculados" in table_row(literal, "S2")[3]
+    criteria = section(cached, "### 2.1", "## 3 ")
+    assert "Nas afirmações S2, S12 e S13, a regra usa os tempos calculados" in criteria
+
+
+def test_the_method_says_why_features_are_computed_once_and_what_the_time_means(
+    cached: str,
+) -> None:
+    method = section(cached, "## 2 ", "### 2.1")
+    for part in (
+        "são as mesmas em todas as épocas",
+        "calculadas uma só vez e guardadas",
+        "a menos de arredondamento",
+        "multiplicada pelo número de épocas",
+        "a @tbl-tempos traz, ao lado dele, o tempo medido",
+    ):
+        assert part in method
+    assert "daí calculado para todas as épocas" in table_row(method, "Tempo medido")[2]
+
+
+def test_with_the_cache_forced_off_the_minutes_are_measured(tmp_path: Path) -> None:
+    body = article_of(tmp_path, **PROBE, training={"feature_cache": False})
+    assert "\\*" not in body
+    assert table_row(body, "Características da rede congelada")[2] == (
+        "calculadas de novo em cada passo do treinamento"
+    )
+    assert "foi treinada em 262 min" in body
+
+
+def test_a_partial_cached_study_lists_the_networks_that_have_times(tmp_path: Path) -> None:
+    missing = [f"probe-224/resnet152/seed-{seed}" for seed in range(3)]
+    body = article_of(tmp_path, **PROBE, missing=missing)
+    times = body[: body.index("{#tbl-tempos}")]
+    rows = times[times.rindex("| Rede |") :]
+    assert "ResNet-50" in rows
+    assert "ResNet-152" not in rows
+    assert "sem resultado" in table_row(body, "Características da rede congelada")[2]
+
+
+def test_values_of_computed_times_name_their_field(tmp_path: Path) -> None:
+    study = make_study(tmp_path, **LITERAL)
+    evidence = StudyFolder.of_file(study).evidence
+    build_evidence(study, evidence, allow_partial=False)
+    values = json.loads((evidence / "values.json").read_text(encoding="utf-8"))["values"]
+    fields = {
+        model: {source["field"] for source in values[f"literal.{model}.minutes.mean"]["sources"]}
+        for model in ("resnet18", "resnet50", "resnet152")
+    }
+    assert fields == {
+        "resnet18": {"training_seconds"},
+        "resnet50": {"training_seconds"},
+        "resnet152": {"equivalent_training_seconds"},
+    }
