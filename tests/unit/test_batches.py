@@ -14,6 +14,7 @@ from resnet_sizes.training.batches import (
     Preparation,
     batches_per_epoch,
     epoch_generator,
+    evaluation_batch,
     flip_and_crop,
     shuffled_batches,
 )
@@ -80,3 +81,11 @@ def test_flip_and_crop_gives_windows_of_the_padded_image_or_its_mirror():
         mirrored += matches[0]
     assert 16 < mirrored < 48
     assert augmented.dtype == torch.uint8
+
+
+@pytest.mark.parametrize(
+    ("asked", "size", "expected"),
+    [(1000, 32, 1000), (1000, 64, 250), (1000, 112, 81), (1000, 224, 64), (20, 224, 20)],
+)
+def test_evaluation_takes_fewer_images_a_step_where_they_are_larger(asked, size, expected):
+    assert evaluation_batch(asked, size) == expected

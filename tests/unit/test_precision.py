@@ -75,9 +75,7 @@ def test_graphs_are_recorded_only_where_launches_are_the_limit():
 
 def test_compiling_without_a_compiler_is_told_before_training(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(
-        UserError, match=r"training\.compile: found 'default'.*compile to none"
-    ):
+    with pytest.raises(UserError, match=r"training\.compile: found 'default'.*compile to none"):
         check_compiler("default", CPU)
     check_compiler("none", CPU)
     check_compiler("default", CUDA)

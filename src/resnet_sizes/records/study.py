@@ -101,8 +101,8 @@ class TrainingSpec(Record):
     evaluation_batch_size: int = Field(
         1000,
         ge=1,
-        description="Images a step of the evaluation: decides speed and memory, and results to "
-        "rounding.",
+        description="Images a step of the evaluation at 32 pixels, and fewer at larger sizes: "
+        "decides speed and memory, and results to rounding.",
     )
     gradient_accumulation: int = Field(
         1,

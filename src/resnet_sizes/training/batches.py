@@ -10,6 +10,9 @@ from resnet_sizes.records.protocol import Reading
 
 CROP_PADDING = 4  # pixels, as He et al. (2015), section 4.2
 
+SMALLEST_EVALUATION_BATCH = 64
+"""Images that keep a device busy at any size."""
+
 NORMALISATION = {
     # Mean and standard deviation by channel (RGB), of pixels in 0…1.
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # torchvision's own weights
@@ -64,6 +67,17 @@ def batches_per_epoch(images: int, batch_size: int) -> int:
     """How many batches `shuffled_batches` gives."""
     full, rest = divmod(images, batch_size)
     return full + (rest > 1)
+
+
+def evaluation_batch(asked: int, input_size: int) -> int:
+    """Images a step of a forward pass alone, at `input_size` pixels.
+
+    As many as asked for at 32 pixels; fewer at larger sizes, so that maps take about the same
+    memory, but no less than `SMALLEST_EVALUATION_BATCH`. At 224 pixels a thousand images would
+    take gigabytes in the first layer.
+    """
+    same_memory = asked * 32**2 // input_size**2
+    return min(asked, max(SMALLEST_EVALUATION_BATCH, same_memory))
 
 
 def flip_and_crop(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

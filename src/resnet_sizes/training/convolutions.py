@@ -5,6 +5,8 @@ in the fourth. A padded 3×3 convolution there multiplies mostly padding: 5 of 9
 8 of 9 at 1×1. Leaving those out changes nothing but rounding, since they are zeros.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -56,11 +58,36 @@ def _three_by_three_on_two_by_two(
 ) -> torch.Tensor:
     count, channels = images.shape[:2]
     pixels = images.permute(0, 2, 3, 1).reshape(count, 4 * channels)
-    taps = weight.permute(0, 2, 3, 1)  # [C', 3, 3, C]
     if stride == 2:  # one output pixel, which sees all four
-        matrix = taps[:, 1:, 1:].reshape(-1, 4 * channels)
+        matrix = weight[:, :, 1:, 1:].permute(0, 2, 3, 1).reshape(-1, 4 * channels)
         return functional.linear(pixels, matrix)[:, :, None, None]
-    # Output pixel (i, j) sees input pixel (k, l) through the tap (k - i + 1, l - j + 1).
-    matrix = torch.stack([taps[:, 1 - i : 3 - i, 1 - j : 3 - j] for i in (0, 1) for j in (0, 1)])
-    outputs = functional.linear(pixels, matrix.reshape(-1, 4 * channels))
+    outputs = functional.linear(pixels, _TwoByTwoMatrix.apply(weight))
     return outputs.view(count, 2, 2, -1).permute(0, 3, 1, 2)
+
+
+class _TwoByTwoMatrix(torch.autograd.Function):
+    """A padded 3×3 convolution on 2×2 maps as one matrix, `[4·C', 4·C]`, pixel by pixel.
+
+    Output pixel (i, j) sees input pixel (k, l) through the tap (k - i + 1, l - j + 1). Left to
+    autograd, each of the four slices would get a gradient of the whole weight's size.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: torch.Tensor) -> torch.Tensor:
+        outputs, inputs = weight.shape[:2]
+        taps = weight.permute(0, 2, 3, 1)  # [C', 3, 3, C]
+        matrix = torch.stack([taps[:, 1 - i : 3 - i, 1 - j : 3 - j] for i, j in _PIXELS])
+        return matrix.reshape(4 * outputs, 4 * inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        outputs, inputs = (side // 4 for side in gradients[0].shape)
+        of_pixel = gradients[0].view(4, outputs, 2, 2, inputs)
+        taps = gradients[0].new_zeros(outputs, 3, 3, inputs)
+        for (i, j), gradient in zip(_PIXELS, of_pixel, strict=True):
+            taps[:, 1 - i : 3 - i, 1 - j : 3 - j] += gradient
+        return taps.permute(0, 3, 1, 2)
+
+
+_PIXELS = ((0, 0), (0, 1), (1, 0), (1, 1))
+"""Rows and columns of a 2×2 map."""

@@ -83,6 +83,11 @@ def peak_memory(device: torch.device) -> int:
     """Bytes: the allocator's peak on CUDA, the process's peak elsewhere."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux; its ru_maxrss begins with what the parent process had
+        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     try:
         import resource
     except ImportError:  # Windows

@@ -15,7 +15,7 @@ from torchvision.models.resnet import ResNet
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.files import write_atomically
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.training.batches import Preparation
+from resnet_sizes.training.batches import Preparation, evaluation_batch
 from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.devices import describe
 from resnet_sizes.training.frozen import Backbone
@@ -137,11 +137,12 @@ def compute_features(
     prepare = Preparation(run.reading, device)
     in_precision = autocast(run.precision, device)
     clock = Clock(device)
+    size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
 
     @torch.no_grad()  # not inference mode, whose tensors the head's backward pass may not keep
     def of(images: torch.Tensor) -> torch.Tensor:
         parts = []
-        for batch in torch.split(images, run.evaluation_batch_size):
+        for batch in torch.split(images, size):
             with in_precision():
                 parts.append(backbone(prepare(batch)).float())
             batch_done(len(batch))

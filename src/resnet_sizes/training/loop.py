@@ -11,7 +11,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.metrics import EpochMetrics
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.training.batches import epoch_generator, shuffled_batches
+from resnet_sizes.training.batches import epoch_generator, evaluation_batch, shuffled_batches
 from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.compiling import compiled
 from resnet_sizes.training.inputs import Data
@@ -131,7 +131,8 @@ class Trainer:
     def _test_logits(self) -> torch.Tensor:
         self.network.eval()
         parts = []
-        for inputs in self._inputs.test(self.run.evaluation_batch_size):
+        size = evaluation_batch(self.run.evaluation_batch_size, self.run.reading.input_size)
+        for inputs in self._inputs.test(size):
             with self._in_precision():
                 parts.append(self._forward(inputs).float())
         return torch.cat(parts)

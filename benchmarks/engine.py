@@ -1,0 +1,253 @@
+"""The engine under measurement. All that the benchmarks know of `resnet_sizes.training` beyond
+its constants stands here.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from settings import CLASSES, LEARNING_RATE, ROOT, CompileChoice, Setting
+from torch import nn
+
+from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.protocol import ModelName, Reading
+from resnet_sizes.records.run import Precision, RunFile
+from resnet_sizes.records.study import DatasetSpec
+from resnet_sizes.records.tensor_file import DatasetArrays, dataset_identity, write_dataset
+from resnet_sizes.records.weights import InitialWeights, WeightsInfo
+from resnet_sizes.records.yaml_file import read_yaml
+from resnet_sizes.training.batches import Preparation
+from resnet_sizes.training.compiling import best_compile_mode
+from resnet_sizes.training.determinism import set_determinism
+from resnet_sizes.training.inputs import DeviceData, FeatureData
+from resnet_sizes.training.loop import Trainer
+from resnet_sizes.training.networks import build_network, ready_for_training
+from resnet_sizes.training.run import train_run
+
+NO_WEIGHTS = InitialWeights(name="random", file="random", sha256="0" * 64)
+"""Frozen backbones have random weights here: they take as long as trained ones."""
+
+SETTLING_IMAGES = 8
+
+COMPILE_CHOICES = ("none", "default", "reduce-overhead", "auto")
+
+MANY_EPOCHS = 10_000
+"""A round is an epoch, and there are as many as are asked for."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a user may choose of the engine without changing the experiment."""
+
+    precision: Precision = "fp32"
+    compile: CompileChoice = "none"
+    deterministic: bool = True
+    evaluation_batch_size: int = 1000
+
+    def at(self, precision: Precision) -> "Choices":
+        """The same in another number format."""
+        return replace(self, precision=precision)
+
+
+def study_choices(compile: str | None, deterministic: bool | None) -> Choices:
+    """Those of config/config.yaml, but for what is given here.
+
+    Raises UserError for an unknown value of `compile`.
+    """
+    config = read_yaml(ROOT / "config" / "config.yaml", "Run it in a complete checkout.")
+    training = config["training"]
+    mode: Any = training["compile"] if compile is None else compile
+    if mode not in COMPILE_CHOICES:
+        raise UserError(f"--compile: found {mode!r}; allowed: {', '.join(COMPILE_CHOICES)}.")
+    return Choices(
+        compile=mode,
+        deterministic=training["deterministic"] if deterministic is None else deterministic,
+        evaluation_batch_size=training["evaluation_batch_size"],
+    )
+
+
+def run_file(
+    model: ModelName,
+    reading: Reading,
+    batch_size: int,
+    epochs: int,
+    identity: str,
+    choices: Choices,
+    device: torch.device,
+    weights: InitialWeights | None = None,
+) -> RunFile:
+    """The run file of one measurement. `weights` is needed where the reading is not random."""
+    reading = reading.model_copy(update={"precision": choices.precision})
+    mode = choices.compile
+    return RunFile(
+        protocol="benchmark",
+        model=model,
+        seed=0,
+        reading=reading,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=LEARNING_RATE,
+        evaluation_batch_size=choices.evaluation_batch_size,
+        compile=choices.compile,
+        deterministic=choices.deterministic,
+        threads="auto",
+        dataset_identity=identity,
+        precision=choices.precision,
+        compile_mode=best_compile_mode(reading, device) if mode == "auto" else mode,
+        initial_weights=weights,
+    )
+
+
+class EngineLoop:
+    """Rounds of the engine's loop: an epoch each. A frozen backbone is not cached here, so that
+    nobody takes the cache for the loop."""
+
+    def __init__(
+        self, setting: Setting, arrays: DatasetArrays, device: torch.device, choices: Choices
+    ) -> None:
+        reading = setting.reading
+        weights = None if reading.weights == "none" else NO_WEIGHTS
+        self.run = run_file(
+            *(setting.model, reading, setting.batch_size, MANY_EPOCHS),
+            *("0" * 64, choices, device, weights),
+        )
+        # Two test images: each round ends with an evaluation, which is not measured.
+        kept = DatasetArrays(
+            arrays.train_images[: setting.images],
+            arrays.train_labels[: setting.images],
+            arrays.test_images[:2],
+            arrays.test_labels[:2],
+        )
+        self._switch()
+        network = build_network(setting.model, reading, CLASSES)
+        if setting.frozen:
+            settle_batch_norm(network, reading, arrays)
+        network = ready_for_training(network, reading, device)
+        trainer = Trainer(self.run, network, DeviceData.on(device, kept), device)
+        self._epochs = trainer.epochs(_nothing)
+
+    def measure(self) -> float:
+        """Seconds of one round, by the engine's clock, which synchronises the device."""
+        self._switch()
+        metrics, _ = next(self._epochs)
+        return metrics.training_seconds
+
+    def _switch(self) -> None:
+        set_determinism(self.run.deterministic, self.run.seed, self.run.precision)
+
+
+def measure_head(
+    setting: Setting, images: int, device: torch.device, choices: Choices
+) -> Iterator[float]:
+    """Seconds of each epoch of the head on features that are there already."""
+    features = build_network(setting.model, setting.reading, CLASSES).fc.in_features
+    run = run_file(
+        *(setting.model, setting.reading, min(256, images), MANY_EPOCHS),
+        *("0" * 64, choices, device, NO_WEIGHTS),
+    )
+    set_determinism(run.deterministic, run.seed, run.precision)
+    data = FeatureData(
+        torch.randn(images, features, device=device),
+        torch.randint(CLASSES, (images,), device=device),
+        torch.randn(2, features, device=device),
+        torch.randint(CLASSES, (2,), device=device),
+    )
+    head = nn.Linear(features, CLASSES).to(device)
+    for metrics, _ in Trainer(run, head, data, device).epochs(_nothing):
+        yield metrics.training_seconds
+
+
+def whole_run(
+    model: ModelName,
+    reading: Reading,
+    batch_size: int,
+    epochs: int,
+    arrays: DatasetArrays,
+    device: torch.device,
+    choices: Choices,
+    folder: Path,
+) -> tuple[Metrics, float]:
+    """A run as the command `resnet-sizes train` makes it, in `folder`: its metrics, and the
+    seconds of all of it, with reading, evaluation and writing.
+
+    The cache of features belongs to the working directory, so start in a new one.
+    """
+    weights = None
+    if reading.weights != "none":
+        weights = write_random_weights(model, reading, arrays, folder / f"{model}.safetensors")
+        reading = reading.model_copy(update={"weights": weights.path})
+    info = _information(arrays)
+    dataset = folder / "dataset.safetensors"
+    write_dataset(dataset, info, arrays)
+    run = run_file(
+        *(model, reading, batch_size, epochs, info.identity, choices, device),
+        weights.initial if weights else None,
+    )
+    start = time.perf_counter()
+    metrics = train_run(run, dataset, RunFolder(folder / "run"), str(device), weights)
+    return metrics, time.perf_counter() - start
+
+
+def write_random_weights(
+    model: ModelName, reading: Reading, arrays: DatasetArrays, path: Path
+) -> WeightsInfo:
+    """A file of initial weights for a frozen backbone."""
+    torch.manual_seed(0)
+    network = build_network(model, reading, CLASSES)
+    settle_batch_norm(network, reading, arrays)
+    save_file(network.state_dict(), path)
+    return WeightsInfo(
+        key=f"{model}-file",
+        model=model,
+        path=str(path),
+        bytes=path.stat().st_size,
+        initial=InitialWeights(
+            name="file", file=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest()
+        ),
+    )
+
+
+@torch.no_grad()
+def settle_batch_norm(network: nn.Module, reading: Reading, arrays: DatasetArrays) -> None:
+    """Give the batch normalisations of a random network the statistics of a few images.
+
+    Without them a deep network in evaluation mode doubles its variance from block to block,
+    until its loss is not finite.
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1.0
+    prepare = Preparation(reading, torch.device("cpu"))
+    network.train()
+    network(prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
+    network.eval()
+    for norm in norms:
+        norm.momentum = 0.1
+
+
+def _information(arrays: DatasetArrays) -> DatasetInfo:
+    train, test = len(arrays.train_labels), len(arrays.test_labels)
+    return DatasetInfo(
+        spec=DatasetSpec(source="image-folder", path="noise"),
+        content="other",
+        class_names=[str(label) for label in range(CLASSES)],
+        train_images=train,
+        test_images=test,
+        full_train_images=train,
+        full_test_images=test,
+        identity=dataset_identity(arrays),
+        source_file=None,
+        source_sha256=None,
+    )
+
+
+def _nothing(loss: torch.Tensor) -> None:
+    pass

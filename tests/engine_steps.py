@@ -1,0 +1,183 @@
+"""Small runs through the engine's own entry, with the loss of each step kept."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+import yaml
+from torchvision.models import get_model
+
+from reference_loop import Trained, prepared
+from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.files import write_json
+from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.protocol import Protocol, Reading
+from resnet_sizes.records.run import RunFile
+from resnet_sizes.records.study import DatasetSpec
+from resnet_sizes.records.tensor_file import (
+    DatasetArrays,
+    dataset_identity,
+    read_predictions,
+    write_dataset,
+)
+from resnet_sizes.records.weights import InitialWeights, WeightsInfo
+from resnet_sizes.training import run as engine
+from resnet_sizes.training.loop import StepDone, Trainer
+
+CLASSES = 10
+CONFIG = Path(__file__).parents[1] / "config" / "config.yaml"
+DEFINITIONS: dict[str, Any] = yaml.safe_load(CONFIG.read_text())["protocol_definitions"]
+"""Every protocol of config.yaml, by name."""
+
+
+def reading_of(protocol: str, model: str) -> Reading:
+    """The reading of config.yaml, in fp32."""
+    reading = Protocol.model_validate(DEFINITIONS[protocol]).reading_for(model)
+    return reading.model_copy(update={"precision": "fp32"})
+
+
+def coloured_patches(train: int, test: int) -> DatasetArrays:
+    """Random patches of 8×8 pixels with a little noise, and random labels.
+
+    What is left of them after resizing, a mirror image or another normalisation is different
+    each time, and a loss on random labels stays away from zero, where rounding would rule.
+    """
+    random = np.random.default_rng(0)
+    patches = random.integers(0, 200, (train + test, 3, 4, 4)).repeat(8, axis=2).repeat(8, axis=3)
+    images = (patches + random.integers(0, 56, patches.shape)).astype(np.uint8)
+    labels = random.integers(0, CLASSES, train + test)
+    return DatasetArrays(images[:train], labels[:train], images[train:], labels[train:])
+
+
+def write_state_dict(path: Path, model: str, reading: Reading, arrays: DatasetArrays) -> Path:
+    """Write initial weights for a model: random ones of another seed than any run's.
+
+    The running statistics are those of some of the images, as they would be after pre-training:
+    with those of a fresh network the features of a deep one would be astronomically large.
+    """
+    torch.manual_seed(1000)
+    network = get_model(model, weights=None)
+    images = torch.from_numpy(arrays.train_images[:16])
+    network.train()
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = None  # the mean over all batches seen, here one
+    with torch.no_grad():
+        network(torch.stack([prepared(image, reading) for image in images]))
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def run_of(arrays: DatasetArrays, weights: Path | None = None, **changes: Any) -> RunFile:
+    """A run file; without changes two epochs of ResNet-18 under `scratch-32`."""
+    reading = changes.pop("reading", Reading())
+    if weights is not None:
+        reading = reading.model_copy(update={"weights": str(weights)})
+    settings = {
+        "protocol": "scratch-32",
+        "model": "resnet18",
+        "seed": 0,
+        "reading": reading,
+        "epochs": 2,
+        "batch_size": 16,
+        "learning_rate": 0.0005,
+        "evaluation_batch_size": 100,
+        "deterministic": True,
+        "threads": 1,
+        "dataset_identity": dataset_identity(arrays),
+        "initial_weights": None if weights is None else _initial(weights),
+    }
+    return RunFile(**(settings | changes))
+
+
+def train_engine(
+    run: RunFile, arrays: DatasetArrays, folder: Path, weights: Path | None = None
+) -> Trained:
+    """Train the run on the CPU as the command line does, with all files below `folder`."""
+    dataset = folder / "dataset.safetensors"
+    write_dataset(dataset, _info(arrays), arrays)
+    info = None if weights is None else _weights_info(run, weights)
+    losses: list[float] = []
+    with _inside(folder), patch.object(engine, "Trainer", _recording(losses.append)):
+        engine.train_run(run, dataset, RunFolder(folder / "run"), "cpu", info)
+    logits, _ = read_predictions(folder / "run" / "predictions.safetensors")
+    return Trained(losses, torch.from_numpy(logits))
+
+
+def train_by_command(
+    run: RunFile, arrays: DatasetArrays, folder: Path, weights: Path | None = None
+) -> RunFolder:
+    """Train the run with `resnet-sizes train`, in a process of its own that works in `folder`."""
+    files = RunFolder(folder / "run")
+    dataset = folder / "dataset.safetensors"
+    write_dataset(dataset, _info(arrays), arrays)
+    write_json(files.run, run)
+    command = [sys.executable, "-m", "resnet_sizes", "train", str(files.run)]
+    command += ["--dataset", str(dataset), "--device", "cpu"]
+    if weights is not None:
+        write_json(folder / "weights.json", _weights_info(run, weights))
+        command += ["--weights", str(folder / "weights.json")]
+    subprocess.run(command, cwd=folder, check=True)
+    return files
+
+
+def _recording(keep: Callable[[float], None]) -> type[Trainer]:
+    class Recording(Trainer):
+        def epochs(self, step_done: StepDone) -> Iterator[Any]:
+            def both(loss: torch.Tensor) -> None:
+                keep(loss.item())
+                step_done(loss)
+
+            return super().epochs(both)
+
+    return Recording
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Work in `folder`, below which the features of frozen backbones are kept."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _initial(weights: Path) -> InitialWeights:
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    return InitialWeights(name="file", file=weights.name, sha256=digest)
+
+
+def _weights_info(run: RunFile, weights: Path) -> WeightsInfo:
+    return WeightsInfo(
+        key="tested",
+        model=run.model,
+        path=str(weights),
+        bytes=weights.stat().st_size,
+        initial=_initial(weights),
+    )
+
+
+def _info(arrays: DatasetArrays) -> DatasetInfo:
+    train, test = len(arrays.train_labels), len(arrays.test_labels)
+    return DatasetInfo(
+        spec=DatasetSpec(source="image-folder", path="images"),
+        content="other",
+        class_names=[f"class {number}" for number in range(CLASSES)],
+        train_images=train,
+        test_images=test,
+        full_train_images=train,
+        full_test_images=test,
+        identity=dataset_identity(arrays),
+        source_file="images",
+        source_sha256=None,
+    )

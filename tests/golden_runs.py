@@ -1,0 +1,101 @@
+"""The runs whose first losses are kept in `golden/`: one a protocol of config.yaml, ResNet-18."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine_steps import coloured_patches, reading_of, run_of, train_engine, write_state_dict
+
+FOLDER = Path(__file__).parent / "golden"
+STEPS = 20
+REMAKE = "python tests/remake_golden.py"
+
+
+@dataclass(frozen=True)
+class GoldenRun:
+    """Two batches, again and again: the loss falls at each step, so that a learning rate off by
+    1 % shows far above rounding. On images seen once it would drown in it."""
+
+    batch_size: int
+    learning_rate: float
+    tolerance_per_step: float
+    """Allowed relative difference is this × the number of the step. Adam divides a gradient by
+    its own size, rounding included, so differences grow as the run goes on."""
+
+
+# Whole networks: differences between one and two threads, with and without oneDNN, and with
+# inputs off by 3e-7 stayed below 1e-4 × step at most and 4e-5 × step mostly; a learning rate off
+# by 1 % gives 3 to 6e-4 × step from the third step on.
+_WHOLE = {"learning_rate": 1e-5, "tolerance_per_step": 1.5e-4}
+# Heads alone are a convex problem, in which rounding stays rounding.
+_HEAD = {"learning_rate": 5e-4, "tolerance_per_step": 2e-6}
+
+RUNS = {
+    "probe-224": GoldenRun(batch_size=16, **_HEAD),
+    "probe-224-bn-train": GoldenRun(batch_size=8, **_HEAD),
+    "literal": GoldenRun(batch_size=8, **_WHOLE),
+    "scratch-32": GoldenRun(batch_size=32, **_WHOLE),
+    "scratch-cifar-stem": GoldenRun(batch_size=8, **_WHOLE),
+    "finetune-32": GoldenRun(batch_size=32, **_WHOLE),
+    "finetune-112": GoldenRun(batch_size=8, **_WHOLE),
+}
+
+
+def losses(protocol: str, folder: Path, rate_factor: float = 1.0, **changes: Any) -> list[float]:
+    """The losses of the protocol's golden run, trained anew below `folder`."""
+    golden = RUNS[protocol]
+    arrays = coloured_patches(train=2 * golden.batch_size, test=2)
+    reading = reading_of(protocol, "resnet18")
+    weights = None
+    if reading.weights != "none":
+        weights = write_state_dict(folder / "weights.pth", "resnet18", reading, arrays)
+    run = run_of(
+        arrays,
+        weights,
+        protocol=protocol,
+        reading=reading,
+        epochs=STEPS // 2,
+        batch_size=golden.batch_size,
+        learning_rate=golden.learning_rate * rate_factor,
+        **changes,
+    )
+    return train_engine(run, arrays, folder, weights).losses
+
+
+def departures(protocol: str, found: list[float]) -> list[str]:
+    """Where losses are not those of the golden file, a line a step."""
+    kept = json.loads(path(protocol).read_text())["losses"]
+    if len(kept) != len(found):
+        return [f"{len(found)} steps instead of {len(kept)}"]
+    lines = []
+    for step, (old, new) in enumerate(zip(kept, found, strict=True), start=1):
+        difference = abs(new - old) / old
+        allowed = step * RUNS[protocol].tolerance_per_step
+        if not difference <= allowed:
+            lines.append(
+                f"step {step}: {new:.7g} instead of {old:.7g}, "
+                f"off by {difference:.1e}, allowed {allowed:.1e}"
+            )
+    return lines
+
+
+def path(protocol: str) -> Path:
+    """The golden file of a protocol."""
+    return FOLDER / f"{protocol}.json"
+
+
+def write(protocol: str, folder: Path) -> None:
+    """Make the golden file anew with the present engine."""
+    golden = RUNS[protocol]
+    content = {
+        "made_by": REMAKE,
+        "run": f"ResNet-18 under {protocol} of config/config.yaml in fp32, seed 0, one thread, "
+        f"learning rate {golden.learning_rate:g}, {STEPS} steps over two batches of "
+        f"{golden.batch_size} images",
+        "torch": torch.__version__.split("+")[0],
+        "losses": [float(f"{loss:.7g}") for loss in losses(protocol, folder)],
+    }
+    path(protocol).write_text(json.dumps(content, indent=1) + "\n")

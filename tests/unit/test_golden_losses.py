@@ -1,0 +1,40 @@
+"""The engine's first losses are those that it gave when they were last agreed on."""
+
+import pytest
+
+import golden_runs
+from engine_steps import DEFINITIONS
+from golden_runs import REMAKE, RUNS, STEPS, departures
+
+# Each kind of run once; what fails here for one would for its like.
+KINDS = ["scratch-32", "probe-224"]
+
+
+def test_each_protocol_of_the_configuration_has_golden_losses():
+    assert list(RUNS) == list(DEFINITIONS)
+    assert {path.stem for path in golden_runs.FOLDER.glob("*.json")} == set(RUNS)
+
+
+@pytest.mark.parametrize("protocol", RUNS)
+def test_the_first_losses_are_the_golden_ones(tmp_path, protocol):
+    found = departures(protocol, golden_runs.losses(protocol, tmp_path))
+    assert not found, (
+        f"{protocol}: the engine's losses have moved. If that is meant, say so and why in the "
+        f"commit, and remake the files: {REMAKE} {protocol}\n" + "\n".join(found)
+    )
+
+
+@pytest.mark.parametrize("protocol", RUNS)
+def test_a_learning_rate_off_by_one_percent_is_seen(tmp_path, protocol):
+    assert departures(protocol, golden_runs.losses(protocol, tmp_path, rate_factor=1.01))
+
+
+@pytest.mark.parametrize("protocol", KINDS)
+def test_another_number_of_threads_moves_no_golden_loss(tmp_path, protocol):
+    assert not departures(protocol, golden_runs.losses(protocol, tmp_path, threads=2))
+
+
+@pytest.mark.parametrize("protocol", KINDS)
+def test_another_seed_is_seen(tmp_path, protocol):
+    found = departures(protocol, golden_runs.losses(protocol, tmp_path, seed=1))
+    assert len(found) == STEPS

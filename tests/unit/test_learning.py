@@ -1,0 +1,130 @@
+"""Learning really happens: on scikit-learn's digits, through the command line."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from sklearn.linear_model import LogisticRegression
+
+from engine_steps import CONFIG, reading_of, run_of
+from resnet_sizes.data.digits import DigitsSource
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.tensor_file import DatasetArrays, read_dataset
+from resnet_sizes.training.inputs import DeviceData
+from resnet_sizes.training.loop import Trainer
+from resnet_sizes.training.networks import build_network
+
+pytestmark = pytest.mark.slow
+
+CPU = torch.device("cpu")
+PROBE = {"trainable": "head", "input_size": 32, "normalisation": "cifar10"}
+
+
+def command(folder: Path, *arguments: str) -> None:
+    """Run `resnet-sizes` in a working directory with the project's configuration."""
+    if not (folder / "config").exists():
+        (folder / "config").symlink_to(CONFIG.parent)
+    subprocess.run([sys.executable, "-m", "resnet_sizes", *arguments], cwd=folder, check=True)
+
+
+def trained(folder: Path, protocol: str, **overlay: Any) -> tuple[Metrics, DatasetArrays]:
+    """One ResNet-18, seed 0, on the digits, as a person would train it."""
+    config = {
+        "name": "digits",
+        "dataset": {"source": "digits"},
+        "models": ["resnet18"],
+        "protocols": [protocol],
+        "seeds": [0],
+        **overlay,
+    }
+    (folder / "overlay.yaml").write_text(yaml.safe_dump(config))
+    study = StudyFolder(Path("results/digits"))
+    command(folder, "study", "write", "overlay.yaml")
+    command(folder, "data", str(study.study))
+    if protocol != "scratch-32":
+        command(folder, "fetch", str(study.study))
+    command(folder, "study", "runs", str(study.study))
+    run = study.folder / "runs" / protocol / "resnet18" / "seed-0" / "run.json"
+    options = ["--dataset", str(study.dataset), "--device", "cpu"]
+    for weights in (folder / study.folder).glob("weights/*.json"):
+        options += ["--weights", str(weights)]
+    command(folder, "train", str(run), *options)
+    metrics = read_record(folder / run.parent / "metrics.json", Metrics, "")
+    return metrics, read_dataset(folder / study.dataset)[1]
+
+
+def linear_accuracy(arrays: DatasetArrays) -> float:
+    """Test accuracy of a linear classifier on the 64 grey levels, at its best regularisation."""
+
+    def pixels(images: np.ndarray) -> np.ndarray:
+        # The images were enlarged fourfold, so nothing is lost.
+        return images[:, 0].reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4)).reshape(-1, 64) / 255
+
+    train, test = pixels(arrays.train_images), pixels(arrays.test_images)
+    return max(
+        LogisticRegression(C=c, max_iter=1000)
+        .fit(train, arrays.train_labels)
+        .score(test, arrays.test_labels)
+        for c in (0.3, 1, 3)
+    )
+
+
+def test_resnet18_under_scratch_32_beats_a_linear_classifier(tmp_path):
+    metrics, arrays = trained(tmp_path, "scratch-32", training={"epochs": 10, "batch_size": 32})
+    linear = linear_accuracy(arrays)
+    assert linear > 0.96  # a worthy opponent
+    assert metrics.final_test_accuracy > linear
+
+
+def digits() -> DatasetArrays:
+    """The digits of the tests' studies."""
+    source = DigitsSource()
+    parts: list[np.ndarray] = []
+    for part in ("train", "test"):
+        labels = source.labels(part)
+        parts += [source.images(part, np.arange(len(labels))), labels]
+    return DatasetArrays(*parts)
+
+
+def save_backbone(path: Path, arrays: DatasetArrays, classes: int, epochs: int) -> Path:
+    """A ResNet-18 trained on the first classes only; with no epoch a random one."""
+    chosen = arrays.train_labels < classes
+    tested = arrays.test_labels < classes
+    half = DatasetArrays(
+        arrays.train_images[chosen],
+        arrays.train_labels[chosen],
+        arrays.test_images[tested],
+        arrays.test_labels[tested],
+    )
+    run = run_of(half, reading=reading_of("scratch-32", "resnet18"), epochs=max(epochs, 1))
+    torch.manual_seed(7)
+    network = build_network("resnet18", run.reading, classes)
+    if epochs:
+        list(Trainer(run, network, DeviceData.on(CPU, half), CPU).epochs(lambda loss: None))
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def test_a_probe_on_half_of_the_classes_beats_one_on_a_random_backbone(tmp_path):
+    accuracies = {}
+    for name, epochs in (("random", 0), ("half", 4)):
+        folder = tmp_path / name
+        folder.mkdir()
+        weights = save_backbone(folder / "backbone.pth", digits(), classes=5, epochs=epochs)
+        metrics, _ = trained(
+            folder,
+            "probe-224",
+            # Few images: from many, a head learns the digits on random features, too.
+            dataset={"source": "digits", "limit": {"train": 50, "test": None}},
+            training={"epochs": 40, "batch_size": 64, "learning_rate": 0.005},
+            protocol_definitions={"probe-224": {**PROBE, "weights": str(weights)}},
+        )
+        accuracies[name] = metrics.final_test_accuracy
+    assert accuracies["half"] > accuracies["random"] + 0.02

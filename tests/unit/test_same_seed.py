@@ -1,0 +1,41 @@
+"""The same run gives the same predictions, bit by bit, in another process."""
+
+from pathlib import Path
+
+import pytest
+
+from engine_steps import coloured_patches, reading_of, run_of, train_by_command, write_state_dict
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.metrics import Metrics
+
+# ResNet-18 is tested with augmentation in test_training.py.
+DEEP = ["resnet50", "resnet152"]
+
+
+@pytest.mark.parametrize("model", DEEP)
+def test_a_deep_network_gives_bitwise_equal_predictions(tmp_path: Path, model: str) -> None:
+    arrays = coloured_patches(train=48, test=20)
+    run = run_of(arrays, model=model, reading=reading_of("scratch-32", model), epochs=1)
+    found = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        folder = train_by_command(run, arrays, tmp_path / name)
+        found.append(folder.predictions.read_bytes())
+    assert found[0] == found[1]
+
+
+def test_kept_features_give_the_same_bits_as_features_computed_anew(tmp_path: Path) -> None:
+    arrays = coloured_patches(train=48, test=20)
+    reading = reading_of("probe-224", "resnet18").model_copy(update={"input_size": 64})
+    weights = write_state_dict(tmp_path / "weights.pth", "resnet18", reading, arrays)
+    run = run_of(arrays, weights, protocol="probe-224", reading=reading)
+    found, reused = [], []
+    for name in ("here", "here", "elsewhere"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        folder = train_by_command(run, arrays, tmp_path / name, weights)
+        found.append(folder.predictions.read_bytes())
+        cache = read_record(folder.metrics, Metrics, "").feature_cache
+        assert cache is not None
+        reused.append(cache.reused)
+    assert reused == [False, True, False]
+    assert found[0] == found[1] == found[2]
