@@ -4,7 +4,6 @@ So a run's memory is its own, and no feature is found that an earlier run has co
 """
 
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -70,7 +69,7 @@ def main(wanted: Path, found: Path) -> None:
     device = torch.device(run.device)
     arrays = noise_images(run.train_images, run.test_images)
     reading = reading_of(run.case, run.model)
-    idle = process_peak(peak_memory(torch.device("cpu")))
+    idle = peak_memory(torch.device("cpu"))
     metrics, wall = whole_run(
         run.model,
         reading.model_copy(update={"input_size": run.input_size}),
@@ -88,24 +87,10 @@ def main(wanted: Path, found: Path) -> None:
         "last_epoch_seconds": metrics.epochs[-1].training_seconds,
         "forward_seconds": cache.forward_seconds if cache else None,
         "wall_seconds": wall,
-        "peak_memory_bytes": (
-            process_peak(metrics.peak_memory_bytes) if on_cpu else metrics.peak_memory_bytes
-        ),
+        "peak_memory_bytes": (metrics.peak_memory_bytes),
         "idle_memory_bytes": idle if on_cpu else 0,
     }
     found.write_text(json.dumps(result), encoding="utf-8")
-
-
-def process_peak(otherwise: int) -> int:
-    """Bytes of this process's largest resident set.
-
-    Linux counts a parent's memory at the time of `exec` into `ru_maxrss`, but not into VmHWM.
-    """
-    if platform.system() == "Linux":
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return otherwise
 
 
 if __name__ == "__main__":

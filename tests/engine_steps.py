@@ -113,7 +113,11 @@ def train_engine(
 
 
 def train_by_command(
-    run: RunFile, arrays: DatasetArrays, folder: Path, weights: Path | None = None
+    run: RunFile,
+    arrays: DatasetArrays,
+    folder: Path,
+    weights: Path | None = None,
+    device: str = "cpu",
 ) -> RunFolder:
     """Train the run with `resnet-sizes train`, in a process of its own that works in `folder`."""
     files = RunFolder(folder / "run")
@@ -121,7 +125,7 @@ def train_by_command(
     write_dataset(dataset, _info(arrays), arrays)
     write_json(files.run, run)
     command = [sys.executable, "-m", "resnet_sizes", "train", str(files.run)]
-    command += ["--dataset", str(dataset), "--device", "cpu"]
+    command += ["--dataset", str(dataset), "--device", device]
     if weights is not None:
         write_json(folder / "weights.json", _weights_info(run, weights))
         command += ["--weights", str(folder / "weights.json")]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from resnet_sizes.records.errors import UserError
@@ -239,3 +240,28 @@ def small_data(labels):
 
 def test_the_identity_of_the_dataset_is_in_the_run(dataset):
     assert run_of(dataset).dataset_identity == identity_of(dataset)
+
+
+def test_a_disk_without_room_for_features_does_not_cost_the_run(dataset, weights, monkeypatch):
+    def full(*arguments):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("resnet_sizes.training.features.save_file", full)
+    metrics = probe(dataset, weights)
+    assert metrics.feature_cache is not None
+    assert list(Path("work/features").glob("*.safetensors")) == []
+
+
+def test_a_folder_that_cannot_be_made_does_not_cost_the_run(dataset, weights):
+    Path("work").write_text("a file where the folder should be")
+    assert not probe(dataset, weights).feature_cache.reused
+
+
+def test_features_are_kept_for_all_evaluation_batches_that_come_to_the_same(dataset, weights):
+    def key(size):
+        reading = PROBE | {"input_size": 224}
+        initial = weights.initial
+        run = run_of(dataset, reading=reading, initial_weights=initial, evaluation_batch_size=size)
+        return features_key(run, CPU)
+
+    assert key(1000) == key(500) != key(20)

@@ -1,5 +1,6 @@
 """Precision and compilation: chosen by what a device can do, never by how fast it was."""
 
+import logging
 import shutil
 
 import pytest
@@ -41,9 +42,23 @@ def test_tf32_needs_a_gpu_that_has_it(monkeypatch):
     check_precision("tf32", CUDA)
 
 
-def test_fp16_needs_tensor_cores_to_be_of_use():
+def test_a_format_that_a_gpu_lacks_is_refused(monkeypatch):
     with pytest.raises(UserError, match=r"precision: fp16 needs a CUDA GPU"):
         check_precision("fp16", MPS)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
+    with pytest.raises(
+        UserError, match=r"bf16.*8\.0.*is cuda of capability 7\.5.*study runs STUDY"
+    ):
+        check_precision("bf16", CUDA)
+    check_precision("fp16", CUDA)
+
+
+def test_a_format_that_a_cpu_only_emulates_is_told(monkeypatch, caplog):
+    logging.getLogger("resnet_sizes").propagate = True
+    monkeypatch.setattr(precision, "_cpu_has_bf16", lambda: False)
+    with caplog.at_level(logging.WARNING, "resnet_sizes"):
+        check_precision("bf16", CPU)
+    assert "bf16 is emulated" in caplog.text
 
 
 def test_fp32_means_fp32_and_tf32_is_asked_for():
@@ -64,9 +79,11 @@ def test_a_network_computes_in_the_precision_asked_for(name, dtype):
         assert torch.nn.Linear(2, 2)(torch.ones(1, 2)).dtype == dtype
 
 
-def test_graphs_are_recorded_only_where_launches_are_the_limit():
+def test_graphs_are_recorded_only_where_launches_are_the_limit(monkeypatch):
     small = Reading()
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     assert best_compile_mode(small, CUDA) == "reduce-overhead"
+    assert best_compile_mode(small, CUDA, gradient_accumulation=2) == "none"
     assert best_compile_mode(small, CPU) == "none"
     assert best_compile_mode(Reading(stem="cifar"), CUDA) == "none"
     assert best_compile_mode(Reading(input_size=112), CUDA) == "none"
@@ -77,5 +94,6 @@ def test_compiling_without_a_compiler_is_told_before_training(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(UserError, match=r"training\.compile: found 'default'.*compile to none"):
         check_compiler("default", CPU)
+    with pytest.raises(UserError, match=r"training\.compile.*gcc"):
+        check_compiler("reduce-overhead", CUDA)
     check_compiler("none", CPU)
-    check_compiler("default", CUDA)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from engine_steps import coloured_patches, reading_of, run_of, train_by_command, write_state_dict
 from resnet_sizes.records.files import read_record
@@ -39,3 +40,28 @@ def test_kept_features_give_the_same_bits_as_features_computed_anew(tmp_path: Pa
         reused.append(cache.reused)
     assert reused == [False, True, False]
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("compile", ["none", "reduce-overhead"])
+def test_the_same_seed_gives_the_same_bits_on_cuda(
+    tmp_path: Path, precision: str, compile: str
+) -> None:
+    # Several evaluation batches: the outputs of a CUDA graph last until its next replay.
+    arrays = coloured_patches(train=64, test=20)
+    reading = reading_of("scratch-32", "resnet18").model_copy(update={"precision": precision})
+    run = run_of(
+        arrays,
+        reading=reading,
+        precision=precision,
+        compile=compile,
+        compile_mode=compile,
+        evaluation_batch_size=5,
+    )
+    found = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        folder = train_by_command(run, arrays, tmp_path / name, device="cuda")
+        found.append(folder.predictions.read_bytes())
+    assert found[0] == found[1]

@@ -1,5 +1,7 @@
 """The tensor files: what is written is read back, what was changed is refused."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -229,4 +231,22 @@ def test_predictions_of_a_diverged_run_are_not_written(tmp_path: Path) -> None:
     logits[0, 0] = np.nan
     with pytest.raises(ValueError, match="not finite"):
         write_predictions(tmp_path / "file", logits, labels)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_with_its_file(tmp_path: Path) -> None:
+    # Written for real: a file may not grow beyond the limit, as on a full disk.
+    code = (
+        "import resource, sys; from pathlib import Path; import numpy as np;"
+        "from resnet_sizes.records.tensor_file import write_predictions;"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+        "write_predictions(Path(sys.argv[1]), np.zeros((999, 10), np.float32),"
+        " np.zeros(999, np.int64))"
+    )
+    path = tmp_path / "predictions.safetensors"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert f"UserError: {path}: cannot be written" in done.stderr
     assert list(tmp_path.iterdir()) == []

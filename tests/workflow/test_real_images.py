@@ -10,6 +10,7 @@ dataset:
   path: {path}
   content: cifar10-reencoded
   resize: false
+  limit: {{train: 2000, test: 500}}
 training: {{threads: 2}}
 """
 
@@ -21,7 +22,7 @@ def test_a_study_on_an_archive_of_images_gives_a_report_on_the_three_depths(proj
 
     results = project.folder / "results" / "jpeg"
     info = json.loads((results / "data" / "dataset.json").read_text(encoding="utf-8"))
-    assert (info["train_images"], info["test_images"]) == (5000, 1000)
+    assert (info["train_images"], info["test_images"]) == (2000, 500)
     assert (info["full_train_images"], info["full_test_images"]) == (50_000, 10_000)
     for model in ("resnet18", "resnet50", "resnet152"):
         metrics = json.loads(

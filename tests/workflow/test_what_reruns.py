@@ -72,8 +72,13 @@ def test_a_changed_template_renders_only_the_report(study):
     assert set(study.planned()) == {"report"}
 
 
+def test_another_way_of_telling_progress_trains_nothing(study):
+    study.edit("src/resnet_sizes/training/progress.py", "SILENCE = 60.0", "SILENCE = 90.0")
+    assert study.planned() == {}
+
+
 def test_a_changed_loop_trains_every_run(study):
-    study.edit(LOOP, "self.optimizer.step()", "self.optimizer.step(None)")
+    study.edit(LOOP, "self._scaler.update()", "self._scaler.update(None)")
     planned = study.planned()
     assert planned["train"] == 2
     assert "dataset" not in planned
@@ -179,9 +184,9 @@ def test_a_failed_run_leaves_the_others_and_a_partial_report_names_it(study):
     shutil.rmtree(study.folder / "results/tiny/runs/scratch-32/resnet34")
     study.edit(
         "src/resnet_sizes/training/networks.py",
-        "network: nn.Module = get_model(model,",
+        "network: ResNet = get_model(model,",
         'if model == "resnet34":\n        raise RuntimeError("no such kernel")\n'
-        "    network: nn.Module = get_model(model,",
+        "    network: ResNet = get_model(model,",
     )
     done = study.snakemake("--configfile", "config/tiny.yaml", check=False)
     assert done.returncode != 0

@@ -19,6 +19,7 @@ name: tiny
 demo: true
 dataset: {source: digits, limit: {train: 100, test: 50}}
 models: [resnet18, resnet34]
+protocols: [scratch-32]
 seeds: [0]
 training: {epochs: 2, batch_size: 50, threads: 1}
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from resnet_sizes.records.base import canonical_json, content_hash
-from resnet_sizes.records.code import code_hash
+from resnet_sizes.records.code import code_hash, training_code_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.ledger_file import load_ledger

@@ -19,7 +19,7 @@ rule train:
         mem_mb=8000,
         runtime=720,
     params:
-        code=code_hash("resnet_sizes.training"),
+        code=training_code_hash(),
         device=STUDY.training.device,
         weights=weights_option,
     message:

@@ -1,5 +1,6 @@
 """`resnet-sizes forecast`: what a study will cost on this device."""
 
+from collections.abc import Hashable
 from typing import Annotated
 
 import typer
@@ -35,8 +36,8 @@ def forecast(
     study = load_study(overlays or [])
     train, test, classes = _counts(study)
 
+    from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
     from resnet_sizes.training.devices import describe, select_device, set_threads
-    from resnet_sizes.training.forecast import Counts, forecast_run
     from resnet_sizes.training.progress import duration
 
     name = device or study.training.device
@@ -49,7 +50,8 @@ def forecast(
     table = Table(
         Column("run", overflow="fold"), "precision", "seeds", "one run", "all seeds", "peak memory"
     )
-    total, problems = 0.0, []
+    total, largest, problems = 0.0, 0, []
+    with_features: dict[Hashable, str] = {}
     firsts = [s for s in all_run_settings(study) if s.seed == study.seeds[0]]
     for settings in firsts:
         run = resolved_run(
@@ -67,17 +69,23 @@ def forecast(
             continue
         # The features of a frozen backbone do not depend on the seed.
         all_seeds = cost.feature_seconds + seeds * (cost.seconds - cost.feature_seconds)
-        total += all_seeds
-        peak = f"{cost.peak_memory_bytes / 1e9:.1f} GB"
-        one = duration(cost.seconds)
+        one, peak = duration(cost.seconds), _gigabytes(cost.peak_memory_bytes)
         table.add_row(label, run.precision, str(seeds), one, duration(all_seeds), peak)
-        say(f"  {label}: {one}, {peak}")
+        total += all_seeds
+        largest = max(largest, cost.peak_memory_bytes)
+        features = shared_features(run)
+        first = label if features is None else with_features.setdefault(features, label)
+        if first == label:
+            say(f"  {label}: {one}, {peak}")
+        else:
+            total -= cost.feature_seconds
+            say(f"  {label}: {one}, {peak}; in turn less, with the features of {first}")
     table.add_section()
-    table.add_row("in turn", "", "", "", duration(total), "")
+    table.add_row("in turn", "", "", "", duration(total), _gigabytes(largest))
     Console().print(table)
     memory = described.memory_bytes
     if memory:
-        say(f"The device has {memory / 1e9:.1f} GB. Nothing has been started.")
+        say(f"The device has {_gigabytes(memory)}. Nothing has been started.")
     for problem in problems:
         say(problem)
 
@@ -87,6 +95,10 @@ CIFAR10 = (50_000, 10_000)
 
 RANDOM = InitialWeights(name="random", file="random", sha256=NO_DATA)
 """Stands for a file of weights: random ones cost the same."""
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
 
 
 def _counts(study: Study) -> tuple[int, int, int]:

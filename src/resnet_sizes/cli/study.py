@@ -55,4 +55,5 @@ def resolve(settings: RunSettings, device_name: str) -> tuple[Precision, Compile
     from resnet_sizes.training.precision import fastest_precision
 
     device = select_device(device_name)
-    return fastest_precision(device), best_compile_mode(settings.reading, device)
+    mode = best_compile_mode(settings.reading, device, settings.gradient_accumulation)
+    return fastest_precision(device), mode

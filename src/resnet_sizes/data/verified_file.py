@@ -93,6 +93,8 @@ def _bring(wanted: PublishedFile) -> list[str]:
 def _try(address: str, partial: Path, wanted: PublishedFile) -> str | None:
     """Why `address` did not give the file; None if `partial` now is the file."""
     have = partial.stat().st_size if partial.is_file() else 0
+    if have and wanted.mismatch(partial) is None:  # whole, but never renamed
+        return None
     continues = have > 0 and (wanted.size is None or have < wanted.size)
     if not continues:
         partial.unlink(missing_ok=True)

@@ -2,11 +2,20 @@
 
 import ast
 import hashlib
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 
+ONLY_TELLS = frozenset({"memory.py", "progress.py"})
+"""Modules of the training that speak to people and decide no result."""
 
-def code_hash(package: str) -> str:
+
+def training_code_hash() -> str:
+    """Hash of all code that decides a run's result."""
+    return code_hash("resnet_sizes.training", without=ONLY_TELLS)
+
+
+def code_hash(package: str, without: Collection[str] = ()) -> str:
     """SHA-256 over the syntax trees of a package's modules, without docstrings.
 
     Comments, formatting and docstrings do not change it; anything that runs does. The
@@ -18,6 +27,8 @@ def code_hash(package: str) -> str:
     folder = Path(spec.submodule_search_locations[0])
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
+        if path.name in without:
+            continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(ast.dump(_without_docstrings(tree)).encode() + b"\0")

@@ -238,6 +238,18 @@ class Study(Record):
     report: ReportSpec = Field(default_factory=ReportSpec, description="What the report should be.")
 
     @model_validator(mode="after")
+    def _graphs_take_whole_batches(self) -> "Study":
+        training = self.training
+        if training.compile == "reduce-overhead" and training.gradient_accumulation > 1:
+            raise ValueError(
+                "training.compile is 'reduce-overhead' and training.gradient_accumulation is "
+                f"{training.gradient_accumulation}: a recorded CUDA graph loses the gradients of "
+                "one part when the next begins. Set compile to none, default or auto, or "
+                "gradient_accumulation to 1"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _protocols_are_defined(self) -> "Study":
         for name in self.protocols:
             if name not in self.protocol_definitions:

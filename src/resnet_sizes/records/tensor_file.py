@@ -70,7 +70,7 @@ def write_dataset(path: Path, info: DatasetInfo, arrays: DatasetArrays) -> None:
         raise ValueError(problem)
     tensors = {name: np.ascontiguousarray(getattr(arrays, name)) for name in _DATASET_NAMES}
     metadata = {_INFO_KEY: info.model_dump_json()}
-    write_atomically(path, lambda target: save_file(tensors, target, metadata=metadata))
+    _save(path, tensors, metadata)
 
 
 def read_dataset(path: Path) -> tuple[DatasetInfo, DatasetArrays]:
@@ -111,7 +111,7 @@ def write_predictions(path: Path, logits: Float32Array, labels: Int64Array) -> N
         "logits": np.ascontiguousarray(logits),
         "labels": np.ascontiguousarray(labels),
     }
-    write_atomically(path, lambda target: save_file(tensors, target))
+    _save(path, tensors)
 
 
 def read_predictions(path: Path) -> tuple[Float32Array, Int64Array]:
@@ -125,6 +125,18 @@ def read_predictions(path: Path) -> tuple[Float32Array, Int64Array]:
     if problem:
         raise UserError(f"{path}: {problem}. {remedy}")
     return tensors["logits"], tensors["labels"]
+
+
+def _save(
+    path: Path, tensors: dict[str, npt.NDArray[Any]], metadata: dict[str, str] | None = None
+) -> None:
+    try:
+        write_atomically(path, lambda target: save_file(tensors, target, metadata=metadata))
+    except (OSError, SafetensorError) as error:  # a full disk is the latter
+        raise UserError(
+            f"{path}: cannot be written ({error}). Make room or permit it, then run the same "
+            "command again."
+        ) from error
 
 
 def _read_tensors(

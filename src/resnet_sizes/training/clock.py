@@ -21,13 +21,14 @@ class Clock:
     @contextmanager
     def span(self) -> Iterator[None]:
         """Measure the block; its length is then in `seconds`."""
-        self._synchronise()
+        self.synchronise()
         start = time.perf_counter()
         yield
-        self._synchronise()
+        self.synchronise()
         self.seconds = time.perf_counter() - start
 
-    def _synchronise(self) -> None:
+    def synchronise(self) -> None:
+        """Wait until the device has done all it was given."""
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         elif self._device.type == "mps":

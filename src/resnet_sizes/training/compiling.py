@@ -11,31 +11,41 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.protocol import Reading
 from resnet_sizes.records.run import CompileMode
 
+OLDEST_CAPABILITY = (7, 0)
+"""CUDA capability from which on torch's compiler makes code for a GPU."""
+
 LAUNCH_BOUND_SIZE = 32
 """Input size in pixels up to which, with the ImageNet stem, a GPU waits for kernel launches."""
 
 
-def best_compile_mode(reading: Reading, device: torch.device) -> CompileMode:
+def best_compile_mode(
+    reading: Reading, device: torch.device, gradient_accumulation: int = 1
+) -> CompileMode:
     """What `compile: auto` means for a reading on a device: a fixed rule, never a timing.
 
     CUDA graphs (`reduce-overhead`) where whole networks are trained on maps so small that their
-    kernels end before the next is launched; otherwise none.
+    kernels end before the next is launched; otherwise none. Batches taken in parts have none,
+    since a graph loses the gradients of one part when the next begins.
     """
     small = reading.stem == "imagenet" and reading.input_size <= LAUNCH_BOUND_SIZE
-    if device.type == "cuda" and small and reading.trainable == "all":
-        return "reduce-overhead"
-    return "none"
+    whole = reading.trainable == "all" and gradient_accumulation == 1
+    if device.type != "cuda" or not small or not whole:
+        return "none"
+    able = torch.cuda.get_device_capability(device) >= OLDEST_CAPABILITY
+    return "reduce-overhead" if able else "none"
 
 
 def check_compiler(mode: CompileMode, device: torch.device) -> None:
-    """Raise UserError if compiling needs a C++ compiler that is not there."""
-    if mode == "none" or device.type != "cpu":
+    """Raise UserError if compiling needs a compiler that is not there: of C++ for the CPU's
+    code, of C for what launches a GPU's."""
+    if mode == "none":
         return
-    names = [os.environ.get("CXX", ""), "g++", "clang++"]
-    if not any(name and shutil.which(name) for name in names):
+    names = ["CXX", "g++", "clang++"] if device.type == "cpu" else ["CC", "gcc", "clang"]
+    variable, *others = names
+    if not any(name and shutil.which(name) for name in (os.environ.get(variable, ""), *others)):
         raise UserError(
-            f"training.compile: found {mode!r}, which needs a C++ compiler on the CPU (CXX, g++ or "
-            "clang++), and none is there. Install one, or set training.compile to none."
+            f"training.compile: found {mode!r}, which needs a compiler ({', '.join(names)}), and "
+            "none is there. Install one, or set training.compile to none."
         )
 
 

@@ -11,7 +11,8 @@ def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32
     """Seed torch, allow only deterministic kernels if `deterministic`, and say what fp32 means.
 
     Equality, bit by bit, then holds for the same device, versions and number of threads.
-    Call it before the first CUDA operation. Source: PyTorch documentation, "Reproducibility".
+    Call it before the first matrix product on CUDA. Source: PyTorch documentation,
+    "Reproducibility".
     """
     # Initial weights come from this generator; everything later draws from its own.
     torch.manual_seed(seed)

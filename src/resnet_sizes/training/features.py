@@ -2,12 +2,13 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torchvision.models.resnet import ResNet
@@ -85,14 +86,21 @@ def features_key(run: RunFile, device: torch.device) -> str:
             "input_size": reading.input_size,
             "normalisation": reading.normalisation,
             "precision": run.precision,
-            "batch_size": run.evaluation_batch_size,
+            "batch_size": evaluation_batch(run.evaluation_batch_size, reading.input_size),
             "deterministic": run.deterministic,
             "dataset": run.dataset_identity,
-            "device": [described.kind, described.name, described.threads],
+            "device": [described.kind, described.name],
+            "threads": described.threads if described.kind == "cpu" else None,
+            "cudnn": _cudnn_version() if described.kind == "cuda" else None,
             "versions": versions(device),
             "code": code().training_hash,
         }
     )
+
+
+def _cudnn_version() -> int | None:
+    version: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    return version
 
 
 def cached_features(
@@ -110,8 +118,7 @@ def cached_features(
     """
     key = features_key(run, device)
     path = folder / f"{key}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".{key}.lock"):
+    with _only_one_process(path, run.name):
         found = _read(path, key)
         if found is not None:
             log.info("%s: features of the frozen backbone are here: %s", run.name, path)
@@ -119,9 +126,31 @@ def cached_features(
         features = compute_features(run, network, data, device, batch_done, key)
         try:
             write_atomically(path, lambda target: _write(target, features))
-        except OSError as error:
+        # A full disk is a SafetensorError. What was computed is not lost for this run.
+        except (OSError, SafetensorError) as error:
             log.warning("%s: cannot be written (%s); the next run computes it again", path, error)
         return features
+
+
+@contextmanager
+def _only_one_process(path: Path, name: str) -> Iterator[None]:
+    """Hold the lock of a file of features; where none can be made, go on without."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_name(f".{path.name}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.info("%s: another run computes the same features; waiting for it", name)
+            lock.acquire()
+    except OSError as error:
+        log.warning("%s: cannot be locked (%s)", path, error)
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def compute_features(
@@ -148,6 +177,10 @@ def compute_features(
             batch_done(len(batch))
         return torch.cat(parts).cpu()
 
+    # The first batch chooses kernels. A plain loop does that once, not once an epoch, so it does
+    # not belong into a time that is multiplied by the epochs.
+    with torch.no_grad(), in_precision():
+        backbone(prepare(data.train_images[:size]))
     with clock.span():
         train = of(data.train_images)
     seconds = clock.seconds

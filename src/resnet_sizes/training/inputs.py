@@ -8,7 +8,7 @@ import torch
 
 from resnet_sizes.records.protocol import Reading
 from resnet_sizes.records.tensor_file import DatasetArrays
-from resnet_sizes.training.batches import Preparation, flip_and_crop
+from resnet_sizes.training.batches import Preparation, evaluation_batch, flip_and_crop
 
 
 class Inputs(Protocol):
@@ -21,7 +21,10 @@ class Inputs(Protocol):
         """
 
     def test(self, batch_size: int) -> Iterator[torch.Tensor]:
-        """What the network takes for the test images, in their order."""
+        """What the network takes for the test images, in their order.
+
+        `batch_size` is that of the configuration; large images come in smaller batches.
+        """
 
 
 class Data(Protocol):
@@ -76,6 +79,7 @@ class _Images:
         self._data = data
         self._augment = reading.augmentation == "flip-crop"
         self._prepare = Preparation(reading, data.train_images.device)
+        self._size = reading.input_size
 
     def train(self, indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         images = self._data.train_images[indices]
@@ -84,7 +88,8 @@ class _Images:
         return self._prepare(images)
 
     def test(self, batch_size: int) -> Iterator[torch.Tensor]:
-        for images in torch.split(self._data.test_images, batch_size):
+        batch = evaluation_batch(batch_size, self._size)
+        for images in torch.split(self._data.test_images, batch):
             yield self._prepare(images)
 
 

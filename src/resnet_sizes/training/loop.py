@@ -11,7 +11,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.metrics import EpochMetrics
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.training.batches import epoch_generator, evaluation_batch, shuffled_batches
+from resnet_sizes.training.batches import epoch_generator, shuffled_batches
 from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.compiling import compiled
 from resnet_sizes.training.inputs import Data
@@ -95,11 +95,11 @@ class Trainer:
             if self.device.type == "cpu":  # where looking costs nothing, stop at once
                 self._stop_unless_finite(loss, _in_step(epoch, len(losses)))
             step_done(loss)
-        if self.schedule is not None:
-            self.schedule.step()
         by_step = torch.stack(losses).double().cpu()
         for step in (~torch.isfinite(by_step)).nonzero().flatten()[:1].tolist():
             self._stop_unless_finite(by_step[step], _in_step(epoch, step + 1))
+        if self.schedule is not None:
+            self.schedule.step()
         images = sum(sizes)
         weighted = by_step @ torch.tensor(sizes, dtype=torch.float64)
         return weighted.item() / images, correct.item() / images
@@ -111,10 +111,11 @@ class Trainer:
         inputs, labels = self._inputs.train(indices, generator), self.data.train_labels[indices]
         loss = torch.zeros((), device=self.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        # Batch normalisation cannot normalise one value, so no part has a single image.
+        # Batch normalisation cannot normalise one value, so each part has two images or more.
         parts = min(self.run.gradient_accumulation, max(1, len(indices) // 2))
         self.optimizer.zero_grad(set_to_none=True)
-        for part, part_labels in zip(inputs.chunk(parts), labels.chunk(parts), strict=True):
+        shares = zip(inputs.tensor_split(parts), labels.tensor_split(parts), strict=True)
+        for part, part_labels in shares:
             with self._in_precision():
                 logits = self._forward(part)
             part_loss = functional.cross_entropy(logits.float(), part_labels)
@@ -131,10 +132,10 @@ class Trainer:
     def _test_logits(self) -> torch.Tensor:
         self.network.eval()
         parts = []
-        size = evaluation_batch(self.run.evaluation_batch_size, self.run.reading.input_size)
-        for inputs in self._inputs.test(size):
+        for inputs in self._inputs.test(self.run.evaluation_batch_size):
             with self._in_precision():
-                parts.append(self._forward(inputs).float())
+                # A copy: the outputs of a recorded CUDA graph last until its next replay.
+                parts.append(self._forward(inputs).to(torch.float32, copy=True))
         return torch.cat(parts)
 
     def _stop_unless_finite(self, loss: torch.Tensor, which: str) -> None:

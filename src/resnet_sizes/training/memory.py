@@ -7,9 +7,16 @@ import torch
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.run import RunFile
+from resnet_sizes.training.batches import evaluation_batch
+from resnet_sizes.training.features import cache_obstacle
 
-CPU_MESSAGE = "can't allocate memory"
-"""Part of what torch's allocator on the CPU says; it raises a plain RuntimeError."""
+MESSAGES = (
+    "can't allocate memory",  # torch's allocator on the CPU
+    "MPS backend out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+"""Parts of what is said where memory is short without an error of its own kind."""
 
 
 @contextmanager
@@ -20,20 +27,28 @@ def explained_out_of_memory(run: RunFile) -> Iterator[None]:
     except torch.OutOfMemoryError as error:
         raise UserError(_advice(run, str(error))) from error
     except RuntimeError as error:
-        if CPU_MESSAGE not in str(error):
+        if not any(message in str(error) for message in MESSAGES):
             raise
         raise UserError(_advice(run, str(error))) from error
 
 
 def _advice(run: RunFile, reason: str) -> str:
     parts = run.gradient_accumulation
-    return (
-        f"{run.name}: the device ran out of memory with batch_size {run.batch_size}, "
-        f"gradient_accumulation {parts} and evaluation_batch_size {run.evaluation_batch_size}.\n"
+    size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+    steps = (
         f"Set training.gradient_accumulation to {2 * parts}: each step then takes its batch in "
         f"{2 * parts} parts, with the gradient of the whole batch (batch normalisation in train "
         "mode sees the parts, so it is not quite the same training). A smaller training.batch_size "
-        "is another experiment. If it failed in an evaluation, lower "
-        "training.evaluation_batch_size.\n"
-        f"torch said: {reason.splitlines()[0]}"
+        "is another experiment."
+    )
+    forward = f"Set training.evaluation_batch_size below {size}."
+    advice = (
+        f"{forward} It is also the batch in which features are computed."
+        if run.reading.trainable == "head" and cache_obstacle(run) is None
+        else f"{steps} If it failed in an evaluation: {forward}"
+    )
+    return (
+        f"{run.name}: the device ran out of memory with batch_size {run.batch_size}, "
+        f"gradient_accumulation {parts}, and {size} images a step of evaluation at "
+        f"{run.reading.input_size} pixels.\n{advice}\ntorch said: {reason.splitlines()[0]}"
     )

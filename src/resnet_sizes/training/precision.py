@@ -1,5 +1,6 @@
 """Number formats of the forward and backward passes, and what a device computes in hardware."""
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -7,6 +8,8 @@ import torch
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.run import Precision
+
+log = logging.getLogger("resnet_sizes")
 
 AMPERE = (8, 0)
 """CUDA capability from which on TF32 and bfloat16 are computed in hardware."""
@@ -33,13 +36,22 @@ def fastest_precision(device: torch.device) -> Precision:
 
 
 def check_precision(precision: Precision, device: torch.device) -> None:
-    """Raise UserError if the device cannot train in this precision."""
-    if precision == "tf32" and (
-        device.type != "cuda" or torch.cuda.get_device_capability(device) < AMPERE
-    ):
-        raise UserError(_cannot(precision, device, "a CUDA GPU of capability 8.0 or more"))
-    if precision == "fp16" and device.type == "mps":
-        raise UserError(_cannot(precision, device, "a CUDA GPU"))
+    """Raise UserError if the device cannot train in this precision; warn if it only emulates it."""
+    needs = {"tf32": AMPERE, "bf16": AMPERE, "fp16": VOLTA}.get(precision)
+    if needs is None:
+        return
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= needs:
+        return
+    if device.type == "cpu" and precision != "tf32":
+        if precision == "fp16" or not _cpu_has_bf16():
+            log.warning("precision %s is emulated on this CPU, and far slower than fp32", precision)
+        return
+    raise UserError(
+        f"precision: {precision} needs a CUDA GPU of capability {needs[0]}.{needs[1]} or more; the "
+        f"device is {_described(device)}. Set precision of the protocol to fp32 or auto; where it "
+        "is auto already, the run file was written on another device: write it on this one with "
+        "resnet-sizes study runs STUDY."
+    )
 
 
 def autocast(
@@ -56,8 +68,8 @@ def _cpu_has_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _cannot(precision: Precision, device: torch.device, needs: str) -> str:
-    return (
-        f"precision: {precision} needs {needs}; the device is {device.type}. Set precision of "
-        "the protocol to fp32 or auto."
-    )
+def _described(device: torch.device) -> str:
+    if device.type != "cuda":
+        return device.type
+    major, minor = torch.cuda.get_device_capability(device)
+    return f"{device.type} of capability {major}.{minor}"

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from tqdm import tqdm
@@ -22,10 +23,14 @@ SILENCE = 60.0
 class Progress:
     """A bar on a terminal, lines in a log. Use it as a context manager."""
 
-    def __init__(self, name: str, total: int, unit: str) -> None:
+    def __init__(
+        self, name: str, total: int, unit: str, synchronise: Callable[[], object] = lambda: None
+    ) -> None:
+        """`synchronise` waits for the device, which happens before a time is told."""
         self._name = name
         self._total = total
         self._unit = unit
+        self._synchronise = synchronise
         self._done = self._advances = self._done_first = 0
         self._start = self._end_of_first = self._last_line = 0.0
         self._redirect = logging_redirect_tqdm([log])
@@ -57,6 +62,10 @@ class Progress:
         self._advances += 1
         self._bar.update(count)
         now = time.monotonic()
+        # Without waiting, the first steps of a GPU would take as long as launching them.
+        if self._advances in (1, FIRST) or now - self._last_line >= SILENCE:
+            self._synchronise()
+            now = time.monotonic()
         if self._advances == 1:
             self._end_of_first, self._done_first = now, self._done
         elif self._advances == FIRST:

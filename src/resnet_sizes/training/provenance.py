@@ -8,10 +8,8 @@ from pathlib import Path
 import torch
 
 import resnet_sizes
-from resnet_sizes.records.code import code_hash
+from resnet_sizes.records.code import training_code_hash
 from resnet_sizes.records.metrics import Code
-
-TRAINING_PACKAGE = "resnet_sizes.training"
 
 
 def versions(device: torch.device) -> dict[str, str]:
@@ -29,7 +27,7 @@ def code() -> Code:
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain", "--", ".") if commit else None
     return Code(
-        training_hash=code_hash(TRAINING_PACKAGE),
+        training_hash=training_code_hash(),
         git_commit=commit,
         git_dirty=None if changes is None else bool(changes),
     )

@@ -19,6 +19,7 @@ from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import read_dataset, write_predictions
 from resnet_sizes.records.weights import WeightsInfo
 from resnet_sizes.training.batches import batches_per_epoch
+from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.compiling import check_compiler
 from resnet_sizes.training.determinism import set_determinism
 from resnet_sizes.training.devices import describe, peak_memory, select_device, set_threads
@@ -141,7 +142,8 @@ def _material(run: RunFile, network: ResNet, data: DeviceData, device: torch.dev
 
 def _features(run: RunFile, network: ResNet, data: DeviceData, device: torch.device) -> Features:
     images = len(data.train_labels) + len(data.test_labels)
-    with Progress(f"{run.name}: features", images, unit="images") as progress:
+    wait = Clock(device).synchronise
+    with Progress(f"{run.name}: features", images, "images", wait) as progress:
         return cached_features(FEATURES, run, network, data, device, progress.advance)
 
 
@@ -153,7 +155,7 @@ def _train(trainer: Trainer, folder: RunFolder) -> tuple[list[EpochMetrics], tor
     folder.folder.mkdir(parents=True, exist_ok=True)
     with (
         folder.log.open("w", encoding="utf-8") as lines,
-        Progress(run.name, steps, unit="steps") as progress,
+        Progress(run.name, steps, "steps", Clock(trainer.device).synchronise) as progress,
     ):
         for metrics, epoch_logits in trainer.epochs(lambda loss: progress.advance(1)):
             history.append(metrics)

@@ -1,0 +1,1 @@
+"""What runs will cost on this device: measured steps, multiplied. It decides no result."""

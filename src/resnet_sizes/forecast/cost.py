@@ -1,0 +1,218 @@
+"""What a run will cost: measured in a process of its own, and multiplied."""
+
+import multiprocessing
+from collections.abc import Callable, Hashable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+
+import torch
+from torchvision.models.resnet import ResNet
+
+from resnet_sizes.forecast.measure import STEPS, Epochs, epochs_with, features_with, head_with
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.run import RunFile
+from resnet_sizes.records.weights import weights_key
+from resnet_sizes.training.batches import batches_per_epoch, evaluation_batch
+from resnet_sizes.training.compiling import check_compiler
+from resnet_sizes.training.determinism import set_determinism
+from resnet_sizes.training.devices import select_device, set_threads
+from resnet_sizes.training.features import cache_obstacle
+from resnet_sizes.training.memory import explained_out_of_memory
+from resnet_sizes.training.networks import build_network, ready_for_training
+from resnet_sizes.training.precision import check_precision
+
+BUDGET = 15.0
+"""Seconds that one measurement may take on a CPU, about. Where whole batches would take longer,
+fewer images are measured and multiplied."""
+
+FEW = 8
+"""Images of the first, smallest measurement."""
+
+GROWTH = 4
+"""How many times as many the second one has at least, to tell what an image takes."""
+
+IMAGE_BYTES = 3 * 32 * 32
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The size of a dataset."""
+
+    train: int
+    test: int
+    classes: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run will take."""
+
+    training_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+    feature_seconds: float = 0.0
+    """Of the pass that computes the features of a frozen backbone, which runs share."""
+    peak_memory_bytes: int = 0
+    problem: str | None = None
+    """Why the run could not be measured, and probably cannot be trained."""
+
+    @property
+    def seconds(self) -> float:
+        """Of a run that has to do everything."""
+        return self.training_seconds + self.evaluation_seconds + self.feature_seconds
+
+
+def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
+    """Measure some steps of a run in a process of its own, and multiply them.
+
+    The process gives the peak of its memory, and may run out of it without harm to the caller.
+    Initial weights are random, which costs the same. Nothing is written. Whatever fails is the
+    cost's `problem`.
+    """
+    # A forked process could not use CUDA.
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            return pool.submit(measured_cost, run, counts, device_name).result()
+    except BrokenProcessPool:
+        return Cost(
+            problem="was ended by the system, which usually means that memory ran out: set "
+            "training.gradient_accumulation to 2 or more"
+        )
+    except Exception as error:
+        return _failed(error)
+
+
+def shared_features(run: RunFile) -> Hashable | None:
+    """Equal for two runs of a study that train on the same features; None without a cache."""
+    reading = run.reading
+    if not _is_cached(run):
+        return None
+    return (
+        run.model,
+        weights_key(run.model, reading),
+        reading.stem,
+        reading.input_size,
+        reading.normalisation,
+        run.precision,
+    )
+
+
+def measured_cost(run: RunFile, counts: Counts, device_name: str) -> Cost:
+    """The same in this process, whose peak of memory it forgets."""
+    # Caught here and not by the caller, because some exceptions do not survive the way to it.
+    try:
+        device = select_device(device_name)
+        set_threads(run.threads)
+        check_precision(run.precision, device)
+        check_compiler(run.compile_mode, device)
+        set_determinism(run.deterministic, run.seed, run.precision)
+        with explained_out_of_memory(run):
+            network = build_network(run.model, run.reading, counts.classes)
+            network = ready_for_training(network, run.reading, device)
+            kind = cost_on_features if _is_cached(run) else cost_on_images
+            return kind(run, network, counts, device)
+    except Exception as error:
+        return _failed(error)
+
+
+def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.device) -> Cost:
+    """The cost of a run whose every step takes images through the network."""
+    whole = max(2, min(run.batch_size, counts.train))
+    evaluated = _evaluated(run, counts.test)
+
+    def epochs(batch_size: int, images: int, peak_of_evaluation: bool = False) -> Epochs:
+        return epochs_with(
+            *(run, network, counts.classes, device, batch_size, images),
+            peak_of_evaluation=peak_of_evaluation,
+        )
+
+    def training(images: int) -> _Measured:
+        done = epochs(images, 1)
+        seconds = done.epochs * (done.training_seconds + done.evaluation_seconds)
+        return _Measured(done.training_seconds / (STEPS * images), seconds, done.peak_bytes)
+
+    def evaluation(images: int) -> _Measured:
+        done = epochs(2, images, peak_of_evaluation=True)
+        # The two images that it trains on take the same time with any number of these.
+        seconds = done.epochs * done.evaluation_seconds
+        return _Measured(done.evaluation_seconds / images, seconds, done.peak_bytes)
+
+    if device.type == "cuda":
+        # Quick enough for whole batches, and others would be compiled for nothing.
+        both = epochs(whole, evaluated)
+        an_image = both.training_seconds / (STEPS * whole)
+        an_evaluation, peak = both.evaluation_seconds / evaluated, both.peak_bytes
+    else:
+        # Parts of a batch have two images or more: a smaller one would be taken in fewer parts
+        # than a whole one, and tell nothing of its memory.
+        few = max(FEW, 2 * run.gradient_accumulation)
+        trained, tested = _up_to(whole, few, training), _up_to(evaluated, FEW, evaluation)
+        an_image, an_evaluation = trained.an_image, tested.an_image
+        peak = max(trained.peak_bytes, tested.peak_bytes)
+    return Cost(
+        training_seconds=an_image * run.epochs * counts.train,
+        evaluation_seconds=an_evaluation * run.epochs * counts.test,
+        peak_memory_bytes=peak + (counts.train + counts.test) * IMAGE_BYTES,
+    )
+
+
+def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torch.device) -> Cost:
+    """The cost of a run that computes features once and trains the head on them."""
+    images, width = counts.train + counts.test, network.fc.in_features
+
+    def one_pass(batch: int) -> _Measured:
+        done = features_with(run, network, counts.classes, device, batch)
+        # The batch before it, which chose kernels, took about as long.
+        return _Measured(done.seconds / batch, 2 * done.seconds, done.peak_bytes)
+
+    whole = _evaluated(run, max(counts.train, counts.test))
+    features = one_pass(whole) if device.type == "cuda" else _up_to(whole, FEW, one_pass)
+    head = head_with(run, width, counts.classes, device)
+    steps = run.epochs * batches_per_epoch(counts.train, run.batch_size)
+    return Cost(
+        training_seconds=head.seconds_per_step * steps,
+        evaluation_seconds=head.evaluation_seconds_per_image * run.epochs * counts.test,
+        feature_seconds=features.an_image * images,
+        # Features of 4 bytes are there twice: in batches, and joined.
+        peak_memory_bytes=features.peak_bytes + images * (IMAGE_BYTES + 2 * 4 * width),
+    )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Steps with batches of one size."""
+
+    an_image: float
+    """Seconds."""
+    seconds: float
+    """Of the whole measurement, had its first steps been as quick as its last; without what does
+    not grow with the batch."""
+    peak_bytes: int
+
+
+def _up_to(whole: int, few: int, measured: Callable[[int], _Measured]) -> _Measured:
+    """Measured with `whole` images a batch, or with as many as the budget allows; memory is then
+    continued along the line through that measurement and one with `few` images."""
+    if whole <= few:
+        return measured(whole)
+    least = measured(few)
+    affordable = int(few * BUDGET / max(least.seconds, 1e-9))
+    many = min(whole, max(GROWTH * few, affordable))
+    most = measured(many)
+    an_image = max(0.0, (most.peak_bytes - least.peak_bytes) / (many - few))
+    return replace(most, peak_bytes=most.peak_bytes + round(an_image * (whole - many)))
+
+
+def _evaluated(run: RunFile, images: int) -> int:
+    """Images in the largest batch of a forward pass alone, of so many in all."""
+    return min(evaluation_batch(run.evaluation_batch_size, run.reading.input_size), images)
+
+
+def _is_cached(run: RunFile) -> bool:
+    return run.reading.trainable == "head" and cache_obstacle(run) is None
+
+
+def _failed(error: Exception) -> Cost:
+    message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    return Cost(problem=message)

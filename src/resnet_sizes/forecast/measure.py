@@ -1,0 +1,138 @@
+"""Seconds and bytes of a few real steps, on random images and with random weights."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torchvision.models.resnet import ResNet
+
+from resnet_sizes.records.run import RunFile
+from resnet_sizes.training.devices import peak_memory
+from resnet_sizes.training.features import compute_features
+from resnet_sizes.training.inputs import DeviceData, FeatureData
+from resnet_sizes.training.loop import Trainer
+
+STEPS = 2
+"""Steps of training in a measured epoch."""
+
+HEAD_STEPS = 20
+"""The same where only the head is trained, on features; they are short."""
+
+HARMLESS = 1e-9
+"""A learning rate with which no measured loss on random labels becomes infinite."""
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """The last of some short epochs. Those before it have chosen kernels."""
+
+    epochs: int
+    """How many, the last among them."""
+    training_seconds: float
+    """Of `STEPS` batches."""
+    evaluation_seconds: float
+    """Of one batch."""
+    peak_bytes: int
+    """Without the dataset."""
+
+
+@dataclass(frozen=True)
+class FeaturePass:
+    """One batch through a frozen backbone, after another that has chosen kernels."""
+
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
+class HeadSteps:
+    """Training of the head on features, with whole batches."""
+
+    seconds_per_step: float
+    evaluation_seconds_per_image: float
+
+
+def epochs_with(
+    run: RunFile,
+    network: ResNet,
+    classes: int,
+    device: torch.device,
+    batch_size: int,
+    evaluated: int,
+    *,
+    peak_of_evaluation: bool = False,
+) -> Epochs:
+    """Train with batches of `batch_size` images, and evaluate one batch of `evaluated` images.
+
+    `evaluated` is at most the run's own batch of evaluation. With `peak_of_evaluation` the peak
+    leaves training out, but not the gradients and the optimiser's state, which stay.
+    """
+    # A CUDA graph is warmed up in the first call, recorded in the second, replayed in the third.
+    count = 3 if device.type == "cuda" else 2
+    short = _short(run, epochs=count, batch_size=batch_size)
+    data = _random_images(STEPS * batch_size, evaluated, classes, device)
+    network.zero_grad(set_to_none=True)
+    _forget_peak(device)
+
+    def step_done(loss: torch.Tensor) -> None:
+        if peak_of_evaluation:
+            _forget_peak(device)
+
+    for last, _ in Trainer(short, network, data, device).epochs(step_done):
+        # Kernels that are made on a CPU in the first epoch would blur what an image takes; trying
+        # algorithms out on CUDA belongs to the memory that has to be there.
+        if last.epoch < count and device.type != "cuda":
+            _forget_peak(device)
+    return Epochs(count, last.training_seconds, last.evaluation_seconds, peak_memory(device))
+
+
+def features_with(
+    run: RunFile, network: ResNet, classes: int, device: torch.device, images: int
+) -> FeaturePass:
+    """Compute features of one batch of `images`, at most the run's own batch of evaluation."""
+    data = _random_images(images, 1, classes, device)
+    _forget_peak(device)
+    features = compute_features(run, network, data, device, _ignore, key="")
+    return FeaturePass(features.forward_seconds, peak_memory(device))
+
+
+def head_with(run: RunFile, width: int, classes: int, device: torch.device) -> HeadSteps:
+    """Train and evaluate the head on random features."""
+    count = HEAD_STEPS * run.batch_size
+    features = torch.randn(count, width, device=device)
+    labels = torch.arange(count, device=device) % classes
+    head = torch.nn.Linear(width, classes).to(device)
+    data = FeatureData(features, labels, features, labels)
+    trainer = Trainer(_short(run, epochs=2, batch_size=run.batch_size), head, data, device)
+    last = [metrics for metrics, _ in trainer.epochs(_ignore)][-1]
+    return HeadSteps(last.training_seconds / HEAD_STEPS, last.evaluation_seconds / count)
+
+
+def _short(run: RunFile, epochs: int, batch_size: int) -> RunFile:
+    return run.model_copy(
+        update={"epochs": epochs, "batch_size": batch_size, "learning_rate": HARMLESS}
+    )
+
+
+def _random_images(train: int, test: int, classes: int, device: torch.device) -> DeviceData:
+    images = torch.randint(0, 256, (max(train, test), 3, 32, 32), dtype=torch.uint8, device=device)
+    labels = torch.arange(len(images), device=device) % classes
+    return DeviceData(images[:train], labels[:train], images[:test], labels[:test])
+
+
+def _forget_peak(device: torch.device) -> None:
+    """Let the peak of memory begin at what is held now.
+
+    Outside CUDA and Linux it cannot be forgotten, and a later measurement's is never lower than
+    an earlier one's.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        with contextlib.suppress(OSError):  # proc(5): 5 resets VmHWM
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _ignore(done: object) -> None:
+    """Nothing is told of single steps."""
