@@ -22,7 +22,7 @@ report: setup
 	@ls -1 results/demo/report/pt/report.html results/demo/report/pt/report.pdf \
 	    results/demo/report/pt/article.qmd
 
-# The forecast advises; it takes a minute or two and decides nothing.
+# The forecast advises; it takes a few minutes on a CPU and decides nothing.
 article: setup
 	@resnet-sizes forecast
 	@snakemake --cores all --resources gpu=1

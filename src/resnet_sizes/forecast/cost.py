@@ -77,7 +77,7 @@ def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
     except BrokenProcessPool:
         return Cost(
             problem="was ended by the system, which usually means that memory ran out: set "
-            "training.gradient_accumulation to 2 or more"
+            "training.gradient_accumulation to 2 or more, or lower training.evaluation_batch_size"
         )
     except Exception as error:
         return _failed(error)
