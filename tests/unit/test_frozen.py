@@ -265,3 +265,14 @@ def test_features_are_kept_for_all_evaluation_batches_that_come_to_the_same(data
         return features_key(run, CPU)
 
     assert key(1000) == key(500) != key(20)
+
+
+def test_weights_from_before_batch_norm_counted_its_batches_are_taken(dataset, weights, tmp_path):
+    # As torchvision's oldest files are: without `num_batches_tracked`, which decides nothing here.
+    state = torch.load(weights.path, weights_only=True)
+    path = tmp_path / "old.pth"
+    torch.save({k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    initial = weights.initial.model_copy(update={"file": path.name, "sha256": digest})
+    old = weights.model_copy(update={"path": str(path), "initial": initial})
+    assert losses(probe(dataset, old, "a")) == losses(probe(dataset, weights, "b"))

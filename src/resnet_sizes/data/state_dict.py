@@ -10,9 +10,7 @@ import torch
 from safetensors import SafetensorError
 from torchvision.models import get_model
 
-HEAD = "fc."
-"""Beginning of the names of the last layer's tensors. It has as many classes as the data and
-starts from random weights in every run, so a file may hold any."""
+from resnet_sizes.records.weights import HEAD
 
 SHOWN = 3
 """How many names of each kind of difference a message shows."""

@@ -8,10 +8,7 @@ from torch import nn
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.weights import WeightsInfo
-
-HEAD = "fc."
-"""Beginning of the names of the last layer's tensors, which start at random in every run."""
+from resnet_sizes.records.weights import HEAD, WeightsInfo
 
 
 def load_initial_weights(network: nn.Module, run: RunFile, info: WeightsInfo | None) -> None:
@@ -47,13 +44,14 @@ def load_initial_weights(network: nn.Module, run: RunFile, info: WeightsInfo | N
     try:
         missing, unexpected = network.load_state_dict(state, strict=False)
     except RuntimeError as error:  # shapes
-        raise UserError(f"{path}: does not fit {run.model}: {error}") from None
+        raise UserError(f"{path}: does not fit {run.model}: {error}\n{remedy}") from None
     missing = [name for name in missing if not name.startswith(HEAD)]
     if missing or unexpected:
         raise UserError(
             f"{path}: does not fit {run.model}: {len(missing)} tensors are missing "
             f"({', '.join(missing[:3])}) and {len(unexpected)} are too many "
-            f"({', '.join(unexpected[:3])}). Name a state dict of torchvision's {run.model}."
+            f"({', '.join(unexpected[:3])}). Name a state dict of torchvision's {run.model}. "
+            f"{remedy}"
         )
 
 

@@ -1,0 +1,52 @@
+"""Shipped results of whole runs: complete, consistent, and named for what they are."""
+
+from pathlib import Path
+
+import pytest
+
+from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.run import StudyFile
+from resnet_sizes.records.tensor_file import read_predictions
+
+REFERENCE = Path(__file__).resolve().parents[2] / "reference"
+STUDIES = sorted(path.parent for path in REFERENCE.glob("*/study.json"))
+RUNS = sorted(path.parent for path in REFERENCE.glob("*/runs/*/*/*/metrics.json"))
+
+
+def name_of(folder: Path) -> str:
+    return folder.relative_to(REFERENCE).as_posix()
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=name_of)
+def test_predictions_give_the_accuracy_that_the_metrics_tell(folder):
+    metrics = read_record(RunFolder(folder).metrics, Metrics, "")
+    logits, labels = read_predictions(RunFolder(folder).predictions)
+    assert (logits.argmax(1) == labels).mean() == metrics.final_test_accuracy
+
+
+@pytest.mark.parametrize("folder", STUDIES, ids=name_of)
+def test_each_study_has_runs_and_says_on_what_data_device_and_day(folder):
+    study = read_record(folder / "study.json", StudyFile, "").study
+    runs = [run for run in RUNS if run.is_relative_to(folder)]
+    assert runs
+    metrics = [read_record(RunFolder(run).metrics, Metrics, "") for run in runs]
+    assert folder.name == "-".join(
+        [
+            study.dataset.declared_content.replace("reencoded", "jpeg"),
+            study.protocols[0],
+            metrics[0].device.kind,
+            metrics[0].finished[:10],
+        ]
+    )
+    page = (REFERENCE / "README.md").read_text(encoding="utf-8")
+    [section] = [part for part in page.split("\n## ") if part.startswith(folder.name)]
+    assert metrics[0].device.name in section
+    if study.dataset.declared_content == "cifar10-reencoded":
+        assert "JPEG" in section
+        assert "not a CIFAR-10 result" in section
+
+
+def test_there_is_a_reference():
+    assert STUDIES
