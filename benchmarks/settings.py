@@ -111,7 +111,7 @@ def full_plan(device: torch.device, models: tuple[ModelName, ...]) -> Plan:
         scratch: dict[str, tuple[int, int]] = {
             "resnet18": (6, 4),
             "resnet50": (3, 4),
-            "resnet152": (1, 3),
+            "resnet152": (2, 3),
         }
         # (batch size, steps, rounds). At 224 pixels a convolution has enough pixels with 16 images
         # to work as fast as with 256, and a step of 256 takes ResNet-152 most of a minute.
@@ -120,11 +120,12 @@ def full_plan(device: torch.device, models: tuple[ModelName, ...]) -> Plan:
             "resnet50": (64, 1, 3),
             "resnet152": (16, 1, 3),
         }
+        whole = (512, 128) if models[0] == "resnet18" else (128, 32)
         settings = [
             *(Setting("scratch-32", model, BATCH_SIZE, *scratch[model]) for model in models),
             *(Setting("frozen-224", model, *frozen[model]) for model in models),
         ]
-        return Plan(settings, FrozenRun(models[0], 512, 128, BATCH_SIZE), 2048, 256)
+        return Plan(settings, FrozenRun(models[0], *whole, BATCH_SIZE), 2048, 256)
     settings = [
         *(Setting("scratch-32", model, BATCH_SIZE, 60, 7) for model in models),
         *(Setting("frozen-224", model, BATCH_SIZE, 8, 5) for model in models),

@@ -85,7 +85,8 @@ def test_contestants_take_turns_and_slow_alternatives_drop_out():
     calls: list[str] = []
 
     def contestant(name: str, seconds: float) -> Contestant:
-        return Contestant(name, 10, lambda: calls.append(name) or seconds)
+        settles = name not in ("a", "b", "c")
+        return Contestant(name, 10, lambda: calls.append(name) or seconds, settles)
 
     contestants = [
         contestant("a", 1),
@@ -94,7 +95,7 @@ def test_contestants_take_turns_and_slow_alternatives_drop_out():
         contestant("d", 4),
     ]
     rates = take_turns(contestants, rounds=3, warm_ups=1, alternatives=["a", "b", "c"])
-    assert "".join(calls) == "d" + "abcd" + "abd" + "abd"
+    assert "".join(calls) == "d" + "abcdd" + "abdd" + "abdd"
     assert rates == {"a": [10] * 3, "b": [10 / 1.01] * 3, "c": [5], "d": [2.5] * 3}
 
 
