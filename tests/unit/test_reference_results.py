@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.files import read_record
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.tensor_file import read_predictions
 

@@ -12,7 +12,6 @@ from resnet_sizes.records.protocol import (
     Reading,
 )
 
-
 HEAD = "fc."
 """Beginning of the names of the last layer's tensors in a state dict. It has as many classes as
 the data and starts from random weights in every run, so a file may hold any."""
