@@ -1,6 +1,5 @@
 """Small runs through the engine's own entry, with the loss of each step kept."""
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -15,24 +14,23 @@ import torch
 import yaml
 from torchvision.models import get_model
 
+import small_runs
 from reference_loop import Trained, prepared
-from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.files import write_json
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.protocol import Protocol, Reading
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.study import DatasetSpec
 from resnet_sizes.records.tensor_file import (
     DatasetArrays,
     dataset_identity,
     read_predictions,
-    write_dataset,
 )
-from resnet_sizes.records.weights import InitialWeights, WeightsInfo
 from resnet_sizes.training import run as engine
 from resnet_sizes.training.loop import StepDone, Trainer
+from small_runs import weights_info, write_small_dataset
 
 CLASSES = 10
+CLASS_NAMES = [f"class {number}" for number in range(CLASSES)]
 CONFIG = Path(__file__).parents[1] / "config" / "config.yaml"
 DEFINITIONS: dict[str, Any] = yaml.safe_load(CONFIG.read_text())["protocol_definitions"]
 """Every protocol of config.yaml, by name."""
@@ -81,21 +79,12 @@ def run_of(arrays: DatasetArrays, weights: Path | None = None, **changes: Any) -
     reading = changes.pop("reading", Reading())
     if weights is not None:
         reading = reading.model_copy(update={"weights": str(weights)})
-    settings = {
-        "protocol": "scratch-32",
-        "model": "resnet18",
-        "seed": 0,
-        "reading": reading,
-        "epochs": 2,
-        "batch_size": 16,
-        "learning_rate": 0.0005,
+    own = {
         "evaluation_batch_size": 100,
-        "deterministic": True,
-        "threads": 1,
         "dataset_identity": dataset_identity(arrays),
-        "initial_weights": None if weights is None else _initial(weights),
+        "initial_weights": None if weights is None else small_runs.initial_weights(weights),
     }
-    return RunFile(**(settings | changes))
+    return small_runs.run_of(None, reading=reading.model_dump(), **(own | changes))
 
 
 def train_engine(
@@ -103,8 +92,8 @@ def train_engine(
 ) -> Trained:
     """Train the run on the CPU as the command line does, with all files below `folder`."""
     dataset = folder / "dataset.safetensors"
-    write_dataset(dataset, _info(arrays), arrays)
-    info = None if weights is None else _weights_info(run, weights)
+    write_small_dataset(dataset, arrays, CLASS_NAMES)
+    info = None if weights is None else weights_info(weights, run.model)
     losses: list[float] = []
     with _inside(folder), patch.object(engine, "Trainer", _recording(losses.append)):
         engine.train_run(run, dataset, RunFolder(folder / "run"), "cpu", info)
@@ -122,12 +111,12 @@ def train_by_command(
     """Train the run with `resnet-sizes train`, in a process of its own that works in `folder`."""
     files = RunFolder(folder / "run")
     dataset = folder / "dataset.safetensors"
-    write_dataset(dataset, _info(arrays), arrays)
+    write_small_dataset(dataset, arrays, CLASS_NAMES)
     write_json(files.run, run)
     command = [sys.executable, "-m", "resnet_sizes", "train", str(files.run)]
     command += ["--dataset", str(dataset), "--device", device]
     if weights is not None:
-        write_json(folder / "weights.json", _weights_info(run, weights))
+        write_json(folder / "weights.json", weights_info(weights, run.model))
         command += ["--weights", str(folder / "weights.json")]
     subprocess.run(command, cwd=folder, check=True)
     return files
@@ -154,34 +143,3 @@ def _inside(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
-
-
-def _initial(weights: Path) -> InitialWeights:
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    return InitialWeights(name="file", file=weights.name, sha256=digest)
-
-
-def _weights_info(run: RunFile, weights: Path) -> WeightsInfo:
-    return WeightsInfo(
-        key="tested",
-        model=run.model,
-        path=str(weights),
-        bytes=weights.stat().st_size,
-        initial=_initial(weights),
-    )
-
-
-def _info(arrays: DatasetArrays) -> DatasetInfo:
-    train, test = len(arrays.train_labels), len(arrays.test_labels)
-    return DatasetInfo(
-        spec=DatasetSpec(source="image-folder", path="images"),
-        content="other",
-        class_names=[f"class {number}" for number in range(CLASSES)],
-        train_images=train,
-        test_images=test,
-        full_train_images=train,
-        full_test_images=test,
-        identity=dataset_identity(arrays),
-        source_file="images",
-        source_sha256=None,
-    )

@@ -1,6 +1,7 @@
 """Small datasets, run files and weights for tests of the training."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +36,15 @@ def small_arrays(train: int = 48, test: int = 20) -> DatasetArrays:
     return DatasetArrays(*bright_and_dark(train, 0), *bright_and_dark(test, 1))
 
 
-def write_small_dataset(path: Path, arrays: DatasetArrays) -> Path:
-    """Write arrays of two classes as a tensor file."""
+def write_small_dataset(
+    path: Path, arrays: DatasetArrays, class_names: Sequence[str] = ("dark", "bright")
+) -> Path:
+    """Write arrays as a tensor file."""
     train, test = len(arrays.train_labels), len(arrays.test_labels)
     info = DatasetInfo(
         spec=DatasetSpec(source="image-folder", path="images"),
         content="other",
-        class_names=["dark", "bright"],
+        class_names=list(class_names),
         train_images=train,
         test_images=test,
         full_train_images=train,
@@ -95,11 +98,22 @@ def weights_file(path: Path, model: str, seed: int) -> WeightsInfo:
         for _ in range(3):
             network(torch.randn(16, 3, 32, 32))
     torch.save(network.state_dict(), path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return weights_info(path, model)
+
+
+def weights_info(path: Path, model: str) -> WeightsInfo:
+    """What the fetch step would have written of a file of weights."""
+    initial = initial_weights(path)
     return WeightsInfo(
-        key=f"{model}-file-{digest[:8]}",
+        key=f"{model}-file-{initial.sha256[:8]}",
         model=model,
         path=str(path),
         bytes=path.stat().st_size,
-        initial=InitialWeights(name="file", file=path.name, sha256=digest),
+        initial=initial,
     )
+
+
+def initial_weights(path: Path) -> InitialWeights:
+    """What a run records of the file that it starts from."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return InitialWeights(name="file", file=path.name, sha256=digest)

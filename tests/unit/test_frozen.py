@@ -12,15 +12,23 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from resnet_sizes.data.digits import DigitsSource
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.tensor_file import read_predictions
+from resnet_sizes.records.tensor_file import DatasetArrays, read_predictions
 from resnet_sizes.training.features import Features, features_key
 from resnet_sizes.training.frozen import Backbone, fold_batch_norm
 from resnet_sizes.training.networks import build_network
 from resnet_sizes.training.run import train_run
-from small_runs import CPU, identity_of, run_of, small_dataset, weights_file
+from small_runs import (
+    CPU,
+    identity_of,
+    run_of,
+    small_dataset,
+    weights_file,
+    write_small_dataset,
+)
 
 PROBE = {"weights": "backbone.pth", "trainable": "head", "normalisation": "imagenet"}
 
@@ -65,6 +73,20 @@ def test_a_cached_run_has_the_losses_of_the_plain_loop(dataset, weights, size):
         *(read_predictions(RunFolder(Path(name)).predictions)[0] for name in ("cached", "plain")),
         atol=1e-4,
     )
+
+
+def test_on_real_images_the_losses_are_those_of_the_plain_loop(tmp_path, weights):
+    source = DigitsSource()
+    images, labels = source.images("train", np.arange(240)), source.labels("train")[:240]
+    arrays = DatasetArrays(images[:200], labels[:200], images[200:], labels[200:])
+    digits = write_small_dataset(tmp_path / "digits.safetensors", arrays, source.class_names)
+    cached, plain = (
+        probe(digits, weights, f"cache {kept}", epochs=4, batch_size=64, feature_cache=kept)
+        for kept in (True, False)
+    )
+    assert cached.feature_cache is not None
+    assert losses(cached) == pytest.approx(losses(plain), rel=1e-5)
+    assert cached.epochs[-1].train_loss < cached.epochs[0].train_loss
 
 
 def test_a_second_seed_uses_the_features_of_the_first(dataset, weights):
@@ -193,7 +215,7 @@ def test_weights_that_are_not_the_planned_ones_are_refused(dataset, weights, tmp
     with pytest.raises(UserError, match=r"starts from backbone\.pth.*--weights"):
         train_run(run, dataset, RunFolder(Path("run")), "cpu")
     gone = weights.model_copy(update={"path": "gone.pth"})
-    with pytest.raises(UserError, match=r"gone\.pth: no such file.*fetch STUDY --only"):
+    with pytest.raises(UserError, match=r"gone\.pth: no such.*starts from it.*fetch STUDY --only"):
         train_run(run, dataset, RunFolder(Path("run")), "cpu", gone)
 
 

@@ -68,7 +68,9 @@ def test_a_file_of_ones_own_is_described_with_its_hash(tmp_path: Path) -> None:
 def test_all_but_the_last_layer_has_to_fit(
     tmp_path: Path, state: dict[str, torch.Tensor], stem: str
 ) -> None:
-    fetched(study_with(saved(state, tmp_path / "mine.pth"), stem), tmp_path / "results")
+    path = saved(state, tmp_path / "mine.pth")
+    info = fetched(study_with(path, stem), tmp_path / "results")
+    assert info.initial.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_safetensors_file_is_read(tmp_path: Path) -> None:

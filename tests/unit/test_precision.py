@@ -8,10 +8,14 @@ import torch
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.protocol import Reading
+from resnet_sizes.records.weights import InitialWeights
 from resnet_sizes.training import precision
 from resnet_sizes.training.compiling import best_compile_mode, check_compiler
 from resnet_sizes.training.determinism import set_determinism
+from resnet_sizes.training.inputs import FeatureData
+from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.precision import autocast, check_precision, fastest_precision
+from small_runs import run_of
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
 
@@ -97,3 +101,37 @@ def test_compiling_without_a_compiler_is_told_before_training(monkeypatch):
     with pytest.raises(UserError, match=r"training\.compile.*gcc"):
         check_compiler("reduce-overhead", CUDA)
     check_compiler("none", CPU)
+
+
+def head_losses(**changes) -> list[float]:
+    """Losses of each step of a head on random features, trained as a run says."""
+    torch.manual_seed(0)
+    labels = torch.arange(64) % 4
+    features = torch.randn(64, 32) + labels[:, None] / 4
+    data = FeatureData(features, labels, features[:10], labels[:10])
+    head = torch.nn.Linear(32, 4)
+    reading = {"weights": "V1", "trainable": "head"} | changes.pop("reading", {})
+    weights = InitialWeights(name="random", file="random", sha256="0" * 64)
+    run = run_of(None, reading=reading, initial_weights=weights, learning_rate=0.01, **changes)
+    found: list[float] = []
+    epochs = Trainer(run, head, data, CPU).epochs(lambda loss: found.append(loss.item()))
+    assert len(list(epochs)) == run.epochs
+    return found
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("bf16", 0.02), ("fp16", 0.005)])
+def test_a_shorter_format_changes_losses_by_its_rounding_alone(name, tolerance):
+    # fp16 goes through the scaler, which must leave the size of a step as it is.
+    losses, short = head_losses(epochs=5), head_losses(epochs=5, reading={"precision": name})
+    assert losses[-1] < 0.8 * losses[0]
+    assert short == pytest.approx(losses, rel=tolerance)
+    assert short != losses
+
+
+@pytest.mark.skipif(
+    not any(map(shutil.which, ("g++", "clang++"))), reason="torch.compile needs a C++ compiler"
+)
+@pytest.mark.parametrize("mode", ["default", "reduce-overhead"])
+def test_compiling_changes_nothing_but_rounding(mode):
+    compiled = head_losses(compile=mode, compile_mode=mode)
+    assert compiled == pytest.approx(head_losses(), rel=1e-5)

@@ -1,44 +1,15 @@
-"""values.json: every key, its number, and where it came from."""
+"""values.json: every key and its number."""
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import stats
-from synthetic import LEDGER, MACS, MODELS, PARAMETERS, make_study, own_readings
+from study_values import ACCURACIES, values_of
+from synthetic import MACS, MODELS, PARAMETERS, make_study, own_readings
 
-from resnet_sizes.evidence.measurements import increment_percent
-from resnet_sizes.evidence.runs import read_runs
-from resnet_sizes.evidence.statistics import prediction_interval
-from resnet_sizes.evidence.values import collect_values, with_verdict_counts
-from resnet_sizes.evidence.verdicts import judge
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.protocol import LAYERS
-from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import RESERVED_NAMES
-from resnet_sizes.records.values import Value
-
-ACCURACIES = {
-    "resnet18": (0.80, 0.81, 0.82),
-    "resnet50": (0.83, 0.84, 0.85),
-    "resnet152": (0.86, 0.87, 0.88),
-}
-FILE = "evidence/verdicts.json"
-
-
-def values_of(study: Path) -> dict[str, Value]:
-    runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
-    ledger = load_ledger(LEDGER)
-    values = collect_values(runs, ledger)
-    verdicts = judge(ledger, runs, values.values.keys())
-    return with_verdict_counts(values, verdicts, FILE).values
 
 
 def numbers(study: Path) -> dict[str, int | float | str]:
@@ -219,63 +190,6 @@ def test_times_of_different_devices_give_no_ratio(tmp_path: Path, change: dict[s
     assert found["scratch-32.resnet152.minutes_ratio"] == pytest.approx(262 / 41)
 
 
-def lookup(data: Any, field: str) -> Any:
-    """Follow `a.b[0].c`; indices may be negative. Keys may hold no dots."""
-    for part in field.replace("]", "").replace("[", ".").split("."):
-        data = data[int(part)] if isinstance(data, list) else data[part]
-    return data
-
-
-@pytest.mark.parametrize("protocol", ["scratch-32", "probe-224", "literal"])
-def test_every_source_is_a_field_that_exists(tmp_path: Path, protocol: str) -> None:
-    study = make_study(
-        tmp_path,
-        accuracies=ACCURACIES,
-        protocols=[protocol],
-        readings=own_readings(protocol),
-        full=False,
-        epochs=2,
-    )
-    for key, value in values_of(study).items():
-        for source in value.sources:
-            if source.file.endswith(".json") and source.file != FILE:
-                data = json.loads((study.parent / source.file).read_text())
-                assert lookup(data, source.field) is not None, (key, source)
-            elif source.file == "resnet_sizes.records.protocol":
-                name, _, model = source.field.partition(".")
-                assert model in getattr(import_module(source.file), name), (key, source)
-            else:
-                assert source.file in (FILE, str(LEDGER)), (key, source)
-
-
-def test_a_number_of_one_source_is_that_fields(tmp_path: Path) -> None:
-    study = make_study(tmp_path, accuracies=ACCURACIES, full=False, epochs=2)
-    [source] = values_of(study)["scratch-32.resnet152.seed-1.accuracy"].sources
-    assert source.file == "runs/scratch-32/resnet152/seed-1/metrics.json"
-    assert lookup(json.loads((study.parent / source.file).read_text()), source.field) == 0.87
-
-
-def test_a_cached_run_counts_the_time_it_would_have_taken(tmp_path: Path) -> None:
-    study = make_study(tmp_path, models=["resnet18"], seeds=[0], full=False, epochs=2)
-    path = study.parent / "runs/scratch-32/resnet18/seed-0/metrics.json"
-    data = json.loads(path.read_text())
-    cache = {"key": "1" * 64, "reused": False, "forward_seconds": 1500.0}
-    data |= {"equivalent_training_seconds": 6000.0, "feature_cache": cache}
-    path.write_text(json.dumps(data))
-    values = values_of(study)
-    assert values["scratch-32.resnet18.minutes.mean"].value == 100
-    assert values["scratch-32.resnet18.minutes.mean"].sources[0].field == (
-        "equivalent_training_seconds"
-    )
-    measured = values["scratch-32.resnet18.measured_minutes.mean"]
-    assert measured.value == pytest.approx(41)
-    assert [source.field for source in measured.sources] == ["training_seconds"]
-    forward = values["scratch-32.resnet18.forward_minutes.mean"]
-    assert forward.value == 25
-    assert [source.field for source in forward.sources] == ["feature_cache.forward_seconds"]
-    assert values["made.training_seconds"].value == pytest.approx(41 * 60)
-
-
 def test_seeds_that_reuse_features_took_less_and_count_the_same(tmp_path: Path) -> None:
     readings = own_readings("probe-224")
     study = make_study(tmp_path, protocols=["probe-224"], readings=readings, full=False)
@@ -288,27 +202,6 @@ def test_seeds_that_reuse_features_took_less_and_count_the_same(tmp_path: Path) 
     assert found[f"{prefix}.measured_minutes.mean"] == pytest.approx(head + forward / 3)
     assert f"{prefix}.measured_minutes.sd" not in found
     assert found[f"{prefix}.minutes_ratio"] == pytest.approx(112 / 41)
-
-
-def test_what_the_run_files_resolved_is_kept_with_the_weights_files(tmp_path: Path) -> None:
-    readings = {"own": {"weights": "default", "precision": "auto"}}
-    study = make_study(
-        tmp_path,
-        protocols=["own"],
-        readings=readings,
-        training={"compile": "auto", "gradient_accumulation": 4},
-        seeds=[0, 1],
-        full=False,
-        epochs=2,
-    )
-    values = values_of(study)
-    assert values["own.resnet18.precision"].value == "bf16"
-    assert values["own.resnet18.compile_mode"].value == "reduce-overhead"
-    assert values["study.gradient_accumulation"].value == 4
-    name = values["own.resnet18.initial_weights.name"]
-    assert name.value == "ResNet18_Weights.IMAGENET1K_V1"
-    assert [source.field for source in name.sources] == ["run.initial_weights.name"] * 2
-    assert len(str(values["own.resnet50.initial_weights.sha256"].value)) == 64
 
 
 def test_random_weights_have_no_file(tmp_path: Path) -> None:
@@ -337,27 +230,3 @@ def test_no_protocol_can_be_named_as_a_group_of_keys(tmp_path: Path) -> None:
     study = make_study(tmp_path, protocols=["one"], full=False, epochs=2)
     groups = {key.partition(".")[0] for key in values_of(study)} - {"one"}
     assert groups == RESERVED_NAMES
-
-
-@given(st.floats(0.01, 1), st.floats(-90, 1000))
-def test_an_increment_leads_back_to_the_value(base: float, percent: float) -> None:
-    value = base * (1 + percent / 100)
-    assert increment_percent(value, base) == pytest.approx(percent, abs=1e-9)
-
-
-@given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
-def test_the_prediction_interval_is_that_of_scipys_t_distribution(values: list[float]) -> None:
-    interval = prediction_interval(values)
-    assert interval is not None
-    count = len(values)
-    spread = float(np.std(values, ddof=1)) * (1 + 1 / count) ** 0.5
-    mean = sum(values) / count
-    if spread > 1e-12:
-        expected = stats.t.interval(0.95, df=count - 1, loc=mean, scale=spread)
-        assert interval == pytest.approx(expected, rel=1e-9, abs=1e-12)
-    else:
-        assert interval == pytest.approx((mean, mean))
-
-
-def test_one_value_gives_no_prediction_interval() -> None:
-    assert prediction_interval([0.5]) is None

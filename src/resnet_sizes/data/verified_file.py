@@ -2,15 +2,13 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from resnet_sizes.data.download import DownloadFailed, download
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.locks import one_process
 
 _log = logging.getLogger(__name__)
 
@@ -45,28 +43,13 @@ def bring(wanted: PublishedFile) -> list[str]:
     if target.is_file() and wanted.mismatch(target) is None:
         return []
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _only_one_process(target):
+        with one_process(target, f"{target}: another process is fetching it; waiting."):
             return _bring(wanted)
     except OSError as error:
         raise UserError(
             f"{target}: cannot be written ({error.strerror or error}). Make room or "
             "permit it, or set downloads.folder to another folder."
         ) from error
-
-
-@contextmanager
-def _only_one_process(target: Path) -> Iterator[None]:
-    lock = FileLock(target.with_name(f".{target.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        _log.info("%s: another process is fetching it; waiting.", target)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _bring(wanted: PublishedFile) -> list[str]:

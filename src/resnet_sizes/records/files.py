@@ -79,14 +79,21 @@ def _pretty(data: Record | dict[str, Any] | list[Any]) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_json(path: Path, remedy: str) -> Any:
-    """Parse a JSON file. Raises UserError, ending in `remedy`, if it is missing or broken."""
+def read_bytes(path: Path, remedy: str) -> bytes:
+    """The content of a file. Raises UserError, ending in `remedy`, if it cannot be had."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file. {remedy}") from None
+        raise UserError(f"{path}: no such file (looked in {Path.cwd()}). {remedy}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
+
+
+def read_json(path: Path, remedy: str) -> Any:
+    """Parse a JSON file. Raises UserError, ending in `remedy`, if it is missing or broken."""
+    content = read_bytes(path, remedy)
+    try:
+        return json.loads(content.decode())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: is not complete JSON ({error}). {remedy}") from None
 

@@ -1,6 +1,7 @@
 """Initial weights: which file a network starts from, and how that file is recognised."""
 
 import hashlib
+from typing import Literal
 
 from pydantic import Field
 
@@ -30,7 +31,7 @@ class InitialWeights(Record):
 class WeightsInfo(Record):
     """`weights/<key>.json`: a file of initial weights that lies on this machine, verified."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     key: str
     model: ModelName
     path: str = Field(description="Where the file lies, seen from the working directory.")

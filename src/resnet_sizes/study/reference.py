@@ -12,11 +12,13 @@ from resnet_sizes.records.run import RunFile, StudyFile
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.values import Values
 from resnet_sizes.records.verdicts import Verdicts
+from resnet_sizes.records.weights import WeightsInfo
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "config": Study,
     "study": StudyFile,
     "dataset": DatasetInfo,
+    "weights": WeightsInfo,
     "run": RunFile,
     "metrics": Metrics,
     "article": Ledger,

@@ -2,19 +2,19 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.files import write_atomically
+from resnet_sizes.records.locks import one_process
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.training.batches import Preparation, evaluation_batch
 from resnet_sizes.training.clock import Clock
@@ -118,7 +118,12 @@ def cached_features(
     """
     key = features_key(run, device)
     path = folder / f"{key}.safetensors"
-    with _only_one_process(path, run.name):
+    with ExitStack() as lock:
+        try:
+            waiting = f"{run.name}: another run computes the same features; waiting for it"
+            lock.enter_context(one_process(path, waiting))
+        except OSError as error:  # without a place to keep features there is nothing to guard
+            log.warning("%s: cannot be locked (%s)", path, error)
         found = _read(path, key)
         if found is not None:
             log.info("%s: features of the frozen backbone are here: %s", run.name, path)
@@ -130,27 +135,6 @@ def cached_features(
         except (OSError, SafetensorError) as error:
             log.warning("%s: cannot be written (%s); the next run computes it again", path, error)
         return features
-
-
-@contextmanager
-def _only_one_process(path: Path, name: str) -> Iterator[None]:
-    """Hold the lock of a file of features; where none can be made, go on without."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_name(f".{path.name}.lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            log.info("%s: another run computes the same features; waiting for it", name)
-            lock.acquire()
-    except OSError as error:
-        log.warning("%s: cannot be locked (%s)", path, error)
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def compute_features(

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.files import read_bytes
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.weights import HEAD, WeightsInfo
 
@@ -28,9 +29,7 @@ def load_initial_weights(network: nn.Module, run: RunFile, info: WeightsInfo | N
             "<key>.json"
         )
     path = Path(info.path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file, but {run.name} starts from it. {remedy}")
-    content = path.read_bytes()
+    content = read_bytes(path, f"{run.name} starts from it. {remedy}")
     found = hashlib.sha256(content).hexdigest()
     if found != expected.sha256:
         raise UserError(

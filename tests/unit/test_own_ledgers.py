@@ -1,0 +1,101 @@
+"""Verdicts by a ledger of one's own, and on layer counts, which need no run."""
+
+from pathlib import Path
+from typing import Any
+
+from judged_studies import judged, made_up_ledger
+from synthetic import LEDGER, MODELS, make_study
+
+from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.ledger_file import load_ledger
+
+
+def test_layer_counts_have_their_number_whatever_the_study_holds(tmp_path: Path) -> None:
+    found = judged(tmp_path, models=["resnet50"], seeds=[0])
+    assert found["T8"].values["ours"] == "layers.resnet152"
+    assert found["T12"].values["ours"] == "layers.resnet152.increment"
+
+
+def test_verdicts_name_the_ledger_that_they_were_judged_by(tmp_path: Path) -> None:
+    other = made_up_ledger(
+        tmp_path,
+        {"rule": "ordering", "quantity": "layers", "models": ["resnet18", "resnet50"]},
+    )
+    hashes = []
+    for number, article in enumerate((LEDGER, other)):
+        study = make_study(tmp_path / str(number), seeds=[0], epochs=2, full=False, article=article)
+        verdicts = build_evidence(study, tmp_path / str(number) / "evidence", False)
+        assert verdicts.ledger_hash == content_hash(load_ledger(article))
+        hashes.append(verdicts.ledger_hash)
+    assert len(set(hashes)) == 2
+
+
+def test_wrong_layer_counts_in_an_article_are_contradicted(tmp_path: Path) -> None:
+    text = LEDGER.read_text(encoding="utf-8").replace('"744"', '"745"')
+    article = tmp_path / "wrong.yaml"
+    article.write_text(text, encoding="utf-8")
+    found = judged(tmp_path, article=article)
+    assert found["T12"].verdict == "contradicted"
+    assert found["T12"].reasons == ["construction"]
+    assert found["T10"].verdict == "true-by-construction"
+
+
+def test_a_ledger_may_compare_layer_counts_in_any_way(tmp_path: Path) -> None:
+    compare = {"quantity": "layers", "among": list(MODELS), "extreme": "highest"}
+    article = made_up_ledger(
+        tmp_path,
+        {"rule": "ordering", "quantity": "layers", "models": ["resnet18", "resnet50"]},
+        {"rule": "extreme", "model": "resnet18"} | compare,
+        {
+            "rule": "conjunction",
+            "parts": [{"model": "resnet152"} | compare, {"model": "resnet152"} | compare],
+        },
+        {
+            "rule": "increment",
+            "quantity": "layers",
+            "base": "resnet50",
+            "model": "resnet152",
+            "printed": "204",
+        },
+    )
+    found = judged(tmp_path, article=article)
+    assert {name: verdict.verdict for name, verdict in found.items()} == {
+        "S1": "true-by-construction",
+        "S2": "contradicted",
+        "S3": "true-by-construction",
+        "S4": "true-by-construction",
+    }
+
+
+def test_a_ledger_may_accept_any_set_up_and_a_single_seed(tmp_path: Path) -> None:
+    needs = {"data": ["digits"], "seeds": 1, "article_setup": False}
+    order = {"rule": "ordering", "quantity": "accuracy", "models": list(MODELS)}
+    value: dict[str, Any] = {
+        "rule": "cell",
+        "model": "resnet18",
+        "column": "accuracy",
+        "printed": "80.84",
+    }
+    value |= {"max_half_width": 2}
+    article = made_up_ledger(tmp_path, order | {"needs": needs}, value | {"needs": needs})
+    found = judged(tmp_path, article=article, content="digits", full=False, epochs=2, seeds=[0])
+    assert found["S1"].verdict == "supported"
+    # A value needs a spread to be held against, whatever the ledger asks.
+    assert (found["S2"].verdict, found["S2"].reasons) == ("not-enough-runs", ["few-seeds"])
+
+
+def test_an_increment_over_a_deeper_model_is_judged(tmp_path: Path) -> None:
+    increment = {
+        "rule": "increment",
+        "quantity": "accuracy",
+        "base": "resnet50",
+        "model": "resnet152",
+        "printed": "2.9",  # 85.94 / 83.55 − 1 = 2.86 %
+        "max_half_width": 2.0,
+        "needs": {"data": ["cifar10"]},
+    }
+    found = judged(tmp_path, article=made_up_ledger(tmp_path, increment))
+    assert found["S1"].verdict == "supported"
+    # values.json knows increments over the shallowest model alone: none that would mislead.
+    assert found["S1"].values == {}

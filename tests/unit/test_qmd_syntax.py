@@ -1,0 +1,95 @@
+"""The form of the `.qmd`: what it uses of Quarto, its language, and no code left over."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_prose import ENGLISH, body_of, prose_of
+from report_studies import CACHED, DEMO, LITERAL, PARTIAL, TEMPLATES, study_with_evidence
+
+from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.pandoc import read_front_matter
+from resnet_sizes.reporting.render import render_article
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, DEMO, PARTIAL, CACHED, LITERAL],
+    ids=["full", "demo", "partial", "cached", "literal"],
+)
+def test_no_english_is_left_in_the_text(
+    article: Callable[..., str], settings: dict[str, Any]
+) -> None:
+    prose = prose_of(body_of(article(**settings))).lower()
+    # `loss`, `batch` and the like are no Portuguese words; neither are names of libraries.
+    assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", prose))
+
+
+@pytest.mark.parametrize("settings", [{}, CACHED], ids=["full", "cached"])
+def test_decimals_have_commas_and_no_code_is_left(
+    article: Callable[..., str], settings: dict[str, Any]
+) -> None:
+    prose = prose_of(body_of(article(**settings)))
+    assert not re.search(r"<<|<%|None|\bnan\b|Undefined", prose)
+    assert not re.search(r"\d\.\d{1,2}\b(?!\.)", re.sub(r"### \d\.\d", "", prose))
+
+
+def test_text_of_the_configuration_and_of_the_machine_is_escaped(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    inputs = read_inputs(study, study.parent / "evidence")
+    hostile = '<script>x</script> #sys `a` *b* $c$ @tbl-x "q" | {{< include y >}}'
+    device = inputs.values.values["hardware.device"].model_copy(update={"value": hostile})
+    values = inputs.values.model_copy(
+        update={"values": inputs.values.values | {"hardware.device": device}}
+    )
+    changed = type(inputs)(inputs.study, inputs.ledger, values, inputs.verdicts, inputs.evidence)
+    qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
+    assert "<script>" not in qmd
+    assert "{{<" not in qmd
+    assert r"\<script\>x\</script\> \#sys \`a\` \*b\* \$c\$ \@tbl-x \"q\" \|" in qmd
+
+
+# What the .qmd may use of Quarto: each is in the documentation of the version that we ask for.
+DIV = re.compile(
+    r"::: (\{\.(autoria|aviso|resumo|nota)\}|\{#resumo \.resumo\}|\{#qdr-[a-z0-9-]+\}|\{#refs\})"
+)
+
+ATTRIBUTES = re.compile(
+    r"\{(#(tbl|fig|qdr)-[a-z0-9-]+( fig-alt=\"[^\"]*\" width=100%)?|#[a-z0-9-]+|\.[a-z]+"
+    r"|#resumo \.resumo)\}"
+)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, DEMO, PARTIAL, CACHED, LITERAL],
+    ids=["full", "demo", "partial", "cached", "literal"],
+)
+def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
+    article: Callable[..., str], settings: dict[str, Any]
+) -> None:
+    qmd = article(**settings)
+    read_front_matter(qmd)  # raises for a key that the embedded engine would ignore
+    body = re.sub(r"(?s)```\n.*?\n```", "", body_of(qmd))
+    assert "{{<" not in body
+    assert not re.search(r"(?m)^```", body)
+    assert not re.search(r"<[a-z/!]", body)  # no HTML
+    assert "$" not in body  # no mathematics: Quarto would fetch a script for it
+    opened = re.findall(r"(?m)^:::+ .*$", body)
+    assert all(DIV.fullmatch(line) or line == ":::: {.referencias}" for line in opened)
+    assert len(re.findall(r"(?m)^:::+$", body)) == len(opened)
+    for found in re.findall(r"(?<!\\)\{[^}]*\}", body):
+        assert ATTRIBUTES.fullmatch(found), found
+    ids = re.findall(r"\{#((?:tbl|fig|qdr)-[a-z0-9-]+)", body)
+    assert len(ids) == len(set(ids))
+    references = re.findall(r"(?<![\[\\;-])@((?:tbl|fig|qdr)-[a-z0-9-]+)", body)
+    assert set(references) <= set(ids)
+
+
+def test_every_table_has_an_id(article: Callable[..., str]) -> None:
+    body = body_of(article(**CACHED))
+    tables = len(re.findall(r"(?m)^\|:--", body))
+    assert tables == len(re.findall(r"\{#(?:tbl|qdr)-", body))

@@ -1,0 +1,58 @@
+"""Evidence and ledgers that the report refuses, each with its remedy."""
+
+import json
+from pathlib import Path
+
+import pytest
+from report_studies import DEMO, TEMPLATES, study_with_evidence
+from synthetic import LEDGER
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.render import render_article
+
+
+def test_an_open_choice_that_the_report_does_not_know_is_an_error(tmp_path: Path) -> None:
+    text = LEDGER.read_text(encoding="utf-8").replace("- id: optimiser", "- id: horoscope")
+    other = tmp_path / "article.yaml"
+    other.write_text(text, encoding="utf-8")
+    study = study_with_evidence(tmp_path, article=other)
+    inputs = read_inputs(study, study.parent / "evidence")
+    with pytest.raises(UserError, match="'horoscope'"):
+        render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+
+
+def test_evidence_of_another_configuration_is_refused(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    path = study.parent / "evidence" / "verdicts.json"
+    verdicts = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(verdicts | {"study_hash": "0" * 64}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"another configuration.*resnet-sizes evidence"):
+        read_inputs(study, study.parent / "evidence")
+
+
+def test_evidence_of_another_ledger_is_refused(tmp_path: Path) -> None:
+    ledger = tmp_path / "article.yaml"
+    ledger.write_bytes(LEDGER.read_bytes())
+    study = study_with_evidence(tmp_path, **DEMO, article=ledger)
+    read_inputs(study, study.parent / "evidence")
+    text = LEDGER.read_text(encoding="utf-8")
+    ledger.write_text("# The same, in words.\n" + text, encoding="utf-8")
+    read_inputs(study, study.parent / "evidence")
+    ledger.write_text(text.replace("at_least: 0.25", "at_least: 0.5"), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        read_inputs(study, study.parent / "evidence")
+    for part in ("verdicts.json", str(ledger), f"resnet-sizes evidence {study}"):
+        assert part in str(caught.value)
+
+
+def test_a_value_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    path = study.parent / "evidence" / "values.json"
+    values = json.loads(path.read_text(encoding="utf-8"))
+    del values["values"]["study.epochs"]
+    path.write_text(json.dumps(values), encoding="utf-8")
+    inputs = read_inputs(study, study.parent / "evidence")
+    with pytest.raises(UserError, match=r"'study\.epochs'.*resnet-sizes evidence"):
+        render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))

@@ -1,0 +1,147 @@
+"""The rules of the statements by themselves, on numbers instead of runs."""
+
+from itertools import pairwise, permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from synthetic import LEDGER, MODELS
+
+from resnet_sizes.evidence.measurements import Outcome, SeedTable
+from resnet_sizes.evidence.rules import half_unit, holds, prints_as
+from resnet_sizes.records.ledger_file import load_ledger
+from resnet_sizes.records.protocol import LAYERS, Description
+from resnet_sizes.records.statements import Needs, Ordering, ParetoKnee
+
+TEXT = Description(pt="x", en="x")
+
+NEEDS = Needs(data=["cifar10"])
+
+DEPTHS = list(LAYERS)
+
+
+def table(
+    accuracies: list[float], minutes: list[float] | None = None, models: list[str] = DEPTHS
+) -> SeedTable:
+    times = minutes or [1.0] * len(accuracies)
+    return {
+        model: Outcome(LAYERS[model], accuracy, time, 2.0, 1.0)
+        for model, accuracy, time in zip(models, accuracies, times, strict=False)
+    }
+
+
+def ordering(models: list[str]) -> Ordering:
+    return Ordering.model_validate(
+        {"id": "S1", "place": "table", "text": TEXT, "needs": NEEDS}
+        | {"rule": "ordering", "quantity": "accuracy", "models": models}
+    )
+
+
+def knee(model: str, among: list[str]) -> ParetoKnee:
+    return ParetoKnee.model_validate(
+        {"id": "S1", "place": "table", "text": TEXT, "needs": NEEDS}
+        | {"rule": "pareto-knee", "model": model, "among": among}
+    )
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=5))
+def test_an_ordering_holds_where_sorting_changes_nothing(values: list[float]) -> None:
+    rises = values == sorted(values) and len(set(values)) == len(values)
+    assert holds(ordering(DEPTHS[: len(values)]), table(values)) == rises
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=4, unique=True))
+def test_exactly_one_ordering_of_different_values_holds(values: list[float]) -> None:
+    models = DEPTHS[: len(values)]
+    held = [order for order in permutations(models) if holds(ordering(list(order)), table(values))]
+    assert held == [tuple(sorted(models, key=lambda model: values[models.index(model)]))]
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=3, max_size=5),
+    st.lists(st.floats(0.1, 100), min_size=5, max_size=5),
+)
+def test_at_most_one_model_is_the_knee(accuracies: list[float], minutes: list[float]) -> None:
+    models = DEPTHS[: len(accuracies)]
+    numbers = table(accuracies, minutes)
+    knees = [model for model in models if holds(knee(model, models), numbers)]
+    assert len(knees) <= 1
+    for model in knees:
+        # Nothing is at once as fast and as accurate: it is on the front.
+        assert not any(
+            numbers[other].minutes <= numbers[model].minutes
+            and numbers[other].accuracy > numbers[model].accuracy
+            for other in models
+        )
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "minutes", "expected"),
+    [
+        ([0.80, 0.84, 0.86], [41, 112, 262], True),  # above the chord
+        ([0.80, 0.81, 0.86], [41, 112, 262], False),  # below it
+        ([0.80, 0.79, 0.86], [41, 112, 262], False),  # slower and worse than the first
+        ([0.80, 0.87, 0.86], [41, 112, 262], False),  # itself the most accurate: an end
+        ([0.80, 0.84, 0.84], [41, 41, 41], False),  # no trade-off to be made
+    ],
+)
+def test_the_knee_lies_above_the_chord_of_the_front(
+    accuracies: list[float], minutes: list[float], expected: bool
+) -> None:
+    numbers = table(accuracies, minutes, list(MODELS))
+    assert holds(knee("resnet50", list(MODELS)), numbers) == expected
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "expected"),
+    [
+        ([0.80, 0.83, 0.85], True),
+        ([0.80, 0.83, 0.80], True),  # more depth even hurts in the end
+        ([0.80, 0.81, 0.90], False),  # the gain a layer grows
+        ([0.80, 0.79, 0.70], False),  # no benefit that could diminish
+    ],
+)
+def test_a_benefit_diminishes_only_where_there_is_one(
+    accuracies: list[float], expected: bool
+) -> None:
+    [statement] = [item for item in load_ledger(LEDGER).statements if item.id == "S5"]
+    assert holds(statement, table(accuracies, models=list(MODELS))) == expected
+
+
+@pytest.mark.parametrize(("final", "expected"), [(1.5, True), (1.51, False), (2.5, False)])
+def test_a_loss_falls_markedly_by_a_quarter(final: float, expected: bool) -> None:
+    [statement] = [item for item in load_ledger(LEDGER).statements if item.id == "S6"]
+    falling = Outcome(18, 0.8, 1.0, 2.0, 0.5)
+    last = Outcome(152, 0.8, 1.0, 2.0, final)
+    outcomes = dict(zip(MODELS, [falling, falling, last], strict=True))
+    assert holds(statement, outcomes) == expected
+
+
+def test_a_tie_for_the_best_is_not_the_best() -> None:
+    [statement] = [item for item in load_ledger(LEDGER).statements if item.id == "S11"]
+    assert not holds(statement, table([0.8, 0.86, 0.86], models=list(MODELS)))
+    assert holds(statement, table([0.8, 0.85, 0.86], models=list(MODELS)))
+
+
+@pytest.mark.parametrize(
+    ("printed", "half"), [("80.84", 0.005), ("41", 0.5), ("3", 0.5), ("0.80", 0.005), ("100", 0.5)]
+)
+def test_half_a_unit_of_the_print_follows_its_digits(printed: str, half: float) -> None:
+    assert half_unit(printed) == half
+
+
+@given(st.floats(-1000, 1000), st.integers(0, 3))
+def test_a_number_prints_as_its_own_rounding(value: float, digits: int) -> None:
+    printed = f"{value:.{digits}f}"
+    step = 10.0**-digits
+    assert prints_as(value, printed) or abs(value * 10**digits % 1) == pytest.approx(0.5)
+    assert not prints_as(value, f"{float(printed) + 2 * step:.{digits}f}")
+
+
+def test_the_articles_points_per_layer_diminish() -> None:
+    rows = load_ledger(LEDGER).table
+    gains = [
+        (float(deeper.accuracy) - float(row.accuracy)) / (deeper.layers - row.layers)
+        for row, deeper in pairwise(rows)
+    ]
+    assert gains == pytest.approx([0.0847, 0.0234], abs=1e-4)
