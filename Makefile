@@ -31,7 +31,7 @@ bench: setup
 	@python benchmarks/run.py
 
 test: setup lint
-	@pytest -n $(workers) --dist loadfile --cov --cov-report=term
+	@pytest -n $(workers) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 # Longer suites join here as they come.
 test-all: test

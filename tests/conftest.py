@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+# Tests run side by side: more threads than cores only wait for each other. It has to be said
+# before torch is loaded; what a test asks for by itself still holds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _VARIABLE = "RESNET_SIZES_CIFAR10_JPEG"
 _BESIDE_CHECKOUT = Path(__file__).parents[2] / "shared" / "data" / "cifar10-jpeg.tar.gz"
 
@@ -17,3 +21,9 @@ def cifar10_jpeg() -> Path:
     if not path.is_file():
         pytest.skip(f"no archive of real images: set {_VARIABLE} to its path ({path} is missing)")
     return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that no worker is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

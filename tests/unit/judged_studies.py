@@ -18,11 +18,8 @@ from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.verdicts import Verdict
 
 CONSTRUCTION = {"T2", "T5", "T8", "T10", "T12"}
-
 MINUTE_CELLS = {"T3", "T6", "T9"}
-
 VALUE_STATEMENTS = {"S3", "S4", "T1", "T4", "T7", "T11", "T13"}
-
 ORDERS = {f"S{n}" for n in range(1, 15)} - {"S3", "S4"}
 
 # Worse with depth in everything that the article praises.

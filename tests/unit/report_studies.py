@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from report_prose import body_of
 from synthetic import make_study, own_readings
 
 from resnet_sizes.evidence import build
@@ -60,8 +61,7 @@ def article_of(folder: Path, **settings: Any) -> str:
     with patch.object(build, "FORMATS", ()):  # the text names the figure and reads no file of it
         study = study_with_evidence(folder, **settings)
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
-    qmd = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
-    return qmd.split("\n---\n", 1)[1]
+    return body_of(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")))
 
 
 def table_row(body: str, first: str) -> list[str]:

@@ -18,8 +18,7 @@ ACCURACIES = {
     "resnet50": (0.83, 0.84, 0.85),
     "resnet152": (0.86, 0.87, 0.88),
 }
-
-FILE = "evidence/verdicts.json"
+VERDICTS_FILE = "evidence/verdicts.json"
 
 
 def values_of(study: Path) -> dict[str, Value]:
@@ -27,4 +26,4 @@ def values_of(study: Path) -> dict[str, Value]:
     ledger = load_ledger(LEDGER)
     values = collect_values(runs, ledger)
     verdicts = judge(ledger, runs, values.values.keys())
-    return with_verdict_counts(values, verdicts, FILE).values
+    return with_verdict_counts(values, verdicts, VERDICTS_FILE).values

@@ -6,6 +6,8 @@ import golden_runs
 from engine_steps import DEFINITIONS
 from golden_runs import REMAKE, RUNS, STEPS, departures
 
+pytestmark = pytest.mark.slow
+
 # Each kind of run once; what fails here for one would for its like.
 KINDS = ["scratch-32", "probe-224"]
 

@@ -20,6 +20,8 @@ from reference_loop import Trained, train_reference
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import DatasetArrays
 
+pytestmark = pytest.mark.slow
+
 # Relative difference of a loss allowed for each step done. Two loops that sum in another order
 # differ by rounding (1e-7), which Adam and batch normalisation over few values spread: the
 # largest differences measured were a fifth of these or less. A learning rate off by 1 % gives

@@ -9,6 +9,8 @@ from engine_steps import coloured_patches, reading_of, run_of, train_by_command,
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.metrics import Metrics
 
+pytestmark = pytest.mark.slow
+
 # ResNet-18 is tested with augmentation in test_training.py.
 DEEP = ["resnet50", "resnet152"]
 

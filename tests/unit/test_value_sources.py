@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from study_values import ACCURACIES, FILE, values_of
+from study_values import ACCURACIES, VERDICTS_FILE, values_of
 from synthetic import LEDGER, make_study, own_readings
 
 
@@ -29,14 +29,14 @@ def test_every_source_is_a_field_that_exists(tmp_path: Path, protocol: str) -> N
     )
     for key, value in values_of(study).items():
         for source in value.sources:
-            if source.file.endswith(".json") and source.file != FILE:
+            if source.file.endswith(".json") and source.file != VERDICTS_FILE:
                 data = json.loads((study.parent / source.file).read_text())
                 assert lookup(data, source.field) is not None, (key, source)
             elif source.file == "resnet_sizes.records.protocol":
                 name, _, model = source.field.partition(".")
                 assert model in getattr(import_module(source.file), name), (key, source)
             else:
-                assert source.file in (FILE, str(LEDGER)), (key, source)
+                assert source.file in (VERDICTS_FILE, str(LEDGER)), (key, source)
 
 
 def test_a_number_of_one_source_is_that_fields(tmp_path: Path) -> None:

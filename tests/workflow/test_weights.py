@@ -8,6 +8,8 @@ from workflow_project import Project
 
 from state_dicts import saved, state_of
 
+pytestmark = pytest.mark.slow
+
 # A constant network learns nothing; what is run again after which change does not depend on it.
 STUDY = """\
 name: weighted

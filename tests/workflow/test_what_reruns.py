@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 from workflow_project import TINY, Project
 
+pytestmark = pytest.mark.slow
+
 LOOP = "src/resnet_sizes/training/loop.py"
 
 

@@ -44,6 +44,16 @@ def has_computed_time(run: FinishedRun) -> bool:
     return training_time_field(run.metrics) != "training_seconds"
 
 
+def wholly_measured(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """Of one model's runs those that did all of their own work, over which measured times are.
+
+    A run that reused the features of a frozen backbone took a small part of that. Where every
+    run did (another study had made the features), it is all of them.
+    """
+    caches = [(run, run.metrics.feature_cache) for run in runs]
+    return [run for run, cache in caches if cache is None or not cache.reused] or list(runs)
+
+
 def outcome(run: FinishedRun) -> Outcome:
     """The numbers of one run."""
     metrics = run.metrics

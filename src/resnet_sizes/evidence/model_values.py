@@ -9,6 +9,7 @@ from resnet_sizes.evidence.measurements import (
     outcome,
     seed_tables,
     shallowest,
+    wholly_measured,
 )
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
 from resnet_sizes.evidence.value_book import ValueBook, run_sources, time_sources
@@ -104,11 +105,11 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
 def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
     """What the clock showed, beside `minutes`, which of a run with a feature cache are computed.
 
-    `forward_minutes` are those of one pass over the training images. The spread of the measured
-    times has no meaning with a cache, since its first run makes the features for all.
+    `forward_minutes` are those of one pass over the training images.
     """
-    seconds = mean([run.metrics.training_seconds for run in finished])
-    sources = run_sources(finished, "training_seconds")
+    measured = wholly_measured(finished)
+    seconds = mean([run.metrics.training_seconds for run in measured])
+    sources = run_sources(measured, "training_seconds")
     book.add(f"{prefix}.measured_minutes.mean", seconds / 60, "minutes", *sources)
     caches = [(run, run.metrics.feature_cache) for run in finished]
     passes = [(run, cache.forward_seconds) for run, cache in caches if cache is not None]

@@ -10,6 +10,7 @@ from resnet_sizes.evidence.measurements import (
     display_name,
     increment_percent,
     outcome,
+    wholly_measured,
 )
 from resnet_sizes.evidence.runs import StudyRuns
 from resnet_sizes.records.files import write_atomically
@@ -31,10 +32,10 @@ def comparison_table(runs: StudyRuns) -> pd.DataFrame:
 
     Accuracy (after the last epoch) is in percent, times in minutes, all means over the finished
     seeds. The training time of a run with a feature cache is what it would have taken without,
-    which is computed; the last column holds what was measured. Increments are in percent of the
-    first row's number, computed from unrounded means. Numbers are at full precision. The first
-    row has no increments, and a model without a finished run has neither accuracy nor times:
-    these cells are missing (NaN).
+    which is computed; the last column holds what was measured, over the runs that did all of
+    their own work. Increments are in percent of the first row's number, computed from unrounded
+    means. Numbers are at full precision. The first row has no increments, and a model without a
+    finished run has neither accuracy nor times: these cells are missing (NaN).
     """
     protocol = runs.study.protocols[0]
     models = by_depth(runs.study.models)
@@ -44,7 +45,7 @@ def comparison_table(runs: StudyRuns) -> pd.DataFrame:
     for model in models:
         finished = runs.of(protocol, model)
         outcomes = [outcome(run) for run in finished]
-        seconds = [run.metrics.training_seconds for run in finished]
+        seconds = [run.metrics.training_seconds for run in wholly_measured(finished)]
         accuracy[model] = mean([o.accuracy for o in outcomes]) if outcomes else None
         minutes[model] = mean([o.minutes for o in outcomes]) if outcomes else None
         measured[model] = mean(seconds) / 60 if seconds else None

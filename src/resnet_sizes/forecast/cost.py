@@ -17,7 +17,7 @@ from resnet_sizes.training.batches import batches_per_epoch, evaluation_batch
 from resnet_sizes.training.compiling import check_compiler
 from resnet_sizes.training.determinism import set_determinism
 from resnet_sizes.training.devices import select_device, set_threads
-from resnet_sizes.training.features import cache_obstacle
+from resnet_sizes.training.features import keeps_features
 from resnet_sizes.training.memory import explained_out_of_memory
 from resnet_sizes.training.networks import build_network, ready_for_training
 from resnet_sizes.training.precision import check_precision
@@ -86,7 +86,7 @@ def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
 def shared_features(run: RunFile) -> Hashable | None:
     """Equal for two runs of a study that train on the same features; None without a cache."""
     reading = run.reading
-    if not _is_cached(run):
+    if not keeps_features(run):
         return None
     return (
         run.model,
@@ -110,7 +110,7 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str) -> Cost:
         with explained_out_of_memory(run):
             network = build_network(run.model, run.reading, counts.classes)
             network = ready_for_training(network, run.reading, device)
-            kind = cost_on_features if _is_cached(run) else cost_on_images
+            kind = cost_on_features if keeps_features(run) else cost_on_images
             return kind(run, network, counts, device)
     except Exception as error:
         return _failed(error)
@@ -207,10 +207,6 @@ def _up_to(whole: int, few: int, measured: Callable[[int], _Measured]) -> _Measu
 def _evaluated(run: RunFile, images: int) -> int:
     """Images in the largest batch of a forward pass alone, of so many in all."""
     return min(evaluation_batch(run.evaluation_batch_size, run.reading.input_size), images)
-
-
-def _is_cached(run: RunFile) -> bool:
-    return run.reading.trainable == "head" and cache_obstacle(run) is None
 
 
 def _failed(error: Exception) -> Cost:

@@ -70,6 +70,11 @@ def cache_obstacle(run: RunFile) -> str | None:
     return None
 
 
+def keeps_features(run: RunFile) -> bool:
+    """Whether a run trains its head on features that are computed once."""
+    return run.reading.trainable == "head" and cache_obstacle(run) is None
+
+
 def features_key(run: RunFile, device: torch.device) -> str:
     """Hash of all that decides the features, to the last bit: never of the seed.
 

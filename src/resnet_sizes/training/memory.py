@@ -8,7 +8,7 @@ import torch
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.training.batches import evaluation_batch
-from resnet_sizes.training.features import cache_obstacle
+from resnet_sizes.training.features import keeps_features
 
 MESSAGES = (
     "can't allocate memory",  # torch's allocator on the CPU
@@ -44,7 +44,7 @@ def _advice(run: RunFile, reason: str) -> str:
     forward = f"Set training.evaluation_batch_size below {size}."
     advice = (
         f"{forward} It is also the batch in which features are computed."
-        if run.reading.trainable == "head" and cache_obstacle(run) is None
+        if keeps_features(run)
         else f"{steps} If it failed in an evaluation: {forward}"
     )
     return (
