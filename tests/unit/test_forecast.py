@@ -24,6 +24,7 @@ from resnet_sizes.forecast.cost import (
 )
 from resnet_sizes.forecast.measure import STEPS, Epochs, FeaturePass, HeadSteps
 from resnet_sizes.records.weights import InitialWeights
+from resnet_sizes.training.features import keeps_features
 from resnet_sizes.training.networks import build_network
 from small_runs import CPU, run_of
 
@@ -65,7 +66,7 @@ def device(monkeypatch):
 
 def cost_of(run, device=CPU, counts=COUNTS):
     network = build_network(run.model, run.reading, counts.classes)
-    kind = cost_on_features if forecast._is_cached(run) else cost_on_images
+    kind = cost_on_features if keeps_features(run) else cost_on_images
     return kind(run, network, counts, device)
 
 
