@@ -15,6 +15,7 @@ def body_of(qmd: str) -> str:
 
 
 def prose_of(qmd: str) -> str:
-    """The text without code, ids, citations, file names and titles in other languages."""
+    """The text without code, ids, citations, file names, titles in other languages."""
+    qmd = re.sub(r"\*bootstrap\*", " ", qmd)
     text = re.sub(r"(?s)```.*?```|`[^`]*`|\{[^}]*\}|\]\([^)]*\)|\[-?@[^\]]*\]|@[a-z-]+", " ", qmd)
     return text.replace("dataset CIFAR", "CIFAR")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from synthetic import LEDGER
 
+from resnet_sizes.evidence.overall import judge_readings
 from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.values import collect_values, with_verdict_counts
 from resnet_sizes.evidence.verdicts import judge
@@ -25,5 +26,6 @@ def values_of(study: Path) -> dict[str, Value]:
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
     ledger = load_ledger(LEDGER)
     values = collect_values(runs, ledger)
-    verdicts = judge(ledger, runs, values.values.keys())
-    return with_verdict_counts(values, verdicts, VERDICTS_FILE).values
+    return with_verdict_counts(
+        values, judge_readings(ledger, judge(ledger, runs, ())), VERDICTS_FILE
+    ).values

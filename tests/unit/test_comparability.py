@@ -27,7 +27,7 @@ def test_digits_are_a_test_of_nothing_but_the_layer_counts(tmp_path: Path) -> No
         ("other-data", "other-epochs", "few-seeds")
     }
     assert reasons(found, MINUTE_CELLS) == {
-        ("other-data", "other-epochs", "other-device", "few-seeds")
+        ("other-data", "other-epochs", "device-not-stated", "few-seeds")
     }
     assert names(found, CONSTRUCTION) == {"true-by-construction"}
 
@@ -109,7 +109,7 @@ def test_one_seed_shows_no_spread_to_hold_a_value_against(tmp_path: Path) -> Non
 
 def test_a_model_outside_the_study_leaves_its_statements_open(tmp_path: Path) -> None:
     found = judged(tmp_path, models=["resnet18", "resnet50"])
-    assert found["S1"].verdict == "not-enough-runs"
+    assert found["S1"].verdict == "not-run"
     assert found["S1"].reasons == ["models-missing"]
     assert found["S8"].verdict == "supported"
     assert found["T4"].verdict == "supported"
@@ -181,7 +181,7 @@ def test_a_demonstration_is_never_a_test_of_the_article(tmp_path: Path) -> None:
         others = ORDERS | VALUE_STATEMENTS
         assert names(found, others | MINUTE_CELLS) == {"not-comparable"}
         assert reasons(found, others) == {("demo",)}
-        assert reasons(found, MINUTE_CELLS) == {("demo", "other-device")}
+        assert reasons(found, MINUTE_CELLS) == {("demo", "device-not-stated")}
         assert names(found, CONSTRUCTION) == {"true-by-construction"}
 
 
@@ -199,5 +199,5 @@ def test_minute_cells_are_not_comparable_however_few_the_runs(tmp_path: Path) ->
         partial=True,
     )
     assert names(found, MINUTE_CELLS) == {"not-comparable"}
-    assert found["T6"].reasons == ["other-device", "runs-missing", "few-seeds"]
-    assert found["T9"].reasons == ["other-device", "models-missing", "few-seeds"]
+    assert found["T6"].reasons == ["device-not-stated", "runs-missing", "few-seeds"]
+    assert found["T9"].reasons == ["device-not-stated", "models-missing", "few-seeds"]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resnet_sizes.records import numbers
+from resnet_sizes.records.numbers import MINUS, NARROW_SPACE, show
 from resnet_sizes.records.values import Kind
-from resnet_sizes.reporting import numbers
-from resnet_sizes.reporting.numbers import MINUS, NARROW_SPACE, show
 
 
 @pytest.mark.parametrize(

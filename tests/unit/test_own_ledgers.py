@@ -79,9 +79,15 @@ def test_a_ledger_may_accept_any_set_up_and_a_single_seed(tmp_path: Path) -> Non
     }
     value |= {"max_half_width": 2}
     article = made_up_ledger(tmp_path, order | {"needs": needs}, value | {"needs": needs})
-    found = judged(tmp_path, article=article, content="digits", full=False, epochs=2, seeds=[0])
-    assert found["S1"].verdict == "supported"
+    settings = {"article": article, "content": "digits", "full": False, "epochs": 2, "seeds": [0]}
+    found = judged(tmp_path / "near", **settings)
+    # Two points apart, which another seed might reverse.
+    assert (found["S1"].verdict, found["S1"].reasons) == ("not-enough-runs", ["few-seeds"])
+    apart = {"resnet18": 0.5, "resnet50": 0.7, "resnet152": 0.9}
+    found = judged(tmp_path / "far", accuracies=apart, **settings)
+    assert (found["S1"].verdict, found["S1"].reasons) == ("supported", ["beyond-seed-effect"])
     # A value needs a spread to be held against, whatever the ledger asks.
+    found = judged(tmp_path / "value", accuracies=apart | {"resnet18": 0.8}, **settings)
     assert (found["S2"].verdict, found["S2"].reasons) == ("not-enough-runs", ["few-seeds"])
 
 

@@ -1,11 +1,20 @@
 """What the report says of the readings: weights, precision, confounds, their comparison."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_studies import CACHED, DEMO, LITERAL, article_of, table_row
-from synthetic import initial_weights, own_readings
+from report_prose import body_of
+from report_studies import CACHED, DEMO, LITERAL, TEMPLATES, article_of, table_row
+from synthetic import initial_weights, make_study, own_readings
+
+from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.render import render_article
 
 SEVEN = (
     "probe-224",
@@ -221,17 +230,56 @@ def test_figure_1_stands_with_the_reading_it_shows(tmp_path: Path) -> None:
     assert body.index("### 3.1") < body.index("{#fig-loss") < body.index("### 3.2")
 
 
-def test_each_conclusion_names_the_readings_it_speaks_of(tmp_path: Path) -> None:
+def test_a_conclusion_on_which_all_readings_agree_is_said_once(tmp_path: Path) -> None:
     body = article_of(tmp_path, **CACHED)
-    lines = {line[4:7]: line for line in body.splitlines() if line.startswith("- **S1")}
-    assert "(Todas as leituras) Esta conclusão se mantém" in lines["S14"]
+    conclusions = body[body.index("## 4 ") :].splitlines()
+    lines = {line[4:7]: line for line in conclusions if line.startswith("- **S1")}
+    assert "Esta conclusão se mantém" in lines["S14"]
     # Equal verdicts, one of them from computed minutes, are no dependence on the reading.
-    assert "O veredito é o mesmo em todas as leituras. (`probe-224`) Esta" in lines["S13"]
-    assert "depende da leitura" not in body
+    assert "Esta conclusão se mantém" in lines["S13"]
+    assert "depende da leitura" not in lines["S13"]
+    assert "Nenhum veredito muda de uma leitura a outra." in body
+
+
+def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> None:
+    def other_accuracies(study: Path) -> None:
+        """Deeper is worse in the second reading."""
+        for model, other in (("resnet18", "resnet152"), ("resnet152", "resnet18")):
+            shutil.copytree(study / model, study.parent / "kept" / other)
+        for model in ("resnet18", "resnet152"):
+            for seed in range(3):
+                kept = study.parent / "kept" / model / f"seed-{seed}"
+                own = study / model / f"seed-{seed}"
+                shutil.copy(kept / "predictions.safetensors", own)
+                metrics = json.loads((own / "metrics.json").read_text())
+                source = json.loads((kept / "metrics.json").read_text())
+                for key in ("epochs", "final_test_accuracy", "best_test_accuracy", "best_epoch"):
+                    metrics[key] = source[key]
+                (own / "metrics.json").write_text(json.dumps(metrics))
+        shutil.rmtree(study.parent / "kept")
+
+    study = make_study(tmp_path, **CACHED)
+    other_accuracies(study.parent / "runs" / "scratch-32")
+    build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=False)
+    inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
+    body = body_of(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")))
+    start = body.index("{#qdr-por-leitura}")
+    by_reading = body[start : body.index("mede a que distância")]
+    assert table_row(by_reading, "S11")[1:] == ["sustentada", "contradita"]
+    assert table_row(by_reading, "T4")[1:] == ["sustentada", "sustentada"]
+    assert "Os vereditos mudam de uma leitura a outra em S1, " in body
+    distances = body[body.index("Soma dos postos") : body.index("{#tbl-distancia}")]
+    near, far = table_row(distances, "`probe-224`"), table_row(distances, "`scratch-32`")
+    assert near[1:] == ["0,00", "0,000", "0 de 4", "3,5"]
+    assert far[1] == "4,16"  # √((5.10² + 0 + 5.10²) / 3)
+    assert "é a leitura `probe-224`" in body
+    conclusions = body[body.index("## 4 ") :].splitlines()
+    (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
+    assert "A resposta depende da leitura do método: `" not in line
+    assert "probe-224: sustentada; scratch-32: contradita" in line
 
 
 def test_findings_that_readings_share_are_printed_once(seven: str) -> None:
-    (line,) = [line for line in seven.splitlines() if line.startswith("- **S13.**")]
-    assert line.count("As execuções não bastam") == 0
-    assert line.count("não são um teste desta conclusão") == 3  # all, some, no computed minutes
-    assert "(`probe-224-bn-train`, `scratch-32`," in line
+    conclusions = seven[seven.index("## 4 ") :].splitlines()
+    (line,) = [line for line in conclusions if line.startswith("- **S13.**")]
+    assert line.count("não são um teste desta conclusão") == 1

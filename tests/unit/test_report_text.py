@@ -54,33 +54,6 @@ def test_a_partial_study_names_each_run_that_is_missing(article: Callable[..., s
     assert "as execuções que faltam podem mudar" in body
 
 
-def test_readings_that_disagree_are_told_apart_in_the_conclusions(
-    tmp_path: Path,
-) -> None:
-    study = study_with_evidence(tmp_path, protocols=("probe-224", "scratch-32"))
-    inputs = read_inputs(study, study.parent / "evidence")
-    verdicts = [
-        verdict.model_copy(update={"verdict": "contradicted", "reasons": ["rule-fails"]})
-        if (verdict.id, verdict.protocol) == ("S13", "scratch-32")
-        else verdict
-        for verdict in inputs.verdicts.verdicts
-    ]
-    changed = type(inputs)(
-        inputs.study,
-        inputs.ledger,
-        inputs.values,
-        inputs.verdicts.model_copy(update={"verdicts": verdicts}),
-        inputs.evidence,
-    )
-    qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
-    (line,) = [line for line in qmd.splitlines() if line.startswith("- **S13.**")]
-    assert "depende da leitura" in line
-    assert "(`probe-224`) Esta conclusão se mantém" in line
-    assert "(`scratch-32`) Esta conclusão não se mantém" in line
-    (other,) = [line for line in qmd.splitlines() if line.startswith("- **S14.**")]
-    assert "depende" not in other
-
-
 def test_table_1_has_the_six_columns_and_rows_of_the_evidence(tmp_path: Path) -> None:
     study = study_with_evidence(tmp_path, **DEMO)
     inputs = read_inputs(study, study.parent / "evidence")
@@ -141,13 +114,23 @@ def test_of_an_invalid_run_it_is_said_where_the_reason_stands(tmp_path: Path) ->
     assert qmd.count("não é válida (o motivo está em `verdicts.json`)") == 1
 
 
-def test_only_the_reading_with_the_cells_speaks_of_them(article: Callable[..., str]) -> None:
+def test_several_readings_have_one_table_of_verdicts(article: Callable[..., str]) -> None:
     body = body_of(article(protocols=("probe-224", "scratch-32")))
-    first, second = body[body.index("### 3.4") : body.index("## 4 ")].split("O @qdr-afirmacoes-2")
-    assert re.search(r"\bT\d", first)
-    assert "@tbl-artigo" in first
-    assert not re.search(r"\bT\d", second)
-    assert "@tbl-artigo" not in second
+    assert body.count("{#qdr-afirmacoes") == 1
+    assert body.count("{#qdr-por-leitura}") == 1
+    assert "{#qdr-por-leitura}" not in body_of(article())
+
+
+def test_each_verdict_has_the_numbers_that_led_to_it(article: Callable[..., str]) -> None:
+    body = body_of(article())
+    discussion = body[body.index("Estes são os números") : body.index("## 4 ")]
+    lines = re.findall(r"(?m)^- \*\*(S\d+)\.\*\* (.+)$", discussion)
+    assert [name for name, _ in lines] == [f"S{number}" for number in range(1, 15)]
+    sentences = dict(lines)
+    assert "corrigido por Holm entre 16 testes" in sentences["S1"]
+    assert "2,71 pontos percentuais" in sentences["S1"]
+    assert "contra 2,73 no artigo" in sentences["S2"]
+    assert "Estes são os números" not in body_of(article(**DEMO))
 
 
 def test_with_one_epoch_nothing_is_said_of_its_course(article: Callable[..., str]) -> None:

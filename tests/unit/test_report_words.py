@@ -12,7 +12,7 @@ from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.protocol import Description, Reading
 from resnet_sizes.records.statements import Statement
 from resnet_sizes.records.study import DataContent
-from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
+from resnet_sizes.records.verdicts import Overall, Reason, Verdict, VerdictName
 from resnet_sizes.reporting.criteria import criteria, same_tests
 from resnet_sizes.reporting.judgements import Judged, Judgements
 from resnet_sizes.reporting.readings import ReadingWords
@@ -27,17 +27,7 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
         by_rule.values(), get_args(VerdictName), get_args(Reason), (True, False, None)
     )
     for statement, verdict, reason, observed in combinations:
-        judged = Judged(
-            statement,
-            Verdict(
-                id=statement.id,
-                rule=statement.rule,
-                protocol="scratch-32",
-                verdict=verdict,
-                reasons=[reason],
-                observed=observed,
-            ),
-        )
+        judged = judged_as(statement, verdict, [reason], observed)
         for count in (1, 2, 6):
             judgements = Judgements([judged] * count, words, "pt")
             (sentence,) = judgements.findings()
@@ -50,15 +40,33 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
                 assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", text.lower()))
 
 
-def judged_as(statement: Statement, verdict: VerdictName, reasons: list[Reason]) -> Judged:
+def judged_as(
+    statement: Statement,
+    verdict: VerdictName,
+    reasons: list[Reason],
+    observed: bool | None = None,
+) -> Judged:
+    """A statement judged from one reading."""
+    sentence = Description(pt="Assim é.", en="So it is.")
     return Judged(
         statement,
-        Verdict(
+        Overall(
             id=statement.id,
-            rule=statement.rule,
-            protocol="scratch-32",
             verdict=verdict,
             reasons=reasons,
+            sentence=sentence,
+            readings={"leitura": verdict},
+        ),
+        (
+            Verdict(
+                id=statement.id,
+                rule=statement.rule,
+                protocol="leitura",
+                verdict=verdict,
+                reasons=reasons,
+                sentence=sentence,
+                observed=observed,
+            ),
         ),
     )
 
@@ -96,7 +104,7 @@ def test_no_reason_is_shared_where_a_statement_was_judged(words: Words, ledger: 
     assert judgements.shared() is None
     assert [row.reason for row in judgements.rows()] == [
         "há menos sementes do que o critério pede",
-        "a regra é satisfeita com todas as sementes",
+        "a regra é satisfeita, além do que o acaso explica",
     ]
 
 
@@ -131,9 +139,7 @@ def test_every_content_of_a_dataset_has_its_words(words: Words, content: str) ->
 @pytest.mark.parametrize(
     ("reason", "finding", "conclusion"),
     [
-        ("seeds-disagree", "As sementes discordam; os dados não decidem", "As sementes discordam;"),
         ("interval-too-wide", "As sementes diferem demais", "As sementes diferem demais"),
-        ("models-missing", "Este estudo não permite julgar", "Este estudo não permite julgar"),
         ("few-seeds", "As execuções não bastam", "As execuções não bastam"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from study_values import ACCURACIES, values_of
@@ -10,6 +10,7 @@ from synthetic import MACS, MODELS, PARAMETERS, make_study, own_readings
 
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.study import RESERVED_NAMES
+from resnet_sizes.records.verdicts import VerdictName
 
 
 def numbers(study: Path) -> dict[str, int | float | str]:
@@ -80,8 +81,7 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         *(f"versions.{package}" for package in ("python", "torch", "torchvision")),
         *(f"made.{key}" for key in ("started", "finished", "training_seconds")),
         *(f"made.{key}" for key in ("training_hash", "git_commit", "runs_with_local_changes")),
-        *(f"verdict.{name}.count" for name in ("supported", "contradicted", "not-comparable")),
-        *(f"verdict.{name}.count" for name in ("not-enough-runs", "true-by-construction", "total")),
+        *(f"verdict.{name}.count" for name in (*get_args(VerdictName), "total")),
     }
     assert set(values) == expected
 

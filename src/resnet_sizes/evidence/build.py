@@ -5,6 +5,9 @@ import os
 from pathlib import Path
 
 from resnet_sizes.evidence.figure import FORMATS, loss_curves, write_figure
+from resnet_sizes.evidence.nearness import distances, nearest
+from resnet_sizes.evidence.overall import judge_readings
+from resnet_sizes.evidence.resampling import ImageResamples
 from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.table import comparison_table, write_table
 from resnet_sizes.evidence.values import collect_values, with_verdict_counts
@@ -39,17 +42,23 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
             log.info("%s is left out: %s", state.run, state.problem or "it is missing")
 
     values = collect_values(runs, ledger)
+    images = ImageResamples(runs.info.test_images)
+    judged = judge(ledger, runs, values.values.keys(), images)
+    compared = distances(ledger, runs, images)
     verdicts = Verdicts(
         study=study.name,
         study_hash=study_file.study_hash,
         ledger_hash=content_hash(ledger),
         demo=study.demo,
-        verdicts=judge(ledger, runs, values.values.keys()),
+        verdicts=judged,
+        overall=judge_readings(ledger, judged),
+        nearness=compared,
+        nearest=nearest(compared),
         runs=list(runs.states),
     )
     # One path whatever the working directory, so that equal results give equal bytes.
     verdicts_file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
-    values = with_verdict_counts(values, verdicts.verdicts, verdicts_file)
+    values = with_verdict_counts(values, verdicts.overall, verdicts_file)
 
     write_table(comparison_table(runs), output / "table.csv")
     curves = loss_curves(runs)

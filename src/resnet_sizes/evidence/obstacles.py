@@ -7,7 +7,7 @@ from resnet_sizes.evidence.measurements import (
     has_computed_time,
     on_one_device,
 )
-from resnet_sizes.evidence.rules import INTERVAL_RULES, compares_minutes
+from resnet_sizes.evidence.rules import compares_minutes
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.statements import Cell, Needs, Statement
@@ -33,6 +33,13 @@ class Case:
         return [run for model in self.models for run in self.runs.of(self.protocol, model)]
 
     @property
+    def fewest_seeds(self) -> int:
+        """So many runs a model give a verdict; the spread that some rules need takes two."""
+        needs = self.statement.needs
+        asked = 1 if needs is None else needs.seeds
+        return max(asked, 2)
+
+    @property
     def prints_computed_minutes(self) -> bool:
         """Whether printed minutes would be held against minutes that no device needed."""
         is_time = isinstance(self.statement, Cell) and self.statement.column == "minutes"
@@ -49,11 +56,11 @@ def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
     right_data = info.content in needs.data
     # Images that somebody left out before they made the archive are missing all the same.
     other_size = (info.train_images, info.test_images) != (setup.train_images, setup.test_images)
-    fewest = max(needs.seeds, 2) if case.statement.rule in INTERVAL_RULES else needs.seeds
-    mixed_devices = compares_minutes(case.statement) and not on_one_device(case.finished)
+    right_protocol = needs.protocols == "any" or case.protocol in needs.protocols
     candidates: list[tuple[bool, VerdictName, Reason]] = [
         (study.demo, "not-comparable", "demo"),
         (not right_data, "not-comparable", "other-data"),
+        (not right_protocol, "not-comparable", "other-protocol"),
     ]
     if needs.article_setup:
         epochs, batch_size, learning_rate = setup.epochs, setup.batch_size, setup.learning_rate
@@ -63,18 +70,27 @@ def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
             (training.batch_size != batch_size, "not-comparable", "other-batch-size"),
             (training.learning_rate != learning_rate, "not-comparable", "other-learning-rate"),
         ]
+    candidates += _about_devices(case, needs)
     missing_models = not set(case.models) <= set(study.models)
     unfinished = case.runs.unfinished(case.protocol, case.models)
+    without_any = any(not case.runs.of(case.protocol, model) for model in case.models)
     candidates += [
-        (
-            needs.article_device or case.prints_computed_minutes,
-            "not-comparable",
-            "other-device",
-        ),
-        (mixed_devices, "not-comparable", "mixed-devices"),
         (not from_one_code(case.finished), "not-comparable", "mixed-code"),
-        (missing_models, "not-enough-runs", "models-missing"),
-        (bool(unfinished), "not-enough-runs", "runs-missing"),
-        (len(study.seeds) < fewest, "not-enough-runs", "few-seeds"),
+        (missing_models, "not-run", "models-missing"),
+        (bool(unfinished), "not-run" if without_any else "not-enough-runs", "runs-missing"),
+        (len(study.seeds) < case.fewest_seeds, "not-enough-runs", "few-seeds"),
     ]
     return [(verdict, reason) for applies, verdict, reason in candidates if applies]
+
+
+def _about_devices(case: Case, needs: Needs) -> list[tuple[bool, VerdictName, Reason]]:
+    article = case.ledger.setup.device
+    elsewhere = any(run.metrics.device.name != article for run in case.finished)
+    mixed = compares_minutes(case.statement) and not on_one_device(case.finished)
+    asked = needs.article_device
+    return [
+        (asked and article is None, "not-comparable", "device-not-stated"),
+        (asked and article is not None and elsewhere, "not-comparable", "other-device"),
+        (case.prints_computed_minutes, "not-comparable", "computed-minutes"),
+        (mixed, "not-comparable", "mixed-devices"),
+    ]

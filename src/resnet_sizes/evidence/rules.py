@@ -20,17 +20,15 @@ from resnet_sizes.records.statements import (
     Ordering,
     ParetoKnee,
     Part,
+    Ratio,
     Statement,
 )
-
-INTERVAL_RULES = frozenset({"cell", "increment"})
-"""Rules that hold a printed number against ours."""
 
 
 def compares_minutes(statement: Statement) -> bool:
     """Whether training times decide the statement, alone or with other quantities."""
     match statement:
-        case ParetoKnee():
+        case ParetoKnee() | Ratio():
             return True
         case Ordering() | Extreme():
             return statement.quantity == "minutes"
@@ -79,7 +77,7 @@ def prints_as(value: float, printed: str) -> bool:
     return abs(value - float(printed)) <= half_unit(printed)
 
 
-def _ordering(statement: Ordering, table: SeedTable) -> bool:
+def _ordering(statement: Ordering | Ratio, table: SeedTable) -> bool:
     values = [getattr(table[model], statement.quantity) for model in statement.models]
     return all(low < high for low, high in pairwise(values))
 
@@ -145,6 +143,7 @@ def _conjunction(statement: Conjunction, table: SeedTable) -> bool:
 
 _RULES: dict[str, Callable[[Any, SeedTable], bool]] = {
     "ordering": _ordering,
+    "ratio": _ordering,  # how far the ratios are from the printed ones is a matter of degree
     "extreme": _extreme,
     "decrease": _decrease,
     "diminishing": _diminishing,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.dataset import DatasetInfo
@@ -20,7 +21,7 @@ from resnet_sizes.records.verdicts import RunState
 _REPEAT = "Delete it and run snakemake again: this run is then repeated."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FinishedRun:
     """A run whose results passed every check."""
 
@@ -28,6 +29,8 @@ class FinishedRun:
     metrics: Metrics
     file: str
     """Its `metrics.json`, relative to the study's folder."""
+    correct: npt.NDArray[np.bool_]
+    """Which test images it classifies rightly: bool `[N]`, the first of equal logits counting."""
 
 
 @dataclass(frozen=True)
@@ -72,22 +75,22 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     for settings in all_run_settings(study):
         files = folder.run(settings)
         problem: str | None = None
-        metrics: Metrics | None = None
+        read: tuple[Metrics, npt.NDArray[np.bool_]] | None = None
         if files.metrics.exists():
             try:
-                metrics = _read_run(settings, files, info)
+                read = _read_run(settings, files, info)
             except UserError as error:
                 problem = str(error)
-        if metrics is not None:
+        if read is not None:
             relative = files.metrics.relative_to(folder.folder).as_posix()
-            finished.append(FinishedRun(settings, metrics, relative))
+            finished.append(FinishedRun(settings, read[0], relative, read[1]))
         states.append(
             RunState(
                 run=settings.name,
                 protocol=settings.protocol,
                 model=settings.model,
                 seed=settings.seed,
-                state="finished" if metrics else "invalid" if problem else "missing",
+                state="finished" if read else "invalid" if problem else "missing",
                 problem=problem,
             )
         )
@@ -109,7 +112,9 @@ def _read_info(study: Study, folder: StudyFolder) -> DatasetInfo:
     return info
 
 
-def _read_run(settings: RunSettings, files: RunFolder, info: DatasetInfo) -> Metrics:
+def _read_run(
+    settings: RunSettings, files: RunFolder, info: DatasetInfo
+) -> tuple[Metrics, npt.NDArray[np.bool_]]:
     """The metrics of one run. Raises UserError with the first problem found."""
     metrics = read_record(files.metrics, Metrics, _REPEAT)
     run = read_record(files.run, RunFile, "Run snakemake again: it is then written anew.")
@@ -133,11 +138,10 @@ def _read_run(settings: RunSettings, files: RunFolder, info: DatasetInfo) -> Met
             f"{files.metrics}: was made from other data ({metrics.dataset_identity[:12]}…; the "
             f"study's are {info.identity[:12]}…). {_REPEAT}"
         )
-    _check_predictions(metrics, files.predictions, info)
-    return metrics
+    return metrics, _check_predictions(metrics, files.predictions, info)
 
 
-def _check_predictions(metrics: Metrics, path: Path, info: DatasetInfo) -> None:
+def _check_predictions(metrics: Metrics, path: Path, info: DatasetInfo) -> npt.NDArray[np.bool_]:
     logits, labels = read_predictions(path)
     expected = (info.test_images, len(info.class_names))
     if logits.shape != expected:
@@ -154,6 +158,8 @@ def _check_predictions(metrics: Metrics, path: Path, info: DatasetInfo) -> None:
             f"final_test_accuracy of {metrics.final_test_accuracy:.4f}. Delete both files and "
             "run snakemake again: this run is then repeated."
         )
+    right: npt.NDArray[np.bool_] = logits.argmax(axis=1) == labels
+    return right
 
 
 def correct_predictions(logits: Float32Array, labels: Int64Array) -> tuple[int, int]:

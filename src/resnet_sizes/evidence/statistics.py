@@ -1,8 +1,13 @@
-"""Statistics over the seeds of one model."""
+"""Intervals and tests over seeds.
+
+Numbers of seeds are small, so everything here rests on Student's t; what is known of normal
+samples is cited at each function.
+"""
 
 import math
-from collections.abc import Sequence
-from statistics import mean, stdev
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev, variance
 
 from scipy import stats
 
@@ -24,3 +29,120 @@ def prediction_interval(
     quantile = float(stats.t.ppf(0.5 + confidence / 2, df=count - 1))
     half = quantile * stdev(values) * math.sqrt(1 + 1 / count)
     return mean(values) - half, mean(values) + half
+
+
+def further_run_p(values: Sequence[float], low: float, high: float) -> float:
+    """Two-sided p-value that a number from `low` to `high` is one further run (two values on).
+
+    The number's rounding counts for it: the nearest of what it may stand for is tested.
+    """
+    count = len(values)
+    away = max(low - mean(values), mean(values) - high, 0.0)
+    error = stdev(values) * math.sqrt(1 + 1 / count)
+    return _two_sided(away, error, count - 1)
+
+
+def mean_interval_excludes(values: Sequence[float], threshold: float, level: float) -> bool:
+    """Whether the mean is above `threshold` in a one-sided t-test (two values on)."""
+    error = stdev(values) / math.sqrt(len(values))
+    return _upper_tail(mean(values) - threshold, error, len(values) - 1) < level
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A quantity of one model in several runs, with which weight it enters a comparison."""
+
+    weight: float
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of means of independent samples, less a threshold."""
+
+    estimate: float
+    error: float
+    """Its standard error, in the same unit."""
+    freedom: float
+    """Degrees of freedom of the error."""
+
+    @property
+    def p_positive(self) -> float:
+        """One-sided p-value against "at most zero": small where it is above."""
+        return _upper_tail(self.estimate, self.error, self.freedom)
+
+    @property
+    def p_negative(self) -> float:
+        """One-sided p-value against "at least zero": small where it is below."""
+        return _upper_tail(-self.estimate, self.error, self.freedom)
+
+    def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
+        """A two-sided confidence interval, `(low, high)`."""
+        half = float(stats.t.ppf(0.5 + confidence / 2, df=self.freedom)) * self.error
+        return self.estimate - half, self.estimate + half
+
+
+def contrast(
+    samples: Sequence[Sample],
+    threshold: float = 0.0,
+    further: tuple[float, float] | None = None,
+    for_one_run: bool = False,
+) -> Contrast:
+    """Σ weight · mean − threshold, from two values a sample on.
+
+    Welch's test for any weights: variances are not pooled, and the degrees of freedom are
+    Satterthwaite's (Biometrics Bulletin 2, 1946). `further` is one more component of the
+    variance, `(variance, degrees of freedom)`, such as that of the test images. With
+    `for_one_run` the error is that of a single further run of each model, not of the mean.
+    """
+    parts: list[tuple[float, float]] = []
+    for sample in samples:
+        count = len(sample.values)
+        share = 1 + 1 / count if for_one_run else 1 / count
+        parts.append((sample.weight**2 * variance(sample.values) * share, count - 1))
+    if further is not None:
+        parts.append(further)
+    total = sum(part for part, _ in parts)
+    squares = sum(part**2 / freedom for part, freedom in parts)
+    # Without any spread the degrees of freedom do not matter.
+    freedom = total**2 / squares if squares else float(min(free for _, free in parts))
+    estimate = sum(sample.weight * mean(sample.values) for sample in samples) - threshold
+    return Contrast(estimate, math.sqrt(total), freedom)
+
+
+def mcnemar_exact(only_first: int, only_second: int) -> float:
+    """Two-sided exact p-value of McNemar's test.
+
+    Of two classifiers, `only_first` images are classified rightly by the first alone and
+    `only_second` by the second alone. Under equal error rates the smaller count is binomial
+    with one half (McNemar, Psychometrika 12, 1947; exact form: Fagerland et al., BMC Medical
+    Research Methodology 13, 2013).
+    """
+    smaller, both = min(only_first, only_second), only_first + only_second
+    return min(1.0, 2 * float(stats.binom.cdf(smaller, both, 0.5))) if both else 1.0
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Holm's step-down adjusted p-values, by the same keys.
+
+    Rejecting where the adjusted value is below the level keeps the probability of one false
+    rejection or more at that level, however the tests depend on each other (Scandinavian
+    Journal of Statistics 6, 1979).
+    """
+    adjusted: dict[str, float] = {}
+    largest = 0.0
+    for rank, (key, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p))
+        adjusted[key] = largest
+    return {key: adjusted[key] for key in p_values}
+
+
+def _upper_tail(estimate: float, error: float, freedom: float) -> float:
+    if error == 0:
+        # No spread at all: what is seen is certain.
+        return 0.0 if estimate > 0 else 0.5 if estimate == 0 else 1.0
+    return float(stats.t.sf(estimate / error, df=freedom))
+
+
+def _two_sided(away: float, error: float, freedom: float) -> float:
+    return min(1.0, 2 * _upper_tail(away, error, freedom))

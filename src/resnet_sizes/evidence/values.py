@@ -13,7 +13,7 @@ from resnet_sizes.evidence.value_book import ValueBook
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.values import Kind, Source, Values
-from resnet_sizes.records.verdicts import Verdict, VerdictName
+from resnet_sizes.records.verdicts import Overall, VerdictName
 
 
 def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
@@ -40,20 +40,19 @@ def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
     return Values(study=runs.study.name, values=book.values)
 
 
-def with_verdict_counts(values: Values, verdicts: Sequence[Verdict], file: str) -> Values:
-    """Add how often each verdict was given for the first protocol, zeros included.
+def with_verdict_counts(values: Values, overall: Sequence[Overall], file: str) -> Values:
+    """Add how often each verdict was given on the article, zeros included.
 
-    `verdict.total.count` leaves out what is true by construction. `file` is verdicts.json,
+    `verdict.total.count` leaves out what is decided by construction. `file` is verdicts.json,
     relative to the study's folder.
     """
     book = ValueBook()
-    first = verdicts[0].protocol
-    counts = Counter(verdict.verdict for verdict in verdicts if verdict.protocol == first)
-    source = Source(file=file, field=f"verdicts[protocol={first}].verdict")
+    counts = Counter(one.verdict for one in overall)
+    source = Source(file=file, field="overall[].verdict")
     for name in get_args(VerdictName):
         book.add(f"verdict.{name}.count", counts[name], "count", source)
-    total = counts.total() - counts["true-by-construction"]
-    book.add("verdict.total.count", total, "count", source)
+    constructed = sum("construction" in one.reasons for one in overall)
+    book.add("verdict.total.count", counts.total() - constructed, "count", source)
     return values.model_copy(update={"values": values.values | book.values})
 
 

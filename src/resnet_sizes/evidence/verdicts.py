@@ -1,20 +1,25 @@
 """Judging each statement of the ledger from the runs of a study.
 
 First comes what keeps the runs from being a test of the statement (`obstacles`); only where
-there is nothing of that kind does the statement's rule decide, from all seeds together. Nothing
-is judged from an average.
+there is nothing of that kind is the statement tested, from all seeds together. All tests of one
+reading are corrected together before any of them decides.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 
+from resnet_sizes.evidence import few_seeds
+from resnet_sizes.evidence.decision import Answer, OpenDecision
 from resnet_sizes.evidence.measurements import (
-    SeedTable,
     construction_table,
     on_one_device,
     seed_tables,
-    shallowest,
 )
 from resnet_sizes.evidence.obstacles import Case, obstacles
+from resnet_sizes.evidence.orders import open_order
+from resnet_sizes.evidence.printed_numbers import open_number, seed_bounds, wilson
+from resnet_sizes.evidence.ratios import open_ratio
+from resnet_sizes.evidence.resampling import ImageResamples
 from resnet_sizes.evidence.rules import (
     compared_value,
     compares_minutes,
@@ -23,58 +28,142 @@ from resnet_sizes.evidence.rules import (
     prints_as,
 )
 from resnet_sizes.evidence.runs import StudyRuns
-from resnet_sizes.evidence.statistics import prediction_interval
+from resnet_sizes.evidence.sampling import Sampling
+from resnet_sizes.evidence.sentences import sentence_of
+from resnet_sizes.evidence.statistics import holm, prediction_interval
+from resnet_sizes.evidence.verdict_values import verdict_values
 from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.statements import (
-    Cell,
-    Conjunction,
-    Decrease,
-    Diminishing,
-    Extreme,
-    Increment,
-    Ordering,
-    ParetoKnee,
-)
-from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
+from resnet_sizes.records.same_test import deciding_numbers
+from resnet_sizes.records.statements import Cell, Increment, Ratio
+from resnet_sizes.records.verdicts import Basis, Reason, Verdict, VerdictName
 
 
-def judge(ledger: Ledger, runs: StudyRuns, known_values: Collection[str]) -> list[Verdict]:
+def judge(
+    ledger: Ledger,
+    runs: StudyRuns,
+    known_values: Collection[str],
+    images: ImageResamples | None = None,
+) -> list[Verdict]:
     """A verdict on each statement from each protocol of the study, in the order of both.
 
-    `known_values` are the keys of values.json: a verdict names those that led to it.
+    `known_values` are the keys of values.json: a verdict names those that led to it. `images`
+    spares drawing the test images again where that was done.
     """
+    images = images or ImageResamples(runs.info.test_images)
     verdicts = []
     for protocol in runs.study.protocols:
-        for statement in ledger.statements:
-            case = Case(ledger, runs, protocol, statement)
-            name, reasons, observed = _judge(case)
-            verdicts.append(
-                Verdict(
-                    id=statement.id,
-                    rule=statement.rule,
-                    protocol=protocol,
-                    verdict=name,
-                    reasons=reasons,
-                    observed=observed,
-                    values={
-                        role: key for role, key in _values(case).items() if key in known_values
-                    },
-                )
+        sampling = Sampling(runs, protocol, images)
+        drafts = [
+            _draft(Case(ledger, runs, protocol, statement), sampling)
+            for statement in ledger.statements
+        ]
+        for draft in _decide_together(drafts, ledger):
+            assert draft.answer is not None
+            name, reasons = draft.answer
+            statement = draft.case.statement
+            keys = verdict_values(draft.case)
+            verdict = Verdict(
+                id=statement.id,
+                rule=statement.rule,
+                protocol=protocol,
+                verdict=name,
+                reasons=reasons,
+                sentence=sentence_of(statement, name, reasons, draft.basis, draft.observed),
+                observed=draft.observed,
+                values={role: key for role, key in keys.items() if key in known_values},
+                basis=draft.basis,
             )
+            verdicts.append(verdict)
     return verdicts
 
 
-def _judge(case: Case) -> tuple[VerdictName, list[Reason], bool | None]:
-    if case.statement.needs is None:
+@dataclass(frozen=True)
+class _Draft:
+    """A verdict that may still wait for the correction of its p-value."""
+
+    case: Case
+    observed: bool | None
+    answer: Answer | None
+    basis: Basis | None = None
+    open: OpenDecision | None = None
+
+
+def _draft(case: Case, sampling: Sampling) -> _Draft:
+    statement = case.statement
+    if statement.needs is None:
         right = _holds_by_construction(case)
-        return "true-by-construction" if right else "contradicted", ["construction"], right
-    observed, reason = _observe(case)
-    found = obstacles(case, case.statement.needs)
+        name: VerdictName = "true-by-construction" if right else "contradicted"
+        return _Draft(case, right, (name, ["construction"]))
+    observed = _observe(case)
+    found = obstacles(case, statement.needs)
+    if [reason for _, reason in found] == ["few-seeds"]:
+        basis, answer = _from_few_seeds(case, sampling)
+        return _Draft(case, observed, answer, basis)
     if found:
-        return found[0][0], [reason for _, reason in found], observed
-    if observed is None:
-        return "not-enough-runs", [reason], None
-    return "supported" if observed else "contradicted", [reason], observed
+        reasons: list[Reason] = [reason for _, reason in found]
+        return _Draft(case, observed, (found[0][0], reasons))
+    decision = _open(case, sampling)
+    if decision is None:
+        return _Draft(case, observed, ("not-comparable", ["no-increment"]))
+    return _Draft(case, observed, None, decision.basis, decision)
+
+
+def _open(case: Case, sampling: Sampling) -> OpenDecision | None:
+    """The test of a statement; None where an increment over an accuracy of zero is asked for."""
+    statement, judging = case.statement, case.ledger.judging
+    if isinstance(statement, Cell | Increment):
+        values = _compared_values(case, statement)
+        if values is None:
+            return None
+        return open_number(statement, values, wilson(case, statement, values), judging)
+    if isinstance(statement, Ratio):
+        return open_ratio(statement, sampling, case.ledger)
+    return open_order(statement, case.models, sampling, judging)
+
+
+def _from_few_seeds(case: Case, sampling: Sampling) -> tuple[Basis | None, Answer]:
+    statement, fewest = case.statement, case.fewest_seeds
+    if not isinstance(statement, Cell | Increment):
+        return few_seeds.judge_order(statement, case.models, sampling, case.ledger, fewest)
+    values = _compared_values(case, statement)
+    if values is None:
+        return None, ("not-comparable", ["no-increment"])
+    bounds = seed_bounds(case, statement, sampling)
+    within = wilson(case, statement, values)
+    judging = case.ledger.judging
+    return few_seeds.judge_number(statement, values, bounds, within, judging, fewest)
+
+
+def _decide_together(drafts: list[_Draft], ledger: Ledger) -> list[_Draft]:
+    """Correct the p-values of one reading by Holm's method and decide.
+
+    Statements that the same numbers decide are one test, counted once.
+    """
+    p_values: dict[str, float] = {}
+    for draft in drafts:
+        if draft.open is not None:
+            assert draft.open.basis.p_value is not None
+            p_values[_test_name(draft, ledger)] = draft.open.basis.p_value
+    adjusted = holm(p_values)
+    decided = []
+    for draft in drafts:
+        if draft.open is None:
+            decided.append(draft)
+            continue
+        p_adjusted = adjusted[_test_name(draft, ledger)]
+        answer = draft.open.decide(p_adjusted)
+        basis = draft.open.basis.model_copy(
+            update={"p_adjusted": p_adjusted, "tests": len(adjusted)}
+        )
+        if answer[0] in ("not-enough-runs", "within-noise"):
+            needed = draft.open.settle(len(adjusted))
+            basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})
+        decided.append(replace(draft, answer=answer, basis=basis))
+    return decided
+
+
+def _test_name(draft: _Draft, ledger: Ledger) -> str:
+    return repr(deciding_numbers(draft.case.statement, ledger))
 
 
 def _holds_by_construction(case: Case) -> bool:
@@ -85,97 +174,36 @@ def _holds_by_construction(case: Case) -> bool:
     return holds(statement, table)
 
 
-def _observe(case: Case) -> tuple[bool | None, Reason]:
+def _observe(case: Case) -> bool | None:
     """What the runs at hand say, whether or not they are a test of the article."""
     if compares_minutes(case.statement) and not on_one_device(case.finished):
-        return None, "mixed-devices"
+        return None
     if case.prints_computed_minutes:
-        return None, "other-device"
-    tables = seed_tables(case.runs, case.protocol, case.models)
+        return None
     if isinstance(case.statement, Cell | Increment):
-        return _observe_interval(case, case.statement, tables)
+        return _observe_interval(case, case.statement)
+    tables = seed_tables(case.runs, case.protocol, case.models)
     answers = {holds(case.statement, table) for table in tables}
-    if not answers:
-        return None, "runs-missing"
-    if len(answers) > 1:
-        return None, "seeds-disagree"
-    return (True, "rule-holds") if True in answers else (False, "rule-fails")
+    return answers.pop() if len(answers) == 1 else None
 
 
-def _observe_interval(
-    case: Case, statement: Cell | Increment, tables: list[SeedTable]
-) -> tuple[bool | None, Reason]:
-    computed = [compared_value(statement, table, case.ledger.base_model) for table in tables]
-    values = [value for value in computed if value is not None]
-    interval = prediction_interval(values) if len(values) == len(tables) else None
+def _observe_interval(case: Case, statement: Cell | Increment) -> bool | None:
+    values = _compared_values(case, statement)
+    interval = prediction_interval(values) if values else None
     if interval is None:
-        return None, "few-seeds"
+        return None
     low, high = interval
-    # The printed number stands for all that round to it.
     rounding = half_unit(statement.printed)
     if not low - rounding <= float(statement.printed) <= high + rounding:
-        return False, "outside-interval"
+        return False
     # Else the noisier the runs, the more they would seem to support.
     widest = statement.max_half_width
-    if widest is not None and (high - low) / 2 > widest:
-        return None, "interval-too-wide"
-    return True, "inside-interval"
+    return None if widest is not None and (high - low) / 2 > widest else True
 
 
-def _values(case: Case) -> dict[str, str]:
-    """The numbers behind a verdict, role → key.
-
-    A printed number has the roles `ours`, `article`, `low` and `high`; every other rule has
-    `<model>.<quantity>` for each number that it compares.
-    """
-    statement = case.statement
-    pairs: list[tuple[str, str]]
-    match statement:
-        case Cell() | Increment():
-            return _printed_values(case, statement)
-        case Conjunction():
-            pairs = [(model, part.quantity) for part in statement.parts for model in part.among]
-        case Ordering() | Extreme():
-            pairs = [(model, statement.quantity) for model in case.models]
-        case Decrease():
-            pairs = [(model, "loss_drop") for model in statement.models]
-        case Diminishing():
-            pairs = [(model, what) for model in case.models for what in ("accuracy", "layers")]
-        case ParetoKnee():
-            pairs = [(model, what) for model in case.models for what in ("minutes", "accuracy")]
-    return {
-        f"{model}.{quantity}": value_key(case.protocol, model, quantity)
-        for model, quantity in pairs
-    }
-
-
-def _printed_values(case: Case, statement: Cell | Increment) -> dict[str, str]:
-    column: str
-    base: str
-    if isinstance(statement, Increment):
-        column, base = f"{statement.quantity}_increment", statement.base
-    else:
-        column, base = statement.column, case.ledger.base_model
-    is_increment = column.endswith("_increment")
-    roles = {}
-    if not is_increment or base == case.ledger.base_model:
-        roles["article"] = f"article.{statement.model}.{column}"
-    if column == "layers":
-        return roles | {"ours": f"layers.{statement.model}"}
-    if column == "layers_increment":
-        ours = f"layers.{statement.model}.increment"
-        return roles | {"ours": ours} if base == case.ledger.base_model else roles
-    # values.json has increments of accuracy over the study's shallowest model alone.
-    if is_increment and base != shallowest(case.runs.study.models):
-        return roles
-    ours = value_key(case.protocol, statement.model, column)
-    bounds = f"{case.protocol}.{statement.model}.{column}.prediction"
-    return roles | {"ours": ours, "low": f"{bounds}_low", "high": f"{bounds}_high"}
-
-
-def value_key(protocol: str, model: str, quantity: str) -> str:
-    """The key of a model's number in values.json: a mean where seeds can differ."""
-    if quantity == "layers":
-        return f"layers.{model}"
-    key = f"{protocol}.{model}.{quantity}"
-    return key if quantity.endswith("_increment") else f"{key}.mean"
+def _compared_values(case: Case, statement: Cell | Increment) -> list[float] | None:
+    """Our number in each seed; None where one of them cannot be computed, or there is none."""
+    tables = seed_tables(case.runs, case.protocol, case.models)
+    computed = [compared_value(statement, table, case.ledger.base_model) for table in tables]
+    values = [value for value in computed if value is not None]
+    return values if values and len(values) == len(tables) else None

@@ -1,6 +1,7 @@
 """The ledger: what the article printed, said, and left open."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,6 +18,7 @@ from resnet_sizes.records.statements import (
     Ordering,
     ParetoKnee,
     Printed,
+    Ratio,
     Statement,
 )
 from resnet_sizes.records.study import DataContent
@@ -45,6 +47,49 @@ class Setup(Record):
     batch_size: int = Field(ge=1)
     learning_rate: Number = Field(gt=0)
     epochs: int = Field(ge=1)
+    device: str | None = Field(
+        None, description="The device's name as torch gives it, where the article names it."
+    )
+
+
+class SeedEffect(Record):
+    """How far runs that differ in the seed alone lie apart, from what others have measured.
+
+    It serves where a study has too few seeds to show it.
+    """
+
+    largest_difference: Number = Field(
+        gt=0,
+        description="Percentage points of accuracy by which two such runs may plausibly differ. A "
+        "single run decides only what lies farther apart.",
+    )
+    deviation: Number = Field(
+        gt=0,
+        description="Standard deviation in percentage points from which the number of seeds is "
+        "planned where there is only one.",
+    )
+    source: Description = Field(description="Who measured it, on what.")
+
+
+class Judging(Record):
+    """Parameters of the verdicts that hold for all statements."""
+
+    level: Number = Field(
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="Probability of one wrong decision or more among the tests of a reading, "
+        "which Holm's correction keeps.",
+    )
+    power: Number = Field(
+        0.8,
+        gt=0.5,
+        lt=1,
+        description="Probability with which a planned number of seeds settles a statement.",
+    )
+    seed_effect: SeedEffect | None = Field(
+        None, description="Left out where nobody measured it: a single run then decides nothing."
+    )
 
 
 class Stated(Record):
@@ -85,6 +130,7 @@ class Ledger(Record):
     schema_version: Literal[1]
     article: Bibliography
     setup: Setup
+    judging: Judging = Field(default_factory=Judging)
     table: list[TableRow] = Field(min_length=1)
     statements: list[Statement] = Field(min_length=1)
     stated: list[Stated] = Field(
@@ -100,7 +146,7 @@ class Ledger(Record):
     def models_of(self, statement: Statement) -> list[str]:
         """The models whose runs a statement needs."""
         match statement:
-            case Ordering() | Decrease() | Diminishing():
+            case Ordering() | Ratio() | Decrease() | Diminishing():
                 return list(statement.models)
             case Extreme() | ParetoKnee():
                 return list(statement.among)
@@ -124,12 +170,24 @@ class Ledger(Record):
             seen.add(statement.id)
             if isinstance(statement, Cell):
                 _require_printed(statement, rows.get(statement.model), statement.column)
+            if isinstance(statement, Ratio):
+                _require_minutes(statement, rows)
             if isinstance(statement, Increment) and statement.base == self.base_model:
                 column: Column = (
                     "layers_increment" if statement.quantity == "layers" else "accuracy_increment"
                 )
                 _require_printed(statement, rows.get(statement.model), column)
         return self
+
+
+def _require_minutes(statement: Ratio, rows: Mapping[Any, TableRow]) -> None:
+    for model in statement.models:
+        row = rows.get(model)
+        if row is None or row.minutes is None or float(row.minutes) <= 0:
+            raise ValueError(
+                f"statements: {statement.id} compares the training time of {model}, but the table "
+                "prints no minutes above 0 for it. Add them there, or use the rule `ordering`"
+            )
 
 
 def _require_printed(statement: Cell | Increment, row: TableRow | None, column: Column) -> None:

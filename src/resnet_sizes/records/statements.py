@@ -37,6 +37,11 @@ class Needs(Record):
     comparable; fewer seeds are not enough runs."""
 
     data: list[DataContent] = Field(min_length=1, description="Contents of the dataset.")
+    protocols: Literal["any"] | list[str] = Field(
+        "any",
+        description="Names of the protocols that are readings of the article for this statement; "
+        "`any` where it is said of whatever the article did.",
+    )
     seeds: int = Field(3, ge=1, description="Runs a model from which a verdict is given.")
     article_setup: bool = Field(
         True,
@@ -156,6 +161,21 @@ class Increment(PrintedNumber):
         return self.quantity == "layers"
 
 
+class Ratio(StatementBase):
+    """Training times rise from the first model to the last, each in the ratio to the first that
+    the table's minutes have."""
+
+    rule: Literal["ratio"]
+    quantity: Literal["minutes"]
+    models: Models = Field(min_length=2)
+    tolerance: Number = Field(
+        gt=0,
+        lt=1,
+        description="Fraction by which a ratio may differ from the printed one and still be the "
+        "same: ratios of the same networks differ from device to device.",
+    )
+
+
 class Diminishing(StatementBase):
     """Accuracy gained per added layer is positive at the first step of depth and falls from
     each step to the next; `models` go from shallow to deep."""
@@ -209,12 +229,21 @@ class Conjunction(StatementBase):
 
 
 Statement = Annotated[
-    Ordering | Extreme | Decrease | Increment | Diminishing | ParetoKnee | Cell | Conjunction,
+    Ordering
+    | Ratio
+    | Extreme
+    | Decrease
+    | Increment
+    | Diminishing
+    | ParetoKnee
+    | Cell
+    | Conjunction,
     Field(discriminator="rule"),
 ]
 
 STATEMENT_KINDS: dict[str, type[StatementBase]] = {
     "ordering": Ordering,
+    "ratio": Ratio,
     "extreme": Extreme,
     "decrease": Decrease,
     "increment": Increment,

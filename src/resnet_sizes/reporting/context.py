@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from resnet_sizes.records.numbers import decimal, moment, percent
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.comparison import readings_table
 from resnet_sizes.reporting.confounds import confounds
-from resnet_sizes.reporting.criteria import criteria, same_tests
+from resnet_sizes.reporting.criteria import criteria, same_tests, seed_effect
 from resnet_sizes.reporting.departures import departures
 from resnet_sizes.reporting.engines import Engine
 from resnet_sizes.reporting.escaping import Safe, code, escape_markdown, yaml_text
@@ -16,15 +17,13 @@ from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.judgements import (
     Judged,
     Judgements,
-    StatementRow,
-    conclusions,
     construction_count,
     nothing_tested,
     tally,
 )
 from resnet_sizes.reporting.making import making_rows, repeat_command, report_command
 from resnet_sizes.reporting.methods import method_rows
-from resnet_sizes.reporting.numbers import decimal, moment
+from resnet_sizes.reporting.nearness import nearness_table
 from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.results import Results, TableRow, cell_rows
 from resnet_sizes.reporting.times import TimeRow
@@ -42,22 +41,19 @@ class ProtocolView:
     """Of each network, where a time of this protocol is computed; else none."""
     ratios: Safe | None
     paragraphs: list[Safe]
-    statements: list[StatementRow]
-    shared_reasons: Safe | None
-    findings: list[Safe]
 
 
 def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -> dict[str, Any]:
     """The variables of the templates. Whatever they print is text, already formatted."""
     study, ledger = inputs.study, inputs.ledger
     values = PrintedValues(inputs.values, language)
-    judged = {name: _judged(inputs, values, name) for name in study.protocols}
+    judged = _judged(inputs, values)
+    judgements = Judgements(judged, words, language)
     first = study.protocols[0]
     results = {
         name: Results(values, words, name, [str(m) for m in study.models])
         for name in study.protocols
     }
-    judgements = {name: Judgements(judged[name], words, language) for name in study.protocols}
     content = values.text("data.content")
     losses = results[first].losses()
     unfinished = [run for run in inputs.verdicts.runs if run.state != "finished"]
@@ -106,14 +102,11 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
                 times=results[name].times.rows(),
                 ratios=results[name].times.ratios(),
                 paragraphs=results[name].paragraphs(),
-                statements=judgements[name].rows(),
-                shared_reasons=judgements[name].shared(),
-                findings=judgements[name].findings(with_cells=name == first),
             )
             for name in study.protocols
         ],
         "cells": cell_rows(
-            ledger, {item.statement.id: item.verdict for item in judged[first]}, values, words
+            ledger, {item.statement.id: item.first for item in judged}, values, words
         ),
         "times_tables": _times_tables(results, words, loop_number),
         "computed_ids": _computed_ids(judged),
@@ -124,10 +117,19 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "figure_alt": Safe(" ".join(str(sentence) for sentence in alt)),
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
         "discussion_number": len(study.protocols) + 2 if len(study.protocols) > 1 else 1,
-        "conclusions": conclusions(judgements, words),
+        "statements": judgements.rows(),
+        "shared_reasons": judgements.shared(),
+        "findings": judgements.findings(),
+        "numbers": judgements.numbers(),
+        "by_reading": judgements.by_reading(),
+        "changing": judgements.changing(),
+        "nearness": nearness_table(inputs.verdicts, words, language),
+        "seed_effect": seed_effect(ledger, language),
+        "level": Safe(percent(ledger.judging.level, language, 0)),
+        "conclusions": judgements.conclusions(),
         "tally": tally(values, words),
         "by_construction": construction_count(values, words),
-        "nothing_tested": nothing_tested([item for items in judged.values() for item in items]),
+        "nothing_tested": nothing_tested(judged),
         "making": making_rows(values, words, engine),
         "command": repeat_command(study),
         "report_command": report_command(study, language, engine.kind, partial=bool(unfinished)),
@@ -162,20 +164,20 @@ def _is_subset(values: PrintedValues) -> bool:
     )
 
 
-def _judged(inputs: Inputs, values: PrintedValues, protocol: str) -> list[Judged]:
-    statements = {statement.id: statement for statement in inputs.ledger.statements}
+def _judged(inputs: Inputs, values: PrintedValues) -> list[Judged]:
     found = []
-    for verdict in inputs.verdicts.verdicts:
-        if verdict.protocol != protocol:
-            continue
+    for statement, overall in zip(inputs.ledger.statements, inputs.verdicts.overall, strict=True):
+        own = tuple(v for v in inputs.verdicts.verdicts if v.id == statement.id)
         times = {
-            model: f"{protocol}.{model}.minutes.mean"
+            key: model
+            for verdict in own
             for model in LAYERS
-            if f"{protocol}.{model}.minutes.mean" in verdict.values.values()
+            if (key := f"{verdict.protocol}.{model}.minutes.mean") in verdict.values.values()
         }
-        computed = tuple(model for model, key in times.items() if values.is_computed_time(key))
-        statement = statements[verdict.id]
-        found.append(Judged(statement, verdict, computed, len(computed) == len(times) > 0))
+        computed = [key for key in times if values.is_computed_time(key)]
+        models = tuple(dict.fromkeys(times[key] for key in computed))
+        every = len(computed) == len(times) > 0
+        found.append(Judged(statement, overall, own, models, every))
     return found
 
 
@@ -196,15 +198,10 @@ def _times_tables(
     )
 
 
-def _computed_ids(judged: dict[str, list[Judged]]) -> list[str]:
+def _computed_ids(judged: list[Judged]) -> list[str]:
     """The statements of the text that computed minutes help to decide, in any reading."""
-    ids = [
-        item.statement.id
-        for items in judged.values()
-        for item in items
-        if item.computed and item.statement.id.startswith("S")
-    ]
-    return list(dict.fromkeys(ids))
+    ids = [item.statement.id for item in judged if item.computed]
+    return [name for name in ids if name.startswith("S")]
 
 
 def _weights_from_files(study: Study) -> str:

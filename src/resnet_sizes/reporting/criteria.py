@@ -4,7 +4,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.statements import Cell, Increment, Statement, StatementBase
+from resnet_sizes.records.numbers import decimal
+from resnet_sizes.records.same_test import deciding_numbers
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
 from resnet_sizes.reporting.words import Words
 
@@ -37,20 +38,18 @@ def same_tests(ledger: Ledger, words: Words) -> Safe | None:
     """The sentence that names statements with the same rule and parameters, if there are any."""
     groups: dict[Hashable, list[str]] = {}
     for statement in ledger.statements:
-        groups.setdefault(_test_of(statement, ledger), []).append(statement.id)
+        groups.setdefault(deciding_numbers(statement, ledger), []).append(statement.id)
     shared = [words.listed(ids) for ids in groups.values() if len(ids) > 1]
     if not shared:
         return None
     return words("same-test.groups", groups=words("same-test.separator").join(shared))
 
 
-def _test_of(statement: Statement, ledger: Ledger) -> Hashable:
-    """The rule with its parameters. An increment over the table's first row is a cell in words."""
-    if isinstance(statement, Increment) and statement.base == ledger.base_model:
-        column: str = f"{statement.quantity}_increment"
-    elif isinstance(statement, Cell):
-        column = statement.column
-    else:
-        own = type(statement).model_fields.keys() - StatementBase.model_fields.keys()
-        return tuple(sorted((name, repr(getattr(statement, name))) for name in own))
-    return statement.model, column, statement.printed, statement.max_half_width
+def seed_effect(ledger: Ledger, language: str) -> Safe | None:
+    """By how many points two runs that differ in the seed alone may plausibly differ, with the
+    source; None where the ledger knows none."""
+    effect = ledger.judging.seed_effect
+    if effect is None:
+        return None
+    points = decimal(effect.largest_difference, 1, language)
+    return Safe(f"{points} ({escape_markdown(getattr(effect.source, language))})")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from resnet_sizes.records.reasons import reason_clause
 from resnet_sizes.records.statements import (
     Cell,
     Conjunction,
@@ -12,12 +13,12 @@ from resnet_sizes.records.statements import (
     Ordering,
     Statement,
 )
-from resnet_sizes.records.verdicts import Reason, Verdict, VerdictName
-from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
+from resnet_sizes.records.verdicts import Overall, Reason, Verdict, VerdictName
+from resnet_sizes.reporting.escaping import Safe, escape_markdown
 from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.words import Words, model_name
 
-UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs")
+UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-run")
 """Verdicts that say nothing of the article."""
 
 NAMED_AT_MOST = 4
@@ -26,14 +27,27 @@ NAMED_AT_MOST = 4
 
 @dataclass(frozen=True)
 class Judged:
-    """A statement with the verdict on it from one protocol."""
+    """A statement with the verdicts on it, from all readings together and from each."""
 
     statement: Statement
-    verdict: Verdict
+    overall: Overall
+    readings: tuple[Verdict, ...]
+    """In the study's order."""
     computed: tuple[str, ...] = ()
-    """The models whose minutes led to the verdict and are computed, not measured."""
+    """The models whose minutes led to a verdict and are computed, not measured."""
     all_computed: bool = False
     """Whether there are minutes, and none of them is measured."""
+
+    @property
+    def first(self) -> Verdict:
+        """From the study's first reading, which gives Table 1."""
+        return self.readings[0]
+
+    @property
+    def seen(self) -> bool | None:
+        """Whether the rule happens to hold in all readings, or in none of them."""
+        answers = {verdict.observed for verdict in self.readings}
+        return answers.pop() if len(answers) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class Conclusion:
 
 
 class Judgements:
-    """The verdicts from one protocol, in one language."""
+    """The verdicts of a study in one language."""
 
     def __init__(self, judged: Sequence[Judged], words: Words, language: str) -> None:
         self._judged = judged
@@ -74,66 +88,112 @@ class Judgements:
 
     def shared(self) -> Safe | None:
         """The reasons that keep every statement of the text from being judged, if any do."""
-        reasons = [self._t(f"reasons.{reason}") for reason in self._shared_reasons()]
+        reasons = [self._clause(reason) for reason in self._shared_reasons()]
         return self._t.listed(reasons) if reasons else None
+
+    def numbers(self) -> list[tuple[str, Safe]]:
+        """The sentence with the numbers behind the first reading's verdict on each statement of
+        the text that could be tested, after its id."""
+        return [
+            (item.statement.id, self._sentence(item.first))
+            for item in self._of_the_text()
+            if item.first.basis is not None
+        ]
+
+    def by_reading(self) -> list[tuple[str, list[Safe]]]:
+        """For each statement that needs data its verdicts from each reading; empty of a single
+        reading, or where nothing could be judged."""
+        items = [item for item in self._judged if "construction" not in item.overall.reasons]
+        if len(items[0].readings if items else ()) < 2:
+            return []
+        return [
+            (item.statement.id, [self._t(f"verdicts.{v.verdict}") for v in item.readings])
+            for item in items
+        ]
+
+    def changing(self) -> list[str]:
+        """The statements whose verdict changes from one reading to the next."""
+        return [
+            item.statement.id
+            for item in self._judged
+            if item.overall.verdict == "depends-on-the-reading"
+        ]
 
     def _of_the_text(self) -> list[Judged]:
         return [item for item in self._judged if not isinstance(item.statement, Cell)]
 
     def _shared_reasons(self) -> list[Reason]:
-        verdicts = [item.verdict for item in self._of_the_text()]
-        if len(verdicts) < 2 or any(verdict.verdict not in UNDECIDED for verdict in verdicts):
+        items = [item.overall for item in self._of_the_text()]
+        if len(items) < 2 or any(item.verdict not in UNDECIDED for item in items):
             return []
         return [
-            reason
-            for reason in verdicts[0].reasons
-            if all(reason in verdict.reasons for verdict in verdicts)
+            reason for reason in items[0].reasons if all(reason in item.reasons for item in items)
         ]
 
     def conclusions(self) -> list[Conclusion]:
-        """What the article concludes; each finding is a clause without a full stop."""
+        """What the article concludes, each with a finding of one sentence."""
         return [
             Conclusion(
                 id=item.statement.id,
                 text=self.row(item).text,
-                finding=Safe(
-                    f"{self._t(self._by_reason('conclusions', item.verdict))}: {self._reason(item)}"
-                ),
-                verdict=item.verdict.verdict,
+                finding=self._conclusion(item),
+                verdict=item.overall.verdict,
             )
             for item in self._judged
             if item.statement.place == "conclusions"
         ]
 
+    def _conclusion(self, item: Judged) -> Safe:
+        beginning = self._t(self._by_reason("conclusions", item.overall))
+        if item.overall.verdict == "depends-on-the-reading":
+            return Safe(f"{beginning}: {self._of_readings(item)}.")
+        return Safe(f"{beginning}: {self._reason(item)}.")
+
     def row(self, item: Judged, left_out: Collection[Reason] = ()) -> StatementRow:
         """One statement; reasons that are `left_out` stand elsewhere."""
-        verdict = item.verdict
         return StatementRow(
             id=item.statement.id,
             text=escape_markdown(getattr(item.statement.text, self._language)),
-            verdict=self._t(f"verdicts.{verdict.verdict}"),
+            verdict=self._t(f"verdicts.{item.overall.verdict}"),
             reason=self._reason(item, left_out),
         )
 
-    def _reason(self, item: Judged, left_out: Collection[Reason] = ()) -> Safe:
-        verdict = item.verdict
-        clauses = [
-            self._t(f"reasons.{reason}") for reason in verdict.reasons if reason not in left_out
+    def _clause(self, reason: Reason) -> Safe:
+        return escape_markdown(reason_clause(reason, self._language))
+
+    def _sentence(self, verdict: Verdict) -> Safe:
+        return escape_markdown(getattr(verdict.sentence, self._language))
+
+    def _of_readings(self, item: Judged) -> Safe:
+        """`probe-224: sustentada; …`, the readings with the same verdict together."""
+        names: dict[Safe, list[str]] = {}
+        for verdict in item.readings:
+            names.setdefault(self._t(f"verdicts.{verdict.verdict}"), []).append(verdict.protocol)
+        parts = [
+            self._t("reading-verdict", names=self._t.listed(found), verdict=word)
+            for word, found in names.items()
         ]
-        if verdict.verdict in UNDECIDED and verdict.observed is not None:
-            clauses.append(self._t(f"observed.{str(verdict.observed).lower()}"))
+        return Safe("; ".join(parts))
+
+    def _reason(self, item: Judged, left_out: Collection[Reason] = ()) -> Safe:
+        overall = item.overall
+        clauses = [self._clause(reason) for reason in overall.reasons if reason not in left_out]
+        if overall.verdict == "depends-on-the-reading":
+            clauses = [self._of_readings(item)]
+        if overall.verdict in UNDECIDED and item.seen is not None:
+            clauses.append(self._t(f"observed.{str(item.seen).lower()}"))
         if item.computed:
             key = "computed.all" if item.all_computed else "computed.some"
             models = self._t.listed([model_name(model) for model in item.computed])
             clauses.append(self._t(key, models=models))
         return Safe("; ".join(clauses)) if clauses else self._t("none")
 
-    def _by_reason(self, table: str, verdict: Verdict) -> str:
+    def _by_reason(self, table: str, overall: Overall) -> str:
         """The key of a text on a verdict: more runs are no remedy for every `not-enough-runs`."""
-        own = f"undecided-{table}.{verdict.reasons[0]}"
-        if verdict.verdict == "not-enough-runs" and self._t.has_any(own):
+        own = f"undecided-{table}.{overall.reasons[0]}"
+        if overall.verdict == "not-enough-runs" and self._t.has_any(own):
             return own
-        return f"{table}.{verdict.verdict}"
+        return f"{table}.{overall.verdict}"
 
     def subject(self, statement: Statement) -> Safe:
         """What a statement is about, in a few words, by its rule."""
@@ -151,59 +211,32 @@ class Judgements:
             fillings["model"] = model_name(statement.parts[0].model)
         return self._t(f"subjects.{statement.rule}", **fillings)
 
-    def findings(self, with_cells: bool = True) -> list[Safe]:
+    def findings(self) -> list[Safe]:
         """One sentence for all statements with the same verdict for the same first reason, then
-        one that names those with computed minutes.
-
-        `with_cells` is for the reading whose cells of the article's table are printed.
-        """
+        one that names those with computed minutes."""
         groups: dict[tuple[VerdictName, str], list[Judged]] = {}
-        told = self._judged if with_cells else self._of_the_text()
-        for item in told:
-            groups.setdefault((item.verdict.verdict, item.verdict.reasons[0]), []).append(item)
+        for item in self._judged:
+            groups.setdefault((item.overall.verdict, item.overall.reasons[0]), []).append(item)
         order = get_args(VerdictName)
         ranked = sorted(groups.items(), key=lambda group: order.index(group[0][0]))
         found = [self._finding(items) for _, items in ranked]
-        ids = [item.statement.id for item in told if item.computed]
+        ids = [item.statement.id for item in self._judged if item.computed]
         if ids:
             found.append(self._t.counted("computed.finding", len(ids), items=self._t.listed(ids)))
         return found
 
     def _finding(self, items: list[Judged]) -> Safe:
         """Of items that share verdict and first reason."""
-        verdict = items[0].verdict
+        overall = items[0].overall
         if len(items) > NAMED_AT_MOST:
             named = [Safe(item.statement.id) for item in items]
         else:
             named = [
                 Safe(f"{item.statement.id} ({self.subject(item.statement)})") for item in items
             ]
-        key = self._by_reason("findings", verdict)
+        key = self._by_reason("findings", overall)
         beginning = self._t.counted(key, len(items), items=self._t.listed(named))
-        return Safe(f"{beginning}: {self._t(f'reasons.{verdict.reasons[0]}')}.")
-
-
-def conclusions(by_protocol: dict[str, Judgements], words: Words) -> list[Conclusion]:
-    """One finding where the readings say the same, else the finding of each."""
-    found = []
-    for rows in zip(*(item.conclusions() for item in by_protocol.values()), strict=True):
-        finding = Safe(f"{rows[0].finding}.")
-        verdicts = {row.verdict for row in rows}
-        by_finding: dict[Safe, list[Safe]] = {}
-        for name, row in zip(by_protocol, rows, strict=True):
-            by_finding.setdefault(row.finding, []).append(code(name))
-        if len(by_finding) > 1:
-            parts = [
-                words("depends.one", protocol=words.listed(names), finding=text)
-                for text, names in by_finding.items()
-            ]
-            answered = {"supported", "contradicted"} <= verdicts
-            form = "same" if len(verdicts) == 1 else "all" if answered else "partly"
-            finding = words(f"depends.{form}", items=Safe(" ".join(parts)))
-        elif len(rows) > 1:
-            finding = words("depends.agreed", finding=rows[0].finding)
-        found.append(Conclusion(rows[0].id, rows[0].text, finding, rows[0].verdict))
-    return found
+        return Safe(f"{beginning}: {self._clause(overall.reasons[0])}.")
 
 
 def tally(values: PrintedValues, words: Words) -> Safe:
@@ -230,8 +263,7 @@ def construction_count(values: PrintedValues, words: Words) -> Safe | None:
 
 def nothing_tested(judged: Sequence[Judged]) -> bool:
     """Whether no statement that needs data could be tested."""
-    return not any(
-        item.verdict.verdict in ("supported", "contradicted")
-        and item.verdict.reasons[0] != "construction"
+    return all(
+        item.overall.verdict in UNDECIDED or "construction" in item.overall.reasons
         for item in judged
     )

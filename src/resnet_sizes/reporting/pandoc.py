@@ -16,7 +16,7 @@ import pypandoc
 import typst
 import yaml
 
-from resnet_sizes.reporting.numbers import moment
+from resnet_sizes.records.numbers import moment
 
 FRONT_MATTER = frozenset(
     [

@@ -1,9 +1,9 @@
 """Values as text, by key: the one way by which a result reaches the page."""
 
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.numbers import date_and_time, decimal, exact, show
 from resnet_sizes.records.values import Value, Values
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
-from resnet_sizes.reporting.numbers import date_and_time, decimal, exact, show
 
 
 class PrintedValues:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.reporting.numbers import moment
+from resnet_sizes.records.numbers import moment
 
 # Older ones come with a Typst that lacks `par(spacing: …)`, which our template uses, and that
 # writes no tagged PDF; `pdf-standard` is new in it as well.

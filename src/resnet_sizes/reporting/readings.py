@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
+from resnet_sizes.records.numbers import decimal, plain
 from resnet_sizes.records.protocol import TORCHVISION_WEIGHTS, Reading
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.escaping import Safe, code
-from resnet_sizes.reporting.numbers import decimal, plain
 from resnet_sizes.reporting.words import Words, model_name
 
 Answer = Callable[[str, str], Safe]

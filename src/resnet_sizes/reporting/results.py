@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.numbers import exact, rounded
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.statements import Cell
 from resnet_sizes.records.verdicts import Verdict
 from resnet_sizes.reporting.escaping import Safe
-from resnet_sizes.reporting.numbers import exact, rounded
 from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.times import Times, marked
 from resnet_sizes.reporting.words import Words, model_name

@@ -9,8 +9,8 @@ from babel.lists import format_list
 from jinja2 import Environment, StrictUndefined, Template
 
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.numbers import LOCALES
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
-from resnet_sizes.reporting.numbers import LOCALES
 
 
 def _printable(value: Any) -> Safe:

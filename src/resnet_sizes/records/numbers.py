@@ -13,9 +13,9 @@ from babel.numbers import format_decimal
 
 from resnet_sizes.records.values import Kind
 
-LOCALES = {"pt": "pt_BR"}
-DATE_PATTERNS = {"pt": "d 'de' MMMM 'de' y"}
-TIME_PATTERNS = {"pt": "d 'de' MMMM 'de' y, HH'h'mm '(UTC)'"}
+LOCALES = {"pt": "pt_BR", "en": "en_GB"}
+DATE_PATTERNS = {"pt": "d 'de' MMMM 'de' y", "en": "d MMMM y"}
+TIME_PATTERNS = {"pt": "d 'de' MMMM 'de' y, HH'h'mm '(UTC)'", "en": "d MMMM y, HH:mm '(UTC)'"}
 
 MINUS = "\u2212"
 NARROW_SPACE = "\u202f"  # between a number and its unit; does not break

@@ -1,0 +1,119 @@
+"""What a statement about an order asks of the means: linear conditions that must all hold.
+
+`rules.holds` says of one set of numbers whether a statement holds. Here the same is a list of
+weighted sums that must be above a threshold, so that each can be tested.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.records.statements import (
+    Conjunction,
+    Decrease,
+    Diminishing,
+    Extreme,
+    Ordering,
+    ParetoKnee,
+    Part,
+    Ratio,
+    Statement,
+)
+from resnet_sizes.records.verdicts import ConditionKind
+
+LOG_MINUTES = "log_minutes"
+"""Times differ by factors, and so does their spread: they are compared by their logarithms."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Σ weight · quantity(model) > threshold."""
+
+    kind: ConditionKind
+    quantity: str
+    models: tuple[str, ...]
+    weights: Mapping[str, float]
+    threshold: float = 0.0
+
+
+def conditions_of(statement: Statement, mean_minutes: Mapping[str, float]) -> list[Condition]:
+    """The conditions of a statement about an order; empty where its rule is not linear.
+
+    `mean_minutes` by model place the line of a Pareto knee. With three models the knee is
+    linear in the accuracies once the times are known; with more it depends on which of them are
+    on the front.
+    """
+    return _CONDITIONS[statement.rule](statement, mean_minutes)
+
+
+def _above(quantity: str, more: str, less: str) -> Condition:
+    of_log = LOG_MINUTES if quantity == "minutes" else quantity
+    return Condition("difference", of_log, (more, less), {more: 1.0, less: -1.0})
+
+
+def _ordering(statement: Ordering | Ratio, _: Mapping[str, float]) -> list[Condition]:
+    return [_above(statement.quantity, more, less) for less, more in pairwise(statement.models)]
+
+
+def _extreme(statement: Extreme | Part, _: Mapping[str, float]) -> list[Condition]:
+    own = statement.model
+    others = [model for model in statement.among if model != own]
+    if statement.extreme == "highest":
+        return [_above(statement.quantity, own, other) for other in others]
+    return [_above(statement.quantity, other, own) for other in others]
+
+
+def _conjunction(statement: Conjunction, times: Mapping[str, float]) -> list[Condition]:
+    return [condition for part in statement.parts for condition in _extreme(part, times)]
+
+
+def _decrease(statement: Decrease, _: Mapping[str, float]) -> list[Condition]:
+    return [
+        Condition("drop", "loss_drop", (model,), {str(model): 1.0}, statement.at_least)
+        for model in statement.models
+    ]
+
+
+def _diminishing(statement: Diminishing, _: Mapping[str, float]) -> list[Condition]:
+    steps = list(pairwise(statement.models))
+    gains = [_gain(*step) for step in steps]
+    found = [Condition("gain", "accuracy", steps[0], gains[0])]
+    for (step, following), (gain, later) in zip(pairwise(steps), pairwise(gains), strict=True):
+        weights: dict[str, float] = {
+            model: gain.get(model, 0.0) - later.get(model, 0.0) for model in (*step, following[1])
+        }
+        found.append(Condition("gain-falls", "accuracy", (*step, following[1]), weights))
+    return found
+
+
+def _gain(shallower: str, deeper: str) -> dict[str, float]:
+    per_layer = 1 / (LAYERS[deeper] - LAYERS[shallower])
+    return {deeper: per_layer, shallower: -per_layer}
+
+
+def _pareto_knee(statement: ParetoKnee, times: Mapping[str, float]) -> list[Condition]:
+    if len(statement.among) != 3:
+        return []
+    cheap, middle, dear = sorted(statement.among, key=times.__getitem__)
+    if middle != statement.model or not times[cheap] < times[middle] < times[dear]:
+        return []  # an end of the front, which is no knee whatever the accuracies are
+    share = (times[middle] - times[cheap]) / (times[dear] - times[cheap])
+    above_line: dict[str, float] = {middle: 1.0, cheap: share - 1, dear: -share}
+    return [
+        # Together they imply that the knee is more accurate than the cheapest as well.
+        Condition("above-chord", "accuracy", (middle, cheap, dear), above_line),
+        _above("accuracy", dear, middle),
+    ]
+
+
+_CONDITIONS: dict[str, Callable[[Any, Mapping[str, float]], list[Condition]]] = {
+    "ordering": _ordering,
+    "ratio": _ordering,
+    "extreme": _extreme,
+    "conjunction": _conjunction,
+    "decrease": _decrease,
+    "diminishing": _diminishing,
+    "pareto-knee": _pareto_knee,
+}

@@ -1,0 +1,19 @@
+"""What a test leads to, once its p-value is corrected for the number of tests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from resnet_sizes.records.verdicts import Basis, Reason, VerdictName
+
+Answer = tuple[VerdictName, list[Reason]]
+
+
+@dataclass(frozen=True)
+class OpenDecision:
+    """A test with its decision still open."""
+
+    basis: Basis
+    decide: Callable[[float], Answer]
+    """The verdict for a corrected two-sided p-value."""
+    settle: Callable[[int], int | None]
+    """How many seeds would settle it, if it is one of so many tests; None where none would."""

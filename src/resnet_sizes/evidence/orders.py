@@ -1,0 +1,143 @@
+"""Testing statements about an order: all of their conditions hold, or one is reversed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from resnet_sizes.evidence.conditions import LOG_MINUTES, Condition, conditions_of
+from resnet_sizes.evidence.decision import Answer, OpenDecision
+from resnet_sizes.evidence.measurements import Outcome
+from resnet_sizes.evidence.power import seeds_for_contrast
+from resnet_sizes.evidence.resampling import RESAMPLES
+from resnet_sizes.evidence.rules import holds
+from resnet_sizes.evidence.sampling import Sampling
+from resnet_sizes.records.ledger import Judging
+from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.records.statements import Statement
+from resnet_sizes.records.verdicts import Basis, Comparison
+
+_TAILS = (2.5, 97.5)
+"""Percentiles between which 95 % lie."""
+
+
+def open_order(
+    statement: Statement, models: list[str], sampling: Sampling, judging: Judging
+) -> OpenDecision:
+    """Basis a statement whose models all have two runs or more.
+
+    The statement holds if *all* conditions do, so the evidence for it is that of its weakest
+    condition (an intersection-union test, Berger, Technometrics 24, 1982: no correction is
+    due). It fails if *one* is reversed, so the smallest of those p-values is multiplied by
+    their number. The two directions together make the p-value twice the smaller.
+    """
+    conditions = conditions_of(statement, sampling.mean_minutes())
+    probability = _probability(statement, models, conditions, sampling)
+    comparisons = [_compare(condition, sampling) for condition in conditions]
+    contrasts = [sampling.contrast(condition) for condition in conditions]
+    if conditions:
+        against = min(1.0, len(contrasts) * min(c.p_negative for c in contrasts))
+        p_for, p_against = max(c.p_positive for c in contrasts), against
+    else:
+        # The rule is not linear: the bootstrap counts how often it holds, and no share of so
+        # many draws is known to be smaller than one of them.
+        least = 1 / RESAMPLES
+        p_for, p_against = max(1 - probability, least), max(probability, least)
+    holds_more = p_for <= p_against
+
+    def decide(p_adjusted: float) -> Answer:
+        if p_adjusted >= judging.level:
+            return "within-noise", ["indistinct"]
+        return ("supported", ["rule-holds"]) if holds_more else ("contradicted", ["rule-fails"])
+
+    def settle(tests: int) -> int | None:
+        level = judging.level / 2 / tests
+        if not conditions:
+            return None
+        needed = [
+            seeds_for_contrast(
+                abs(c.estimate), *_spreads(condition, sampling), level, judging.power
+            )
+            for condition, c in zip(conditions, contrasts, strict=True)
+        ]
+        if not holds_more:
+            # One reversed condition is enough, and pays for having been chosen.
+            weakest = min(range(len(contrasts)), key=lambda index: contrasts[index].p_negative)
+            return needed[weakest]
+        return max(found) if all(found := [n or 0 for n in needed]) else None
+
+    basis = Basis(
+        seeds=sampling.seeds(models),
+        comparisons=comparisons,
+        probability=probability,
+        p_value=min(1.0, 2 * min(p_for, p_against)),
+    )
+    return OpenDecision(basis, decide, settle)
+
+
+def compare_once(condition: Condition, sampling: Sampling) -> Comparison:
+    """A condition where a model has a single run: no interval, no p-value."""
+    return Comparison(
+        kind=condition.kind,
+        models=list(condition.models),
+        quantity=condition.quantity,
+        weights=dict(condition.weights),
+        threshold=condition.threshold,
+        estimate=sampling.estimate(condition),
+        low=None,
+        high=None,
+        p_value=None,
+        pairings=sampling.pairings(condition),
+    )
+
+
+def _compare(condition: Condition, sampling: Sampling) -> Comparison:
+    draws = sum(
+        weight * sampling.draws(model, condition.quantity)
+        for model, weight in condition.weights.items()
+    )
+    low, high = np.percentile(draws, _TAILS) - condition.threshold
+    once = compare_once(condition, sampling)
+    p_value = sampling.contrast(condition).p_positive
+    return once.model_copy(update={"low": float(low), "high": float(high), "p_value": p_value})
+
+
+def _probability(
+    statement: Statement, models: list[str], conditions: Sequence[Condition], sampling: Sampling
+) -> float:
+    """The share of the bootstrap in which the whole statement holds."""
+    if not conditions or statement.rule == "pareto-knee":
+        return _probability_by_rule(statement, models, sampling)
+    held = np.ones(RESAMPLES, dtype=bool)
+    for condition in conditions:
+        total = np.zeros(RESAMPLES)
+        for model, weight in condition.weights.items():
+            total += weight * sampling.draws(model, condition.quantity)
+        held &= total > condition.threshold
+    return float(held.mean())
+
+
+def _probability_by_rule(statement: Statement, models: list[str], sampling: Sampling) -> float:
+    """The same by the rule itself, in which the times vary as well."""
+    accuracies = {model: sampling.draws(model, "accuracy").tolist() for model in models}
+    minutes = {model: np.exp(sampling.draws(model, LOG_MINUTES)).tolist() for model in models}
+    held = 0
+    for draw in range(RESAMPLES):
+        table = {
+            model: Outcome(LAYERS[model], accuracies[model][draw], minutes[model][draw], 0.0, 0.0)
+            for model in models
+        }
+        held += holds(statement, table)
+    return held / RESAMPLES
+
+
+def _spreads(condition: Condition, sampling: Sampling) -> tuple[float, int, float]:
+    """The variance that one seed a model leaves, the number of models, and the variance of the
+    test images."""
+    variances = []
+    for model, weight in condition.weights.items():
+        values = sampling.values(model, condition.quantity)
+        variances.append(weight**2 * float(np.var(values, ddof=1)))
+    images = 0.0
+    if condition.quantity == "accuracy":
+        images, _ = sampling.image_variance(condition.weights)
+    return sum(variances), len(variances), images

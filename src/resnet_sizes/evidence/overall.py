@@ -1,0 +1,51 @@
+"""The verdict on the article from all readings of a study together."""
+
+from collections.abc import Sequence
+
+from resnet_sizes.evidence.sentences import sentence_of_readings
+from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.records.verdicts import Overall, Verdict, VerdictName
+
+
+def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]:
+    """One verdict for each statement, in the ledger's order.
+
+    It is firm only where all readings that were run give the same; otherwise it depends on the
+    reading. A reading that a statement does not accept, or whose runs do not exist, does not
+    take part unless there is no other.
+    """
+    found = []
+    for statement in ledger.statements:
+        own = [verdict for verdict in verdicts if verdict.id == statement.id]
+        taking_part = [verdict for verdict in own if not _stands_aside(verdict)] or own
+        by_verdict: dict[VerdictName, list[str]] = {}
+        for verdict in taking_part:
+            by_verdict.setdefault(verdict.verdict, []).append(verdict.protocol)
+        first = taking_part[0]
+        overall = Overall(
+            id=statement.id,
+            verdict=first.verdict,
+            reasons=first.reasons,
+            sentence=first.sentence,
+            readings={verdict.protocol: verdict.verdict for verdict in own},
+        )
+        if len(by_verdict) > 1:
+            changes = {
+                "verdict": "depends-on-the-reading",
+                "reasons": ["readings-differ"],
+                "sentence": sentence_of_readings("readings-differ", by_verdict),
+            }
+            overall = overall.model_copy(update=changes)
+        elif len(taking_part) > 1 and len({verdict.sentence.pt for verdict in taking_part}) > 1:
+            # The same verdict from other numbers: those of one reading would not be all.
+            changes = {
+                "reasons": ["readings-agree", *first.reasons],
+                "sentence": sentence_of_readings("readings-agree", by_verdict),
+            }
+            overall = overall.model_copy(update=changes)
+        found.append(overall)
+    return found
+
+
+def _stands_aside(verdict: Verdict) -> bool:
+    return verdict.verdict == "not-run" or verdict.reasons[0] == "other-protocol"

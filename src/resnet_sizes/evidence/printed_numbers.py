@@ -1,0 +1,138 @@
+"""Testing printed numbers: is the article's value one further run of ours?"""
+
+from statistics import mean, stdev
+
+from resnet_sizes.evidence.decision import Answer, OpenDecision
+from resnet_sizes.evidence.measurements import increment_percent
+from resnet_sizes.evidence.obstacles import Case
+from resnet_sizes.evidence.power import seeds_for_prediction
+from resnet_sizes.evidence.proportions import wilson_interval
+from resnet_sizes.evidence.rules import half_unit
+from resnet_sizes.evidence.sampling import Sampling
+from resnet_sizes.evidence.statistics import (
+    CONFIDENCE,
+    further_run_p,
+    mean_interval_excludes,
+    prediction_interval,
+)
+from resnet_sizes.records.ledger import Judging
+from resnet_sizes.records.statements import Cell, Increment
+from resnet_sizes.records.verdicts import Basis, Prediction
+
+
+def open_number(
+    statement: Cell | Increment,
+    values: list[float],
+    sampling: tuple[float, float] | None,
+    judging: Judging,
+) -> OpenDecision:
+    """Hold a printed number against two runs or more, in its unit.
+
+    `sampling` is Wilson's interval of an accuracy, for the record. Under the hypothesis that the
+    article's run is one more of ours, the number lies in the prediction interval with 95 %; the
+    p-value says how far outside it is. Not to be outside speaks for the number only where the
+    interval is narrow enough to have left others out.
+    """
+    interval = prediction_interval(values)
+    assert interval is not None
+    low, high = interval
+    # The printed number stands for all that round to it.
+    rounding = half_unit(statement.printed)
+    printed_low = float(statement.printed) - rounding
+    printed_high = float(statement.printed) + rounding
+    p_value = further_run_p(values, printed_low, printed_high)
+
+    def decide(p_adjusted: float) -> Answer:
+        if p_adjusted < judging.level:
+            if _same_direction(statement, values, judging.level / 2):
+                return "direction-only", ["same-direction"]
+            return "contradicted", ["outside-interval"]
+        if not low <= printed_high or not printed_low <= high:
+            return "within-noise", ["outside-not-significant"]
+        widest = statement.max_half_width
+        if widest is not None and (high - low) / 2 > widest:
+            return "not-enough-runs", ["interval-too-wide"]
+        return "supported", ["inside-interval"]
+
+    def settle(_tests: int) -> int | None:
+        widest = statement.max_half_width
+        if widest is None:
+            return None
+        return seeds_for_prediction(stdev(values), float(widest), CONFIDENCE)
+
+    prediction = predicted(statement, mean(values), interval, sampling)
+    basis = Basis(seeds=len(values), prediction=prediction, p_value=p_value)
+    return OpenDecision(basis, decide, settle)
+
+
+def predicted(
+    statement: Cell | Increment,
+    ours: float,
+    interval: tuple[float, float] | None,
+    sampling: tuple[float, float] | None,
+) -> Prediction:
+    """The printed number beside ours; `interval` is None of a single run."""
+    low, high = interval or (None, None)
+    sampling_low, sampling_high = sampling or (None, None)
+    return Prediction(
+        printed=statement.printed,
+        mean=ours,
+        low=low,
+        high=high,
+        sampling_low=sampling_low,
+        sampling_high=sampling_high,
+    )
+
+
+def _same_direction(statement: Cell | Increment, values: list[float], level: float) -> bool:
+    """Whether an increment is of the printed sign, though not of the printed size."""
+    is_increment = isinstance(statement, Increment) or statement.column.endswith("_increment")
+    if not is_increment:
+        return False
+    sign = 1 if float(statement.printed) >= 0 else -1
+    return mean_interval_excludes([sign * value for value in values], 0.0, level)
+
+
+def wilson(
+    case: Case, statement: Cell | Increment, values: list[float]
+) -> tuple[float, float] | None:
+    """Wilson's 95 % interval of our accuracy in percent, from the number of test images alone;
+    None of anything else."""
+    if isinstance(statement, Increment) or statement.column != "accuracy":
+        return None
+    images = case.runs.info.test_images
+    low, high = wilson_interval(mean(values) / 100 * images, images)
+    return low * 100, high * 100
+
+
+def seed_bounds(
+    case: Case, statement: Cell | Increment, sampling: Sampling
+) -> tuple[float, float] | None:
+    """The lowest and the highest number, in percent, that one further run may plausibly give.
+
+    The Wilson interval of each accuracy, widened by the largest effect of a seed that the
+    ledger knows; an increment takes the bounds of both accuracies. None of minutes, and where
+    no such effect is known.
+    """
+    effect = case.ledger.judging.seed_effect
+    if effect is None:
+        return None
+    images = case.runs.info.test_images
+
+    def bounds(model: str) -> tuple[float, float]:
+        accuracy = mean(sampling.values(model, "accuracy"))
+        low, high = wilson_interval(accuracy * images, images)
+        reach = float(effect.largest_difference) / 100
+        return max(low - reach, 0.0), min(high + reach, 1.0)
+
+    low, high = bounds(statement.model)
+    if isinstance(statement, Cell):
+        if statement.column == "accuracy":
+            return low * 100, high * 100
+        if statement.column != "accuracy_increment":
+            return None
+    base = statement.base if isinstance(statement, Increment) else case.ledger.base_model
+    base_low, base_high = bounds(base)
+    if base_low <= 0:
+        return None
+    return increment_percent(low, base_high), increment_percent(high, base_low)

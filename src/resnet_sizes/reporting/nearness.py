@@ -1,0 +1,48 @@
+"""Which reading comes nearest to the article: the distances as a table."""
+
+from dataclasses import dataclass
+
+from resnet_sizes.records.numbers import decimal
+from resnet_sizes.records.verdicts import Verdicts
+from resnet_sizes.reporting.escaping import Safe, code
+from resnet_sizes.reporting.words import Words
+
+
+@dataclass(frozen=True)
+class NearnessTable:
+    """One row a reading: accuracy (points), ratios of times (percent), orders of losses, ranks."""
+
+    rows: list[tuple[Safe, list[Safe]]]
+    nearest: Safe | None
+    """The sentence that names the reading with the smallest sum of ranks."""
+
+
+def nearness_table(verdicts: Verdicts, words: Words, language: str) -> NearnessTable | None:
+    """The distances of several readings; None of a single one."""
+    if not verdicts.nearness:
+        return None
+
+    def number(value: float | None, digits: int) -> Safe:
+        return words("none") if value is None else Safe(decimal(value, digits, language))
+
+    rows = []
+    for each in verdicts.nearness:
+        losses = words("none")
+        if each.loss_order is not None:
+            losses = words(
+                "nearness.losses",
+                number=number(each.loss_order, 0),
+                all=number(each.loss_statements, 0),
+            )
+        cells = [
+            number(each.accuracy_points, 2),
+            number(each.time_ratio, 3),
+            losses,
+            number(each.rank_sum, 1),
+        ]
+        rows.append((code(each.protocol), cells))
+    nearest = None
+    if verdicts.nearest:
+        names = [code(name) for name in verdicts.nearest]
+        nearest = words.counted("nearness.nearest", len(names), names=words.listed(names))
+    return NearnessTable(rows, nearest)
