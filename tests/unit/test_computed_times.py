@@ -78,7 +78,7 @@ def test_a_ledger_that_takes_any_device_still_takes_no_computed_minutes(tmp_path
 
 def test_computed_times_are_marked_with_a_note_in_each_table(cached: str) -> None:
     first = section(cached, "### 3.1", "### 3.2")
-    assert "| ResNet-50 | 83,55% | 50 | 112\\* | 178% | 3% |" in first
+    assert "| ResNet-50 | 83,55% ± 0,00 | 50 | 112\\* ± 0,0 | 178% | 3% |" in first
     assert table_row(first, "T6")[3:5] == ["112", "112\\*"]
     assert first.count("\\* Tempo calculado, e não medido") == 2
     # Each note is the block below a caption.
@@ -128,7 +128,9 @@ def test_a_study_without_a_cache_speaks_of_none(tmp_path: Path, settings: dict[s
 
 
 def test_only_the_frozen_network_of_a_mixed_reading_is_marked(literal: str) -> None:
-    assert re.findall(r"(?m)^\| ResNet-\d+ \| \d\d,\d\d% \| \d+ \| ([^|]+) \|", literal) == [
+    assert re.findall(
+        r"(?m)^\| ResNet-\d+ \| \d\d,\d\d% ± 0,00 \| \d+ \| ([^|]+) ± 0,0 \|", literal
+    ) == [
         "41",
         "112",
         "262\\*",

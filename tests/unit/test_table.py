@@ -22,6 +22,8 @@ COLUMNS = [
     "Acréscimo de camadas",
     "Acréscimo de acurácia",
     "Tempo medido (min)",
+    "Desvio-padrão da acurácia (pontos)",
+    "Desvio-padrão do tempo (min)",
 ]
 
 
@@ -35,7 +37,7 @@ def test_the_articles_numbers_give_the_articles_table(tmp_path: Path) -> None:
     table = table_of(tmp_path, epochs=2)
     assert list(table.columns) == COLUMNS
     rounded = [
-        [row[0], f"{row[1]:.2f}", row[2], round(row[3]), *(f"{cell:.0f}" for cell in row[4:])]
+        [row[0], f"{row[1]:.2f}", row[2], round(row[3]), *(f"{cell:.0f}" for cell in row[4:7])]
         for row in table.itertuples(index=False)
     ]
     assert rounded == [
@@ -100,7 +102,7 @@ def test_the_csv_holds_plain_numbers_and_empty_cells(tmp_path: Path) -> None:
     assert "\r" not in text
     rows = list(csv.reader(text.splitlines()))
     assert rows[0] == COLUMNS
-    assert rows[1] == ["ResNet-18", "80.84", "18", "41", "", "", "41"]
+    assert rows[1] == ["ResNet-18", "80.84", "18", "41", "", "", "41", "0", "0"]
     assert rows[2][:4] == ["ResNet-50", "83.55", "50", "112"]
     assert float(rows[2][5]) == pytest.approx(3.3523, abs=1e-4)
-    assert rows[3] == ["ResNet-152", "", "152", "", "744.444444444", "", ""]
+    assert rows[3] == ["ResNet-152", "", "152", "", "744.444444444", "", "", "", ""]

@@ -26,6 +26,7 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         "accuracy.prediction_low",
         "accuracy.prediction_high",
         "best_accuracy.mean",
+        "selection_bias.mean",
         "minutes.mean",
         "minutes.sd",
         "minutes.prediction_low",

@@ -61,6 +61,12 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
             lambda run: run.metrics.best_test_accuracy,
             ("best_test_accuracy",),
         ),
+        (
+            "selection_bias",
+            "fraction",
+            lambda run: run.metrics.best_test_accuracy - run.metrics.final_test_accuracy,
+            ("best_test_accuracy", "final_test_accuracy"),
+        ),
         ("initial_loss", "loss", lambda run: outcome(run).initial_loss, (first,)),
         ("final_loss", "loss", lambda run: outcome(run).final_loss, (last,)),
         ("loss_drop", "fraction", lambda run: outcome(run).loss_drop, (first, last)),

@@ -1,7 +1,8 @@
 """Table 1: the article's six columns from our runs, and the measured time."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean
+from statistics import mean, stdev
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from resnet_sizes.evidence.runs import StudyRuns
 from resnet_sizes.records.files import write_atomically
 from resnet_sizes.records.protocol import LAYERS
 
-COLUMNS = (  # those of the article, and what the clock showed
+COLUMNS = (  # those of the article, what the clock showed, and the spread over the seeds
     "Teste",
     "Acurácia",
     "Camadas",
@@ -24,6 +25,8 @@ COLUMNS = (  # those of the article, and what the clock showed
     "Acréscimo de camadas",
     "Acréscimo de acurácia",
     "Tempo medido (min)",
+    "Desvio-padrão da acurácia (pontos)",
+    "Desvio-padrão do tempo (min)",
 )
 
 
@@ -32,8 +35,9 @@ def comparison_table(runs: StudyRuns) -> pd.DataFrame:
 
     Accuracy (after the last epoch) is in percent, times in minutes, all means over the finished
     seeds. The training time of a run with a feature cache is what it would have taken without,
-    which is computed; the last column holds what was measured, over the runs that did all of
-    their own work. Increments are in percent of the first row's number, computed from unrounded
+    which is computed; a column of its own holds what was measured, over the runs that did all of
+    their own work. The two deviations are those between seeds, missing with a
+    single one. Increments are in percent of the first row's number, computed from unrounded
     means. Numbers are at full precision. The first row has no increments, and a model without a
     finished run has neither accuracy nor times: these cells are missing (NaN).
     """
@@ -42,6 +46,7 @@ def comparison_table(runs: StudyRuns) -> pd.DataFrame:
     accuracy: dict[str, float | None] = {}
     minutes: dict[str, float | None] = {}
     measured: dict[str, float | None] = {}
+    deviations: dict[str, tuple[float | None, float | None]] = {}
     for model in models:
         finished = runs.of(protocol, model)
         outcomes = [outcome(run) for run in finished]
@@ -49,6 +54,10 @@ def comparison_table(runs: StudyRuns) -> pd.DataFrame:
         accuracy[model] = mean([o.accuracy for o in outcomes]) if outcomes else None
         minutes[model] = mean([o.minutes for o in outcomes]) if outcomes else None
         measured[model] = mean(seconds) / 60 if seconds else None
+        deviations[model] = (
+            _deviation([o.accuracy for o in outcomes]),
+            _deviation([o.minutes for o in outcomes]),
+        )
     base = models[0]
     table = pd.DataFrame(
         [
@@ -60,6 +69,8 @@ def comparison_table(runs: StudyRuns) -> pd.DataFrame:
                 None if model == base else increment_percent(LAYERS[model], LAYERS[base]),
                 None if model == base else _increment(accuracy[model], accuracy[base]),
                 measured[model],
+                _percent(deviations[model][0]),
+                deviations[model][1],
             )
             for model in models
         ],
@@ -80,6 +91,10 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
             target, index=False, float_format="%.12g", lineterminator="\n", encoding="utf-8"
         ),
     )
+
+
+def _deviation(values: Sequence[float]) -> float | None:
+    return stdev(values) if len(values) > 1 else None
 
 
 def _increment(value: float | None, base: float | None) -> float | None:

@@ -65,14 +65,20 @@ class Results:
             rows.append(
                 TableRow(
                     test=model_name(model),
-                    accuracy=self._or_missing(model, "accuracy.mean"),
+                    accuracy=self._accuracy_cell(model),
                     layers=self._or_missing(model, "layers"),
-                    minutes=self.times.cell(model),
+                    minutes=self.times.cell_with_spread(model),
                     layers_increment=self._increment(model, "layers", base),
                     accuracy_increment=self._increment(model, "accuracy", base),
                 )
             )
         return rows
+
+    def _accuracy_cell(self, model: str) -> Safe:
+        cell, deviation = self._or_missing(model, "accuracy.mean"), self._key(model, "accuracy.sd")
+        if not self._values.has(deviation):
+            return cell
+        return self._t("results.spread", mean=cell, deviation=self._values.points(deviation))
 
     def _increment(self, model: str, quantity: str, base: bool) -> Safe:
         return self._t("none") if base else self._or_missing(model, f"{quantity}_increment")
@@ -88,6 +94,7 @@ class Results:
             self._t(
                 "results.best-item",
                 accuracy=self._values.value(self._key(model, "best_accuracy.mean")),
+                points=self._points(self._key(model, "selection_bias.mean")),
                 model=model_name(model),
             )
             for model in self.finished()

@@ -45,6 +45,14 @@ class Times:
         key = self._key(model, "minutes.mean")
         return marked(self._values, key) if self._values.has(key) else self._t("missing")
 
+    def cell_with_spread(self, model: str) -> Safe:
+        """The same with the deviation between seeds, where there are several."""
+        deviation = self._key(model, "minutes.sd")
+        if not self._values.has(deviation):
+            return self.cell(model)
+        spread = self._values.value(deviation)
+        return self._t("results.spread", mean=self.cell(model), deviation=spread)
+
     def of_model(self, model: str) -> Safe:
         """The end of a sentence on a finished model: how long its training took."""
         minutes = self._values.value(self._key(model, "minutes.mean"))

