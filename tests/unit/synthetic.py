@@ -212,7 +212,8 @@ def write_run(
     chosen = labels.copy()
     chosen[correct:] = (chosen[correct:] + 1) % classes
     logits = np.zeros((info.test_images, classes), dtype=np.float32)
-    logits[np.arange(info.test_images), chosen] = 4.0
+    # No two seeds give the same logits.
+    logits[np.arange(info.test_images), chosen] = 4.0 + run.seed / 64
     write_predictions(folder.predictions, logits, labels)
 
     final = correct / info.test_images

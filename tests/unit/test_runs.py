@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from synthetic import ARTICLE_LOSSES, make_study, write_run
 
-from resnet_sizes.evidence.runs import StudyRuns, correct_predictions, read_runs
+from resnet_sizes.evidence.run_checks import correct_predictions
+from resnet_sizes.evidence.runs import StudyRuns, read_runs
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
@@ -49,7 +50,7 @@ def problem(study: Path) -> str:
     assert state.problem is not None
     with pytest.raises(UserError) as caught:
         read(study)
-    assert f"{RUN}: invalid: {state.problem}" in str(caught.value)
+    assert f"{RUN}: invalid ({state.kind}): {state.problem}" in str(caught.value)
     return state.problem
 
 

@@ -40,6 +40,8 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     for state in runs.states:
         if state.state != "finished":
             log.info("%s is left out: %s", state.run, state.problem or "it is missing")
+    for name in runs.strangers:
+        log.info("%s is left out: the study does not ask for it", name)
 
     values = collect_values(runs, ledger)
     images = ImageResamples(runs.info.test_images)
@@ -55,6 +57,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         nearness=compared,
         nearest=nearest(compared),
         runs=list(runs.states),
+        strangers=list(runs.strangers),
     )
     # One path whatever the working directory, so that equal results give equal bytes.
     verdicts_file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()

@@ -1,24 +1,24 @@
-"""Reading every run of a study: used if it is in order, otherwise named with its problem."""
+"""Every run of a study: used if it is in order, otherwise named with its problem."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from resnet_sizes.records.base import content_hash
+from resnet_sizes.evidence.run_checks import REPEAT, CheckedRun, RunProblem, last_epoch, read_run
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import RunFolder, StudyFolder
+from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.run import RunFile, RunSettings, StudyFile, all_run_settings
+from resnet_sizes.records.run import RunSettings, StudyFile, all_run_settings
+from resnet_sizes.records.run_state import RunState
 from resnet_sizes.records.study import Study
-from resnet_sizes.records.tensor_file import Float32Array, Int64Array, read_predictions
-from resnet_sizes.records.verdicts import RunState
 
-_REPEAT = "Delete it and run snakemake again: this run is then repeated."
+_READERS = 4  # reading files and numpy's loops run side by side; more gain nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,8 @@ class StudyRuns:
     info: DatasetInfo
     finished: tuple[FinishedRun, ...]
     states: tuple[RunState, ...]
+    strangers: tuple[str, ...] = ()
+    """Runs with results in the study's folder that the study does not ask for."""
 
     def of(self, protocol: str, model: str) -> tuple[FinishedRun, ...]:
         """The finished runs of one model in one protocol, by seed in the study's order."""
@@ -51,7 +53,7 @@ class StudyRuns:
         )
 
     def unfinished(self, protocol: str, models: list[str]) -> tuple[RunState, ...]:
-        """The missing and invalid runs of some models in one protocol."""
+        """The runs of some models in one protocol that give no numbers."""
         return tuple(
             state
             for state in self.states
@@ -63,42 +65,48 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     """Read and check the results of every run that the study asks for.
 
     A run is used if its metrics follow their schema, belong to the run file beside them, which
-    is what the study asks, and agree with its predictions. Any other run is *missing* (no
-    metrics) or *invalid* (with the problem named) and never averaged with the rest.
+    is what the study asks, agree with its predictions, and these are no copy of another seed's.
+    Any other run is *missing*, *failed* (begun, no metrics) or *invalid* (with the problem
+    named) and never averaged with the rest.
 
     Raises UserError if the dataset's record is missing or of other data than the study's; if
-    no run is finished; and, unless `allow_partial`, if any run is missing or invalid.
+    no run is finished; and, unless `allow_partial`, if any run is not.
     """
     study = study_file.study
     info = _read_info(study, folder)
-    finished, states = [], []
-    for settings in all_run_settings(study):
+    asked = list(all_run_settings(study))
+
+    def read(settings: RunSettings) -> CheckedRun | RunProblem | None:
         files = folder.run(settings)
-        problem: str | None = None
-        read: tuple[Metrics, npt.NDArray[np.bool_]] | None = None
-        if files.metrics.exists():
-            try:
-                read = _read_run(settings, files, info)
-            except UserError as error:
-                problem = str(error)
-        if read is not None:
-            relative = files.metrics.relative_to(folder.folder).as_posix()
-            finished.append(FinishedRun(settings, read[0], relative, read[1]))
-        states.append(
-            RunState(
-                run=settings.name,
-                protocol=settings.protocol,
-                model=settings.model,
-                seed=settings.seed,
-                state="finished" if read else "invalid" if problem else "missing",
-                problem=problem,
-            )
-        )
+        if not files.metrics.exists():
+            return None
+        try:
+            return read_run(settings, files, info)
+        except RunProblem as problem:
+            return problem
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        results = dict(zip([s.name for s in asked], pool.map(read, asked), strict=True))
+    results |= _other_labels(results, folder)
+    results |= _copies(asked, results, folder)
+
+    finished, states = [], []
+    for settings in asked:
+        found = results[settings.name]
+        states.append(_state(settings, found, folder))
+        if isinstance(found, CheckedRun):
+            relative = folder.run(settings).metrics.relative_to(folder.folder).as_posix()
+            finished.append(FinishedRun(settings, found.metrics, relative, found.correct))
     if not finished:
         raise UserError(_no_runs(folder, states))
     if len(finished) < len(states) and not allow_partial:
         raise UserError(_unfinished_runs(folder, states))
-    return StudyRuns(study, info, tuple(finished), tuple(states))
+    strangers = _strangers(folder, results)
+    return StudyRuns(study, info, tuple(finished), tuple(states), strangers)
+
+
+Results = dict[str, CheckedRun | RunProblem | None]
+"""What reading each run gave, by its name."""
 
 
 def _read_info(study: Study, folder: StudyFolder) -> DatasetInfo:
@@ -112,67 +120,79 @@ def _read_info(study: Study, folder: StudyFolder) -> DatasetInfo:
     return info
 
 
-def _read_run(
-    settings: RunSettings, files: RunFolder, info: DatasetInfo
-) -> tuple[Metrics, npt.NDArray[np.bool_]]:
-    """The metrics of one run. Raises UserError with the first problem found."""
-    metrics = read_record(files.metrics, Metrics, _REPEAT)
-    run = read_record(files.run, RunFile, "Run snakemake again: it is then written anew.")
-    if metrics.run_hash != content_hash(run):
-        raise UserError(
-            f"{files.metrics}: belongs to another run than {files.run.name} beside it "
-            f"(run_hash {metrics.run_hash[:12]}…, expected: {content_hash(run)[:12]}…). {_REPEAT}"
-        )
-    changed = [
-        f"{field} ({getattr(run, field)!r}; the study has {getattr(settings, field)!r})"
-        for field in RunSettings.model_fields
-        if getattr(run, field) != getattr(settings, field)
-    ]
-    if changed:
-        raise UserError(
-            f"{files.run}: is not the run that the study asks for; it differs in "
-            f"{', '.join(changed)}. Run snakemake again: this run is then repeated."
-        )
-    if metrics.dataset_identity != info.identity:
-        raise UserError(
-            f"{files.metrics}: was made from other data ({metrics.dataset_identity[:12]}…; the "
-            f"study's are {info.identity[:12]}…). {_REPEAT}"
-        )
-    return metrics, _check_predictions(metrics, files.predictions, info)
+def _state(
+    settings: RunSettings, found: CheckedRun | RunProblem | None, folder: StudyFolder
+) -> RunState:
+    state = RunState(
+        run=settings.name,
+        protocol=settings.protocol,
+        model=settings.model,
+        seed=settings.seed,
+        state="finished",
+    )
+    if isinstance(found, CheckedRun):
+        return state
+    if isinstance(found, RunProblem):
+        changes = {"state": "invalid", "kind": found.kind, "problem": str(found)}
+        return state.model_copy(update=changes)
+    log = folder.run(settings).log
+    epoch = last_epoch(log)
+    if epoch is None:
+        return state.model_copy(update={"state": "missing"})
+    problem = (
+        f"{log}: tells of epoch {epoch} of {settings.epochs}, and there is no metrics.json: the "
+        "training has not ended. Run snakemake again."
+    )
+    return state.model_copy(update={"state": "failed", "problem": problem})
 
 
-def _check_predictions(metrics: Metrics, path: Path, info: DatasetInfo) -> npt.NDArray[np.bool_]:
-    logits, labels = read_predictions(path)
-    expected = (info.test_images, len(info.class_names))
-    if logits.shape != expected:
-        raise UserError(
-            f"{path}: logits has shape {list(logits.shape)}; the dataset has {expected[0]} test "
-            f"images and {expected[1]} classes. {_REPEAT}"
+def _other_labels(results: Results, folder: StudyFolder) -> Results:
+    """Runs whose test labels are not those of most runs: they saw other images."""
+    checked = {name: found for name, found in results.items() if isinstance(found, CheckedRun)}
+    counts = Counter(found.labels_hash for found in checked.values())
+    if len(counts) < 2:
+        return {}
+    usual, _ = counts.most_common(1)[0]
+    return {
+        name: RunProblem(
+            "other-data",
+            f"{folder.folder / 'runs' / name / 'predictions.safetensors'}: its labels are not "
+            f"those of the study's other runs. {REPEAT}",
         )
-    fewest, most = correct_predictions(logits, labels)
-    claimed = metrics.final_test_accuracy * len(labels)
-    # Half an image: the accuracy is a count over a count, known to far more than that.
-    if not fewest - 0.5 < claimed < most + 0.5:
-        raise UserError(
-            f"{path}: gives an accuracy of {fewest / len(labels):.4f}, but metrics.json has a "
-            f"final_test_accuracy of {metrics.final_test_accuracy:.4f}. Delete both files and "
-            "run snakemake again: this run is then repeated."
-        )
-    right: npt.NDArray[np.bool_] = logits.argmax(axis=1) == labels
-    return right
+        for name, found in checked.items()
+        if found.labels_hash != usual
+    }
 
 
-def correct_predictions(logits: Float32Array, labels: Int64Array) -> tuple[int, int]:
-    """How many images are classified rightly, `(at least, at most)`.
+def _copies(asked: Iterable[RunSettings], results: Results, folder: StudyFolder) -> Results:
+    """Runs of one model and protocol whose logits are the same in every bit.
 
-    `logits` is float32 `[N, classes]`, `labels` int64 `[N]`. The two differ where the true
-    class shares the largest logit with another (common in bf16): libraries break such ties
-    differently, so neither count is wrong.
+    Another seed draws other initial weights, at least those of the last layer, so no two
+    trainings give that. Which one is the original cannot be told, so none is used.
     """
-    top = logits.max(axis=1)
-    label_on_top = logits[np.arange(len(labels)), labels] == top
-    alone_on_top = np.count_nonzero(logits == top[:, None], axis=1) == 1
-    return int(np.count_nonzero(label_on_top & alone_on_top)), int(np.count_nonzero(label_on_top))
+    alike: dict[tuple[str, str, bytes], list[str]] = defaultdict(list)
+    for settings in asked:
+        found = results[settings.name]
+        if isinstance(found, CheckedRun):
+            key = (settings.protocol, settings.model, found.logits_hash)
+            alike[key].append(settings.name)
+    problems: Results = {}
+    for names in alike.values():
+        for name in names if len(names) > 1 else ():
+            others = ", ".join(other for other in names if other != name)
+            problems[name] = RunProblem(
+                "duplicated",
+                f"{folder.folder / 'runs' / name / 'predictions.safetensors'}: holds the same "
+                f"predictions, bit for bit, as {others}; no other seed gives that. Delete these "
+                "runs' folders and run snakemake again.",
+            )
+    return problems
+
+
+def _strangers(folder: StudyFolder, results: Results) -> tuple[str, ...]:
+    runs = folder.folder / "runs"
+    found = (path.parent.relative_to(runs).as_posix() for path in runs.glob("*/*/*/metrics.json"))
+    return tuple(sorted(name for name in found if name not in results))
 
 
 def _no_runs(folder: StudyFolder, states: list[RunState]) -> str:
@@ -199,5 +219,7 @@ def _lines(states: list[RunState]) -> Iterator[str]:
     for state in states:
         if state.state == "missing":
             yield f"  {state.run}: missing (it has no metrics.json)"
+        elif state.state == "failed":
+            yield f"  {state.run}: failed: {state.problem}"
         elif state.state == "invalid":
-            yield f"  {state.run}: invalid: {state.problem}"
+            yield f"  {state.run}: invalid ({state.kind}): {state.problem}"

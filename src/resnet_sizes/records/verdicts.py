@@ -6,6 +6,7 @@ from pydantic import Field
 
 from resnet_sizes.records.base import SCHEMA_VERSION, Record
 from resnet_sizes.records.protocol import Description
+from resnet_sizes.records.run_state import RunState
 
 VerdictName = Literal[
     "supported",
@@ -197,17 +198,6 @@ class Nearness(Record):
     )
 
 
-class RunState(Record):
-    """What became of one run of the study."""
-
-    run: str = Field(description="protocol/model/seed-n")
-    protocol: str
-    model: str
-    seed: int
-    state: Literal["finished", "missing", "invalid"]
-    problem: str | None = Field(None, description="Why an invalid run is not used.")
-
-
 class Verdicts(Record):
     """`verdicts.json`."""
 
@@ -225,3 +215,6 @@ class Verdicts(Record):
         description="The readings with the smallest sum of ranks; empty of a single reading."
     )
     runs: list[RunState]
+    strangers: list[str] = Field(
+        description="Runs with results in the study's folder that it does not ask for."
+    )

@@ -1,0 +1,152 @@
+"""One run's results: read, and checked before anything is made of them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from resnet_sizes.records.base import SCHEMA_VERSION, Record, content_hash
+from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.run import RunFile, RunSettings
+from resnet_sizes.records.run_state import Problem
+from resnet_sizes.records.tensor_file import Float32Array, Int64Array, read_predictions
+
+R = TypeVar("R", bound=Record)
+
+REPEAT = "Delete it and run snakemake again: this run is then repeated."
+_REWRITE = "Run snakemake again: it is then written anew."
+
+
+class RunProblem(UserError):
+    """Results that are not used, with the kind of what is wrong with them."""
+
+    def __init__(self, kind: Problem, message: str) -> None:
+        super().__init__(message)
+        self.kind: Problem = kind
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedRun:
+    """The results of one run that agree with each other and with what was asked."""
+
+    metrics: Metrics
+    correct: npt.NDArray[np.bool_]
+    """Which test images are classified rightly: bool `[N]`."""
+    logits_hash: bytes
+    labels_hash: bytes
+
+
+def read_run(settings: RunSettings, files: RunFolder, info: DatasetInfo) -> CheckedRun:
+    """The results of one run. Raises RunProblem with the first problem found."""
+    metrics = _read(files.metrics, Metrics, REPEAT)
+    run = _read(files.run, RunFile, _REWRITE)
+    if metrics.run_hash != content_hash(run):
+        raise RunProblem(
+            "other-configuration",
+            f"{files.metrics}: belongs to another run than {files.run.name} beside it "
+            f"(run_hash {metrics.run_hash[:12]}…, expected: {content_hash(run)[:12]}…). {REPEAT}",
+        )
+    changed = [
+        f"{field} ({getattr(run, field)!r}; the study has {getattr(settings, field)!r})"
+        for field in RunSettings.model_fields
+        if getattr(run, field) != getattr(settings, field)
+    ]
+    if changed:
+        raise RunProblem(
+            "other-configuration",
+            f"{files.run}: is not the run that the study asks for; it differs in "
+            f"{', '.join(changed)}. Run snakemake again: this run is then repeated.",
+        )
+    if metrics.dataset_identity != info.identity:
+        raise RunProblem(
+            "other-data",
+            f"{files.metrics}: was made from other data ({metrics.dataset_identity[:12]}…; the "
+            f"study's are {info.identity[:12]}…). {REPEAT}",
+        )
+    try:
+        logits, labels = read_predictions(files.predictions)
+    except UserError as error:
+        raise RunProblem("truncated", str(error)) from None
+    _check_predictions(metrics, files.predictions, logits, labels, info)
+    return CheckedRun(
+        metrics=metrics,
+        correct=logits.argmax(axis=1) == labels,
+        logits_hash=hashlib.blake2b(logits.tobytes(), digest_size=16).digest(),
+        labels_hash=hashlib.blake2b(labels.tobytes(), digest_size=16).digest(),
+    )
+
+
+def last_epoch(log: Path) -> int | None:
+    """The last epoch that a run's log tells of; None where there is no log, 0 before the first
+    epoch ended. A last line that is cut off does not count."""
+    if not log.is_file():
+        return None
+    found = 0
+    for line in log.read_bytes().splitlines():
+        try:
+            epoch = json.loads(line).get("epoch")
+        except (ValueError, AttributeError):
+            continue
+        found = epoch if isinstance(epoch, int) else found
+    return found
+
+
+def _read(path: Path, kind: type[R], remedy: str) -> R:
+    try:
+        return read_record(path, kind, remedy)
+    except UserError as error:
+        raise RunProblem(_kind_of(path), str(error)) from None
+
+
+def _kind_of(path: Path) -> Problem:
+    """What is wrong with a file that is no valid record."""
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return "truncated"
+    if isinstance(data, dict) and data.get("schema_version") not in (None, SCHEMA_VERSION):
+        return "other-schema"
+    return "inconsistent"
+
+
+def _check_predictions(
+    metrics: Metrics, path: Path, logits: Float32Array, labels: Int64Array, info: DatasetInfo
+) -> None:
+    expected = (info.test_images, len(info.class_names))
+    if logits.shape != expected:
+        raise RunProblem(
+            "inconsistent",
+            f"{path}: logits has shape {list(logits.shape)}; the dataset has {expected[0]} test "
+            f"images and {expected[1]} classes. {REPEAT}",
+        )
+    fewest, most = correct_predictions(logits, labels)
+    claimed = metrics.final_test_accuracy * len(labels)
+    # Half an image: the accuracy is a count over a count, known to far more than that.
+    if not fewest - 0.5 < claimed < most + 0.5:
+        raise RunProblem(
+            "inconsistent",
+            f"{path}: gives an accuracy of {fewest / len(labels):.4f}, but metrics.json has a "
+            f"final_test_accuracy of {metrics.final_test_accuracy:.4f}. Delete both files and "
+            "run snakemake again: this run is then repeated.",
+        )
+
+
+def correct_predictions(logits: Float32Array, labels: Int64Array) -> tuple[int, int]:
+    """How many images are classified rightly, `(at least, at most)`.
+
+    `logits` is float32 `[N, classes]`, `labels` int64 `[N]`. The two differ where the true
+    class shares the largest logit with another (common in bf16): libraries break such ties
+    differently, so neither count is wrong.
+    """
+    top = logits.max(axis=1)
+    label_on_top = logits[np.arange(len(labels)), labels] == top
+    alone_on_top = np.count_nonzero(logits == top[:, None], axis=1) == 1
+    return int(np.count_nonzero(label_on_top & alone_on_top)), int(np.count_nonzero(label_on_top))
