@@ -278,3 +278,9 @@ def test_work_in_a_backward_pass_belongs_to_the_layer_it_comes_from():
     assert group_of(forward) == "convolutions and matrix products, forward"
     filling = Event("aten::fill_", Event("aten::empty", Event("aten::conv2d")))
     assert group_of(filling) == "filling new memory (deterministic mode)"
+
+
+def test_the_time_of_many_runs_is_measured_on_few(tmp_path):
+    done = call("digest_runs.py", "--seeds", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("42 runs, ")

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -46,11 +47,14 @@ class StudyRuns:
 
     def of(self, protocol: str, model: str) -> tuple[FinishedRun, ...]:
         """The finished runs of one model in one protocol, by seed in the study's order."""
-        return tuple(
-            run
-            for run in self.finished
-            if (run.settings.protocol, run.settings.model) == (protocol, model)
-        )
+        return self._by_model.get((protocol, model), ())
+
+    @cached_property
+    def _by_model(self) -> dict[tuple[str, str], tuple[FinishedRun, ...]]:
+        found: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
+        for run in self.finished:
+            found[run.settings.protocol, run.settings.model].append(run)
+        return {key: tuple(runs) for key, runs in found.items()}
 
     def unfinished(self, protocol: str, models: list[str]) -> tuple[RunState, ...]:
         """The runs of some models in one protocol that give no numbers."""

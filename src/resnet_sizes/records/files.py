@@ -91,7 +91,10 @@ def read_bytes(path: Path, remedy: str) -> bytes:
 
 def read_json(path: Path, remedy: str) -> Any:
     """Parse a JSON file. Raises UserError, ending in `remedy`, if it is missing or broken."""
-    content = read_bytes(path, remedy)
+    return _parsed(read_bytes(path, remedy), path, remedy)
+
+
+def _parsed(content: bytes, path: Path, remedy: str) -> Any:
     try:
         return json.loads(content.decode())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -103,7 +106,12 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
 
     `remedy` is one sentence that says what to do, for example "Run: resnet-sizes study …".
     """
-    data = read_json(path, remedy)
+    content = read_bytes(path, remedy)
+    try:
+        return kind.model_validate_json(content)  # parses and checks in one pass
+    except ValidationError:
+        pass
+    data = _parsed(content, path, remedy)
     try:
         return kind.model_validate_json(json.dumps(data))
     except ValidationError as error:
