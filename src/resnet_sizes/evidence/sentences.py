@@ -16,6 +16,7 @@ from resnet_sizes.records.reasons import reason_clause
 from resnet_sizes.records.statements import Cell, Increment, Statement
 from resnet_sizes.records.verdicts import Basis, Comparison, RatioTest, Reason, VerdictName
 
+NO_BREAK = "\u00a0"
 _NO_ANSWER = ("not-comparable", "not-run", "not-enough-runs")
 
 
@@ -59,8 +60,8 @@ def sentence_of_readings(
 def p_text(p_value: float, language: str) -> str:
     """`= 0,012`, or `< 0,001` of what is smaller than that."""
     if p_value < 0.001:
-        return f"< {decimal('0.001', 3, language)}"
-    return f"= {decimal(p_value, 3, language)}"
+        return f"<{NO_BREAK}{decimal('0.001', 3, language)}"
+    return f"={NO_BREAK}{decimal(p_value, 3, language)}"
 
 
 class _Sentences:
@@ -84,8 +85,9 @@ class _Sentences:
             form = "one" if len(pairings) == 1 else "other"
             found.append(self._texts["mcnemar"][form].format(p=largest))
         if basis.probability is not None:
+            form = "all" if basis.probability == 1 else "some"
             share = percent(basis.probability, self._language, 1)
-            found.append(self._texts["probability"].format(share=share))
+            found.append(self._texts["probability"][form].format(share=share))
         if basis.p_adjusted is not None:
             p = p_text(basis.p_adjusted, self._language)
             found.append(self._counted("p", basis.tests or 1, p=p))
