@@ -27,7 +27,8 @@ _CODE = Code(training_hash="c" * 64, git_commit=None, git_dirty=None)
 
 @cache
 def resamples() -> ImageResamples:
-    return ImageResamples(IMAGES)
+    # Intervals and probabilities need many draws; the decisions that are counted need none.
+    return ImageResamples(IMAGES, resamples=50)
 
 
 @cache

@@ -8,7 +8,6 @@ from resnet_sizes.evidence.conditions import LOG_MINUTES, Condition, conditions_
 from resnet_sizes.evidence.decision import Answer, OpenDecision
 from resnet_sizes.evidence.measurements import Outcome
 from resnet_sizes.evidence.power import seeds_for_contrast
-from resnet_sizes.evidence.resampling import RESAMPLES
 from resnet_sizes.evidence.rules import holds
 from resnet_sizes.evidence.sampling import Sampling
 from resnet_sizes.records.ledger import Judging
@@ -40,7 +39,7 @@ def open_order(
     else:
         # The rule is not linear: the bootstrap counts how often it holds, and no share of so
         # many draws is known to be smaller than one of them.
-        least = 1 / RESAMPLES
+        least = 1 / sampling.resamples
         p_for, p_against = max(1 - probability, least), max(probability, least)
     holds_more = p_for <= p_against
 
@@ -107,9 +106,9 @@ def _probability(
     """The share of the bootstrap in which the whole statement holds."""
     if not conditions or statement.rule == "pareto-knee":
         return _probability_by_rule(statement, models, sampling)
-    held = np.ones(RESAMPLES, dtype=bool)
+    held = np.ones(sampling.resamples, dtype=bool)
     for condition in conditions:
-        total = np.zeros(RESAMPLES)
+        total = np.zeros(sampling.resamples)
         for model, weight in condition.weights.items():
             total += weight * sampling.draws(model, condition.quantity)
         held &= total > condition.threshold
@@ -121,13 +120,13 @@ def _probability_by_rule(statement: Statement, models: list[str], sampling: Samp
     accuracies = {model: sampling.draws(model, "accuracy").tolist() for model in models}
     minutes = {model: np.exp(sampling.draws(model, LOG_MINUTES)).tolist() for model in models}
     held = 0
-    for draw in range(RESAMPLES):
+    for draw in range(sampling.resamples):
         table = {
             model: Outcome(LAYERS[model], accuracies[model][draw], minutes[model][draw], 0.0, 0.0)
             for model in models
         }
         held += holds(statement, table)
-    return held / RESAMPLES
+    return held / sampling.resamples
 
 
 def _spreads(condition: Condition, sampling: Sampling) -> tuple[float, int, float]:

@@ -21,6 +21,7 @@ class ImageResamples:
         for row in self._counts:
             row[:] = np.bincount(generator.integers(0, images, images), minlength=images)
         self._images = images
+        self.resamples = resamples
 
     def deviations(self, shares: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
         """By how much each draw's mean differs from the mean: float64 `[models, resamples]`.

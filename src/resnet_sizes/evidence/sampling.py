@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from resnet_sizes.evidence.conditions import LOG_MINUTES, Condition
 from resnet_sizes.evidence.measurements import Outcome, outcome
-from resnet_sizes.evidence.resampling import RESAMPLES, ImageResamples
+from resnet_sizes.evidence.resampling import ImageResamples
 from resnet_sizes.evidence.runs import StudyRuns
 from resnet_sizes.evidence.statistics import Contrast, Sample, contrast, mcnemar_exact
 from resnet_sizes.records.verdicts import Pairing
@@ -24,6 +24,7 @@ class Sampling:
 
     def __init__(self, runs: StudyRuns, protocol: str, images: ImageResamples) -> None:
         self._images = images
+        self.resamples = images.resamples
         self._protocol = protocol
         self._finished = {
             str(model): found for model in runs.study.models if (found := runs.of(protocol, model))
@@ -125,7 +126,7 @@ class Sampling:
         return found
 
     def draws(self, model: str, quantity: str) -> npt.NDArray[np.float64]:
-        """A bootstrap of the mean: float64 `[RESAMPLES]`, from two seeds on.
+        """A bootstrap of the mean: float64 `[resamples]`, from two seeds on.
 
         Images are resampled. Of the seeds there are too few for that (a resample of n has only
         (n − 1)/n of their variance, and no tails), so their share is Student's t with n − 1
@@ -139,7 +140,7 @@ class Sampling:
                 zlib.crc32(f"{self._protocol} {model} {quantity}".encode())
             )
             error = stdev(values) / math.sqrt(len(values))
-            seeds = error * generator.standard_t(len(values) - 1, RESAMPLES)
+            seeds = error * generator.standard_t(len(values) - 1, self.resamples)
             images = self._image_deviations[model] if quantity == "accuracy" else 0.0
             self._draws[key] = mean(values) + seeds + images
         return self._draws[key]
