@@ -59,6 +59,19 @@ def test_seeds_that_disagree_leave_an_order_within_noise(tmp_path: Path) -> None
     assert found["S14"].verdict == found["S11"].verdict
 
 
+@pytest.mark.parametrize(("middle", "holding"), [(0.8355, 3), ((0.86, 0.83, 0.83), 2)])
+def test_the_stability_of_a_knee_is_the_number_of_seeds_that_show_it(
+    tmp_path: Path, middle: Any, holding: int
+) -> None:
+    found = judged(tmp_path, accuracies=ARTICLE_ACCURACIES | {"resnet50": middle})
+    basis = found["S13"].basis
+    assert basis is not None
+    assert basis.seeds_holding == holding
+    assert f"the rule holds by itself in {holding} of them" in found["S13"].sentence.en
+    assert basis.probability is not None
+    assert (basis.probability > 0.9) == (holding == 3)
+
+
 def test_a_difference_that_is_significant_in_the_other_direction_contradicts(
     tmp_path: Path,
 ) -> None:

@@ -1,5 +1,6 @@
 """`resnet-sizes evidence`: table, figures, values and verdicts from a study's results."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -26,4 +27,6 @@ def evidence(
     verdicts = build_evidence(study, output, allow_partial=partial)
     used = sum(run.state == "finished" for run in verdicts.runs)
     say(f"evidence from {used} of {len(verdicts.runs)} runs")
+    counts = Counter(overall.verdict for overall in verdicts.overall)
+    say("verdicts: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
     result(str(output))

@@ -1,7 +1,7 @@
 """The values of each model in each protocol."""
 
 from collections.abc import Callable, Sequence
-from statistics import mean
+from statistics import mean, stdev
 
 from resnet_sizes.evidence.measurements import (
     increment_percent,
@@ -78,8 +78,11 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
         ),
     ]
     for name, kind, of_run, fields in means:
-        value = mean([of_run(run) for run in finished])
-        book.add(f"{prefix}.{name}.mean", value, kind, *run_sources(finished, *fields))
+        found = [of_run(run) for run in finished]
+        sources = run_sources(finished, *fields)
+        book.add(f"{prefix}.{name}.mean", mean(found), kind, *sources)
+        if len(found) > 1:
+            book.add(f"{prefix}.{name}.sd", stdev(found), kind, *sources)
 
     metrics = finished[0].metrics  # the same for every seed
     book.add(

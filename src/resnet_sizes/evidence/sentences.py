@@ -72,7 +72,7 @@ class _Sentences:
         self._texts = _texts(language)
 
     def details(self, statement: Statement, basis: Basis) -> list[str]:
-        found = [self._counted("seeds", basis.seeds)]
+        found = [self._seeds(basis)]
         if basis.prediction is not None:
             found.append(self._prediction(statement, basis))
         if basis.ratios:
@@ -97,6 +97,13 @@ class _Sentences:
             number = MOST_SEEDS if number is None else number
             found.append(self._texts["needed"][form].format(number=self._number(number, 0)))
         return found
+
+    def _seeds(self, basis: Basis) -> str:
+        """How many there are, and in how many the rule holds."""
+        number = self._counted("seeds", basis.seeds)
+        if basis.seeds_holding is None or basis.seeds < 2:
+            return number
+        return f"{number} ({self._counted('holding', basis.seeds_holding)})"
 
     def _counted(self, key: str, count: int, **fillings: str) -> str:
         form: str = self._texts[key]["one" if count == 1 else "other"]

@@ -98,14 +98,23 @@ def _draft(case: Case, sampling: Sampling) -> _Draft:
     found = obstacles(case, statement.needs)
     if [reason for _, reason in found] == ["few-seeds"]:
         basis, answer = _from_few_seeds(case, sampling)
-        return _Draft(case, observed, answer, basis)
+        return _Draft(case, observed, answer, _with_stability(case, basis))
     if found:
         reasons: list[Reason] = [reason for _, reason in found]
         return _Draft(case, observed, (found[0][0], reasons))
     decision = _open(case, sampling)
     if decision is None:
         return _Draft(case, observed, ("not-comparable", ["no-increment"]))
-    return _Draft(case, observed, None, decision.basis, decision)
+    return _Draft(case, observed, None, _with_stability(case, decision.basis), decision)
+
+
+def _with_stability(case: Case, basis: Basis | None) -> Basis | None:
+    """Add in how many seeds a rule on an order holds by itself."""
+    if basis is None or isinstance(case.statement, Cell | Increment):
+        return basis
+    tables = seed_tables(case.runs, case.protocol, case.models)
+    holding = sum(holds(case.statement, table) for table in tables)
+    return basis.model_copy(update={"seeds_holding": holding})
 
 
 def _open(case: Case, sampling: Sampling) -> OpenDecision | None:
@@ -152,9 +161,8 @@ def _decide_together(drafts: list[_Draft], ledger: Ledger) -> list[_Draft]:
             continue
         p_adjusted = adjusted[_test_name(draft, ledger)]
         answer = draft.open.decide(p_adjusted)
-        basis = draft.open.basis.model_copy(
-            update={"p_adjusted": p_adjusted, "tests": len(adjusted)}
-        )
+        assert draft.basis is not None
+        basis = draft.basis.model_copy(update={"p_adjusted": p_adjusted, "tests": len(adjusted)})
         if answer[0] in ("not-enough-runs", "within-noise"):
             needed = draft.open.settle(len(adjusted))
             basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})

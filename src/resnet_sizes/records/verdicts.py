@@ -126,6 +126,12 @@ class Basis(Record):
     comparisons: list[Comparison] = Field(default_factory=list)
     prediction: Prediction | None = None
     ratios: list[RatioTest] = Field(default_factory=list)
+    seeds_holding: int | None = Field(
+        None,
+        ge=0,
+        description="In how many of the seeds that all of the models have the rule holds by "
+        "itself: how stable an order, a Pareto front or a knee is; null of printed numbers.",
+    )
     probability: float | None = Field(
         None, ge=0, le=1, description="Share of the bootstrap in which the rule holds."
     )

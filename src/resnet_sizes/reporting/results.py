@@ -158,16 +158,25 @@ class Results:
             time=self.times.of_pair(model, self._models[0]),
         )
 
+    def _loss(self, model: str, quantity: str) -> Safe:
+        """A loss with its deviation between seeds, where there are several."""
+        mean = self._values.value(self._key(model, f"{quantity}.mean"))
+        deviation = self._key(model, f"{quantity}.sd")
+        if not self._values.has(deviation):
+            return mean
+        spread = self._values.value(deviation)
+        return self._t("results.spread", mean=mean, deviation=spread)
+
     def losses(self) -> Safe | None:
-        """`1,900 para 0,800 na ResNet-18, …`, or nothing without a finished run, or where the
+        """`1,900 ± 0,010 para 0,800 ± 0,020 na ResNet-18, …`, or nothing without a finished run, or where the
         first epoch is the last."""
         if self._values.number("study.epochs") < 2:
             return None
         items = [
             self._t(
                 "results.losses-item",
-                first=self._values.value(self._key(model, "initial_loss.mean")),
-                last=self._values.value(self._key(model, "final_loss.mean")),
+                first=self._loss(model, "initial_loss"),
+                last=self._loss(model, "final_loss"),
                 model=model_name(model),
             )
             for model in self.finished()
