@@ -4,8 +4,8 @@
 
 Seven readings of three networks, each with so many seeds, 50 epochs and 10,000 test images with
 ten classes, are written to a temporary folder with drawn predictions; then `resnet-sizes
-evidence` digests them in a process of its own, whose time and peak memory are printed. Nothing
-is trained. The files lie in the page cache, as they do after a study.
+evidence` digests them in a process of its own, whose time, processor time and peak memory are
+printed. Nothing is trained. The files lie in the page cache, as they do after a study.
 """
 
 import argparse
@@ -73,8 +73,12 @@ def main() -> None:
         seconds = time.perf_counter() - started
         verdicts = json.loads((study.parent / "evidence" / "verdicts.json").read_text())
         assert len(verdicts["runs"]) == runs
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{runs} runs, {os.cpu_count()} cores: {seconds:.1f} s, {peak:.0f} MiB at most")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"{runs} runs, {os.cpu_count()} cores: {seconds:.1f} s "
+        f"({used.ru_utime + used.ru_stime:.1f} s of processor time), "
+        f"{used.ru_maxrss / 1024:.0f} MiB at most"
+    )
 
 
 if __name__ == "__main__":

@@ -123,6 +123,8 @@ def test_a_reading_without_a_cache_has_neither_mark_nor_table(cached: str) -> No
 @pytest.mark.parametrize("settings", [{}, DEMO], ids=["full", "demo"])
 def test_a_study_without_a_cache_speaks_of_none(tmp_path: Path, settings: dict[str, Any]) -> None:
     body = article_of(tmp_path, **settings)
+    # What the article says of itself is another matter.
+    body = body[: body.index("### 3.1 ")] + body[body.index("### 3.2 ") :]
     for word in ("calculado,", "calculados,", "nota}", "tbl-tempos", "guardadas", "\\*"):
         assert word not in body
 
@@ -145,7 +147,7 @@ def test_only_the_frozen_network_of_a_mixed_reading_is_marked(literal: str) -> N
 
 def test_verdicts_say_where_minutes_are_computed(cached: str, literal: str) -> None:
     note = "são calculados, e não medidos"
-    first = section(cached, "### 3.4", "### 3.5")
+    first = section(cached, "### 3.5", "### 3.6")
     for name in TIMED:
         assert note in table_row(first, name)[3]
     assert note not in table_row(first, "S1")[3]

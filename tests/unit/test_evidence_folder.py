@@ -24,6 +24,7 @@ def test_the_evidence_is_complete_and_the_same_every_time(tmp_path: Path) -> Non
         "figure-loss.pt.svg",
         "figure-loss.pt.png",
         "figure-loss.pt.pdf",
+        "audit.json",
         "values.json",
         "verdicts.json",
     }

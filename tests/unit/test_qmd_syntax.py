@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def test_text_of_the_configuration_and_of_the_machine_is_escaped(tmp_path: Path)
     values = inputs.values.model_copy(
         update={"values": inputs.values.values | {"hardware.device": device}}
     )
-    changed = type(inputs)(inputs.study, inputs.ledger, values, inputs.verdicts, inputs.evidence)
+    changed = replace(inputs, values=values)
     qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
     assert "<script>" not in qmd
     assert "{{<" not in qmd

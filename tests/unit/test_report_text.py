@@ -103,7 +103,7 @@ def test_of_an_invalid_run_it_is_said_where_the_reason_stands(tmp_path: Path) ->
     study = study_with_evidence(tmp_path, **PARTIAL)
     inputs = read_inputs(study, study.parent / "evidence")
     runs = [
-        run.model_copy(update={"state": "invalid", "problem": "broken"})
+        run.model_copy(update={"state": "invalid", "kind": "truncated", "problem": "broken"})
         if run.run == PARTIAL["missing"][0]
         else run
         for run in inputs.verdicts.runs
@@ -111,7 +111,8 @@ def test_of_an_invalid_run_it_is_said_where_the_reason_stands(tmp_path: Path) ->
     verdicts = inputs.verdicts.model_copy(update={"runs": runs})
     changed = replace(inputs, verdicts=verdicts)
     qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
-    assert qmd.count("não é válida (o motivo está em `verdicts.json`)") == 1
+    assert qmd.count("está incompleta ou danificada") == 1
+    assert "Os motivos, arquivo por arquivo, estão em `verdicts.json`." in qmd
 
 
 def test_several_readings_have_one_table_of_verdicts(article: Callable[..., str]) -> None:

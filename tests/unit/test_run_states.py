@@ -4,18 +4,29 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+import yaml
+from report_studies import TEMPLATES
+from safetensors.numpy import save_file
 from synthetic import make_study
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
+from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.run_state import Problem, State
 from resnet_sizes.records.tensor_file import read_predictions, write_predictions
+from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.render import render_article
 
 RUN, OTHER = "scratch-32/resnet50/seed-1", "scratch-32/resnet50/seed-0"
+
+
+BOTH = sorted([RUN, OTHER])
 
 
 def edited(path: Path, **changes: Any) -> None:
@@ -24,6 +35,29 @@ def edited(path: Path, **changes: Any) -> None:
 
 def truncate_metrics(files: RunFolder) -> None:
     files.metrics.write_bytes(files.metrics.read_bytes()[:500])
+
+
+def lose_the_last_epoch(files: RunFolder) -> None:
+    edited(files.metrics, epochs=json.loads(files.metrics.read_text())["epochs"][:-1])
+
+
+def lose_the_predictions(files: RunFolder) -> None:
+    files.predictions.unlink()
+
+
+def diverged(files: RunFolder) -> None:
+    logits, labels = read_predictions(files.predictions)
+    logits[3] = np.inf
+    save_file({"logits": logits, "labels": labels}, files.predictions)
+
+
+def other_shape(files: RunFolder) -> None:
+    logits, labels = read_predictions(files.predictions)
+    write_predictions(files.predictions, logits[:500], labels[:500])
+
+
+def other_schema_of_the_run_file(files: RunFolder) -> None:
+    edited(files.run, schema_version=2)
 
 
 def truncate_predictions(files: RunFolder) -> None:
@@ -69,7 +103,12 @@ def inconsistent(files: RunFolder) -> None:
     ("break_it", "kind", "words"),
     [
         (truncate_metrics, "truncated", "is not complete JSON"),
+        (lose_the_last_epoch, "truncated", "holds 2 epochs, but the run has 3"),
         (truncate_predictions, "truncated", "is damaged"),
+        (lose_the_predictions, "truncated", "no such file"),
+        (diverged, "inconsistent", "logits of 1 of 10000 images are not finite"),
+        (other_shape, "inconsistent", "logits has shape [500, 10]"),
+        (other_schema_of_the_run_file, "other-schema", "schema_version: found 2"),
         (other_schema, "other-schema", "schema_version: found 2"),
         (other_configuration, "other-configuration", "belongs to another run"),
         (other_data, "other-data", "was made from other data"),
@@ -119,8 +158,66 @@ def test_a_copy_is_no_second_seed(tmp_path: Path) -> None:
     assert f"bit for bit, as {OTHER}" in message
 
 
+def states_of(study: Path) -> dict[str, dict[str, Any]]:
+    """Of the runs that a partial evidence leaves out."""
+    assert CliRunner().invoke(app, ["evidence", "--partial", str(study)]).exit_code == 0
+    verdicts = json.loads((study.parent / "partial" / "evidence" / "verdicts.json").read_text())
+    return {run["run"]: run for run in verdicts["runs"] if run["state"] != "finished"}
+
+
+def test_both_of_two_copies_are_left_out_of_every_number(tmp_path: Path) -> None:
+    study = make_study(tmp_path, epochs=3)
+    runs = study.parent / "runs"
+    shutil.copy(runs / OTHER / "predictions.safetensors", runs / RUN)
+    left_out = states_of(study)
+    assert sorted(left_out) == BOTH
+    assert {run["kind"] for run in left_out.values()} == {"duplicated"}
+    values = json.loads((study.parent / "partial/evidence/values.json").read_text())["values"]
+    assert values["scratch-32.resnet50.runs"]["value"] == 1
+
+
+def test_a_copied_folder_is_no_second_seed_and_its_original_stays_once_it_is_gone(
+    tmp_path: Path,
+) -> None:
+    study = make_study(tmp_path, epochs=3)
+    runs = study.parent / "runs"
+    shutil.copytree(runs / OTHER, runs / RUN, dirs_exist_ok=True)
+    left_out = states_of(study)
+    assert sorted(left_out) == BOTH
+    for name, other in ((RUN, OTHER), (OTHER, RUN)):
+        assert left_out[name]["kind"] == "duplicated"
+        assert f"as {other}, but each run has its own" in left_out[name]["problem"]
+        assert f"Delete the folders of {RUN} and run" in left_out[name]["problem"]
+    shutil.rmtree(runs / RUN)
+    assert [(name, run["state"]) for name, run in states_of(study).items()] == [(RUN, "missing")]
+
+
+def test_predictions_of_another_network_are_a_copy(tmp_path: Path) -> None:
+    accuracies = dict.fromkeys(("resnet18", "resnet50", "resnet152"), 0.8)
+    study = make_study(tmp_path, epochs=3, accuracies=accuracies)
+    runs, other = study.parent / "runs", "scratch-32/resnet18/seed-1"
+    shutil.copy(runs / other / "predictions.safetensors", runs / RUN)
+    left_out = states_of(study)
+    assert {name: run["kind"] for name, run in left_out.items()} == {
+        other: "duplicated",
+        RUN: "duplicated",
+    }
+
+
+def test_labels_that_no_majority_shares_leave_all_their_runs_out(tmp_path: Path) -> None:
+    study = make_study(tmp_path, epochs=3, models=["resnet50"], seeds=[0, 1])
+    other_labels(RunFolder(study.parent / "runs" / RUN))
+    refused = CliRunner().invoke(app, ["evidence", "--partial", str(study)])
+    assert f"{RUN}: invalid (other-data)" in str(refused.exception)
+    assert f"{OTHER}: invalid (other-data)" in str(refused.exception)
+    assert "none in more than half of them" in str(refused.exception)
+
+
 def test_equal_readings_of_one_seed_are_no_copies(tmp_path: Path) -> None:
     study = make_study(tmp_path, epochs=3, protocols=["one", "two"])
+    runs = study.parent / "runs"
+    for run in ("resnet18/seed-0", "resnet50/seed-1"):
+        shutil.copy(runs / "one" / run / "predictions.safetensors", runs / "two" / run)
     assert CliRunner().invoke(app, ["evidence", str(study)]).exit_code == 0
 
 
@@ -139,8 +236,29 @@ def test_results_that_the_study_does_not_ask_for_are_named_and_not_used(tmp_path
     study = make_study(tmp_path, epochs=3)
     runs = study.parent / "runs"
     shutil.copytree(runs / RUN, runs / "scratch-32/resnet50/seed-9")
+    shutil.copytree(runs / OTHER, runs / RUN / "old")
     assert CliRunner().invoke(app, ["evidence", str(study)]).exit_code == 0
     verdicts = json.loads((study.parent / "evidence" / "verdicts.json").read_text())
-    assert verdicts["strangers"] == ["scratch-32/resnet50/seed-9"]
+    assert verdicts["strangers"] == [f"{RUN}/old", "scratch-32/resnet50/seed-9"]
     values = json.loads((study.parent / "evidence" / "values.json").read_text())["values"]
     assert values["scratch-32.resnet50.runs"]["value"] == 3
+
+
+def test_the_report_says_of_each_run_what_is_wrong_with_it(tmp_path: Path) -> None:
+    study = make_study(tmp_path, epochs=3, missing=[OTHER, RUN])
+    runs = study.parent / "runs"
+    RunFolder(runs / RUN).log.write_text('{"epoch": 2}\n')
+    truncate_metrics(RunFolder(runs / "scratch-32/resnet18/seed-0"))
+    build_evidence(study, study.parent / "evidence", allow_partial=True)
+    inputs = read_inputs(study, study.parent / "evidence")
+    body = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+    assert "- `scratch-32/resnet18/seed-0`, que está incompleta ou danificada;\n" in body
+    assert f"- `{OTHER}`, que não foi iniciada;\n" in body
+    assert f"- `{RUN}`, que foi iniciada, mas não concluída.\n\n" in body
+    assert "\n\nOs motivos, arquivo por arquivo, estão em `verdicts.json`.\n" in body
+
+
+def test_the_report_has_words_for_every_state_and_kind() -> None:
+    words = yaml.safe_load((TEMPLATES / "pt" / "texts.yaml").read_text(encoding="utf-8"))
+    expected = {*get_args(State), *get_args(Problem)} - {"finished", "invalid"}
+    assert set(words["states"]) == expected

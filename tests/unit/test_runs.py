@@ -114,7 +114,13 @@ def test_results_copied_from_another_run_are_named(tmp_path: Path) -> None:
     other = run_folder(study, "scratch-32/resnet50/seed-0")
     for name in ("metrics.json", "predictions.safetensors"):
         (run_folder(study).folder / name).write_bytes((other.folder / name).read_bytes())
-    assert "belongs to another run than run.json" in problem(study)
+    runs = read(study, allow_partial=True)
+    [first, second] = [state for state in runs.states if state.state != "finished"]
+    assert [first.run, second.run] == ["scratch-32/resnet50/seed-0", RUN]
+    assert first.kind == second.kind == "duplicated"
+    assert f"as {RUN}, but each run has its own" in str(first.problem)
+    assert f"Delete the folders of {RUN} and run snakemake again" in str(first.problem)
+    assert not runs.of("scratch-32", "resnet50")
 
 
 def test_a_run_hash_that_is_not_its_runs_is_named(tmp_path: Path) -> None:
@@ -213,5 +219,22 @@ def test_a_missing_dataset_record_is_refused(tmp_path: Path) -> None:
 
 def test_ties_for_the_largest_logit_may_count_either_way() -> None:
     logits = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]], dtype=np.float32)
-    labels = np.array([0, 0, 0, 0], dtype=np.int64)
-    assert correct_predictions(logits, labels) == (1, 2)
+    correct, fewest, most = correct_predictions(logits, np.zeros(4, dtype=np.int64))
+    assert correct.tolist() == [True, True, False, False]
+    assert (fewest, most) == (1, 2)
+    # Of equal logits the first counts, here not that of the true class.
+    correct, fewest, most = correct_predictions(logits, np.ones(4, dtype=np.int64))
+    assert correct.tolist() == [False, False, True, False]
+    assert (fewest, most) == (0, 2)
+
+
+def test_which_images_a_run_has_right_is_what_its_largest_logits_say(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.integers(0, 4, (500, 10)).astype(np.float32)  # many ties
+    labels = generator.integers(0, 10, 500)
+    correct, fewest, most = correct_predictions(logits, labels)
+    assert correct.tolist() == (logits.argmax(axis=1) == labels).tolist()
+    assert fewest < np.count_nonzero(correct) < most
+    for run in read(small_study(tmp_path)).finished:
+        assert run.correct.shape == (1000,)
+        assert np.mean(run.correct) == run.metrics.final_test_accuracy

@@ -2,11 +2,13 @@ rule evidence:
     input:
         info=FOLDER.dataset_info,
         article=STUDY.article,
+        devices=STUDY.devices,
         runs=RUN_FILES,
         metrics=METRICS,
         predictions=PREDICTIONS,
     output:
         table=f"{FOLDER.evidence}/table.csv",
+        audit=f"{FOLDER.evidence}/audit.json",
         values=f"{FOLDER.evidence}/values.json",
         verdicts=f"{FOLDER.evidence}/verdicts.json",
         figures=expand(

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli import console, study
+from resnet_sizes.cli.audit import audit
+from resnet_sizes.cli.costs import costs
 from resnet_sizes.cli.data import data
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.cli.fetch import fetch
@@ -29,7 +31,9 @@ app.command("forecast")(forecast)
 app.command("train")(train)
 app.command("evidence")(evidence)
 app.command("report")(report)
+app.command("audit")(audit)
 app.command("schemas")(schemas)
+app.command("costs", hidden=True)(costs)
 
 
 @app.callback()

@@ -4,6 +4,7 @@ import logging
 import os
 from pathlib import Path
 
+from resnet_sizes.evidence.audit import audit
 from resnet_sizes.evidence.figure import FORMATS, loss_curves, write_figure
 from resnet_sizes.evidence.nearness import distances, nearest
 from resnet_sizes.evidence.overall import judge_readings
@@ -13,9 +14,11 @@ from resnet_sizes.evidence.table import comparison_table, write_table
 from resnet_sizes.evidence.values import collect_values, with_verdict_counts
 from resnet_sizes.evidence.verdicts import judge
 from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.devices import load_devices
 from resnet_sizes.records.files import read_record, write_json
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.ledger_file import load_ledger
+from resnet_sizes.records.network_costs import shipped_network_costs
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.verdicts import Verdicts
 
@@ -23,18 +26,19 @@ log = logging.getLogger("resnet_sizes")
 
 
 def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdicts:
-    """Write `table.csv`, `figure-loss.<language>.{svg,png,pdf}`, `values.json` and, last,
-    `verdicts.json` to `output`, each atomically, and return the verdicts.
+    """Write `table.csv`, `figure-loss.<language>.{svg,png,pdf}`, `audit.json`, `values.json`
+    and, last, `verdicts.json` to `output`, each atomically, and return the verdicts.
 
     `study_path` is a `study.json` with its dataset's record and its runs beside it; the ledger
-    is the file that the study's key `article` names. Raises UserError as `read_runs` and
-    `load_ledger` do; nothing is written then.
+    and the table of GPUs are the files that its keys `article` and `devices` name. Raises
+    UserError as `read_runs` and `load_ledger` do; nothing is written then.
     """
     study_file = read_record(
         study_path, StudyFile, "Make it with: resnet-sizes study write CONFIG.yaml"
     )
     study = study_file.study
     ledger = load_ledger(Path(study.article))
+    devices = load_devices(Path(study.devices))
     folder = StudyFolder.of_file(study_path)
     runs = read_runs(study_file, folder, allow_partial)
     for state in runs.states:
@@ -68,6 +72,8 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     for language in study.report.languages:
         for suffix in FORMATS:
             write_figure(curves, output / f"figure-loss.{language}.{suffix}", language)
+    costs = shipped_network_costs()
+    write_json(output / "audit.json", audit(ledger, study.protocol_definitions, devices, costs))
     write_json(output / "values.json", values)
     write_json(output / "verdicts.json", verdicts)
     return verdicts

@@ -1,7 +1,7 @@
 """Every run of a study: used if it is in order, otherwise named with its problem."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from resnet_sizes.evidence.run_checks import REPEAT, CheckedRun, RunProblem, last_epoch, read_run
+from resnet_sizes.evidence.between_runs import Results, problems_between
+from resnet_sizes.evidence.run_checks import CheckedRun, RunProblem, last_epoch, read_run
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
@@ -90,9 +91,8 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
             return problem
 
     with ThreadPoolExecutor(_READERS) as pool:
-        results = dict(zip([s.name for s in asked], pool.map(read, asked), strict=True))
-    results |= _other_labels(results, folder)
-    results |= _copies(asked, results, folder)
+        results: Results = dict(zip([s.name for s in asked], pool.map(read, asked), strict=True))
+    results |= problems_between({s.name: s for s in asked}, results, folder)
 
     finished, states = [], []
     for settings in asked:
@@ -107,10 +107,6 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
         raise UserError(_unfinished_runs(folder, states))
     strangers = _strangers(folder, results)
     return StudyRuns(study, info, tuple(finished), tuple(states), strangers)
-
-
-Results = dict[str, CheckedRun | RunProblem | None]
-"""What reading each run gave, by its name."""
 
 
 def _read_info(study: Study, folder: StudyFolder) -> DatasetInfo:
@@ -150,52 +146,9 @@ def _state(
     return state.model_copy(update={"state": "failed", "problem": problem})
 
 
-def _other_labels(results: Results, folder: StudyFolder) -> Results:
-    """Runs whose test labels are not those of most runs: they saw other images."""
-    checked = {name: found for name, found in results.items() if isinstance(found, CheckedRun)}
-    counts = Counter(found.labels_hash for found in checked.values())
-    if len(counts) < 2:
-        return {}
-    usual, _ = counts.most_common(1)[0]
-    return {
-        name: RunProblem(
-            "other-data",
-            f"{folder.folder / 'runs' / name / 'predictions.safetensors'}: its labels are not "
-            f"those of the study's other runs. {REPEAT}",
-        )
-        for name, found in checked.items()
-        if found.labels_hash != usual
-    }
-
-
-def _copies(asked: Iterable[RunSettings], results: Results, folder: StudyFolder) -> Results:
-    """Runs of one model and protocol whose logits are the same in every bit.
-
-    Another seed draws other initial weights, at least those of the last layer, so no two
-    trainings give that. Which one is the original cannot be told, so none is used.
-    """
-    alike: dict[tuple[str, str, bytes], list[str]] = defaultdict(list)
-    for settings in asked:
-        found = results[settings.name]
-        if isinstance(found, CheckedRun):
-            key = (settings.protocol, settings.model, found.logits_hash)
-            alike[key].append(settings.name)
-    problems: Results = {}
-    for names in alike.values():
-        for name in names if len(names) > 1 else ():
-            others = ", ".join(other for other in names if other != name)
-            problems[name] = RunProblem(
-                "duplicated",
-                f"{folder.folder / 'runs' / name / 'predictions.safetensors'}: holds the same "
-                f"predictions, bit for bit, as {others}; no other seed gives that. Delete these "
-                "runs' folders and run snakemake again.",
-            )
-    return problems
-
-
 def _strangers(folder: StudyFolder, results: Results) -> tuple[str, ...]:
     runs = folder.folder / "runs"
-    found = (path.parent.relative_to(runs).as_posix() for path in runs.glob("*/*/*/metrics.json"))
+    found = (path.parent.relative_to(runs).as_posix() for path in runs.rglob("metrics.json"))
     return tuple(sorted(name for name in found if name not in results))
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 
-ONLY_TELLS = frozenset({"memory.py", "progress.py"})
-"""Modules of the training that speak to people and decide no result."""
+ONLY_TELLS = frozenset({"memory.py", "network_costs.py", "progress.py"})
+"""Modules of the training that tell of it and decide no result."""
 
 
 def training_code_hash() -> str:

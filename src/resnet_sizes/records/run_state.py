@@ -14,12 +14,12 @@ State = Literal[
 ]
 
 Problem = Literal[
-    "truncated",  # a file that is cut off, damaged, or gone
+    "truncated",  # epochs are missing, or a file is cut off, damaged, or gone
     "other-schema",  # written by another version of this program
     "other-configuration",  # not the run that the study asks for
     "other-data",
     "inconsistent",  # the files of the run contradict each other
-    "duplicated",  # the predictions are bit for bit those of another seed
+    "duplicated",  # another run has the same predictions, bit for bit, or the same hash
 ]
 
 

@@ -211,6 +211,11 @@ class Study(Record):
         min_length=1,
         description="The ledger: what the article printed, said, and left open.",
     )
+    devices: str = Field(
+        "config/devices.yaml",
+        min_length=1,
+        description="Speeds and memory of GPUs, for the audit of the article's minutes.",
+    )
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The images.")
     models: Annotated[list[ModelName], AfterValidator(_unique)] = Field(
         ["resnet18", "resnet50", "resnet152"],

@@ -7,6 +7,7 @@ from typing import Any
 from resnet_sizes.records.numbers import decimal, moment, percent
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.study import Study
+from resnet_sizes.reporting.audit import audit_view
 from resnet_sizes.reporting.comparison import readings_table
 from resnet_sizes.reporting.confounds import confounds
 from resnet_sizes.reporting.criteria import criteria, same_tests, seed_effect
@@ -61,6 +62,10 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
     if losses:
         alt.append(words("results.figure-alt-losses", items=losses))
 
+    # Each of several readings has a section of its own, and their comparison another.
+    after_results = len(study.protocols) + 2 if len(study.protocols) > 1 else 1
+    audited = audit_view(inputs.audit, words, language, number=after_results)
+
     def loop_number(number: int) -> Safe:
         """The number of a heading or of an id, not a result."""
         return Safe(decimal(number, 0, language))
@@ -91,6 +96,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "departures": departures(study, ledger, words, language),
         "confounds": confounds(study, words),
         "criteria": criteria(ledger, language),
+        "audit": audited,
         "same_tests": same_tests(ledger, words),
         "protocols": [
             ProtocolView(
@@ -116,7 +122,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "figure": Safe(figure_name(language)),
         "figure_alt": Safe(" ".join(str(sentence) for sentence in alt)),
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
-        "discussion_number": len(study.protocols) + 2 if len(study.protocols) > 1 else 1,
+        "discussion_number": after_results + (1 if audited else 0),
         "statements": judgements.rows(),
         "shared_reasons": judgements.shared(),
         "findings": judgements.findings(),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from resnet_sizes.records.audit import Audit
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
@@ -22,6 +23,7 @@ class Inputs:
     ledger: Ledger
     values: Values
     verdicts: Verdicts
+    audit: Audit
     evidence: Path
 
 
@@ -37,6 +39,7 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
     remedy = f"Make the evidence anew with: resnet-sizes evidence {study_path}"
     values = read_record(evidence / "values.json", Values, remedy)
     verdicts = read_record(evidence / "verdicts.json", Verdicts, remedy)
+    audit = read_record(evidence / "audit.json", Audit, remedy)
     if verdicts.study_hash != study_file.study_hash:
         raise UserError(
             f"{evidence / 'verdicts.json'}: was made from another configuration of the study "
@@ -51,4 +54,4 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
             f"now (hash {verdicts.ledger_hash[:12]}…, expected {content_hash(ledger)[:12]}…). "
             f"{remedy}"
         )
-    return Inputs(study_file.study, ledger, values, verdicts, evidence)
+    return Inputs(study_file.study, ledger, values, verdicts, audit, evidence)

@@ -168,8 +168,8 @@ class Results:
         return self._t("results.spread", mean=mean, deviation=spread)
 
     def losses(self) -> Safe | None:
-        """`1,900 ± 0,010 para 0,800 ± 0,020 na ResNet-18, …`, or nothing without a finished run, or where the
-        first epoch is the last."""
+        """`1,900 ± 0,010 para 0,800 ± 0,020 na ResNet-18, …`, or nothing without a finished run, or
+        where the first epoch is the last."""
         if self._values.number("study.epochs") < 2:
             return None
         items = [

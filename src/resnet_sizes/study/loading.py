@@ -52,7 +52,7 @@ def study_file(study: Study) -> StudyFile:
 
 def check_files(study: Study) -> None:
     """Raise UserError if a local file that the study names is not there."""
-    named = [("article", study.article)]
+    named = [("article", study.article), ("devices", study.devices)]
     if study.dataset.path is not None:
         named.append(("dataset.path", study.dataset.path))
     for weights in wanted_weights(study).values():

@@ -5,7 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from resnet_sizes.records.audit import Audit
 from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.devices import Devices
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import RunFile, StudyFile
@@ -22,6 +24,8 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "run": RunFile,
     "metrics": Metrics,
     "article": Ledger,
+    "devices": Devices,
+    "audit": Audit,
     "values": Values,
     "verdicts": Verdicts,
 }

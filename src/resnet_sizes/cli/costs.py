@@ -1,0 +1,16 @@
+"""`resnet-sizes costs`: generate the table of what the networks cost."""
+
+from pathlib import Path
+
+from resnet_sizes.cli.console import result
+from resnet_sizes.records import network_costs
+from resnet_sizes.records.files import write_json
+
+
+def costs() -> None:
+    """Generate the package's table of multiply-accumulates and memory by network and size."""
+    from resnet_sizes.training.network_costs import count_network_costs
+
+    path = Path(network_costs.__file__).with_name(network_costs.FILE)
+    write_json(path, count_network_costs())
+    result(str(path))

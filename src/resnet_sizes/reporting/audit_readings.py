@@ -1,0 +1,126 @@
+"""The readings of the audit: which of them agree with the article's minutes, on which device."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resnet_sizes.records.audit import Audit, ProtocolCosts, ProtocolOnDevice
+from resnet_sizes.records.numbers import memory, minutes
+from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
+from resnet_sizes.reporting.words import Words, model_name
+
+Cells = list[Safe]
+
+
+@dataclass(frozen=True)
+class AuditTable:
+    """Column heads and rows; a table without rows is not printed."""
+
+    head: Cells
+    rows: list[Cells]
+
+
+class AuditReadings:
+    """Tables and sentences on the protocols of an audit."""
+
+    def __init__(self, audit: Audit, words: Words, language: str) -> None:
+        self._audit = audit
+        self._t = words
+        self._language = language
+        self._names = {rate.device: rate.name for rate in audit.devices}
+
+    def name_of(self, device: str) -> Safe:
+        """The device's name, escaped."""
+        return escape_markdown(self._names[device])
+
+    def memory_of(self, device: str) -> Safe:
+        """The device's memory."""
+        sizes = {rate.device: rate.memory_bytes for rate in self._audit.devices}
+        return Safe(memory(sizes[device], self._language))
+
+    def _heads(self, block: str, *columns: str) -> Cells:
+        return [self._t(f"audit.{block}.columns.{column}") for column in columns]
+
+    def _devices(self) -> Sequence[str]:
+        return [rate.device for rate in self._audit.devices]
+
+    def outcomes(self) -> AuditTable:
+        """A row a protocol, a column a device."""
+        heads = self._heads("outcomes", "protocol")
+        heads += [self.name_of(device) for device in self._devices()]
+        rows = [
+            [code(protocol.protocol)]
+            + [self._t(f"audit.outcomes.names.{item.outcome}") for item in protocol.devices]
+            for protocol in self._audit.protocols
+        ]
+        return AuditTable(heads, rows)
+
+    def outcomes_text(self) -> Cells:
+        """Which readings survive on which device, or that none does."""
+        sentences = []
+        for device in self._devices():
+            names = self._surviving(device)
+            if names:
+                listed = self._t.listed([code(name) for name in names])
+                sentences.append(
+                    self._t.counted(
+                        "audit.outcomes.text.survive",
+                        len(names),
+                        device=self.name_of(device),
+                        names=listed,
+                    )
+                )
+        if not sentences and self._audit.protocols:
+            printed = any(need.printed_minutes for need in self._audit.protocols[0].needs)
+            form = "none" if printed else "no-minutes"
+            sentences.append(self._t(f"audit.outcomes.text.{form}"))
+        if any("memory" in item.outcome for _, item in self._all()):
+            sentences.append(self._t("audit.outcomes.text.memory"))
+        return sentences
+
+    def _all(self) -> list[tuple[ProtocolCosts, ProtocolOnDevice]]:
+        return [(each, item) for each in self._audit.protocols for item in each.devices]
+
+    def _surviving(self, device: str) -> list[str]:
+        return [
+            each.protocol
+            for each, item in self._all()
+            if item.device == device and item.outcome == "survives"
+        ]
+
+    def device_shown(self) -> str | None:
+        """The device on which most readings survive, whose minutes are printed."""
+        if not self._audit.protocols:
+            return None
+        return max(self._devices(), key=lambda device: len(self._surviving(device)), default=None)
+
+    def minutes(self, device: str | None) -> AuditTable:
+        """Predicted minutes on one device below the printed ones."""
+        if device is None:
+            return AuditTable([], [])
+        needs = self._audit.protocols[0].needs
+        first, last, most = self._heads("minutes", "protocol", "outcome", "memory")
+        models = [model_name(need.model) for need in needs]
+        printed = [
+            self._t("none") if need.printed_minutes is None else self._minutes(need.printed_minutes)
+            for need in needs
+        ]
+        empty = self._t("none")
+        rows = [[self._t("audit.minutes.article"), *printed, empty, empty]]
+        for protocol, item in self._all():
+            if item.device == device:
+                rows.append(self._minutes_row(protocol, item))
+        return AuditTable([first, *models, most, last], rows)
+
+    def _minutes_row(self, protocol: ProtocolCosts, item: ProtocolOnDevice) -> Cells:
+        predicted = {each.model: self._minutes(each.minutes) for each in item.predictions}
+        needed = [need.memory_bytes for need in protocol.needs if need.memory_bytes is not None]
+        most = Safe(memory(max(needed), self._language)) if needed else self._t("none")
+        return [
+            code(protocol.protocol),
+            *(predicted.get(need.model, self._t("none")) for need in protocol.needs),
+            most,
+            self._t(f"audit.outcomes.names.{item.outcome}"),
+        ]
+
+    def _minutes(self, value: float) -> Safe:
+        return Safe(minutes(value, self._language))

@@ -1,0 +1,91 @@
+"""`resnet-sizes audit`, and the table of devices that it reads."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from audited_ledgers import DESCRIPTION, audit_of_the_article, ledger_of
+from synthetic import CONFIG
+from typer.testing import CliRunner
+
+from resnet_sizes.cli.app import app
+from resnet_sizes.records.audit import Audit
+from resnet_sizes.records.devices import load_devices
+from resnet_sizes.records.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def article() -> Audit:
+    return audit_of_the_article()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"anchors": []}, "no anchors"),
+        ({"basis": "peak", "efficiency_of": None}, "needs peak_tflops and efficiency_of"),
+        ({"id": "k80"}, "stands twice"),
+        ({"basis": "peak", "efficiency_of": "l4"}, "no device with anchors"),
+        ({"peak_source": None}, "needs its peak_source"),
+        ({"speed": 3}, "speed"),
+    ],
+)
+def test_a_wrong_table_of_devices_is_refused(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    data = yaml.safe_load((CONFIG / "devices.yaml").read_text(encoding="utf-8"))
+    data["devices"][0] |= changes
+    path = tmp_path / "devices.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        load_devices(path)
+    assert said in str(error.value)
+    assert str(path) in str(error.value)
+    assert "--devices" in str(error.value)
+
+
+def run(*arguments: str) -> str:
+    answer = CliRunner().invoke(app, ["audit", *arguments], catch_exceptions=False)
+    assert answer.exit_code == 0
+    return answer.stdout
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project_s_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CONFIG.parent)
+
+
+def test_the_command_prints_aligned_tables() -> None:
+    text = run("config/article.yaml")
+    assert "All of accuracy_increment: relative" in text
+    assert "resnet152 - resnet50  +2.39   4.7" in text
+    lines = [line for line in text.splitlines() if line.startswith(("probe-224 ", "literal "))]
+    assert len({line.index("t4") for line in lines if " t4 " in line}) == 1
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_the_command_gives_json_and_writes_the_same(tmp_path: Path, article: Audit) -> None:
+    path = tmp_path / "audit.json"
+    shown = json.loads(run("config/article.yaml", "--format", "json", "--output", str(path)))
+    assert shown == json.loads(path.read_text(encoding="utf-8"))
+    assert Audit.model_validate_json(path.read_text(encoding="utf-8")) == article
+
+
+def test_the_command_takes_another_ledger_and_more_protocols(tmp_path: Path) -> None:
+    ledger, overlay = tmp_path / "other.yaml", tmp_path / "overlay.yaml"
+    made_up = ledger_of(
+        ("resnet34", "71.5", "12.5", None, None), ("resnet101", "70", "31", "197", None)
+    )
+    ledger.write_text(yaml.safe_dump(made_up.model_dump(mode="json")), encoding="utf-8")
+    overlay.write_text(
+        yaml.safe_dump(
+            {"protocol_definitions": {"odd": {"description": DESCRIPTION, "input_size": 48}}}
+        ),
+        encoding="utf-8",
+    )
+    text = run(str(ledger), "--config", str(overlay))
+    assert "odd: not in the table of network costs: resnet34, imagenet stem, 48 pixels" in text
+    assert "resnet-sizes costs" in text
+    assert "resnet18" not in text

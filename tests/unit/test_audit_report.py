@@ -1,0 +1,98 @@
+"""The audit in the report: its section of the template, rendered alone."""
+
+import re
+from dataclasses import fields
+from typing import Any, get_args
+
+import pytest
+from audited_ledgers import audit_of_the_article, audited, ledger_of
+from jinja2 import FileSystemLoader
+from report_prose import ENGLISH, prose_of
+from report_studies import TEMPLATES
+
+from resnet_sizes.records.audit import Audit, IncrementKind, Outcome
+from resnet_sizes.reporting.audit import audit_view
+from resnet_sizes.reporting.words import Words, make_environment
+
+
+def rendered(found: Audit, words: Words, number: int = 1) -> str:
+    view = audit_view(found, words, "pt", number=number)
+    assert view is not None
+    environment = make_environment(loader=FileSystemLoader(TEMPLATES / "pt"))
+    return environment.get_template("_audit.qmd.j2").render(audit=view)
+
+
+def check_prose(text: str) -> None:
+    assert not re.search(r"<<|>>|None|True|False", text)
+    assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", prose_of(text).lower()))
+    # Every table that is printed is named in the prose before it, and none other is.
+    labels = set(re.findall(r"\{#(tbl-[a-z-]+)\}", text))
+    assert labels == set(re.findall(r"@(tbl-[a-z-]+)", text))
+
+
+@pytest.fixture(scope="module")
+def article() -> Audit:
+    return audit_of_the_article()
+
+
+def test_the_article_s_audit_is_told_in_portuguese(article: Audit, words: Words) -> None:
+    text = rendered(article, words, number=4)
+    check_prose(text)
+    assert text.startswith("### 3.4 O que o artigo diz de si mesmo")
+    assert "| ResNet-152 | acréscimo de acurácia | 6% | 6,31% | 5,10 | relativa |" in text
+    assert "| ResNet-18 | 80,84% | 80,06% a 81,60% |" in text
+    assert "um desvio-padrão de 0,78 ponto percentual entre sementes" in text
+    assert "| redução relativa do erro | 14,1% | 14,5% | não |" in text
+    assert "Tesla T4, de 14,7" in text
+
+
+def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: Words) -> None:
+    view = audit_view(article, words, "pt")
+    assert view is not None
+    tables = [getattr(view, f.name) for f in fields(view)]
+    for table in [table for table in tables if hasattr(table, "rows")]:
+        assert {len(row) for row in table.rows} == {len(table.head)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "present", "absent"),
+    [
+        (
+            [("resnet34", "90", "0", None, None), ("resnet101", "90", "0", None, None)],
+            ["nenhuma diferença seria significativa", "não imprime minutos"],
+            ["acrescimos"],
+        ),
+        ([("resnet34", "90", "5", None, None)], ["acuracias"], ["diferencas", "retornos"]),
+        (
+            [("resnet18", "50", "5", None, None), ("resnet34", "95", "9", "16", "9")],
+            [
+                "nenhuma das duas leituras",
+                "Desvio que a anula",
+                "pontos percentuais entre sementes",
+            ],
+            [],
+        ),
+    ],
+)
+def test_another_article_s_audit_says_only_what_it_has(
+    words: Words, rows: Any, present: list[str], absent: list[str]
+) -> None:
+    text = rendered(audited(ledger_of(*rows), small={}, odd={"input_size": 65}), words)
+    check_prose(text)
+    for part in present:
+        assert part in text
+    for part in absent:
+        assert f"tbl-auditoria-{part}" not in text
+
+
+def test_nothing_to_audit_gives_no_section(words: Words) -> None:
+    nothing = audited(ledger_of(("resnet18", "101", "5", None, None)))
+    assert audit_view(nothing, words, "pt") is None
+
+
+def test_every_outcome_and_reading_has_its_words(words: Words) -> None:
+    for outcome in get_args(Outcome):
+        assert words.has(f"audit.outcomes.names.{outcome}")
+    for kind in get_args(IncrementKind):
+        assert words.has(f"audit.increments.fits.{kind}")
+        assert words.has(f"audit.increments.conclusion.{kind}")
