@@ -38,9 +38,13 @@ def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]
             overall = overall.model_copy(update=changes)
         elif len(taking_part) > 1 and len({verdict.sentence.pt for verdict in taking_part}) > 1:
             # The same verdict from other numbers: those of one reading would not be all.
-            alike = all(verdict.reasons == first.reasons for verdict in taking_part)
+            shared = [
+                reason
+                for reason in first.reasons
+                if all(reason in verdict.reasons for verdict in taking_part)
+            ]
             changes = {
-                "reasons": first.reasons if alike else ["readings-agree"],
+                "reasons": shared or ["readings-agree"],
                 "sentence": sentence_of_readings("readings-agree", by_verdict),
             }
             overall = overall.model_copy(update=changes)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from scipy import stats
+from scipy import special
 
 MOST_SEEDS = 1000
 """What needs more is said to be out of reach."""
@@ -25,12 +25,12 @@ def seeds_for_contrast(
         if error == 0:
             return effect > 0
         freedom = models * (seeds - 1)
-        critical = float(stats.t.isf(level, df=freedom))
+        critical = -float(special.stdtrit(freedom, level))
         ratio = effect / error
         # Beyond this the noncentral distribution is all on one side, and scipy's underflows.
         if ratio - critical > 10:
             return True
-        return float(stats.nct.sf(critical, df=freedom, nc=ratio)) >= power
+        return 1 - float(special.nctdtr(freedom, ratio, critical)) >= power
 
     return _smallest(is_enough)
 
@@ -42,7 +42,7 @@ def seeds_for_prediction(deviation: float, half_width: float, confidence: float)
     """
 
     def is_enough(seeds: int) -> bool:
-        quantile = float(stats.t.ppf(0.5 + confidence / 2, df=seeds - 1))
+        quantile = float(special.stdtrit(seeds - 1, 0.5 + confidence / 2))
         return quantile * deviation * math.sqrt(1 + 1 / seeds) <= half_width
 
     return _smallest(is_enough)

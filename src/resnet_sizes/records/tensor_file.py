@@ -191,8 +191,8 @@ def _predictions_problem(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> 
     )
     if problem:
         return problem
-    broken = int(np.count_nonzero(~np.isfinite(logits).all(axis=1)))
-    if broken:
+    if not np.isfinite(logits).all():
+        broken = int(np.count_nonzero(~np.isfinite(logits).all(axis=1)))
         return f"logits of {broken} of {count} images are not finite: the training has diverged"
     return None
 

@@ -16,7 +16,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~^$@&\"'])")
 _DOUBLED = re.compile(r"([-.:=])(?=\1)|(?<=([-.:=]))\2")
 # At the start of a line, these begin a list, a definition, or a title block.
 _START = re.compile(r"^([-+:%=!(]|(?:\d+|[A-Za-z]+)(?=[.)](?:\s|$)))")
-_SPACE = re.compile(r"\s+")
+_SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space is meant
 
 
 class Safe(Markup):
@@ -41,7 +41,7 @@ def _escape_start(found: re.Match[str]) -> str:
 
 
 def _visible(text: str) -> str:
-    return "".join(c for c in _SPACE.sub(" ", text) if c.isprintable())
+    return "".join(c for c in _SPACE.sub(" ", text) if c.isprintable() or c == "\u00a0")
 
 
 def code(text: str) -> Safe:
