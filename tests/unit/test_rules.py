@@ -44,6 +44,12 @@ def knee(model: str, among: list[str]) -> ParetoKnee:
     )
 
 
+def test_an_end_of_the_front_is_no_knee_whatever_rounding_says() -> None:
+    # 1/64 − (1/64)/206 · 206 is a little more than zero.
+    ends = table([0.0, 1 / 64, 0.0], [45.0, 251.0, 45.0], ["resnet18", "resnet50", "resnet152"])
+    assert not holds(knee("resnet50", ["resnet18", "resnet50", "resnet152"]), ends)
+
+
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=5))
 def test_an_ordering_holds_where_sorting_changes_nothing(values: list[float]) -> None:
     rises = values == sorted(values) and len(set(values)) == len(values)

@@ -119,8 +119,8 @@ def _pareto_knee(statement: ParetoKnee, table: SeedTable) -> bool:
     if statement.model not in front:
         return False
     (cheap_minutes, low), (dear_minutes, high) = min(front.values()), max(front.values())
-    if cheap_minutes == dear_minutes:
-        return False
+    if front[statement.model][0] in (cheap_minutes, dear_minutes):
+        return False  # an end of the line; its distance would be zero but for rounding
     slope = (high - low) / (dear_minutes - cheap_minutes)
     above = {
         model: accuracy - low - slope * (minutes - cheap_minutes)
