@@ -52,15 +52,17 @@ def test_a_statement_holds_where_all_of_its_conditions_are_met(
         conditions = conditions_of(statement, minutes)
         # A knee that is not in the middle of three times has no condition that could be met.
         expected = bool(conditions) and all(met(condition, table) for condition in conditions)
-        if statement.rule in ("diminishing", "pareto-knee") and _on_the_border(conditions, table):
+        if statement.rule in ("diminishing", "pareto-knee", "decrease") and _on_the_border(
+            conditions, table
+        ):
             continue
         assert holds(statement, table) == expected, statement.id
 
 
 def _on_the_border(conditions: list[Condition], table: dict[str, Outcome]) -> bool:
-    """Sums of thirds and the like: equal but for rounding."""
+    """Sums of thirds and the like: equal but for rounding; and a fall by just the threshold."""
     sums = [
-        sum(w * getattr(table[model], c.quantity) for model, w in c.weights.items())
+        sum(w * getattr(table[model], c.quantity) for model, w in c.weights.items()) - c.threshold
         for c in conditions
     ]
     return any(abs(total) < 1e-9 for total in sums)
