@@ -11,7 +11,7 @@ dataset:
   content: cifar10-reencoded
   resize: false
   limit: {{train: 2000, test: 500}}
-training: {{threads: 2}}
+training: {{threads: 1}}
 """
 
 
