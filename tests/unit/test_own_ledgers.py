@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from judged_studies import judged, made_up_ledger
 from synthetic import LEDGER, MODELS, make_study
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.ledger_file import load_ledger
 
 
@@ -66,6 +68,14 @@ def test_a_ledger_may_compare_layer_counts_in_any_way(tmp_path: Path) -> None:
         "S3": "true-by-construction",
         "S4": "true-by-construction",
     }
+
+
+def test_layer_counts_are_not_mixed_with_what_runs_decide(tmp_path: Path) -> None:
+    compare = {"model": "resnet152", "among": list(MODELS), "extreme": "highest"}
+    parts = [compare | {"quantity": quantity} for quantity in ("layers", "accuracy")]
+    mixed = {"rule": "conjunction", "parts": parts, "needs": {"data": ["digits"]}}
+    with pytest.raises(UserError, match="Make two statements of them"):
+        load_ledger(made_up_ledger(tmp_path, mixed))
 
 
 def test_a_ledger_may_accept_any_set_up_and_a_single_seed(tmp_path: Path) -> None:

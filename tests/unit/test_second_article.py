@@ -115,6 +115,19 @@ def test_a_statement_is_judged_from_the_readings_that_it_accepts(
     assert overall["S1"] == "supported"  # the other reading has no say in it
 
 
+def test_a_reading_that_cannot_decide_is_no_disagreement(tmp_path: Path, article: Path) -> None:
+    article.write_text(ARTICLE.replace(", protocols: [scratch-32]", ""), encoding="utf-8")
+    study = make_study(tmp_path, article=article, protocols=["scratch-32", "other"], **RESULTS)
+    (study.parent / "runs" / "other" / "resnet101" / "seed-3" / "metrics.json").unlink()
+    result = CliRunner().invoke(app, ["evidence", "--partial", str(study)])
+    assert result.exit_code == 0, result.output
+    found = json.loads((study.parent / "partial" / "evidence" / "verdicts.json").read_text())
+    one = found["overall"][0]
+    assert one["readings"] == {"scratch-32": "supported", "other": "not-enough-runs"}
+    assert (one["verdict"], one["reasons"]) == ("supported", ["readings-differ"])
+    assert "other: not enough runs" in one["sentence"]["en"]
+
+
 def test_on_another_device_printed_minutes_are_not_comparable(
     tmp_path: Path, article: Path
 ) -> None:

@@ -17,3 +17,5 @@ class OpenDecision:
     """The verdict for a corrected two-sided p-value."""
     settle: Callable[[int], int | None]
     """How many seeds would settle it, if it is one of so many tests; None where none would."""
+    can_plan: bool = True
+    """Whether that can be computed; not for a rule that is not linear."""

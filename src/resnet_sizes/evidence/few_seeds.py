@@ -99,7 +99,7 @@ def _side(condition: Condition, sampling: Sampling, limit: float, level: float) 
     by_seed = limit * sum(abs(weight) for weight in condition.weights.values()) / 2
     variance, _ = sampling.image_variance(condition.weights)
     by_images = float(stats.norm.isf(level)) * variance**0.5
-    if abs(estimate) <= max(by_seed, by_images):
+    if abs(estimate) <= by_seed + by_images:  # both act at once
         return "between"
     return "above" if estimate > 0 else "below"
 

@@ -70,7 +70,7 @@ def open_order(
         probability=probability,
         p_value=min(1.0, 2 * min(p_for, p_against)),
     )
-    return OpenDecision(basis, decide, settle)
+    return OpenDecision(basis, decide, settle, can_plan=bool(conditions))
 
 
 def compare_once(condition: Condition, sampling: Sampling) -> Comparison:

@@ -10,9 +10,10 @@ from resnet_sizes.records.verdicts import Overall, Verdict, VerdictName
 def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]:
     """One verdict for each statement, in the ledger's order.
 
-    It is firm only where all readings that were run give the same; otherwise it depends on the
+    It is firm only where all readings that decided give the same; otherwise it depends on the
     reading. A reading that a statement does not accept, or whose runs do not exist, does not
-    take part unless there is no other.
+    take part unless there is no other; one that could not decide (too few runs, noise, no
+    comparison) is no disagreement, and the sentence names it.
     """
     found = []
     for statement in ledger.statements:
@@ -21,7 +22,8 @@ def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]
         by_verdict: dict[VerdictName, list[str]] = {}
         for verdict in taking_part:
             by_verdict.setdefault(verdict.verdict, []).append(verdict.protocol)
-        first = taking_part[0]
+        decided = [verdict for verdict in taking_part if verdict.verdict in _DECIDED]
+        first = (decided or taking_part)[0]
         overall = Overall(
             id=statement.id,
             verdict=first.verdict,
@@ -29,9 +31,10 @@ def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]
             sentence=first.sentence,
             readings={verdict.protocol: verdict.verdict for verdict in own},
         )
+        answers = {verdict.verdict for verdict in decided or taking_part}
         if len(by_verdict) > 1:
-            changes = {
-                "verdict": "depends-on-the-reading",
+            changes: dict[str, object] = {
+                "verdict": "depends-on-the-reading" if len(answers) > 1 else first.verdict,
                 "reasons": ["readings-differ"],
                 "sentence": sentence_of_readings("readings-differ", by_verdict),
             }
@@ -50,6 +53,9 @@ def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]
             overall = overall.model_copy(update=changes)
         found.append(overall)
     return found
+
+
+_DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
 
 
 def _stands_aside(verdict: Verdict) -> bool:

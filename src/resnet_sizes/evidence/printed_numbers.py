@@ -89,7 +89,9 @@ def _same_direction(statement: Cell | Increment, values: list[float], level: flo
     is_increment = isinstance(statement, Increment) or statement.column.endswith("_increment")
     if not is_increment:
         return False
-    sign = 1 if float(statement.printed) >= 0 else -1
+    if float(statement.printed) == 0:
+        return False  # no increment has no direction
+    sign = 1 if float(statement.printed) > 0 else -1
     return mean_interval_excludes([sign * value for value in values], 0.0, level)
 
 

@@ -165,7 +165,8 @@ def _decide_together(drafts: list[_Draft], ledger: Ledger) -> list[_Draft]:
         basis = draft.basis.model_copy(update={"p_adjusted": p_adjusted, "tests": len(adjusted)})
         if answer[0] in ("not-enough-runs", "within-noise"):
             needed = draft.open.settle(len(adjusted))
-            basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})
+            if draft.open.can_plan:
+                basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})
         decided.append(replace(draft, answer=answer, basis=basis))
     return decided
 

@@ -227,6 +227,15 @@ class Conjunction(StatementBase):
     def true_by_construction(self) -> bool:
         return all(part.quantity == "layers" for part in self.parts)
 
+    @model_validator(mode="after")
+    def _layer_counts_stand_apart(self) -> "Conjunction":
+        if len({part.quantity == "layers" for part in self.parts}) > 1:
+            raise ValueError(
+                "parts: some compare layer counts, which need no data, and some do not. Make "
+                "two statements of them"
+            )
+        return self
+
 
 Statement = Annotated[
     Ordering
