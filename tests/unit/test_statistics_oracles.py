@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from resnet_sizes.evidence.proportions import two_proportion_test, wilson_interval
@@ -24,14 +23,6 @@ from resnet_sizes.evidence.statistics import (
 
 numbers = st.floats(-100, 100, allow_nan=False).map(lambda x: round(x, 3))
 samples = st.lists(numbers, min_size=2, max_size=8)
-
-
-@given(st.integers(1, 10_000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
-def test_wilson_is_that_of_statsmodels(trials: int, share: float, confidence: float) -> None:
-    successes = round(share * trials)
-    low, high = proportion_confint(successes, trials, alpha=1 - confidence, method="wilson")
-    found = wilson_interval(successes, trials, confidence)
-    assert found == pytest.approx((max(low, 0), min(high, 1)), abs=1e-9)
 
 
 def test_wilson_of_the_article_s_accuracies() -> None:
