@@ -81,6 +81,9 @@ def _handler(local: LocalServer, wait: Callable[[float], bool]) -> type[BaseHTTP
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
+            # Announced, as the connection is closed below: a client that takes it for a living
+            # one would send the next request (after a redirect) into a closing connection.
+            self.send_header("Connection", "close")
             self.end_headers()
             with suppress(ConnectionError):  # who has had enough hangs up
                 self.wfile.write(content[: answer.sent])
