@@ -193,6 +193,7 @@ def _cache(run: RunFile, equivalent_seconds: float, *, reused: bool) -> FeatureC
         key=hashlib.sha256(f"{run.protocol} {run.model}".encode()).hexdigest(),
         reused=reused,
         forward_seconds=equivalent_seconds * (1 - HEAD_SHARE) / run.epochs,
+        timed_images=256,
     )
 
 

@@ -50,7 +50,7 @@ def test_a_statement_holds_where_all_of_its_conditions_are_met(
     minutes = {model: o.minutes for model, o in table.items()}
     for statement in STATEMENTS:
         conditions = conditions_of(statement, minutes)
-        # A knee that is not in the middle of three times has no condition that could be met.
+        # The slowest model has no condition that could make it a knee.
         expected = bool(conditions) and all(met(condition, table) for condition in conditions)
         if statement.rule in ("diminishing", "pareto-knee", "decrease") and _on_the_border(
             conditions, table
@@ -68,10 +68,20 @@ def _on_the_border(conditions: list[Condition], table: dict[str, Outcome]) -> bo
     return any(abs(total) < 1e-9 for total in sums)
 
 
-def test_a_knee_among_four_models_is_no_linear_condition() -> None:
+@settings(max_examples=200)
+@given(st.tuples(outcomes, outcomes, outcomes, outcomes))
+def test_a_knee_among_four_models_is_a_list_of_conditions_too(
+    numbers: tuple[Outcome, Outcome, Outcome, Outcome],
+) -> None:
     (knee,) = [statement for statement in STATEMENTS if statement.rule == "pareto-knee"]
     four = knee.model_copy(update={"among": [*MODELS, "resnet34"]})
-    assert conditions_of(four, dict.fromkeys(four.among, 1.0)) == []
+    table = dict(zip(four.among, numbers, strict=True))
+    minutes = {model: o.minutes for model, o in table.items()}
+    conditions = conditions_of(four, minutes)
+    if len(set(minutes.values())) < len(minutes) or _on_the_border(conditions, table):
+        return
+    expected = bool(conditions) and all(met(condition, table) for condition in conditions)
+    assert holds(four, table) == expected
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.id)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.tensor_file import DatasetArrays, read_predictions
+from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.features import Features, features_key
 from resnet_sizes.training.frozen import Backbone, fold_batch_norm
 from resnet_sizes.training.networks import build_network
@@ -95,8 +97,25 @@ def test_a_second_seed_uses_the_features_of_the_first(dataset, weights):
     assert not first.feature_cache.reused
     assert second.feature_cache.reused
     assert second.feature_cache.key == first.feature_cache.key
-    assert second.feature_cache.forward_seconds == first.feature_cache.forward_seconds
     assert losses(first) != losses(second)
+
+
+def test_a_run_that_reuses_features_measures_the_pass_on_its_own(dataset, weights, monkeypatch):
+    class TwoSeconds(Clock):
+        @contextmanager
+        def span(self):
+            yield
+            self.seconds = 2.0
+
+    monkeypatch.setattr("resnet_sizes.training.features.Clock", TwoSeconds)
+    # Of 48 training images.
+    first, second = (
+        probe(dataset, weights, name, evaluation_batch_size=12).feature_cache
+        for name in ("first", "second")
+    )
+    assert (first.forward_seconds, first.timed_images) == (2, 48)
+    # One batch is more than a hundredth of the images, and stands for all of them.
+    assert (second.forward_seconds, second.timed_images) == (8, 12)
 
 
 def test_reused_features_give_bitwise_the_same_run(dataset, weights):
@@ -243,12 +262,12 @@ def test_metrics_tell_the_weights_and_the_cache(dataset, weights):
     probe(dataset, weights)
     data = json.loads(Path("run/metrics.json").read_text())
     assert data["run"]["initial_weights"] == weights.initial.model_dump()
-    assert set(data["feature_cache"]) == {"key", "reused", "forward_seconds"}
+    assert set(data["feature_cache"]) == {"key", "reused", "forward_seconds", "timed_images"}
 
 
 def test_features_stay_where_the_labels_are(dataset):
     labels = torch.tensor([0, 1])
-    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), 1.0, "0" * 64, reused=False)
+    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), 1.0, 2, "0" * 64, reused=False)
     data = features.on(CPU, small_data(labels))
     assert data.train_features is features.train
 

@@ -78,8 +78,8 @@ def test_layer_counts_are_not_mixed_with_what_runs_decide(tmp_path: Path) -> Non
         load_ledger(made_up_ledger(tmp_path, mixed))
 
 
-def test_a_ledger_may_accept_any_set_up_and_a_single_seed(tmp_path: Path) -> None:
-    needs = {"data": ["digits"], "seeds": 1, "article_setup": False}
+def test_a_ledger_may_accept_any_set_up_and_two_seeds(tmp_path: Path) -> None:
+    needs = {"data": ["digits"], "seeds": 2, "article_setup": False}
     order = {"rule": "ordering", "quantity": "accuracy", "models": list(MODELS)}
     value: dict[str, Any] = {
         "rule": "cell",
@@ -96,9 +96,15 @@ def test_a_ledger_may_accept_any_set_up_and_a_single_seed(tmp_path: Path) -> Non
     apart = {"resnet18": 0.5, "resnet50": 0.7, "resnet152": 0.9}
     found = judged(tmp_path / "far", accuracies=apart, **settings)
     assert (found["S1"].verdict, found["S1"].reasons) == ("supported", ["beyond-seed-effect"])
-    # A value needs a spread to be held against, whatever the ledger asks.
     found = judged(tmp_path / "value", accuracies=apart | {"resnet18": 0.8}, **settings)
     assert (found["S2"].verdict, found["S2"].reasons) == ("not-enough-runs", ["few-seeds"])
+
+
+def test_a_ledger_cannot_ask_for_a_single_seed(tmp_path: Path) -> None:
+    order = {"rule": "ordering", "quantity": "accuracy", "models": list(MODELS)}
+    needs = {"data": ["digits"], "seeds": 1}
+    with pytest.raises(UserError, match=r"needs\.seeds: found 1; allowed: .* 2"):
+        load_ledger(made_up_ledger(tmp_path, order | {"needs": needs}))
 
 
 def test_an_increment_over_a_deeper_model_is_judged(tmp_path: Path) -> None:

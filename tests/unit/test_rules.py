@@ -87,11 +87,15 @@ def test_at_most_one_model_is_the_knee(accuracies: list[float], minutes: list[fl
         ([0.80, 0.84, 0.86], [41, 112, 262], True),  # above the chord
         ([0.80, 0.81, 0.86], [41, 112, 262], False),  # below it
         ([0.80, 0.79, 0.86], [41, 112, 262], False),  # slower and worse than the first
-        ([0.80, 0.87, 0.86], [41, 112, 262], False),  # itself the most accurate: an end
+        ([0.80, 0.87, 0.86], [41, 112, 262], True),  # beats the slower one outright
+        ([0.80, 0.79, 0.70], [41, 112, 262], False),  # above the line, but worse than the first
+        ([0.80, 0.84, 0.82], [112, 41, 262], True),  # the fastest and the most accurate
+        ([0.80, 0.84, 0.86], [112, 41, 262], False),  # the fastest, and another is better
+        ([0.80, 0.86, 0.84], [41, 262, 112], False),  # the slowest
         ([0.80, 0.84, 0.84], [41, 41, 41], False),  # no trade-off to be made
     ],
 )
-def test_the_knee_lies_above_the_chord_of_the_front(
+def test_the_knee_is_better_than_all_faster_ones_and_above_the_line(
     accuracies: list[float], minutes: list[float], expected: bool
 ) -> None:
     numbers = table(accuracies, minutes, list(MODELS))

@@ -50,7 +50,7 @@ def test_a_cached_run_counts_the_time_it_would_have_taken(tmp_path: Path) -> Non
     study = make_study(tmp_path, models=["resnet18"], seeds=[0], full=False, epochs=2)
     path = study.parent / "runs/scratch-32/resnet18/seed-0/metrics.json"
     data = json.loads(path.read_text())
-    cache = {"key": "1" * 64, "reused": False, "forward_seconds": 1500.0}
+    cache = {"key": "1" * 64, "reused": False, "forward_seconds": 1500.0, "timed_images": 50000}
     data |= {"equivalent_training_seconds": 6000.0, "feature_cache": cache}
     path.write_text(json.dumps(data))
     values = values_of(study)

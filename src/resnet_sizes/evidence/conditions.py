@@ -41,9 +41,8 @@ class Condition:
 def conditions_of(statement: Statement, mean_minutes: Mapping[str, float]) -> list[Condition]:
     """The conditions of a statement about an order; empty where its rule is not linear.
 
-    `mean_minutes` by model place the line of a Pareto knee. With three models the knee is
-    linear in the accuracies once the times are known; with more it depends on which of them are
-    on the front.
+    `mean_minutes` by model place the line of a Pareto knee, which is linear in the accuracies
+    once the times are known.
     """
     return _CONDITIONS[statement.rule](statement, mean_minutes)
 
@@ -94,18 +93,30 @@ def _gain(shallower: str, deeper: str) -> dict[str, float]:
 
 
 def _pareto_knee(statement: ParetoKnee, times: Mapping[str, float]) -> list[Condition]:
-    if len(statement.among) != 3:
-        return []
-    cheap, middle, dear = sorted(statement.among, key=times.__getitem__)
-    if middle != statement.model or not times[cheap] < times[middle] < times[dear]:
-        return []  # an end of the front, which is no knee whatever the accuracies are
-    share = (times[middle] - times[cheap]) / (times[dear] - times[cheap])
-    above_line: dict[str, float] = {middle: 1.0, cheap: share - 1, dear: -share}
-    return [
-        # Together they imply that the knee is more accurate than the cheapest as well.
-        Condition("above-chord", "accuracy", (middle, cheap, dear), above_line),
-        _above("accuracy", dear, middle),
-    ]
+    own: str = statement.model
+    cheap, *middle, dear = sorted(statement.among, key=times.__getitem__)
+    if times[own] <= times[cheap]:
+        return [_above("accuracy", own, other) for other in statement.among if other != own]
+    if times[own] >= times[dear]:
+        return []  # the slowest, which is no knee whatever the accuracies are
+    at_own = _height(own, cheap, dear, times)
+    found = [Condition("above-chord", "accuracy", (own, cheap, dear), at_own)]
+    for other in middle:
+        if other != own:
+            at_other = _height(other, cheap, dear, times)
+            higher = {
+                model: at_own.get(model, 0.0) - at_other.get(model, 0.0)
+                for model in (own, other, cheap, dear)
+            }
+            found.append(Condition("higher-above-chord", "accuracy", (own, other), higher))
+    faster = [model for model in statement.among if model != own and times[model] <= times[own]]
+    return found + [_above("accuracy", own, model) for model in faster]
+
+
+def _height(model: str, cheap: str, dear: str, times: Mapping[str, float]) -> dict[str, float]:
+    """The weights of a model's accuracy above the line from the fastest to the slowest."""
+    share = (times[model] - times[cheap]) / (times[dear] - times[cheap])
+    return {model: 1.0, cheap: share - 1, dear: -share}
 
 
 _CONDITIONS: dict[str, Callable[[Any, Mapping[str, float]], list[Condition]]] = {

@@ -13,9 +13,10 @@ class OpenDecision:
     """A test with its decision still open."""
 
     basis: Basis
-    decide: Callable[[float], Answer]
-    """The verdict for a corrected two-sided p-value."""
-    settle: Callable[[int], int | None]
-    """How many seeds would settle it, if it is one of so many tests; None where none would."""
+    decide: Callable[[float, int], Answer]
+    """The verdict for a corrected two-sided p-value, and the number of tests it was one of."""
+    settle: Callable[[Reason, int], int | None]
+    """How many seeds would settle what was left open for that reason, as one of so many tests;
+    None where none would."""
     can_plan: bool = True
     """Whether that can be computed; not for a rule that is not linear."""

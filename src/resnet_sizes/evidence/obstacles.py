@@ -34,10 +34,9 @@ class Case:
 
     @property
     def fewest_seeds(self) -> int:
-        """So many runs a model give a verdict; the spread that some rules need takes two."""
+        """So many runs a model give a verdict."""
         needs = self.statement.needs
-        asked = 1 if needs is None else needs.seeds
-        return max(asked, 2)
+        return 1 if needs is None else needs.seeds
 
     @property
     def prints_computed_minutes(self) -> bool:

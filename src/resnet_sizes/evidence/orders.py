@@ -10,13 +10,11 @@ from resnet_sizes.evidence.measurements import Outcome
 from resnet_sizes.evidence.power import seeds_for_contrast
 from resnet_sizes.evidence.rules import holds
 from resnet_sizes.evidence.sampling import Sampling
+from resnet_sizes.evidence.seed_effect import decided_by_size
 from resnet_sizes.records.ledger import Judging
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.statements import Statement
-from resnet_sizes.records.verdicts import Basis, Comparison
-
-_TAILS = (2.5, 97.5)
-"""Percentiles between which 95 % lie."""
+from resnet_sizes.records.verdicts import Basis, Comparison, Reason
 
 
 def open_order(
@@ -27,7 +25,9 @@ def open_order(
     The statement holds if *all* conditions do, so the evidence for it is that of its weakest
     condition (an intersection-union test, Berger, Technometrics 24, 1982: no correction is
     due). It fails if *one* is reversed, so the smallest of those p-values is multiplied by
-    their number. The two directions together make the p-value twice the smaller.
+    their number. The two directions together make the p-value twice the smaller. What is larger
+    than any plausible effect of a seed decides with few seeds, and must not be taken back for
+    there being more of them: it decides where the test does not.
     """
     conditions = conditions_of(statement, sampling.mean_minutes())
     probability = _probability(statement, models, conditions, sampling)
@@ -41,28 +41,34 @@ def open_order(
         # many draws is known to be smaller than one of them.
         least = 1 / sampling.resamples
         p_for, p_against = max(1 - probability, least), max(probability, least)
-    holds_more = p_for <= p_against
 
-    def decide(p_adjusted: float) -> Answer:
-        if p_adjusted >= judging.level:
-            return "within-noise", ["indistinct"]
-        return ("supported", ["rule-holds"]) if holds_more else ("contradicted", ["rule-fails"])
+    def decide(p_adjusted: float, tests: int) -> Answer:
+        if p_adjusted < judging.level:
+            holds_more = p_for <= p_against
+            return ("supported", ["rule-holds"]) if holds_more else ("contradicted", ["rule-fails"])
+        by_size = decided_by_size(conditions, sampling, judging, tests)
+        if by_size is not None:
+            return by_size, ["beyond-seed-effect"]
+        return "within-noise", ["indistinct"]
 
-    def settle(tests: int) -> int | None:
-        level = judging.level / 2 / tests
-        if not conditions:
-            return None
+    def settle(_: Reason, tests: int) -> int | None:
+        # What is seen is taken for the truth: the statement then holds, or one condition fails.
+        fails = any(c.estimate <= 0 for c in contrasts)
+        level = judging.level / 2 / tests / (len(contrasts) if fails else 1)
         needed = [
             seeds_for_contrast(
-                abs(c.estimate), *_spreads(condition, sampling), level, judging.power
+                -c.estimate if fails else c.estimate,
+                *_spreads(condition, sampling),
+                level,
+                judging.power,
+                sampling.seeds(models) + 1,
             )
             for condition, c in zip(conditions, contrasts, strict=True)
         ]
-        if not holds_more:
-            # One reversed condition is enough, and pays for having been chosen.
-            weakest = min(range(len(contrasts)), key=lambda index: contrasts[index].p_negative)
-            return needed[weakest]
-        return max(found) if all(found := [n or 0 for n in needed]) else None
+        found = [number for number in needed if number is not None]
+        if fails:
+            return min(found, default=None)
+        return max(found) if found and len(found) == len(needed) else None
 
     basis = Basis(
         seeds=sampling.seeds(models),
@@ -90,14 +96,10 @@ def compare_once(condition: Condition, sampling: Sampling) -> Comparison:
 
 
 def _compare(condition: Condition, sampling: Sampling) -> Comparison:
-    draws = sum(
-        weight * sampling.draws(model, condition.quantity)
-        for model, weight in condition.weights.items()
-    )
-    low, high = np.percentile(draws, _TAILS) - condition.threshold
+    contrast = sampling.contrast(condition)
+    low, high = contrast.interval()
     once = compare_once(condition, sampling)
-    p_value = sampling.contrast(condition).p_positive
-    return once.model_copy(update={"low": float(low), "high": float(high), "p_value": p_value})
+    return once.model_copy(update={"low": low, "high": high, "p_value": contrast.p_positive})
 
 
 def _probability(
@@ -129,14 +131,13 @@ def _probability_by_rule(statement: Statement, models: list[str], sampling: Samp
     return held / sampling.resamples
 
 
-def _spreads(condition: Condition, sampling: Sampling) -> tuple[float, int, float]:
-    """The variance that one seed a model leaves, the number of models, and the variance of the
-    test images."""
-    variances = []
-    for model, weight in condition.weights.items():
-        values = sampling.values(model, condition.quantity)
-        variances.append(weight**2 * float(np.var(values, ddof=1)))
-    images = 0.0
-    if condition.quantity == "accuracy":
-        images, _ = sampling.image_variance(condition.weights)
-    return sum(variances), len(variances), images
+def _spreads(
+    condition: Condition, sampling: Sampling
+) -> tuple[list[float], tuple[float, float] | None]:
+    """The variance that one seed of each model leaves, and that of the test images with its
+    degrees of freedom."""
+    variances = [
+        weight**2 * float(np.var(sampling.values(model, condition.quantity), ddof=1))
+        for model, weight in condition.weights.items()
+    ]
+    return variances, sampling.further_variance(condition)

@@ -1,7 +1,7 @@
 """How many seeds would settle what too few leave open."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from scipy import special
 
@@ -10,32 +10,43 @@ MOST_SEEDS = 1000
 
 
 def seeds_for_contrast(
-    effect: float, variance: float, models: int, further: float, level: float, power: float
+    effect: float,
+    variances: Sequence[float],
+    further: tuple[float, float] | None,
+    level: float,
+    power: float,
+    fewest: int = 2,
 ) -> int | None:
     """Seeds a model with which a one-sided t-test at `level` finds `effect` with `power`.
 
-    `variance` is what one seed a model leaves to the contrast, in the effect's unit squared;
-    `further` does not shrink with more seeds (that of the test images). Power is that of the
-    noncentral t distribution, with models · (n − 1) degrees of freedom. None where
+    `variances` are what one seed of each model adds to the variance of the contrast, in the
+    effect's unit squared; `further`, with its degrees of freedom, does not shrink with more
+    seeds (that of the test images). Power is that of the noncentral t distribution with
+    Satterthwaite's degrees of freedom, as the test has them. At least `fewest`; None where
     `MOST_SEEDS` would not do.
     """
 
     def is_enough(seeds: int) -> bool:
-        error = math.sqrt(variance / seeds + further)
-        if error == 0:
+        parts = [(variance / seeds, seeds - 1.0) for variance in variances]
+        if further is not None:
+            parts.append(further)
+        total = sum(part for part, _ in parts)
+        if total == 0:
             return effect > 0
-        freedom = models * (seeds - 1)
+        freedom = total**2 / sum(part**2 / free for part, free in parts)
         critical = -float(special.stdtrit(freedom, level))
-        ratio = effect / error
+        ratio = effect / math.sqrt(total)
         # Beyond this the noncentral distribution is all on one side, and scipy's underflows.
         if ratio - critical > 10:
             return True
         return 1 - float(special.nctdtr(freedom, ratio, critical)) >= power
 
-    return _smallest(is_enough)
+    return _smallest(is_enough, fewest)
 
 
-def seeds_for_prediction(deviation: float, half_width: float, confidence: float) -> int | None:
+def seeds_for_prediction(
+    deviation: float, half_width: float, confidence: float, fewest: int = 2
+) -> int | None:
     """Seeds with which a prediction interval reaches no farther than `half_width` to each side.
 
     `deviation` is the standard deviation between runs, in the same unit.
@@ -45,12 +56,12 @@ def seeds_for_prediction(deviation: float, half_width: float, confidence: float)
         quantile = float(special.stdtrit(seeds - 1, 0.5 + confidence / 2))
         return quantile * deviation * math.sqrt(1 + 1 / seeds) <= half_width
 
-    return _smallest(is_enough)
+    return _smallest(is_enough, fewest)
 
 
-def _smallest(is_enough: Callable[[int], bool]) -> int | None:
-    """The smallest number from 2 on that is enough, if more never is less."""
-    low, high = 1, 2
+def _smallest(is_enough: Callable[[int], bool], fewest: int) -> int | None:
+    """The smallest number from `fewest` on that is enough, if more never is less."""
+    low, high = fewest - 1, fewest
     while not is_enough(high):
         if high >= MOST_SEEDS:
             return None

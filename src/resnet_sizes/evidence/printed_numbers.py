@@ -3,12 +3,11 @@
 from statistics import mean, stdev
 
 from resnet_sizes.evidence.decision import Answer, OpenDecision
-from resnet_sizes.evidence.measurements import increment_percent
 from resnet_sizes.evidence.obstacles import Case
 from resnet_sizes.evidence.power import seeds_for_prediction
 from resnet_sizes.evidence.proportions import wilson_interval
 from resnet_sizes.evidence.rules import half_unit
-from resnet_sizes.evidence.sampling import Sampling
+from resnet_sizes.evidence.seed_effect import is_outside
 from resnet_sizes.evidence.statistics import (
     CONFIDENCE,
     further_run_p,
@@ -17,21 +16,23 @@ from resnet_sizes.evidence.statistics import (
 )
 from resnet_sizes.records.ledger import Judging
 from resnet_sizes.records.statements import Cell, Increment
-from resnet_sizes.records.verdicts import Basis, Prediction
+from resnet_sizes.records.verdicts import Basis, Prediction, Reason
 
 
 def open_number(
     statement: Cell | Increment,
     values: list[float],
     sampling: tuple[float, float] | None,
+    bounds: tuple[float, float] | None,
     judging: Judging,
 ) -> OpenDecision:
     """Hold a printed number against two runs or more, in its unit.
 
-    `sampling` is Wilson's interval of an accuracy, for the record. Under the hypothesis that the
-    article's run is one more of ours, the number lies in the prediction interval with 95 %; the
-    p-value says how far outside it is. Not to be outside speaks for the number only where the
-    interval is narrow enough to have left others out.
+    `sampling` is Wilson's interval of an accuracy, for the record; `bounds` are the lowest and
+    the highest number that a further run may plausibly give, whatever the seed. Under the
+    hypothesis that the article's run is one more of ours, the number lies in the prediction
+    interval with 95 %; the p-value says how far outside it is. Not to be outside speaks for the
+    number only where the interval is narrow enough to have left others out.
     """
     interval = prediction_interval(values)
     assert interval is not None
@@ -42,11 +43,14 @@ def open_number(
     printed_high = float(statement.printed) + rounding
     p_value = further_run_p(values, printed_low, printed_high)
 
-    def decide(p_adjusted: float) -> Answer:
-        if p_adjusted < judging.level:
-            if _same_direction(statement, values, judging.level / 2):
-                return "direction-only", ["same-direction"]
+    def decide(p_adjusted: float, tests: int) -> Answer:
+        significant = p_adjusted < judging.level
+        if significant and _same_direction(statement, values, judging.level / 2 / tests):
+            return "direction-only", ["same-direction"]
+        if significant:
             return "contradicted", ["outside-interval"]
+        if is_outside(statement, bounds):
+            return "contradicted", ["beyond-seed-effect"]
         if not low <= printed_high or not printed_low <= high:
             return "within-noise", ["outside-not-significant"]
         widest = statement.max_half_width
@@ -54,11 +58,17 @@ def open_number(
             return "not-enough-runs", ["interval-too-wide"]
         return "supported", ["inside-interval"]
 
-    def settle(_tests: int) -> int | None:
+    def settle(reason: Reason, tests: int) -> int | None:
+        fewest = len(values) + 1
+        if reason == "outside-not-significant":
+            # The number would lie just outside an interval of the corrected level.
+            away = max(printed_low - mean(values), mean(values) - printed_high)
+            confidence = 1 - judging.level / tests
+            return seeds_for_prediction(stdev(values), away, confidence, fewest)
         widest = statement.max_half_width
         if widest is None:
             return None
-        return seeds_for_prediction(stdev(values), float(widest), CONFIDENCE)
+        return seeds_for_prediction(stdev(values), float(widest), CONFIDENCE, fewest)
 
     prediction = predicted(statement, mean(values), interval, sampling)
     basis = Basis(seeds=len(values), prediction=prediction, p_value=p_value)
@@ -105,36 +115,3 @@ def wilson(
     images = case.runs.info.test_images
     low, high = wilson_interval(mean(values) / 100 * images, images)
     return low * 100, high * 100
-
-
-def seed_bounds(
-    case: Case, statement: Cell | Increment, sampling: Sampling
-) -> tuple[float, float] | None:
-    """The lowest and the highest number, in percent, that one further run may plausibly give.
-
-    The Wilson interval of each accuracy, widened by the largest effect of a seed that the
-    ledger knows; an increment takes the bounds of both accuracies. None of minutes, and where
-    no such effect is known.
-    """
-    effect = case.ledger.judging.seed_effect
-    if effect is None:
-        return None
-    images = case.runs.info.test_images
-
-    def bounds(model: str) -> tuple[float, float]:
-        accuracy = mean(sampling.values(model, "accuracy"))
-        low, high = wilson_interval(accuracy * images, images)
-        reach = float(effect.largest_difference) / 100
-        return max(low - reach, 0.0), min(high + reach, 1.0)
-
-    low, high = bounds(statement.model)
-    if isinstance(statement, Cell):
-        if statement.column == "accuracy":
-            return low * 100, high * 100
-        if statement.column != "accuracy_increment":
-            return None
-    base = statement.base if isinstance(statement, Increment) else case.ledger.base_model
-    base_low, base_high = bounds(base)
-    if base_low <= 0:
-        return None
-    return increment_percent(low, base_high), increment_percent(high, base_low)

@@ -1,42 +1,104 @@
 """Testing ratios of training times against those of the printed minutes."""
 
 import math
+from dataclasses import dataclass, replace
 
 from resnet_sizes.evidence.conditions import LOG_MINUTES
 from resnet_sizes.evidence.decision import Answer, OpenDecision
 from resnet_sizes.evidence.orders import open_order
+from resnet_sizes.evidence.power import seeds_for_contrast
 from resnet_sizes.evidence.rules import half_unit
 from resnet_sizes.evidence.sampling import Sampling
-from resnet_sizes.evidence.statistics import Sample, contrast
+from resnet_sizes.evidence.statistics import Contrast, Sample, contrast
 from resnet_sizes.records.ledger import Judging, Ledger
 from resnet_sizes.records.statements import Ratio
-from resnet_sizes.records.verdicts import RatioTest
+from resnet_sizes.records.verdicts import RatioTest, Reason
 
 
 def open_ratio(statement: Ratio, sampling: Sampling, ledger: Ledger) -> OpenDecision:
     """Basis an order of times, and whether their ratios are the printed ones.
 
-    The order is tested as any other. The ratios agree if the 95 % interval of each (Welch, on
-    logarithms) lies wholly within the tolerance around what the printed minutes may stand for,
-    and differ if one lies wholly outside: a test of equivalence (Schuirmann, Journal of
-    Pharmacokinetics and Biopharmaceutics 15, 1987).
+    The order is tested as any other. The ratios agree if each is significantly (Welch, on
+    logarithms) above the lower and below the upper end of the tolerance around what the printed
+    minutes may stand for, a test of equivalence (Schuirmann, Journal of Pharmacokinetics and
+    Biopharmaceutics 15, 1987); they differ if one lies significantly outside. Both levels are
+    divided by the number of tests, the latter by that of the ratios too.
     """
     judging: Judging = ledger.judging
     order = open_order(statement, list(statement.models), sampling, judging)
-    ratios = ratios_of(statement, sampling, ledger)
-    states = {_state(ratio, statement, ledger) for ratio in ratios}
+    base, *others = statement.models
+    measured = [_Measured.of(statement, model, base, sampling, ledger) for model in others]
 
-    def decide(p_adjusted: float) -> Answer:
-        verdict, reasons = order.decide(p_adjusted)
+    def decide(p_adjusted: float, tests: int) -> Answer:
+        verdict, reasons = order.decide(p_adjusted, tests)
         if verdict != "supported":
             return verdict, reasons
-        if "outside" in states:
+        level = judging.level / 2 / tests
+        if any(ratio.is_outside(level / len(measured)) for ratio in measured):
             return "direction-only", ["ratios-differ"]
-        if states == {"inside"}:
+        if all(ratio.is_inside(level) for ratio in measured):
             return "supported", ["ratios-agree"]
         return "not-enough-runs", ["ratios-unclear"]
 
-    return OpenDecision(order.basis.model_copy(update={"ratios": ratios}), decide, order.settle)
+    def settle(reason: Reason, tests: int) -> int | None:
+        if reason != "ratios-unclear":
+            return order.settle(reason, tests)
+        level = judging.level / 2 / tests
+        fewest = sampling.seeds(list(statement.models)) + 1
+        needed = [
+            seeds_for_contrast(
+                ratio.to_the_edge, ratio.variances, None, level, judging.power, fewest
+            )
+            for ratio in measured
+            if not ratio.is_inside(level)
+        ]
+        found = [number for number in needed if number is not None]
+        return max(found) if found and len(found) == len(needed) else None
+
+    ratios = ratios_of(statement, sampling, ledger)
+    return OpenDecision(order.basis.model_copy(update={"ratios": ratios}), decide, settle)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A ratio of times over several seeds, as a logarithm, between the ends of the tolerance."""
+
+    contrast: Contrast
+    variances: list[float]
+    """Of the logarithms, from one seed of each model."""
+    low: float
+    high: float
+
+    @classmethod
+    def of(
+        cls, statement: Ratio, model: str, base: str, sampling: Sampling, ledger: Ledger
+    ) -> "_Measured":
+        printed = _printed_minutes(ledger)
+        (above, half), (below, base_half) = (
+            (float(printed[each]), half_unit(printed[each])) for each in (model, base)
+        )
+        samples = _samples(model, base, sampling)
+        return cls(
+            contrast=contrast(samples),
+            variances=[contrast([sample]).error ** 2 * len(sample.values) for sample in samples],
+            low=math.log((above - half) / (below + base_half) * (1 - statement.tolerance)),
+            high=math.log((above + half) / (below - base_half) * (1 + statement.tolerance)),
+        )
+
+    def is_inside(self, level: float) -> bool:
+        above = self._less(self.low).p_positive < level
+        return above and self._less(self.high).p_negative < level
+
+    def is_outside(self, level: float) -> bool:
+        below = self._less(self.low).p_negative < level
+        return below or self._less(self.high).p_positive < level
+
+    @property
+    def to_the_edge(self) -> float:
+        return min(abs(self.contrast.estimate - end) for end in (self.low, self.high))
+
+    def _less(self, end: float) -> Contrast:
+        return replace(self.contrast, estimate=self.contrast.estimate - end)
 
 
 def ratios_of(statement: Ratio, sampling: Sampling, ledger: Ledger) -> list[RatioTest]:
@@ -46,10 +108,7 @@ def ratios_of(statement: Ratio, sampling: Sampling, ledger: Ledger) -> list[Rati
     printed = _printed_minutes(ledger)
     found = []
     for model in others:
-        samples = [
-            Sample(1.0, sampling.values(model, LOG_MINUTES)),
-            Sample(-1.0, sampling.values(base, LOG_MINUTES)),
-        ]
+        samples = _samples(model, base, sampling)
         middle = sum(s.weight * sum(s.values) / len(s.values) for s in samples)
         several = all(len(sample.values) > 1 for sample in samples)
         low, high = contrast(samples).interval() if several else (None, None)
@@ -67,18 +126,11 @@ def ratios_of(statement: Ratio, sampling: Sampling, ledger: Ledger) -> list[Rati
     return found
 
 
-def _state(ratio: RatioTest, statement: Ratio, ledger: Ledger) -> str:
-    printed = _printed_minutes(ledger)
-    (above, half), (below, base_half) = (
-        (float(printed[model]), half_unit(printed[model])) for model in (ratio.model, ratio.base)
-    )
-    lowest = (above - half) / (below + base_half) * (1 - statement.tolerance)
-    highest = (above + half) / (below - base_half) * (1 + statement.tolerance)
-    assert ratio.low is not None
-    assert ratio.high is not None
-    if ratio.high < lowest or ratio.low > highest:
-        return "outside"
-    return "inside" if lowest <= ratio.low and ratio.high <= highest else "unclear"
+def _samples(model: str, base: str, sampling: Sampling) -> list[Sample]:
+    return [
+        Sample(1.0, sampling.values(model, LOG_MINUTES)),
+        Sample(-1.0, sampling.values(base, LOG_MINUTES)),
+    ]
 
 
 def _printed_minutes(ledger: Ledger) -> dict[str, str]:

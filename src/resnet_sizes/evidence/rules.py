@@ -107,34 +107,28 @@ def _diminishing(statement: Diminishing, table: SeedTable) -> bool:
 
 
 def _pareto_knee(statement: ParetoKnee, table: SeedTable) -> bool:
-    """On the front, and strictly the farthest above the chord between its two ends.
+    """No faster model is as accurate, and none between the ends is as far above the line.
 
-    Distances are measured upwards (in accuracy): for one chord they are in the same order as
-    perpendicular ones, whatever the scales of the axes.
+    The line goes from the fastest to the slowest model; that is the knee of Satopää et al.
+    ("Finding a 'Kneedle' in a haystack", ICDCS Workshops 2011), whatever the scales of the
+    axes. A knee that is also more accurate than the slowest model has beaten it outright, and
+    the fastest model is the best choice where it is the most accurate as well.
     """
-    points: dict[str, tuple[float, float]] = {
-        model: (table[model].minutes, table[model].accuracy) for model in statement.among
-    }
-    front = {model: point for model, point in points.items() if not _dominated(point, points)}
-    if statement.model not in front:
+    points = {model: (table[model].minutes, table[model].accuracy) for model in statement.among}
+    own_minutes, own = points.pop(statement.model)
+    cheap, dear = min(points.values()), max(points.values())
+    if own_minutes <= cheap[0]:
+        return own > max(accuracy for _, accuracy in points.values())
+    if own_minutes >= dear[0]:
         return False
-    (cheap_minutes, low), (dear_minutes, high) = min(front.values()), max(front.values())
-    if front[statement.model][0] in (cheap_minutes, dear_minutes):
-        return False  # an end of the line; its distance would be zero but for rounding
-    slope = (high - low) / (dear_minutes - cheap_minutes)
-    above = {
-        model: accuracy - low - slope * (minutes - cheap_minutes)
-        for model, (minutes, accuracy) in front.items()
-    }
-    own = above.pop(statement.model)
-    return own > max([0.0, *above.values()])
+    slope = (dear[1] - cheap[1]) / (dear[0] - cheap[0])
 
+    def height(minutes: float, accuracy: float) -> float:
+        return accuracy - cheap[1] - slope * (minutes - cheap[0])
 
-def _dominated(point: tuple[float, float], points: dict[str, tuple[float, float]]) -> bool:
-    minutes, accuracy = point
-    return any(
-        other != point and other[0] <= minutes and other[1] >= accuracy for other in points.values()
-    )
+    faster = [accuracy for minutes, accuracy in points.values() if minutes <= own_minutes]
+    between = [height(*point) for point in points.values() if point not in (cheap, dear)]
+    return own > max(faster) and height(own_minutes, own) > max([0.0, *between])
 
 
 def _conjunction(statement: Conjunction, table: SeedTable) -> bool:

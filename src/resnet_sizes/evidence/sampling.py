@@ -87,11 +87,15 @@ class Sampling:
             Sample(weight, self.values(model, condition.quantity))
             for model, weight in condition.weights.items()
         ]
-        further = None
-        if condition.quantity == "accuracy":
-            variance, images = self.image_variance(condition.weights)
-            further = (variance, images - 1.0)
-        return contrast(samples, condition.threshold, further)
+        return contrast(samples, condition.threshold, self.further_variance(condition))
+
+    def further_variance(self, condition: Condition) -> tuple[float, float] | None:
+        """What the choice of test images adds to the variance of a condition, with its degrees
+        of freedom; None of other quantities than accuracy."""
+        if condition.quantity != "accuracy":
+            return None
+        variance, images = self.image_variance(condition.weights)
+        return variance, images - 1.0
 
     def image_variance(self, weights: Mapping[str, float]) -> tuple[float, int]:
         """Variance of a weighted sum of accuracies from the choice of test images, all models

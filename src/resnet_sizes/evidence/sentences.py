@@ -181,6 +181,7 @@ class _Sentences:
 _SCALES = {  # by kind or quantity: the factor from the record's unit, and decimal places
     "accuracy": (100.0, 2),
     "above-chord": (100.0, 2),
+    "higher-above-chord": (100.0, 2),
     "gain": (100.0, 3),
     "gain-falls": (100.0, 3),
     "loss_drop": (100.0, 1),

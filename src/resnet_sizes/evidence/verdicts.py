@@ -17,7 +17,7 @@ from resnet_sizes.evidence.measurements import (
 )
 from resnet_sizes.evidence.obstacles import Case, obstacles
 from resnet_sizes.evidence.orders import open_order
-from resnet_sizes.evidence.printed_numbers import open_number, seed_bounds, wilson
+from resnet_sizes.evidence.printed_numbers import open_number, wilson
 from resnet_sizes.evidence.ratios import open_ratio
 from resnet_sizes.evidence.resampling import ImageResamples
 from resnet_sizes.evidence.rules import (
@@ -29,6 +29,7 @@ from resnet_sizes.evidence.rules import (
 )
 from resnet_sizes.evidence.runs import StudyRuns
 from resnet_sizes.evidence.sampling import Sampling
+from resnet_sizes.evidence.seed_effect import number_bounds, planned_deviation
 from resnet_sizes.evidence.sentences import sentence_of
 from resnet_sizes.evidence.statistics import holm, prediction_interval
 from resnet_sizes.evidence.verdict_values import verdict_values
@@ -53,11 +54,10 @@ def judge(
     verdicts = []
     for protocol in runs.study.protocols:
         sampling = Sampling(runs, protocol, images)
-        drafts = [
-            _draft(Case(ledger, runs, protocol, statement), sampling)
-            for statement in ledger.statements
-        ]
-        for draft in _decide_together(drafts, ledger):
+        cases = [Case(ledger, runs, protocol, statement) for statement in ledger.statements]
+        tests = len({_test_name(case) for case in cases if _is_tested(case)})
+        drafts = [_draft(case, sampling, tests) for case in cases]
+        for draft in _decide_together(drafts):
             assert draft.answer is not None
             name, reasons = draft.answer
             statement = draft.case.statement
@@ -88,7 +88,7 @@ class _Draft:
     open: OpenDecision | None = None
 
 
-def _draft(case: Case, sampling: Sampling) -> _Draft:
+def _draft(case: Case, sampling: Sampling, tests: int) -> _Draft:
     statement = case.statement
     if statement.needs is None:
         right = _holds_by_construction(case)
@@ -97,7 +97,7 @@ def _draft(case: Case, sampling: Sampling) -> _Draft:
     observed = _observe(case)
     found = obstacles(case, statement.needs)
     if [reason for _, reason in found] == ["few-seeds"]:
-        basis, answer = _from_few_seeds(case, sampling)
+        basis, answer = _from_few_seeds(case, sampling, tests)
         return _Draft(case, observed, answer, _with_stability(case, basis))
     if found:
         reasons: list[Reason] = [reason for _, reason in found]
@@ -124,26 +124,33 @@ def _open(case: Case, sampling: Sampling) -> OpenDecision | None:
         values = _compared_values(case, statement)
         if values is None:
             return None
-        return open_number(statement, values, wilson(case, statement, values), judging)
+        within, bounds = wilson(case, statement, values), _bounds(case, statement, sampling)
+        return open_number(statement, values, within, bounds, judging)
     if isinstance(statement, Ratio):
         return open_ratio(statement, sampling, case.ledger)
     return open_order(statement, case.models, sampling, judging)
 
 
-def _from_few_seeds(case: Case, sampling: Sampling) -> tuple[Basis | None, Answer]:
+def _bounds(
+    case: Case, statement: Cell | Increment, sampling: Sampling
+) -> tuple[float, float] | None:
+    return number_bounds(case.ledger, statement, sampling, case.runs.info.test_images)
+
+
+def _from_few_seeds(case: Case, sampling: Sampling, tests: int) -> tuple[Basis | None, Answer]:
     statement, fewest = case.statement, case.fewest_seeds
     if not isinstance(statement, Cell | Increment):
-        return few_seeds.judge_order(statement, case.models, sampling, case.ledger, fewest)
+        return few_seeds.judge_order(statement, case.models, sampling, case.ledger, fewest, tests)
     values = _compared_values(case, statement)
     if values is None:
         return None, ("not-comparable", ["no-increment"])
-    bounds = seed_bounds(case, statement, sampling)
+    bounds = _bounds(case, statement, sampling)
     within = wilson(case, statement, values)
-    judging = case.ledger.judging
-    return few_seeds.judge_number(statement, values, bounds, within, judging, fewest)
+    deviation = planned_deviation(case.ledger, statement, sampling)
+    return few_seeds.judge_number(statement, values, bounds, within, deviation, fewest)
 
 
-def _decide_together(drafts: list[_Draft], ledger: Ledger) -> list[_Draft]:
+def _decide_together(drafts: list[_Draft]) -> list[_Draft]:
     """Correct the p-values of one reading by Holm's method and decide.
 
     Statements that the same numbers decide are one test, counted once.
@@ -152,27 +159,33 @@ def _decide_together(drafts: list[_Draft], ledger: Ledger) -> list[_Draft]:
     for draft in drafts:
         if draft.open is not None:
             assert draft.open.basis.p_value is not None
-            p_values[_test_name(draft, ledger)] = draft.open.basis.p_value
+            p_values[_test_name(draft.case)] = draft.open.basis.p_value
     adjusted = holm(p_values)
     decided = []
     for draft in drafts:
         if draft.open is None:
             decided.append(draft)
             continue
-        p_adjusted = adjusted[_test_name(draft, ledger)]
-        answer = draft.open.decide(p_adjusted)
+        p_adjusted = adjusted[_test_name(draft.case)]
+        answer = draft.open.decide(p_adjusted, len(adjusted))
         assert draft.basis is not None
         basis = draft.basis.model_copy(update={"p_adjusted": p_adjusted, "tests": len(adjusted)})
         if answer[0] in ("not-enough-runs", "within-noise"):
-            needed = draft.open.settle(len(adjusted))
+            needed = draft.open.settle(answer[1][0], len(adjusted))
             if draft.open.can_plan:
                 basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})
         decided.append(replace(draft, answer=answer, basis=basis))
     return decided
 
 
-def _test_name(draft: _Draft, ledger: Ledger) -> str:
-    return repr(deciding_numbers(draft.case.statement, ledger))
+def _test_name(case: Case) -> str:
+    return repr(deciding_numbers(case.statement, case.ledger))
+
+
+def _is_tested(case: Case) -> bool:
+    """Whether nothing but a lack of seeds keeps the runs from being a test of the statement."""
+    needs = case.statement.needs
+    return needs is not None and {why for _, why in obstacles(case, needs)} <= {"few-seeds"}
 
 
 def _holds_by_construction(case: Case) -> bool:

@@ -36,7 +36,12 @@ class FeatureCache(Record):
     key: str = Field(pattern=r"^[0-9a-f]{64}$")
     reused: bool = Field(description="Whether an earlier run had computed them.")
     forward_seconds: float = Field(
-        ge=0, description="Of the one pass over the training images, whichever run made it."
+        ge=0, description="Of one pass over the training images, as this run measured it."
+    )
+    timed_images: int = Field(
+        ge=1,
+        description="Training images on which that was measured: all of them by the run that "
+        "computed the features, a small share, scaled up, by one that reused them.",
     )
 
 

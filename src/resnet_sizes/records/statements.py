@@ -42,7 +42,12 @@ class Needs(Record):
         description="Names of the protocols that are readings of the article for this statement; "
         "`any` where it is said of whatever the article did.",
     )
-    seeds: int = Field(3, ge=1, description="Runs a model from which a verdict is given.")
+    seeds: int = Field(
+        3,
+        ge=2,
+        description="Runs a model from which a verdict is given; two at least, since one run "
+        "shows no spread between seeds.",
+    )
     article_setup: bool = Field(
         True,
         description="Whether epochs, batch size, learning rate and number of images must be "
@@ -192,8 +197,9 @@ class Diminishing(StatementBase):
 
 
 class ParetoKnee(StatementBase):
-    """`model` is on the Pareto front of (minutes, accuracy) and is its knee: the largest
-    distance above the chord between the cheapest and the most accurate model."""
+    """`model` is the knee of the Pareto front of (minutes, accuracy): more accurate than each
+    faster model, and of those between the fastest and the slowest the farthest above the line
+    from one to the other. The fastest one must be the most accurate."""
 
     rule: Literal["pareto-knee"]
     model: ModelName

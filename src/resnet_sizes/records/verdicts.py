@@ -61,6 +61,7 @@ ConditionKind = Literal[
     "gain",  # accuracy per added layer, from the first model to the second
     "gain-falls",  # the same, above that from the second to the third
     "above-chord",  # the first model above the line between the other two
+    "higher-above-chord",  # the first model farther above that line than the second
 ]
 
 
@@ -84,8 +85,11 @@ class Comparison(Record):
     weights: dict[str, float] = Field(description="By model.")
     threshold: float
     estimate: float = Field(description="The sum less the threshold; above 0 where it holds.")
-    low: float | None = Field(description="95 % interval of the estimate: a bootstrap over the")
-    high: float | None = Field(description="test images with t-distributed seeds; null of one run.")
+    low: float | None = Field(
+        description="95 % interval of the estimate (Welch; of accuracies with the variance of the "
+        "test images), not corrected for the number of tests; null of one run."
+    )
+    high: float | None
     p_value: float | None = Field(
         ge=0, le=1, description="One-sided, against `at most zero`; null of one run."
     )

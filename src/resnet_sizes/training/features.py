@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ log = logging.getLogger("resnet_sizes")
 
 BatchDone = Callable[[int], object]
 
+TIMED_SHARE = 0.01
+"""Which share of the training images a run that finds its features sends through the backbone."""
+
 
 @dataclass(frozen=True)
 class Features:
@@ -36,7 +40,9 @@ class Features:
     train: torch.Tensor
     test: torch.Tensor
     forward_seconds: float
-    """Of the pass over the training images."""
+    """Of a pass over the training images, as this run measured it."""
+    timed_images: int
+    """Over how many images it was measured; of fewer than all it is scaled up."""
     key: str
     reused: bool
 
@@ -120,6 +126,10 @@ def cached_features(
 
     `network` is in evaluation mode. Two runs that want the same features at the same time
     compute them once: the second waits. `batch_done` is called with the number of images done.
+
+    A run that finds them measures the pass anew, on a small share of the images: with the time
+    of the run that computed them, several seeds would have one measurement between them, and
+    seem to vary less than they do.
     """
     key = features_key(run, device)
     path = folder / f"{key}.safetensors"
@@ -129,17 +139,31 @@ def cached_features(
             lock.enter_context(one_process(path, waiting))
         except OSError as error:  # without a place to keep features there is nothing to guard
             log.warning("%s: cannot be locked (%s)", path, error)
-        found = _read(path, key)
-        if found is not None:
-            log.info("%s: features of the frozen backbone are here: %s", run.name, path)
-            return found
-        features = compute_features(run, network, data, device, batch_done, key)
-        try:
-            write_atomically(path, lambda target: _write(target, features))
-        # A full disk is a SafetensorError. What was computed is not lost for this run.
-        except (OSError, SafetensorError) as error:
-            log.warning("%s: cannot be written (%s); the next run computes it again", path, error)
-        return features
+        found = _read(path)
+        if found is None:
+            return _computed_and_kept(path, run, network, data, device, batch_done, key)
+    log.info("%s: features of the frozen backbone are here: %s", run.name, path)
+    share = math.ceil(len(data.train_labels) * TIMED_SHARE)
+    seconds, timed = _Pass(run, network, data, device, batch_done).time(share)
+    return Features(*found, seconds, timed, key, reused=True)
+
+
+def _computed_and_kept(
+    path: Path,
+    run: RunFile,
+    network: ResNet,
+    data: DeviceData,
+    device: torch.device,
+    batch_done: BatchDone,
+    key: str,
+) -> Features:
+    features = compute_features(run, network, data, device, batch_done, key)
+    try:
+        write_atomically(path, lambda target: _write(target, features))
+    # A full disk is a SafetensorError. What was computed is not lost for this run.
+    except (OSError, SafetensorError) as error:
+        log.warning("%s: cannot be written (%s); the next run computes it again", path, error)
+    return features
 
 
 def compute_features(
@@ -151,39 +175,71 @@ def compute_features(
     key: str,
 ) -> Features:
     """One pass over all images, without the head."""
-    backbone = Backbone(network).eval()
-    prepare = Preparation(run.reading, device)
-    in_precision = autocast(run.precision, device)
-    clock = Clock(device)
-    size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+    through = _Pass(run, network, data, device, batch_done)
+    train, seconds = through.timed(data.train_images)
+    test = through.features(data.test_images)
+    return Features(train, test, seconds, len(data.train_labels), key, reused=False)
+
+
+class _Pass:
+    """Sends images through the frozen layers of one run, in batches."""
+
+    def __init__(
+        self,
+        run: RunFile,
+        network: ResNet,
+        data: DeviceData,
+        device: torch.device,
+        batch_done: BatchDone,
+    ) -> None:
+        self._backbone = Backbone(network).eval()
+        self._prepare = Preparation(run.reading, device)
+        self._in_precision = autocast(run.precision, device)
+        self._device = device
+        self._batch_done = batch_done
+        self._size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+        self._images = data.train_images
 
     @torch.no_grad()  # not inference mode, whose tensors the head's backward pass may not keep
-    def of(images: torch.Tensor) -> torch.Tensor:
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        """uint8 images → float32 `[N, F]` on the CPU."""
         parts = []
-        for batch in torch.split(images, size):
-            with in_precision():
-                parts.append(backbone(prepare(batch)).float())
-            batch_done(len(batch))
+        for batch in torch.split(images, self._size):
+            with self._in_precision():
+                parts.append(self._backbone(self._prepare(batch)).float())
+            self._batch_done(len(batch))
         return torch.cat(parts).cpu()
 
-    # The first batch chooses kernels. A plain loop does that once, not once an epoch, so it does
-    # not belong into a time that is multiplied by the epochs.
-    with torch.no_grad(), in_precision():
-        backbone(prepare(data.train_images[:size]))
-    with clock.span():
-        train = of(data.train_images)
-    seconds = clock.seconds
-    return Features(train, of(data.test_images), seconds, key, reused=False)
+    def timed(self, images: torch.Tensor) -> tuple[torch.Tensor, float]:
+        """The same with the seconds that it took.
+
+        The first batch chooses kernels. A plain loop does that once, not once an epoch, so it
+        does not belong into a time that is multiplied by the epochs.
+        """
+        with torch.no_grad(), self._in_precision():
+            self._backbone(self._prepare(self._images[: self._size]))
+        clock = Clock(self._device)
+        with clock.span():
+            features = self.features(images)
+        return features, clock.seconds
+
+    def time(self, images: int) -> tuple[float, int]:
+        """Seconds of a pass over all training images, measured on whole batches that have
+        `images` of them at least; and how many those are."""
+        total = len(self._images)
+        count = min(total, math.ceil(images / self._size) * self._size)
+        _, seconds = self.timed(self._images[:count])
+        return seconds * total / count, count
 
 
 def _write(path: Path, features: Features) -> None:
     tensors = {"train": features.train, "test": features.test}
-    metadata = {"forward_seconds": repr(features.forward_seconds), "sha256": _digest(tensors)}
-    save_file(tensors, path, metadata)
+    save_file(tensors, path, {"sha256": _digest(tensors)})
 
 
-def _read(path: Path, key: str) -> Features | None:
-    """The features in a file; None where it is missing or damaged, so that they are computed."""
+def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The features in a file, of training and test images; None where it is missing or damaged,
+    so that they are computed."""
     if not path.is_file():
         return None
     try:
@@ -191,15 +247,14 @@ def _read(path: Path, key: str) -> Features | None:
             metadata = opened.metadata() or {}
             # Memory-mapped: the system reads what is used, and runs share the pages.
             tensors = {name: opened.get_tensor(name) for name in ("train", "test")}
-        seconds = float(metadata["forward_seconds"])
         whole = metadata["sha256"] == _digest(tensors)
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError) as error:
         log.warning("%s: is damaged (%s); it is computed again", path, error)
         return None
     if not whole:
         log.warning("%s: is not what was written; it is computed again", path)
         return None
-    return Features(tensors["train"], tensors["test"], seconds, key, reused=True)
+    return tensors["train"], tensors["test"]
 
 
 def _digest(tensors: dict[str, torch.Tensor]) -> str:

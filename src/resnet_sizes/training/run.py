@@ -135,7 +135,10 @@ def _material(run: RunFile, network: ResNet, data: DeviceData, device: torch.dev
         return _Material(network, data)
     features = _features(run, network, data, device)
     cache = FeatureCache(
-        key=features.key, reused=features.reused, forward_seconds=features.forward_seconds
+        key=features.key,
+        reused=features.reused,
+        forward_seconds=features.forward_seconds,
+        timed_images=features.timed_images,
     )
     return _Material(network.fc, features.on(device, data), cache)
 
