@@ -24,7 +24,7 @@ report: setup
 
 # The forecast advises; it takes a few minutes on a CPU and decides nothing.
 article: setup
-	@resnet-sizes forecast
+	-@resnet-sizes forecast
 	@snakemake --cores all --resources gpu=1
 
 bench: setup

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from engine import Choices, EngineLoop
+from engine import Choices, EngineLoop, executed_macs
 from notebook_loop import NotebookLoop, images_needed
 from plain_loop import PlainLoop
 from settings import CLASSES, Plan, Setting, noise_images
@@ -131,6 +131,7 @@ def measure_setting(
         "input_size": setting.reading.input_size,
         "macs_per_image": macs_per_image(setting.model, setting.reading, CLASSES),
         "passes": setting.passes,
+        "executed_macs_per_image": executed_macs(setting, device),
         "compiled": compiled,
         "rates": rates,
     }

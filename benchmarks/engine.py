@@ -13,7 +13,10 @@ import torch
 from safetensors.torch import save_file
 from settings import CLASSES, LEARNING_RATE, ROOT, CompileChoice, Setting
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models.resnet import ResNet
 
+from resnet_sizes.forecast.measure import settle_batch_norm
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import RunFolder
@@ -129,7 +132,7 @@ class EngineLoop:
         self._switch()
         network = build_network(setting.model, reading, CLASSES)
         if setting.frozen:
-            settle_batch_norm(network, reading, arrays)
+            _settle(network, reading, arrays)
         network = ready_for_training(network, reading, device)
         trainer = Trainer(self.run, network, DeviceData.on(device, kept), device)
         self._epochs = trainer.epochs(_nothing)
@@ -142,6 +145,20 @@ class EngineLoop:
 
     def _switch(self) -> None:
         set_determinism(self.run.deterministic, self.run.seed, self.run.precision)
+
+
+def executed_macs(setting: Setting, device: torch.device) -> float:
+    """Multiply-accumulates that one image takes in a training step of the engine on `device`,
+    forward and backward; of a frozen backbone forward. Counted on meta tensors."""
+    images, size = 4, setting.reading.input_size
+    network = build_network(setting.model, setting.reading, CLASSES)
+    network = ready_for_training(network, setting.reading, device).to("meta")
+    batch = torch.empty(images, 3, size, size, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        output = network(batch).sum()
+        if not setting.frozen:
+            output.backward()
+    return counter.get_total_flops() / 2 / images
 
 
 def measure_head(
@@ -202,7 +219,7 @@ def write_random_weights(
     """A file of initial weights for a frozen backbone."""
     torch.manual_seed(0)
     network = build_network(model, reading, CLASSES)
-    settle_batch_norm(network, reading, arrays)
+    _settle(network, reading, arrays)
     save_file(network.state_dict(), path)
     return WeightsInfo(
         key=f"{model}-file",
@@ -215,22 +232,9 @@ def write_random_weights(
     )
 
 
-@torch.no_grad()
-def settle_batch_norm(network: nn.Module, reading: Reading, arrays: DatasetArrays) -> None:
-    """Give the batch normalisations of a random network the statistics of a few images.
-
-    Without them a deep network in evaluation mode doubles its variance from block to block,
-    until its loss is not finite.
-    """
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.momentum = 1.0
+def _settle(network: ResNet, reading: Reading, arrays: DatasetArrays) -> None:
     prepare = Preparation(reading, torch.device("cpu"))
-    network.train()
-    network(prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
-    network.eval()
-    for norm in norms:
-        norm.momentum = 0.1
+    settle_batch_norm(network, prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
 
 
 def _information(arrays: DatasetArrays) -> DatasetInfo:

@@ -46,15 +46,20 @@ def points(plan: Plan, template: WholeRun, models: tuple[ModelName, ...]) -> lis
         Point("start", "", frozen),
         Point("images", 2 * frozen.train_images, replace(frozen, train_images=images)),
         *(Point("epochs", n, replace(frozen, epochs=n)) for n in (10, 50)),
-        *(Point("network", model, replace(frozen, model=model)) for model in depths[:1]),
+        *(Point("network", model, replace(frozen, model=model)) for model in depths),
     ]
 
 
-def measure_growth(wanted: list[Point], say: Callable[[str], object]) -> Iterator[dict[str, Any]]:
-    """Each point once, in a process of its own."""
+def measure_growth(
+    wanted: list[Point], repeats: int, say: Callable[[str], object]
+) -> Iterator[dict[str, Any]]:
+    """Each point `repeats` times, in processes of their own: the run of the median training time,
+    with the training seconds of all of them."""
     for point in wanted:
         run = point.run
-        found = in_own_process(run)
+        runs = [in_own_process(run) for _ in range(repeats)]
+        runs.sort(key=lambda each: each["training_seconds"])
+        found = runs[len(runs) // 2]
         say(f"growth: {run.case} {run.model} {point.varied} {point.value}")
         yield {
             "case": run.case,
@@ -65,4 +70,5 @@ def measure_growth(wanted: list[Point], say: Callable[[str], object]) -> Iterato
             "epochs": run.epochs,
             "input_size": run.input_size,
             **found,
+            "training_samples": [each["training_seconds"] for each in runs],
         }

@@ -37,6 +37,7 @@ from resnet_sizes.training.precision import fastest_precision
 
 RESULTS = ROOT / "benchmarks" / "results"
 LOG_WIDTH = 180
+REPEATS = 3  # of each run whose growth is told
 
 
 def main(
@@ -63,7 +64,9 @@ def main(
         table.show(console)
     if quick and out is None:
         return
-    base = out or RESULTS / result_name(result["machine"])
+    parts = [] if networks(models) == MODELS else list(networks(models))
+    parts += [] if growth else ["no-growth"]  # the whole measurement keeps its own name
+    base = out or RESULTS / "-".join([result_name(result["machine"]), *parts])
     samples, table_file = (base.with_name(base.name + suffix) for suffix in (".json", ".md"))
     write_json(samples, result)
     write_text(table_file, document(result))
@@ -118,7 +121,9 @@ def measure(
     result["growth_precision"] = template.precision
     result["growth_batch_size"] = template.batch_size
     wanted = points(plan, template, models) if growth else []
-    result["growth"] = list(measure_growth(wanted[:1] if quick else wanted, _say))
+    result["growth"] = list(
+        measure_growth(wanted[:1], 1, _say) if quick else measure_growth(wanted, REPEATS, _say)
+    )
     result["seconds"] = time.perf_counter() - start
     return result
 

@@ -22,6 +22,9 @@ class Table:
     rows: list[list[str]]
     notes: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        assert {len(row) for row in self.rows} <= {len(self.header)}, self.title
+
     def markdown(self) -> str:
         """A heading and a table as GitHub shows it; first columns left, numbers right."""
         columns = zip(*self.rows, strict=True)
@@ -157,12 +160,16 @@ def share_table(result: dict[str, Any]) -> Table:
                 ratio([macs * rate for rate in rates[f"{loop}/{precision}"]], product)
                 for loop in ("plain", "ours")
             ]
+            done = setting["executed_macs_per_image"]
+            of_executed = ratio([done * rate for rate in rates[f"ours/{precision}"]], product)
             rows.append(
                 [
                     *(setting["case"], setting["model"], _precision(result, precision)),
                     f"{setting['macs_per_image'] / 1e6:,.0f}",
                     _spread(Spread.of([each / 1e9 for each in product])),
                     *(_spread(share, 100, " %") for share in shares),
+                    f"{done / macs:.0%}",
+                    _spread(of_executed, 100, " %"),
                 ]
             )
     notes = [
@@ -170,10 +177,11 @@ def share_table(result: dict[str, Any]) -> Table:
         "in the row's precision, measured in the same rounds. Multiply-accumulates are nominal: "
         "three forward passes' worth where the whole network is trained, one where it is frozen. "
         "On a CPU the engine leaves out products with the zeros of the padding on maps of 2×2 and "
-        "1×1 pixels, so it does fewer than these, and its share may be above what is executed.",
+        "1×1 pixels; *executed* are the products that it does, counted in its own step.",
     ]
     header = ["case", "network", "precision", "10⁶ MACs an image", "matrix product, 10⁹ MACs/s"]
-    return Table("Share of the device's peak", [*header, "plain loop", "ours"], rows, notes)
+    header += ["plain loop", "ours", "executed by ours", "ours, of the executed"]
+    return Table("Share of the device's peak", header, rows, notes)
 
 
 def growth_table(result: dict[str, Any]) -> Table:
@@ -192,16 +200,22 @@ def growth_table(result: dict[str, Any]) -> Table:
         times = point["training_seconds"] / start["training_seconds"]
         rows.append(
             [
-                *(point["case"], what, f"{point['training_seconds']:.2f}", f"{times:.2f}"),
+                *(
+                    point["case"],
+                    what,
+                    _spread(Spread.of(point["training_samples"])),
+                    f"{times:.2f}",
+                ),
                 f"{point['last_epoch_seconds']:.3f}",
                 f"{point['peak_memory_bytes'] / 2**20:,.0f}",
                 f"{point['idle_memory_bytes'] / 2**20:,.0f}",
             ]
         )
     notes = [
-        "Each row is one whole run of the engine in a process of its own, with its first, slower "
+        "Each row is whole runs of the engine in processes of their own, with their first, slower "
         "steps; the first row of a case is changed in one thing in each of the others. Memory is "
         "the process's largest resident set on a CPU, the allocator's peak on a GPU. "
+        "All but the training times are those of the run with the median one. "
         f"Precision {result['growth_precision']}, batches of {result['growth_batch_size']}.",
     ]
     header = [
@@ -209,6 +223,7 @@ def growth_table(result: dict[str, Any]) -> Table:
         "run",
         "training, s",
         "÷ first row",
+        "last epoch, s",
         "peak memory, MiB",
         "before the run, MiB",
     ]

@@ -1,4 +1,7 @@
-"""The runs whose first losses are kept in `golden/`: one a protocol of config.yaml, ResNet-18."""
+"""The runs whose first losses are kept in `golden/`: one a protocol of config.yaml.
+
+ResNet-18, but for `literal`, which treats ResNet-152 alone otherwise than `scratch-cifar-stem`.
+"""
 
 import json
 from dataclasses import dataclass
@@ -8,6 +11,7 @@ from typing import Any
 import torch
 
 from engine_steps import coloured_patches, reading_of, run_of, train_engine, write_state_dict
+from resnet_sizes.records.protocol import ModelName
 
 FOLDER = Path(__file__).parent / "golden"
 STEPS = 20
@@ -24,6 +28,7 @@ class GoldenRun:
     tolerance_per_step: float
     """Allowed relative difference is this × the number of the step. Adam divides a gradient by
     its own size, rounding included, so differences grow as the run goes on."""
+    model: ModelName = "resnet18"
 
 
 # Whole networks: differences between one and two threads, with and without oneDNN, and with
@@ -36,7 +41,7 @@ _HEAD = {"learning_rate": 5e-4, "tolerance_per_step": 2e-6}
 RUNS = {
     "probe-224": GoldenRun(batch_size=16, **_HEAD),
     "probe-224-bn-train": GoldenRun(batch_size=8, **_HEAD),
-    "literal": GoldenRun(batch_size=8, **_WHOLE),
+    "literal": GoldenRun(batch_size=8, model="resnet152", **_HEAD),
     "scratch-32": GoldenRun(batch_size=32, **_WHOLE),
     "scratch-cifar-stem": GoldenRun(batch_size=8, **_WHOLE),
     "finetune-32": GoldenRun(batch_size=32, **_WHOLE),
@@ -50,14 +55,15 @@ def losses(
     """The first losses of the protocol's golden run, trained anew below `folder`."""
     golden = RUNS[protocol]
     arrays = coloured_patches(train=2 * golden.batch_size, test=2)
-    reading = reading_of(protocol, "resnet18")
+    reading = reading_of(protocol, golden.model)
     weights = None
     if reading.weights != "none":
-        weights = write_state_dict(folder / "weights.pth", "resnet18", reading, arrays)
+        weights = write_state_dict(folder / "weights.pth", golden.model, reading, arrays)
     run = run_of(
         arrays,
         weights,
         protocol=protocol,
+        model=golden.model,
         reading=reading,
         epochs=steps // 2,
         batch_size=golden.batch_size,
@@ -92,8 +98,8 @@ def write(protocol: str, folder: Path) -> None:
     golden = RUNS[protocol]
     content = {
         "made_by": REMAKE,
-        "run": f"ResNet-18 under {protocol} of config/config.yaml in fp32, seed 0, one thread, "
-        f"learning rate {golden.learning_rate:g}, {STEPS} steps over two batches of "
+        "run": f"{golden.model} under {protocol} of config/config.yaml in fp32, seed 0, one "
+        f"thread, learning rate {golden.learning_rate:g}, {STEPS} steps over two batches of "
         f"{golden.batch_size} images",
         "torch": torch.__version__.split("+")[0],
         "losses": [float(f"{loss:.7g}") for loss in losses(protocol, folder)],

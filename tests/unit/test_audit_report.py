@@ -67,7 +67,7 @@ def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: W
             [("resnet18", "50", "5", None, None), ("resnet34", "95", "9", "16", "9")],
             [
                 "nenhuma das duas leituras",
-                "Desvio que a anula",
+                "Desvio que tira a significância",
                 "pontos percentuais entre sementes",
             ],
             [],

@@ -12,12 +12,15 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 from contest import Contestant, take_turns
+from engine import executed_macs
 from figures import best_notebook, frozen_seconds, ratio, together
 from notebook_loop import NotebookLoop, images_needed
 from plain_loop import PlainLoop
 from profile_step import group_of
 from settings import MODELS, Setting, full_plan, noise_images
 from tables import document, growth_table, share_table, speed_table
+
+from resnet_sizes.training.networks import macs_per_image
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 CPU = torch.device("cpu")
@@ -119,6 +122,7 @@ def setting_result(case: str, model: str, **rates: list[float]) -> dict:
         "model": model,
         "passes": 1 if case == "frozen-224" else 3,
         "macs_per_image": 1_000_000,
+        "executed_macs_per_image": 500_000 if case == "frozen-224" else 1_500_000,
         "compiled": {"fp32": "none", "bf16": "reduce-overhead"},
         "rates": {label.replace("_", "/"): values for label, values in rates.items()},
     }
@@ -139,7 +143,10 @@ def result() -> dict:
     }
     start = {"case": "scratch-32", "model": "resnet18", "train_images": 512, "input_size": 32}
     start |= {"varied": "start", "value": "", "epochs": 2, "training_seconds": 4.0}
-    start |= {"last_epoch_seconds": 1.5, "peak_memory_bytes": 2**30, "idle_memory_bytes": 2**29}
+    start |= {"training_samples": [4.0], "last_epoch_seconds": 1.5}
+    start |= {"peak_memory_bytes": 2**30, "idle_memory_bytes": 2**29}
+    more = {"varied": "images", "value": 1024, "training_seconds": 6.0}
+    more |= {"training_samples": [5.0, 6.0, 7.0]}
     run = {"model": "resnet18", "precision": "bf16", "train_images": 512, "epochs": 50}
     run |= {"notebook_epoch_seconds": 10.0, "training_seconds": 20.0, "wall_seconds": 25.0}
     return {
@@ -170,7 +177,7 @@ def result() -> dict:
         "frozen_runs": [run],
         "growth_precision": "bf16",
         "growth_batch_size": 256,
-        "growth": [start, start | {"varied": "images", "value": 1024, "training_seconds": 6.0}],
+        "growth": [start, start | more],
         "seconds": 60.0,
     }
 
@@ -218,9 +225,27 @@ def test_a_share_of_the_peak_counts_three_passes_where_all_is_trained(result):
     assert shares["scratch-32", "bf16"] == "60.0 % (60.0–60.0)"
 
 
+def test_a_share_of_the_peak_is_told_of_the_executed_products_too(result):
+    executed = {(row[0], row[2]): row[7:] for row in share_table(result).rows}
+    assert executed["scratch-32", "fp32"] == ["50%", "30.0 % (22.5–36.0)"]
+    assert executed["frozen-224", "fp32"] == ["50%", "10.0 % (7.5–12.0)"]
+
+
+def test_on_a_cpu_products_with_padding_are_not_executed():
+    small, large = (Setting(case, "resnet18", 2, 1, 1) for case in ("scratch-32", "frozen-224"))
+    nominal = [
+        setting.passes * macs_per_image(setting.model, setting.reading, 10)
+        for setting in (small, large)
+    ]
+    shares = [executed_macs(s, CPU) / macs for s, macs in zip((small, large), nominal, strict=True)]
+    assert 0.6 < shares[0] < 0.8
+    assert shares[1] == pytest.approx(1, abs=0.02)
+
+
 def test_growth_is_told_against_the_first_row(result):
     rows = growth_table(result).rows
-    assert rows[1] == ["scratch-32", "images: 1024", "6.00", "1.50", "1.500", "1,024", "512"]
+    more = ["scratch-32", "images: 1024", "6.00 (5.00–7.00)", "1.50", "1.500", "1,024", "512"]
+    assert rows[1] == more
 
 
 def test_the_markdown_names_the_machine_and_marks_what_was_computed(result):

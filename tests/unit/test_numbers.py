@@ -89,3 +89,8 @@ def test_every_kind_can_be_printed() -> None:
     samples: dict[str, float | str] = {"text": "a", "datetime": "2026-01-01T00:00:00Z"}
     for kind in get_args(Kind):
         assert show(samples.get(kind, 1.5), kind, "pt")
+
+
+def test_a_level_keeps_its_decimals() -> None:
+    assert numbers.plain_percent(0.05, "pt") == "5%"
+    assert numbers.plain_percent(0.005, "pt") == "0,5%"

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import re
 import subprocess
 import sys
@@ -178,6 +179,22 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_log(tmp_path, arr
     ):
         train_run(run_of(dataset, learning_rate=1e30), dataset, folder, "cpu")
     assert folder.log.is_file()
+    assert not folder.metrics.exists()
+
+
+def test_the_epochs_before_a_loss_that_is_not_finite_are_kept(tmp_path, dataset, monkeypatch):
+    step, losses = Trainer._step, iter([0, 0, 0, 0, math.nan])  # three steps an epoch
+
+    def breaking(trainer, *arguments):
+        loss, correct = step(trainer, *arguments)
+        return loss + next(losses), correct
+
+    monkeypatch.setattr(Trainer, "_step", breaking)
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(UserError, match=r"epoch 2, step 2, is nan.*Lower training\.learning_rate,"):
+        train_run(run_of(dataset, epochs=3), dataset, folder, "cpu")
+    (line,) = folder.log.read_text().splitlines()
+    assert json.loads(line)["epoch"] == 1
     assert not folder.metrics.exists()
 
 

@@ -81,7 +81,8 @@ def forecast(
             total -= cost.feature_seconds
             say(f"  {label}: {one}, {peak}; in turn less, with the features of {first}")
     table.add_section()
-    table.add_row("in turn", "", "", "", duration(total), _gigabytes(largest))
+    left_out = f", without {len(problems)} that could not be measured" if problems else ""
+    table.add_row(f"in turn{left_out}", "", "", "", duration(total), _gigabytes(largest))
     Console().print(table)
     memory = described.memory_bytes
     if memory:

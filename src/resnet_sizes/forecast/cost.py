@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 import torch
 from torchvision.models.resnet import ResNet
 
-from resnet_sizes.forecast.measure import STEPS, Epochs, epochs_with, features_with, head_with
+from resnet_sizes.forecast.measure import (
+    STEPS,
+    Epochs,
+    epochs_with,
+    features_with,
+    head_with,
+    settle_batch_norm,
+)
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.weights import weights_key
@@ -33,6 +40,9 @@ GROWTH = 4
 """How many times as many the second one has at least, to tell what an image takes."""
 
 IMAGE_BYTES = 3 * 32 * 32
+
+SETTLING_IMAGES = 4
+"""On which a frozen random backbone takes its statistics."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,9 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str) -> Cost:
         set_determinism(run.deterministic, run.seed, run.precision)
         with explained_out_of_memory(run):
             network = build_network(run.model, run.reading, counts.classes)
+            if run.reading.trainable == "head":  # trained weights come with their statistics
+                size = run.reading.input_size
+                settle_batch_norm(network, torch.randn(SETTLING_IMAGES, 3, size, size))
             network = ready_for_training(network, run.reading, device)
             kind = cost_on_features if keeps_features(run) else cost_on_images
             return kind(run, network, counts, device)

@@ -53,6 +53,24 @@ class HeadSteps:
     evaluation_seconds_per_image: float
 
 
+@torch.no_grad()
+def settle_batch_norm(network: ResNet, images: torch.Tensor) -> None:
+    """Give the batch normalisations of a random network the statistics of a few images.
+
+    `images` are normalised, float `[N, 3, S, S]`. Without their statistics a deep network in
+    evaluation mode doubles its variance from block to block, until its loss is not finite.
+    """
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    network.train()
+    network(images)
+    network.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
 def epochs_with(
     run: RunFile,
     network: ResNet,

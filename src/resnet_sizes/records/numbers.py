@@ -68,6 +68,11 @@ def plain(value: Number, language: str) -> str:
     return decimal(number, max(0, -places) if isinstance(places, int) else 0, language)
 
 
+def plain_percent(fraction: Number, language: str) -> str:
+    """A fraction in percent with all digits that it has: 0.05 as `5%`, 0.005 as `0,5%`."""
+    return plain(exact(fraction) * 100, language) + "%"
+
+
 def minutes(value: Number, language: str) -> str:
     """Minutes without the unit: `112`, `41`, `2,3`, `0,42`."""
     number = exact(value)

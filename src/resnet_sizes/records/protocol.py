@@ -131,8 +131,8 @@ def _check_reading(model: str, reading: Reading, where: str) -> None:
     weights = reading.weights
     if reading.trainable == "head" and weights == "none":
         raise ValueError(
-            f"trainable is 'head' but weights is 'none'{where}: a frozen random network "
-            "learns nothing. Set weights to V1, V2, default or a file, or trainable to all"
+            f"trainable is 'head' but weights is 'none'{where}: only the last layer of a random "
+            "network would learn. Set weights to V1, V2, default or a file, or trainable to all"
         )
     if reading.stem == "cifar" and weights in TORCHVISION_WEIGHTS:
         raise ValueError(

@@ -73,7 +73,7 @@ class AuditReadings:
             printed = any(need.printed_minutes for need in self._audit.protocols[0].needs)
             form = "none" if printed else "no-minutes"
             sentences.append(self._t(f"audit.outcomes.text.{form}"))
-        if any("memory" in item.outcome for _, item in self._all()):
+        if any(item.outcome == "memory" for _, item in self._all()):
             sentences.append(self._t("audit.outcomes.text.memory"))
         return sentences
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from resnet_sizes.records.numbers import decimal, moment, percent
+from resnet_sizes.records.numbers import decimal, moment, plain_percent
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.audit import audit_view
@@ -131,7 +131,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "changing": judgements.changing(),
         "nearness": nearness_table(inputs.verdicts, words, language),
         "seed_effect": seed_effect(ledger, language),
-        "level": Safe(percent(ledger.judging.level, language, 0)),
+        "level": Safe(plain_percent(ledger.judging.level, language)),
         "conclusions": judgements.conclusions(),
         "tally": tally(values, words),
         "by_construction": construction_count(values, words),

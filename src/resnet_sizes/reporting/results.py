@@ -90,20 +90,22 @@ class Results:
             for model in self._models[1:]
             if self._values.has(self._key(model, "accuracy_increment"))
         ]
-        best = [
-            self._t(
-                "results.best-item",
-                accuracy=self._values.value(self._key(model, "best_accuracy.mean")),
-                points=self._points(self._key(model, "selection_bias.mean")),
-                model=model_name(model),
-            )
-            for model in self.finished()
-            if self._values.number("study.epochs") > 1  # of one epoch none is chosen
-        ]
+        # Of one epoch none is chosen.
+        several = self._values.number("study.epochs") > 1
+        best = [self._best(model) for model in self.finished()] if several else []
         found = [[self._of_model(model) for model in self._models], pairs]
         if best:
             found.append([self._t("results.best", items=self._t.listed(best))])
         return [Safe(" ".join(sentences)) for sentences in found if sentences]
+
+    def _best(self, model: str) -> Safe:
+        """The accuracy of the best epoch, and by how much it exceeds that of the last."""
+        bias = self._key(model, "selection_bias.mean")
+        accuracy = self._values.value(self._key(model, "best_accuracy.mean"))
+        fillings = {"accuracy": accuracy, "model": model_name(model)}
+        if rounded(exact(self._values.number(bias)) * 100, 2) == 0:
+            return self._t("results.best-item.equal", **fillings)
+        return self._t("results.best-item.more", points=self._points(bias), **fillings)
 
     def finished(self) -> list[str]:
         """The models that have results, from shallow to deep."""

@@ -87,8 +87,10 @@ def flip_and_crop(images: torch.Tensor, generator: torch.Generator) -> torch.Ten
     """
     count, _, height, width = images.shape
     device = images.device
-    flip = torch.rand(count, generator=generator).lt(0.5).to(device)
-    shifts = torch.randint(0, 2 * CROP_PADDING + 1, (2, count), generator=generator).to(device)
+    flip = torch.rand(count, generator=generator).lt(0.5)
+    shifts = torch.randint(0, 2 * CROP_PADDING + 1, (2, count), generator=generator)
+    # Without waiting for the device, which may still be busy with the step before.
+    flip, shifts = flip.to(device, non_blocking=True), shifts.to(device, non_blocking=True)
     padded = functional.pad(images, (CROP_PADDING,) * 4)
     rows = shifts[0].view(-1, 1) + torch.arange(height, device=device)
     columns = torch.arange(width, device=device).expand(count, width)

@@ -95,7 +95,7 @@ class Trainer:
             if self.device.type == "cpu":  # where looking costs nothing, stop at once
                 self._stop_unless_finite(loss, _in_step(epoch, len(losses)))
             step_done(loss)
-        by_step = torch.stack(losses).double().cpu()
+        by_step = torch.stack(losses).cpu().double()  # MPS has no float64
         for step in (~torch.isfinite(by_step)).nonzero().flatten()[:1].tolist():
             self._stop_unless_finite(by_step[step], _in_step(epoch, step + 1))
         if self.schedule is not None:
@@ -141,11 +141,12 @@ class Trainer:
     def _stop_unless_finite(self, loss: torch.Tensor, which: str) -> None:
         if torch.isfinite(loss):
             return
-        rate = self.optimizer.param_groups[0]["lr"]
+        rate, precision = self.optimizer.param_groups[0]["lr"], self.run.precision
+        other = "" if precision == "fp32" else ", or take precision fp32"
         raise UserError(
             f"{self.run.name}: {which} is {loss.item()} (learning rate {rate:g}, precision "
-            f"{self.run.precision}). Lower training.learning_rate, or take precision fp32; the "
-            "epochs before are in log.jsonl."
+            f"{precision}). Lower training.learning_rate{other}, and run the same command again; "
+            "the epochs before are in log.jsonl."
         )
 
 

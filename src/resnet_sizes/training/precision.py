@@ -22,8 +22,8 @@ def fastest_precision(device: torch.device) -> Precision:
     """What `precision: auto` means on a device: a fixed rule, never a timing.
 
     CUDA: bf16 from Ampere on, fp16 on Volta and Turing (the T4), else fp32. CPU: bf16 where the
-    processor has instructions for it (AVX512-BF16, AMX), else fp32: emulated, it is a hundred
-    times slower. MPS: fp32.
+    processor has instructions for it (AVX512-BF16, AMX), else fp32: emulated, it is
+    slower by far. MPS: fp32.
     """
     if device.type == "cuda":
         capability = torch.cuda.get_device_capability(device)
