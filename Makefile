@@ -2,10 +2,10 @@
 # make article   the article's own study                         (hours; wants a GPU)
 # make test      all tests                                       (under 10 minutes)
 # make bench     the training against a notebook's loop, here    (about 17 minutes)
-# Others: setup lint schemas lock pictures test-all
+# Others: setup lint schemas lock pictures coverage test-all
 
 .DEFAULT_GOAL := report
-.PHONY: setup report article bench test test-all lint schemas lock pictures
+.PHONY: setup report article bench test test-all coverage lint schemas lock pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -31,6 +31,10 @@ bench: setup
 	@python benchmarks/run.py
 
 test: setup lint
+	@pytest -n $(workers) --dist loadfile --no-loadscope-reorder
+
+# Which lines the tests reach; counting them slows the suite.
+coverage: setup
 	@pytest -n $(workers) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 # Longer suites join here as they come.

@@ -1,7 +1,5 @@
 """Learning really happens: on scikit-learn's digits, through the command line."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +8,10 @@ import pytest
 import torch
 import yaml
 from sklearn.linear_model import LogisticRegression
+from typer.testing import CliRunner
 
 from engine_steps import CONFIG, reading_of, run_of
+from resnet_sizes.cli.app import app
 from resnet_sizes.data.digits import DigitsSource
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
@@ -27,15 +27,18 @@ CPU = torch.device("cpu")
 PROBE = {"trainable": "head", "input_size": 32, "normalisation": "cifar10"}
 
 
-def command(folder: Path, *arguments: str) -> None:
-    """Run `resnet-sizes` in a working directory with the project's configuration."""
-    if not (folder / "config").exists():
-        (folder / "config").symlink_to(CONFIG.parent)
-    subprocess.run([sys.executable, "-m", "resnet_sizes", *arguments], cwd=folder, check=True)
+def command(*arguments: str) -> None:
+    """Run `resnet-sizes`, in this process, since starting torch takes seconds each time."""
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
 
 
-def trained(folder: Path, protocol: str, **overlay: Any) -> tuple[Metrics, DatasetArrays]:
-    """One ResNet-18, seed 0, on the digits, as a person would train it."""
+def trained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, **overlay: Any
+) -> tuple[Metrics, DatasetArrays]:
+    """One ResNet-18, seed 0, on the digits, as a person would train it in a folder."""
+    (folder / "config").symlink_to(CONFIG.parent)
+    monkeypatch.chdir(folder)
     config = {
         "name": "digits",
         "dataset": {"source": "digits"},
@@ -46,16 +49,16 @@ def trained(folder: Path, protocol: str, **overlay: Any) -> tuple[Metrics, Datas
     }
     (folder / "overlay.yaml").write_text(yaml.safe_dump(config))
     study = StudyFolder(Path("results/digits"))
-    command(folder, "study", "write", "overlay.yaml")
-    command(folder, "data", str(study.study))
+    command("study", "write", "overlay.yaml")
+    command("data", str(study.study))
     if protocol != "scratch-32":
-        command(folder, "fetch", str(study.study))
-    command(folder, "study", "runs", str(study.study))
+        command("fetch", str(study.study))
+    command("study", "runs", str(study.study))
     run = study.folder / "runs" / protocol / "resnet18" / "seed-0" / "run.json"
     options = ["--dataset", str(study.dataset), "--device", "cpu"]
     for weights in (folder / study.folder).glob("weights/*.json"):
         options += ["--weights", str(weights)]
-    command(folder, "train", str(run), *options)
+    command("train", str(run), *options)
     metrics = read_record(folder / run.parent / "metrics.json", Metrics, "")
     return metrics, read_dataset(folder / study.dataset)[1]
 
@@ -76,8 +79,8 @@ def linear_accuracy(arrays: DatasetArrays) -> float:
     )
 
 
-def test_resnet18_under_scratch_32_beats_a_linear_classifier(tmp_path):
-    metrics, arrays = trained(tmp_path, "scratch-32", training={"epochs": 20})
+def test_resnet18_under_scratch_32_beats_a_linear_classifier(tmp_path, monkeypatch):
+    metrics, arrays = trained(tmp_path, monkeypatch, "scratch-32", training={"epochs": 20})
     linear = linear_accuracy(arrays)
     assert linear > 0.96  # a worthy opponent
     assert metrics.final_test_accuracy > linear
@@ -112,7 +115,7 @@ def save_backbone(path: Path, arrays: DatasetArrays, classes: int, epochs: int) 
     return path
 
 
-def test_a_probe_on_half_of_the_classes_beats_one_on_a_random_backbone(tmp_path):
+def test_a_probe_on_half_of_the_classes_beats_one_on_a_random_backbone(tmp_path, monkeypatch):
     accuracies = {}
     for name, epochs in (("random", 0), ("half", 4)):
         folder = tmp_path / name
@@ -120,6 +123,7 @@ def test_a_probe_on_half_of_the_classes_beats_one_on_a_random_backbone(tmp_path)
         weights = save_backbone(folder / "backbone.pth", digits(), classes=5, epochs=epochs)
         metrics, _ = trained(
             folder,
+            monkeypatch,
             "probe-224",
             # Few images: from many, a head learns the digits on random features, too.
             dataset={"source": "digits", "limit": {"train": 50, "test": None}},

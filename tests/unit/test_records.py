@@ -114,6 +114,14 @@ def test_the_code_hash_follows_what_runs(package, text, same):
     assert (code_hash("hashed_package") == before) is same
 
 
+def test_the_code_hash_sees_texts_beside_the_modules(package):
+    texts = package / "sentences.yaml"
+    texts.write_text("one: a\n")
+    before = code_hash("hashed_package")
+    texts.write_text("one: b\n")
+    assert code_hash("hashed_package") != before
+
+
 def test_the_code_hash_sees_a_new_module(package):
     before = code_hash("hashed_package")
     (package / "extra.py").write_text("X = 1\n")

@@ -78,6 +78,8 @@ REPORTS = [
     for file in ["article.qmd"]
     + [f"report.{format}" for format in STUDY.report.formats]
 ]
+# The records hold the words of reasons and the form of numbers, which texts are made of.
+RECORDS_CODE = code_hash("resnet_sizes.records")
 TEMPLATES = sorted(str(path) for path in Path("report").rglob("*") if path.is_file())
 
 

@@ -24,7 +24,7 @@ rule evidence:
     params:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),
-        code=code_hash("resnet_sizes.evidence"),
+        code=[code_hash("resnet_sizes.evidence"), RECORDS_CODE],
     message:
         "Making the table, the figure and the verdicts"
     shell:

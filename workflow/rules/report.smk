@@ -17,7 +17,7 @@ rule report:
     params:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),
-        code=code_hash("resnet_sizes.reporting"),
+        code=[code_hash("resnet_sizes.reporting"), RECORDS_CODE],
     message:
         "Rendering the report ({wildcards.language})"
     shell:

@@ -9,6 +9,8 @@ from pathlib import Path
 ONLY_TELLS = frozenset({"memory.py", "network_costs.py", "progress.py"})
 """Modules of the training that tell of it and decide no result."""
 
+DATA_FILES = frozenset({".yaml", ".json"})
+
 
 def training_code_hash() -> str:
     """Hash of all code that decides a run's result."""
@@ -16,7 +18,8 @@ def training_code_hash() -> str:
 
 
 def code_hash(package: str, without: Collection[str] = ()) -> str:
-    """SHA-256 over the syntax trees of a package's modules, without docstrings.
+    """SHA-256 over the syntax trees of a package's modules, without docstrings, and over the
+    texts and tables that lie beside them.
 
     Comments, formatting and docstrings do not change it; anything that runs does. The
     package is found, not imported, so hashing the training code needs no torch.
@@ -32,6 +35,9 @@ def code_hash(package: str, without: Collection[str] = ()) -> str:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
         digest.update(ast.dump(_without_docstrings(tree)).encode() + b"\0")
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in DATA_FILES):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
