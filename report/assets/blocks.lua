@@ -9,6 +9,13 @@ local FUNCTIONS = {
   referencias = "references-block",
 }
 
+-- Where a value comes from is shown by the page alone.
+function Span(span)
+  if FORMAT == "typst" and span.classes:includes("v") then
+    return span.content
+  end
+end
+
 function Div(div)
   if FORMAT ~= "typst" then
     return nil

@@ -11,7 +11,7 @@ from resnet_sizes.evidence.overall import judge_readings
 from resnet_sizes.evidence.resampling import ImageResamples
 from resnet_sizes.evidence.runs import read_runs
 from resnet_sizes.evidence.table import comparison_table, write_table
-from resnet_sizes.evidence.values import collect_values, with_verdict_counts
+from resnet_sizes.evidence.values import collect_values, with_findings, with_verdict_counts
 from resnet_sizes.evidence.verdicts import judge
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.devices import load_devices
@@ -64,16 +64,17 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         strangers=list(runs.strangers),
     )
     # One path whatever the working directory, so that equal results give equal bytes.
-    verdicts_file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
-    values = with_verdict_counts(values, verdicts.overall, verdicts_file)
+    place = Path(os.path.relpath(output, folder.folder)).as_posix()
+    values = with_verdict_counts(values, verdicts.overall, f"{place}/verdicts.json")
+    audited = audit(ledger, study.protocol_definitions, devices, shipped_network_costs())
+    values = with_findings(values, audited, verdicts, place)
 
     write_table(comparison_table(runs), output / "table.csv")
     curves = loss_curves(runs)
     for language in study.report.languages:
         for suffix in FORMATS:
             write_figure(curves, output / f"figure-loss.{language}.{suffix}", language)
-    costs = shipped_network_costs()
-    write_json(output / "audit.json", audit(ledger, study.protocol_definitions, devices, costs))
+    write_json(output / "audit.json", audited)
     write_json(output / "values.json", values)
     write_json(output / "verdicts.json", verdicts)
     return verdicts

@@ -1,11 +1,14 @@
 """Values under construction, each with its sources."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from statistics import mean, stdev
+from typing import Any
 
 from resnet_sizes.evidence.measurements import training_time_field
 from resnet_sizes.evidence.runs import FinishedRun
 from resnet_sizes.evidence.statistics import prediction_interval
+from resnet_sizes.records.base import Record
 from resnet_sizes.records.values import Kind, Source, Value
 
 
@@ -24,6 +27,14 @@ class ValueBook:
             kind=kind,
             sources=[Source(file=file, field=field) for file, field in unique],
         )
+
+    def add_leaves(self, prefix: str, record: Record, file: str) -> None:
+        """Every number of a record, and every text that is one, by its place: `pairs.0.z`."""
+        for place, leaf in _leaves(record.model_dump(mode="json"), ()):
+            names = [str(name) for name in place]
+            field = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in place)
+            source = Source(file=file, field=field.removeprefix("."))
+            self.add(".".join([prefix, *names]), leaf, "number", source)
 
     def add_spread(
         self, key: str, values: Sequence[float], kind: Kind, sources: Sequence[Source]
@@ -46,6 +57,25 @@ class ValueBook:
             high = min(high, 1.0) if kind == "fraction" else high
             self.add(f"{key}.prediction_low", low, kind, *sources)
             self.add(f"{key}.prediction_high", high, kind, *sources)
+
+
+Place = tuple[str | int, ...]
+
+
+def _leaves(data: Any, place: Place) -> Iterator[tuple[Place, int | float]]:
+    if isinstance(data, dict):
+        for name, part in data.items():
+            yield from _leaves(part, (*place, name))
+    elif isinstance(data, list):
+        for number, part in enumerate(data):
+            yield from _leaves(part, (*place, number))
+    elif isinstance(data, int | float) and not isinstance(data, bool):
+        yield place, data
+    elif isinstance(data, str) and _NUMBER.fullmatch(data):
+        yield place, float(data)
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def run_sources(runs: Sequence[FinishedRun], *fields: str) -> list[Source]:

@@ -8,12 +8,14 @@ from typing import get_args
 
 from resnet_sizes.evidence.measurements import by_depth
 from resnet_sizes.evidence.model_values import add_comparisons, add_layers, add_model
-from resnet_sizes.evidence.runs import StudyRuns
+from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
+from resnet_sizes.evidence.statistics import CONFIDENCE
 from resnet_sizes.evidence.value_book import ValueBook
+from resnet_sizes.records.audit import Audit
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.values import Kind, Source, Values
-from resnet_sizes.records.verdicts import Overall, VerdictName
+from resnet_sizes.records.values import Kind, RunOrigin, Source, Values
+from resnet_sizes.records.verdicts import Overall, VerdictName, Verdicts
 
 
 def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
@@ -37,7 +39,23 @@ def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
         add_comparisons(book, runs, protocol)
     _add_circumstances(book, [(run.file, run.metrics) for run in runs.finished])
     _add_article(book, ledger, runs.study.article)
-    return Values(study=runs.study.name, values=book.values)
+    _add_method(book, ledger, runs.study.article)
+    origins = {run.file: _origin(run) for run in runs.finished}
+    return Values(study=runs.study.name, values=book.values, runs=origins)
+
+
+def _origin(run: FinishedRun) -> RunOrigin:
+    metrics = run.metrics
+    return RunOrigin(
+        protocol=run.settings.protocol,
+        model=run.settings.model,
+        seed=run.settings.seed,
+        device=metrics.device.name,
+        dataset_identity=metrics.dataset_identity,
+        training_hash=metrics.code.training_hash,
+        git_commit=metrics.code.git_commit,
+        finished=metrics.finished,
+    )
 
 
 def with_verdict_counts(values: Values, overall: Sequence[Overall], file: str) -> Values:
@@ -54,6 +72,37 @@ def with_verdict_counts(values: Values, overall: Sequence[Overall], file: str) -
     constructed = sum("construction" in one.reasons for one in overall)
     book.add("verdict.total.count", counts.total() - constructed, "count", source)
     return values.model_copy(update={"values": values.values | book.values})
+
+
+def with_findings(values: Values, audit: Audit, verdicts: Verdicts, folder: str) -> Values:
+    """Add the audit's numbers, the readings' distances, and the sentences of the first reading's
+    verdicts. `folder` holds audit.json and verdicts.json, relative to the study's folder.
+    """
+    book = ValueBook()
+    book.add_leaves("audit", audit, f"{folder}/audit.json")
+    for number, distance in enumerate(verdicts.nearness):
+        book.add_leaves(f"nearness.{number}", distance, f"{folder}/verdicts.json")
+    for number, verdict in enumerate(verdicts.verdicts):
+        if verdict.basis is not None and verdict.protocol == verdicts.verdicts[0].protocol:
+            for language, sentence in verdict.sentence.model_dump().items():
+                field = f"verdicts[{number}].sentence.{language}"
+                source = Source(file=f"{folder}/verdicts.json", field=field)
+                key = f"verdict.{verdict.protocol}.{verdict.id}.sentence.{language}"
+                book.add(key, sentence, "text", source)
+    return values.model_copy(update={"values": values.values | book.values})
+
+
+def _add_method(book: ValueBook, ledger: Ledger, article: str) -> None:
+    own = Source(file="resnet_sizes.evidence.statistics", field="CONFIDENCE")
+    book.add("method.confidence", CONFIDENCE, "fraction", own)
+    judging = ledger.judging
+    book.add(
+        "judging.level", judging.level, "fraction", Source(file=article, field="judging.level")
+    )
+    if judging.seed_effect is not None:
+        field = "judging.seed_effect.largest_difference"
+        largest = judging.seed_effect.largest_difference
+        book.add(field, largest, "number", Source(file=article, field=field))
 
 
 def _add_study(book: ValueBook, runs: StudyRuns) -> None:
@@ -73,6 +122,19 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
         "study.gradient_accumulation", parts, "count", source("training.gradient_accumulation")
     )
     book.add("study.seeds", len(study.seeds), "count", source("seeds"))
+    for number, seed in enumerate(study.seeds):
+        book.add(f"study.seeds.{number}", seed, "count", source(f"seeds[{number}]"))
+    for name in study.protocols:
+        definition = f"protocol_definitions.{name}"
+        protocol = study.protocol_definitions[name]
+        for language, text in protocol.description.model_dump().items():
+            field = source(f"{definition}.description.{language}")
+            book.add(f"study.protocol.{name}.description.{language}", text, "text", field)
+        for model in study.models:
+            reading = protocol.reading_for(model)
+            for setting in ("input_size", "momentum", "weight_decay"):
+                key = f"reading.{name}.{model}.{setting}"
+                book.add(key, getattr(reading, setting), "number", source(definition))
     asked = (source("protocols"), source("models"), source("seeds"))
     book.add("study.runs", len(runs.states), "count", *asked)
     finished = [Source(file=run.file, field="run_hash") for run in runs.finished]

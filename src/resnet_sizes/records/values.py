@@ -36,9 +36,25 @@ class Value(Record):
     sources: list[Source] = Field(min_length=1)
 
 
+class RunOrigin(Record):
+    """What a value that comes from a run's `metrics.json` rests on, beside the file itself."""
+
+    protocol: str
+    model: str
+    seed: int
+    device: str
+    dataset_identity: str = Field(description="SHA-256 of the decoded pixels and labels.")
+    training_hash: str = Field(description="SHA-256 of the training's code.")
+    git_commit: str | None
+    finished: str = Field(description="UTC, ISO 8601.")
+
+
 class Values(Record):
     """`values.json`: keys as `study.epochs` or `scratch-32.resnet18.accuracy.mean`."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     study: str
     values: dict[str, Value]
+    runs: dict[str, RunOrigin] = Field(
+        default_factory=dict, description="By the file that sources name."
+    )

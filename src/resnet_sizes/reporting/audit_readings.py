@@ -1,6 +1,6 @@
 """The readings of the audit: which of them agree with the article's minutes, on which device."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from resnet_sizes.records.audit import Audit, ProtocolCosts, ProtocolOnDevice
@@ -9,6 +9,9 @@ from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
 from resnet_sizes.reporting.words import Words, model_name
 
 Cells = list[Safe]
+
+Follow = Callable[[str, Safe], Safe]
+"""Marks a text as the number at a place of audit.json: `pairs.0.z`."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class AuditTable:
 class AuditReadings:
     """Tables and sentences on the protocols of an audit."""
 
-    def __init__(self, audit: Audit, words: Words, language: str) -> None:
+    def __init__(self, audit: Audit, words: Words, language: str, follow: Follow) -> None:
+        self._follow = follow
         self._audit = audit
         self._t = words
         self._language = language
@@ -34,13 +38,17 @@ class AuditReadings:
 
     def memory_of(self, device: str) -> Safe:
         """The device's memory."""
-        sizes = {rate.device: rate.memory_bytes for rate in self._audit.devices}
-        return Safe(memory(sizes[device], self._language))
+        number = self._devices().index(device)
+        size = self._audit.devices[number].memory_bytes
+        return self._memory(f"devices.{number}.memory_bytes", size)
+
+    def _memory(self, place: str, size: int) -> Safe:
+        return self._follow(place, Safe(memory(size, self._language)))
 
     def _heads(self, block: str, *columns: str) -> Cells:
         return [self._t(f"audit.{block}.columns.{column}") for column in columns]
 
-    def _devices(self) -> Sequence[str]:
+    def _devices(self) -> list[str]:
         return [rate.device for rate in self._audit.devices]
 
     def outcomes(self) -> AuditTable:
@@ -101,20 +109,36 @@ class AuditReadings:
         first, last, most = self._heads("minutes", "protocol", "outcome", "memory")
         models = [model_name(need.model) for need in needs]
         printed = [
-            self._t("none") if need.printed_minutes is None else self._minutes(need.printed_minutes)
-            for need in needs
+            self._t("none")
+            if need.printed_minutes is None
+            else self._minutes(f"protocols.0.needs.{number}.printed_minutes", need.printed_minutes)
+            for number, need in enumerate(needs)
         ]
         empty = self._t("none")
         rows = [[self._t("audit.minutes.article"), *printed, empty, empty]]
-        for protocol, item in self._all():
-            if item.device == device:
-                rows.append(self._minutes_row(protocol, item))
+        for number, protocol in enumerate(self._audit.protocols):
+            for position, item in enumerate(protocol.devices):
+                if item.device == device:
+                    rows.append(self._minutes_row(number, position))
         return AuditTable([first, *models, most, last], rows)
 
-    def _minutes_row(self, protocol: ProtocolCosts, item: ProtocolOnDevice) -> Cells:
-        predicted = {each.model: self._minutes(each.minutes) for each in item.predictions}
-        needed = [need.memory_bytes for need in protocol.needs if need.memory_bytes is not None]
-        most = Safe(memory(max(needed), self._language)) if needed else self._t("none")
+    def _minutes_row(self, number: int, position: int) -> Cells:
+        protocol = self._audit.protocols[number]
+        item = protocol.devices[position]
+        place = f"protocols.{number}"
+        predicted = {
+            each.model: self._minutes(
+                f"{place}.devices.{position}.predictions.{index}.minutes", each.minutes
+            )
+            for index, each in enumerate(item.predictions)
+        }
+        needed = {
+            f"{place}.needs.{index}.memory_bytes": need.memory_bytes
+            for index, need in enumerate(protocol.needs)
+            if need.memory_bytes is not None
+        }
+        largest = max(needed, key=needed.__getitem__, default=None)
+        most = self._t("none") if largest is None else self._memory(largest, needed[largest])
         return [
             code(protocol.protocol),
             *(predicted.get(need.model, self._t("none")) for need in protocol.needs),
@@ -122,5 +146,5 @@ class AuditReadings:
             self._t(f"audit.outcomes.names.{item.outcome}"),
         ]
 
-    def _minutes(self, value: float) -> Safe:
-        return Safe(minutes(value, self._language))
+    def _minutes(self, place: str, value: float) -> Safe:
+        return self._follow(place, Safe(minutes(value, self._language)))

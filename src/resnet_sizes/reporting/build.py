@@ -11,8 +11,13 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting.context import figure_name
 from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
+from resnet_sizes.reporting.number_check import check_numbers
+from resnet_sizes.reporting.origins import FILE as ORIGINS
+from resnet_sizes.reporting.origins import origins_html
 from resnet_sizes.reporting.pandoc import read_front_matter
+from resnet_sizes.reporting.printed import keys_in
 from resnet_sizes.reporting.render import render_article
+from resnet_sizes.reporting.words import Words
 
 # What `article.qmd` names, beside its figures; whoever has Quarto can render it where it lies.
 NAMED_ASSETS = (
@@ -25,6 +30,7 @@ NAMED_ASSETS = (
 )
 EMBEDDED_ASSETS = ("crossref.lua", "page.html", "page.typ")
 SKIP_LINK = "skip-link.html"
+SCRIPT = "origins.js"
 
 
 def build_report(
@@ -45,17 +51,24 @@ def build_report(
     """
     inputs = read_inputs(study_path, evidence)
     chosen = choose_engine(engine)
-    text = render_article(inputs, templates, language, chosen)
+    article = render_article(inputs, templates, language, chosen)
+    text = article.text
+    words = Words(templates / language / "texts.yaml", language)
+    origins = origins_html(inputs.values, keys_in(text), words, templates / "assets" / SCRIPT)
     created = str(read_front_matter(text)["created"])
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as name:
         folder = Path(name)
         (folder / "article.qmd").write_text(text, encoding="utf-8")
-        named = _copy_named_files(inputs, templates, language, folder)
+        (folder / ORIGINS).write_text(origins, encoding="utf-8")
+        named = [ORIGINS, *_copy_named_files(inputs, templates, language, folder)]
         reports = {}
-        for format in formats:
+        # The page is what is checked, so it is made even where only the PDF is asked for.
+        for format in dict.fromkeys([*formats, "html"]):
             made = chosen.render(folder, format, created)
             reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
+        check_numbers(folder, article, inputs, chosen, words, language)
+        reports = {f"report.{format}": reports[f"report.{format}"] for format in formats}
         for file in [*named, "article.qmd", *reports]:
             _publish(folder / file, output / file)
     # A format that the study no longer asks for would be left with the numbers of an old one.

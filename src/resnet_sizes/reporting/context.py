@@ -13,7 +13,7 @@ from resnet_sizes.reporting.confounds import confounds
 from resnet_sizes.reporting.criteria import criteria, same_tests, seed_effect
 from resnet_sizes.reporting.departures import departures
 from resnet_sizes.reporting.engines import Engine
-from resnet_sizes.reporting.escaping import Safe, code, escape_markdown, yaml_text
+from resnet_sizes.reporting.escaping import Safe, code, yaml_text
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.judgements import (
     Judged,
@@ -25,7 +25,8 @@ from resnet_sizes.reporting.judgements import (
 from resnet_sizes.reporting.making import making_rows, repeat_command, report_command
 from resnet_sizes.reporting.methods import method_rows
 from resnet_sizes.reporting.nearness import nearness_table
-from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.printed import PrintedValues, from_ledger, plain
+from resnet_sizes.reporting.readings import ReadingWords
 from resnet_sizes.reporting.results import Results, TableRow, cell_rows
 from resnet_sizes.reporting.times import TimeRow
 from resnet_sizes.reporting.words import Words, model_name
@@ -49,8 +50,9 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
     study, ledger = inputs.study, inputs.ledger
     values = PrintedValues(inputs.values, language)
     judged = _judged(inputs, values)
-    judgements = Judgements(judged, words, language)
+    judgements = Judgements(judged, values, words, language)
     first = study.protocols[0]
+    readings = ReadingWords(study, values, words, language)
     results = {
         name: Results(values, words, name, [str(m) for m in study.models])
         for name in study.protocols
@@ -61,10 +63,16 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
     alt = [words("results.figure-alt")]
     if losses:
         alt.append(words("results.figure-alt-losses", items=losses))
+    figure_alt = " ".join(str(sentence) for sentence in alt)
 
     # Each of several readings has a section of its own, and their comparison another.
     after_results = len(study.protocols) + 2 if len(study.protocols) > 1 else 1
-    audited = audit_view(inputs.audit, words, language, number=after_results)
+
+    def of_audit(place: str, text: Safe) -> Safe:
+        return values.followed(f"audit.{place}", text)
+
+    confidence = values.value("method.confidence", digits=0)
+    audited = audit_view(inputs.audit, words, language, of_audit, confidence, number=after_results)
 
     def loop_number(number: int) -> Safe:
         """The number of a heading or of an id, not a result."""
@@ -87,13 +95,15 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "created": _creation(values),
         "made_on": values.value("made.finished"),
         "repeated": _repeated(results, words),
-        "seeds": words.listed([loop_number(seed) for seed in study.seeds]),
+        "seeds": words.listed(
+            [values.value(f"study.seeds.{number}") for number in range(len(study.seeds))]
+        ),
         "subset": _is_subset(values),
         "unfinished": unfinished,
         "seed_fixes": words(f"seed-fixes.{_weights_from_files(study)}"),
-        "methods": method_rows(study, ledger, values, words, language),
-        "stated": [getattr(item.text, language) for item in ledger.stated],
-        "departures": departures(study, ledger, words, language),
+        "methods": method_rows(study, ledger, values, readings, words, language),
+        "stated": [from_ledger(item.id, getattr(item.text, language)) for item in ledger.stated],
+        "departures": departures(study, ledger, readings, words, language),
         "confounds": confounds(study, words),
         "criteria": criteria(ledger, language),
         "audit": audited,
@@ -101,9 +111,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "protocols": [
             ProtocolView(
                 name=name,
-                description=escape_markdown(
-                    getattr(study.protocol_definitions[name].description, language)
-                ),
+                description=values.value(f"study.protocol.{name}.description.{language}"),
                 rows=results[name].table(),
                 times=results[name].times.rows(),
                 ratios=results[name].times.ratios(),
@@ -120,7 +128,8 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
             values, words, {name: of.times for name, of in results.items()}, study.models
         ),
         "figure": Safe(figure_name(language)),
-        "figure_alt": Safe(" ".join(str(sentence) for sentence in alt)),
+        "figure_alt": plain(figure_alt),
+        "alternatives": [figure_alt],
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
         "discussion_number": after_results + (1 if audited else 0),
         "statements": judgements.rows(),
@@ -129,9 +138,12 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "numbers": judgements.numbers(),
         "by_reading": judgements.by_reading(),
         "changing": judgements.changing(),
-        "nearness": nearness_table(inputs.verdicts, words, language),
-        "seed_effect": seed_effect(ledger, language),
-        "level": Safe(plain_percent(ledger.judging.level, language)),
+        "nearness": nearness_table(inputs.verdicts, values, words, language),
+        "seed_effect": seed_effect(ledger, values, language),
+        "level": values.followed(
+            "judging.level", Safe(plain_percent(ledger.judging.level, language))
+        ),
+        "confidence": confidence,
         "conclusions": judgements.conclusions(),
         "tally": tally(values, words),
         "by_construction": construction_count(values, words),

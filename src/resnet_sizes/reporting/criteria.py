@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.numbers import decimal
 from resnet_sizes.records.same_test import deciding_numbers
-from resnet_sizes.reporting.escaping import Safe, escape_markdown
+from resnet_sizes.reporting.escaping import Safe
+from resnet_sizes.reporting.printed import PrintedValues, from_ledger
 from resnet_sizes.reporting.words import Words
 
 
@@ -24,7 +25,9 @@ def criteria(ledger: Ledger, language: str) -> list[Criterion]:
     for statement in ledger.statements:
         if statement.criterion is not None:
             by_text.setdefault(getattr(statement.criterion, language), []).append(statement.id)
-    return [Criterion(ids, escape_markdown(_uncapitalised(text))) for text, ids in by_text.items()]
+    return [
+        Criterion(ids, from_ledger(ids[0], _uncapitalised(text))) for text, ids in by_text.items()
+    ]
 
 
 def _uncapitalised(text: str) -> str:
@@ -45,11 +48,14 @@ def same_tests(ledger: Ledger, words: Words) -> Safe | None:
     return words("same-test.groups", groups=words("same-test.separator").join(shared))
 
 
-def seed_effect(ledger: Ledger, language: str) -> Safe | None:
+def seed_effect(ledger: Ledger, values: PrintedValues, language: str) -> Safe | None:
     """By how many points two runs that differ in the seed alone may plausibly differ, with the
     source; None where the ledger knows none."""
     effect = ledger.judging.seed_effect
     if effect is None:
         return None
-    points = decimal(effect.largest_difference, 1, language)
-    return Safe(f"{points} ({escape_markdown(getattr(effect.source, language))})")
+    points = values.followed(
+        "judging.seed_effect.largest_difference",
+        Safe(decimal(effect.largest_difference, 1, language)),
+    )
+    return Safe(f"{points} ({from_ledger('judging', getattr(effect.source, language))})")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.escaping import Safe, code
+from resnet_sizes.reporting.printed import from_ledger
 from resnet_sizes.reporting.readings import ReadingWords
 from resnet_sizes.reporting.words import Words, model_name
 
@@ -17,9 +18,11 @@ class Departure:
     conclusion: Safe
 
 
-def departures(study: Study, ledger: Ledger, words: Words, language: str) -> list[Departure]:
+def departures(
+    study: Study, ledger: Ledger, readings_in_words: ReadingWords, words: Words, language: str
+) -> list[Departure]:
     """What the article says of a model of the study and a protocol does otherwise."""
-    weights = ReadingWords(words, language).answers()["initial-weights"]
+    weights = readings_in_words.answers()["initial-weights"]
     found = []
     for item in ledger.stated:
         readings = {
@@ -39,7 +42,7 @@ def departures(study: Study, ledger: Ledger, words: Words, language: str) -> lis
             Departure(
                 summary=words(
                     f"departures.summary.{form}",
-                    text=getattr(item.text, language),
+                    text=from_ledger(item.id, getattr(item.text, language)),
                     ours=next(iter(ours.values())),
                     items=words.listed(items),
                 ),

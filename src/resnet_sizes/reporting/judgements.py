@@ -15,7 +15,7 @@ from resnet_sizes.records.statements import (
 )
 from resnet_sizes.records.verdicts import Overall, Reason, Verdict, VerdictName
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
-from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.printed import PrintedValues, from_ledger
 from resnet_sizes.reporting.words import Words, model_name
 
 UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-run")
@@ -73,7 +73,10 @@ class Conclusion:
 class Judgements:
     """The verdicts of a study in one language."""
 
-    def __init__(self, judged: Sequence[Judged], words: Words, language: str) -> None:
+    def __init__(
+        self, judged: Sequence[Judged], values: PrintedValues, words: Words, language: str
+    ) -> None:
+        self._values = values
         self._judged = judged
         self._t = words
         self._language = language
@@ -153,7 +156,7 @@ class Judgements:
         """One statement; reasons that are `left_out` stand elsewhere."""
         return StatementRow(
             id=item.statement.id,
-            text=escape_markdown(getattr(item.statement.text, self._language)),
+            text=from_ledger(item.statement.id, getattr(item.statement.text, self._language)),
             verdict=self._t(f"verdicts.{item.overall.verdict}"),
             reason=self._reason(item, left_out),
         )
@@ -162,7 +165,8 @@ class Judgements:
         return escape_markdown(reason_clause(reason, self._language))
 
     def _sentence(self, verdict: Verdict) -> Safe:
-        return escape_markdown(getattr(verdict.sentence, self._language))
+        key = f"verdict.{verdict.protocol}.{verdict.id}.sentence.{self._language}"
+        return self._values.value(key)
 
     def _of_readings(self, item: Judged) -> Safe:
         """`probe-224: sustentada; …`, the readings with the same verdict together."""

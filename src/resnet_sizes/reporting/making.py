@@ -29,23 +29,23 @@ def making_rows(values: PrintedValues, words: Words, engine: Engine) -> list[Mak
 
     data = words(f"content-names.{values.text('data.content')}")
     if values.has("data.source_file"):
-        data = words("making.from-file", content=data, file=code(values.text("data.source_file")))
+        data = words("making.from-file", content=data, file=values.code("data.source_file"))
     study = words(
         "making.study-runs",
-        name=code(values.text("study.name")),
+        name=values.code("study.name"),
         finished=values.value("study.finished_runs"),
         runs=values.value("study.runs"),
     )
     rows = [row("study", study), row("data", data)]
-    rows.append(row("identity", hash_text(values.text("data.identity"))))
+    rows.append(row("identity", hash_text(values, "data.identity")))
     if values.has("hardware.device"):
         kinds = values.text("hardware.kind").split(", ")
         kind = words.listed([words(f"devices.{kind}") for kind in kinds])
         rows.append(row("device", Safe(f"{values.value('hardware.device')}; {kind}")))
         rows.append(row("threads", values.value("hardware.threads")))
     versions = [
-        Safe(f"{escape_markdown(package)} {code(version)}")
-        for package, version in values.below("versions.").items()
+        Safe(f"{escape_markdown(package)} {values.code(f'versions.{package}')}")
+        for package in values.below("versions.")
     ]
     if versions:
         rows.append(row("versions", Safe(", ".join(versions))))
@@ -57,9 +57,9 @@ def making_rows(values: PrintedValues, words: Words, engine: Engine) -> list[Mak
     if values.has("made.training_seconds"):
         rows.append(row("training", values.value("made.training_seconds")))
     if values.has("made.training_hash"):
-        rows.append(row("code", hash_text(values.text("made.training_hash"))))
+        rows.append(row("code", hash_text(values, "made.training_hash")))
     if values.has("made.git_commit"):
-        commit = hash_text(values.text("made.git_commit"))
+        commit = hash_text(values, "made.git_commit")
         if values.number("made.runs_with_local_changes") > 0:
             commit = words("making.changed-commit", commit=commit)
         rows.append(row("commit", commit))
@@ -68,13 +68,13 @@ def making_rows(values: PrintedValues, words: Words, engine: Engine) -> list[Mak
     return rows
 
 
-def hash_text(text: str) -> Safe:
+def hash_text(values: PrintedValues, key: str) -> Safe:
     """A hash in pieces, one piece of code each, so that no line is wider than the page."""
     parts = []
-    for number in text.split(", "):
+    for number in values.text(key).split(", "):
         pieces = [number[i : i + HASH_PART] for i in range(0, len(number), HASH_PART)]
         parts.append(" ".join(code(piece) for piece in pieces))
-    return Safe("; ".join(parts))
+    return values.followed(key, Safe("; ".join(parts)))
 
 
 def repeat_command(study: Study) -> Safe:

@@ -7,7 +7,7 @@ from resnet_sizes.records.ledger import Ledger, Stated
 from resnet_sizes.records.protocol import Reading
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.escaping import Safe
-from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.printed import PrintedValues, from_ledger
 from resnet_sizes.reporting.readings import Answer, ReadingWords, grouped_answer, of_reading
 from resnet_sizes.reporting.run_words import RunWords
 from resnet_sizes.reporting.words import Words, model_name
@@ -23,13 +23,18 @@ class MethodRow:
 
 
 def method_rows(
-    study: Study, ledger: Ledger, values: PrintedValues, words: Words, language: str
+    study: Study,
+    ledger: Ledger,
+    values: PrintedValues,
+    readings: ReadingWords,
+    words: Words,
+    language: str,
 ) -> list[MethodRow]:
     """What the article states, then what it leaves open, each with what was done here."""
     return [
         *_stated(study, ledger, values, words),
-        *_stated_of_models(study, ledger, words, language),
-        *_left_open(study, ledger, values, words, language),
+        *_stated_of_models(study, ledger, readings, words, language),
+        *_left_open(study, ledger, values, readings, words, language),
     ]
 
 
@@ -72,9 +77,11 @@ def _stated(study: Study, ledger: Ledger, values: PrintedValues, words: Words) -
     return rows
 
 
-def _stated_of_models(study: Study, ledger: Ledger, words: Words, language: str) -> list[MethodRow]:
+def _stated_of_models(
+    study: Study, ledger: Ledger, readings: ReadingWords, words: Words, language: str
+) -> list[MethodRow]:
     """What the article says of one model's training; each says whether a reading departs."""
-    weights = ReadingWords(words, language).answers()["initial-weights"]
+    weights = readings.answers()["initial-weights"]
     rows = []
     for item in ledger.stated:
 
@@ -89,7 +96,7 @@ def _stated_of_models(study: Study, ledger: Ledger, words: Words, language: str)
         rows.append(
             MethodRow(
                 words("aspects.stated", model=model_name(item.model)),
-                words("methods.says", text=getattr(item.text, language)),
+                words("methods.says", text=from_ledger(item.id, getattr(item.text, language))),
                 ours,
             )
         )
@@ -97,14 +104,16 @@ def _stated_of_models(study: Study, ledger: Ledger, words: Words, language: str)
 
 
 def _left_open(
-    study: Study, ledger: Ledger, values: PrintedValues, words: Words, language: str
+    study: Study,
+    ledger: Ledger,
+    values: PrintedValues,
+    readings: ReadingWords,
+    words: Words,
+    language: str,
 ) -> list[MethodRow]:
     of_runs = RunWords(study, values, words)
     answers: dict[str, Answer] = of_runs.answers()
-    answers |= {
-        key: of_reading(study, answer)
-        for key, answer in ReadingWords(words, language).answers().items()
-    }
+    answers |= {key: of_reading(study, answer) for key, answer in readings.answers().items()}
     device = values.value("hardware.device") if values.has("hardware.device") else words("missing")
     constant = {"gpu": device} | {key: words(f"choices.{key}") for key in ("epoch", "loss")}
     rows = []
@@ -119,7 +128,7 @@ def _left_open(
                 f"knows {', '.join(sorted({*answers, *constant}))}. Use one of these ids, or add "
                 "an answer in src/resnet_sizes/reporting/"
             )
-        article = words("methods.open", text=getattr(choice.text, language))
+        article = words("methods.open", text=from_ledger(choice.id, getattr(choice.text, language)))
         rows.append(MethodRow(words(f"aspects.{choice.id}"), article, ours))
     silent = words("methods.silent")
     files = of_runs.weights_files()

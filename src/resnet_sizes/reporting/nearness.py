@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from resnet_sizes.records.numbers import decimal
 from resnet_sizes.records.verdicts import Verdicts
 from resnet_sizes.reporting.escaping import Safe, code
+from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.words import Words
 
 
@@ -17,28 +18,32 @@ class NearnessTable:
     """The sentence that names the reading with the smallest sum of ranks."""
 
 
-def nearness_table(verdicts: Verdicts, words: Words, language: str) -> NearnessTable | None:
+def nearness_table(
+    verdicts: Verdicts, values: PrintedValues, words: Words, language: str
+) -> NearnessTable | None:
     """The distances of several readings; None of a single one."""
     if not verdicts.nearness:
         return None
 
-    def number(value: float | None, digits: int) -> Safe:
-        return words("none") if value is None else Safe(decimal(value, digits, language))
+    def number(place: str, value: float | None, digits: int) -> Safe:
+        if value is None:
+            return words("none")
+        return values.followed(f"nearness.{place}", Safe(decimal(value, digits, language)))
 
     rows = []
-    for each in verdicts.nearness:
+    for index, each in enumerate(verdicts.nearness):
         losses = words("none")
         if each.loss_order is not None:
             losses = words(
                 "nearness.losses",
-                number=number(each.loss_order, 0),
-                all=number(each.loss_statements, 0),
+                number=number(f"{index}.loss_order", each.loss_order, 0),
+                all=number(f"{index}.loss_statements", each.loss_statements, 0),
             )
         cells = [
-            number(each.accuracy_points, 2),
-            number(each.time_ratio, 3),
+            number(f"{index}.accuracy_points", each.accuracy_points, 2),
+            number(f"{index}.time_ratio", each.time_ratio, 3),
             losses,
-            number(each.rank_sum, 1),
+            number(f"{index}.rank_sum", each.rank_sum, 1),
         ]
         rows.append((code(each.protocol), cells))
     nearest = None

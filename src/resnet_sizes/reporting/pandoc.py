@@ -6,6 +6,7 @@ the two engines cannot drift apart unseen.
 """
 
 import importlib.util
+import json
 import os
 import subprocess
 from importlib.metadata import version
@@ -43,6 +44,7 @@ HTML_KEYS = frozenset(
         "toc-depth",
         "toc-title",
         "include-before-body",
+        "include-after-body",
     ]
 )
 TYPST_KEYS = frozenset(["citeproc", "papersize", "pdf-standard", "template-partials"])
@@ -77,6 +79,14 @@ def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
     return _html(folder, front) if format == "html" else _pdf(folder, front, created)
 
 
+def read_tree(folder: Path) -> dict[str, Any]:
+    """Pandoc's document of `article.qmd`, with its cross references and citations resolved."""
+    front = read_front_matter((folder / "article.qmd").read_text(encoding="utf-8"))
+    made = _pandoc(folder, front, "article.json", ["--to=json"])
+    tree: dict[str, Any] = json.loads(made.read_text(encoding="utf-8"))
+    return tree
+
+
 def _html(folder: Path, front: dict[str, Any]) -> Path:
     options = front["format"]["html"]
     arguments = [
@@ -85,6 +95,7 @@ def _html(folder: Path, front: dict[str, Any]) -> Path:
         "--section-divs",
         f"--css={options['css']}",
         f"--include-before-body={options['include-before-body']}",
+        f"--include-after-body={options['include-after-body']}",
     ]
     if options["embed-resources"]:
         arguments.append("--embed-resources")

@@ -1,9 +1,15 @@
-"""Values as text, by key: the one way by which a result reaches the page."""
+"""Values as text, by key: the one way by which a result reaches the page.
+
+Each is a span of pandoc's Markdown that carries its key, so that the finished page can say where
+it comes from, and the build can check that it is what the key holds.
+"""
+
+import re
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.numbers import date_and_time, decimal, exact, show
 from resnet_sizes.records.values import Value, Values
-from resnet_sizes.reporting.escaping import Safe, escape_markdown
+from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
 
 
 class PrintedValues:
@@ -22,20 +28,27 @@ class PrintedValues:
         """A value as its kind is printed. Raises UserError for an unknown key."""
         found = self._get(key)
         text = show(found.value, found.kind, self._language, digits)
-        return escape_markdown(text) if found.kind == "text" else Safe(text)
+        return self.followed(key, escape_markdown(text) if found.kind == "text" else Safe(text))
+
+    def followed(self, key: str, text: Safe) -> Safe:
+        """A text, already formatted, that stands for the value under `key`."""
+        self._get(key)
+        return Safe(f'[{text}]{{.v data-k="{key}"}}')
 
     def size(self, key: str, digits: int) -> Safe:
         """A value without its sign, for a sentence that says the direction in words."""
         found = self._get(key)
-        return Safe(show(abs(exact(found.value)), found.kind, self._language, digits))
+        text = show(abs(exact(found.value)), found.kind, self._language, digits)
+        return self.followed(key, Safe(text))
 
     def points(self, key: str) -> Safe:
         """A fraction in percentage points, without a sign of unit: 0.0042 as `0,42`."""
-        return Safe(decimal(exact(self._get(key).value) * 100, 2, self._language))
+        text = decimal(exact(self._get(key).value) * 100, 2, self._language)
+        return self.followed(key, Safe(text))
 
     def time(self, key: str) -> Safe:
         """A moment with its time of day."""
-        return Safe(date_and_time(str(self._get(key).value), self._language))
+        return self.followed(key, Safe(date_and_time(self.text(key), self._language)))
 
     def text(self, key: str) -> str:
         """A text as it is in the file, not yet escaped."""
@@ -45,6 +58,10 @@ class PrintedValues:
         """Whether a training time is what runs with a feature cache would have taken without."""
         fields = {source.field for source in self._get(key).sources}
         return "equivalent_training_seconds" in fields
+
+    def code(self, key: str) -> Safe:
+        """A text as inline code."""
+        return self.followed(key, code(self.text(key)))
 
     def number(self, key: str) -> float:
         """A number to compare with, not to print."""
@@ -67,3 +84,24 @@ class PrintedValues:
                 "prints. Make the evidence anew with: resnet-sizes evidence "
                 f"results/{self._study}/study.json"
             ) from None
+
+
+def from_ledger(name: str, text: str) -> Safe:
+    """A text of the ledger, escaped: of a statement, of what the article says or leaves open."""
+    return Safe(f'[{escape_markdown(text)}]{{.l data-l="{name}"}}')
+
+
+_SPAN = re.compile(r'\[((?:[^\[\]\\`]|\\.|`[^`]*`)*)\]\{\.(?:v data-k|l data-l|t data-t)="[^"]*"\}')
+
+
+def plain(markdown: str) -> Safe:
+    """The same text without the keys of its values, for attributes and for comparing texts."""
+    previous = ""
+    while previous != markdown:
+        previous, markdown = markdown, _SPAN.sub(r"\1", markdown)
+    return Safe(markdown)
+
+
+def keys_in(markdown: str) -> list[str]:
+    """The keys of the values that a text prints, each once, in order."""
+    return list(dict.fromkeys(re.findall(r'\{\.v data-k="([^"]*)"\}', markdown)))

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
-from resnet_sizes.records.numbers import decimal, plain
+from resnet_sizes.records.numbers import plain as plain_number
 from resnet_sizes.records.protocol import TORCHVISION_WEIGHTS, Reading
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.escaping import Safe, code
+from resnet_sizes.reporting.printed import PrintedValues, plain
 from resnet_sizes.reporting.words import Words, model_name
 
 Answer = Callable[[str, str], Safe]
@@ -16,7 +17,9 @@ Answer = Callable[[str, str], Safe]
 class ReadingWords:
     """The answers that a reading gives by itself, before any run."""
 
-    def __init__(self, words: Words, language: str) -> None:
+    def __init__(self, study: Study, values: PrintedValues, words: Words, language: str) -> None:
+        self._study = study
+        self._values = values
         self._t = words
         self._language = language
 
@@ -43,14 +46,22 @@ class ReadingWords:
         return self._t(f"readings.frozen_batch_norm.{key}")
 
     def _input_size(self, reading: Reading) -> Safe:
-        size = Safe(decimal(reading.input_size, 0, self._language))
-        return self._t("readings.input_size", size=size)
+        return self._t("readings.input_size", size=self._setting(reading, "input_size"))
+
+    def _setting(self, reading: Reading, name: str) -> Safe:
+        """A number of a reading, as the value of the first network that has the reading."""
+        text = Safe(plain_number(getattr(reading, name), self._language))
+        for protocol in self._study.protocols:
+            for model in self._study.models:
+                if self._study.protocol_definitions[protocol].reading_for(model) == reading:
+                    return self._values.followed(f"reading.{protocol}.{model}.{name}", text)
+        return text
 
     def _optimiser(self, reading: Reading) -> Safe:
-        momentum = Safe(plain(reading.momentum, self._language))
+        momentum = self._setting(reading, "momentum")
         parts = [self._t(f"readings.optimizer.{reading.optimizer}", momentum=momentum)]
         if reading.weight_decay:
-            decay = Safe(plain(reading.weight_decay, self._language))
+            decay = self._setting(reading, "weight_decay")
             parts.append(self._t("readings.weight_decay", decay=decay))
         parts.append(self._t(f"readings.schedule.{reading.schedule}"))
         return Safe(", ".join(parts))
@@ -70,12 +81,16 @@ def grouped_answer(
     reading. `models` are those of the study, unless others are given.
     """
     models = models or study.models
-    # By answer: for each group of networks (None: all of them) the readings that give it.
+    # By answer: for each group of networks (None: all of them) the readings that give it. Equal
+    # answers may print values of several readings; the first one's stands for all.
+    firsts: dict[str, Safe] = {}
     found: dict[Safe, dict[Safe | None, list[Safe]]] = {}
     for protocol in study.protocols:
         by_text: dict[Safe, list[Safe]] = {}
         for model in models:
-            by_text.setdefault(answer(protocol, model), []).append(model_name(model))
+            text = answer(protocol, model)
+            text = firsts.setdefault(plain(text), text)
+            by_text.setdefault(text, []).append(model_name(model))
         for text, names in by_text.items():
             group = words.listed(names) if len(by_text) > 1 else None
             found.setdefault(text, {}).setdefault(group, []).append(code(protocol))

@@ -1,6 +1,7 @@
 """Templates and context → the text of `article.qmd`."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
@@ -9,24 +10,38 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting.context import build_context
 from resnet_sizes.reporting.engines import Engine
 from resnet_sizes.reporting.inputs import Inputs
+from resnet_sizes.reporting.printed import plain
 from resnet_sizes.reporting.words import Words, make_environment
 
 
-def render_article(inputs: Inputs, templates: Path, language: str, engine: Engine) -> str:
+@dataclass(frozen=True)
+class Article:
+    """The `.qmd`, and what a check of the finished pages has to know of it."""
+
+    text: str
+    alternatives: dict[str, str]
+    """Alternative texts of figures, each with its Markdown, which has the keys of its values."""
+    commands: list[str]
+
+
+def render_article(inputs: Inputs, templates: Path, language: str, engine: Engine) -> Article:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
     folder = templates / language
     words = Words(folder / "texts.yaml", language)
     environment = make_environment(loader=FileSystemLoader(folder))
     try:
         template = environment.get_template("article.qmd.j2")
-        text = template.render(build_context(inputs, words, language, engine))
+        context = build_context(inputs, words, language, engine)
+        text = template.render(context)
     except TemplateNotFound as error:
         raise UserError(
             f"{folder / str(error)}: no such template. Run the command in the project's folder."
         ) from None
     except UndefinedError as error:
         raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
-    return _tidy(text)
+    alternatives = {str(plain(markdown)): str(markdown) for markdown in context["alternatives"]}
+    commands = [str(context[name]) for name in ("command", "report_command")]
+    return Article(_tidy(text), alternatives, commands)
 
 
 def _tidy(text: str) -> str:

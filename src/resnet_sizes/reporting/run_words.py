@@ -5,7 +5,7 @@ from resnet_sizes.records.study import Study
 from resnet_sizes.records.weights import weights_version
 from resnet_sizes.reporting.escaping import Safe, code
 from resnet_sizes.reporting.making import HASH_PART
-from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.printed import PrintedValues, plain
 from resnet_sizes.reporting.readings import Answer, grouped_answer
 from resnet_sizes.reporting.words import Words, model_name
 
@@ -44,16 +44,20 @@ class RunWords:
     def weights_files(self) -> Safe | None:
         """The files of the initial weights, by network where each has one, else by reading too;
         None where no finished run had any."""
-        by_model: dict[str, set[Safe]] = {}
+        by_model: dict[str, dict[str, Safe]] = {}
         for protocol in self._study.protocols:
             for model in self._study.models:
                 file = self._weights_file(protocol, model)
                 if file is not None:
-                    by_model.setdefault(model, set()).add(file)
+                    by_model.setdefault(model, {}).setdefault(plain(file), file)
         if not by_model:
             return None
         if all(len(files) == 1 for files in by_model.values()):
-            items = [f"{model_name(model)}: {file}" for model, (file,) in by_model.items()]
+            items = [
+                f"{model_name(model)}: {file}"
+                for model, files in by_model.items()
+                for file in files.values()
+            ]
             return Safe("; ".join(items))
 
         def answer(protocol: str, model: str) -> Safe:
@@ -74,9 +78,11 @@ class RunWords:
         name = self._values.text(f"{key}.name")
         return self._t(
             f"methods.weights-file.{'own' if name == 'file' else 'torchvision'}",
-            name=code(name),
-            file=code(self._values.text(f"{key}.file")),
-            digits=code(self._values.text(f"{key}.sha256")[:HASH_PART]),
+            name=self._values.followed(f"{key}.name", code(name)),
+            file=self._values.code(f"{key}.file"),
+            digits=self._values.followed(
+                f"{key}.sha256", code(self._values.text(f"{key}.sha256")[:HASH_PART])
+            ),
         )
 
     def _weights_version(self, protocol: str, model: str) -> Safe:

@@ -1,5 +1,6 @@
 """The words of one language: texts chosen by data, lists, names."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,12 @@ from jinja2 import Environment, StrictUndefined, Template
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.numbers import LOCALES
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
+
+SETTINGS = ("contents.", "images-are.", "readings.")
+"""Texts that say what a choice of the configuration is, and may hold numbers that belong to it
+(a convolution of 7×7). They carry their key, so that these numbers are known."""
+
+_NAME = re.compile(r"\b(CIFAR-10|[A-Z]{2,}[0-9]+|V[12])\b")
 
 
 def _printable(value: Any) -> Safe:
@@ -76,7 +83,15 @@ class Words:
             raise UserError(f"{self._path}: has no text {key!r}. Add it there.")
         if found not in self._compiled:
             self._compiled[found] = self._environment.from_string(found)
-        return Safe(self._compiled[found].render(**fillings))
+        text = Safe(self._compiled[found].render(**fillings))
+        if key.startswith(SETTINGS) and re.search(r"[0-9]", _NAME.sub("", found)):
+            return Safe(f'[{text}]{{.t data-t="{key}"}}')
+        return text
+
+    def raw(self, key: str) -> str:
+        """A text as it stands in the file; empty where there is none."""
+        found = self._find(key)
+        return found if isinstance(found, str) else ""
 
     def has(self, key: str) -> bool:
         """Whether there is a text under a dotted key."""

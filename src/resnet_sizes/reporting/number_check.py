@@ -1,0 +1,80 @@
+"""No number without a source: the check of the finished report."""
+
+from pathlib import Path
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.reporting.document_check import differences
+from resnet_sizes.reporting.engines import Engine
+from resnet_sizes.reporting.inputs import Inputs
+from resnet_sizes.reporting.page_check import Sources, Stray, strays
+from resnet_sizes.reporting.pandoc import read_tree
+from resnet_sizes.reporting.render import Article
+from resnet_sizes.reporting.words import Words
+
+PAGE = "report.html"
+PAPER = "report.pdf"
+_SHOWN = 5
+THE_ARTICLES_OWN = {"Figura 1", "Figure 1"}
+"""What the article calls its figure, which ours repeats."""
+
+
+def check_numbers(
+    folder: Path,
+    article: Article,
+    inputs: Inputs,
+    engine: Engine,
+    words: Words,
+    language: str,
+) -> None:
+    """Raise UserError, with the sentence, for a numeral of `report.html` that has no source, and
+    where the PDF, if there is one, or `article.qmd` has other numerals.
+
+    `folder` holds the finished report with all that it was made from.
+    """
+    page = (folder / PAGE).read_text(encoding="utf-8")
+    found = strays(page, _sources(article, inputs, engine, words, language))
+    if found:
+        raise UserError(_message(found, language))
+    paper = folder / PAPER
+    figures = sorted(folder.glob("figure-*.svg"))
+    lines = differences(
+        page, paper if paper.is_file() else None, read_tree(folder), figures, language
+    )
+    if lines:
+        raise UserError(
+            f"{PAGE} and {PAPER} ({language}) do not have the same numbers:\n  "
+            + "\n  ".join(lines[:_SHOWN])
+            + "\nThe report is not published. Look for what one of the formats leaves out."
+        )
+
+
+def _sources(
+    article: Article, inputs: Inputs, engine: Engine, words: Words, language: str
+) -> Sources:
+    study = inputs.study
+    runs = [run.run for run in inputs.verdicts.runs]
+    names = {study.name, *study.protocols, *runs, study.article, study.devices, *article.commands}
+    names |= {version for _, version in engine.versions}
+    names |= {rate.name for rate in inputs.audit.devices} | THE_ARTICLES_OWN
+    return Sources(
+        values=inputs.values,
+        ledger=inputs.ledger,
+        language=language,
+        settings=words.raw,
+        names=frozenset(names),
+        alternatives=article.alternatives,
+    )
+
+
+def _message(found: list[Stray], language: str) -> str:
+    lines = [f"  {stray.numeral} in: {stray.sentence}" for stray in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"  and {len(found) - _SHOWN} more")
+    return "\n".join(
+        [
+            f"{PAGE} ({language}): these numbers have no source, so the report is not published:",
+            *lines,
+            'Print each by its key in values.json (<< value("…") >> in a template of '
+            f"report/{language}/), then run the same command again.",
+        ]
+    )

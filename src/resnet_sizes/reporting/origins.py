@@ -1,0 +1,59 @@
+"""Where each printed value comes from, as the end of the HTML page."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.values import Values
+from resnet_sizes.reporting.words import Words
+
+FILE = "origins.html"
+"""Included by `article.qmd` after the body."""
+
+LABELS = (
+    "button",
+    "title",
+    "close",
+    "key",
+    "value",
+    "from",
+    "run",
+    "seed",
+    "device",
+    "data",
+    "code",
+    "commit",
+    "finished",
+)
+
+
+def origins_html(values: Values, keys: Sequence[str], words: Words, script: Path) -> str:
+    """The values under `keys` with their sources and the runs behind them, as JSON, and the
+    script that shows them. Raises UserError where the script is missing.
+    """
+    printed = {key: values.values[key] for key in keys}
+    files = {source.file for value in printed.values() for source in value.sources}
+    data: dict[str, Any] = {
+        "labels": {name: str(words(f"origin.{name}")) for name in LABELS},
+        "values": {
+            key: {
+                "value": value.value,
+                "sources": [[source.file, source.field] for source in value.sources],
+            }
+            for key, value in printed.items()
+        },
+        "runs": {file: run.model_dump() for file, run in values.runs.items() if file in files},
+    }
+    try:
+        code = script.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"{script}: cannot be read ({error.strerror}). Run the command in the project's folder."
+        ) from None
+    # `</script>` in a text would end the element.
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return (
+        f'<script type="application/json" id="origins">{text}</script>\n<script>\n{code}</script>\n'
+    )
