@@ -31,6 +31,7 @@ def article(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
     from resnet_sizes.reporting.engines import choose_engine
     from resnet_sizes.reporting.inputs import read_inputs
+    from resnet_sizes.reporting.printed import plain
     from resnet_sizes.reporting.render import render_article
 
     made: dict[str, str] = {}
@@ -40,7 +41,8 @@ def article(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
         if key not in made:
             study = study_with_evidence(tmp_path_factory.mktemp("study"), **settings)
             inputs = read_inputs(study, study.parent / "evidence")
-            made[key] = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+            rendered = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+            made[key] = plain(rendered.text)  # as a reader sees it
         return made[key]
 
     return render

@@ -12,6 +12,7 @@ from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.printed import plain
 from resnet_sizes.reporting.render import render_article
 
 TEMPLATES = Path(__file__).parents[2] / "report"
@@ -57,11 +58,12 @@ def study_with_evidence(folder: Path, **settings: Any) -> Path:
 
 
 def article_of(folder: Path, **settings: Any) -> str:
-    """The text below the front matter of a synthetic study's `article.qmd`."""
+    """The text below the front matter of a synthetic study's `article.qmd`, without the keys of
+    its values."""
     with patch.object(build, "FORMATS", ()):  # the text names the figure and reads no file of it
         study = study_with_evidence(folder, **settings)
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
-    return body_of(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")))
+    return body_of(plain(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")).text))
 
 
 def table_row(body: str, first: str) -> list[str]:

@@ -13,6 +13,7 @@ from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.values import Value
+from resnet_sizes.records.verdicts import Verdicts
 
 ACCURACIES = {
     "resnet18": (0.80, 0.81, 0.82),
@@ -26,6 +27,17 @@ def values_of(study: Path) -> dict[str, Value]:
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
     ledger = load_ledger(LEDGER)
     values = collect_values(runs, ledger)
-    return with_verdict_counts(
-        values, judge_readings(ledger, judge(ledger, runs, ())), VERDICTS_FILE
-    ).values
+    judged = judge(ledger, runs, ())
+    verdicts = Verdicts(
+        study=runs.study.name,
+        study_hash="0" * 64,
+        ledger_hash="0" * 64,
+        demo=False,
+        verdicts=judged,
+        overall=judge_readings(ledger, judged),
+        nearness=[],
+        nearest=[],
+        runs=list(runs.states),
+        strangers=[],
+    )
+    return with_verdict_counts(values, verdicts, VERDICTS_FILE).values

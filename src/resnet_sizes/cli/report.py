@@ -1,5 +1,6 @@
 """`resnet-sizes report`: print the article anew."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,8 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import result, say
+from resnet_sizes.cli.watch import INTERVAL, until_all_are_finished
+from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import StudyFile
@@ -41,6 +44,13 @@ def report(
         bool,
         typer.Option("--partial", help="Report on the runs that are finished, naming the others."),
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="As --partial, again whenever a run is finished, until all of them are.",
+        ),
+    ] = False,
     language: Annotated[
         list[Language] | None,
         typer.Option(help="Language; may stand twice. Otherwise as configured."),
@@ -54,6 +64,40 @@ def report(
     ] = None,
 ) -> None:
     """Render the report of a study; prints the paths of what was made."""
+    if watch:
+        again = partial_of(study, language, engine, format)
+        try:
+            until_all_are_finished(study, again, INTERVAL)
+        except KeyboardInterrupt:
+            say("The last report stays where it is.")
+        return
+    _render(study, partial, language, engine, format)
+
+
+def partial_of(
+    study: Path,
+    language: list[Language] | None,
+    engine: EngineName | None,
+    format: list[FormatName] | None,
+) -> Callable[[], None]:
+    """What `--watch` does each time; before the first run is finished it only says so."""
+
+    def again() -> None:
+        try:
+            _render(study, True, language, engine, format)
+        except UserError as error:
+            say(str(error))
+
+    return again
+
+
+def _render(
+    study: Path,
+    partial: bool,
+    language: list[Language] | None,
+    engine: EngineName | None,
+    format: list[FormatName] | None,
+) -> None:
     study_file = read_record(study, StudyFile, "Write it with: resnet-sizes study write <overlays>")
     asked = study_file.study.report
     folder = StudyFolder.of_file(study)

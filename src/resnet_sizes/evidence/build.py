@@ -8,8 +8,10 @@ from resnet_sizes.evidence.audit import audit
 from resnet_sizes.evidence.figure import FORMATS, loss_curves, write_figure
 from resnet_sizes.evidence.nearness import distances, nearest
 from resnet_sizes.evidence.overall import judge_readings
+from resnet_sizes.evidence.recommendation import recommend
 from resnet_sizes.evidence.resampling import ImageResamples
 from resnet_sizes.evidence.runs import read_runs
+from resnet_sizes.evidence.sampling import Sampling
 from resnet_sizes.evidence.table import comparison_table, write_table
 from resnet_sizes.evidence.values import collect_values, with_findings, with_verdict_counts
 from resnet_sizes.evidence.verdicts import judge
@@ -60,12 +62,17 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         overall=judge_readings(ledger, judged),
         nearness=compared,
         nearest=nearest(compared),
+        recommendations=[
+            found
+            for protocol in study.protocols
+            for found in recommend(runs, protocol, Sampling(runs, protocol, images), ledger.judging)
+        ],
         runs=list(runs.states),
         strangers=list(runs.strangers),
     )
     # One path whatever the working directory, so that equal results give equal bytes.
     place = Path(os.path.relpath(output, folder.folder)).as_posix()
-    values = with_verdict_counts(values, verdicts.overall, f"{place}/verdicts.json")
+    values = with_verdict_counts(values, verdicts, f"{place}/verdicts.json")
     audited = audit(ledger, study.protocol_definitions, devices, shipped_network_costs())
     values = with_findings(values, audited, verdicts, place)
 

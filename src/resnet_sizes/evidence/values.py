@@ -15,7 +15,14 @@ from resnet_sizes.records.audit import Audit
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.values import Kind, RunOrigin, Source, Values
-from resnet_sizes.records.verdicts import Overall, VerdictName, Verdicts
+from resnet_sizes.records.verdicts import (
+    OutcomeName,
+    Overall,
+    Verdict,
+    VerdictName,
+    Verdicts,
+    outcome_of,
+)
 
 
 def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
@@ -58,20 +65,37 @@ def _origin(run: FinishedRun) -> RunOrigin:
     )
 
 
-def with_verdict_counts(values: Values, overall: Sequence[Overall], file: str) -> Values:
-    """Add how often each verdict was given on the article, zeros included.
+def with_verdict_counts(values: Values, verdicts: Verdicts, file: str) -> Values:
+    """Add how often each verdict was given on the article, zeros included, and by reading how
+    many statements were supported, contradicted, or left open.
 
-    `verdict.total.count` leaves out what is decided by construction. `file` is verdicts.json,
-    relative to the study's folder.
+    `verdict.total.count` leaves out what is decided by construction, as the three do. `file` is
+    verdicts.json, relative to the study's folder.
     """
     book = ValueBook()
+    overall = verdicts.overall
     counts = Counter(one.verdict for one in overall)
     source = Source(file=file, field="overall[].verdict")
     for name in get_args(VerdictName):
         book.add(f"verdict.{name}.count", counts[name], "count", source)
     constructed = sum("construction" in one.reasons for one in overall)
     book.add("verdict.total.count", counts.total() - constructed, "count", source)
+    _add_outcomes(book, "overall", overall, source)
+    for protocol in dict.fromkeys(verdict.protocol for verdict in verdicts.verdicts):
+        own = [verdict for verdict in verdicts.verdicts if verdict.protocol == protocol]
+        _add_outcomes(book, protocol, own, Source(file=file, field="verdicts[].verdict"))
     return values.model_copy(update={"values": values.values | book.values})
+
+
+def _add_outcomes(
+    book: ValueBook, name: str, judged: Sequence[Overall | Verdict], source: Source
+) -> None:
+    """`outcome.<name>.<supported, contradicted or open>`."""
+    outcomes = Counter(
+        outcome_of(one.verdict) for one in judged if "construction" not in one.reasons
+    )
+    for outcome in get_args(OutcomeName):
+        book.add(f"outcome.{name}.{outcome}", outcomes[outcome], "count", source)
 
 
 def with_findings(values: Values, audit: Audit, verdicts: Verdicts, folder: str) -> Values:

@@ -20,6 +20,17 @@ VerdictName = Literal[
     "not-run",
 ]
 
+OutcomeName = Literal["supported", "contradicted", "open"]
+
+
+def outcome_of(verdict: VerdictName) -> OutcomeName:
+    """What a verdict comes to, for a count: what is supported in direction only is supported,
+    and what decides nothing is open."""
+    if verdict in ("supported", "direction-only"):
+        return "supported"
+    return "contradicted" if verdict == "contradicted" else "open"
+
+
 Reason = Literal[
     "demo",  # the study says of itself that it is no test of the article
     "rule-holds",
@@ -208,6 +219,18 @@ class Nearness(Record):
     )
 
 
+Criterion = Literal["accuracy", "minutes", "trade-off"]
+
+
+class Recommendation(Record):
+    """The network that one reading's results recommend by one criterion."""
+
+    protocol: str
+    criterion: Criterion
+    model: str | None = Field(description="Null where no network is the knee of the front.")
+    firm: bool = Field(description="Whether it is the best beyond chance.")
+
+
 class Verdicts(Record):
     """`verdicts.json`."""
 
@@ -223,6 +246,9 @@ class Verdicts(Record):
     nearness: list[Nearness] = Field(description="One for each reading; empty of a single one.")
     nearest: list[str] = Field(
         description="The readings with the smallest sum of ranks; empty of a single reading."
+    )
+    recommendations: list[Recommendation] = Field(
+        default_factory=list, description="Of each reading, by accuracy, by time, and by both."
     )
     runs: list[RunState]
     strangers: list[str] = Field(

@@ -27,6 +27,7 @@ from resnet_sizes.reporting.methods import method_rows
 from resnet_sizes.reporting.nearness import nearness_table
 from resnet_sizes.reporting.printed import PrintedValues, from_ledger, plain
 from resnet_sizes.reporting.readings import ReadingWords
+from resnet_sizes.reporting.recommendations import outcomes_table, recommendations
 from resnet_sizes.reporting.results import Results, TableRow, cell_rows
 from resnet_sizes.reporting.times import TimeRow
 from resnet_sizes.reporting.words import Words, model_name
@@ -145,6 +146,8 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         ),
         "confidence": confidence,
         "conclusions": judgements.conclusions(),
+        "outcomes": outcomes_table(study, values, words),
+        "recommendations": recommendations(study, inputs.verdicts, values, words),
         "tally": tally(values, words),
         "by_construction": construction_count(values, words),
         "nothing_tested": nothing_tested(judged),

@@ -32,7 +32,7 @@ def check_numbers(
     `folder` holds the finished report with all that it was made from.
     """
     page = (folder / PAGE).read_text(encoding="utf-8")
-    found = strays(page, _sources(article, inputs, engine, words, language))
+    found = strays(page, sources_of(article, inputs, engine, words, language))
     if found:
         raise UserError(_message(found, language))
     paper = folder / PAPER
@@ -48,9 +48,10 @@ def check_numbers(
         )
 
 
-def _sources(
+def sources_of(
     article: Article, inputs: Inputs, engine: Engine, words: Words, language: str
 ) -> Sources:
+    """All that a numeral of the report may come from."""
     study = inputs.study
     runs = [run.run for run in inputs.verdicts.runs]
     names = {study.name, *study.protocols, *runs, study.article, study.devices, *article.commands}

@@ -1,0 +1,76 @@
+"""The answer in short: how many statements hold, and which network to choose."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from resnet_sizes.records.study import Study
+from resnet_sizes.records.verdicts import OutcomeName, Recommendation, Verdicts
+from resnet_sizes.reporting.escaping import Safe, code
+from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.words import Words, model_name
+
+
+@dataclass(frozen=True)
+class OutcomesTable:
+    """One column a reading, after one of all together where there are several."""
+
+    columns: list[Safe]
+    rows: list[tuple[Safe, list[Safe]]]
+
+
+def outcomes_table(study: Study, values: PrintedValues, words: Words) -> OutcomesTable:
+    """How many statements are supported, contradicted, and left open."""
+    names = [str(name) for name in study.protocols]
+    several = len(names) > 1
+    columns = [code(name) for name in names] if several else [words("outcomes.one")]
+    if several:
+        names, columns = ["overall", *names], [words("outcomes.all"), *columns]
+    rows = [
+        (
+            words(f"outcomes.{outcome}"),
+            [values.value(f"outcome.{name}.{outcome}") for name in names],
+        )
+        for outcome in get_args(OutcomeName)
+    ]
+    return OutcomesTable(columns, rows)
+
+
+@dataclass(frozen=True)
+class RecommendationsOfReading:
+    """One sentence a criterion."""
+
+    protocol: str
+    sentences: list[Safe]
+
+
+def recommendations(
+    study: Study, verdicts: Verdicts, values: PrintedValues, words: Words
+) -> list[RecommendationsOfReading]:
+    """Which network each reading's results recommend; nothing of a demonstration."""
+    if study.demo:
+        return []
+    found = []
+    for protocol in study.protocols:
+        own = [item for item in verdicts.recommendations if item.protocol == protocol]
+        if own:
+            sentences = [_sentence(item, study, values, words) for item in own]
+            found.append(RecommendationsOfReading(protocol, sentences))
+    return found
+
+
+def _sentence(item: Recommendation, study: Study, values: PrintedValues, words: Words) -> Safe:
+    if item.model is None:
+        return words(f"recommendations.{item.criterion}.none")
+    prefix = f"{item.protocol}.{item.model}"
+    others = [
+        words("recommendations.other.item", model=model_name(model))
+        for model in study.models
+        if model != item.model and values.has(f"{item.protocol}.{model}.accuracy.mean")
+    ]
+    return words(
+        f"recommendations.{item.criterion}.{'firm' if item.firm else 'open'}",
+        model=model_name(item.model),
+        accuracy=values.value(f"{prefix}.accuracy.mean"),
+        minutes=values.value(f"{prefix}.minutes.mean"),
+        others=words.listed(others),
+    )

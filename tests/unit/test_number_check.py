@@ -1,0 +1,219 @@
+"""A number without a source does not appear: planted ones are found wherever they stand."""
+
+import copy
+import json
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import html
+from rendering import render
+from report_studies import CACHED, TEMPLATES, study_with_evidence
+
+from resnet_sizes.records import numbers
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.values import Kind, Source, Value
+from resnet_sizes.reporting.document_check import differences
+from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.number_check import sources_of
+from resnet_sizes.reporting.numerals import number_of, numerals
+from resnet_sizes.reporting.page_check import Sources, seen_text, strays
+from resnet_sizes.reporting.pandoc import read_tree
+from resnet_sizes.reporting.render import render_article
+from resnet_sizes.reporting.value_check import shows
+from resnet_sizes.reporting.words import Words
+
+FOREIGN = "7"
+LANGUAGES = st.sampled_from(["pt", "en"])
+
+
+class Report(NamedTuple):
+    study: Path
+    folder: Path
+    page: str
+    sources: Sources
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """A report on two readings, with cross references, computed times and all kinds of tables."""
+    folder = tmp_path_factory.mktemp("report")
+    study = study_with_evidence(folder, **CACHED)
+    render(study, folder / "made")
+    inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
+    engine = choose_engine("pandoc")
+    article = render_article(inputs, TEMPLATES, "pt", engine)
+    words = Words(TEMPLATES / "pt" / "texts.yaml", "pt")
+    page = (folder / "made" / "report.html").read_text(encoding="utf-8")
+    return Report(study, folder / "made", page, sources_of(article, inputs, engine, words, "pt"))
+
+
+def found(page: str, report: Report) -> list[str]:
+    return [stray.numeral for stray in strays(page, report.sources)]
+
+
+def test_every_number_of_the_report_has_a_source(report: Report) -> None:
+    assert strays(report.page, report.sources) == []
+
+
+def planted(report: Report, path: str) -> list[tuple[str, str]]:
+    """Pages with a foreign number in one of the elements of a path, each with its place."""
+    tree = html.document_fromstring(report.page)
+    pages = []
+    for number, element in enumerate(tree.xpath(path)):
+        changed = copy.deepcopy(tree)
+        target = changed.xpath(path)[number]
+        target.text = f"{target.text or ''} {FOREIGN} "
+        place = target.get("id") or " ".join(element.text_content().split())[:40]
+        pages.append((place, html.tostring(changed, encoding="unicode")))
+    return pages
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//h1|//main//h2|//main//h3",
+        "//p[contains(@class, 'subtitle')]|//div[@class='autoria']/p|//div[@id='resumo']/p",
+        "//section/p[1]|//section/ul/li[1]|//div[@class='nota']/p",
+        "//figcaption",
+        "//table/tbody/tr[1]/td|//table/thead/tr/th",
+        "//main//code",
+        "//nav//li/a",
+        "//a[contains(@class, 'quarto-xref')]",
+        "//span[@data-k]|//span[@data-l]|//span[@data-t]",
+    ],
+)
+def test_a_foreign_number_is_found_wherever_it_stands(report: Report, path: str) -> None:
+    pages = planted(report, path)
+    assert pages
+    for place, page in pages[:: max(1, len(pages) // 40)]:
+        assert FOREIGN in found(page, report), place
+
+
+def test_a_foreign_number_is_found_in_the_alternative_text_of_a_figure(report: Report) -> None:
+    tree = html.document_fromstring(report.page)
+    for image in tree.xpath("//main//img"):
+        image.set("alt", f"{image.get('alt')} {FOREIGN}")
+        assert FOREIGN in found(html.tostring(tree, encoding="unicode"), report)
+
+
+def test_a_value_that_is_not_what_its_key_holds_is_found(report: Report) -> None:
+    key = "probe-224.resnet18.accuracy.mean"
+    printed = f'data-k="{key}">80,84%<'
+    assert printed in report.page
+    assert found(report.page.replace(printed, f'data-k="{key}">80,85%<'), report)
+    assert found(report.page.replace(f'data-k="{key}"', 'data-k="no.such.key"'), report)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Tabela\N{NO-BREAK SPACE}2", "Tabela\N{NO-BREAK SPACE}9"),
+        (">2 Metodologia<", ">8 Metodologia<"),
+        ("ResNet-50", "ResNet-51"),
+        (">S13<", ">S99<"),
+    ],
+)
+def test_numbers_bound_to_a_place_are_bound_to_the_right_one(
+    report: Report, right: str, wrong: str
+) -> None:
+    assert right in report.page
+    assert found(report.page.replace(right, wrong, 1), report)
+
+
+def test_a_number_that_one_format_lacks_is_named(report: Report) -> None:
+    evidence = StudyFolder.of_file(report.study).evidence
+    for asset in (TEMPLATES / "assets").iterdir():
+        shutil.copy(asset, report.folder)
+    tree, figures = read_tree(report.folder), [evidence / "figure-loss.pt.svg"]
+    paper = report.folder / "report.pdf"
+    assert differences(report.page, paper, tree, figures, "pt") == []
+    less = report.page.replace(">80,84%</span>", ">?</span>", 1)
+    lines = differences(less, paper, tree, figures, "pt")
+    assert len(lines) == 2
+    assert all(line.startswith("80,84:") for line in lines)
+
+
+def test_contents_and_scripts_are_not_what_a_reader_reads(report: Report) -> None:
+    text = seen_text(report.page)
+    assert text.count("2 Metodologia") == 1
+    assert "dataset_identity" not in text
+
+
+def test_a_report_with_a_number_from_nowhere_is_not_published(tmp_path: Path) -> None:
+    templates = tmp_path / "report"
+    shutil.copytree(TEMPLATES, templates)
+    conclusions = templates / "pt" / "_conclusions.qmd.j2"
+    text = conclusions.read_text(encoding="utf-8")
+    conclusions.write_text(text + "\nIsso vale em 37 casos.\n", encoding="utf-8")
+    study = study_with_evidence(tmp_path / "study", seeds=(0,))
+    with pytest.raises(UserError) as error:
+        render(study, tmp_path / "made", templates=templates, formats=["pdf"])
+    for part in ("37 in: Isso vale em 37 casos.", "no source", "values.json", "report/pt/"):
+        assert part in str(error.value)
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def value(number: Any, kind: Kind) -> Value:
+    return Value(value=number, kind=kind, sources=[Source(file="metrics.json", field="x")])
+
+
+@given(st.floats(-1e6, 1e6), st.integers(0, 4), LANGUAGES)
+def test_a_number_reads_as_it_was_written(number: float, digits: int, language: str) -> None:
+    text = numbers.decimal(number, digits, language)
+    (numeral,) = numerals(text, language)
+    read, places = number_of(numeral, language)
+    assert places == digits
+    assert read == abs(numbers.rounded(numbers.exact(number), digits))
+
+
+@given(
+    st.floats(0, 1) | st.floats(1, 1e6),
+    st.sampled_from(["fraction", "percent", "minutes", "seconds", "bytes", "loss", "number"]),
+    LANGUAGES,
+)
+def test_a_value_shows_itself_as_its_kind_is_printed(
+    number: float, kind: Kind, language: str
+) -> None:
+    assert shows(numbers.show(number, kind, language), value(number, kind), language)
+
+
+@given(st.floats(0.01, 0.99), st.integers(0, 3), st.integers(1, 9), LANGUAGES)
+def test_another_number_is_not_the_value(
+    number: float, digits: int, off: int, language: str
+) -> None:
+    shown = numbers.rounded(numbers.exact(number) * 100, digits) + off * Decimal(1).scaleb(-digits)
+    text = numbers.decimal(shown, digits, language) + "%"
+    assert not shows(text, value(number, "fraction"), language)
+
+
+def test_the_page_tells_the_origin_of_every_value_that_it_prints(report: Report) -> None:
+    tree = html.document_fromstring(report.page)
+    told = json.loads(tree.get_element_by_id("origins").text)
+    keys = set(tree.xpath("//main//@data-k"))
+    assert keys
+    assert keys <= set(told["values"])
+    accuracy = told["values"]["probe-224.resnet18.accuracy.mean"]["sources"]
+    assert len(accuracy) == 3
+    for file, field in accuracy:
+        assert field == "final_test_accuracy"
+        run = told["runs"][file]
+        assert (run["model"], run["protocol"]) == ("resnet18", "probe-224")
+        assert {"seed", "device", "dataset_identity", "training_hash", "git_commit"} <= set(run)
+
+
+def test_a_text_of_a_value_cannot_end_the_script_that_holds_it(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path / "study", seeds=(0,))
+    path = StudyFolder.of_file(study).evidence / "values.json"
+    values = json.loads(path.read_text(encoding="utf-8"))
+    values["values"]["hardware.device"]["value"] = "</script><b>GPU</b>"
+    path.write_text(json.dumps(values), encoding="utf-8")
+    render(study, tmp_path / "made", formats=["html"])
+    page = (tmp_path / "made" / "report.html").read_text(encoding="utf-8")
+    assert "</script><b>" not in page
