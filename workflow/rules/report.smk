@@ -5,6 +5,7 @@ rule report:
         templates=TEMPLATES,
     output:
         qmd=f"{FOLDER.folder}/report/{{language}}/article.qmd",
+        data=f"{FOLDER.folder}/report/{{language}}/report.json",
         formats=expand(
             f"{FOLDER.folder}/report/{{{{language}}}}/report.{{format}}",
             format=STUDY.report.formats,

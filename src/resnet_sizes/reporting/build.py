@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import get_args
 
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.files import write_json
 from resnet_sizes.reporting.context import figure_name
 from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
+from resnet_sizes.reporting.machine import DATA, HEAD, head_html, report_data
 from resnet_sizes.reporting.number_check import check_numbers
-from resnet_sizes.reporting.origins import FILE as ORIGINS
-from resnet_sizes.reporting.origins import origins_html
+from resnet_sizes.reporting.origins import FILE as AFTER_BODY
+from resnet_sizes.reporting.origins import after_body_html
 from resnet_sizes.reporting.pandoc import read_front_matter
 from resnet_sizes.reporting.printed import keys_in
 from resnet_sizes.reporting.render import render_article
@@ -30,7 +32,6 @@ NAMED_ASSETS = (
 )
 EMBEDDED_ASSETS = ("crossref.lua", "page.html", "page.typ")
 SKIP_LINK = "skip-link.html"
-SCRIPT = "origins.js"
 
 
 def build_report(
@@ -54,14 +55,21 @@ def build_report(
     article = render_article(inputs, templates, language, chosen)
     text = article.text
     words = Words(templates / language / "texts.yaml", language)
-    origins = origins_html(inputs.values, keys_in(text), words, templates / "assets" / SCRIPT)
-    created = str(read_front_matter(text)["created"])
+    keys = keys_in(text)
+    front = read_front_matter(text)
+    created, title = str(front["created"]), article.title
+    written = {
+        "article.qmd": text,
+        AFTER_BODY: after_body_html(inputs.values, keys, words, templates / "assets"),
+        HEAD: head_html(inputs, title, language, created, formats),
+    }
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as name:
         folder = Path(name)
-        (folder / "article.qmd").write_text(text, encoding="utf-8")
-        (folder / ORIGINS).write_text(origins, encoding="utf-8")
-        named = [ORIGINS, *_copy_named_files(inputs, templates, language, folder)]
+        for file, content in written.items():
+            (folder / file).write_text(content, encoding="utf-8")
+        write_json(folder / DATA, report_data(inputs, title, language, created, keys))
+        named = [*written, DATA, *_copy_named_files(inputs, templates, language, folder)]
         reports = {}
         # The page is what is checked, so it is made even where only the PDF is asked for.
         for format in dict.fromkeys([*formats, "html"]):
@@ -69,7 +77,7 @@ def build_report(
             reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
         check_numbers(folder, article, inputs, chosen, words, language)
         reports = {f"report.{format}": reports[f"report.{format}"] for format in formats}
-        for file in [*named, "article.qmd", *reports]:
+        for file in [*named, *reports]:
             _publish(folder / file, output / file)
     # A format that the study no longer asks for would be left with the numbers of an old one.
     for format in set(get_args(Format)) - {*formats, *inputs.study.report.formats}:

@@ -22,6 +22,7 @@ from resnet_sizes.reporting.judgements import (
     nothing_tested,
     tally,
 )
+from resnet_sizes.reporting.limits import limits
 from resnet_sizes.reporting.making import making_rows, repeat_command, report_command
 from resnet_sizes.reporting.methods import method_rows
 from resnet_sizes.reporting.nearness import nearness_table
@@ -146,6 +147,8 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         ),
         "confidence": confidence,
         "conclusions": judgements.conclusions(),
+        "limits": limits(study, inputs.verdicts, values, words),
+        "costs": results[first].costs(),
         "outcomes": outcomes_table(study, values, words),
         "recommendations": recommendations(study, inputs.verdicts, values, words),
         "tally": tally(values, words),

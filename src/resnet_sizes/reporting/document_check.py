@@ -11,9 +11,6 @@ from pypdf import PageObject, PdfReader
 from resnet_sizes.reporting.numerals import numerals
 from resnet_sizes.reporting.page_check import seen_text
 
-_HEADER, _FOOTER = 770, 65
-"""Points from the foot of an A4 page: above and below are running header and page number."""
-
 _UNPRINTED = ("RawBlock", "RawInline", "Image")
 
 
@@ -50,14 +47,22 @@ def _text_of_paper(paper: Path) -> str:
 
 
 def _text_of_page(page: PageObject) -> str:
+    """Without what the PDF marks as no part of the article: running header, page number, and
+    the header row that a table has again on its next page."""
     parts: list[str] = []
+    marks: list[bool] = []  # of the marked content around: whether it is an artifact
 
-    def keep(text: str, place: list[float], line: list[float], *_: object) -> None:
-        height = line[5] * place[3] + place[5]
-        # Where a line ends, pypdf gives its break at the place of the next one.
-        parts.append(text if _FOOTER < height < _HEADER else "\n" if "\n" in text else "")
+    def follow(operator: bytes, operands: Any, *_: object) -> None:
+        if operator in (b"BMC", b"BDC"):
+            marks.append(operands[0] == "/Artifact")
+        elif operator == b"EMC" and marks:
+            marks.pop()
 
-    page.extract_text(visitor_text=keep)
+    def keep(text: str, *_: object) -> None:
+        # A line break is told late, when the next line begins.
+        parts.append("\n" if any(marks) else text)
+
+    page.extract_text(visitor_operand_before=follow, visitor_text=keep)
     return "".join(parts)
 
 

@@ -43,7 +43,7 @@ def check_numbers(
     if lines:
         raise UserError(
             f"{PAGE} and {PAPER} ({language}) do not have the same numbers:\n  "
-            + "\n  ".join(lines[:_SHOWN])
+            + "\n  ".join(lines[: _SHOWN * 9])
             + "\nThe report is not published. Look for what one of the formats leaves out."
         )
 

@@ -9,8 +9,10 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.values import Values
 from resnet_sizes.reporting.words import Words
 
-FILE = "origins.html"
+FILE = "after-body.html"
 """Included by `article.qmd` after the body."""
+
+SCRIPTS = ("origins.js", "navigation.js")
 
 LABELS = (
     "button",
@@ -29,9 +31,9 @@ LABELS = (
 )
 
 
-def origins_html(values: Values, keys: Sequence[str], words: Words, script: Path) -> str:
+def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: Path) -> str:
     """The values under `keys` with their sources and the runs behind them, as JSON, and the
-    script that shows them. Raises UserError where the script is missing.
+    scripts of the page. Raises UserError where one is missing.
     """
     printed = {key: values.values[key] for key in keys}
     files = {source.file for value in printed.values() for source in value.sources}
@@ -46,14 +48,16 @@ def origins_html(values: Values, keys: Sequence[str], words: Words, script: Path
         },
         "runs": {file: run.model_dump() for file, run in values.runs.items() if file in files},
     }
+    # `</script>` in a text would end the element.
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    scripts = [f"<script>\n{_read(assets / name)}</script>\n" for name in SCRIPTS]
+    return f'<script type="application/json" id="origins">{text}</script>\n' + "".join(scripts)
+
+
+def _read(script: Path) -> str:
     try:
-        code = script.read_text(encoding="utf-8")
+        return script.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(
             f"{script}: cannot be read ({error.strerror}). Run the command in the project's folder."
         ) from None
-    # `</script>` in a text would end the element.
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-    return (
-        f'<script type="application/json" id="origins">{text}</script>\n<script>\n{code}</script>\n'
-    )

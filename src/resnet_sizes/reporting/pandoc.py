@@ -45,6 +45,7 @@ HTML_KEYS = frozenset(
         "toc-title",
         "include-before-body",
         "include-after-body",
+        "include-in-header",
     ]
 )
 TYPST_KEYS = frozenset(["citeproc", "papersize", "pdf-standard", "template-partials"])
@@ -96,6 +97,7 @@ def _html(folder: Path, front: dict[str, Any]) -> Path:
         f"--css={options['css']}",
         f"--include-before-body={options['include-before-body']}",
         f"--include-after-body={options['include-after-body']}",
+        f"--include-in-header={options['include-in-header']}",
     ]
     if options["embed-resources"]:
         arguments.append("--embed-resources")

@@ -18,6 +18,7 @@ from resnet_sizes.reporting.words import Words, make_environment
 class Article:
     """The `.qmd`, and what a check of the finished pages has to know of it."""
 
+    title: str
     text: str
     alternatives: dict[str, str]
     """Alternative texts of figures, each with its Markdown, which has the keys of its values."""
@@ -41,7 +42,7 @@ def render_article(inputs: Inputs, templates: Path, language: str, engine: Engin
         raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
     alternatives = {str(plain(markdown)): str(markdown) for markdown in context["alternatives"]}
     commands = [str(context[name]) for name in ("command", "report_command")]
-    return Article(_tidy(text), alternatives, commands)
+    return Article(context["title"], _tidy(text), alternatives, commands)
 
 
 def _tidy(text: str) -> str:

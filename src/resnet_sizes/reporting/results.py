@@ -26,6 +26,17 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class CostRow:
+    """What one network takes."""
+
+    model: Safe
+    parameters: Safe
+    macs: Safe
+    minutes: Safe
+    memory: Safe
+
+
+@dataclass(frozen=True)
 class CellRow:
     """One number of the article's table beside ours."""
 
@@ -97,6 +108,19 @@ class Results:
         if best:
             found.append([self._t("results.best", items=self._t.listed(best))])
         return [Safe(" ".join(sentences)) for sentences in found if sentences]
+
+    def costs(self) -> list[CostRow]:
+        """One row a network that has results."""
+        return [
+            CostRow(
+                model=model_name(model),
+                parameters=self._values.value(self._key(model, "parameters")),
+                macs=self._values.value(self._key(model, "macs_per_image")),
+                minutes=self.times.cell(model),
+                memory=self._values.value(self._key(model, "peak_memory")),
+            )
+            for model in self.finished()
+        ]
 
     def _best(self, model: str) -> Safe:
         """The accuracy of the best epoch, and by how much it exceeds that of the last."""
