@@ -1,0 +1,109 @@
+"""The report in a browser: sizes, colours, keyboard, screen readers, print."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.slow
+
+ACCURACY = '[data-k="probe-224.resnet18.accuracy.mean"]'
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_nothing_is_wider_than_the_window(page: Page, report: Path, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(report.as_uri())
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+
+
+def test_the_page_asks_for_nothing_but_itself(page: Page, report: Path) -> None:
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(report.as_uri())
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith("data:")] == [report.as_uri()]
+    assert errors == []
+    assert report.stat().st_size < 3_000_000
+
+
+def test_a_click_on_a_value_shows_where_it_comes_from(page: Page, report: Path) -> None:
+    page.goto(report.as_uri())
+    page.locator(f"table {ACCURACY}").first.click()
+    panel = page.locator("#origin")
+    assert panel.is_visible()
+    text = panel.inner_text()
+    for part in (
+        "probe-224.resnet18.accuracy.mean",
+        "runs/probe-224/resnet18/seed-0/metrics.json",
+        "final_test_accuracy",
+        "Synthetic GPU",
+        "Semente",
+    ):
+        assert part in text
+    box = panel.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 1440
+    page.keyboard.press("Escape")
+    assert not panel.is_visible()
+
+
+def test_values_are_reached_by_keyboard_once_asked_for(page: Page, report: Path) -> None:
+    page.goto(report.as_uri())
+    assert page.locator(".v[tabindex]").count() == 0
+    page.locator(".origin-button").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    while "v" not in (page.evaluate("document.activeElement.className") or "").split():
+        page.keyboard.press("Tab")
+    assert page.locator("#origin").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#origin").is_visible()
+
+
+def test_the_contents_mark_the_section_that_is_read(page: Page, report: Path) -> None:
+    page.goto(report.as_uri())
+    page.locator("#conclusoes").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('conclusoes').scrollIntoView({behavior: 'instant'})")
+    page.wait_for_selector('#TOC a[href="#conclusoes"][aria-current]')
+    assert page.locator("#TOC a[aria-current]").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_screen_reader_and_a_weak_eye_find_nothing_serious(
+    browser: Browser, report: Path, scheme: str, width: int
+) -> None:
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
+    page.goto(report.as_uri())
+    page.locator(".origin-button").click()
+    found = Axe().run(page).response["violations"]
+    page.close()
+    serious = [
+        (rule["id"], rule["nodes"][0]["html"][:200])
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_dark_paper_is_dark(browser: Browser, report: Path) -> None:
+    page = browser.new_page(color_scheme="dark")
+    page.goto(report.as_uri())
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.close()
+    assert all(int(part) < 60 for part in colour.removeprefix("rgb(").rstrip(")").split(","))
+
+
+def test_print_leaves_the_tools_of_the_screen_out(page: Page, report: Path) -> None:
+    page.emulate_media(media="print")
+    page.goto(report.as_uri())
+    for tool in ("#TOC", ".origin-button", ".skip-link"):
+        assert not page.locator(tool).is_visible()
+    assert page.locator("#tbl-comparativo").is_visible()
