@@ -20,10 +20,10 @@ exit {status}
 """
 
 
-def render(study: Path, output: Path, **settings: Any) -> list[Path]:
+def render(study: Path, output: Path, language: str = "pt", **settings: Any) -> list[Path]:
     settings = {"formats": ["html", "pdf"], "engine": "pandoc"} | settings
     evidence = StudyFolder.of_file(study).evidence
-    return build_report(study, evidence, output, "pt", templates=TEMPLATES, **settings)
+    return build_report(study, evidence, output, language, templates=TEMPLATES, **settings)
 
 
 def put_quarto(
