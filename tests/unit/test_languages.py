@@ -17,7 +17,15 @@ from report_prose import (
     skeleton,
     strangers,
 )
-from report_studies import CACHED, DEMO, LITERAL, PARTIAL, TEMPLATES, rendered, study_without_figures
+from report_studies import (
+    CACHED,
+    DEMO,
+    LITERAL,
+    PARTIAL,
+    TEMPLATES,
+    rendered,
+    study_without_figures,
+)
 from synthetic import own_readings
 
 from resnet_sizes.evidence.figure import LossCurve, draw

@@ -33,7 +33,8 @@ def test_text_of_the_configuration_and_of_the_machine_is_escaped(tmp_path: Path)
 
 # What the .qmd may use of Quarto: each is in the documentation of the version that we ask for.
 DIV = re.compile(
-    r"::: (\{\.(autoria|aviso|resumo|nota)\}|\{#resumo \.resumo\}|\{#(qdr|tbl-quadro)-[a-z0-9-]+\}|\{#refs\})"
+    r"::: (\{\.(autoria|aviso|resumo|nota)\}|\{#resumo \.resumo\}"
+    r"|\{#(qdr|tbl-quadro)-[a-z0-9-]+\}|\{#refs\})"
 )
 
 ATTRIBUTES = re.compile(

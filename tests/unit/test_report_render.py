@@ -2,13 +2,12 @@
 
 import itertools
 import re
-from dataclasses import dataclass, replace
-from html.parser import HTMLParser
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from rendering import put_quarto, render
+from rendering import WORDINGS, Page, Wording, put_quarto, render
 from report_prose import strangers
 from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, study_with_evidence
 from synthetic import make_study
@@ -19,88 +18,6 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.reporting import build
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
-
-
-class Page(HTMLParser):
-    """What the tests ask of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self._words: list[str] = []
-        self._silent = 0
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._silent += tag in ("style", "script")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in ("style", "script")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self._words).split())
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-@dataclass(frozen=True)
-class Wording:
-    """What the finished pages of one language say."""
-
-    lang: str
-    other: str
-    other_lang: str
-    title: str
-    floats: tuple[str, ...]
-    references: str
-    accessed: str
-    alternative: str
-    first_section: str
-    last_section: str
-    engine: str
-    foreign: str
-    percentages: str
-
-
-WORDINGS = {
-    "pt": Wording(
-        lang="pt-BR",
-        other="English",
-        other_lang="en-GB",
-        title="Tamanhos de ResNet",
-        floats=("Tabela 1 – Comparativo", "Tabela 2 – ", "Figura 1 – ", "Quadro 1 – "),
-        references="5 Referências",
-        accessed="Disponível em: http://www.deeplearningbook.org. Acesso em: 29 set. 2024",
-        alternative="perda de treinamento",
-        first_section="1 Introdução",
-        last_section="Como este documento foi feito",
-        engine="Documento composto com pandoc",
-        foreign=r"\b(Table|Figure|Contents|References|Bibliografia)\b",
-        percentages=r"\d+,\d+%",
-    ),
-    "en": Wording(
-        lang="en-GB",
-        other="Português",
-        other_lang="pt-BR",
-        title="ResNet sizes",
-        floats=("Table 1 – What the article says", "Table 2 – Comparison", "Figure 1 – "),
-        references="5 References",
-        accessed="Available at: http://www.deeplearningbook.org. Accessed on: 29 Sep. 2024",
-        alternative="training loss",
-        first_section="1 Introduction",
-        last_section="How this document was made",
-        engine="Document rendered with pandoc",
-        foreign=r"\b(Tabela|Quadro|Figura|Sumário|Referências|Bibliography)\b",
-        percentages=r"\d+\.\d+%",
-    ),
-}
 
 
 @pytest.fixture(scope="module", params=[{}, DEMO, PARTIAL, CACHED],
@@ -207,7 +124,9 @@ def test_both_formats_number_their_floats_and_leave_no_mark_unresolved(
             assert label in shown
         assert not re.search(r"\?@|\?\?|@tbl|@fig|@qdr|<<|\(\?\)", shown)
         assert not re.search(wording.foreign, shown)
-        assert shown.count(wording.references) == (2 if shown is not text else 1)  # also in the list
+        assert shown.count(wording.references) == (
+            2 if shown is not text else 1
+        )  # also in the list
         assert "GOODFELLOW, Ian; BENGIO, Yoshua; COURVILLE, Aaron." in shown
         assert wording.accessed in shown
 
