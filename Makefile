@@ -19,8 +19,7 @@ setup:
 report: setup
 	@snakemake --cores all --resources gpu=1 --configfile config/demo.yaml --quiet host reason rules
 	@echo "The report on the demo study, its PDF, and what both came from:"
-	@ls -1 results/demo/report/pt/report.html results/demo/report/pt/report.pdf \
-	    results/demo/report/pt/article.qmd
+	@ls -1 results/demo/report/{pt,en}/{report.html,report.pdf,article.qmd}
 
 # The forecast advises; it takes a few minutes on a CPU and decides nothing.
 article: setup

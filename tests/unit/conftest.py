@@ -13,10 +13,16 @@ from resnet_sizes.reporting.words import Words
 
 
 @pytest.fixture(scope="session")
-def words() -> Words:
+def words(words_in: Callable[[str], Words]) -> Words:
+    return words_in("pt")
+
+
+@pytest.fixture(scope="session")
+def words_in() -> Callable[[str], Words]:
+    """The words of a language."""
     from report_studies import TEMPLATES
 
-    return Words(TEMPLATES / "pt" / "texts.yaml", "pt")
+    return lambda language: Words(TEMPLATES / language / "texts.yaml", language)
 
 
 @pytest.fixture(scope="session")
@@ -27,22 +33,17 @@ def ledger() -> Ledger:
 @pytest.fixture(scope="session")
 def article(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """The `.qmd` of a synthetic study, made once for each set of settings."""
-    from report_studies import TEMPLATES, study_with_evidence
+    from report_studies import in_both_languages, study_without_figures
 
-    from resnet_sizes.reporting.engines import choose_engine
     from resnet_sizes.reporting.inputs import read_inputs
-    from resnet_sizes.reporting.printed import plain
-    from resnet_sizes.reporting.render import render_article
 
-    made: dict[str, str] = {}
+    made: dict[str, dict[str, str]] = {}
 
-    def render(**settings: Any) -> str:
+    def render(language: str = "pt", **settings: Any) -> str:
         key = json.dumps(settings, sort_keys=True, default=str)
         if key not in made:
-            study = study_with_evidence(tmp_path_factory.mktemp("study"), **settings)
-            inputs = read_inputs(study, study.parent / "evidence")
-            rendered = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
-            made[key] = plain(rendered.text)  # as a reader sees it
-        return made[key]
+            study = study_without_figures(tmp_path_factory.mktemp("study"), **settings)
+            made[key] = in_both_languages(read_inputs(study, study.parent / "evidence"))
+        return made[key][language]
 
     return render

@@ -1,7 +1,9 @@
-"""Rendering a synthetic study's report, and a stand-in for Quarto."""
+"""Rendering a synthetic study's report, reading its page, and a stand-in for Quarto."""
 
 import os
 import stat
+from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,10 @@ exit {status}
 """
 
 
-def render(study: Path, output: Path, **settings: Any) -> list[Path]:
+def render(study: Path, output: Path, language: str = "pt", **settings: Any) -> list[Path]:
     settings = {"formats": ["html", "pdf"], "engine": "pandoc"} | settings
     evidence = StudyFolder.of_file(study).evidence
-    return build_report(study, evidence, output, "pt", templates=TEMPLATES, **settings)
+    return build_report(study, evidence, output, language, templates=TEMPLATES, **settings)
 
 
 def put_quarto(
@@ -35,3 +37,85 @@ def put_quarto(
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return folder / "calls"
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._words: list[str] = []
+        self._silent = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._silent += tag in ("style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in ("style", "script")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self._words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self._words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What the finished pages of one language say."""
+
+    lang: str
+    other: str
+    other_lang: str
+    title: str
+    floats: tuple[str, ...]
+    references: str
+    accessed: str
+    alternative: str
+    first_section: str
+    last_section: str
+    engine: str
+    foreign: str
+    percentages: str
+
+
+WORDINGS = {
+    "pt": Wording(
+        lang="pt-BR",
+        other="English",
+        other_lang="en-GB",
+        title="Tamanhos de ResNet",
+        floats=("Tabela 1 – Comparativo", "Tabela 2 – ", "Figura 1 – ", "Quadro 1 – "),
+        references="5 Referências",
+        accessed="Disponível em: http://www.deeplearningbook.org. Acesso em: 29 set. 2024",
+        alternative="perda de treinamento",
+        first_section="1 Introdução",
+        last_section="Como este documento foi feito",
+        engine="Documento composto com pandoc",
+        foreign=r"\b(Table|Figure|Contents|References|Bibliografia)\b",
+        percentages=r"\d+,\d+%",
+    ),
+    "en": Wording(
+        lang="en-GB",
+        other="Português",
+        other_lang="pt-BR",
+        title="ResNet sizes",
+        floats=("Table 1 – What the article says", "Table 2 – Comparison", "Figure 1 – "),
+        references="5 References",
+        accessed="Available at: http://www.deeplearningbook.org. Accessed on: 29 Sep. 2024",
+        alternative="training loss",
+        first_section="1 Introduction",
+        last_section="How this document was made",
+        engine="Document rendered with pandoc",
+        foreign=r"\b(Tabela|Quadro|Figura|Sumário|Referências|Bibliography)\b",
+        percentages=r"\d+\.\d+%",
+    ),
+}

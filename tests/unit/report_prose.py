@@ -1,13 +1,49 @@
 """The prose of a `.qmd`, for tests that read it as a person would."""
 
 import re
+from collections import Counter
 
+import yaml
+from synthetic import LEDGER
+
+# Frequent words of one language that are no words of the other (so no `a`, `as`, `do`, `no`).
 ENGLISH = {
     "the", "and", "of", "with", "accuracy", "loss", "seed", "seeds", "epoch", "epochs", "table",
     "figure", "training", "layers", "layer", "study", "network", "batch", "rate", "results",
     "conclusions", "references", "introduction", "contents", "supported", "contradicted",
     "comparable", "enough", "runs", "missing", "invalid", "weights", "from", "available", "in",
+    "is", "are", "was", "were", "be", "been", "has", "have", "that", "this", "these", "those",
+    "which", "what", "where", "there", "here", "to", "not", "it", "its", "by", "on", "at", "an",
+    "but", "or", "if", "each", "only", "all", "than", "between", "one", "other", "reading",
+    "readings", "statement", "statements", "article", "images", "verdict", "verdicts", "accessed",
 }  # fmt: skip
+PORTUGUESE = {
+    "o", "os", "um", "uma", "e", "é", "de", "da", "das", "dos", "em", "na", "nas", "nos", "ao",
+    "aos", "à", "às", "que", "não", "com", "sem", "para", "por", "pela", "pelo", "se", "ou", "são",
+    "foi", "foram", "mais", "menos", "entre", "cada", "só", "este", "esta", "estes", "estas",
+    "artigo", "acurácia", "perda", "rede", "redes", "época", "épocas", "camada", "camadas",
+    "semente", "sementes", "leitura", "leituras", "tabela", "quadro", "figura", "treinamento",
+    "dados", "veredito", "vereditos", "afirmação", "afirmações", "resultado", "resultados",
+    "execução", "execuções", "imagens", "tempo", "tempos", "pesos", "sustentada", "contradita",
+    "nenhuma", "sumário", "acesso", "disponível", "referências",
+}  # fmt: skip
+_OTHERS = {"pt": ENGLISH, "en": PORTUGUESE}
+_ACCENTED = re.compile(r"[ãõçáéíóúâêôà]")
+
+
+def strangers(text: str, language: str) -> set[str]:
+    """Words of the other language; in English also whatever has an accent of Portuguese."""
+    words = set(re.findall(r"[a-zà-öø-ÿ]+", _without_names(text).lower()))
+    found = words & _OTHERS[language]
+    return found | {word for word in words if language == "en" and _ACCENTED.search(word)}
+
+
+def _without_names(text: str) -> str:
+    """The text without what is Portuguese in any language: the article's title, its authors."""
+    article = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))["article"]
+    for name in (article["title"], *article["authors"], "Conceição"):
+        text = text.replace(name, " ")
+    return text.replace("dataset CIFAR", "CIFAR")
 
 
 def body_of(qmd: str) -> str:
@@ -15,7 +51,53 @@ def body_of(qmd: str) -> str:
 
 
 def prose_of(qmd: str) -> str:
-    """The text without code, ids, citations, file names, titles in other languages."""
+    """The text, captions and alternative texts without code, ids, citations and file names."""
+    alternatives = re.findall(r'fig-alt="([^"]*)"', qmd)
     qmd = re.sub(r"\*bootstrap\*", " ", qmd)
     text = re.sub(r"(?s)```.*?```|`[^`]*`|\{[^}]*\}|\]\([^)]*\)|\[-?@[^\]]*\]|@[a-z-]+", " ", qmd)
-    return text.replace("dataset CIFAR", "CIFAR")
+    return _without_names(" ".join([text, *alternatives]))
+
+
+def labels_of(qmd: str) -> str:
+    """The words of the front matter: titles, names of floats."""
+    front = yaml.safe_load(qmd.split("---\n", 2)[1])
+    floats = front["crossref"]
+    labels = [front["title"], front["subtitle"], front["format"]["html"]["toc-title"]]
+    labels += [floats[key] for key in floats if key != "custom"]
+    labels += [custom["reference-prefix"] for custom in floats.get("custom", [])]
+    return " ".join(labels)
+
+
+def check_language(qmd: str, language: str) -> None:
+    """All words of an article are of its language, its numbers written as the language does."""
+    body = body_of(qmd)
+    prose = prose_of(body)
+    assert not strangers(prose, language)
+    assert not strangers(labels_of(qmd), language)
+    assert not re.search(r"<<|>>|<%|None|\bnan\b|Undefined|True|False", prose)
+    mark = {"pt": r"\.", "en": ","}[language]
+    text = re.sub(r"(?m)^#+ [\d.]+|arXiv:[\d.]+", "", prose)
+    assert not re.search(rf"\d{mark}\d{{1,2}}\b(?!{mark})", text)
+    if language == "en":
+        assert "'" not in re.sub(r"(?<=[a-z])'(?=[a-z])", "", prose)  # pandoc curls only these
+
+
+def skeleton(qmd: str) -> tuple[list[str], Counter[str], list[int]]:
+    """What both languages share: ids in order, references, and how wide each row of a table is.
+
+    What is a Quadro in Portuguese (`qdr-…`) is a table in English (`tbl-quadro-…`).
+    """
+    body = body_of(qmd).replace("qdr-", "tbl-quadro-")
+    ids = re.findall(r"\{#([a-z0-9-]+)", body)
+    references = Counter(re.findall(r"@([a-z]+[a-z0-9-]*[a-z0-9])", body))
+    rows = [len(re.findall(r"(?<!\\)\|", row)) for row in body.splitlines() if row.startswith("|")]
+    return ids, references, rows
+
+
+def numerals(qmd: str, language: str) -> Counter[str]:
+    """Every number of the prose, written as in English without grouping."""
+    text = re.sub(r"(?m)^#+ [\d.]+|arXiv:[\d.]+", "", prose_of(body_of(qmd)))
+    group, mark = {"pt": (".", ","), "en": (",", ".")}[language]
+    number = rf"\d{{1,3}}(?:\{group}\d{{3}})+(?:\{mark}\d+)?|\d+(?:\{mark}\d+)?"
+    found = re.findall(number, text)
+    return Counter(each.replace(group, "").replace(mark, ".") for each in found)

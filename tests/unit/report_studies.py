@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from report_prose import body_of
+from report_prose import body_of, check_language, numerals, skeleton
 from synthetic import make_study, own_readings
 
 from resnet_sizes.evidence import build
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.reporting.engines import choose_engine
-from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.printed import plain
 from resnet_sizes.reporting.render import render_article
 
@@ -57,13 +57,36 @@ def study_with_evidence(folder: Path, **settings: Any) -> Path:
     return study
 
 
+def study_without_figures(folder: Path, **settings: Any) -> Path:
+    """The same without figures: a text names them and reads no file of them."""
+    with patch.object(build, "FORMATS", ()):
+        return study_with_evidence(folder, **settings)
+
+
 def article_of(folder: Path, **settings: Any) -> str:
-    """The text below the front matter of a synthetic study's `article.qmd`, without the keys of
-    its values."""
-    with patch.object(build, "FORMATS", ()):  # the text names the figure and reads no file of it
-        study = study_with_evidence(folder, **settings)
-    inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
-    return body_of(plain(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")).text))
+    """The text below the front matter of a synthetic study's `article.qmd`."""
+    study = study_without_figures(folder, **settings)
+    return body_of(rendered(read_inputs(study, StudyFolder.of_file(study).evidence)))
+
+
+def rendered(inputs: Inputs) -> str:
+    """The article in Portuguese, after a look at both."""
+    return in_both_languages(inputs)["pt"]
+
+
+def in_both_languages(inputs: Inputs) -> dict[str, str]:
+    """The article by language, without the keys of its values: each is of its language alone, and
+    both have the same sections, floats, references and numbers."""
+    engine = choose_engine("pandoc")
+    articles = {
+        name: str(plain(render_article(inputs, TEMPLATES, name, engine).text))
+        for name in ("pt", "en")
+    }
+    for language, qmd in articles.items():
+        check_language(qmd, language)
+    assert skeleton(articles["en"]) == skeleton(articles["pt"])
+    assert numerals(articles["en"], "en") == numerals(articles["pt"], "pt")
+    return articles
 
 
 def table_row(body: str, first: str) -> list[str]:

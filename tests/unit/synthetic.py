@@ -100,6 +100,7 @@ def make_study(
     article: Path = LEDGER,
     readings: Mapping[str, Mapping[str, Any]] | None = None,
     training: Mapping[str, Any] | None = None,
+    languages: Sequence[str] = ("pt", "en"),
 ) -> Path:
     """Write a study below `folder/results/<name>/` and return the path of its `study.json`.
 
@@ -128,6 +129,7 @@ def make_study(
         article=article,
         readings=readings or {},
         training=training or {},
+        languages=languages,
     )
     info = _dataset_info(study, content, full)
     files = StudyFolder(folder / "results" / name)
@@ -266,6 +268,7 @@ def _study(
     article: Path,
     readings: Mapping[str, Mapping[str, Any]],
     training: Mapping[str, Any],
+    languages: Sequence[str],
 ) -> Study:
     dataset: dict[str, object] = {"source": content}
     if content in ("cifar10-reencoded", "other"):
@@ -294,6 +297,7 @@ def _study(
                 protocol: {"description": description, **readings.get(protocol, {})}
                 for protocol in protocols
             },
+            "report": {"languages": list(languages)},
         }
     )
 

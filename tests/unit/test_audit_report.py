@@ -1,13 +1,14 @@
 """The audit in the report: its section of the template, rendered alone."""
 
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, get_args
 
 import pytest
 from audited_ledgers import audit_of_the_article, audited, ledger_of
 from jinja2 import FileSystemLoader
-from report_prose import ENGLISH, prose_of
+from report_prose import prose_of, strangers
 from report_studies import TEMPLATES
 
 from resnet_sizes.records.audit import Audit, IncrementKind, Outcome
@@ -15,16 +16,16 @@ from resnet_sizes.reporting.audit import audit_view
 from resnet_sizes.reporting.words import Words, make_environment
 
 
-def rendered(found: Audit, words: Words, number: int = 1) -> str:
-    view = audit_view(found, words, "pt", number=number)
+def rendered(found: Audit, words: Words, number: int = 1, language: str = "pt") -> str:
+    view = audit_view(found, words, language, number=number)
     assert view is not None
-    environment = make_environment(loader=FileSystemLoader(TEMPLATES / "pt"))
+    environment = make_environment(loader=FileSystemLoader(TEMPLATES / language))
     return environment.get_template("_audit.qmd.j2").render(audit=view)
 
 
-def check_prose(text: str) -> None:
+def check_prose(text: str, language: str = "pt") -> None:
     assert not re.search(r"<<|>>|None|True|False", text)
-    assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", prose_of(text).lower()))
+    assert not strangers(prose_of(text), language)
     # Every table that is printed is named in the prose before it, and none other is.
     labels = set(re.findall(r"\{#(tbl-[a-z-]+)\}", text))
     assert labels == set(re.findall(r"@(tbl-[a-z-]+)", text))
@@ -44,6 +45,19 @@ def test_the_article_s_audit_is_told_in_portuguese(article: Audit, words: Words)
     assert "um desvio-padrão de 0,78 ponto percentual entre sementes" in text
     assert "| redução relativa do erro | 14,1% | 14,5% | não |" in text
     assert "Tesla T4, de 14,7" in text
+
+
+def test_the_article_s_audit_is_told_in_english(
+    article: Audit, words_in: Callable[[str], Words]
+) -> None:
+    text = rendered(article, words_in("en"), number=4, language="en")
+    check_prose(text, "en")
+    assert text.startswith("### 3.4 What the article says of itself")
+    assert "| ResNet-152 | increment in accuracy | 6% | 6.31% | 5.10 | relative |" in text
+    assert "| ResNet-18 | 80.84% | 80.06% to 81.60% |" in text
+    assert "a standard deviation of 0.78 percentage points between seeds" in text
+    assert "| relative reduction of the error | 14.1% | 14.5% | no |" in text
+    assert "Tesla T4, with 14.7" in text
 
 
 def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: Words) -> None:
@@ -75,9 +89,11 @@ def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: W
     ],
 )
 def test_another_article_s_audit_says_only_what_it_has(
-    words: Words, rows: Any, present: list[str], absent: list[str]
+    words_in: Callable[[str], Words], rows: Any, present: list[str], absent: list[str]
 ) -> None:
-    text = rendered(audited(ledger_of(*rows), small={}, odd={"input_size": 65}), words)
+    found = audited(ledger_of(*rows), small={}, odd={"input_size": 65})
+    check_prose(rendered(found, words_in("en"), language="en"), "en")
+    text = rendered(found, words_in("pt"))
     check_prose(text)
     for part in present:
         assert part in text

@@ -66,6 +66,8 @@ def test_other_digits_may_be_asked_for_only_where_there_are_any() -> None:
 
 
 def test_a_moment_is_shown_with_its_time() -> None:
+    english = numbers.date_and_time("2026-11-24T09:05:00Z", "en")
+    assert english == "24 November 2026, 09:05 (UTC)"
     text = numbers.date_and_time("2026-11-24T09:05:00Z", "pt")
     assert text == "24 de novembro de 2026, 09h05 (UTC)"
 

@@ -7,13 +7,11 @@ from typing import Any, get_args
 
 import pytest
 from report_prose import body_of
-from report_studies import TEMPLATES, study_with_evidence
+from report_studies import rendered, study_with_evidence
 
 from resnet_sizes.records.protocol import Protocol
 from resnet_sizes.records.study import DataContent
-from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
-from resnet_sizes.reporting.render import render_article
 
 
 def with_protocols(inputs: Inputs, **changes: dict[str, Any]) -> Inputs:
@@ -51,7 +49,7 @@ def test_a_departure_from_the_article_is_said_wherever_it_matters(
 def test_a_reading_that_does_what_the_article_says_is_no_departure(tmp_path: Path) -> None:
     study = study_with_evidence(tmp_path)
     inputs = with_protocols(read_inputs(study, study.parent / "evidence"), **{"scratch-32": STATED})
-    body = body_of(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")))
+    body = body_of(rendered(inputs))
     (row,) = [line for line in body.splitlines() if line.startswith("| Pesos da ResNet-152 |")]
     assert row.endswith("só a última camada é treinada, como diz o artigo |")
     assert "se afasta" not in body
@@ -60,7 +58,7 @@ def test_a_reading_that_does_what_the_article_says_is_no_departure(tmp_path: Pat
 def test_of_several_readings_those_that_depart_are_named(tmp_path: Path) -> None:
     study = study_with_evidence(tmp_path, protocols=("probe-224", "scratch-32"))
     inputs = with_protocols(read_inputs(study, study.parent / "evidence"), **{"probe-224": STATED})
-    body = body_of(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")))
+    body = body_of(rendered(inputs))
     assert "nisso se afasta dele a leitura `scratch-32` (pesos iniciais aleatórios;" in body
     assert "Segundo a leitura `scratch-32`, os vereditos que envolvem a ResNet-152" in body
     (row,) = [line for line in body.splitlines() if line.startswith("| Pesos da ResNet-152 |")]

@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 from report_prose import body_of
-from report_studies import CACHED, DEMO, LITERAL, TEMPLATES, article_of, table_row
+from report_studies import CACHED, DEMO, LITERAL, article_of, rendered, table_row
 from synthetic import initial_weights, make_study, own_readings
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.render import render_article
 
 SEVEN = (
     "probe-224",
@@ -262,7 +260,7 @@ def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> N
     other_accuracies(study.parent / "runs" / "scratch-32")
     build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=False)
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
-    body = body_of(render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc")))
+    body = body_of(rendered(inputs))
     start = body.index("{#qdr-por-leitura}")
     by_reading = body[start : body.index("mede a que distância")]
     assert table_row(by_reading, "S11")[1:] == ["sustentada", "contradita"]

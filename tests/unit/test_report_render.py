@@ -3,12 +3,12 @@
 import itertools
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from rendering import put_quarto, render
+from rendering import WORDINGS, Page, Wording, put_quarto, render
+from report_prose import strangers
 from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, study_with_evidence
 from synthetic import make_study
 from typer.testing import CliRunner
@@ -20,43 +20,31 @@ from resnet_sizes.reporting import build
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 
 
-class Page(HTMLParser):
-    """What the tests ask of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self._words: list[str] = []
-        self._silent = 0
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._silent += tag in ("style", "script")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in ("style", "script")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self._words).split())
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
 @pytest.fixture(scope="module", params=[{}, DEMO, PARTIAL, CACHED],
                 ids=["full", "demo", "partial", "cached"])  # fmt: skip
-def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished report."""
+def reports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a study's finished reports in both languages."""
     folder = tmp_path_factory.mktemp("report")
     study = study_with_evidence(folder, **request.param)
-    render(study, folder / "pt")
-    return folder / "pt"
+    for language in WORDINGS:
+        render(study, folder / language, language)
+    return folder
+
+
+@pytest.fixture(params=WORDINGS)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def wording(language: str) -> Wording:
+    return WORDINGS[language]
+
+
+@pytest.fixture
+def report(reports: Path, language: str) -> Path:
+    """The folder of one finished report."""
+    return reports / language
 
 
 @pytest.fixture
@@ -64,12 +52,40 @@ def page(report: Path) -> Page:
     return Page((report / "report.html").read_text(encoding="utf-8"))
 
 
-def test_the_folder_holds_all_that_the_qmd_names(report: Path) -> None:
+def test_the_folder_holds_all_that_the_qmd_names(report: Path, language: str) -> None:
     assert sorted(path.name for path in report.iterdir()) == [
-        "abnt.csl", "article.qmd", "blocks.lua", "figure-loss.pt.svg", "references.bib",
-        "report.css", "report.html", "report.pdf", "skip-link.html", "typst-show.typ",
-        "typst-template.typ",
+        "abnt.csl", "article.qmd", "blocks.lua", f"figure-loss.{language}.svg",
+        "language-link.html", "references.bib", "report.css", "report.html", "report.pdf",
+        "skip-link.html", "typst-show.typ", "typst-template.typ",
     ]  # fmt: skip
+
+
+def test_the_page_leads_to_the_other_language(report: Path, page: Page, wording: Wording) -> None:
+    [link] = [link for link in page.all("a") if "hreflang" in link]
+    assert link["lang"] == link["hreflang"] == wording.other_lang
+    assert page.all("a").index(link) == 1  # after the link to the content
+    assert page.text.count(wording.other) == 1
+    other = Page((report / str(link["href"])).read_text(encoding="utf-8"))
+    assert other.all("html")[0]["lang"] == wording.other_lang
+    pdf = PdfReader(report / "report.pdf")
+    assert wording.other not in "".join(page.extract_text() for page in pdf.pages)
+
+
+def test_a_report_in_one_language_leads_to_no_other(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path, **DEMO, languages=("en",))
+    render(study, tmp_path / "en", "en", formats=["html"])
+    page = Page((tmp_path / "en" / "report.html").read_text(encoding="utf-8"))
+    assert not [link for link in page.all("a") if "hreflang" in link]
+    assert not (tmp_path / "en" / "language-link.html").exists()
+
+
+def test_the_whole_page_is_of_one_language(page: Page, language: str, wording: Wording) -> None:
+    text = page.text[: page.text.rindex(wording.references)]  # titles are as they are
+    text = text.replace(wording.other, "").replace("bootstrap", "")
+    text = re.sub(r"resnet-sizes report \S+|--language \w+", "", text)
+    alternatives = " ".join(str(image["alt"]) for image in page.all("img"))
+    labels = " ".join(str(a.get("aria-label", "")) for _, a in page.tags)
+    assert not strangers(f"{text} {alternatives} {labels}", language)
 
 
 def test_the_page_fetches_nothing(report: Path, page: Page) -> None:
@@ -83,15 +99,15 @@ def test_the_page_fetches_nothing(report: Path, page: Page) -> None:
     assert not any("http" in style or "@import" in style for style in styles)
 
 
-def test_the_page_can_be_used_without_sight_or_mouse(page: Page) -> None:
-    assert page.all("html")[0]["lang"] == "pt-BR"
+def test_the_page_can_be_used_without_sight_or_mouse(page: Page, wording: Wording) -> None:
+    assert page.all("html")[0]["lang"] == wording.lang
     assert page.all("a")[0]["href"] == "#resumo"
     ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
     anchors = [str(link["href"]) for link in page.all("a") if str(link["href"]).startswith("#")]
     assert anchors
     assert {anchor[1:] for anchor in anchors} <= ids
     (image,) = page.all("img")
-    assert "perda de treinamento" in str(image["alt"])
+    assert wording.alternative in str(image["alt"])
     assert str(image["src"]).startswith("data:image/svg+xml")
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels.count(1) == 1
@@ -99,41 +115,43 @@ def test_the_page_can_be_used_without_sight_or_mouse(page: Page) -> None:
 
 
 def test_both_formats_number_their_floats_and_leave_no_mark_unresolved(
-    report: Path, page: Page
+    report: Path, page: Page, wording: Wording
 ) -> None:
     pdf = PdfReader(report / "report.pdf")
     text = " ".join("\n".join(p.extract_text() for p in pdf.pages).replace("\u00a0", " ").split())
     for shown in (page.text.replace("\u00a0", " "), text):
-        for label in ("Tabela 1 – Comparativo", "Tabela 2 – ", "Figura 1 – ", "Quadro 1 – "):
+        for label in wording.floats:
             assert label in shown
         assert not re.search(r"\?@|\?\?|@tbl|@fig|@qdr|<<|\(\?\)", shown)
-        assert not re.search(r"\b(Table|Figure|Contents|References|Bibliografia)\b", shown)
-        assert shown.count("5 Referências") == (2 if shown is not text else 1)  # also in the list
+        assert not re.search(wording.foreign, shown)
+        in_contents = shown is not text
+        assert shown.count(wording.references) == 1 + in_contents
         assert "GOODFELLOW, Ian; BENGIO, Yoshua; COURVILLE, Aaron." in shown
-        assert "Acesso em: 29 set. 2024" in shown
+        assert wording.accessed in shown
 
 
-def test_both_formats_print_the_same_numbers(report: Path, page: Page) -> None:
+def test_both_formats_print_the_same_numbers(report: Path, page: Page, wording: Wording) -> None:
     pdf = PdfReader(report / "report.pdf")
     pages = [p.extract_text() for p in pdf.pages]
-    percentages = r"\d+,\d+%"
-    in_pdf = set(re.findall(percentages, "".join(pages)))
+    in_pdf = set(re.findall(wording.percentages, "".join(pages)))
     assert in_pdf
-    assert in_pdf == set(re.findall(percentages, page.text))
+    assert in_pdf == set(re.findall(wording.percentages, page.text))
 
 
-def test_the_pdf_is_tagged_named_bookmarked_and_has_its_fonts(report: Path) -> None:
+def test_the_pdf_is_tagged_named_bookmarked_and_has_its_fonts(
+    report: Path, wording: Wording
+) -> None:
     pdf = PdfReader(report / "report.pdf")
     root = pdf.trailer["/Root"]
-    assert root["/Lang"] == "pt-BR"
+    assert root["/Lang"] == wording.lang
     assert root["/MarkInfo"]["/Marked"]
     assert "/StructTreeRoot" in root
     assert pdf.metadata is not None
-    assert str(pdf.metadata.title).startswith("Tamanhos de ResNet")
+    assert str(pdf.metadata.title).startswith(wording.title)
     assert b"pdfuaid" in root["/Metadata"].get_data()
     titles = [entry.title for entry in pdf.outline if not isinstance(entry, list)]
-    assert "1 Introdução" in titles
-    assert "Como este documento foi feito" in titles
+    assert wording.first_section in titles
+    assert wording.last_section in titles
     fonts = [
         font.get_object()
         for page in pdf.pages
@@ -145,8 +163,8 @@ def test_the_pdf_is_tagged_named_bookmarked_and_has_its_fonts(report: Path) -> N
         assert {"/FontFile2", "/FontFile3"} & set(descriptor)
 
 
-def test_the_report_says_what_rendered_it(page: Page) -> None:
-    assert "Documento composto com pandoc" in page.text
+def test_the_report_says_what_rendered_it(page: Page, wording: Wording) -> None:
+    assert wording.engine in page.text
     assert "--engine pandoc" in page.text
 
 
@@ -225,9 +243,16 @@ def test_the_command_prints_what_it_made(project: Path) -> None:
     assert answer.stdout.splitlines() == [
         "results/demo/report/pt/article.qmd",
         "results/demo/report/pt/report.html",
+        "results/demo/report/en/article.qmd",
+        "results/demo/report/en/report.html",
     ]
     assert (project / "results/demo/report/pt/report.html").is_file()
     assert not (project / "results/demo/report/pt/report.pdf").exists()
+    answer = CliRunner().invoke(app, [*arguments, "--language", "en"], catch_exceptions=False)
+    assert answer.stdout.splitlines() == [
+        "results/demo/report/en/article.qmd",
+        "results/demo/report/en/report.html",
+    ]
 
 
 def test_a_partial_report_brings_its_own_evidence(project: Path) -> None:
@@ -236,7 +261,9 @@ def test_a_partial_report_brings_its_own_evidence(project: Path) -> None:
     answer = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert answer.exit_code == 0
     folder = project / "results/partial/partial"
-    assert "Estudo incompleto" in (folder / "report/pt/report.html").read_text(encoding="utf-8")
+    for language, notice in (("pt", "Estudo incompleto"), ("en", "Incomplete study")):
+        page = (folder / "report" / language / "report.html").read_text(encoding="utf-8")
+        assert notice in page
     assert (folder / "evidence/values.json").is_file()
     assert not (project / "results/partial/report").exists()
     assert not (project / "results/partial/evidence").exists()

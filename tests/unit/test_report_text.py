@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 import synthetic
 from report_prose import body_of
-from report_studies import DEMO, PARTIAL, TEMPLATES, study_with_evidence
+from report_studies import DEMO, PARTIAL, rendered, study_with_evidence
 
-from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.render import render_article
 
 
 def test_results_of_changed_code_do_not_pass_as_those_of_a_commit(
@@ -57,7 +55,7 @@ def test_a_partial_study_names_each_run_that_is_missing(article: Callable[..., s
 def test_table_1_has_the_six_columns_and_rows_of_the_evidence(tmp_path: Path) -> None:
     study = study_with_evidence(tmp_path, **DEMO)
     inputs = read_inputs(study, study.parent / "evidence")
-    qmd = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+    qmd = rendered(inputs)
     before = qmd[: qmd.index("{#tbl-comparativo}")]
     lines = before[before.rindex("\n| Teste") :].split("\n\n")[0].strip().splitlines()
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -110,7 +108,7 @@ def test_of_an_invalid_run_it_is_said_where_the_reason_stands(tmp_path: Path) ->
     ]
     verdicts = inputs.verdicts.model_copy(update={"runs": runs})
     changed = replace(inputs, verdicts=verdicts)
-    qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
+    qmd = rendered(changed)
     assert qmd.count("está incompleta ou danificada") == 1
     assert "Os motivos, arquivo por arquivo, estão em `verdicts.json`." in qmd
 
@@ -166,7 +164,7 @@ def test_where_times_have_no_ratio_accuracies_are_still_compared(tmp_path: Path)
         if key != "scratch-32.resnet50.minutes_ratio"
     }
     changed = replace(inputs, values=inputs.values.model_copy(update={"values": values}))
-    qmd = render_article(changed, TEMPLATES, "pt", choose_engine("pandoc"))
+    qmd = rendered(changed)
     [sentence] = re.findall(r"a ResNet-50 alcança[^.]*\.", qmd)
     assert "maior, em termos relativos; os tempos não se comparam" in sentence
     [other] = re.findall(r"a ResNet-152 alcança[^.]*\.", qmd)

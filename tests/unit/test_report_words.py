@@ -2,10 +2,11 @@
 
 import itertools
 import re
+from collections.abc import Callable
 from typing import get_args
 
 import pytest
-from report_prose import ENGLISH
+from report_prose import strangers
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.ledger import Ledger
@@ -19,9 +20,11 @@ from resnet_sizes.reporting.readings import ReadingWords
 from resnet_sizes.reporting.words import Words, make_environment
 
 
+@pytest.mark.parametrize("language", ["pt", "en"])
 def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
-    words: Words, ledger: Ledger
+    words_in: Callable[[str], Words], ledger: Ledger, language: str
 ) -> None:
+    words = words_in(language)
     by_rule = {statement.rule: statement for statement in ledger.statements}
     combinations = itertools.product(
         by_rule.values(), get_args(VerdictName), get_args(Reason), (True, False, None)
@@ -29,7 +32,7 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
     for statement, verdict, reason, observed in combinations:
         judged = judged_as(statement, verdict, [reason], observed)
         for count in (1, 2, 6):
-            judgements = Judgements([judged] * count, words, "pt")
+            judgements = Judgements([judged] * count, words, language)
             (sentence,) = judgements.findings()
             assert sentence[0].isupper()
             assert sentence.endswith(".")
@@ -37,7 +40,7 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
             for text in (sentence, row.verdict, row.reason):
                 assert text.strip()
                 assert not re.search(r"<<|>>|\{|\}|None|True|False", text)
-                assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", text.lower()))
+                assert not strangers(text, language)
 
 
 def judged_as(
@@ -108,8 +111,12 @@ def test_no_reason_is_shared_where_a_statement_was_judged(words: Words, ledger: 
     ]
 
 
-def test_every_answer_of_a_reading_has_its_words(words: Words) -> None:
-    answers = ReadingWords(words, "pt").answers()
+@pytest.mark.parametrize("language", ["pt", "en"])
+def test_every_answer_of_a_reading_has_its_words(
+    words_in: Callable[[str], Words], language: str
+) -> None:
+    words = words_in(language)
+    answers = ReadingWords(words, language).answers()
     for field in ("trainable", "frozen_batch_norm", "stem", "normalisation", "augmentation",
                   "optimizer", "schedule"):  # fmt: skip
         for value in get_args(Reading.model_fields[field].annotation):
@@ -117,7 +124,9 @@ def test_every_answer_of_a_reading_has_its_words(words: Words) -> None:
                 for weights in ("none", "V1", "V2", "default", "weights/own.pt"):
                     settings = {"weights": weights, "trainable": trainable, field: value}
                     reading = Reading.model_validate(settings)
-                    assert all(str(answer(reading)) for answer in answers.values())
+                    for answer in answers.values():
+                        assert str(answer(reading))
+                        assert not strangers(answer(reading), language)
     for precision in get_args(Reading.model_fields["precision"].annotation):
         assert words(f"readings.precision.{precision}")
 
@@ -130,10 +139,24 @@ def test_numbers_of_a_reading_are_printed_in_portuguese(words: Words) -> None:
     assert answers["input-size"](reading) == "224×224 pixels"
 
 
+def test_numbers_of_a_reading_are_printed_in_english(words_in: Callable[[str], Words]) -> None:
+    answers = ReadingWords(words_in("en"), "en").answers()
+    reading = Reading(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
+    assert answers["optimiser"](reading) == (
+        "stochastic gradient descent (SGD), momentum 0.95, weight decay 0.0005, constant learning "
+        "rate"
+    )
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
 @pytest.mark.parametrize("content", get_args(DataContent))
-def test_every_content_of_a_dataset_has_its_words(words: Words, content: str) -> None:
+def test_every_content_of_a_dataset_has_its_words(
+    words_in: Callable[[str], Words], content: str, language: str
+) -> None:
     for table in ("titles", "contents", "content-names"):
-        assert words(f"{table}.{content}")
+        text = words_in(language)(f"{table}.{content}")
+        assert text
+        assert not strangers(text, language)
 
 
 @pytest.mark.parametrize(

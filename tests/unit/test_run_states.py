@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import yaml
-from report_studies import TEMPLATES
+from report_studies import TEMPLATES, rendered
 from safetensors.numpy import save_file
 from synthetic import make_study
 from typer.testing import CliRunner
@@ -19,9 +19,7 @@ from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.run_state import Problem, State
 from resnet_sizes.records.tensor_file import read_predictions, write_predictions
-from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.render import render_article
 
 RUN, OTHER = "scratch-32/resnet50/seed-1", "scratch-32/resnet50/seed-0"
 
@@ -251,14 +249,15 @@ def test_the_report_says_of_each_run_what_is_wrong_with_it(tmp_path: Path) -> No
     truncate_metrics(RunFolder(runs / "scratch-32/resnet18/seed-0"))
     build_evidence(study, study.parent / "evidence", allow_partial=True)
     inputs = read_inputs(study, study.parent / "evidence")
-    body = render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+    body = rendered(inputs)
     assert "- `scratch-32/resnet18/seed-0`, que está incompleta ou danificada;\n" in body
     assert f"- `{OTHER}`, que não foi iniciada;\n" in body
     assert f"- `{RUN}`, que foi iniciada, mas não concluída.\n\n" in body
     assert "\n\nOs motivos, arquivo por arquivo, estão em `verdicts.json`.\n" in body
 
 
-def test_the_report_has_words_for_every_state_and_kind() -> None:
-    words = yaml.safe_load((TEMPLATES / "pt" / "texts.yaml").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("language", ["pt", "en"])
+def test_the_report_has_words_for_every_state_and_kind(language: str) -> None:
+    words = yaml.safe_load((TEMPLATES / language / "texts.yaml").read_text(encoding="utf-8"))
     expected = {*get_args(State), *get_args(Problem)} - {"finished", "invalid"}
     assert set(words["states"]) == expected

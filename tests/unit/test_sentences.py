@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 from judged_studies import REVERSED, judged
-from report_prose import ENGLISH
+from report_prose import strangers
 from synthetic import ARTICLE_ACCURACIES, CONFIG
 
 from resnet_sizes.evidence import sentences
@@ -53,7 +53,8 @@ def test_sentences_are_whole_and_written_in_their_language(
             assert not re.search(r"\{|\}|None|nan|inf\b", text), text
         assert not re.search(r"\d\.\d{1,2}\b", pt), pt
         assert not re.search(r"\d,\d{1,2}\b", en), en
-        assert not ENGLISH & set(re.findall(r"[a-zà-ÿ]+", pt.lower())), pt
+        assert not strangers(pt, "pt"), pt
+        assert not strangers(en, "en"), en
 
 
 def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
         "The prediction interval is too wide to decide: 3 seeds; the article has 80.84%, and "
         "80.84% was found here, with a 95% prediction interval of 75.87% to 85.81%; p = 1.000, "
         # 1.988 · 1 · √(1 + 1/86) = 2.00, the width that is allowed.
-        "after Holm's correction among 16 tests; about 86 seeds would be needed to decide, if "
+        "after Holm’s correction among 16 tests; about 86 seeds would be needed to decide, if "
         "these differences and this spread are the true ones."
     )
     assert "pontos percentuais (IC de 95%: " in found["S1"].sentence.pt

@@ -21,8 +21,9 @@ def study(finished_tiny_study: Project, tmp_path: Path) -> Project:
 
 def test_the_plain_command_goes_from_nothing_to_the_report(finished_tiny_study):
     results = finished_tiny_study.folder / "results" / "tiny"
-    for name in ("article.qmd", "report.html", "report.pdf"):
-        assert (results / "report" / "pt" / name).stat().st_size > 1000
+    for language in ("pt", "en"):
+        for name in ("article.qmd", "report.html", "report.pdf"):
+            assert (results / "report" / language / name).stat().st_size > 1000
     metrics = json.loads(
         (results / "runs/scratch-32/resnet18/seed-0/metrics.json").read_text(encoding="utf-8")
     )

@@ -21,6 +21,7 @@ class Language(StrEnum):
     """Languages that have templates."""
 
     pt = "pt"
+    en = "en"
 
 
 class EngineName(StrEnum):

@@ -184,8 +184,10 @@ class Downloads(Record):
 class ReportSpec(Record):
     """What the report should be."""
 
-    languages: Annotated[list[Literal["pt"]], AfterValidator(_unique)] = Field(
-        ["pt"], min_length=1, description="Languages of the report."
+    languages: Annotated[list[Literal["pt", "en"]], AfterValidator(_unique)] = Field(
+        ["pt", "en"],
+        min_length=1,
+        description="Languages of the report; where there are both, each page leads to the other.",
     )
     formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(_unique)] = Field(
         ["html", "pdf"], min_length=1, description="Formats of the report."

@@ -9,7 +9,7 @@ from typing import get_args
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import write_json
-from resnet_sizes.reporting.context import figure_name
+from resnet_sizes.reporting.context import figure_name, has_language_link
 from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.machine import DATA, HEAD, head_html, report_data
@@ -32,6 +32,7 @@ NAMED_ASSETS = (
 )
 EMBEDDED_ASSETS = ("crossref.lua", "page.html", "page.typ")
 SKIP_LINK = "skip-link.html"
+LANGUAGE_LINK = "language-link.html"
 
 
 def build_report(
@@ -89,6 +90,8 @@ def _copy_named_files(inputs: Inputs, templates: Path, language: str, folder: Pa
     sources = [inputs.evidence / figure_name(language)]
     sources += [templates / "assets" / name for name in NAMED_ASSETS]
     sources.append(templates / language / SKIP_LINK)
+    if has_language_link(inputs.study, language):
+        sources.append(templates / language / LANGUAGE_LINK)
     named = [source.name for source in sources]
     sources += [templates / "assets" / name for name in EMBEDDED_ASSETS]
     for source in sources:

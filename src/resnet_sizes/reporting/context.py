@@ -95,6 +95,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "title": _title(words, content, study.demo),
         "subtitle": str(words("subtitle", name=Safe(study.name))),
         "created": _creation(values),
+        "language_link": has_language_link(study, language),
         "made_on": values.value("made.finished"),
         "repeated": _repeated(results, words),
         "seeds": words.listed(
@@ -163,6 +164,11 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
 def figure_name(language: str) -> str:
     """The file of Figure 1 in the folder of the evidence."""
     return f"figure-loss.{language}.svg"
+
+
+def has_language_link(study: Study, language: str) -> bool:
+    """Whether the page leads to the same report in the other language."""
+    return set(study.report.languages) > {language}
 
 
 def _title(words: Words, content: str, demo: bool) -> str:

@@ -95,7 +95,7 @@ def _html(folder: Path, front: dict[str, Any]) -> Path:
         "--template=page.html",
         "--section-divs",
         f"--css={options['css']}",
-        f"--include-before-body={options['include-before-body']}",
+        *(f"--include-before-body={name}" for name in options["include-before-body"]),
         f"--include-after-body={options['include-after-body']}",
         f"--include-in-header={options['include-in-header']}",
     ]
