@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import get_args
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.reporting.context import figure_name
 from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
+from resnet_sizes.reporting.figures import FIGURES, figure_file
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.pandoc import read_front_matter
 from resnet_sizes.reporting.render import render_article
@@ -65,7 +65,7 @@ def build_report(
 
 
 def _copy_named_files(inputs: Inputs, templates: Path, language: str, folder: Path) -> list[str]:
-    sources = [inputs.evidence / figure_name(language)]
+    sources = [inputs.evidence / figure_file(name, language) for name in FIGURES]
     sources += [templates / "assets" / name for name in NAMED_ASSETS]
     sources.append(templates / language / SKIP_LINK)
     named = [source.name for source in sources]
