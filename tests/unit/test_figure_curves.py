@@ -128,7 +128,7 @@ def test_labels_say_where_their_ticks_are(low: float, span: float) -> None:
 @given(st.floats(0.001, 1000), st.floats(10, 10_000))
 def test_a_logarithmic_axis_has_few_round_ticks(low: float, factor: float) -> None:
     ticks, labels = log_ticks(low, low * factor, "pt")
-    assert 2 <= len(ticks) <= 8 or factor < 12
+    assert 2 <= len(ticks) <= 9 or factor < 12
     read = [float(label.replace(".", "").replace(",", ".")) for label in labels]
     assert read == pytest.approx(ticks)
 

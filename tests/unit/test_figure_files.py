@@ -86,8 +86,7 @@ def test_models_without_runs_are_in_no_figure(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_no_label_is_in_the_other_language(written: Path, name: str) -> None:
     own, other = (
-        {text for text in svg_texts(written / f"figure-{name}.{language}.svg")}
-        for language in ("pt", "en")
+        set(svg_texts(written / f"figure-{name}.{language}.svg")) for language in ("pt", "en")
     )
     neutral = re.compile(r"[\d\u2212]+|ResNet-\d+|class-\d")
     assert not [text for text in own & other if not neutral.fullmatch(text)]

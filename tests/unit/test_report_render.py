@@ -68,8 +68,8 @@ def test_the_folder_holds_all_that_the_qmd_names(report: Path) -> None:
     assert sorted(path.name for path in report.iterdir()) == [
         "abnt.csl", "article.qmd", "blocks.lua", "figure-accuracy.pt.svg",
         "figure-confusion.pt.svg", "figure-forest.pt.svg", "figure-loss.pt.svg",
-        "figure-pareto.pt.svg", "references.bib", "report.css", "report.html", "report.pdf", "skip-link.html", "typst-show.typ",
-        "typst-template.typ",
+        "figure-pareto.pt.svg", "references.bib", "report.css", "report.html",
+        "report.pdf", "skip-link.html", "typst-show.typ", "typst-template.typ",
     ]  # fmt: skip
 
 

@@ -88,8 +88,12 @@ class _Layout:
     rows: int
     panel: float
     left: float
-    names: float
-    """Room for the names of the classes beside or below the panels."""
+    beside: float
+    """Room for the names of the classes beside the panels."""
+    below: float
+    """The same below them."""
+    turned: bool
+    """Whether they are too long to stand upright there."""
     height: float
 
     def box(self, position: int) -> Box:
@@ -118,7 +122,7 @@ def draw_confusion(matrices: Matrices, language: Language) -> Figure:
         _name_classes(
             axes,
             names,
-            layout.panel,
+            layout,
             beside=position % layout.columns == 0,
             below=position + layout.columns >= count,
         )
@@ -136,9 +140,12 @@ def _lay_out(count: int, names: Sequence[str]) -> _Layout:
     panel = (WIDTH - beside - 0.06 - (columns - 1) * _GAP) / columns
     panel = min(panel, _LARGEST_PANEL)
     used = beside + columns * panel + (columns - 1) * _GAP
+    turned = room > panel / len(names)
+    below = room if turned else 0.16
     height = _TOP + rows * (panel + _TITLE) + (rows - 1) * _GAP
-    height += room + _AXIS_NAME + _SCALE_ROOM
-    return _Layout(columns, rows, panel, (WIDTH - used) / 2 + beside, room, height)
+    height += below + _AXIS_NAME + _SCALE_ROOM
+    left = (WIDTH - used) / 2 + beside
+    return _Layout(columns, rows, panel, left, room, below, turned, height)
 
 
 def _name_size(names: Sequence[str], panel: float) -> float:
@@ -173,19 +180,19 @@ def _draw_panel(axes: Axes, shares: Shares, panel: float) -> None:
 
 
 def _name_classes(
-    axes: Axes, names: Sequence[str], panel: float, *, beside: bool, below: bool
+    axes: Axes, names: Sequence[str], layout: _Layout, *, beside: bool, below: bool
 ) -> None:
-    size = _name_size(names, panel)
+    size = _name_size(names, layout.panel)
     # Of very many classes every second, third, … is named.
-    step = math.ceil(1.05 * size * len(names) / (72 * panel))
+    step = math.ceil(1.05 * size * len(names) / (72 * layout.panel))
     places = np.arange(0, len(names), step)
     labels = [names[place] for place in places]
     axes.tick_params(length=0, pad=2.5, labelsize=size)
     if beside:
         axes.set_yticks(places + 0.5, labels, va="center_baseline")
     if below:
-        short = all(len(name) <= 2 for name in names)
-        axes.set_xticks(places + 0.5, labels, rotation=0 if short else 90)
+        turned = {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "va": "center"}
+        axes.set_xticks(places + 0.5, labels, **(turned if layout.turned else {}))
 
 
 def _name_axes(figure: Figure, layout: _Layout, count: int, texts: dict[str, str]) -> None:
@@ -194,16 +201,18 @@ def _name_axes(figure: Figure, layout: _Layout, count: int, texts: dict[str, str
         first.bottom + first.height + layout.box((layout.rows - 1) * layout.columns).bottom
     ) / 2
     figure.text(
-        (first.left - layout.names - 0.5 * _AXIS_NAME) / WIDTH,
+        (first.left - layout.beside - 0.5 * _AXIS_NAME) / WIDTH,
         middle / layout.height,
         texts["true"],
         rotation=90,
+        # Turned about its middle, whatever the typeface; else about its measured corner.
+        rotation_mode="anchor",
         ha="center",
-        va="center",
+        va="center_baseline",
     )
     figure.text(
         (first.left + layout.columns * (layout.panel + _GAP) / 2 - _GAP / 2) / WIDTH,
-        (last.bottom - layout.names - 0.5 * _AXIS_NAME) / layout.height,
+        (last.bottom - layout.below - 0.5 * _AXIS_NAME) / layout.height,
         texts["predicted"],
         ha="center",
         va="center_baseline",

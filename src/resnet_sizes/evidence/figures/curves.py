@@ -57,7 +57,7 @@ def curves_of(runs: StudyRuns, quantity: Callable[[EpochMetrics], float]) -> lis
 def room_for_labels(curves: Sequence[Curve]) -> float:
     """Inches that the names at the ends of the lines need on the right of the axes."""
     names = [display_name(curve.model) for curve in curves]
-    return _LABEL_AT + max(text_width(name) for name in names) + 0.03
+    return _LABEL_AT + max(text_width(name) for name in names) + 0.08
 
 
 def draw_curves(axes: Axes, curves: Sequence[Curve], most_ticks: int = 10) -> None:

@@ -142,9 +142,12 @@ def _set_scales(axes: Axes, models: Sequence[ModelPoints], language: Language) -
         axes.set_xlim(low, high)
         axes.set_xticks(*log_ticks(low, high, language))
     else:
-        high = 1.12 * longest or 1.0
-        axes.set_xlim(0, high)
-        axes.set_xticks(*number_ticks(0, high, language, most=8))
+        low, high = 0.0, 1.12 * longest or 1.0
+        if shortest > 0.6 * longest:  # from zero on, all would crowd at the right
+            margin = max(0.35 * (longest - shortest), 0.03 * longest)
+            low, high = shortest - margin, longest + margin
+        axes.set_xlim(low, high)
+        axes.set_xticks(*number_ticks(low, high, language, most=8))
     accuracies = np.concatenate([points.accuracies for points in models])
     low, high = float(accuracies.min()), float(accuracies.max())
     margin = max(0.18 * (high - low), (1.0 - (high - low)) / 2)

@@ -81,6 +81,8 @@ def _candidates(x: float, y: float, width: float) -> list[Place]:
             found.append(_place(x + _GAP, bottom, "left", width))
             found.append(_place(x - _GAP, bottom, "right", width))
             found.append(_place(x, bottom, "center", width))
+        found.append(_place(x + away + _GAP, y - _HEIGHT / 2, "left", width))
+        found.append(_place(x - away - _GAP, y - _HEIGHT / 2, "right", width))
     return found
 
 

@@ -67,7 +67,7 @@ _METADATA: dict[str, dict[str, str | None]] = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None},
 }
-_WIDEST = 0.62
+_WIDEST = 0.57
 """Ems of a letter in the widest typeface of the stack, on average."""
 
 
@@ -117,5 +117,5 @@ def write_figure(figure: Figure, path: Path) -> None:
     figure.savefig(written, format=suffix, dpi=200, metadata=_METADATA[suffix])
     content = written.getvalue()
     if suffix == "svg":
-        content = content.replace(f"'{_DRAWN_WITH}'".encode(), SVG_FONTS.encode())
+        content = content.replace(f"'{_DRAWN_WITH}', serif".encode(), SVG_FONTS.encode())
     write_atomically(path, lambda target: target.write_bytes(content))

@@ -33,7 +33,7 @@ def log_ticks(low: float, high: float, language: Language) -> tuple[list[float],
     powers = [10.0**power for power in range(-6, 10)]
     found = [factor * power for power in powers for factor in (1, 2, 5)]
     ticks = [float(f"{tick:.6g}") for tick in found if low <= tick <= high]
-    if len(ticks) > 7:
+    if len(ticks) > 9:
         ticks = [tick for tick in ticks if f"{tick:e}".startswith("1")]
     return ticks, [label for tick in ticks for label in labels_of([tick], language)]
 
