@@ -10,7 +10,8 @@ from PIL import Image
 from pypdf import PdfReader
 from synthetic import LEDGER
 
-from resnet_sizes.evidence.figures.style import FORMATS, SVG_FONTS, Language, settings
+from resnet_sizes.evidence.figures.files import FORMATS, SVG_FONTS
+from resnet_sizes.evidence.figures.style import Language, settings
 from resnet_sizes.evidence.figures.write import write_figures
 from resnet_sizes.evidence.values import collect_values
 from resnet_sizes.records.ledger_file import load_ledger
@@ -118,6 +119,9 @@ def test_the_pdf_is_one_page_with_searchable_text(written: Path) -> None:
     for name, word in (("loss", "Época"), ("pareto", "Fronteira de Pareto")):
         [page] = PdfReader(written / f"figure-{name}.pt.pdf").pages
         assert word in page.extract_text()
+        fonts = [font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()]
+        assert fonts
+        assert all("LibertinusSerif" in font for font in fonts)
 
 
 def test_the_png_is_wide_enough_for_print(written: Path) -> None:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from resnet_sizes.evidence.audit import audit
-from resnet_sizes.evidence.figures.style import FORMATS
+from resnet_sizes.evidence.figures.files import FORMATS
 from resnet_sizes.evidence.figures.write import write_figures
 from resnet_sizes.evidence.nearness import distances, nearest
 from resnet_sizes.evidence.overall import judge_readings

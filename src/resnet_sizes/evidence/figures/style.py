@@ -1,18 +1,13 @@
-"""What all figures share: the look of each model, type, sizes, and how files are written."""
+"""What all figures share: the look of each model, type, sizes."""
 
 from contextlib import AbstractContextManager
-from io import BytesIO
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from resnet_sizes.records.files import write_atomically
-
 Language = Literal["pt", "en"]
-FORMATS = ("svg", "png", "pdf")
 
 WIDTH = 6.3
 """Inches: the text width of an A4 page."""
@@ -33,16 +28,12 @@ MODEL_STYLES: dict[str, dict[str, Any]] = {
 }
 LINE: dict[str, Any] = {"linewidth": 1.5, "markersize": 4.5}
 
-# One typeface with the text around it: the stack of report.css, which typst resolves to its own
-# Libertinus. matplotlib knows neither, and draws PNG and PDF with a serif that it brings along.
-_DRAWN_WITH = "STIXGeneral"
-SVG_FONTS = (
-    "'Libertinus Serif', 'Source Serif 4', Charter, 'Bitstream Charter', Georgia, "
-    "'DejaVu Serif', serif"
-)
+# matplotlib only measures with this serif, which it brings along: the files name the typeface of
+# the report instead.
+DRAWN_WITH = "STIXGeneral"
 _RC: Any = {
     "font.family": "serif",
-    "font.serif": [_DRAWN_WITH],
+    "font.serif": [DRAWN_WITH],
     "font.size": FONT_SIZE,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -58,14 +49,8 @@ _RC: Any = {
     "ytick.major.width": 0.7,
     # Text stays text: it can be searched, copied and read aloud.
     "svg.fonttype": "none",
-    "pdf.fonttype": 42,
-    # Without these two, ids and dates would make the bytes differ from one build to the next.
+    # Else ids would make the bytes differ from one build to the next.
     "svg.hashsalt": "resnet-sizes",
-}
-_METADATA: dict[str, dict[str, str | None]] = {
-    "svg": {"Date": None},
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None},
 }
 _WIDEST = 0.57
 """Ems of a letter in the widest typeface of the stack, on average."""
@@ -105,17 +90,3 @@ def empty_figure(text: str) -> Figure:
     figure = Figure(figsize=(WIDTH, 1.2))
     figure.text(0.5, 0.5, text, ha="center", va="center", color=SOFT_INK)
     return figure
-
-
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure atomically, in the format of the path's suffix (svg, png or pdf).
-
-    Equal figures give equal bytes with the same version of matplotlib.
-    """
-    suffix = path.suffix.removeprefix(".")
-    written = BytesIO()
-    figure.savefig(written, format=suffix, dpi=200, metadata=_METADATA[suffix])
-    content = written.getvalue()
-    if suffix == "svg":
-        content = content.replace(f"'{_DRAWN_WITH}', serif".encode(), SVG_FONTS.encode())
-    write_atomically(path, lambda target: target.write_bytes(content))

@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from resnet_sizes.evidence.article_values import article_values
 from resnet_sizes.evidence.figures.accuracy import accuracy_curves, draw_accuracies
 from resnet_sizes.evidence.figures.confusion import confusion_matrices, draw_confusion
+from resnet_sizes.evidence.figures.files import write_figure
 from resnet_sizes.evidence.figures.forest import draw_forest
 from resnet_sizes.evidence.figures.loss import draw_losses, loss_curves
 from resnet_sizes.evidence.figures.pareto import draw_pareto, pareto_points
-from resnet_sizes.evidence.figures.style import Language, settings, write_figure
+from resnet_sizes.evidence.figures.style import Language, settings
 from resnet_sizes.evidence.runs import StudyRuns
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.values import Value
@@ -48,6 +49,4 @@ def write_figures(
     with settings():
         for language in languages:
             for name, draw in figures_of(runs, ledger, values, language):
-                figure = draw()
-                for suffix in formats:
-                    write_figure(figure, output / f"figure-{name}.{language}.{suffix}")
+                write_figure(draw(), output / f"figure-{name}.{language}", formats)
