@@ -16,7 +16,7 @@ from resnet_sizes.evidence.figures.pareto import (
     draw_pareto,
     pareto_points,
 )
-from resnet_sizes.evidence.figures.style import Language, settings
+from resnet_sizes.evidence.figures.style import settings
 from resnet_sizes.evidence.pareto import pareto_front
 from resnet_sizes.records.protocol import LAYERS
 
@@ -120,15 +120,12 @@ CASES: dict[str, tuple[tuple[float, float], ...]] = {
 }
 
 
-@pytest.mark.parametrize("language", ["pt", "en"])
 @pytest.mark.parametrize("spread", [0, 0.03])
 @pytest.mark.parametrize("case", CASES)
-def test_names_cover_neither_each_other_nor_a_mark(
-    case: str, spread: float, language: Language
-) -> None:
+def test_names_cover_neither_each_other_nor_a_mark(case: str, spread: float) -> None:
     found = points(*CASES[case], spread=spread)
     with settings():
-        figure = draw_pareto(found, language)
+        figure = draw_pareto(found, "pt")
         assert not list(overlaps(figure))
         [axes] = figure.axes
         names = [text for text in texts_of(figure) if text.get_text().startswith("ResNet")]

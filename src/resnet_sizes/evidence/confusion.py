@@ -26,7 +26,8 @@ def mean_shares(runs: Sequence[FinishedRun]) -> Shares:
     images. Every run has the same test images, so each row adds up to 1."""
     counts = np.sum([run.confusion for run in runs], axis=0, dtype=np.float64)
     images = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, images, out=np.full_like(counts, np.nan), where=images > 0)
+    shares: Shares = np.divide(counts, images, out=np.full_like(counts, np.nan), where=images > 0)
+    return shares
 
 
 def largest_confusion(shares: Shares) -> Confusion | None:

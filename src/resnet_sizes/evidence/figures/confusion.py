@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -186,12 +187,12 @@ def _name_classes(
     # Of very many classes every second, third, … is named.
     step = math.ceil(1.05 * size * len(names) / (72 * layout.panel))
     places = np.arange(0, len(names), step)
-    labels = [names[place] for place in places]
+    labels = names[::step]
     axes.tick_params(length=0, pad=2.5, labelsize=size)
     if beside:
         axes.set_yticks(places + 0.5, labels, va="center_baseline")
     if below:
-        turned = {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "va": "center"}
+        turned: dict[str, Any] = {"rotation": 90, "rotation_mode": "anchor", "ha": "right", "va": "center"}
         axes.set_xticks(places + 0.5, labels, **(turned if layout.turned else {}))
 
 

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import typst
 from matplotlib.figure import Figure
@@ -15,7 +16,8 @@ from matplotlib.figure import Figure
 from resnet_sizes.evidence.figures.style import DRAWN_WITH
 from resnet_sizes.records.files import write_atomically
 
-FORMATS = ("svg", "png", "pdf")
+Format = Literal["svg", "png", "pdf"]
+FORMATS: tuple[Format, ...] = ("svg", "png", "pdf")
 
 SVG_FONTS = (
     "'Libertinus Serif', 'Source Serif 4', Charter, 'Bitstream Charter', Georgia, "
@@ -30,7 +32,7 @@ _PAGE = """#set page(width: auto, height: auto, margin: 0pt, fill: white)
 """
 
 
-def write_figure(figure: Figure, stem: Path, formats: Sequence[str]) -> None:
+def write_figure(figure: Figure, stem: Path, formats: Sequence[Format]) -> None:
     """Write `<stem>.<format>` for each format (svg, png or pdf), each atomically.
 
     Equal figures give equal bytes with the same versions of matplotlib and typst.
@@ -51,7 +53,7 @@ def _svg(figure: Figure) -> bytes:
     return written.getvalue().replace(f"'{DRAWN_WITH}', serif".encode(), SVG_FONTS.encode())
 
 
-def _converted(svg: bytes, suffix: str) -> bytes:
+def _converted(svg: bytes, suffix: Literal["png", "pdf"]) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "figure.svg").write_bytes(svg)

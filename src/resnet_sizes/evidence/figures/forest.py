@@ -136,7 +136,7 @@ def _explain(
     ]
     names = [texts["article"], texts["ours"]]
     if any(value.interval for value in values):
-        ends = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4}
+        ends: dict[str, Any] = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4}
         shown.append(Line2D([], [], color=SOFT_INK, linewidth=1.4, **ends))
         names.append(texts["interval"])
     figure.legend(

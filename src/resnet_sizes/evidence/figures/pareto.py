@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -169,11 +170,11 @@ def _draw_front(axes: Axes, points: ParetoPoints) -> None:
 def _draw_model(axes: Axes, points: ModelPoints, on_front: bool) -> None:
     style = MODEL_STYLES[points.model]
     minutes, accuracy = points.mean
-    spreads = {}
+    spreads: dict[str, Any] = {}
     if len(points.minutes) > 1:
         spreads = {
-            "xerr": [[minutes - points.minutes.min()], [points.minutes.max() - minutes]],
-            "yerr": [[accuracy - points.accuracies.min()], [points.accuracies.max() - accuracy]],
+            "xerr": _reach(points.minutes, minutes),
+            "yerr": _reach(points.accuracies, accuracy),
         }
     axes.errorbar(
         minutes,
@@ -189,6 +190,12 @@ def _draw_model(axes: Axes, points: ModelPoints, on_front: bool) -> None:
         linestyle="none",
         zorder=3,
     )
+
+
+def _reach(values: npt.NDArray[np.float64], middle: float) -> npt.NDArray[np.float64]:
+    """How far values reach below and above their mean: float64 `[2, 1]`, none below 0 as the
+    rounding of the mean of equal values would have it."""
+    return np.maximum([[middle - values.min()], [values.max() - middle]], 0.0)
 
 
 def _write_names(axes: Axes, points: ParetoPoints, names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from resnet_sizes.evidence.article_values import article_values
 from resnet_sizes.evidence.figures.accuracy import accuracy_curves, draw_accuracies
 from resnet_sizes.evidence.figures.confusion import confusion_matrices, draw_confusion
-from resnet_sizes.evidence.figures.files import write_figure
+from resnet_sizes.evidence.figures.files import Format, write_figure
 from resnet_sizes.evidence.figures.forest import draw_forest
 from resnet_sizes.evidence.figures.loss import draw_losses, loss_curves
 from resnet_sizes.evidence.figures.pareto import draw_pareto, pareto_points
@@ -38,7 +38,7 @@ def write_figures(
     values: Mapping[str, Value],
     output: Path,
     languages: Sequence[Language],
-    formats: Sequence[str],
+    formats: Sequence[Format],
 ) -> None:
     """Write `figure-<name>.<language>.<format>` to the folder `output`, each atomically.
 
