@@ -107,7 +107,8 @@ class Truth:
             versions={},
         )
         settings = RunSettings.model_construct(protocol=PROTOCOL, model=model, seed=seed)
-        return FinishedRun(settings, metrics, "metrics.json", correct)
+        no_classes = np.empty((0, 0), dtype=np.int64)
+        return FinishedRun(settings, metrics, "metrics.json", correct, no_classes)
 
 
 class _Training:

@@ -21,9 +21,11 @@ def test_the_evidence_is_complete_and_the_same_every_time(tmp_path: Path) -> Non
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert set(first) == {
         "table.csv",
-        "figure-loss.pt.svg",
-        "figure-loss.pt.png",
-        "figure-loss.pt.pdf",
+        *(
+            f"figure-{name}.pt.{suffix}"
+            for name in ("loss", "accuracy", "pareto", "forest", "confusion")
+            for suffix in ("svg", "png", "pdf")
+        ),
         "audit.json",
         "values.json",
         "verdicts.json",

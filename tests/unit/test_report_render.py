@@ -54,8 +54,11 @@ def page(report: Path) -> Page:
 
 def test_the_folder_holds_all_that_the_qmd_names(report: Path, language: str) -> None:
     assert sorted(path.name for path in report.iterdir()) == [
-        "abnt.csl", "article.qmd", "blocks.lua", f"figure-loss.{language}.svg",
-        "language-link.html", "references.bib", "report.css", "report.html", "report.pdf",
+        "abnt.csl", "after-body.html", "article.qmd", "blocks.lua",
+        f"figure-accuracy.{language}.svg", f"figure-confusion.{language}.svg",
+        f"figure-forest.{language}.svg", f"figure-loss.{language}.svg",
+        f"figure-pareto.{language}.svg", "language-link.html", "metadata.html",
+        "references.bib", "report.css", "report.html", "report.json", "report.pdf",
         "skip-link.html", "typst-show.typ", "typst-template.typ",
     ]  # fmt: skip
 
@@ -106,9 +109,11 @@ def test_the_page_can_be_used_without_sight_or_mouse(page: Page, wording: Wordin
     anchors = [str(link["href"]) for link in page.all("a") if str(link["href"]).startswith("#")]
     assert anchors
     assert {anchor[1:] for anchor in anchors} <= ids
-    (image,) = page.all("img")
-    assert wording.alternative in str(image["alt"])
-    assert str(image["src"]).startswith("data:image/svg+xml")
+    images = page.all("img")
+    assert len(images) == 5
+    assert wording.alternative in str(images[0]["alt"])
+    assert len({str(image["alt"]) for image in images}) == 5
+    assert all(str(image["src"]).startswith("data:image/svg+xml") for image in images)
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors import safe_open
 from study_values import ACCURACIES, VERDICTS_FILE, values_of
 from synthetic import LEDGER, make_study, own_readings
 
@@ -35,6 +36,9 @@ def test_every_source_is_a_field_that_exists(tmp_path: Path, protocol: str) -> N
             elif source.file == "resnet_sizes.records.protocol":
                 name, _, model = source.field.partition(".")
                 assert model in getattr(import_module(source.file), name), (key, source)
+            elif source.file.endswith(".safetensors"):
+                with safe_open(study.parent / source.file, framework="numpy") as tensors:
+                    assert source.field in tensors.keys(), (key, source)  # noqa: SIM118
             else:
                 assert source.file in (VERDICTS_FILE, str(LEDGER)), (key, source)
 

@@ -64,7 +64,7 @@ def test_a_change_that_runs_nothing_else_trains_nothing(study, old, new):
 
 
 def test_a_changed_plot_trains_nothing_but_makes_evidence_and_report_anew(study):
-    figure = study.folder / "src/resnet_sizes/evidence/figure.py"
+    figure = study.folder / "src/resnet_sizes/evidence/figures/loss.py"
     figure.write_text(figure.read_text() + "\n\nUNUSED = 1\n")
     assert set(study.planned()) == {"evidence", "report"}
 

@@ -123,6 +123,18 @@ def weights_option(wildcards, input):
     return f"--weights {input.weights}" if input.weights else ""
 
 
+def figure(name):
+    """A figure in every language, with its caption for `snakemake --report`."""
+    return report(
+        expand(
+            f"{FOLDER.evidence}/figure-{name}.{{language}}.svg",
+            language=STUDY.report.languages,
+        ),
+        caption=f"../captions/figure-{name}.rst",
+        category="Figures",
+    )
+
+
 def train_threads():
     """The CPU cores of one run: a fair share for each GPU slot, unless the study says."""
     if STUDY.training.threads != "auto":

@@ -11,10 +11,16 @@ rule evidence:
         audit=f"{FOLDER.evidence}/audit.json",
         values=f"{FOLDER.evidence}/values.json",
         verdicts=f"{FOLDER.evidence}/verdicts.json",
-        figures=expand(
-            f"{FOLDER.evidence}/figure-loss.{{language}}.{{format}}",
+        loss=figure("loss"),
+        accuracy=figure("accuracy"),
+        pareto=figure("pareto"),
+        forest=figure("forest"),
+        confusion=figure("confusion"),
+        other_formats=expand(
+            f"{FOLDER.evidence}/figure-{{figure}}.{{language}}.{{format}}",
+            figure=["loss", "accuracy", "pareto", "forest", "confusion"],
             language=STUDY.report.languages,
-            format=["svg", "png", "pdf"],
+            format=["png", "pdf"],
         ),
     log:
         f"{LOGS}/evidence.log",
@@ -26,6 +32,6 @@ rule evidence:
         study_hash=content_hash(STUDY),
         code=[code_hash("resnet_sizes.evidence"), RECORDS_CODE],
     message:
-        "Making the table, the figure and the verdicts"
+        "Making the table, the figures and the verdicts"
     shell:
         "resnet-sizes --log {log} evidence {params.study}"

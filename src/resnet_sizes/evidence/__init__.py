@@ -1,1 +1,1 @@
-"""Metrics of many runs → table, figure, values and verdicts."""
+"""Metrics of many runs → table, figures, values and verdicts."""

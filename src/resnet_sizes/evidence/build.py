@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 from resnet_sizes.evidence.audit import audit
-from resnet_sizes.evidence.figure import FORMATS, loss_curves, write_figure
+from resnet_sizes.evidence.figures.files import FORMATS
+from resnet_sizes.evidence.figures.write import write_figures
 from resnet_sizes.evidence.nearness import distances, nearest
 from resnet_sizes.evidence.overall import judge_readings
 from resnet_sizes.evidence.recommendation import recommend
@@ -28,7 +29,7 @@ log = logging.getLogger("resnet_sizes")
 
 
 def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdicts:
-    """Write `table.csv`, `figure-loss.<language>.{svg,png,pdf}`, `audit.json`, `values.json`
+    """Write `table.csv`, `figure-<name>.<language>.{svg,png,pdf}`, `audit.json`, `values.json`
     and, last, `verdicts.json` to `output`, each atomically, and return the verdicts.
 
     `study_path` is a `study.json` with its dataset's record and its runs beside it; the ledger
@@ -77,10 +78,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     values = with_findings(values, audited, verdicts, place)
 
     write_table(comparison_table(runs), output / "table.csv")
-    curves = loss_curves(runs)
-    for language in study.report.languages:
-        for suffix in FORMATS:
-            write_figure(curves, output / f"figure-loss.{language}.{suffix}", language)
+    write_figures(runs, ledger, values.values, output, study.report.languages, FORMATS)
     write_json(output / "audit.json", audited)
     write_json(output / "values.json", values)
     write_json(output / "verdicts.json", verdicts)

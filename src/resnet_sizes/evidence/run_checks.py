@@ -43,6 +43,8 @@ class CheckedRun:
     metrics: Metrics
     correct: npt.NDArray[np.bool_]
     """Which test images are classified rightly: bool `[N]`, the first of equal logits counting."""
+    confusion: npt.NDArray[np.int64]
+    """Numbers of test images by true and predicted class: int64 `[classes, classes]`."""
     logits_hash: bytes
     labels_hash: bytes
 
@@ -64,9 +66,11 @@ def read_run(settings: RunSettings, files: RunFolder, info: DatasetInfo) -> Chec
         logits, labels = read_predictions(files.predictions)
     except UserError as error:
         raise RunProblem(_kind_of_predictions(files.predictions), str(error)) from None
+    correct = _check_predictions(metrics, files.predictions, logits, labels, info)
     return CheckedRun(
         metrics=metrics,
-        correct=_check_predictions(metrics, files.predictions, logits, labels, info),
+        correct=correct,
+        confusion=confusion_counts(logits, labels, correct),
         logits_hash=hashlib.sha256(logits.data).digest(),
         labels_hash=hashlib.sha256(labels.data).digest(),
     )
@@ -193,3 +197,17 @@ def correct_predictions(
     correct[tied] = logits[tied].argmax(axis=1) == labels[tied]
     most = int(np.count_nonzero(label_on_top))
     return correct, most - len(tied), most
+
+
+def confusion_counts(
+    logits: Float32Array, labels: Int64Array, correct: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """How many images of each class (rows) were taken for each (columns): int64
+    `[classes, classes]`. Arguments and ties are as in `correct_predictions`."""
+    classes = logits.shape[1]
+    # Most images are classified rightly, and only the others need a search.
+    predicted = labels.copy()
+    wrong = np.flatnonzero(~correct)
+    predicted[wrong] = logits[wrong].argmax(axis=1)
+    counts = np.bincount(labels * classes + predicted, minlength=classes**2)
+    return counts.astype(np.int64).reshape(classes, classes)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from resnet_sizes.evidence.run_checks import CheckedRun, RunProblem, last_epoch,
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.layout import RunFolder, StudyFolder
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import RunSettings, StudyFile, all_run_settings
 from resnet_sizes.records.run_state import RunState
@@ -33,6 +34,13 @@ class FinishedRun:
     """Its `metrics.json`, relative to the study's folder."""
     correct: npt.NDArray[np.bool_]
     """Which test images it classifies rightly: bool `[N]`, the first of equal logits counting."""
+    confusion: npt.NDArray[np.int64]
+    """Numbers of test images by true and predicted class: int64 `[classes, classes]`."""
+
+    @property
+    def predictions_file(self) -> str:
+        """Its `predictions.safetensors`, relative to the study's folder."""
+        return RunFolder(Path(self.file).parent).predictions.as_posix()
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,9 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
         states.append(_state(settings, found, folder))
         if isinstance(found, CheckedRun):
             relative = folder.run(settings).metrics.relative_to(folder.folder).as_posix()
-            finished.append(FinishedRun(settings, found.metrics, relative, found.correct))
+            finished.append(
+                FinishedRun(settings, found.metrics, relative, found.correct, found.confusion)
+            )
     if not finished:
         raise UserError(_no_runs(folder, states))
     if len(finished) < len(states) and not allow_partial:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import get_args
 
+from resnet_sizes.evidence.figure_values import add_figure_values
 from resnet_sizes.evidence.measurements import by_depth
 from resnet_sizes.evidence.model_values import add_comparisons, add_layers, add_model
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
@@ -47,6 +48,8 @@ def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
     _add_circumstances(book, [(run.file, run.metrics) for run in runs.finished])
     _add_article(book, ledger, runs.study.article)
     _add_method(book, ledger, runs.study.article)
+    for protocol in runs.study.protocols:
+        add_figure_values(book, runs, ledger, protocol)
     origins = {run.file: _origin(run) for run in runs.finished}
     return Values(study=runs.study.name, values=book.values, runs=origins)
 

@@ -9,8 +9,9 @@ from typing import get_args
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import write_json
-from resnet_sizes.reporting.context import figure_name, has_language_link
+from resnet_sizes.reporting.context import has_language_link
 from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
+from resnet_sizes.reporting.figures import FIGURES, figure_file
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.machine import DATA, HEAD, head_html, report_data
 from resnet_sizes.reporting.number_check import check_numbers
@@ -87,7 +88,7 @@ def build_report(
 
 
 def _copy_named_files(inputs: Inputs, templates: Path, language: str, folder: Path) -> list[str]:
-    sources = [inputs.evidence / figure_name(language)]
+    sources = [inputs.evidence / figure_file(name, language) for name in FIGURES]
     sources += [templates / "assets" / name for name in NAMED_ASSETS]
     sources.append(templates / language / SKIP_LINK)
     if has_language_link(inputs.study, language):

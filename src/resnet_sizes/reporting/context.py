@@ -14,6 +14,7 @@ from resnet_sizes.reporting.criteria import criteria, same_tests, seed_effect
 from resnet_sizes.reporting.departures import departures
 from resnet_sizes.reporting.engines import Engine
 from resnet_sizes.reporting.escaping import Safe, code, yaml_text
+from resnet_sizes.reporting.figures import Figures, figure_file
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.judgements import (
     Judged,
@@ -73,6 +74,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
     def of_audit(place: str, text: Safe) -> Safe:
         return values.followed(f"audit.{place}", text)
 
+    figures = Figures(values, words, first, results[first].finished(), language).views()
     confidence = values.value("method.confidence", digits=0)
     audited = audit_view(inputs.audit, words, language, of_audit, confidence, number=after_results)
 
@@ -130,9 +132,10 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "readings_table": readings_table(
             values, words, {name: of.times for name, of in results.items()}, study.models
         ),
-        "figure": Safe(figure_name(language)),
+        "figure": Safe(figure_file("loss", language)),
+        "figures": figures,
         "figure_alt": plain(figure_alt),
-        "alternatives": [figure_alt],
+        "alternatives": [figure_alt, *(view.description for view in figures.values())],
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
         "discussion_number": after_results + (1 if audited else 0),
         "statements": judgements.rows(),
@@ -159,11 +162,6 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "command": repeat_command(study),
         "report_command": report_command(study, language, engine.kind, partial=bool(unfinished)),
     }
-
-
-def figure_name(language: str) -> str:
-    """The file of Figure 1 in the folder of the evidence."""
-    return f"figure-loss.{language}.svg"
 
 
 def has_language_link(study: Study, language: str) -> bool:

@@ -1,0 +1,1 @@
+"""The figures of the report, each in a module of its own."""

@@ -1,0 +1,146 @@
+"""The article's accuracies beside ours, with prediction intervals: a forest plot."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from resnet_sizes.evidence.article_values import COLUMNS, AccuracyColumn, ArticleValue
+from resnet_sizes.evidence.figures.style import (
+    FONT_SIZE,
+    GRID,
+    INK,
+    MODEL_STYLES,
+    SMALL,
+    SOFT_INK,
+    WIDTH,
+    Box,
+    Language,
+    add_axes,
+    empty_figure,
+    text_width,
+)
+from resnet_sizes.evidence.figures.ticks import number_ticks
+from resnet_sizes.evidence.measurements import by_depth, display_name
+
+_ROW, _BOTTOM, _TOP, _BETWEEN = 0.42, 0.5, 0.36, 0.3
+_APART = 0.15
+"""Rows: how far the article's mark is above the middle and ours below it."""
+
+_ARTICLE: dict[str, Any] = {
+    "marker": "D",
+    "markersize": 5.5,
+    "color": INK,
+    "markerfacecolor": "white",
+    "markeredgewidth": 1.2,
+    "linestyle": "none",
+}
+_TEXTS = {
+    "pt": {
+        "accuracy": "Acurácia (%)",
+        "accuracy_increment": "Acréscimo de acurácia (%)",
+        "article": "Artigo",
+        "ours": "Esta repetição",
+        "interval": "Intervalo de predição de 95%",
+        "empty": "nenhum valor do artigo com que comparar",
+    },
+    "en": {
+        "accuracy": "Accuracy (%)",
+        "accuracy_increment": "Increment in accuracy (%)",
+        "article": "Article",
+        "ours": "This repetition",
+        "interval": "95% prediction interval",
+        "empty": "no value of the article to compare with",
+    },
+}
+
+
+def draw_forest(values: Sequence[ArticleValue], language: Language) -> Figure:
+    """A row a model, a panel for accuracies and one for increments where there are any."""
+    texts = _TEXTS[language]
+    if not values:
+        return empty_figure(texts["empty"])
+    models = by_depth(list(dict.fromkeys(value.model for value in values)))
+    columns = [column for column in COLUMNS if any(v.column == column for v in values)]
+    height = _BOTTOM + _ROW * len(models) + _TOP
+    figure = Figure(figsize=(WIDTH, height))
+    left = max(text_width(display_name(model)) for model in models) + 0.15
+    width = (WIDTH - left - 0.12 - _BETWEEN * (len(columns) - 1)) / len(columns)
+    for position, column in enumerate(columns):
+        box = Box(left + position * (width + _BETWEEN), _BOTTOM, width, _ROW * len(models))
+        axes = add_axes(figure, box)
+        own = [value for value in values if value.column == column]
+        _draw_panel(axes, own, models, language)
+        axes.set_xlabel(texts[column])
+        names = [display_name(model) for model in models]
+        axes.set_yticks(range(len(models)), names if position == 0 else [""] * len(models))
+        axes.tick_params(axis="y", length=0, labelsize=FONT_SIZE)
+    _explain(figure, values, texts, height)
+    return figure
+
+
+def _draw_panel(
+    axes: Axes, values: Sequence[ArticleValue], models: Sequence[str], language: Language
+) -> None:
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=GRID, linewidth=0.6)
+    for boundary in range(1, len(models)):
+        axes.axhline(boundary - 0.5, color=GRID, linewidth=0.6)
+    for value in values:
+        row = models.index(value.model)
+        style = MODEL_STYLES[value.model]
+        error = None
+        if value.interval is not None:
+            low, high = value.interval
+            # The bounds are cut off where no run can be, our mean never is beyond them.
+            error = [[max(0.0, value.ours - low)], [max(0.0, high - value.ours)]]
+        axes.errorbar(
+            value.ours,
+            row + _APART,
+            xerr=error,
+            color=style["color"],
+            marker=style["marker"],
+            markersize=5.5,
+            elinewidth=1.4,
+            capsize=3,
+            linestyle="none",
+            zorder=3,
+        )
+        axes.plot(float(value.printed), row - _APART, zorder=4, **_ARTICLE)
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    low, high = _limits(values)
+    axes.set_xlim(low, high)
+    axes.set_xticks(*number_ticks(low, high, language, most=6))
+
+
+def _limits(values: Sequence[ArticleValue]) -> tuple[float, float]:
+    """Room for every mark and interval; zero belongs to increments."""
+    shown = [number for value in values for number in (value.ours, float(value.printed))]
+    shown += [bound for value in values for bound in value.interval or ()]
+    is_increment: AccuracyColumn = "accuracy_increment"
+    if values[0].column == is_increment:
+        shown.append(0.0)
+    low, high = min(shown), max(shown)
+    margin = max(0.06 * (high - low), (2.0 - (high - low)) / 2)
+    return low - margin, high + margin
+
+
+def _explain(
+    figure: Figure, values: Sequence[ArticleValue], texts: dict[str, str], height: float
+) -> None:
+    shown = [
+        Line2D([], [], **_ARTICLE),
+        Line2D([], [], color=SOFT_INK, marker="o", markersize=5.5, linestyle="none"),
+    ]
+    names = [texts["article"], texts["ours"]]
+    if any(value.interval for value in values):
+        ends: dict[str, Any] = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4}
+        shown.append(Line2D([], [], color=SOFT_INK, linewidth=1.4, **ends))
+        names.append(texts["interval"])
+    figure.legend(
+        shown, names, loc="upper right", bbox_to_anchor=(1 - 0.08 / WIDTH, 1 - 0.02 / height),
+        ncols=3, frameon=False, fontsize=SMALL, borderaxespad=0, handlelength=1.8,
+        columnspacing=3,
+    )  # fmt: skip

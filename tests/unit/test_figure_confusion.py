@@ -1,0 +1,138 @@
+"""Confusion matrices: the counts, the shares, the panels."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from figure_studies import overlaps, runs_of
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import rgb_to_hsv, to_rgb
+
+from resnet_sizes.evidence.confusion import (
+    Shares,
+    hardest_class,
+    largest_confusion,
+    mean_shares,
+)
+from resnet_sizes.evidence.figures.confusion import (
+    _COLOURS,
+    Matrices,
+    confusion_matrices,
+    draw_confusion,
+)
+from resnet_sizes.evidence.figures.style import Language, settings
+from resnet_sizes.evidence.run_checks import confusion_counts, correct_predictions
+from resnet_sizes.records.class_names import class_label
+from resnet_sizes.records.protocol import LAYERS
+
+ALL = tuple(LAYERS)
+CIFAR10 = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+
+
+def shares(classes: int, right: float = 0.7) -> Shares:
+    """Rows that add up to 1, with one mistake more frequent than the others."""
+    found = np.full((classes, classes), (1 - right) / 2 / max(classes - 2, 1))
+    np.fill_diagonal(found, right)
+    found[np.arange(classes), (np.arange(classes) + 1) % classes] = (1 - right) / 2
+    if classes == 2:
+        found[[0, 1], [1, 0]] = 1 - right
+    found[0, [0, 1]] = right - 0.1, found[0, 1] + 0.1
+    return found
+
+
+@given(st.integers(2, 6), st.integers(1, 40), st.integers(0, 1000))
+def test_counts_are_those_of_the_predictions(classes: int, images: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    # Few distinct logits, so that ties are common.
+    logits = generator.integers(0, 3, (images, classes)).astype(np.float32)
+    labels = generator.integers(0, classes, images)
+    correct, _, _ = correct_predictions(logits, labels)
+    counts = confusion_counts(logits, labels, correct)
+    expected = np.zeros((classes, classes), dtype=np.int64)
+    for row, label in zip(logits, labels, strict=True):
+        expected[label, row.argmax()] += 1
+    assert (counts == expected).all()
+    assert np.trace(counts) == np.count_nonzero(correct)
+
+
+def test_shares_are_means_over_the_seeds(tmp_path: Path) -> None:
+    accuracies = {"resnet18": (0.8, 0.9)}
+    runs = runs_of(
+        tmp_path, models=["resnet18"], seeds=[0, 1], accuracies=accuracies, full=False, epochs=2
+    )
+    found = mean_shares(runs.of("scratch-32", "resnet18"))
+    assert np.diagonal(found).mean() == pytest.approx(0.85)
+    assert found.sum(axis=1) == pytest.approx(np.ones(10))
+    [(model, drawn)] = confusion_matrices(runs).shares
+    assert model == "resnet18"
+    assert (drawn == found).all()
+
+
+def test_the_largest_mistake_and_the_hardest_class_are_found() -> None:
+    found = shares(4)
+    mistake = largest_confusion(found)
+    assert mistake is not None
+    assert (mistake.true, mistake.predicted, mistake.share) == (0, 1, pytest.approx(0.25))
+    hardest = hardest_class(found)
+    assert (hardest.true, hardest.share) == (0, pytest.approx(0.6))
+
+
+def test_without_mistakes_there_is_no_largest_one() -> None:
+    assert largest_confusion(np.eye(3)) is None
+
+
+def test_a_class_without_test_images_is_neither() -> None:
+    found = shares(3)
+    found[2] = np.nan
+    assert hardest_class(found).true == 0
+    with settings():
+        figure = draw_confusion(Matrices([("resnet18", found)], ["a", "b", "c"], "other"), "pt")
+        assert not list(overlaps(figure))
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
+@pytest.mark.parametrize(
+    ("count", "classes"), [(1, 2), (2, 3), (1, 10), (3, 10), (4, 12), (5, 13), (2, 20)]
+)
+def test_nothing_overlaps_with_few_or_many_classes(
+    classes: int, count: int, language: Language
+) -> None:
+    names = [*CIFAR10, *(f"a-long-name-of-class-{n}" for n in range(classes))][:classes]
+    matrices = Matrices([(model, shares(classes)) for model in ALL[:count]], names, "cifar10")
+    with settings():
+        figure = draw_confusion(matrices, language)
+        assert not list(overlaps(figure))
+        assert figure.get_figheight() < 9.2  # with its caption it stands on one page
+    assert len(figure.axes) == count + 1
+
+
+def test_numbers_are_whole_percentages_and_none_prints_as_zero() -> None:
+    found = shares(10)
+    found[3, 8] = 0.004
+    figure = draw_confusion(Matrices([("resnet18", found)], CIFAR10, "cifar10"), "pt")
+    numbers = [text.get_text() for text in figure.axes[0].texts]
+    assert all(re.fullmatch(r"[1-9]\d?|100", number) for number in numbers)
+    assert len(numbers) == 99
+    assert numbers[0] == "60"
+
+
+def test_lightness_falls_from_few_to_many_so_that_grey_keeps_the_order() -> None:
+    values = [rgb_to_hsv(to_rgb(_COLOURS(share)))[2] for share in np.linspace(0, 1, 20)]
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    greys = [float(weights @ np.array(to_rgb(_COLOURS(share)))) for share in np.linspace(0, 1, 20)]
+    assert np.all(np.diff(greys) < 0)
+    assert greys[0] - greys[-1] > 0.8
+    assert values[0] == 1
+
+
+def test_classes_of_cifar10_are_named_in_the_readers_language() -> None:
+    assert class_label("dog", "cifar10", "pt") == "cachorro"
+    assert class_label("dog", "cifar10-reencoded", "pt") == "cachorro"
+    assert class_label("dog", "cifar10", "en") == "dog"
+    assert class_label("dog", "other", "pt") == "dog"
+    assert class_label("0", "digits", "pt") == "0"
+    assert all(class_label(name, "cifar10", "pt") != name for name in CIFAR10)

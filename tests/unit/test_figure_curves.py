@@ -1,0 +1,157 @@
+"""Lines over the epochs: losses (Figure 1) and accuracies."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from figure_studies import overlaps, runs_of, texts_of
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.collections import PolyCollection
+
+from resnet_sizes.evidence.figures.accuracy import (
+    AccuracyCurves,
+    accuracy_curves,
+    draw_accuracies,
+)
+from resnet_sizes.evidence.figures.curves import Curve, spread
+from resnet_sizes.evidence.figures.loss import draw_losses, loss_curves
+from resnet_sizes.evidence.figures.style import Language, settings
+from resnet_sizes.evidence.figures.ticks import epoch_ticks, labels_of, log_ticks, number_ticks
+from resnet_sizes.records.protocol import LAYERS
+
+ALL = tuple(LAYERS)
+
+
+def curves(
+    models: tuple[str, ...] = ALL,
+    seeds: int = 3,
+    epochs: int = 50,
+    ends: tuple[float, float] = (2, 0.1),
+) -> list[Curve]:
+    values = np.linspace(*ends, epochs)
+    return [
+        Curve(model, np.array([values + 0.01 * seed for seed in range(seeds)])) for model in models
+    ]
+
+
+def test_the_loss_curves_are_the_training_losses_of_all_seeds(tmp_path: Path) -> None:
+    found = loss_curves(runs_of(tmp_path, epochs=5, full=False, models=["resnet50", "resnet18"]))
+    assert [curve.model for curve in found] == ["resnet18", "resnet50"]
+    assert found[1].values.shape == (3, 5)
+    assert found[1].values[0, [0, -1]] == pytest.approx([1.7, 0.5])
+
+
+def test_the_accuracy_curves_are_percentages_of_both_parts(tmp_path: Path) -> None:
+    runs = runs_of(tmp_path, epochs=4, full=False, models=["resnet18"])
+    found = accuracy_curves(runs)
+    epochs = runs.finished[0].metrics.epochs
+    assert found.train[0].values[0] == pytest.approx([100 * e.train_accuracy for e in epochs])
+    assert found.test[0].values[0] == pytest.approx([100 * e.test_accuracy for e in epochs])
+
+
+def test_a_model_without_a_finished_run_has_no_curve(tmp_path: Path) -> None:
+    missing = ["scratch-32/resnet18/seed-0"]
+    runs = runs_of(tmp_path, epochs=2, full=False, seeds=[0], missing=missing)
+    assert [curve.model for curve in loss_curves(runs)] == ["resnet50", "resnet152"]
+    assert [curve.model for curve in accuracy_curves(runs).test] == ["resnet50", "resnet152"]
+
+
+def test_lines_differ_without_colour() -> None:
+    [axes] = draw_losses(curves(), "pt").axes
+    main = [line for line in axes.lines if len(line.get_xdata()) == 50]
+    assert len(main) == len(ALL)
+    assert len({line.get_marker() for line in main}) == len(ALL)
+    assert len({str(line._unscaled_dash_pattern) for line in main}) == len(ALL)
+    assert len({line.get_color() for line in main}) == len(ALL)
+
+
+def test_colours_stand_out_from_white() -> None:
+    # WCAG 2.2, success criterion 1.4.3: 4.5 to 1 for text; the labels have the lines' colours.
+    [axes] = draw_losses(curves(), "pt").axes
+    for text in axes.texts:
+        if text.get_text():
+            channels = [int(str(text.get_color())[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+            linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+            luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+            assert 1.05 / (luminance + 0.05) >= 4.5, text.get_text()
+
+
+@pytest.mark.parametrize(("seeds", "bands"), [(1, 0), (3, len(ALL))])
+def test_there_is_a_band_where_there_are_several_seeds(seeds: int, bands: int) -> None:
+    many = curves(seeds=seeds)
+    for figure in (draw_losses(many, "pt"), draw_accuracies(AccuracyCurves(many, many), "pt")):
+        for axes in figure.axes:
+            assert len([c for c in axes.collections if isinstance(c, PolyCollection)]) == bands
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
+@pytest.mark.parametrize("epochs", [1, 2, 50])
+@pytest.mark.parametrize("ends", [(2, 0.1), (40, 100), (0, 0)], ids=["falling", "full", "none"])
+def test_labels_of_curves_that_end_together_do_not_overlap(
+    epochs: int, language: Language, ends: tuple[float, float]
+) -> None:
+    many = curves(epochs=epochs, ends=ends)
+    with settings():
+        if ends[1]:
+            figure = draw_losses(many, language)
+            assert not list(overlaps(figure))
+        figure = draw_accuracies(AccuracyCurves(many, many), language)
+        assert not list(overlaps(figure))
+    names = [t for t in texts_of(figure) if t.get_text().startswith("ResNet")]
+    assert len(names) == len(ALL)
+
+
+@pytest.mark.parametrize(
+    "figure", [draw_losses([], "pt"), draw_accuracies(AccuracyCurves([], []), "pt")]
+)
+def test_a_study_without_curves_says_so(figure: object) -> None:
+    assert [text.get_text() for text in figure.texts] == ["nenhuma execução concluída"]  # type: ignore[attr-defined]
+
+
+@given(st.integers(1, 2000), st.integers(3, 10))
+def test_epochs_are_whole_and_in_range(epochs: int, most: int) -> None:
+    ticks = epoch_ticks(epochs, most)
+    assert ticks == sorted(set(ticks))
+    assert 1 <= ticks[0] <= ticks[-1] <= epochs
+    assert len(ticks) <= most + 2
+
+
+@given(st.floats(0, 1000), st.floats(0.001, 1000))
+def test_labels_say_where_their_ticks_are(low: float, span: float) -> None:
+    ticks, labels = number_ticks(low, low + span, "pt")
+    read = [float(label.replace(".", "").replace(",", ".")) for label in labels]
+    assert read == pytest.approx(ticks, abs=1e-9)
+    assert len({len(label.partition(",")[2]) for label in labels}) <= 1
+
+
+@given(st.floats(0.001, 1000), st.floats(10, 10_000))
+def test_a_logarithmic_axis_has_few_round_ticks(low: float, factor: float) -> None:
+    ticks, labels = log_ticks(low, low * factor, "pt")
+    assert 2 <= len(ticks) <= 9 or factor < 12
+    read = [float(label.replace(".", "").replace(",", ".")) for label in labels]
+    assert read == pytest.approx(ticks)
+
+
+def test_numbers_below_zero_have_a_minus_sign() -> None:
+    assert labels_of([-2.5, 0, 2.5], "pt") == ["\u22122,5", "0,0", "2,5"]
+    assert labels_of([-2.5, 0], "en") == ["\u22122.5", "0.0"]
+
+
+@given(
+    st.lists(st.floats(0, 5), min_size=1, max_size=5),
+    st.floats(0.01, 1),
+)
+def test_spread_positions_keep_their_order_their_distance_and_their_bounds(
+    positions: list[float], gap: float
+) -> None:
+    moved = spread(np.array(positions), gap, lowest=0.0, highest=5.0)
+    order = np.argsort(positions, kind="stable")
+    assert np.all(np.diff(moved[order]) >= gap - 1e-9)
+    assert moved.min() >= 0
+    assert moved.max() <= 5 + 1e-9
+
+
+def test_positions_that_are_far_enough_apart_stay() -> None:
+    moved = spread(np.array([3.0, 1.0, 2.0]), 0.5, lowest=0.0, highest=4.0)
+    assert moved == pytest.approx([3, 1, 2])

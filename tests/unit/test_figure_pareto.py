@@ -1,0 +1,136 @@
+"""Accuracy against training time, and the Pareto front."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from figure_studies import FIVE, overlaps, runs_of, texts_of
+from hypothesis import given
+from hypothesis import strategies as st
+from synthetic import own_readings
+
+from resnet_sizes.evidence.figures.pareto import (
+    ModelPoints,
+    ParetoPoints,
+    draw_pareto,
+    pareto_points,
+)
+from resnet_sizes.evidence.figures.style import settings
+from resnet_sizes.evidence.pareto import pareto_front
+from resnet_sizes.records.protocol import LAYERS
+
+ALL = tuple(LAYERS)
+
+
+def points(
+    *places: tuple[float, float], spread: float = 0, computed: tuple[bool, ...] = (False,) * 5
+) -> ParetoPoints:
+    models = [
+        ModelPoints(
+            model,
+            minutes=np.array([minutes * (1 - spread), minutes * (1 + spread)]),
+            accuracies=np.array([accuracy - spread, accuracy + spread]),
+            computed=is_computed,
+        )
+        for model, (minutes, accuracy), is_computed in zip(ALL, places, computed, strict=False)
+    ]
+    return ParetoPoints(models, pareto_front({point.model: point.mean for point in models}))
+
+
+def test_the_front_holds_what_nothing_beats() -> None:
+    found = pareto_front({"a": (3, 0.9), "b": (1, 0.8), "c": (2, 0.8), "d": (2.5, 0.85)})
+    assert found == ["b", "d", "a"]
+
+
+def test_equal_points_are_both_on_the_front() -> None:
+    assert pareto_front({"a": (1, 0.9), "b": (1, 0.9)}) == ["a", "b"]
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=5))
+def test_along_the_front_more_time_is_more_accuracy(places: list[tuple[int, int]]) -> None:
+    named = {str(number): place for number, place in enumerate(places)}
+    front = [named[name] for name in pareto_front(named)]
+    assert front == sorted(front)
+    distinct = sorted(set(front))
+    assert distinct == sorted(distinct, key=lambda place: place[1])
+    fastest, best = min(places)[0], max(accuracy for _, accuracy in places)
+    assert front[0][0] == fastest
+    assert front[-1][1] == best
+
+
+def test_points_are_the_runs_of_the_first_protocol(tmp_path: Path) -> None:
+    found = pareto_points(runs_of(tmp_path, full=False, epochs=2, **FIVE))
+    assert [point.model for point in found.models] == list(ALL)
+    assert found.models[0].minutes == pytest.approx([41, 42, 40])
+    assert found.models[0].mean == pytest.approx((41, 80.8), abs=0.05)
+    assert found.front == ["resnet18", "resnet34", "resnet50", "resnet152"]
+
+
+def test_times_of_several_devices_have_no_front(tmp_path: Path) -> None:
+    runs = runs_of(tmp_path, full=False, epochs=2)
+    device = runs.finished[0].metrics.device.model_copy(update={"name": "another"})
+    object.__setattr__(runs.finished[0].metrics, "device", device)
+    found = pareto_points(runs)
+    assert found.front is None
+    assert not draw_pareto(found, "pt").axes[0].get_legend()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "label"),
+    [
+        ("probe-224", "Tempo de treinamento calculado (min)"),
+        ("literal", "Tempo de treinamento (min; * calculado)"),
+        ("scratch-32", "Tempo de treinamento (min)"),
+    ],
+)
+def test_the_axis_says_what_is_computed(tmp_path: Path, protocol: str, label: str) -> None:
+    runs = runs_of(
+        tmp_path, full=False, epochs=2, protocols=[protocol], readings=own_readings(protocol)
+    )
+    figure = draw_pareto(pareto_points(runs), "pt")
+    assert figure.axes[0].get_xlabel() == label
+    names = {text.get_text() for text in figure.axes[0].texts}
+    assert ("ResNet-152*" in names) == (protocol == "literal")
+
+
+def test_models_off_the_front_have_hollow_marks() -> None:
+    [axes] = draw_pareto(points((1, 80), (2, 70), (3, 90)), "pt").axes
+    marks = {line.get_marker(): line.get_markerfacecolor() for line in axes.lines}
+    assert marks["D"] == "white"
+    assert marks["o"] != "white"
+    assert len(axes.get_legend().get_texts()) == 2
+
+
+def test_times_that_differ_much_stand_on_a_logarithmic_axis() -> None:
+    assert draw_pareto(points((1, 80), (19, 90)), "pt").axes[0].get_xscale() == "linear"
+    assert draw_pareto(points((1, 80), (20, 90)), "pt").axes[0].get_xscale() == "log"
+
+
+CASES: dict[str, tuple[tuple[float, float], ...]] = {
+    "article": ((41, 80.84), (112, 83.55), (262, 85.94)),
+    "close": ((41, 80.84), (42, 80.9), (43, 80.8)),
+    "falling": ((41, 90), (112, 85), (262, 80)),
+    "five": ((41, 80.8), (70, 81.2), (112, 83.5), (190, 83.4), (262, 85.9)),
+    "wide": ((0.4, 80), (3, 82), (90, 81)),
+    "one": ((41, 80.84),),
+    "same": ((41, 80.84), (41, 80.84)),
+    "perfect": ((41, 100), (112, 100), (262, 100)),
+    "none": ((41, 0), (112, 0), (262, 0)),
+}
+
+
+@pytest.mark.parametrize("spread", [0, 0.03])
+@pytest.mark.parametrize("case", CASES)
+def test_names_cover_neither_each_other_nor_a_mark(case: str, spread: float) -> None:
+    found = points(*CASES[case], spread=spread)
+    with settings():
+        figure = draw_pareto(found, "pt")
+        assert not list(overlaps(figure))
+        [axes] = figure.axes
+        names = [text for text in texts_of(figure) if text.get_text().startswith("ResNet")]
+        assert len(names) == len(CASES[case])
+        middles = axes.transData.transform([point.mean for point in found.models])
+        for name in names:
+            box: Any = name.get_window_extent()
+            assert not any(box.contains(*middle) for middle in middles), name.get_text()

@@ -1,0 +1,125 @@
+"""The figures in the report: captions, descriptions, and the sentences that refer to them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from report_prose import body_of
+from report_studies import CACHED, DEMO, LITERAL, PARTIAL, TEMPLATES, article_of
+
+from resnet_sizes.reporting.figures import FIGURES
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "full": {},
+    "demo": DEMO,
+    "partial": PARTIAL,
+    "cached": CACHED,
+    "literal": LITERAL,
+    "one model": {"models": ("resnet50",)},
+    "perfect": {"accuracies": dict.fromkeys(("resnet18", "resnet50", "resnet152"), 1.0)},
+    "falling": {"accuracies": {"resnet18": 0.86, "resnet50": 0.81, "resnet152": 0.8}},
+}
+
+
+def figure_of(body: str, name: str) -> tuple[str, str, str]:
+    """Caption, description and text of a figure."""
+    found = re.search(
+        rf'!\[([^\]]*)\]\(figure-{name}\.pt\.svg\)\{{#fig-{name} fig-alt="([^"]*)" width=100%\}}'
+        r"\n\n(.*)",
+        body,
+    )
+    assert found is not None, name
+    caption, alt, text = found.groups()
+    return caption, alt, text
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_each_figure_has_a_caption_a_description_and_a_sentence(tmp_path: Path, study: str) -> None:
+    body = article_of(tmp_path, **STUDIES[study])
+    for name in FIGURES:
+        caption, alt, text = figure_of(body, name)
+        assert f"@fig-{name}" in text
+        assert len(alt) > 80
+        assert alt != caption
+        assert not re.search(r"[a-z]{3}\.[A-Z]|\. \.|,,|;;|<<|>>", alt + text)
+    positions = [body.index(f"{{#fig-{name} ") for name in FIGURES]
+    assert min(positions) == positions[0]  # Figure 1 is the article's
+
+
+def test_the_descriptions_say_what_the_figures_show(tmp_path: Path) -> None:
+    body = article_of(tmp_path)
+    _, alt, text = figure_of(body, "pareto")
+    assert "ResNet-18, 41 min e 80,84%" in alt
+    assert "todas as redes" in text
+    assert text.split(". ", 1)[1] in alt
+    _, alt, text = figure_of(body, "accuracy")
+    assert "81,84% no treinamento e 80,84% no teste na ResNet-18" in text
+    _, alt, text = figure_of(body, "confusion")
+    assert "“class-0” são tomadas por “class-1”" in text
+    assert "class-0" in alt
+    _, alt, text = figure_of(body, "forest")
+    assert "80,84% no artigo e 80,84% aqui" in alt
+
+
+def test_who_is_on_the_front_is_said_by_rule(tmp_path: Path) -> None:
+    _, _, text = figure_of(article_of(tmp_path, **STUDIES["falling"]), "pareto")
+    assert "apenas a ResNet-18: nenhuma outra rede" in text
+    some = {"resnet18": 0.80, "resnet50": 0.79, "resnet152": 0.85}
+    _, _, text = figure_of(article_of(tmp_path / "some", accuracies=some), "pareto")
+    assert "as redes ResNet-18 e ResNet-152; cada uma das outras" in text
+    _, _, text = figure_of(article_of(tmp_path / "one", models=("resnet50",)), "pareto")
+    assert "só a ResNet-50 tem resultado" in text
+
+
+def test_computed_times_are_said_to_be_so(tmp_path: Path) -> None:
+    captions = [
+        figure_of(article_of(tmp_path / name, **STUDIES[name]), "pareto")[0]
+        for name in ("full", "cached", "literal")
+    ]
+    assert "calculados" not in captions[0]
+    assert "os tempos são calculados" in captions[1]
+    assert "os tempos com asterisco são calculados" in captions[2]
+    assert "(leitura probe-224)" in captions[1]
+
+
+def test_spreads_are_named_where_there_are_several_seeds(tmp_path: Path) -> None:
+    several, one = article_of(tmp_path), article_of(tmp_path / "one", seeds=(0,))
+    assert "faixas" in figure_of(several, "accuracy")[0]
+    assert "intervalo de predição" in figure_of(several, "forest")[0]
+    for name in FIGURES[1:]:
+        assert not re.search("faixas|barras|sementes|intervalo", figure_of(one, name)[0])
+    assert "não há intervalo de predição" in figure_of(one, "forest")[2]
+
+
+def test_without_a_printed_value_beside_ours_there_is_no_forest_plot(tmp_path: Path) -> None:
+    choices = {
+        "models": ("resnet34",),
+        "accuracies": {"resnet34": 0.8},
+        "minutes": {"resnet34": 70},
+        "losses": {"resnet34": (1.9, 0.8)},
+    }
+    body = article_of(tmp_path, **choices)
+    assert "{#fig-forest" not in body
+    assert "{#fig-confusion" in body
+
+
+def test_both_languages_have_the_same_texts() -> None:
+    def keys(texts: Any, prefix: str = "") -> set[str]:
+        if isinstance(texts, str):
+            gaps = sorted(re.findall(r"<<\s*(\w+)\s*>>", texts))
+            return {f"{prefix} {' '.join(gaps)}"}
+        return {key for name, below in texts.items() for key in keys(below, f"{prefix}.{name}")}
+
+    own, other = (
+        keys(yaml.safe_load((TEMPLATES / folder / "texts.yaml").read_text("utf-8"))["figures"])
+        for folder in ("pt", "en-figures")
+    )
+    assert own == other
+
+
+def test_the_article_has_no_figure_without_a_file(tmp_path: Path) -> None:
+    body = body_of("---\n---\n" + article_of(tmp_path))
+    named = set(re.findall(r"\]\((figure-[a-z]+\.pt\.svg)\)", body))
+    assert named == {f"figure-{name}.pt.svg" for name in FIGURES}
