@@ -57,8 +57,8 @@ def test_the_descriptions_say_what_the_figures_show(tmp_path: Path) -> None:
     _, alt, text = figure_of(body, "accuracy")
     assert "81,84% no treinamento e 80,84% no teste na ResNet-18" in text
     _, alt, text = figure_of(body, "confusion")
-    assert "“class-0” são tomadas por “class-1”" in text
-    assert "class-0" in alt
+    assert "“class-5” são tomadas por “class-6”" in text
+    assert "A classe menos reconhecida é" in alt
     _, alt, text = figure_of(body, "forest")
     assert "80,84% no artigo e 80,84% aqui" in alt
 
