@@ -49,6 +49,10 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         "parameters",
         "macs_per_image",
         "peak_memory",
+        "first_test_accuracy.mean",
+        "final_train_accuracy.mean",
+        *(f"confusion.{key}" for key in ("true", "predicted", "share")),
+        *(f"hardest_class.{key}" for key in ("name", "share")),
         *(
             f"seed-{seed}.{quantity}"
             for seed in (0, 1, 2)
@@ -88,6 +92,8 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         *(f"versions.{package}" for package in ("python", "torch", "torchvision")),
         *(f"made.{key}" for key in ("started", "finished", "training_seconds")),
         *(f"made.{key}" for key in ("training_hash", "git_commit", "runs_with_local_changes")),
+        *(f"scratch-32.pareto.{key}" for key in ("models", "count")),
+        *(f"scratch-32.printed_accuracies.{key}" for key in ("count", "with_interval", "inside")),
         *(f"verdict.{name}.count" for name in (*get_args(VerdictName), "total")),
     }
     assert set(values) == expected

@@ -58,18 +58,17 @@ class Figures:
         runs = [values.number(self._key(model, "runs")) for model in models]
         self._several = max(runs, default=0) > 1
 
-    def views(self) -> dict[str, FigureView]:
-        """The figures by name, but for the loss, which has words of its own; those that would be
-        empty are left out."""
+    def views(self) -> dict[str, FigureView | None]:
+        """The figures by name, but for the loss, which has words of its own; None for those that
+        would be empty."""
         if not self._models:
-            return {}
-        found = {
+            return dict.fromkeys(FIGURES[1:])
+        return {
             "accuracy": self._accuracy(),
             "pareto": self._pareto(),
             "confusion": self._confusion(),
+            "forest": self._forest(),
         }
-        forest = self._forest()
-        return found | ({"forest": forest} if forest else {})
 
     def _key(self, model: str, quantity: str) -> str:
         return f"{self._protocol}.{model}.{quantity}"
@@ -158,7 +157,7 @@ class Figures:
         mistakes = [
             {
                 "model": model_name(model),
-                "true": self._class(model, "confusion.true"),
+                "actual": self._class(model, "confusion.true"),
                 "predicted": self._class(model, "confusion.predicted"),
                 "share": self._value(model, "confusion.share", 1),
             }
@@ -178,15 +177,12 @@ class Figures:
             return None
         intervals = int(self._values.number(f"{prefix}.with_interval"))
         inside = int(self._values.number(f"{prefix}.inside"))
-        count = int(self._values.number(f"{prefix}.count"))
         if not intervals:
             sentence = self._t("figures.forest.no-interval")
         else:
-            every = "all" if inside == intervals else "zero" if inside == 0 else "some"
-            form = "sole" if intervals == 1 else every
-            form = f"sole-{every}" if form == "sole" else form
+            how_many = "all" if inside == intervals else "some" if inside else "zero"
             sentence = self._t(
-                f"figures.forest.{form}",
+                f"figures.forest.{'sole-' if intervals == 1 else ''}{how_many}",
                 inside=self._values.value(f"{prefix}.inside"),
                 intervals=self._values.value(f"{prefix}.with_interval"),
             )
@@ -199,7 +195,6 @@ class Figures:
             }
             for model in kept
         ]
-        assert count
         return self._view(
             "forest",
             self._joined("figures.forest.item", items),

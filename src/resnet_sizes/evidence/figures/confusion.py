@@ -33,7 +33,7 @@ _SCALE_HEIGHT, _SCALE_ROOM = 0.09, 0.52
 _LARGEST_PANEL = 2.9
 _MANY_CLASSES = 12
 """More than these need wider panels, so that their names stay legible."""
-_SMALLEST_NUMBER, _LARGEST_NUMBER = 5.0, 7.5  # points
+_SMALLEST_NUMBER, _LARGEST_NUMBER, _LARGEST_NAME = 5.0, 7.5, 7.5  # points
 _LEAST_SHOWN = 0.005
 """Fractions that would print as 0 are left out."""
 _LONGEST_NAME = 14
@@ -133,10 +133,10 @@ def draw_confusion(matrices: Matrices, language: Language) -> Figure:
 
 
 def _lay_out(count: int, names: Sequence[str]) -> _Layout:
-    columns = 2 if count == 4 or len(names) > _MANY_CLASSES else 3
-    columns = min(count, columns)
+    wide = count == 4 or (count < 4 and len(names) > _MANY_CLASSES)
+    columns = min(count, 2 if wide else 3)
     rows = math.ceil(count / columns)
-    room = max(text_width(name, _name_size(names, 2.0)) for name in names) + 0.06
+    room = max(text_width(name, _LARGEST_NAME) for name in names) + 0.06
     beside = _AXIS_NAME + room
     panel = (WIDTH - beside - 0.06 - (columns - 1) * _GAP) / columns
     panel = min(panel, _LARGEST_PANEL)
@@ -150,7 +150,7 @@ def _lay_out(count: int, names: Sequence[str]) -> _Layout:
 
 
 def _name_size(names: Sequence[str], panel: float) -> float:
-    return min(SMALL - 0.5, max(_SMALLEST_NUMBER, 0.85 * 72 * panel / len(names)))
+    return min(_LARGEST_NAME, max(_SMALLEST_NUMBER, 0.85 * 72 * panel / len(names)))
 
 
 def _draw_panel(axes: Axes, shares: Shares, panel: float) -> None:

@@ -77,7 +77,7 @@ def draw_forest(values: Sequence[ArticleValue], language: Language) -> Figure:
         names = [display_name(model) for model in models]
         axes.set_yticks(range(len(models)), names if position == 0 else [""] * len(models))
         axes.tick_params(axis="y", length=0, labelsize=FONT_SIZE)
-    _explain(figure, values, texts, height)
+    _explain(figure, values, texts, left, height)
     return figure
 
 
@@ -128,8 +128,13 @@ def _limits(values: Sequence[ArticleValue]) -> tuple[float, float]:
 
 
 def _explain(
-    figure: Figure, values: Sequence[ArticleValue], texts: dict[str, str], height: float
+    figure: Figure,
+    values: Sequence[ArticleValue],
+    texts: dict[str, str],
+    left: float,
+    height: float,
 ) -> None:
+    """Above the panels, from the left, so that a wider typeface finds room on the right."""
     shown = [
         Line2D([], [], **_ARTICLE),
         Line2D([], [], color=SOFT_INK, marker="o", markersize=5.5, linestyle="none"),
@@ -140,7 +145,7 @@ def _explain(
         shown.append(Line2D([], [], color=SOFT_INK, linewidth=1.4, **ends))
         names.append(texts["interval"])
     figure.legend(
-        shown, names, loc="upper right", bbox_to_anchor=(1 - 0.08 / WIDTH, 1 - 0.02 / height),
+        shown, names, loc="upper left", bbox_to_anchor=(left / WIDTH, 1 - 0.02 / height),
         ncols=3, frameon=False, fontsize=SMALL, borderaxespad=0, handlelength=1.8,
         columnspacing=3,
     )  # fmt: skip

@@ -235,7 +235,8 @@ def _write_names(axes: Axes, points: ParetoPoints, names: Sequence[str]) -> None
 
 
 def _explain(axes: Axes, points: ParetoPoints, texts: dict[str, str]) -> None:
-    """What line and hollow marks mean, above the axes, where nothing can be covered."""
+    """What line and hollow marks mean, above the axes, where nothing can be covered; from the left,
+    so that a wider typeface finds room on the right."""
     front = points.front
     if front is None or len(points.models) < 2:
         return
@@ -247,6 +248,6 @@ def _explain(axes: Axes, points: ParetoPoints, texts: dict[str, str]) -> None:
         shown.append(hollow)
         names.append(texts["behind"])
     axes.legend(
-        shown, names, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False,
+        shown, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False,
         fontsize=SMALL, borderaxespad=0.2, handlelength=2.4, columnspacing=3,
     )  # fmt: skip
