@@ -186,5 +186,5 @@ def test_the_page_leads_to_the_other_language_only_where_the_study_has_it(
 
     both = ["skip-link.html", "language-link.html"]
     assert included(article("pt")) == included(article("en")) == both
-    one = {"name": "one", "languages": ("pt",)}
+    one = {"name": "x1", "languages": ("pt",)}
     assert included(article("pt", **one)) == ["skip-link.html"]

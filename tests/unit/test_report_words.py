@@ -58,13 +58,13 @@ def judged_as(
             verdict=verdict,
             reasons=reasons,
             sentence=sentence,
-            readings={"leitura": verdict},
+            readings={"probe-224": verdict},
         ),
         (
             Verdict(
                 id=statement.id,
                 rule=statement.rule,
-                protocol="leitura",
+                protocol="probe-224",
                 verdict=verdict,
                 reasons=reasons,
                 sentence=sentence,
