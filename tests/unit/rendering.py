@@ -23,9 +23,9 @@ exit {status}
 
 
 def render(study: Path, output: Path, language: str = "pt", **settings: Any) -> list[Path]:
-    settings = {"formats": ["html", "pdf"], "engine": "pandoc"} | settings
+    settings = {"formats": ["html", "pdf"], "engine": "pandoc", "templates": TEMPLATES} | settings
     evidence = StudyFolder.of_file(study).evidence
-    return build_report(study, evidence, output, language, templates=TEMPLATES, **settings)
+    return build_report(study, evidence, output, language, **settings)
 
 
 def put_quarto(

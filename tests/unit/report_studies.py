@@ -1,6 +1,7 @@
 """Evidence of synthetic studies, for the tests of the report."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -10,9 +11,10 @@ from synthetic import make_study, own_readings
 from resnet_sizes.evidence import build
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.values import Values
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
-from resnet_sizes.reporting.printed import plain
+from resnet_sizes.reporting.printed import PrintedValues, plain
 from resnet_sizes.reporting.render import render_article
 
 TEMPLATES = Path(__file__).parents[2] / "report"
@@ -48,6 +50,13 @@ LITERAL: dict[str, Any] = {
     "readings": own_readings("literal"),
 }
 """Two networks trained as a whole, one frozen: only its minutes are computed."""
+
+
+NO_VALUES = PrintedValues(Values(study="none", values={}), "pt")
+"""For words that print no value."""
+
+NO_STUDY: Any = SimpleNamespace(protocols=[], models=[])
+"""For readings that belong to no study."""
 
 
 def study_with_evidence(folder: Path, **settings: Any) -> Path:

@@ -13,14 +13,22 @@ from report_studies import TEMPLATES
 
 from resnet_sizes.records.audit import Audit, IncrementKind, Outcome
 from resnet_sizes.reporting.audit import audit_view
+from resnet_sizes.reporting.escaping import Safe
 from resnet_sizes.reporting.words import Words, make_environment
+
+CONFIDENCE = Safe("95%")
+
+
+def unfollowed(place: str, text: Safe) -> Safe:
+    """The numbers without the keys that values.json has for them."""
+    return text
 
 
 def rendered(found: Audit, words: Words, number: int = 1, language: str = "pt") -> str:
-    view = audit_view(found, words, language, number=number)
+    view = audit_view(found, words, language, unfollowed, CONFIDENCE, number=number)
     assert view is not None
     environment = make_environment(loader=FileSystemLoader(TEMPLATES / language))
-    return environment.get_template("_audit.qmd.j2").render(audit=view)
+    return environment.get_template("_audit.qmd.j2").render(audit=view, confidence=CONFIDENCE)
 
 
 def check_prose(text: str, language: str = "pt") -> None:
@@ -61,7 +69,7 @@ def test_the_article_s_audit_is_told_in_english(
 
 
 def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: Words) -> None:
-    view = audit_view(article, words, "pt")
+    view = audit_view(article, words, "pt", unfollowed, CONFIDENCE)
     assert view is not None
     tables = [getattr(view, f.name) for f in fields(view)]
     for table in [table for table in tables if hasattr(table, "rows")]:
@@ -103,7 +111,7 @@ def test_another_article_s_audit_says_only_what_it_has(
 
 def test_nothing_to_audit_gives_no_section(words: Words) -> None:
     nothing = audited(ledger_of(("resnet18", "101", "5", None, None)))
-    assert audit_view(nothing, words, "pt") is None
+    assert audit_view(nothing, words, "pt", unfollowed, CONFIDENCE) is None
 
 
 def test_every_outcome_and_reading_has_its_words(words: Words) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from matplotlib.text import Text
 from report_prose import (
     ENGLISH,
     PORTUGUESE,
@@ -28,7 +29,8 @@ from report_studies import (
 )
 from synthetic import own_readings
 
-from resnet_sizes.evidence.figure import LossCurve, draw
+from resnet_sizes.evidence.figures.curves import Curve
+from resnet_sizes.evidence.figures.loss import draw_losses
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.pandoc import read_front_matter
 from resnet_sizes.reporting.words import Words
@@ -159,14 +161,13 @@ def test_a_number_or_a_table_that_one_language_lacks_is_found(article: Callable[
 
 
 def test_the_labels_of_figures_are_of_one_language() -> None:
-    curves = [LossCurve("resnet18", np.array([[1.5, 1.25, 0.5]]))]
+    curves = [Curve("resnet18", np.array([[1.5, 1.25, 0.5]]))]
     labels: dict[str, set[str]] = {}
     for language in ("pt", "en"):
         shown = []
-        for figure in (draw(curves, language), draw([], language)):
-            [axes] = figure.axes
-            shown += [axes.get_xlabel(), axes.get_ylabel()]
-            shown += [text.get_text() for text in (*axes.texts, *axes.get_yticklabels())]
+        for figure in (draw_losses(curves, language), draw_losses([], language)):
+            figure.draw_without_rendering()  # labels of ticks are made late
+            shown += [text.get_text() for text in figure.findobj(Text)]
         labels[language] = {text for text in shown if re.search(r"[^\d\W]", text)}
         assert not strangers(" ".join(labels[language]), language)
     assert labels["pt"] & labels["en"] == {"ResNet-18"}

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from report_prose import body_of
-from report_studies import CACHED, DEMO, LITERAL, PARTIAL, TEMPLATES, article_of
+from report_studies import CACHED, DEMO, LITERAL, PARTIAL, article_of
 
 from resnet_sizes.reporting.figures import FIGURES
 
@@ -103,20 +102,6 @@ def test_without_a_printed_value_beside_ours_there_is_no_forest_plot(tmp_path: P
     body = article_of(tmp_path, **choices)
     assert "{#fig-forest" not in body
     assert "{#fig-confusion" in body
-
-
-def test_both_languages_have_the_same_texts() -> None:
-    def keys(texts: Any, prefix: str = "") -> set[str]:
-        if isinstance(texts, str):
-            gaps = sorted(re.findall(r"<<\s*(\w+)\s*>>", texts))
-            return {f"{prefix} {' '.join(gaps)}"}
-        return {key for name, below in texts.items() for key in keys(below, f"{prefix}.{name}")}
-
-    own, other = (
-        keys(yaml.safe_load((TEMPLATES / folder / "texts.yaml").read_text("utf-8"))["figures"])
-        for folder in ("pt", "en-figures")
-    )
-    assert own == other
 
 
 def test_the_article_has_no_figure_without_a_file(tmp_path: Path) -> None:

@@ -18,7 +18,22 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Letters, digits, `.`, `_`, `-`: a name that is safe in a path and on a command line."""
 
 RESERVED_NAMES = frozenset(
-    {"study", "data", "hardware", "versions", "made", "article", "verdict", "layers"}
+    {
+        "study",
+        "data",
+        "hardware",
+        "versions",
+        "made",
+        "article",
+        "verdict",
+        "outcome",
+        "layers",
+        "audit",
+        "nearness",
+        "judging",
+        "method",
+        "reading",
+    }
 )
 """Beginnings of the keys of values.json, which no protocol may have as its name."""
 

@@ -77,7 +77,7 @@ def build_report(
         for format in dict.fromkeys([*formats, "html"]):
             made = chosen.render(folder, format, created)
             reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
-        check_numbers(folder, article, inputs, chosen, words, language)
+        check_numbers(folder, article, inputs, chosen, words, language, created)
         reports = {f"report.{format}": reports[f"report.{format}"] for format in formats}
         for file in [*named, *reports]:
             _publish(folder / file, output / file)

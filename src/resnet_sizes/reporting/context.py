@@ -135,7 +135,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "figure": Safe(figure_file("loss", language)),
         "figures": figures,
         "figure_alt": plain(figure_alt),
-        "alternatives": [figure_alt, *(view.description for view in figures.values())],
+        "alternatives": [figure_alt, *(view.description for view in figures.values() if view)],
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
         "discussion_number": after_results + (1 if audited else 0),
         "statements": judgements.rows(),
