@@ -39,7 +39,7 @@ _ACCENTED = re.compile(r"[ãõçáéíóúâêôà]")
 @cache
 def strangers(text: str, language: str) -> frozenset[str]:
     """Words of the other language; in English also whatever has an accent of Portuguese."""
-    words = frozenset(re.findall(r"[a-zà-öø-ÿ]+", _without_names(text).lower()))
+    words = frozenset(re.findall(r"\b[a-zà-öø-ÿ]+\b", _without_names(text).lower()))
     found = words & _OTHERS[language]
     return found | {word for word in words if language == "en" and _ACCENTED.search(word)}
 
