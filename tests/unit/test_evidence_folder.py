@@ -22,7 +22,8 @@ def test_the_evidence_is_complete_and_the_same_every_time(tmp_path: Path) -> Non
     assert set(first) == {
         "table.csv",
         *(
-            f"figure-{name}.pt.{suffix}"
+            f"figure-{name}.{language}.{suffix}"
+            for language in ("pt", "en")
             for name in ("loss", "accuracy", "pareto", "forest", "confusion")
             for suffix in ("svg", "png", "pdf")
         ),
