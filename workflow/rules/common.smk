@@ -135,6 +135,15 @@ def figure(name):
     )
 
 
+def finished_report(format):
+    """The report in one format and any language, with its caption for `snakemake --report`."""
+    return report(
+        f"{FOLDER.folder}/report/{{language}}/report.{format}",
+        caption="../captions/report.rst",
+        category="Report",
+    )
+
+
 def train_threads():
     """The CPU cores of one run: a fair share for each GPU slot, unless the study says."""
     if STUDY.training.threads != "auto":

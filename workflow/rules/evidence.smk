@@ -7,7 +7,11 @@ rule evidence:
         metrics=METRICS,
         predictions=PREDICTIONS,
     output:
-        table=f"{FOLDER.evidence}/table.csv",
+        table=report(
+            f"{FOLDER.evidence}/table.csv",
+            caption="../captions/table.rst",
+            category="Tables",
+        ),
         audit=f"{FOLDER.evidence}/audit.json",
         values=f"{FOLDER.evidence}/values.json",
         verdicts=f"{FOLDER.evidence}/verdicts.json",

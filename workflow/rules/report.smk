@@ -6,10 +6,7 @@ rule report:
     output:
         qmd=f"{FOLDER.folder}/report/{{language}}/article.qmd",
         data=f"{FOLDER.folder}/report/{{language}}/report.json",
-        formats=expand(
-            f"{FOLDER.folder}/report/{{{{language}}}}/report.{{format}}",
-            format=STUDY.report.formats,
-        ),
+        formats=[finished_report(format) for format in STUDY.report.formats],
     log:
         f"{LOGS}/report.{{language}}.log",
     resources:
