@@ -38,7 +38,7 @@ def test_a_departure_from_the_article_is_said_wherever_it_matters(
     assert "diz que a ResNet-152 é pré-treinada e que só a última camada" in stated
     assert "aleatórios" in ours
     assert DEPARTS in ours
-    summary = body[body.index("**Como.**") : body.index("**Resultado.**")]
+    summary = body[body.index("**Como.**") : body.index("## 1 ")]
     assert "a leitura adotada se afasta dele (pesos iniciais aleatórios;" in summary
     conclusions = body[body.index("## 4 ") : body.index("## 5 ")]
     assert conclusions.count("Os vereditos que envolvem a ResNet-152") == 1

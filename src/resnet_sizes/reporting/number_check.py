@@ -82,7 +82,9 @@ def sources_of(
     """All that a numeral of the report may come from."""
     study = inputs.study
     runs = [run.run for run in inputs.verdicts.runs]
-    names = {study.name, *study.protocols, *runs, study.article, study.devices, *article.commands}
+    # The audit speaks of every reading that the configuration defines.
+    readings = [*study.protocols, *(costs.protocol for costs in inputs.audit.protocols)]
+    names = {study.name, *readings, *runs, study.article, study.devices, *article.commands}
     names |= {version for _, version in engine.versions}
     names |= {rate.name for rate in inputs.audit.devices} | THE_ARTICLES_OWN
     return Sources(
