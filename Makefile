@@ -1,6 +1,6 @@
 # make report    the demo study, from nothing to a report        (about 6 minutes, no GPU)
 # make article   the article's own study                         (hours; wants a GPU)
-# make test      all tests                                       (under 10 minutes)
+# make test      all tests                                       (about 15 minutes)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
 # Others: setup lint schemas lock pictures coverage test-all
 
