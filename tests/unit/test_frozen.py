@@ -107,7 +107,7 @@ def test_a_run_that_reuses_features_measures_the_pass_on_its_own(dataset, weight
             yield
             self.seconds = 2.0
 
-    monkeypatch.setattr("resnet_sizes.training.features.Clock", TwoSeconds)
+    monkeypatch.setattr("resnet_sizes.training.backbone_pass.Clock", TwoSeconds)
     # Of 48 training images.
     first, second = (
         probe(dataset, weights, name, evaluation_batch_size=12).feature_cache

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from report_prose import body_of
 from report_studies import CACHED, DEMO, LITERAL, article_of, rendered, table_row
-from synthetic import initial_weights, make_study, own_readings
+from synthetic import make_study, own_readings
+from synthetic_runs import initial_weights
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder

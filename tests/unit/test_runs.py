@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synthetic import ARTICLE_LOSSES, make_study, write_run
+from synthetic import ARTICLE_LOSSES, make_study
+from synthetic_runs import write_run
 
 from resnet_sizes.evidence.run_checks import correct_predictions
 from resnet_sizes.evidence.runs import StudyRuns, read_runs

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import pytest
 from study_values import ACCURACIES, values_of
-from synthetic import MACS, MODELS, PARAMETERS, make_study, own_readings
+from synthetic import MODELS, make_study, own_readings
+from synthetic_runs import MACS, PARAMETERS
 
 from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.study import RESERVED_NAMES

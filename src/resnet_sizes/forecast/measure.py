@@ -8,8 +8,8 @@ import torch
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.run import RunFile
+from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.devices import peak_memory
-from resnet_sizes.training.features import compute_features
 from resnet_sizes.training.inputs import DeviceData, FeatureData
 from resnet_sizes.training.loop import Trainer
 
@@ -111,8 +111,8 @@ def features_with(
     """Compute features of one batch of `images`, at most the run's own batch of evaluation."""
     data = _random_images(images, 1, classes, device)
     _forget_peak(device)
-    features = compute_features(run, network, data, device, _ignore, key="")
-    return FeaturePass(features.forward_seconds, peak_memory(device))
+    _, _, seconds = BackbonePass(run, network, data, device, _ignore).train_and_test()
+    return FeaturePass(seconds, peak_memory(device))
 
 
 def head_with(run: RunFile, width: int, classes: int, device: torch.device) -> HeadSteps:

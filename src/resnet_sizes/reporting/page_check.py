@@ -11,6 +11,7 @@ from lxml import etree, html
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.values import Values
 from resnet_sizes.reporting.numerals import numerals, without_names
+from resnet_sizes.reporting.printed import values_in
 from resnet_sizes.reporting.value_check import shows
 
 _UNSEEN = ("script", "style", "template")
@@ -144,8 +145,7 @@ class _Page:
         return name in found and _plain(text)[1:] in _plain(found[name])
 
     def _holds_setting(self, key: str, text: str) -> bool:
-        outside = _plain(self._sources.settings(key))
-        return _plain(text) == outside
+        return _plain(text) == _plain(self._sources.settings(key))
 
     def _is_known(self, text: str) -> bool:
         left = self._names.sub(" ", text) if self._names else text
@@ -211,12 +211,11 @@ class _Page:
                 yield from self._of_alternative(text)
 
     def _of_alternative(self, text: str) -> Iterator[Stray]:
+        """An attribute cannot hold keys: those of an alternative text are in its Markdown."""
         markdown = self._sources.alternatives.get(text, text)
-        for key, part in re.findall(r'\[([^\[\]]*)\]\{\.v data-k="([^"]*)"\}', markdown):
-            part, key = key, part
-            if self._holds_value(key, part):
-                markdown = markdown.replace(f'[{part}]{{.v data-k="{key}"}}', " ")
-        markdown = re.sub(r'\{\.v data-k="[^"]*"\}', " ", markdown)
+        for span, (part, key) in values_in(markdown):
+            # A key may hold a number too, but is no text.
+            markdown = markdown.replace(span, " " if self._holds_value(key, part) else part)
         for numeral in self._numerals(without_names(self._ids.sub(" ", markdown), self._names)):
             yield Stray(numeral, _clipped(text))
 

@@ -5,7 +5,6 @@ obeys the keys of the front matter that the report uses. An unknown key is an er
 the two engines cannot drift apart unseen.
 """
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -122,7 +121,6 @@ def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
         root=str(folder),
         # The machine's own fonts would make pages differ from one machine to the next.
         ignore_system_fonts=True,
-        font_paths=[str(_figure_fonts())],
         pdf_standards=front["format"]["typst"]["pdf-standard"],
         timestamp=int(moment(created).timestamp()),
     )
@@ -155,11 +153,3 @@ def _pandoc(folder: Path, front: dict[str, Any], target: str, arguments: list[st
     if answer.returncode != 0:
         raise RuntimeError(f"pandoc could not make {target}:\n{answer.stderr[-2000:]}")
     return folder / target
-
-
-def _figure_fonts() -> Path:
-    """The fonts that come with matplotlib: the text of the figures is set in them."""
-    found = importlib.util.find_spec("matplotlib")
-    if found is None or found.origin is None:
-        raise RuntimeError("matplotlib is not installed")
-    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"

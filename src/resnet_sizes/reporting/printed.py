@@ -91,7 +91,7 @@ def from_ledger(name: str, text: str) -> Safe:
     return Safe(f'[{escape_markdown(text)}]{{.l data-l="{name}"}}')
 
 
-_SPAN = re.compile(r'\[((?:[^\[\]\\`]|\\.|`[^`]*`)*)\]\{\.(?:v data-k|l data-l|t data-t)="[^"]*"\}')
+_SPAN = re.compile(r'\[((?:[^\[\]\\`]|\\.|`[^`]*`)*)\]\{\.(v data-k|l data-l|t data-t)="([^"]*)"\}')
 
 
 def plain(markdown: str) -> Safe:
@@ -100,6 +100,15 @@ def plain(markdown: str) -> Safe:
     while previous != markdown:
         previous, markdown = markdown, _SPAN.sub(r"\1", markdown)
     return Safe(markdown)
+
+
+def values_in(markdown: str) -> list[tuple[str, tuple[str, str]]]:
+    """The spans of the values that a text prints, each with its text and its key."""
+    return [
+        (found.group(), (found[1], found[3]))
+        for found in _SPAN.finditer(markdown)
+        if found[2] == "v data-k"
+    ]
 
 
 def keys_in(markdown: str) -> list[str]:

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import math
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,23 +10,18 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.files import write_atomically
 from resnet_sizes.records.locks import one_process
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.training.batches import Preparation, evaluation_batch
-from resnet_sizes.training.clock import Clock
+from resnet_sizes.training.backbone_pass import BackbonePass
+from resnet_sizes.training.batches import evaluation_batch
 from resnet_sizes.training.devices import describe
-from resnet_sizes.training.frozen import Backbone
 from resnet_sizes.training.inputs import DeviceData, FeatureData
-from resnet_sizes.training.precision import autocast
 from resnet_sizes.training.provenance import code, versions
 
 log = logging.getLogger("resnet_sizes")
-
-BatchDone = Callable[[int], object]
 
 TIMED_SHARE = 0.01
 """Which share of the training images a run that finds its features sends through the backbone."""
@@ -115,17 +109,12 @@ def _cudnn_version() -> int | None:
 
 
 def cached_features(
-    folder: Path,
-    run: RunFile,
-    network: ResNet,
-    data: DeviceData,
-    device: torch.device,
-    batch_done: BatchDone,
+    folder: Path, run: RunFile, device: torch.device, through: BackbonePass
 ) -> Features:
-    """Read the run's features from `folder`, or compute and keep them.
+    """Read the run's features from `folder`, or compute them by a pass `through` the run's
+    backbone, and keep them.
 
-    `network` is in evaluation mode. Two runs that want the same features at the same time
-    compute them once: the second waits. `batch_done` is called with the number of images done.
+    Two runs that want the same features at the same time compute them once: the second waits.
 
     A run that finds them measures the pass anew, on a small share of the images: with the time
     of the run that computed them, several seeds would have one measurement between them, and
@@ -141,100 +130,23 @@ def cached_features(
             log.warning("%s: cannot be locked (%s)", path, error)
         found = _read(path)
         if found is None:
-            return _computed_and_kept(path, run, network, data, device, batch_done, key)
+            train, test, seconds = through.train_and_test()
+            _keep(path, train, test)
+            return Features(train, test, seconds, len(train), key, reused=False)
     log.info("%s: features of the frozen backbone are here: %s", run.name, path)
-    share = math.ceil(len(data.train_labels) * TIMED_SHARE)
-    seconds, timed = _Pass(run, network, data, device, batch_done).time(share)
-    return Features(*found, seconds, timed, key, reused=True)
+    train, test = found
+    seconds, timed = through.time(math.ceil(len(train) * TIMED_SHARE))
+    return Features(train, test, seconds, timed, key, reused=True)
 
 
-def _computed_and_kept(
-    path: Path,
-    run: RunFile,
-    network: ResNet,
-    data: DeviceData,
-    device: torch.device,
-    batch_done: BatchDone,
-    key: str,
-) -> Features:
-    features = compute_features(run, network, data, device, batch_done, key)
+def _keep(path: Path, train: torch.Tensor, test: torch.Tensor) -> None:
+    tensors = {"train": train, "test": test}
+    metadata = {"sha256": _digest(tensors)}
     try:
-        write_atomically(path, lambda target: _write(target, features))
+        write_atomically(path, lambda target: save_file(tensors, target, metadata))
     # A full disk is a SafetensorError. What was computed is not lost for this run.
     except (OSError, SafetensorError) as error:
         log.warning("%s: cannot be written (%s); the next run computes it again", path, error)
-    return features
-
-
-def compute_features(
-    run: RunFile,
-    network: ResNet,
-    data: DeviceData,
-    device: torch.device,
-    batch_done: BatchDone,
-    key: str,
-) -> Features:
-    """One pass over all images, without the head."""
-    through = _Pass(run, network, data, device, batch_done)
-    train, seconds = through.timed(data.train_images)
-    test = through.features(data.test_images)
-    return Features(train, test, seconds, len(data.train_labels), key, reused=False)
-
-
-class _Pass:
-    """Sends images through the frozen layers of one run, in batches."""
-
-    def __init__(
-        self,
-        run: RunFile,
-        network: ResNet,
-        data: DeviceData,
-        device: torch.device,
-        batch_done: BatchDone,
-    ) -> None:
-        self._backbone = Backbone(network).eval()
-        self._prepare = Preparation(run.reading, device)
-        self._in_precision = autocast(run.precision, device)
-        self._device = device
-        self._batch_done = batch_done
-        self._size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
-        self._images = data.train_images
-
-    @torch.no_grad()  # not inference mode, whose tensors the head's backward pass may not keep
-    def features(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 images → float32 `[N, F]` on the CPU."""
-        parts = []
-        for batch in torch.split(images, self._size):
-            with self._in_precision():
-                parts.append(self._backbone(self._prepare(batch)).float())
-            self._batch_done(len(batch))
-        return torch.cat(parts).cpu()
-
-    def timed(self, images: torch.Tensor) -> tuple[torch.Tensor, float]:
-        """The same with the seconds that it took.
-
-        The first batch chooses kernels. A plain loop does that once, not once an epoch, so it
-        does not belong into a time that is multiplied by the epochs.
-        """
-        with torch.no_grad(), self._in_precision():
-            self._backbone(self._prepare(self._images[: self._size]))
-        clock = Clock(self._device)
-        with clock.span():
-            features = self.features(images)
-        return features, clock.seconds
-
-    def time(self, images: int) -> tuple[float, int]:
-        """Seconds of a pass over all training images, measured on whole batches that have
-        `images` of them at least; and how many those are."""
-        total = len(self._images)
-        count = min(total, math.ceil(images / self._size) * self._size)
-        _, seconds = self.timed(self._images[:count])
-        return seconds * total / count, count
-
-
-def _write(path: Path, features: Features) -> None:
-    tensors = {"train": features.train, "test": features.test}
-    save_file(tensors, path, {"sha256": _digest(tensors)})
 
 
 def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:

@@ -18,6 +18,7 @@ from resnet_sizes.records.metrics import EpochMetrics, FeatureCache, Metrics
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import read_dataset, write_predictions
 from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.batches import batches_per_epoch
 from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.compiling import check_compiler
@@ -147,7 +148,8 @@ def _features(run: RunFile, network: ResNet, data: DeviceData, device: torch.dev
     images = len(data.train_labels) + len(data.test_labels)
     wait = Clock(device).synchronise
     with Progress(f"{run.name}: features", images, "images", wait) as progress:
-        return cached_features(FEATURES, run, network, data, device, progress.advance)
+        through = BackbonePass(run, network, data, device, progress.advance)
+        return cached_features(FEATURES, run, device, through)
 
 
 def _train(trainer: Trainer, folder: RunFolder) -> tuple[list[EpochMetrics], torch.Tensor]:
