@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import synthetic
+import synthetic_runs
 from report_prose import body_of
 from report_studies import DEMO, PARTIAL, rendered, study_with_evidence
 
@@ -19,7 +19,9 @@ def test_results_of_changed_code_do_not_pass_as_those_of_a_commit(
     article: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "alterações ainda não registradas" not in article(**DEMO)
-    monkeypatch.setattr(synthetic, "CODE", synthetic.CODE.model_copy(update={"git_dirty": True}))
+    monkeypatch.setattr(
+        synthetic_runs, "CODE", synthetic_runs.CODE.model_copy(update={"git_dirty": True})
+    )
     assert "alterações ainda não registradas" in article(**DEMO | {"name": "changed"})
 
 
