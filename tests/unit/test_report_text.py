@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import synthetic
 import synthetic_runs
 from report_prose import body_of
 from report_studies import DEMO, PARTIAL, rendered, study_with_evidence
