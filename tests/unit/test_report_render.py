@@ -55,7 +55,7 @@ def page(report: Path) -> Page:
 def test_the_folder_holds_all_that_the_qmd_names(report: Path, language: str) -> None:
     assert sorted(path.name for path in report.iterdir()) == [
         "abnt.csl", "after-body.html", "article.qmd", "blocks.lua",
-        f"figure-accuracy.{language}.svg", f"figure-confusion.{language}.svg",
+        "decimals.lua", f"figure-accuracy.{language}.svg", f"figure-confusion.{language}.svg",
         f"figure-forest.{language}.svg", f"figure-loss.{language}.svg",
         f"figure-pareto.{language}.svg", "language-link.html", "metadata.html",
         "references.bib", "report.css", "report.html", "report.json", "report.pdf",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from resnet_sizes.records.audit import Audit, ProtocolCosts, ProtocolOnDevice
 from resnet_sizes.records.numbers import memory, minutes
 from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
+from resnet_sizes.reporting.printed import plain
 from resnet_sizes.reporting.words import Words, model_name
 
 Cells = list[Safe]
@@ -20,6 +21,15 @@ class AuditTable:
 
     head: Cells
     rows: list[Cells]
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Of each column, whether it holds numbers, which are set to the right."""
+        return [any(_begins_with_digit(cell) for cell in cells) for cells in zip(*self.rows, strict=True)]
+
+
+def _begins_with_digit(cell: Safe) -> bool:
+    return plain(cell).lstrip("−")[:1].isdigit()
 
 
 class AuditReadings:

@@ -28,6 +28,7 @@ NAMED_ASSETS = (
     "abnt.csl",
     "report.css",
     "blocks.lua",
+    "decimals.lua",
     "typst-template.typ",
     "typst-show.typ",
 )
