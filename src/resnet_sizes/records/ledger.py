@@ -122,6 +122,8 @@ class Bibliography(Record):
     title: str
     authors: list[str] = Field(min_length=1)
     year: int
+    language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
+    """Of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
 
 
 class Ledger(Record):

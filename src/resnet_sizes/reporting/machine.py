@@ -77,6 +77,7 @@ def _article(ledger: Ledger) -> dict[str, Any]:
         "name": ledger.article.title,
         "author": [{"@type": "Person", "name": name} for name in ledger.article.authors],
         "datePublished": str(ledger.article.year),
+        **({"inLanguage": ledger.article.language} if ledger.article.language else {}),
     }
 
 
