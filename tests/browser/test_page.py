@@ -75,6 +75,24 @@ def test_the_contents_mark_the_section_that_is_read(page: Page, report: Path) ->
     assert page.locator("#TOC a[aria-current]").count() == 1
 
 
+def test_numbers_of_a_column_stand_with_their_units_below_each_other(
+    page: Page, report: Path
+) -> None:
+    page.goto(report.as_uri())
+    edges = page.evaluate(
+        """() => [...document.querySelectorAll("#tbl-artigo tbody tr")].map((row) => {
+          const cell = row.cells[4], walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+          const text = walker.nextNode(), units = /^[−\\d.]+/.exec(text.data)[0].length;
+          const range = document.createRange();
+          range.setStart(text, units - 1);
+          range.setEnd(text, units);
+          return [cell.textContent.trim(), Math.round(range.getBoundingClientRect().right)];
+        })"""
+    )
+    assert {"," in text for text, _ in edges} == {True, False}
+    assert len({edge for _, edge in edges}) == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_a_screen_reader_and_a_weak_eye_find_nothing_serious(
