@@ -16,8 +16,20 @@ function Span(span)
   end
 end
 
+-- A table without a caption: a box of its own, in which it scrolls where the page is narrow, and
+-- which can be reached by keyboard. Its first head cell is its name.
+local function in_box(tbl)
+  local head = tbl.head.rows[1]
+  local name = head and pandoc.utils.stringify(head.cells[1]) or ""
+  local attributes = { { "role", "group" }, { "aria-label", name }, { "tabindex", "0" } }
+  return pandoc.Div({ tbl }, pandoc.Attr("", { "float-body" }, attributes))
+end
+
 function Div(div)
   if FORMAT ~= "typst" then
+    if FORMAT:match("^html") and div.classes:includes("resumo") then
+      return div:walk({ Table = in_box })
+    end
     return nil
   end
   for _, class in ipairs(div.classes) do

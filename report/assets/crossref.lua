@@ -60,11 +60,8 @@ local function as_html(id, content, caption)
     pandoc.RawBlock("html", "</figcaption>"),
   })
   -- Lists of pairs: the order of a table's keys, and so of the bytes, would be left to chance.
-  local attributes = { { "aria-describedby", caption_id } }
-  if kind ~= "fig" then
-    -- A wide table scrolls in its box; the box must be reachable by keyboard.
-    attributes = { { "role", "group" }, { "aria-labelledby", caption_id }, { "tabindex", "0" } }
-  end
+  -- What is wider than the page scrolls in its box; the box must be reachable by keyboard.
+  local attributes = { { "role", "group" }, { "aria-labelledby", caption_id }, { "tabindex", "0" } }
   local body = pandoc.Div(content, pandoc.Attr("", { "float-body" }, attributes))
   local blocks = pandoc.Blocks({
     pandoc.RawBlock("html", '<figure class="quarto-float quarto-float-' .. kind .. '">'),

@@ -1,5 +1,22 @@
-// Marks the section that is being read in the contents.
+// The contents: folded where they would push the text off the first screen, and the section that
+// is being read marked in them. Without this script they are open and nothing is marked.
 (() => {
+  const contents = document.getElementById("TOC");
+  const heading = contents?.querySelector("#toc-title, h2");
+  if (heading) {
+    const folding = document.createElement("details");
+    const name = document.createElement("summary");
+    heading.before(folding);
+    name.append(heading);
+    folding.append(name, ...[...contents.children].filter((child) => child !== folding));
+    const wide = matchMedia("(min-width: 78rem)");
+    const fold = () => {
+      folding.open = wide.matches;
+    };
+    wide.addEventListener("change", fold);
+    fold();
+  }
+
   const links = new Map();
   for (const link of document.querySelectorAll('#TOC a[href^="#"]')) {
     const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));

@@ -34,7 +34,8 @@
   const title = element("p", { id: "origin-title", className: "origin-title" });
   const content = element("div", { className: "origin-content" });
   const close = element("button", { type: "button", className: "origin-close" }, labels.close);
-  const panel = element("div", { id: "origin", popover: "manual" }, title, content, close);
+  const panel = element("div", { id: "origin", popover: "manual", tabIndex: -1 });
+  panel.append(title, content, close);
   panel.setAttribute("role", "dialog");
   panel.setAttribute("aria-labelledby", "origin-title");
   document.body.append(panel);
@@ -67,26 +68,41 @@
       sources.append(item);
     }
     content.append(element("p", {}, labels.from), sources);
-    shown?.removeAttribute("aria-expanded");
+    release();
     shown = span;
-    span.setAttribute("aria-expanded", "true");
+    span.classList.add("shown");
+    if (span.getAttribute("role") === "button") {
+      span.setAttribute("aria-expanded", "true");
+    }
     panel.showPopover();
+    panel.scrollTop = 0;
     place(span);
   };
 
-  const hide = () => {
-    shown?.removeAttribute("aria-expanded");
+  const release = () => {
+    shown?.classList.remove("shown");
+    if (shown?.getAttribute("role") === "button") {
+      shown.setAttribute("aria-expanded", "false");
+    }
     shown = null;
+  };
+
+  const hide = () => {
+    release();
     if (panel.matches(":popover-open")) {
       panel.hidePopover();
     }
   };
 
-  close.addEventListener("click", () => {
+  // The keyboard is back at the value when the panel is left.
+  const leave = () => {
     const back = shown;
     hide();
     back?.focus();
-  });
+    hide();
+  };
+
+  close.addEventListener("click", leave);
 
   const spans = document.querySelectorAll(".v[data-k]");
   document.addEventListener("click", (event) => {
@@ -98,11 +114,15 @@
     }
   });
   document.addEventListener("keydown", (event) => {
+    const inside = panel.contains(event.target);
     if (event.key === "Escape") {
-      hide();
+      inside ? leave() : hide();
     } else if ((event.key === "Enter" || event.key === " ") && event.target.matches?.(".v")) {
       event.preventDefault();
       show(event.target);
+      panel.focus(); // from here the arrows scroll
+    } else if (event.key === "Tab" && (event.shiftKey ? inside : event.target === close)) {
+      leave(); // and the key goes on from the value
     }
   });
   document.addEventListener("focusin", (event) => {
@@ -124,11 +144,15 @@
       if (pressed) {
         span.tabIndex = 0;
         span.setAttribute("role", "button");
+        span.setAttribute("aria-haspopup", "dialog");
+        span.setAttribute("aria-expanded", "false");
       } else {
-        span.removeAttribute("tabindex");
-        span.removeAttribute("role");
+        for (const name of ["tabindex", "role", "aria-haspopup", "aria-expanded"]) {
+          span.removeAttribute(name);
+        }
       }
     }
   });
-  document.getElementById("title-block-header").append(button);
+  const tools = document.querySelector(".language-link");
+  tools ? tools.prepend(button) : document.getElementById("title-block-header").append(button);
 })();

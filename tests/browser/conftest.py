@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from rendering import render
-from report_studies import CACHED, study_with_evidence
+from report_studies import ALL_READINGS, CACHED, DEMO, study_with_evidence
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -29,8 +30,24 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a report on two readings."""
+    return _page(tmp_path_factory, CACHED)
+
+
+@pytest.fixture(scope="session")
+def demo_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the demonstration, which begins with a notice."""
+    return _page(tmp_path_factory, DEMO)
+
+
+@pytest.fixture(scope="session")
+def long_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a report on all readings."""
+    return _page(tmp_path_factory, ALL_READINGS)
+
+
+def _page(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, Any]) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    study = study_with_evidence(folder, **CACHED)
+    study = study_with_evidence(folder, **settings)
     render(study, folder / "made", formats=["html"])
     return folder / "made" / "report.html"
 

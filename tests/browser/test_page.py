@@ -11,12 +11,42 @@ pytestmark = pytest.mark.slow
 ACCURACY = '[data-k="probe-224.resnet18.accuracy.mean"]'
 
 
+REPORTS = ["report", "demo_report", "long_report"]
+
+
+@pytest.fixture(params=REPORTS)
+def each_report(request: pytest.FixtureRequest) -> Path:
+    return Path(request.getfixturevalue(request.param))
+
+
 @pytest.mark.parametrize("width", [360, 768, 1440])
-def test_nothing_is_wider_than_the_window(page: Page, report: Path, width: int) -> None:
+def test_nothing_is_wider_than_the_window(page: Page, each_report: Path, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto(report.as_uri())
+    page.goto(each_report.as_uri())
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width
+
+
+def test_no_table_is_cut_off_on_a_wide_screen(page: Page, each_report: Path) -> None:
+    page.goto(each_report.as_uri())
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".float-body")]
+            .filter((box) => box.scrollWidth > box.clientWidth)
+            .map((box) => box.textContent.trim().slice(0, 40))"""
+    )
+    assert cut == []
+    assert page.locator(".float-body").count() > 8
+
+
+@pytest.mark.parametrize(("width", "height"), [(768, 1024), (1440, 900)])
+def test_the_first_screen_has_the_answer_and_its_table(
+    page: Page, each_report: Path, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(each_report.as_uri())
+    box = page.locator("#resumo table").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= height
 
 
 def test_the_page_asks_for_nothing_but_itself(page: Page, report: Path) -> None:
@@ -67,6 +97,38 @@ def test_values_are_reached_by_keyboard_once_asked_for(page: Page, report: Path)
     assert not page.locator("#origin").is_visible()
 
 
+def test_all_of_an_origin_can_be_read_by_keyboard(page: Page, report: Path) -> None:
+    page.set_viewport_size({"width": 1440, "height": 500})
+    page.goto(report.as_uri())
+    page.locator(".origin-button").click()
+    value = page.locator(f"table {ACCURACY}").first
+    value.focus()
+    page.keyboard.press("Enter")
+    assert value.get_attribute("aria-expanded") == "true"
+    assert page.evaluate("document.activeElement.id") == "origin"
+    left = "(box => box.scrollHeight - box.clientHeight - box.scrollTop)(document.activeElement)"
+    assert page.evaluate(left) > 1
+    page.keyboard.press("End")
+    page.wait_for_function(f"{left} <= 1")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "origin-close"
+    page.keyboard.press("Enter")
+    assert not page.locator("#origin").is_visible()
+    assert page.evaluate("document.activeElement.dataset.k") == value.get_attribute("data-k")
+    assert value.get_attribute("aria-expanded") == "false"
+
+
+def test_the_contents_are_folded_where_they_would_push_the_text_down(
+    page: Page, long_report: Path
+) -> None:
+    page.goto(long_report.as_uri())
+    assert page.locator("#TOC a").first.is_visible()
+    page.set_viewport_size({"width": 768, "height": 1024})
+    page.locator("#TOC a").first.wait_for(state="hidden")
+    page.locator("#TOC summary").click()
+    assert page.locator("#TOC a").first.is_visible()
+
+
 def test_the_contents_mark_the_section_that_is_read(page: Page, report: Path) -> None:
     page.goto(report.as_uri())
     page.locator("#conclusoes").scroll_into_view_if_needed()
@@ -100,15 +162,22 @@ def test_a_screen_reader_and_a_weak_eye_find_nothing_serious(
 ) -> None:
     page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})  # type: ignore[arg-type]
     page.goto(report.as_uri())
+    page.locator(f"table {ACCURACY}").first.click()
+    assert page.locator("#origin").is_visible()
+    assert _serious(page) == []
+    page.keyboard.press("Escape")
     page.locator(".origin-button").click()
-    found = Axe().run(page).response["violations"]
+    page.locator(f"table {ACCURACY}").first.click()
+    assert _serious(page) == []
     page.close()
-    serious = [
+
+
+def _serious(page: Page) -> list[tuple[str, str]]:
+    return [
         (rule["id"], rule["nodes"][0]["html"][:200])
-        for rule in found
+        for rule in Axe().run(page).response["violations"]
         if rule["impact"] in ("serious", "critical")
     ]
-    assert serious == []
 
 
 def test_dark_paper_is_dark(browser: Browser, report: Path) -> None:

@@ -51,6 +51,23 @@ LITERAL: dict[str, Any] = {
 }
 """Two networks trained as a whole, one frozen: only its minutes are computed."""
 
+_ALL = (
+    "probe-224",
+    "probe-224-bn-train",
+    "literal",
+    "scratch-32",
+    "scratch-cifar-stem",
+    "finetune-32",
+    "finetune-112",
+)
+ALL_READINGS: dict[str, Any] = {
+    "name": "readings",
+    "protocols": _ALL,
+    "readings": own_readings(*_ALL),
+    "seeds": (0,),
+}
+"""All readings of the configuration, with one seed: the widest tables, the longest texts."""
+
 
 NO_VALUES = PrintedValues(Values(study="none", values={}), "pt")
 """For words that print no value."""
