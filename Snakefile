@@ -12,6 +12,9 @@ min_version("9.20")
 configfile: "config/config.yaml"
 
 
+report: "workflow/captions/study.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"

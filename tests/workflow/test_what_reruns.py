@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,21 @@ def test_the_plain_command_goes_from_nothing_to_the_report(finished_tiny_study):
 
 def test_a_finished_study_has_nothing_to_do(study):
     assert study.planned() == {}
+
+
+def test_snakemake_s_own_report_carries_table_figures_and_pages_with_their_captions(study):
+    study.snakemake("--configfile", "config/tiny.yaml", "--report", "study.zip")
+    with zipfile.ZipFile(study.folder / "study.zip") as archive:
+        files = {name.rsplit("/", 1)[-1]: archive.read(name) for name in archive.namelist()}
+    page = files["report.html"].decode()
+    figures = ("loss", "accuracy", "pareto", "forest", "confusion")
+    carried = [f"figure-{name}.{language}.svg" for name in figures for language in ("pt", "en")]
+    for name in ("table.csv", "report.pdf", *carried):
+        assert name in page
+        assert name in files
+    for caption in (study.folder / "workflow/captions").glob("*.rst"):
+        first = caption.read_text(encoding="utf-8").split(".")[0].split("{{")[0].split("``")[0]
+        assert " ".join(first.split()) in " ".join(page.split()), caption
 
 
 def test_a_second_seed_trains_only_the_new_runs(study):

@@ -125,13 +125,15 @@ def weights_option(wildcards, input):
 
 def figure(name):
     """A figure in every language, with its caption for `snakemake --report`."""
+    return [figure_in(language, name) for language in STUDY.report.languages]
+
+
+def figure_in(language, name):
     return report(
-        expand(
-            f"{FOLDER.evidence}/figure-{name}.{{language}}.svg",
-            language=STUDY.report.languages,
-        ),
+        f"{FOLDER.evidence}/figure-{name}.{language}.svg",
         caption=f"../captions/figure-{name}.rst",
         category="Figures",
+        labels={"figure": name, "language": language},
     )
 
 
@@ -141,6 +143,7 @@ def finished_report(format):
         f"{FOLDER.folder}/report/{{language}}/report.{format}",
         caption="../captions/report.rst",
         category="Report",
+        labels={"report": format.upper(), "language": "{language}"},
     )
 
 
