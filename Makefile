@@ -50,9 +50,9 @@ lint: setup
 schemas: setup
 	@resnet-sizes schemas
 
-# The pictures in docs/, from the demo's report; needs Debian's chromium, poppler-utils, graphviz.
+# The pictures in docs/, from the demo's report; needs Debian's chromium and graphviz.
 pictures: report
-	@scripts/pictures.sh
+	@python scripts/pictures.py
 
 # The exact versions for Python 3.11 on x86-64 Linux. torch itself pins its CUDA libraries,
 # so they are left out, and the same lock serves torch without CUDA.
