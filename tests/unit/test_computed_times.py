@@ -146,7 +146,7 @@ def test_only_the_frozen_network_of_a_mixed_reading_is_marked(literal: str) -> N
 
 
 def test_verdicts_say_where_minutes_are_computed(cached: str, literal: str) -> None:
-    note = "são calculados, e não medidos"
+    note = "em parte das leituras, há minutos calculados, e não medidos"
     first = section(cached, "### 3.5", "### 3.6")
     for name in TIMED:
         assert note in table_row(first, name)[3]

@@ -240,6 +240,27 @@ def test_a_conclusion_on_which_all_readings_agree_is_said_once(tmp_path: Path) -
     assert "Nenhum veredito muda de uma leitura a outra." in body
 
 
+def test_a_reading_that_does_not_decide_contradicts_no_other(tmp_path: Path) -> None:
+    body = article_of(tmp_path, **CACHED, missing=["scratch-32/resnet50/seed-1"])
+    assert "Nenhuma leitura contradiz outra; onde os vereditos diferem, é porque uma" in body
+    assert "Nenhum veredito muda" not in body
+    table = body[body.index("{#qdr-por-leitura}") :]
+    assert table_row(table, "S11")[1:] == ["sustentada", "execuções insuficientes"]
+    conclusions = body[body.index("## 4 ") :].splitlines()
+    (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
+    assert line.endswith(
+        "Esta conclusão se mantém nos novos dados: entre as leituras que decidem não há "
+        "desacordo; a leitura `scratch-32` não decide."
+    )
+
+
+def test_of_several_readings_each_network_is_trained_in_each(tmp_path: Path) -> None:
+    body = article_of(tmp_path, **CACHED | {"seeds": (0,)})
+    assert "Em cada leitura, cada rede foi treinada uma vez, com a semente 0." in body
+    assert "O que se relata de uma rede em uma leitura vem dessa única execução." in body
+    assert "- Cada rede foi treinada uma só vez em cada leitura; quanto" in body
+
+
 def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> None:
     def other_accuracies(study: Path) -> None:
         """Deeper is worse in the second reading."""
@@ -275,7 +296,7 @@ def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> N
     conclusions = body[body.index("## 4 ") :].splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
     assert "A resposta depende da leitura do método: `" not in line
-    assert "probe-224: sustentada; scratch-32: contradita" in line
+    assert "sustentada segundo `probe-224`; contradita segundo `scratch-32`" in line
 
 
 def test_findings_that_readings_share_are_printed_once(seven: str) -> None:

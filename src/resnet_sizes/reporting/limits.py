@@ -28,7 +28,8 @@ def limits(study: Study, verdicts: Verdicts, values: PrintedValues, words: Words
         for model in study.models
         if values.has(key := f"{name}.{model}.minutes.mean")
     )
-    seeds = "one" if len(study.seeds) == 1 else "few"
+    each = "one-each" if len(study.protocols) > 1 else "one"
+    seeds = each if len(study.seeds) == 1 else "few"
     found = [
         (study.demo, words("limits.demo")),
         (content != "cifar10" and not study.demo, words("limits.data")),
