@@ -14,11 +14,12 @@ from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.protocol import Description, Reading
 from resnet_sizes.records.statements import Statement
 from resnet_sizes.records.study import DataContent
+from resnet_sizes.records.values import Source, Value, Values
 from resnet_sizes.records.verdicts import Criterion, Overall, Reason, Verdict, VerdictName
 from resnet_sizes.reporting.computed import ComputedMinutes
-from resnet_sizes.reporting.criteria import criteria, same_tests
+from resnet_sizes.reporting.criteria import criteria, same_tests, seed_effect
 from resnet_sizes.reporting.judgements import Judged, Judgements
-from resnet_sizes.reporting.printed import plain
+from resnet_sizes.reporting.printed import PrintedValues, plain
 from resnet_sizes.reporting.readings import ReadingWords
 from resnet_sizes.reporting.words import Words, make_environment
 
@@ -253,6 +254,31 @@ def test_statements_that_share_a_test_are_named(words: Words, ledger: Ledger) ->
     assert ": S3 e T11; S4 e T13; S11 e S14." in sentence
     alone = [item for item in ledger.statements if item.id not in ("T11", "T13", "S14")]
     assert same_tests(ledger.model_copy(update={"statements": alone}), words) is None
+
+
+def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, ledger: Ledger) -> None:
+    effect = ledger.judging.seed_effect
+    assert effect is not None
+    key = "judging.seed_effect.largest_difference"
+    found = {key: Value(value=3.7, kind="number", sources=[Source(file="x", field="x")])}
+    values = PrintedValues(Values(study="none", values=found), "pt")
+
+    def told(**changes: object) -> str | None:
+        changed = effect.model_copy(update=changes)
+        judging = ledger.judging.model_copy(update={"seed_effect": changed})
+        own = ledger.model_copy(update={"judging": judging})
+        text = seed_effect(own, values, words, "pt")
+        return text and plain(text)
+
+    assert told() == (
+        "3,7 pontos percentuais: o dobro da distância entre a melhor e a pior de 10.000 sementes "
+        "no CIFAR-10, segundo Picard [-@picard2021]"
+    )
+    source = Description(pt="alguém", en="somebody")
+    assert told(reference=None, source=source) == "3,7 pontos percentuais: alguém"
+    assert told(reference=None, source=source, largest_difference=1.5) == (
+        "1,5 ponto percentual: alguém"
+    )
 
 
 def test_a_criterion_that_begins_with_a_name_keeps_its_capital(ledger: Ledger) -> None:

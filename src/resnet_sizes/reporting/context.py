@@ -147,7 +147,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "changing": judgements.changing(),
         "undecided_in_part": judgements.undecided_in_part(),
         "nearness": nearness_table(inputs.verdicts, values, words, language),
-        "seed_effect": seed_effect(ledger, values, language),
+        "seed_effect": seed_effect(ledger, values, words, language),
         "level": values.followed(
             "judging.level", Safe(plain_percent(ledger.judging.level, language))
         ),
