@@ -176,9 +176,9 @@ def test_depth_and_the_version_of_the_weights_vary_together(tmp_path: Path) -> N
 
 def test_depth_and_pre_training_vary_together(literal: str) -> None:
     assert (
-        "Na leitura adotada, só a ResNet-152 parte de pesos pré-treinados e não são iguais em "
-        "todas as redes a parte que é treinada, o tamanho da imagem, a entrada da rede e a "
-        "normalização." in method_of(literal)
+        "Na leitura adotada, só a ResNet-152 parte de pesos pré-treinados; as redes diferem quanto "
+        "à parte que é treinada, ao tamanho da imagem, às primeiras camadas e à normalização."
+        in method_of(literal)
     )
 
 

@@ -176,6 +176,24 @@ def test_the_choice_of_several_readings_is_told_reading_by_reading(
     assert [line[-1] for line in lines[1:4]] == [";", ";", "."]
 
 
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"epochs": 1}, "- Difere do que o artigo informa: o número de épocas."),
+        (
+            {"epochs": 1, "batch_size": 64},
+            "- Diferem do que o artigo informa: o número de épocas e o tamanho do lote.",
+        ),
+    ],
+)
+def test_what_differs_from_the_article_is_a_limit_by_name(
+    article: Callable[..., str], settings: dict[str, int], sentence: str
+) -> None:
+    assert sentence in article(**settings).splitlines()
+    assert "que o artigo informa:" not in article()
+    assert "a leitura adotada é uma interpretação nossa" in article(**settings)
+
+
 def test_points_are_singular_below_two(article: Callable[..., str]) -> None:
     def sentence(*accuracies: float) -> str:
         body = body_of(article(accuracies=synthetic.ARTICLE_ACCURACIES | {"resnet18": accuracies}))

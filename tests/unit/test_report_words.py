@@ -237,7 +237,7 @@ def test_computed_minutes_are_told_of_the_readings_that_have_them(
 def test_a_choice_among_networks_says_how_sure_it_is(
     words_in: Callable[[str], Words], criterion: str, language: str
 ) -> None:
-    fillings = {name: "x" for name in ("model", "accuracy", "minutes", "others")}
+    fillings = dict.fromkeys(("model", "accuracy", "minutes", "others"), "x")
     told = [
         str(words_in(language)(f"recommendations.{criterion}.{form}", **fillings))
         for form in ("firm", "open", "untested")
