@@ -1,6 +1,7 @@
 """What the report says of the readings: weights, precision, confounds, their comparison."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def test_a_file_of_one_s_own_is_named_without_its_folder(tmp_path: Path) -> None
     files = table_row(body, "Arquivos dos pesos")[2]
     assert files.count("arquivo `own.pt`, SHA-256 iniciado por `") == 3
     assert "pesos lidos de `own.pt`" in table_row(body, "Pesos iniciais")[2]
-    assert table_row(body, "Versão dos pesos")[2] == "arquivo próprio"
+    assert table_row(body, "Versão dos pesos")[2] == "arquivo fornecido pelo usuário"
     assert "somebody" not in body
 
 
@@ -74,7 +75,7 @@ def test_networks_of_one_reading_that_differ_are_told_apart(literal: str) -> Non
     assert table_row(literal, "Versão dos pesos")[2].endswith(
         "ResNet-152: V2, a recomendada pelo torchvision"
     )
-    assert table_row(literal, "Normalização em lote congelada")[2] == (
+    assert table_row(literal, "Normalização em lote da rede congelada")[2] == (
         "ResNet-18 e ResNet-50: não se aplica, pois nada fica congelado; ResNet-152: modo de "
         "avaliação"
     )
@@ -259,6 +260,9 @@ def test_of_several_readings_each_network_is_trained_in_each(tmp_path: Path) -> 
     assert "Em cada leitura, cada rede foi treinada uma vez, com a semente 0." in body
     assert "O que se relata de uma rede em uma leitura vem dessa única execução." in body
     assert "- Cada rede foi treinada uma só vez em cada leitura; quanto" in body
+    assert re.search(
+        r"A ResNet-50 acertou \S+ das imagens de teste e foi treinada em 112 min", body
+    )
 
 
 def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_each_verdict_has_the_numbers_that_led_to_it(article: Callable[..., str]
 
 def test_with_one_epoch_nothing_is_said_of_its_course(article: Callable[..., str]) -> None:
     several, one = body_of(article()), body_of(article(epochs=1))
-    for sentence in ("Da primeira à última época", "A perda passa", "a melhor época daria"):
+    for sentence in ("Da primeira à última época", "A perda passa", "a melhor época de cada"):
         assert sentence in several
         assert sentence not in one
 

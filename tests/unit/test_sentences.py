@@ -69,7 +69,7 @@ def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
         "these differences and this spread are the true ones."
     )
     assert "pontos percentuais (IC de 95%: " in found["S1"].sentence.pt
-    assert "no artigo e 6,35 pelas operações" in found["S2"].sentence.pt
+    assert "no artigo e 6,35 pelo número de operações" in found["S2"].sentence.pt
 
 
 def test_points_are_singular_below_two(tmp_path: Path) -> None:
