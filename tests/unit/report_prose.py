@@ -87,7 +87,7 @@ def check_language(qmd: str, language: str) -> None:
     assert not strangers(labels_of(qmd), language)
     assert not re.search(r"<<|>>|<%|\bnan\b|Undefined|None(?! of)|True(?! by)|False", prose)
     mark = {"pt": r"\.", "en": ","}[language]
-    text = re.sub(r"(?m)^#+ [\d.]+|arXiv:[\d.]+", "", prose)
+    text = re.sub(r"(?m)^#+ [\d.]+", "", prose)
     assert not re.search(rf"\d{mark}\d{{1,2}}\b(?!{mark})", text)
     if language == "en":
         assert "'" not in re.sub(r"(?<=[a-z])'(?=[a-z])", "", prose)  # pandoc curls only these
@@ -107,7 +107,7 @@ def skeleton(qmd: str) -> tuple[list[str], Counter[str], list[int]]:
 
 def numerals(qmd: str, language: str) -> Counter[str]:
     """Every number of the prose, written as in English without grouping."""
-    text = re.sub(r"(?m)^#+ [\d.]+|arXiv:[\d.]+", "", prose_of(body_of(qmd)))
+    text = re.sub(r"(?m)^#+ [\d.]+", "", prose_of(body_of(qmd)))
     group, mark = {"pt": (".", ","), "en": (",", ".")}[language]
     number = rf"\d{{1,3}}(?:\{group}\d{{3}})+(?:\{mark}\d+)?|\d+(?:\{mark}\d+)?"
     found = re.findall(number, text)

@@ -48,11 +48,12 @@ def test_the_article_s_audit_is_told_in_portuguese(article: Audit, words: Words)
     text = rendered(article, words, number=4)
     check_prose(text)
     assert text.startswith("### 3.4 O que o artigo diz de si mesmo")
-    assert "| ResNet-152 | acréscimo de acurácia | 6% | 6,31% | 5,10 | relativa |" in text
+    assert "| ResNet-152 | acréscimo de acurácia | 6% | 6,31% | 5,10 | cálculo relativo |" in text
     assert "| ResNet-18 | 80,84% | 80,06% a 81,60% |" in text
     assert "um desvio-padrão de 0,78 ponto percentual entre sementes" in text
     assert "| redução relativa do erro | 14,1% | 14,5% | não |" in text
     assert "Tesla T4, de 14,7" in text
+    assert "difere do impresso por um fator de no máximo 1,5 e a memória basta" in text
 
 
 def test_the_article_s_audit_is_told_in_english(
@@ -61,7 +62,9 @@ def test_the_article_s_audit_is_told_in_english(
     text = rendered(article, words_in("en"), number=4, language="en")
     check_prose(text, "en")
     assert text.startswith("### 3.4 What the article says of itself")
-    assert "| ResNet-152 | increment in accuracy | 6% | 6.31% | 5.10 | relative |" in text
+    assert (
+        "| ResNet-152 | increment in accuracy | 6% | 6.31% | 5.10 | relative calculation |" in text
+    )
     assert "| ResNet-18 | 80.84% | 80.06% to 81.60% |" in text
     assert "a standard deviation of 0.78 percentage points between seeds" in text
     assert "| relative reduction of the error | 14.1% | 14.5% | no |" in text
@@ -88,7 +91,7 @@ def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: W
         (
             [("resnet18", "50", "5", None, None), ("resnet34", "95", "9", "16", "9")],
             [
-                "nenhuma das duas leituras",
+                "nenhum dos dois cálculos",
                 "Desvio que tira a significância",
                 "pontos percentuais entre sementes",
             ],
@@ -107,6 +110,23 @@ def test_another_article_s_audit_says_only_what_it_has(
         assert part in text
     for part in absent:
         assert f"tbl-auditoria-{part}" not in text
+
+
+def test_increments_with_one_explanation_are_told_in_one_sentence(
+    words_in: Callable[[str], Words],
+) -> None:
+    def told(layers: str, accuracy: str, language: str = "pt") -> str:
+        rows = [("resnet18", "50", "5", None, None), ("resnet34", "95", "9", layers, accuracy)]
+        text = rendered(audited(ledger_of(*rows)), words_in(language), language=language)
+        return text[: text.index("{#tbl-auditoria-acrescimos}")]
+
+    both = told("89", "90")  # 34/18 and 95/50, less one, in percent
+    assert "Nos dois acréscimos, só o cálculo relativo explica todos" in both
+    assert "No acréscimo" not in both
+    assert "For both increments, only the relative calculation" in told("89", "90", "en")
+    one_each = told("89", "45")
+    assert "No acréscimo de camadas, só o cálculo relativo" in one_each
+    assert "No acréscimo de acurácia, só a diferença simples" in one_each
 
 
 def test_nothing_to_audit_gives_no_section(words: Words) -> None:

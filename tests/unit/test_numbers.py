@@ -45,6 +45,8 @@ from resnet_sizes.records.values import Kind
         (432_013_312, "bytes", f"412{NARROW_SPACE}MiB"),
         ("2026-11-24T23:30:00Z", "datetime", "24 de novembro de 2026"),
         ("2026-11-24T23:30:00-03:00", "datetime", "25 de novembro de 2026"),
+        ("2026-01-01T00:00:00Z", "datetime", "1º de janeiro de 2026"),
+        ("2026-01-11T00:00:00Z", "datetime", "11 de janeiro de 2026"),
         ("texto", "text", "texto"),
     ],
 )
@@ -68,6 +70,8 @@ def test_other_digits_may_be_asked_for_only_where_there_are_any() -> None:
 def test_a_moment_is_shown_with_its_time() -> None:
     english = numbers.date_and_time("2026-11-24T09:05:00Z", "en")
     assert english == "24 November 2026, 09:05 (UTC)"
+    assert numbers.date("2026-11-01T09:05:00Z", "en") == "1 November 2026"
+    assert numbers.date_and_time("2026-11-01T09:05:00Z", "pt").startswith("1º de novembro de ")
     text = numbers.date_and_time("2026-11-24T09:05:00Z", "pt")
     assert text == "24 de novembro de 2026, 09h05 (UTC)"
 

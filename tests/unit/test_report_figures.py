@@ -67,9 +67,29 @@ def test_who_is_on_the_front_is_said_by_rule(tmp_path: Path) -> None:
     assert "apenas a ResNet-18: nenhuma outra rede" in text
     some = {"resnet18": 0.80, "resnet50": 0.79, "resnet152": 0.85}
     _, _, text = figure_of(article_of(tmp_path / "some", accuracies=some), "pareto")
-    assert "as redes ResNet-18 e ResNet-152; cada uma das outras" in text
+    assert "as redes ResNet-18 e ResNet-152; fora dela, toda rede é superada" in text
     _, _, text = figure_of(article_of(tmp_path / "one", models=("resnet50",)), "pareto")
     assert "só a ResNet-50 tem resultado" in text
+
+
+@pytest.mark.parametrize(
+    ("resnet50", "resnet152", "sentence"),
+    [
+        (
+            0.8355,
+            0.8594,
+            "Os 5 valores do artigo que têm intervalo de predição ao lado estão, todos,",
+        ),
+        (0.70, 0.75, "ao lado, só 1 está dentro do seu."),
+        (0.8355, 0.75, "ao lado, 3 estão dentro do seu."),
+    ],
+)
+def test_it_is_said_how_many_printed_values_lie_inside_their_intervals(
+    tmp_path: Path, resnet50: float, resnet152: float, sentence: str
+) -> None:
+    accuracies = {"resnet18": 0.8084, "resnet50": resnet50, "resnet152": resnet152}
+    _, _, text = figure_of(article_of(tmp_path, accuracies=accuracies), "forest")
+    assert sentence in text
 
 
 def test_computed_times_are_said_to_be_so(tmp_path: Path) -> None:

@@ -23,6 +23,16 @@ def test_an_open_choice_that_the_report_does_not_know_is_an_error(tmp_path: Path
         render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
 
 
+def test_a_reference_that_the_bibliography_lacks_is_named(tmp_path: Path) -> None:
+    text = LEDGER.read_text(encoding="utf-8").replace("reference: picard2021", "reference: nobody")
+    other = tmp_path / "article.yaml"
+    other.write_text(text, encoding="utf-8")
+    study = study_with_evidence(tmp_path, **DEMO, article=other)
+    inputs = read_inputs(study, study.parent / "evidence")
+    with pytest.raises(UserError, match=r"article\.yaml: .*'nobody'.*references\.bib"):
+        render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+
+
 def test_evidence_of_another_configuration_is_refused(tmp_path: Path) -> None:
     study = study_with_evidence(tmp_path, **DEMO)
     path = study.parent / "evidence" / "verdicts.json"

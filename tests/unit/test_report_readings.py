@@ -1,6 +1,7 @@
 """What the report says of the readings: weights, precision, confounds, their comparison."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def test_a_file_of_one_s_own_is_named_without_its_folder(tmp_path: Path) -> None
     files = table_row(body, "Arquivos dos pesos")[2]
     assert files.count("arquivo `own.pt`, SHA-256 iniciado por `") == 3
     assert "pesos lidos de `own.pt`" in table_row(body, "Pesos iniciais")[2]
-    assert table_row(body, "Versão dos pesos")[2] == "arquivo próprio"
+    assert table_row(body, "Versão dos pesos")[2] == "arquivo fornecido pelo usuário"
     assert "somebody" not in body
 
 
@@ -74,7 +75,7 @@ def test_networks_of_one_reading_that_differ_are_told_apart(literal: str) -> Non
     assert table_row(literal, "Versão dos pesos")[2].endswith(
         "ResNet-152: V2, a recomendada pelo torchvision"
     )
-    assert table_row(literal, "Normalização em lote congelada")[2] == (
+    assert table_row(literal, "Normalização em lote da rede congelada")[2] == (
         "ResNet-18 e ResNet-50: não se aplica, pois nada fica congelado; ResNet-152: modo de "
         "avaliação"
     )
@@ -176,9 +177,9 @@ def test_depth_and_the_version_of_the_weights_vary_together(tmp_path: Path) -> N
 
 def test_depth_and_pre_training_vary_together(literal: str) -> None:
     assert (
-        "Na leitura adotada, só a ResNet-152 parte de pesos pré-treinados e não são iguais em "
-        "todas as redes a parte que é treinada, o tamanho da imagem, a entrada da rede e a "
-        "normalização." in method_of(literal)
+        "Na leitura adotada, só a ResNet-152 parte de pesos pré-treinados; as redes diferem quanto "
+        "à parte que é treinada, ao tamanho da imagem, às primeiras camadas e à normalização."
+        in method_of(literal)
     )
 
 
@@ -240,6 +241,30 @@ def test_a_conclusion_on_which_all_readings_agree_is_said_once(tmp_path: Path) -
     assert "Nenhum veredito muda de uma leitura a outra." in body
 
 
+def test_a_reading_that_does_not_decide_contradicts_no_other(tmp_path: Path) -> None:
+    body = article_of(tmp_path, **CACHED, missing=["scratch-32/resnet50/seed-1"])
+    assert "Nenhuma leitura contradiz outra; onde os vereditos diferem, é porque uma" in body
+    assert "Nenhum veredito muda" not in body
+    table = body[body.index("{#qdr-por-leitura}") :]
+    assert table_row(table, "S11")[1:] == ["sustentada", "execuções insuficientes"]
+    conclusions = body[body.index("## 4 ") :].splitlines()
+    (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
+    assert line.endswith(
+        "Esta conclusão se mantém nos novos dados: entre as leituras que decidem não há "
+        "desacordo; a leitura `scratch-32` não decide."
+    )
+
+
+def test_of_several_readings_each_network_is_trained_in_each(tmp_path: Path) -> None:
+    body = article_of(tmp_path, **CACHED | {"seeds": (0,)})
+    assert "Em cada leitura, cada rede foi treinada uma vez, com a semente 0." in body
+    assert "O que se relata de uma rede em uma leitura vem dessa única execução." in body
+    assert "- Cada rede foi treinada uma só vez em cada leitura; quanto" in body
+    assert re.search(
+        r"A ResNet-50 acertou \S+ das imagens de teste e foi treinada em 112 min", body
+    )
+
+
 def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> None:
     def other_accuracies(study: Path) -> None:
         """Deeper is worse in the second reading."""
@@ -275,7 +300,7 @@ def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> N
     conclusions = body[body.index("## 4 ") :].splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
     assert "A resposta depende da leitura do método: `" not in line
-    assert "probe-224: sustentada; scratch-32: contradita" in line
+    assert "sustentada segundo `probe-224`; contradita segundo `scratch-32`" in line
 
 
 def test_findings_that_readings_share_are_printed_once(seven: str) -> None:

@@ -137,6 +137,21 @@ def test_both_formats_number_their_floats_and_leave_no_mark_unresolved(
         assert wording.accessed in shown
 
 
+def test_what_is_cited_is_listed_as_the_standard_asks(report: Path, page: Page) -> None:
+    qmd = (report / "article.qmd").read_text(encoding="utf-8")
+    assert "Picard]{.l data-l=" in qmd
+    listed = " ".join(page.text[page.text.rindex("GOODFELLOW") :].split())
+    text = re.sub(r" (?=[:.])", "", listed)
+    assert "PICARD, David. Torch.manual_seed(3407) is all you need: on the" in text
+    assert (
+        "In: IEEE CONFERENCE ON COMPUTER VISION AND PATTERN RECOGNITION, 2016, Las Vegas. "
+        "Proceedings […]. Las Vegas: IEEE, 2016. p. 770–778." in text
+    )
+    links = re.findall(r"(?:Disponível em|Available at): \S+ (\w+)", text)
+    assert len(links) > 4
+    assert set(links) <= {"Acesso", "Accessed"}
+
+
 def test_both_formats_print_the_same_numbers(report: Path, page: Page, wording: Wording) -> None:
     pdf = PdfReader(report / "report.pdf")
     pages = [p.extract_text() for p in pdf.pages]

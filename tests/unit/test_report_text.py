@@ -137,9 +137,61 @@ def test_each_verdict_has_the_numbers_that_led_to_it(article: Callable[..., str]
 
 def test_with_one_epoch_nothing_is_said_of_its_course(article: Callable[..., str]) -> None:
     several, one = body_of(article()), body_of(article(epochs=1))
-    for sentence in ("Da primeira à última época", "A perda passa", "a melhor época daria"):
+    for sentence in ("Da primeira à última época", "A perda passa", "a melhor época de cada"):
         assert sentence in several
         assert sentence not in one
+
+
+def choice_of(body: str) -> list[str]:
+    """The lines of the list that says which network to choose."""
+    start = body.index("**Que rede escolher.**")
+    return re.findall(r"(?m)^ *- .*$", body[start : body.index("### 4.1 ")])
+
+
+def test_the_choice_of_a_network_is_told_as_surely_as_it_was_tested(
+    article: Callable[..., str],
+) -> None:
+    accuracy, time, both = choice_of(body_of(article()))
+    assert accuracy == (
+        "- se só a acurácia conta, convém a ResNet-152 (85,94%): sua vantagem sobre a ResNet-18 e "
+        "a ResNet-50 vai além do acaso;"
+    )
+    assert time.startswith("- se só o tempo de treinamento conta, convém a ResNet-18 (41 min): ")
+    assert both.endswith("joelho da fronteira de Pareto, além do que o acaso explica.")
+    lines = choice_of(body_of(article(seeds=(0,))))
+    assert lines[0].endswith(
+        "a ResNet-152 obteve o maior valor (85,94%), mas as execuções não bastam para dizer se sua "
+        "vantagem sobre a ResNet-18 e a ResNet-50 vai além do acaso;"
+    )
+    assert [line[-1] for line in lines] == [";", ";", "."]
+    assert not any("convém" in line or "acaso explica" in line for line in lines)
+
+
+def test_the_choice_of_several_readings_is_told_reading_by_reading(
+    article: Callable[..., str],
+) -> None:
+    lines = choice_of(body_of(article(protocols=("probe-224", "scratch-32"))))
+    assert [lines[0], lines[4]] == ["- `probe-224`:", "- `scratch-32`:"]
+    assert all(line.startswith("    - se ") for line in lines[1:4] + lines[5:])
+    assert [line[-1] for line in lines[1:4]] == [";", ";", "."]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"epochs": 1}, "- Difere do que o artigo informa: o número de épocas."),
+        (
+            {"epochs": 1, "batch_size": 64},
+            "- Diferem do que o artigo informa: o número de épocas e o tamanho do lote.",
+        ),
+    ],
+)
+def test_what_differs_from_the_article_is_a_limit_by_name(
+    article: Callable[..., str], settings: dict[str, int], sentence: str
+) -> None:
+    assert sentence in article(**settings).splitlines()
+    assert "que o artigo informa:" not in article()
+    assert "a leitura adotada é uma interpretação nossa" in article(**settings)
 
 
 def test_points_are_singular_below_two(article: Callable[..., str]) -> None:

@@ -14,10 +14,12 @@ from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.protocol import Description, Reading
 from resnet_sizes.records.statements import Statement
 from resnet_sizes.records.study import DataContent
-from resnet_sizes.records.verdicts import Overall, Reason, Verdict, VerdictName
-from resnet_sizes.reporting.criteria import criteria, same_tests
+from resnet_sizes.records.values import Source, Value, Values
+from resnet_sizes.records.verdicts import Criterion, Overall, Reason, Verdict, VerdictName
+from resnet_sizes.reporting.computed import ComputedMinutes
+from resnet_sizes.reporting.criteria import criteria, same_tests, seed_effect
 from resnet_sizes.reporting.judgements import Judged, Judgements
-from resnet_sizes.reporting.printed import plain
+from resnet_sizes.reporting.printed import PrintedValues, plain
 from resnet_sizes.reporting.readings import ReadingWords
 from resnet_sizes.reporting.words import Words, make_environment
 
@@ -50,30 +52,27 @@ def judged_as(
     verdict: VerdictName,
     reasons: list[Reason],
     observed: bool | None = None,
+    readings: dict[str, VerdictName] | None = None,
 ) -> Judged:
-    """A statement judged from one reading."""
+    """A statement judged from one reading, unless the verdicts of several are given."""
     sentence = Description(pt="Assim é.", en="So it is.")
-    return Judged(
-        statement,
-        Overall(
+    readings = readings or {"probe-224": verdict}
+    overall = Overall(
+        id=statement.id, verdict=verdict, reasons=reasons, sentence=sentence, readings=readings
+    )
+    verdicts = [
+        Verdict(
             id=statement.id,
-            verdict=verdict,
+            rule=statement.rule,
+            protocol=protocol,
+            verdict=own,
             reasons=reasons,
             sentence=sentence,
-            readings={"probe-224": verdict},
-        ),
-        (
-            Verdict(
-                id=statement.id,
-                rule=statement.rule,
-                protocol="probe-224",
-                verdict=verdict,
-                reasons=reasons,
-                sentence=sentence,
-                observed=observed,
-            ),
-        ),
-    )
+            observed=observed,
+        )
+        for protocol, own in readings.items()
+    ]
+    return Judged(statement, overall, tuple(verdicts))
 
 
 def test_reasons_that_hold_for_every_statement_are_given_once(words: Words, ledger: Ledger) -> None:
@@ -166,7 +165,7 @@ def test_every_content_of_a_dataset_has_its_words(
 @pytest.mark.parametrize(
     ("reason", "finding", "conclusion"),
     [
-        ("interval-too-wide", "As sementes diferem demais", "As sementes diferem demais"),
+        ("interval-too-wide", "Os dados não decidem sobre a", "Os novos dados não decidem sobre"),
         ("few-seeds", "As execuções não bastam", "As execuções não bastam"),
     ],
 )
@@ -183,12 +182,103 @@ def test_what_leaves_a_statement_undecided_is_said_in_its_own_words(
     assert "faltam execuções" not in found.finding + judgements.findings()[0]
 
 
+def test_readings_that_do_not_decide_are_named_after_the_verdict_of_the_others(
+    words_in: Callable[[str], Words], ledger: Ledger
+) -> None:
+    (statement,) = [item for item in ledger.statements if item.id == "S13"]
+
+    def told(language: str, **readings: VerdictName) -> tuple[str, str, str]:
+        judged = judged_as(statement, "supported", ["readings-decide"], readings=readings)
+        judgements = Judgements([judged], NO_VALUES, words_in(language), language)
+        assert judgements.undecided_in_part()
+        assert not judgements.changing()
+        (finding,), (row,) = judgements.findings(), judgements.rows()
+        return finding, row.reason, judgements.conclusions()[0].finding
+
+    finding, reason, conclusion = told("pt", a="supported", b="not-enough-runs")
+    assert finding.endswith(": entre as leituras que decidem não há desacordo.")
+    assert reason == "entre as leituras que decidem não há desacordo; a leitura `b` não decide"
+    assert conclusion == f"Esta conclusão se mantém nos novos dados: {reason}."
+    three: dict[str, VerdictName] = {"a": "supported", "b": "not-run", "c": "within-noise"}
+    assert told("pt", **three)[1].endswith("; as leituras `b` e `c` não decidem")
+    assert told("en", **three)[1] == (
+        "the readings that decide do not disagree; the readings `b` and `c` do not decide"
+    )
+
+
+def test_readings_with_one_verdict_differ_in_nothing(words: Words, ledger: Ledger) -> None:
+    both: dict[str, VerdictName] = {"a": "within-noise", "b": "within-noise"}
+    judged = judged_as(ledger.statements[0], "within-noise", ["indistinct"], readings=both)
+    judgements = Judgements([judged], NO_VALUES, words, "pt")
+    assert not judgements.undecided_in_part()
+    assert judgements.rows()[0].reason == "o que se observa não se distingue do acaso"
+
+
+@pytest.mark.parametrize(
+    ("models", "measured", "clause"),
+    [
+        ([("resnet18", "resnet50")], False, "os minutos são calculados"),
+        ([("resnet152",)], True, "os minutos da ResNet-152 são calculados"),
+        ([("resnet50", "resnet152")] * 2, True, "os minutos das redes ResNet-50 e ResNet-152 são"),
+        ([("resnet152",), ()], True, "em parte das leituras, há minutos calculados"),
+        ([("resnet152",), ("resnet50",)], True, "em todas as leituras, há minutos calculados"),
+    ],
+)
+def test_computed_minutes_are_told_of_the_readings_that_have_them(
+    words: Words, models: list[tuple[str, ...]], measured: bool, clause: str
+) -> None:
+    told = ComputedMinutes(tuple(models), measured).clause(words)
+    assert told.startswith(clause)
+    assert told.endswith(", e não medidos")
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
+@pytest.mark.parametrize("criterion", get_args(Criterion))
+def test_a_choice_among_networks_says_how_sure_it_is(
+    words_in: Callable[[str], Words], criterion: str, language: str
+) -> None:
+    fillings = dict.fromkeys(("model", "accuracy", "minutes", "others"), "x")
+    told = [
+        str(words_in(language)(f"recommendations.{criterion}.{form}", **fillings))
+        for form in ("firm", "open", "untested")
+    ]
+    assert len(set(told)) == 3
+    assert all(text[0].islower() and text[-1].isalnum() for text in told)
+    not_enough = {"pt": "as execuções não bastam", "en": "the runs are not enough"}[language]
+    assert [not_enough in text for text in told] == [False, False, True]
+
+
 def test_statements_that_share_a_test_are_named(words: Words, ledger: Ledger) -> None:
     sentence = same_tests(ledger, words)
     assert sentence is not None
     assert ": S3 e T11; S4 e T13; S11 e S14." in sentence
     alone = [item for item in ledger.statements if item.id not in ("T11", "T13", "S14")]
     assert same_tests(ledger.model_copy(update={"statements": alone}), words) is None
+
+
+def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, ledger: Ledger) -> None:
+    effect = ledger.judging.seed_effect
+    assert effect is not None
+    key = "judging.seed_effect.largest_difference"
+    found = {key: Value(value=3.7, kind="number", sources=[Source(file="x", field="x")])}
+    values = PrintedValues(Values(study="none", values=found), "pt")
+
+    def told(**changes: object) -> str | None:
+        changed = effect.model_copy(update=changes)
+        judging = ledger.judging.model_copy(update={"seed_effect": changed})
+        own = ledger.model_copy(update={"judging": judging})
+        text = seed_effect(own, values, words, "pt")
+        return text and plain(text)
+
+    assert told() == (
+        "3,7 pontos percentuais: o dobro da distância entre a melhor e a pior de 10.000 sementes "
+        "no CIFAR-10, segundo Picard [-@picard2021]"
+    )
+    source = Description(pt="alguém", en="somebody")
+    assert told(reference=None, source=source) == "3,7 pontos percentuais: alguém"
+    assert told(reference=None, source=source, largest_difference=1.5) == (
+        "1,5 ponto percentual: alguém"
+    )
 
 
 def test_a_criterion_that_begins_with_a_name_keeps_its_capital(ledger: Ledger) -> None:

@@ -124,7 +124,7 @@ def test_a_reading_that_cannot_decide_is_no_disagreement(tmp_path: Path, article
     found = json.loads((study.parent / "partial" / "evidence" / "verdicts.json").read_text())
     one = found["overall"][0]
     assert one["readings"] == {"scratch-32": "supported", "other": "not-enough-runs"}
-    assert (one["verdict"], one["reasons"]) == ("supported", ["readings-differ"])
+    assert (one["verdict"], one["reasons"]) == ("supported", ["readings-decide"])
     assert "other: not enough runs" in one["sentence"]["en"]
 
 

@@ -8,12 +8,13 @@ import pytest
 import yaml
 from judged_studies import REVERSED, judged
 from report_prose import strangers
-from synthetic import ARTICLE_ACCURACIES, CONFIG
+from synthetic import ARTICLE_ACCURACIES, CONFIG, LEDGER
 
 from resnet_sizes.evidence import sentences
-from resnet_sizes.evidence.sentences import NO_BREAK, p_text, sentence_of_readings
+from resnet_sizes.evidence.sentences import NO_BREAK, p_text, sentence_of, sentence_of_readings
+from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.reasons import reason_clause
-from resnet_sizes.records.verdicts import Reason, VerdictName
+from resnet_sizes.records.verdicts import Basis, Reason, VerdictName
 
 SOURCE = CONFIG.parent / "src" / "resnet_sizes"
 WIDE = {"accuracies": ARTICLE_ACCURACIES | {"resnet18": (0.7984, 0.8084, 0.8184)}}
@@ -60,14 +61,15 @@ def test_sentences_are_whole_and_written_in_their_language(
 def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
     found = judged(tmp_path, **WIDE)
     assert found["T1"].sentence.en.replace(NO_BREAK, " ") == (
-        "The prediction interval is too wide to decide: 3 seeds; the article has 80.84%, and "
-        "80.84% was found here, with a 95% prediction interval of 75.87% to 85.81%; p = 1.000, "
+        "The seeds differ so much that the prediction interval is too wide: 3 seeds; the article "
+        "has 80.84%, and 80.84% was found here, with a 95% prediction interval of 75.87% to "
+        "85.81%; p = 1.000, "
         # 1.988 · 1 · √(1 + 1/86) = 2.00, the width that is allowed.
         "after Holm’s correction among 16 tests; about 86 seeds would be needed to decide, if "
         "these differences and this spread are the true ones."
     )
     assert "pontos percentuais (IC de 95%: " in found["S1"].sentence.pt
-    assert "no artigo e 6,35 pelas operações" in found["S2"].sentence.pt
+    assert "no artigo e 6,35 pelo número de operações" in found["S2"].sentence.pt
 
 
 def test_points_are_singular_below_two(tmp_path: Path) -> None:
@@ -75,6 +77,36 @@ def test_points_are_singular_below_two(tmp_path: Path) -> None:
     sentence = judged(tmp_path, accuracies=accuracies)["S1"].sentence.pt
     assert "é de 1,99 ponto percentual (" in sentence
     assert "é de 2,01 pontos percentuais (" in sentence
+
+
+@pytest.mark.parametrize(
+    ("holding", "text"),
+    [(3, "em todas elas)"), (2, "em 2 delas)"), (1, "em 1 delas)"), (0, "em nenhuma delas)")],
+)
+def test_it_is_said_in_how_many_seeds_the_rule_holds(holding: int, text: str) -> None:
+    assert text in told(Basis(seeds=3, seeds_holding=holding))
+    assert "delas" not in told(Basis(seeds=1, seeds_holding=1))
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1, "vale em todas as reamostragens"),
+        (0.9999, "vale em mais de 99,9% das reamostragens"),
+        (0.999, "vale em 99,9% das reamostragens"),
+        (0.0005, "vale em 0,1% das reamostragens"),
+        (0.0004, "vale em menos de 0,1% das reamostragens"),
+        (0, "não vale em nenhuma reamostragem"),
+    ],
+)
+def test_a_share_of_resamples_is_not_rounded_to_none_or_all(share: float, text: str) -> None:
+    assert text in told(Basis(seeds=3, probability=share))
+
+
+def told(basis: Basis) -> str:
+    """The sentence on an order that these numbers leave undecided."""
+    statement = load_ledger(LEDGER).statements[0]
+    return sentence_of(statement, "within-noise", ["indistinct"], basis, None).pt
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from resnet_sizes.evidence.sentences import sentence_of_readings
 from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.verdicts import Overall, Verdict, VerdictName
+from resnet_sizes.records.verdicts import Overall, Reason, Verdict, VerdictName
 
 
 def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]:
@@ -32,11 +32,14 @@ def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]
             readings={verdict.protocol: verdict.verdict for verdict in own},
         )
         answers = {verdict.verdict for verdict in decided or taking_part}
+        reason: Reason
         if len(by_verdict) > 1:
+            differ = len(answers) > 1
+            reason = "readings-differ" if differ else "readings-decide"
             changes: dict[str, object] = {
-                "verdict": "depends-on-the-reading" if len(answers) > 1 else first.verdict,
-                "reasons": ["readings-differ"],
-                "sentence": sentence_of_readings("readings-differ", by_verdict),
+                "verdict": "depends-on-the-reading" if differ else first.verdict,
+                "reasons": [reason],
+                "sentence": sentence_of_readings(reason, by_verdict),
             }
             overall = overall.model_copy(update=changes)
         elif len(taking_part) > 1 and len({verdict.sentence.pt for verdict in taking_part}) > 1:
@@ -46,9 +49,11 @@ def judge_readings(ledger: Ledger, verdicts: Sequence[Verdict]) -> list[Overall]
                 for reason in first.reasons
                 if all(reason in verdict.reasons for verdict in taking_part)
             ]
+            all_decide = not decided or len(taking_part) == len(own)
+            reason = "readings-agree" if all_decide else "readings-decide"
             changes = {
-                "reasons": shared or ["readings-agree"],
-                "sentence": sentence_of_readings("readings-agree", by_verdict),
+                "reasons": shared or [reason],
+                "sentence": sentence_of_readings(reason, by_verdict),
             }
             overall = overall.model_copy(update=changes)
         found.append(overall)

@@ -43,15 +43,20 @@ def recommend(
         if len(models) > 2:
             knees = [_knee(model, models) for model in models]
             choices["trade-off"] = next((knee for knee in knees if holds(knee, means)), None)
-    return [
-        Recommendation(
-            protocol=protocol,
-            criterion=criterion,
-            model=choice.model if choice else None,
-            firm=choice is not None and _is_firm(choice, models, sampling, judging, len(choices)),
+    enough = sampling.seeds(models) >= FEWEST_SEEDS
+    found = []
+    for criterion, choice in choices.items():
+        firm = choice is not None and _is_firm(choice, models, sampling, judging, len(choices))
+        found.append(
+            Recommendation(
+                protocol=protocol,
+                criterion=criterion,
+                model=choice.model if choice else None,
+                firm=firm,
+                tested=enough or firm,
+            )
         )
-        for criterion, choice in choices.items()
-    ]
+    return found
 
 
 def _is_firm(

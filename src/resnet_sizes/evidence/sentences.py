@@ -85,9 +85,7 @@ class _Sentences:
             form = "one" if len(pairings) == 1 else "other"
             found.append(self._texts["mcnemar"][form].format(p=largest))
         if basis.probability is not None:
-            form = "all" if basis.probability == 1 else "some"
-            share = percent(basis.probability, self._language, 1)
-            found.append(self._texts["probability"][form].format(share=share))
+            found.append(self._probability(basis.probability))
         if basis.p_adjusted is not None:
             p = p_text(basis.p_adjusted, self._language)
             found.append(self._counted("p", basis.tests or 1, p=p))
@@ -103,7 +101,22 @@ class _Sentences:
         number = self._counted("seeds", basis.seeds)
         if basis.seeds_holding is None or basis.seeds < 2:
             return number
-        return f"{number} ({self._counted('holding', basis.seeds_holding)})"
+        holding = basis.seeds_holding
+        form = "all" if holding == basis.seeds else "some" if holding else "none"
+        text = self._texts["holding"][form].format(number=self._number(holding, 0))
+        return f"{number} ({text})"
+
+    def _probability(self, share: float) -> str:
+        """In how many resamples the rule holds; rounding makes neither none nor all of some."""
+        form, shown = "some", share
+        if share in (0, 1):
+            form = "all" if share else "none"
+        elif rounded(share * 100, 1) <= 0:
+            form, shown = "below", 0.001
+        elif rounded(share * 100, 1) >= 100:
+            form, shown = "above", 0.999
+        text: str = self._texts["probability"][form]
+        return text.format(share=percent(shown, self._language, 1))
 
     def _counted(self, key: str, count: int, **fillings: str) -> str:
         form: str = self._texts[key]["one" if count == 1 else "other"]

@@ -68,7 +68,15 @@ class SeedEffect(Record):
         description="Standard deviation in percentage points from which the number of seeds is "
         "planned where there is only one.",
     )
-    source: Description = Field(description="Who measured it, on what.")
+    source: Description = Field(
+        description="Who measured it, on what; ends with the author's name where there is a "
+        "reference."
+    )
+    reference: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z][A-Za-z0-9]*$",
+        description="The source's key in report/assets/references.bib, cited after the text.",
+    )
 
 
 class Judging(Record):

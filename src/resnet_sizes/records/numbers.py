@@ -121,13 +121,19 @@ def moment(text: str) -> datetime:
 
 
 def date(text: str, language: str) -> str:
-    """`24 de novembro de 2026`."""
-    return str(format_datetime(moment(text), DATE_PATTERNS[language], locale=LOCALES[language]))
+    """`24 de novembro de 2026`, `1º de novembro de 2026`."""
+    return _dated(text, DATE_PATTERNS, language)
 
 
 def date_and_time(text: str, language: str) -> str:
     """`24 de novembro de 2026, 14h05 (UTC)`."""
-    return str(format_datetime(moment(text), TIME_PATTERNS[language], locale=LOCALES[language]))
+    return _dated(text, TIME_PATTERNS, language)
+
+
+def _dated(text: str, patterns: dict[str, str], language: str) -> str:
+    written = str(format_datetime(moment(text), patterns[language], locale=LOCALES[language]))
+    # Babel has no pattern by which Portuguese counts the first day of a month alone.
+    return written.replace("1 ", "1º ", 1) if written.startswith("1 de ") else written
 
 
 def show(value: Number, kind: Kind, language: str, digits: int | None = None) -> str:

@@ -62,6 +62,7 @@ Reason = Literal[
     "no-increment",  # over an accuracy of zero there is none
     "construction",
     "readings-agree",
+    "readings-decide",  # those that decide agree, the others do not decide
     "readings-differ",
 ]
 
@@ -229,6 +230,11 @@ class Recommendation(Record):
     criterion: Criterion
     model: str | None = Field(description="Null where no network is the knee of the front.")
     firm: bool = Field(description="Whether it is the best beyond chance.")
+    tested: bool = Field(
+        True,
+        description="Whether the runs are enough to tell: either there are as many seeds as a "
+        "test asks for, or the difference is larger than a seed can explain.",
+    )
 
 
 class Verdicts(Record):

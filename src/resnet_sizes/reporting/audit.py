@@ -31,6 +31,8 @@ class AuditView:
     outcomes: AuditTable
     outcomes_text: Cells
     minutes: AuditTable
+    time_factor: Safe
+    """By how much a reading's minutes may differ from the printed ones and still agree."""
     device: Safe
     device_memory: Safe
     epochs: Safe
@@ -65,6 +67,9 @@ def audit_view(
         outcomes=readings.outcomes(),
         outcomes_text=readings.outcomes_text(),
         minutes=readings.minutes(shown),
+        time_factor=follow(
+            "assumptions.time_factor", Safe(plain(audit.assumptions.time_factor, language))
+        ),
         device=readings.name_of(shown) if shown else words("none"),
         device_memory=readings.memory_of(shown) if shown else words("none"),
         epochs=view.decimal("epochs", audit.epochs, 0),
@@ -118,12 +123,20 @@ class _View:
         ]
 
     def increments_text(self) -> Cells:
-        return [
+        """A sentence a column, or one of both where they have the same answer."""
+        columns = self._audit.columns
+        where = [
             self._t(
-                f"audit.increments.conclusion.{column.fits}",
+                "audit.increments.where.one",
                 column=self._t(f"audit.increments.of.{column.column}"),
             )
-            for column in self._audit.columns
+            for column in columns
+        ]
+        if len(columns) == 2 and columns[0].fits == columns[1].fits:
+            columns, where = columns[:1], [self._t("audit.increments.where.all")]
+        return [
+            self._t(f"audit.increments.conclusion.{column.fits}", where=place)
+            for column, place in zip(columns, where, strict=True)
         ]
 
     def accuracies(self) -> AuditTable:

@@ -33,7 +33,7 @@ class Confounds:
 
 def confounds(study: Study, words: Words) -> Confounds | None:
     """Readings that say the same are told together; None where depth alone varies."""
-    readings: dict[tuple[str, ...], list[str]] = {}
+    readings: dict[tuple[Safe, ...], list[str]] = {}
     for protocol in study.protocols:
         found = tuple(_of_protocol(study, words, protocol))
         if found:
@@ -44,7 +44,8 @@ def confounds(study: Study, words: Words) -> Confounds | None:
     for clauses, protocols in readings.items():
         form = "sole" if len(study.protocols) == 1 else "one" if len(protocols) == 1 else "other"
         begin = words(f"confounds.begin.{form}", names=words.listed([code(n) for n in protocols]))
-        sentences.append(Safe(f"{begin} {words.listed([Safe(clause) for clause in clauses])}."))
+        told = words("confounds.separator").join(clauses)
+        sentences.append(Safe(f"{begin} {told}."))
     named = [code(protocol) for protocols in readings.values() for protocol in protocols]
     return Confounds(sentences, words.listed(named), len(named))
 
@@ -80,8 +81,7 @@ def _of_protocol(study: Study, words: Words, protocol: str) -> list[Safe]:
         if len({getattr(reading, key) for reading in readings.values()}) > 1
     ]
     if others:
-        form = "one" if len(others) == 1 else "other"
-        clauses.append(words(f"confounds.vary.{form}", items=words.listed(others)))
+        clauses.append(words("confounds.vary", items=words.listed(others)))
     return clauses
 
 

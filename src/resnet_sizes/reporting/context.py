@@ -9,6 +9,7 @@ from resnet_sizes.records.protocol import LAYERS
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.audit import audit_view
 from resnet_sizes.reporting.comparison import readings_table
+from resnet_sizes.reporting.computed import computed_minutes
 from resnet_sizes.reporting.confounds import confounds
 from resnet_sizes.reporting.criteria import criteria, same_tests, seed_effect
 from resnet_sizes.reporting.departures import departures
@@ -144,8 +145,9 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "numbers": judgements.numbers(),
         "by_reading": judgements.by_reading(),
         "changing": judgements.changing(),
+        "undecided_in_part": judgements.undecided_in_part(),
         "nearness": nearness_table(inputs.verdicts, values, words, language),
-        "seed_effect": seed_effect(ledger, values, language),
+        "seed_effect": seed_effect(ledger, values, words, language),
         "level": values.followed(
             "judging.level", Safe(plain_percent(ledger.judging.level, language))
         ),
@@ -196,16 +198,7 @@ def _judged(inputs: Inputs, values: PrintedValues) -> list[Judged]:
     found = []
     for statement, overall in zip(inputs.ledger.statements, inputs.verdicts.overall, strict=True):
         own = tuple(v for v in inputs.verdicts.verdicts if v.id == statement.id)
-        times = {
-            key: model
-            for verdict in own
-            for model in LAYERS
-            if (key := f"{verdict.protocol}.{model}.minutes.mean") in verdict.values.values()
-        }
-        computed = [key for key in times if values.is_computed_time(key)]
-        models = tuple(dict.fromkeys(times[key] for key in computed))
-        every = len(computed) == len(times) > 0
-        found.append(Judged(statement, overall, own, models, every))
+        found.append(Judged(statement, overall, own, computed_minutes(own, values)))
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.numbers import decimal
+from resnet_sizes.records.numbers import decimal, rounded
 from resnet_sizes.records.same_test import deciding_numbers
 from resnet_sizes.reporting.escaping import Safe
 from resnet_sizes.reporting.printed import PrintedValues, from_ledger
@@ -48,14 +48,18 @@ def same_tests(ledger: Ledger, words: Words) -> Safe | None:
     return words("same-test.groups", groups=words("same-test.separator").join(shared))
 
 
-def seed_effect(ledger: Ledger, values: PrintedValues, language: str) -> Safe | None:
+def seed_effect(ledger: Ledger, values: PrintedValues, words: Words, language: str) -> Safe | None:
     """By how many points two runs that differ in the seed alone may plausibly differ, with the
     source; None where the ledger knows none."""
     effect = ledger.judging.seed_effect
     if effect is None:
         return None
-    points = values.followed(
+    number = values.followed(
         "judging.seed_effect.largest_difference",
         Safe(decimal(effect.largest_difference, 1, language)),
     )
-    return Safe(f"{points} ({from_ledger('judging', getattr(effect.source, language))})")
+    form = "one" if rounded(effect.largest_difference, 1) < 2 else "other"
+    points = words(f"results.points.{form}", number=number)
+    source = from_ledger("judging", getattr(effect.source, language))
+    citation = f" [-@{effect.reference}]" if effect.reference else ""
+    return Safe(f"{points}: {source}{citation}")

@@ -181,8 +181,9 @@ class Figures:
             sentence = self._t("figures.forest.no-interval")
         else:
             how_many = "all" if inside == intervals else "some" if inside else "zero"
+            some = "" if how_many != "some" else ".one" if inside == 1 else ".other"
             sentence = self._t(
-                f"figures.forest.{'sole-' if intervals == 1 else ''}{how_many}",
+                f"figures.forest.{'sole-' if intervals == 1 else ''}{how_many}{some}",
                 inside=self._values.value(f"{prefix}.inside"),
                 intervals=self._values.value(f"{prefix}.with_interval"),
             )

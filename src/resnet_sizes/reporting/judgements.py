@@ -14,12 +14,17 @@ from resnet_sizes.records.statements import (
     Statement,
 )
 from resnet_sizes.records.verdicts import Overall, Reason, Verdict, VerdictName
-from resnet_sizes.reporting.escaping import Safe, escape_markdown
+from resnet_sizes.reporting.computed import ComputedMinutes
+from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
 from resnet_sizes.reporting.printed import PrintedValues, from_ledger
 from resnet_sizes.reporting.words import Words, model_name
 
 UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-run")
 """Verdicts that say nothing of the article."""
+
+DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
+
+NO_MINUTES = ComputedMinutes()
 
 NAMED_AT_MOST = 4
 """So many statements of one finding are described; of more only the ids are given."""
@@ -33,15 +38,19 @@ class Judged:
     overall: Overall
     readings: tuple[Verdict, ...]
     """In the study's order."""
-    computed: tuple[str, ...] = ()
-    """The models whose minutes led to a verdict and are computed, not measured."""
-    all_computed: bool = False
-    """Whether there are minutes, and none of them is measured."""
+    computed: ComputedMinutes = NO_MINUTES
 
     @property
     def first(self) -> Verdict:
         """From the study's first reading, which gives Table 1."""
         return self.readings[0]
+
+    @property
+    def undecided(self) -> list[str]:
+        """The readings that do not decide, where others do."""
+        if self.overall.verdict not in DECIDED:
+            return []
+        return [verdict.protocol for verdict in self.readings if verdict.verdict not in DECIDED]
 
     @property
     def seen(self) -> bool | None:
@@ -122,6 +131,15 @@ class Judgements:
             if item.overall.verdict == "depends-on-the-reading"
         ]
 
+    def undecided_in_part(self) -> bool:
+        """Whether verdicts differ, besides those that change, since a reading does not decide."""
+        changing = set(self.changing())
+        return any(
+            len({verdict.verdict for verdict in item.readings}) > 1
+            for item in self._judged
+            if item.statement.id not in changing
+        )
+
     def _of_the_text(self) -> list[Judged]:
         return [item for item in self._judged if not isinstance(item.statement, Cell)]
 
@@ -169,10 +187,11 @@ class Judgements:
         return self._values.value(key)
 
     def _of_readings(self, item: Judged) -> Safe:
-        """`probe-224: sustentada; …`, the readings with the same verdict together."""
-        names: dict[Safe, list[str]] = {}
+        """`sustentada segundo probe-224; …`, the readings with the same verdict together."""
+        names: dict[Safe, list[Safe]] = {}
         for verdict in item.readings:
-            names.setdefault(self._t(f"verdicts.{verdict.verdict}"), []).append(verdict.protocol)
+            word = self._t(f"verdicts.{verdict.verdict}")
+            names.setdefault(word, []).append(code(verdict.protocol))
         parts = [
             self._t("reading-verdict", names=self._t.listed(found), verdict=word)
             for word, found in names.items()
@@ -184,12 +203,13 @@ class Judgements:
         clauses = [self._clause(reason) for reason in overall.reasons if reason not in left_out]
         if overall.verdict == "depends-on-the-reading":
             clauses = [self._of_readings(item)]
+        if item.undecided:
+            names = self._t.listed([code(name) for name in item.undecided])
+            clauses.append(self._t.counted("undecided-readings", len(item.undecided), names=names))
         if overall.verdict in UNDECIDED and item.seen is not None:
             clauses.append(self._t(f"observed.{str(item.seen).lower()}"))
         if item.computed:
-            key = "computed.all" if item.all_computed else "computed.some"
-            models = self._t.listed([model_name(model) for model in item.computed])
-            clauses.append(self._t(key, models=models))
+            clauses.append(item.computed.clause(self._t))
         return Safe("; ".join(clauses)) if clauses else self._t("none")
 
     def _by_reason(self, table: str, overall: Overall) -> str:

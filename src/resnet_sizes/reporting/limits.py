@@ -18,25 +18,27 @@ def limits(study: Study, verdicts: Verdicts, values: PrintedValues, words: Words
         for part in ("train", "test")
     )
     differs = [
-        key
+        words(f"limits.setup-items.{key}")
         for key in ("epochs", "batch_size", "learning_rate")
         if values.number(f"study.{key}") != values.number(f"article.{key}")
     ]
+    setup = words.counted("limits.setup", len(differs), items=words.listed(differs))
     computed = any(
         values.is_computed_time(key)
         for name in study.protocols
         for model in study.models
         if values.has(key := f"{name}.{model}.minutes.mean")
     )
-    seeds = "one" if len(study.seeds) == 1 else "few"
+    each = "one-each" if len(study.protocols) > 1 else "one"
+    seeds = each if len(study.seeds) == 1 else "few"
     found = [
         (study.demo, words("limits.demo")),
         (content != "cifar10" and not study.demo, words("limits.data")),
         (subset, words("limits.subset")),
-        (bool(differs), words("limits.setup")),
+        (bool(differs), setup),
         (len(study.seeds) < FEW_SEEDS, words(f"limits.seeds.{seeds}")),
         (any(run.state != "finished" for run in verdicts.runs), words("limits.unfinished")),
-        (True, words("limits.readings")),
+        (True, words.counted("limits.readings", len(study.protocols))),
         (True, words("limits.test-images")),
         (True, words("limits.minutes.computed" if computed else "limits.minutes.measured")),
     ]

@@ -145,7 +145,7 @@ class _Page:
         return name in found and _plain(text)[1:] in _plain(found[name])
 
     def _holds_setting(self, key: str, text: str) -> bool:
-        return _plain(text) == _plain(self._sources.settings(key))
+        return _plain(text) == _plain(self._sources.settings(key).replace("*", ""))  # italics
 
     def _is_known(self, text: str) -> bool:
         left = self._names.sub(" ", text) if self._names else text

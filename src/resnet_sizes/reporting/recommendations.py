@@ -37,7 +37,7 @@ def outcomes_table(study: Study, values: PrintedValues, words: Words) -> Outcome
 
 @dataclass(frozen=True)
 class RecommendationsOfReading:
-    """One sentence a criterion."""
+    """One sentence a criterion, to stand in a list, without a full stop."""
 
     protocol: str
     sentences: list[Safe]
@@ -67,8 +67,9 @@ def _sentence(item: Recommendation, study: Study, values: PrintedValues, words: 
         for model in study.models
         if model != item.model and values.has(f"{item.protocol}.{model}.accuracy.mean")
     ]
+    form = "firm" if item.firm else "open" if item.tested else "untested"
     return words(
-        f"recommendations.{item.criterion}.{'firm' if item.firm else 'open'}",
+        f"recommendations.{item.criterion}.{form}",
         model=model_name(item.model),
         accuracy=values.value(f"{prefix}.accuracy.mean"),
         minutes=values.value(f"{prefix}.minutes.mean"),

@@ -28,6 +28,7 @@ class Article:
 def render_article(inputs: Inputs, templates: Path, language: str, engine: Engine) -> Article:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
     folder = templates / language
+    _check_reference(inputs, templates / "assets" / "references.bib")
     words = Words(folder / "texts.yaml", language)
     environment = make_environment(loader=FileSystemLoader(folder))
     try:
@@ -43,6 +44,17 @@ def render_article(inputs: Inputs, templates: Path, language: str, engine: Engin
     alternatives = {str(plain(markdown)): str(markdown) for markdown in context["alternatives"]}
     commands = [str(context[name]) for name in ("command", "report_command")]
     return Article(context["title"], _tidy(text), alternatives, commands)
+
+
+def _check_reference(inputs: Inputs, bibliography: Path) -> None:
+    """What the ledger cites is in the bibliography: pandoc would not say who asked for it."""
+    effect = inputs.ledger.judging.seed_effect
+    key = effect.reference if effect else None
+    if key and f"{{{key}," not in bibliography.read_text(encoding="utf-8"):
+        raise UserError(
+            f"{inputs.study.article}: judging.seed_effect.reference is {key!r}, which is no key of "
+            f"{bibliography}. Add the entry there, or leave the reference out."
+        )
 
 
 def _tidy(text: str) -> str:

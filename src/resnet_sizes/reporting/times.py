@@ -56,10 +56,11 @@ class Times:
     def of_model(self, model: str) -> Safe:
         """The end of a sentence on a finished model: how long its training took."""
         minutes = self._values.value(self._key(model, "minutes.mean"))
+        runs = int(self._values.number(self._key(model, "runs")))
         if not self.are_computed(model):
-            return self._t("results.trained.measured", minutes=minutes)
+            return self._t.counted("results.trained.measured", runs, minutes=minutes)
         measured = self._values.value(self._key(model, "measured_minutes.mean"))
-        return self._t("results.trained.computed", minutes=minutes, measured=measured)
+        return self._t.counted("results.trained.computed", runs, minutes=minutes, measured=measured)
 
     def of_pair(self, model: str, base: str) -> Safe:
         """The end of a sentence that sets a model against `base`."""

@@ -50,7 +50,7 @@ _TEXTS = {
         "accuracy": "Accuracy (%)",
         "accuracy_increment": "Increment in accuracy (%)",
         "article": "Article",
-        "ours": "This repetition",
+        "ours": "This replication",
         "interval": "95% prediction interval",
         "empty": "no value of the article to compare with",
     },
