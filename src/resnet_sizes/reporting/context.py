@@ -30,7 +30,12 @@ from resnet_sizes.reporting.methods import method_rows
 from resnet_sizes.reporting.nearness import nearness_table
 from resnet_sizes.reporting.printed import PrintedValues, from_ledger, plain
 from resnet_sizes.reporting.readings import ReadingWords
-from resnet_sizes.reporting.recommendations import outcomes_table, recommendations
+from resnet_sizes.reporting.recommendations import (
+    FEW_READINGS,
+    outcomes_table,
+    recommendations,
+    recommendations_table,
+)
 from resnet_sizes.reporting.results import Results, TableRow, cell_rows
 from resnet_sizes.reporting.times import TimeRow
 from resnet_sizes.reporting.words import Words, model_name
@@ -70,6 +75,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
     figure_alt = " ".join(str(sentence) for sentence in alt)
 
     # Each of several readings has a section of its own, and their comparison another.
+    few = len(study.protocols) <= FEW_READINGS
     after_results = len(study.protocols) + 2 if len(study.protocols) > 1 else 1
 
     def of_audit(place: str, text: Safe) -> Safe:
@@ -121,10 +127,12 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
                 rows=results[name].table(),
                 times=results[name].times.rows(),
                 ratios=results[name].times.ratios(),
-                paragraphs=results[name].paragraphs(),
+                paragraphs=results[name].paragraphs(in_short=number > 0 and not few),
             )
-            for name in study.protocols
+            for number, name in enumerate(study.protocols)
         ],
+        "few_readings": few,
+        "protocol_names": words.listed([code(name) for name in study.protocols]),
         "cells": cell_rows(
             ledger, {item.statement.id: item.first for item in judged}, values, words
         ),
@@ -157,6 +165,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "costs": results[first].costs(),
         "outcomes": outcomes_table(study, values, words),
         "recommendations": recommendations(study, inputs.verdicts, values, words),
+        "choices": recommendations_table(study, inputs.verdicts, values, words),
         "tally": tally(values, words),
         "by_construction": construction_count(values, words),
         "nothing_tested": nothing_tested(judged),

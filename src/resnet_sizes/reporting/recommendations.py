@@ -10,6 +10,10 @@ from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.words import Words, model_name
 
 
+FEW_READINGS = 2
+"""Up to so many readings have a list of sentences each; more are told in tables alone."""
+
+
 @dataclass(frozen=True)
 class OutcomesTable:
     """One column a reading, after one of all together where there are several."""
@@ -46,8 +50,9 @@ class RecommendationsOfReading:
 def recommendations(
     study: Study, verdicts: Verdicts, values: PrintedValues, words: Words
 ) -> list[RecommendationsOfReading]:
-    """Which network each reading's results recommend; nothing of a demonstration."""
-    if study.demo:
+    """Which network each reading's results recommend; nothing of a demonstration, nor of more
+    than a few readings, which have a table."""
+    if study.demo or len(study.protocols) > FEW_READINGS:
         return []
     found = []
     for protocol in study.protocols:
@@ -56,6 +61,51 @@ def recommendations(
             sentences = [_sentence(item, study, values, words) for item in own]
             found.append(RecommendationsOfReading(protocol, sentences))
     return found
+
+
+@dataclass(frozen=True)
+class RecommendationsTable:
+    """One row a reading, one column a criterion: a list of many readings would be read by no
+    one."""
+
+    columns: list[Safe]
+    rows: list[tuple[Safe, list[Safe]]]
+
+
+def recommendations_table(
+    study: Study, verdicts: Verdicts, values: PrintedValues, words: Words
+) -> RecommendationsTable | None:
+    """The same of more than a few readings."""
+    if study.demo or len(study.protocols) <= FEW_READINGS or not verdicts.recommendations:
+        return None
+    criteria = list(dict.fromkeys(item.criterion for item in verdicts.recommendations))
+    found = {(item.protocol, item.criterion): item for item in verdicts.recommendations}
+    rows = []
+    for protocol in study.protocols:
+        items = [found.get((str(protocol), criterion)) for criterion in criteria]
+        cells = [_cell(item, values, words) if item else words("none") for item in items]
+        rows.append((code(protocol), cells))
+    columns = [words(f"recommendations.columns.{name}") for name in ("reading", *criteria)]
+    return RecommendationsTable(columns, rows)
+
+
+def _cell(item: Recommendation, values: PrintedValues, words: Words) -> Safe:
+    if item.model is None:
+        return words("recommendations.cells.none")
+    prefix = f"{item.protocol}.{item.model}"
+    return words(
+        f"recommendations.cells.{_form(item)}",
+        choice=words(
+            f"recommendations.choices.{item.criterion}",
+            model=model_name(item.model),
+            accuracy=values.value(f"{prefix}.accuracy.mean"),
+            minutes=values.value(f"{prefix}.minutes.mean"),
+        ),
+    )
+
+
+def _form(item: Recommendation) -> str:
+    return "firm" if item.firm else "open" if item.tested else "untested"
 
 
 def _sentence(item: Recommendation, study: Study, values: PrintedValues, words: Words) -> Safe:
@@ -67,9 +117,8 @@ def _sentence(item: Recommendation, study: Study, values: PrintedValues, words: 
         for model in study.models
         if model != item.model and values.has(f"{item.protocol}.{model}.accuracy.mean")
     ]
-    form = "firm" if item.firm else "open" if item.tested else "untested"
     return words(
-        f"recommendations.{item.criterion}.{form}",
+        f"recommendations.{item.criterion}.{_form(item)}",
         model=model_name(item.model),
         accuracy=values.value(f"{prefix}.accuracy.mean"),
         minutes=values.value(f"{prefix}.minutes.mean"),

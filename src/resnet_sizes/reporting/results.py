@@ -94,8 +94,9 @@ class Results:
     def _increment(self, model: str, quantity: str, base: bool) -> Safe:
         return self._t("none") if base else self._or_missing(model, f"{quantity}_increment")
 
-    def paragraphs(self) -> list[Safe]:
-        """A sentence a model, one a pair with the shallowest, one on the choice of the epoch."""
+    def paragraphs(self, *, in_short: bool = False) -> list[Safe]:
+        """A sentence a model, one a pair with the shallowest, one on the choice of the epoch; in
+        short the last alone, where the table says the rest."""
         pairs = [
             self._of_pair(model)
             for model in self._models[1:]
@@ -104,7 +105,7 @@ class Results:
         # Of one epoch none is chosen.
         several = self._values.number("study.epochs") > 1
         best = [self._best(model) for model in self.finished()] if several else []
-        found = [[self._of_model(model) for model in self._models], pairs]
+        found = [] if in_short else [[self._of_model(model) for model in self._models], pairs]
         if best:
             found.append([self._t("results.best", items=self._t.listed(best))])
         return [Safe(" ".join(sentences)) for sentences in found if sentences]
