@@ -226,9 +226,9 @@ def test_the_width_in_the_criterion_is_the_rules() -> None:
                 assert "um décimo" in item.criterion.pt
                 assert "a tenth" in item.criterion.en
             else:
-                unit = "%" if isinstance(item, Increment) or "increment" in item.column else " p"
-                assert f"{item.max_half_width:g}{unit}" in item.criterion.pt, item.id
-                assert f"{item.max_half_width:g}{unit}" in item.criterion.en, item.id
+                width = f"{item.max_half_width:g}"
+                assert f"{width} pontos percentuais" in item.criterion.pt, item.id
+                assert f"{width} percentage points" in item.criterion.en, item.id
 
 
 def test_an_interval_that_supports_a_row_does_not_reach_the_next() -> None:

@@ -40,7 +40,7 @@ DIV = re.compile(
 
 ATTRIBUTES = re.compile(
     r"\{(#(tbl|fig|qdr)-[a-z0-9-]+( fig-alt=\"[^\"]*\" width=100%)?|#[a-z0-9-]+|\.[a-z]+"
-    r"|#resumo \.resumo|lang=\"[a-z]{2}(-[A-Z]{2})?\")\}"
+    r"|#resumo \.resumo|lang=\"[A-Za-z-]+\")\}"
 )
 
 
