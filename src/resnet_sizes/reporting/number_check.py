@@ -12,9 +12,10 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting.document_check import differences
 from resnet_sizes.reporting.engines import Engine
 from resnet_sizes.reporting.inputs import Inputs
-from resnet_sizes.reporting.page_check import Sources, Stray, strays
+from resnet_sizes.reporting.page_check import Stray, strays
 from resnet_sizes.reporting.pandoc import read_tree, render
 from resnet_sizes.reporting.render import Article
+from resnet_sizes.reporting.sources import Sources
 from resnet_sizes.reporting.words import Words
 
 log = logging.getLogger("resnet_sizes")

@@ -2,17 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree, html
 
-from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.values import Values
 from resnet_sizes.reporting.numerals import numerals, without_names
 from resnet_sizes.reporting.printed import values_in
-from resnet_sizes.reporting.value_check import shows
+from resnet_sizes.reporting.sources import Sources
 
 _UNSEEN = ("script", "style", "template")
 _BLOCKS = ("p", "li", "td", "th", "figcaption", "h1", "h2", "h3", "pre", "dd", "dt", "div", "a")
@@ -23,21 +21,6 @@ _CLIP = 160
 
 Element = Any
 """An element of lxml, which has no types of its own."""
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Where a numeral of the page may come from."""
-
-    values: Values
-    ledger: Ledger
-    language: str
-    settings: Callable[[str], str]
-    """The text of a choice of the configuration, by its key in texts.yaml."""
-    names: frozenset[str]
-    """Names that the configuration gives: of protocols, the study, files; commands."""
-    alternatives: Mapping[str, str]
-    """Alternative texts of figures, each with its Markdown, which has the keys of its values."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +97,19 @@ class _Page:
         for around in (element, *element.iterancestors()):
             if around.tag in _UNSEEN or around.get("id") == "refs":
                 return True
+            classes = (around.get("class") or "").split()
+            key = around.get("data-k")
+            if key is not None and self._sources.holds_value(
+                key, around.text_content(), unsigned="size" in classes
+            ):
+                return True
             for attribute, holds in (
-                ("data-k", self._holds_value),
-                ("data-l", self._holds_statement),
-                ("data-t", self._holds_setting),
+                ("data-l", self._sources.holds_statement),
+                ("data-t", self._sources.holds_setting),
             ):
                 key = around.get(attribute)
                 if key is not None and holds(key, around.text_content()):
                     return True
-            classes = (around.get("class") or "").split()
             if "citation" in classes and set(self._numerals(around.text_content())) <= self._cited:
                 return True
             if "quarto-xref" in classes and self._is_reference(around):
@@ -132,20 +119,6 @@ class _Page:
             if around.tag in ("code", "pre") and self._is_known(around.text_content()):
                 return True
         return False
-
-    def _holds_value(self, key: str, text: str) -> bool:
-        value = self._sources.values.values.get(key)
-        return value is not None and shows(text, value, self._sources.language)
-
-    def _holds_statement(self, name: str, text: str) -> bool:
-        ledger = self._sources.ledger
-        records = [*ledger.statements, *ledger.stated, *ledger.open_choices]
-        found = {record.id: record.model_dump_json() for record in records}
-        found["judging"] = ledger.judging.model_dump_json()
-        return name in found and _plain(text)[1:] in _plain(found[name])
-
-    def _holds_setting(self, key: str, text: str) -> bool:
-        return _plain(text) == _plain(self._sources.settings(key))
 
     def _is_known(self, text: str) -> bool:
         left = self._names.sub(" ", text) if self._names else text
@@ -213,9 +186,10 @@ class _Page:
     def _of_alternative(self, text: str) -> Iterator[Stray]:
         """An attribute cannot hold keys: those of an alternative text are in its Markdown."""
         markdown = self._sources.alternatives.get(text, text)
-        for span, (part, key) in values_in(markdown):
+        for found in values_in(markdown):
             # A key may hold a number too, but is no text.
-            markdown = markdown.replace(span, " " if self._holds_value(key, part) else part)
+            holds = self._sources.holds_value(found.key, found.text, unsigned=found.unsigned)
+            markdown = markdown.replace(found.span, " " if holds else found.text)
         for numeral in self._numerals(without_names(self._ids.sub(" ", markdown), self._names)):
             yield Stray(numeral, _clipped(text))
 
