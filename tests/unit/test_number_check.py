@@ -44,7 +44,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     article = render_article(inputs, TEMPLATES, "pt", engine)
     words = Words(TEMPLATES / "pt" / "texts.yaml", "pt")
     page = (folder / "made" / "report.html").read_text(encoding="utf-8")
-    return Report(study, folder / "made", page, sources_of(article, inputs, engine, words, "pt"))
+    sources = sources_of(folder / "made", article, inputs, engine, words, "pt")
+    return Report(study, folder / "made", page, sources)
 
 
 def found(page: str, report: Report) -> list[str]:
@@ -79,7 +80,9 @@ def planted(report: Report, path: str) -> list[tuple[str, str]]:
         "//main//code",
         "//nav//li/a",
         "//a[contains(@class, 'quarto-xref')]",
-        "//span[@data-k]|//span[@data-l]|//span[@data-t]",
+        "//span[@data-k]|//span[@data-l]|//span[@data-t]|//span[@data-n]",
+        "//div[@id='refs']/div|//span[@class='citation']",
+        "//head/title",
     ],
 )
 def test_a_foreign_number_is_found_wherever_it_stands(report: Report, path: str) -> None:

@@ -40,7 +40,7 @@ DIV = re.compile(
 
 ATTRIBUTES = re.compile(
     r"\{(#(tbl|fig|qdr)-[a-z0-9-]+( fig-alt=\"[^\"]*\" width=100%)?|#[a-z0-9-]+|\.[a-z]+"
-    r"|#resumo \.resumo)\}"
+    r"|lang=\"[a-zA-Z-]+\"|#resumo \.resumo)\}"
 )
 
 

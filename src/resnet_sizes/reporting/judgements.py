@@ -15,7 +15,7 @@ from resnet_sizes.records.statements import (
 )
 from resnet_sizes.records.verdicts import Overall, Reason, Verdict, VerdictName
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
-from resnet_sizes.reporting.printed import PrintedValues, from_ledger
+from resnet_sizes.reporting.printed import Name, PrintedValues, from_ledger
 from resnet_sizes.reporting.words import Words, model_name
 
 UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-run")
@@ -172,7 +172,9 @@ class Judgements:
         """`probe-224: sustentada; …`, the readings with the same verdict together."""
         names: dict[Safe, list[str]] = {}
         for verdict in item.readings:
-            names.setdefault(self._t(f"verdicts.{verdict.verdict}"), []).append(verdict.protocol)
+            names.setdefault(self._t(f"verdicts.{verdict.verdict}"), []).append(
+                Name(verdict.protocol, "reading")
+            )
         parts = [
             self._t("reading-verdict", names=self._t.listed(found), verdict=word)
             for word, found in names.items()

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from lxml.etree import LxmlError
 from pypdf.errors import PyPdfError
 
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.reporting.bibliography import FILE as BIBLIOGRAPHY
+from resnet_sizes.reporting.bibliography import read_entries
 from resnet_sizes.reporting.document_check import differences
 from resnet_sizes.reporting.engines import Engine
 from resnet_sizes.reporting.inputs import Inputs
@@ -23,8 +25,6 @@ log = logging.getLogger("resnet_sizes")
 PAGE = "report.html"
 PAPER = "report.pdf"
 _SHOWN = 5
-THE_ARTICLES_OWN = {"Figura 1", "Figure 1"}
-"""What the article calls its figure, which ours repeats."""
 
 
 def check_numbers(
@@ -46,7 +46,7 @@ def check_numbers(
     embedded = engine.kind == "pandoc"
     page = folder / PAGE if embedded else render(folder, "html", created)
     html = page.read_text(encoding="utf-8")
-    found = strays(html, sources_of(article, inputs, engine, words, language))
+    found = strays(html, sources_of(folder, article, inputs, engine, words, language))
     if found:
         raise UserError(_message(found, language))
     tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
@@ -78,24 +78,38 @@ def _warn_of_quarto(
 
 
 def sources_of(
-    article: Article, inputs: Inputs, engine: Engine, words: Words, language: str
+    folder: Path, article: Article, inputs: Inputs, engine: Engine, words: Words, language: str
 ) -> Sources:
-    """All that a numeral of the report may come from."""
-    study = inputs.study
-    runs = [run.run for run in inputs.verdicts.runs]
-    # The audit speaks of every reading that the configuration defines.
-    readings = [*study.protocols, *(costs.protocol for costs in inputs.audit.protocols)]
-    names = {study.name, *readings, *runs, study.article, study.devices, *article.commands}
-    names |= {version for _, version in engine.versions}
-    names |= {rate.name for rate in inputs.audit.devices} | THE_ARTICLES_OWN
+    """All that a numeral of the report may come from; `folder` holds the bibliography."""
     return Sources(
         values=inputs.values,
         ledger=inputs.ledger,
         language=language,
         settings=words.raw,
-        names=frozenset(names),
+        names=_names(article, inputs, engine),
+        references=read_entries(folder / BIBLIOGRAPHY),
         alternatives=article.alternatives,
     )
+
+
+def _names(article: Article, inputs: Inputs, engine: Engine) -> dict[str, frozenset[str]]:
+    study = inputs.study
+    # The audit speaks of every reading that the configuration defines.
+    readings = [*study.protocols, *(costs.protocol for costs in inputs.audit.protocols)]
+    runs = [run.run for run in inputs.verdicts.runs]
+    weights = [
+        PurePath(study.protocol_definitions[protocol].reading_for(model).weights).name
+        for protocol in study.protocols
+        for model in study.models
+    ]
+    return {
+        "study": frozenset([study.name]),
+        "reading": frozenset(readings),
+        "device": frozenset(rate.name for rate in inputs.audit.devices),
+        "engine": frozenset(version for _, version in engine.versions),
+        "code": frozenset([study.name, *readings, *runs, *weights, study.article, study.devices]),
+        "command": frozenset(article.commands),
+    }
 
 
 def _message(found: list[Stray], language: str) -> str:

@@ -93,9 +93,37 @@ def from_ledger(name: str, text: str) -> Safe:
     return Safe(f'[{escape_markdown(text)}]{{.l data-l="{name}"}}')
 
 
+NAME_KINDS = ("reading", "device", "engine")
+
+
+class Name(str):
+    """A name that the configuration or a program gives, and that may hold a number.
+
+    A template prints it in a span that says of what `kind` it is; as a text it is the name alone.
+    """
+
+    kind: str
+
+    def __new__(cls, name: str, kind: str) -> "Name":
+        """Raises ValueError for a kind that is none of NAME_KINDS."""
+        if kind not in NAME_KINDS:
+            raise ValueError(f"names are of the kinds {', '.join(NAME_KINDS)}, not {kind!r}")
+        made = super().__new__(cls, name)
+        made.kind = kind
+        return made
+
+    def __html__(self) -> str:
+        return named(self.kind, escape_markdown(self))
+
+
+def named(kind: str, text: Safe) -> Safe:
+    """A name, already formatted, with its kind."""
+    return Safe(f'[{text}]{{.n data-n="{kind}"}}')
+
+
 _SPAN = re.compile(
     r"\[(?P<text>(?:[^\[\]\\`]|\\.|`[^`]*`)*)\]"
-    r'\{\.(?P<kind>[vlt])(?P<size> \.size)? data-[klt]="(?P<key>[^"]*)"\}'
+    r'\{\.(?P<kind>[vltn])(?P<size> \.size)? data-[kltn]="(?P<key>[^"]*)"\}'
 )
 
 

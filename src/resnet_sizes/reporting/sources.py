@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.protocol import Description
 from resnet_sizes.records.values import Values
+from resnet_sizes.reporting.printed import NAME_KINDS
 from resnet_sizes.reporting.value_check import as_printed, shows
 
 
@@ -18,8 +19,12 @@ class Sources:
     language: str
     settings: Callable[[str], str]
     """The text of a choice of the configuration, by its key in texts.yaml."""
-    names: frozenset[str]
-    """Names that the configuration gives: of protocols, the study, files; commands."""
+    names: Mapping[str, frozenset[str]]
+    """Names that the configuration and the programs give, by the place where one may stand: `code`
+    (each as a whole), `command` (in a block of its own), `study` (in the subtitle), and the kinds
+    of `printed.Name`, each in a span that says so."""
+    references: Mapping[str, str]
+    """The entries of the bibliography, by key, as the file has them."""
     alternatives: Mapping[str, str]
     """Alternative texts of figures, each with its Markdown, which has the keys of its values."""
 
@@ -36,6 +41,10 @@ class Sources:
     def holds_setting(self, key: str, text: str) -> bool:
         """Whether `text` is that of a choice of the configuration."""
         return as_printed(text) == as_printed(self.settings(key))
+
+    def is_name(self, kind: str, text: str) -> bool:
+        """Whether `text` is a name of a kind that spans may say that they hold."""
+        return kind in NAME_KINDS and " ".join(text.split()) in self.names.get(kind, ())
 
     def _said(self, name: str) -> Iterator[Description]:
         if name == "judging" and self.ledger.judging.seed_effect is not None:
