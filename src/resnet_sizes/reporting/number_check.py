@@ -13,11 +13,12 @@ from resnet_sizes.reporting.bibliography import FILE as BIBLIOGRAPHY
 from resnet_sizes.reporting.bibliography import read_entries
 from resnet_sizes.reporting.document_check import differences
 from resnet_sizes.reporting.engines import Engine
+from resnet_sizes.reporting.figure_check import figure_strays
 from resnet_sizes.reporting.inputs import Inputs
-from resnet_sizes.reporting.page_check import Stray, strays
+from resnet_sizes.reporting.page_check import strays
 from resnet_sizes.reporting.pandoc import read_tree, render
 from resnet_sizes.reporting.render import Article
-from resnet_sizes.reporting.sources import Sources
+from resnet_sizes.reporting.sources import Sources, Stray
 from resnet_sizes.reporting.words import Words
 
 log = logging.getLogger("resnet_sizes")
@@ -36,8 +37,8 @@ def check_numbers(
     language: str,
     created: str,
 ) -> None:
-    """Raise UserError, with the sentence, for a numeral of the page that has no source, and where
-    the PDF, if there is one, or `article.qmd` has other numerals.
+    """Raise UserError, with the sentence, for a numeral of the page or of a figure that has no
+    source, and where the PDF, if there is one, or `article.qmd` has other numerals.
 
     `folder` holds the finished report with all that it was made from. What Quarto made is
     compared too, but only warned about: its versions lay pages out in ways that are not ours to
@@ -46,10 +47,12 @@ def check_numbers(
     embedded = engine.kind == "pandoc"
     page = folder / PAGE if embedded else render(folder, "html", created)
     html = page.read_text(encoding="utf-8")
-    found = strays(html, sources_of(folder, article, inputs, engine, words, language))
+    sources = sources_of(folder, article, inputs, engine, words, language)
+    tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
+    found = strays(html, sources)
+    found += [stray for figure in figures for stray in figure_strays(figure, sources)]
     if found:
         raise UserError(_message(found, language))
-    tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
     paper = folder / PAPER if (folder / PAPER).is_file() else None
     lines = differences(html, paper if embedded else None, tree, figures, language)
     if lines:
@@ -121,6 +124,7 @@ def _message(found: list[Stray], language: str) -> str:
             f"{PAGE} ({language}): these numbers have no source, so the report is not published:",
             *lines,
             'Print each by its key in values.json (<< value("…") >> in a template of '
-            f"report/{language}/), then run the same command again.",
+            f"report/{language}/; a number that a figure draws has the key in the id of its text), "
+            "then run the same command again.",
         ]
     )

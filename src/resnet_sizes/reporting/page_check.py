@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lxml import etree, html
 
@@ -10,7 +9,7 @@ from resnet_sizes.reporting.numerals import numerals, without_names
 from resnet_sizes.reporting.page_head import texts_of_head
 from resnet_sizes.reporting.page_places import Element, Places, squeezed
 from resnet_sizes.reporting.printed import plain, values_in
-from resnet_sizes.reporting.sources import Sources
+from resnet_sizes.reporting.sources import Sources, Stray
 
 _UNSEEN = ("script", "style", "template")
 _UNREAD = {
@@ -22,14 +21,6 @@ _UNREAD = {
 """Attributes that no reader hears or sees; any other may be shown or read aloud."""
 _BLOCKS = ("p", "li", "td", "th", "figcaption", "h1", "h2", "h3", "pre", "dd", "dt", "div", "a")
 _CLIP = 160
-
-
-@dataclass(frozen=True)
-class Stray:
-    """A numeral without a source, and where it stands."""
-
-    numeral: str
-    sentence: str
 
 
 def strays(page: str, sources: Sources) -> list[Stray]:

@@ -11,6 +11,14 @@ from resnet_sizes.reporting.value_check import as_printed, shows
 
 
 @dataclass(frozen=True)
+class Stray:
+    """A numeral without a source, and where it stands."""
+
+    numeral: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Sources:
     """All that the numerals of one report may come from."""
 
