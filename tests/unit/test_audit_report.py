@@ -14,6 +14,7 @@ from report_studies import TEMPLATES
 from resnet_sizes.records.audit import Audit, IncrementKind, Outcome
 from resnet_sizes.reporting.audit import audit_view
 from resnet_sizes.reporting.escaping import Safe
+from resnet_sizes.reporting.printed import plain
 from resnet_sizes.reporting.words import Words, make_environment
 
 CONFIDENCE = Safe("95%")
@@ -28,7 +29,8 @@ def rendered(found: Audit, words: Words, number: int = 1, language: str = "pt") 
     view = audit_view(found, words, language, unfollowed, CONFIDENCE, number=number)
     assert view is not None
     environment = make_environment(loader=FileSystemLoader(TEMPLATES / language))
-    return environment.get_template("_audit.qmd.j2").render(audit=view, confidence=CONFIDENCE)
+    template = environment.get_template("_audit.qmd.j2")
+    return plain(template.render(audit=view, confidence=CONFIDENCE))
 
 
 def check_prose(text: str, language: str = "pt") -> None:

@@ -1,11 +1,19 @@
 """The values that captions and descriptions of the figures print."""
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from figure_studies import FIVE
 from study_values import values_of
 from synthetic import make_study
+
+from resnet_sizes.evidence.confusion import mean_shares, written_cells
+from resnet_sizes.evidence.runs import read_runs
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.run import StudyFile
 
 
 def test_they_are_there_for_each_model_with_runs(tmp_path: Path) -> None:
@@ -45,7 +53,7 @@ def test_the_largest_confusion_names_its_classes_and_their_sources(tmp_path: Pat
 def test_without_mistakes_there_is_no_confusion(tmp_path: Path) -> None:
     choices = {"seeds": [0], "models": ["resnet18"], "accuracies": {"resnet18": 1.0}}
     values = values_of(make_study(tmp_path, full=False, epochs=2, **choices))
-    assert not [key for key in values if ".confusion." in key]
+    assert not [key for key in values if re.search(r"\.confusion\.(?!cells)", key)]
     assert values["scratch-32.resnet18.hardest_class.share"].value == 1
 
 
@@ -56,3 +64,24 @@ def test_a_model_without_runs_has_none(tmp_path: Path) -> None:
     assert values["scratch-32.printed_accuracies.count"].value == 3
     assert values["scratch-32.printed_accuracies.with_interval"].value == 0
     assert "scratch-32.resnet50.hardest_class.name" not in values
+
+
+def test_every_number_of_a_confusion_matrix_is_a_value(tmp_path: Path) -> None:
+    choices = {"protocols": ["one", "two"], "full": False, "epochs": 2}
+    study = make_study(tmp_path, **choices)
+    values = values_of(study)
+    runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
+    shares = mean_shares(runs.of("one", "resnet50"))
+    prefix = "one.resnet50.confusion.cells."
+    cells = {key.removeprefix(prefix) for key in values if key.startswith(prefix)}
+    assert cells == {f"{true}.{other}" for true, other in np.argwhere(shares >= 0.005)}
+    assert values[f"{prefix}0.0"].value == shares[0, 0]
+    assert {source.field for source in values[f"{prefix}0.0"].sources} == {"logits", "labels"}
+    assert len(values[f"{prefix}0.0"].sources) == 6
+    # The figures are of the first reading alone.
+    assert not [key for key in values if key.startswith("two.resnet50.confusion.cells.")]
+
+
+def test_a_matrix_too_large_to_write_has_no_values_of_its_cells() -> None:
+    assert len(written_cells(np.eye(21))) == 21
+    assert written_cells(np.eye(22)) == []

@@ -3,34 +3,27 @@
 import copy
 import json
 import shutil
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from lxml import html
 from rendering import render
 from report_studies import CACHED, TEMPLATES, study_with_evidence
 
-from resnet_sizes.records import numbers
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.values import Kind, Source, Value
 from resnet_sizes.reporting.document_check import differences
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.number_check import sources_of
-from resnet_sizes.reporting.numerals import number_of, numerals
-from resnet_sizes.reporting.page_check import Sources, seen_text, strays
+from resnet_sizes.reporting.page_check import seen_text, strays
 from resnet_sizes.reporting.pandoc import read_tree
 from resnet_sizes.reporting.render import render_article
-from resnet_sizes.reporting.value_check import shows
+from resnet_sizes.reporting.sources import Sources
 from resnet_sizes.reporting.words import Words
 
 FOREIGN = "7"
-LANGUAGES = st.sampled_from(["pt", "en"])
 
 
 class Report(NamedTuple):
@@ -51,7 +44,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     article = render_article(inputs, TEMPLATES, "pt", engine)
     words = Words(TEMPLATES / "pt" / "texts.yaml", "pt")
     page = (folder / "made" / "report.html").read_text(encoding="utf-8")
-    return Report(study, folder / "made", page, sources_of(article, inputs, engine, words, "pt"))
+    sources = sources_of(folder / "made", article, inputs, engine, words, "pt")
+    return Report(study, folder / "made", page, sources)
 
 
 def found(page: str, report: Report) -> list[str]:
@@ -86,7 +80,9 @@ def planted(report: Report, path: str) -> list[tuple[str, str]]:
         "//main//code",
         "//nav//li/a",
         "//a[contains(@class, 'quarto-xref')]",
-        "//span[@data-k]|//span[@data-l]|//span[@data-t]",
+        "//span[@data-k]|//span[@data-l]|//span[@data-t]|//span[@data-n]",
+        "//div[@id='refs']/div|//span[@class='citation']",
+        "//head/title",
     ],
 )
 def test_a_foreign_number_is_found_wherever_it_stands(report: Report, path: str) -> None:
@@ -158,39 +154,6 @@ def test_a_report_with_a_number_from_nowhere_is_not_published(tmp_path: Path) ->
     for part in ("37 in: Isso vale em 37 casos.", "no source", "values.json", "report/pt/"):
         assert part in str(error.value)
     assert list((tmp_path / "made").iterdir()) == []
-
-
-def value(number: Any, kind: Kind) -> Value:
-    return Value(value=number, kind=kind, sources=[Source(file="metrics.json", field="x")])
-
-
-@given(st.floats(-1e6, 1e6), st.integers(0, 4), LANGUAGES)
-def test_a_number_reads_as_it_was_written(number: float, digits: int, language: str) -> None:
-    text = numbers.decimal(number, digits, language)
-    (numeral,) = numerals(text, language)
-    read, places = number_of(numeral, language)
-    assert places == digits
-    assert read == abs(numbers.rounded(numbers.exact(number), digits))
-
-
-@given(
-    st.floats(0, 1) | st.floats(1, 1e6),
-    st.sampled_from(["fraction", "percent", "minutes", "seconds", "bytes", "loss", "number"]),
-    LANGUAGES,
-)
-def test_a_value_shows_itself_as_its_kind_is_printed(
-    number: float, kind: Kind, language: str
-) -> None:
-    assert shows(numbers.show(number, kind, language), value(number, kind), language)
-
-
-@given(st.floats(0.01, 0.99), st.integers(0, 3), st.integers(1, 9), LANGUAGES)
-def test_another_number_is_not_the_value(
-    number: float, digits: int, off: int, language: str
-) -> None:
-    shown = numbers.rounded(numbers.exact(number) * 100, digits) + off * Decimal(1).scaleb(-digits)
-    text = numbers.decimal(shown, digits, language) + "%"
-    assert not shows(text, value(number, "fraction"), language)
 
 
 def test_the_page_tells_the_origin_of_every_value_that_it_prints(report: Report) -> None:

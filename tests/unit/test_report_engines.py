@@ -32,7 +32,7 @@ def test_auto_takes_quarto_where_it_is_installed(
         "render article.qmd --to html 1735761600",
         "render article.qmd --to typst 1735761600",
     ]
-    assert "Quarto `1.10.18`" in made[0].read_text(encoding="utf-8")
+    assert "Quarto [`1.10.18`]" in made[0].read_text(encoding="utf-8")
 
 
 def test_auto_takes_the_embedded_engine_where_quarto_is_missing_or_old_and_says_so(

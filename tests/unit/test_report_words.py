@@ -41,7 +41,7 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
             assert sentence[0].isupper()
             assert sentence.endswith(".")
             row = judgements.row(judged)
-            for text in (sentence, row.verdict, row.reason):
+            for text in (sentence, row.verdict, plain(row.reason)):
                 assert text.strip()
                 assert not re.search(r"<<|>>|\{|\}|None|True|False", text)
                 assert not strangers(text, language)

@@ -1,6 +1,7 @@
 """values.json: every key and its number."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -88,6 +89,7 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         *(f"data.{key}" for key in ("content", "classes", "identity", "source_file")),
         *(f"data.{full}{part}_images" for full in ("", "full_") for part in ("train", "test")),
         *(f"article.{key}" for key in ("epochs", "batch_size", "learning_rate", "images")),
+        *(f"data.class_names.{number}" for number in range(10)),
         *(f"article.{part}_images" for part in ("train", "test")),
         *(f"hardware.{key}" for key in ("device", "kind", "threads")),
         *(f"versions.{package}" for package in ("python", "torch", "torchvision")),
@@ -108,7 +110,8 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         "judging.level",
         "judging.seed_effect.largest_difference",
     }
-    assert set(values) == expected
+    cells = {key for key in values if re.fullmatch(r"scratch-32\.\w+\.confusion\.cells\..*", key)}
+    assert set(values) - cells == expected
 
 
 def test_numbers_are_those_of_the_runs(tmp_path: Path) -> None:

@@ -12,6 +12,12 @@ Shares = npt.NDArray[np.float64]
 """Fractions of the images of each true class (rows) by predicted class (columns)."""
 
 
+LEAST_WRITTEN = 0.005
+"""Fractions that would print as 0 % are not written into the matrix."""
+MOST_CLASSES_WRITTEN = 21
+"""With more, numbers would be too small to read."""
+
+
 @dataclass(frozen=True)
 class Confusion:
     """One entry of the matrix: images of class `true` that are taken for `predicted`."""
@@ -43,3 +49,18 @@ def hardest_class(shares: Shares) -> Confusion:
     recognised = np.nan_to_num(np.diagonal(shares), nan=np.inf)
     hardest = int(recognised.argmin())
     return Confusion(hardest, hardest, float(recognised[hardest]))
+
+
+def written_cells(shares: Shares) -> list[Confusion]:
+    """The entries that a figure of the matrix writes as numbers, row by row."""
+    if len(shares) > MOST_CLASSES_WRITTEN:
+        return []
+    return [
+        Confusion(int(true), int(predicted), float(shares[true, predicted]))
+        for true, predicted in np.argwhere(np.nan_to_num(shares) >= LEAST_WRITTEN)
+    ]
+
+
+def cell_key(protocol: str, model: str, cell: Confusion) -> str:
+    """Where values.json has an entry that a figure writes."""
+    return f"{protocol}.{model}.confusion.cells.{cell.true}.{cell.predicted}"

@@ -1,9 +1,16 @@
 """The values that captions and descriptions of the figures print."""
 
+from collections.abc import Sequence
 from statistics import mean
 
 from resnet_sizes.evidence.article_values import article_values
-from resnet_sizes.evidence.confusion import hardest_class, largest_confusion, mean_shares
+from resnet_sizes.evidence.confusion import (
+    cell_key,
+    hardest_class,
+    largest_confusion,
+    mean_shares,
+    written_cells,
+)
 from resnet_sizes.evidence.pareto import mean_points, pareto_front, times_compare
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
 from resnet_sizes.evidence.value_book import ValueBook, run_sources, time_sources
@@ -32,15 +39,28 @@ def _add_accuracies(book: ValueBook, prefix: str, finished: tuple[FinishedRun, .
     book.add(f"{prefix}.first_test_accuracy.mean", mean(first), "fraction", *sources)
 
 
-def _add_confusion(
-    book: ValueBook, prefix: str, finished: tuple[FinishedRun, ...], class_names: list[str]
-) -> None:
-    """The most frequent mistake, if there is one, and the class least often recognised."""
-    sources = [
+def add_cells(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
+    """The numbers in the confusion matrices of the protocol that the figures show."""
+    for model in runs.study.models:
+        finished = runs.of(protocol, model)
+        for cell in written_cells(mean_shares(finished)) if finished else ():
+            key = cell_key(protocol, model, cell)
+            book.add(key, cell.share, "fraction", *_of_predictions(finished))
+
+
+def _of_predictions(finished: Sequence[FinishedRun]) -> list[Source]:
+    return [
         Source(file=run.predictions_file, field=field)
         for run in finished
         for field in ("logits", "labels")
     ]
+
+
+def _add_confusion(
+    book: ValueBook, prefix: str, finished: tuple[FinishedRun, ...], class_names: list[str]
+) -> None:
+    """The most frequent mistake, if there is one, and the class least often recognised."""
+    sources = _of_predictions(finished)
     shares = mean_shares(finished)
 
     def add_class(key: str, number: int) -> None:

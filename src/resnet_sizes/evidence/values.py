@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import get_args
 
-from resnet_sizes.evidence.figure_values import add_figure_values
+from resnet_sizes.evidence.figure_values import add_cells, add_figure_values
 from resnet_sizes.evidence.measurements import by_depth
 from resnet_sizes.evidence.model_values import add_comparisons, add_layers, add_model
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
@@ -50,6 +50,7 @@ def collect_values(runs: StudyRuns, ledger: Ledger) -> Values:
     _add_method(book, ledger, runs.study.article)
     for protocol in runs.study.protocols:
         add_figure_values(book, runs, ledger, protocol)
+    add_cells(book, runs, runs.study.protocols[0])
     origins = {run.file: _origin(run) for run in runs.finished}
     return Values(study=runs.study.name, values=book.values, runs=origins)
 
@@ -178,6 +179,8 @@ def _add_data(book: ValueBook, runs: StudyRuns) -> None:
     for field in ("train_images", "test_images", "full_train_images", "full_test_images"):
         book.add(f"data.{field}", getattr(info, field), "count", source(field))
     book.add("data.classes", len(info.class_names), "count", source("class_names"))
+    for number, name in enumerate(info.class_names):
+        book.add(f"data.class_names.{number}", name, "text", source(f"class_names[{number}]"))
     book.add("data.identity", info.identity, "text", source("identity"))
     if info.source_file is not None:
         book.add("data.source_file", info.source_file, "text", source("source_file"))

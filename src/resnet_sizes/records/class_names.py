@@ -14,6 +14,7 @@ _CIFAR10_PT = {
     "ship": "navio",
     "truck": "caminhão",
 }
+_LONGEST = 14
 _CIFAR10: tuple[DataContent, ...] = ("cifar10", "cifar10-reencoded")
 
 
@@ -26,3 +27,8 @@ def class_label(name: str, content: str, language: str) -> str:
     if language == "pt" and content in _CIFAR10:
         return _CIFAR10_PT.get(name, name)
     return name
+
+
+def short_label(label: str) -> str:
+    """The same where there is little room."""
+    return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from resnet_sizes.records.audit import Audit, ProtocolCosts, ProtocolOnDevice
 from resnet_sizes.records.numbers import memory, minutes
 from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
-from resnet_sizes.reporting.printed import plain
+from resnet_sizes.reporting.printed import named, plain
 from resnet_sizes.reporting.words import Words, model_name
 
 Cells = list[Safe]
@@ -46,8 +46,8 @@ class AuditReadings:
         self._names = {rate.device: rate.name for rate in audit.devices}
 
     def name_of(self, device: str) -> Safe:
-        """The device's name, escaped."""
-        return escape_markdown(self._names[device])
+        """The device's name, for a template."""
+        return named("device", escape_markdown(self._names[device]))
 
     def memory_of(self, device: str) -> Safe:
         """The device's memory."""

@@ -28,7 +28,7 @@ from resnet_sizes.reporting.limits import limits
 from resnet_sizes.reporting.making import making_rows, repeat_command, report_command
 from resnet_sizes.reporting.methods import method_rows
 from resnet_sizes.reporting.nearness import nearness_table
-from resnet_sizes.reporting.printed import PrintedValues, from_ledger, plain
+from resnet_sizes.reporting.printed import Name, PrintedValues, from_ledger, plain
 from resnet_sizes.reporting.readings import ReadingWords
 from resnet_sizes.reporting.recommendations import (
     FEW_READINGS,
@@ -45,7 +45,7 @@ from resnet_sizes.reporting.words import Words, model_name
 class ProtocolView:
     """What the report says of one protocol."""
 
-    name: str
+    name: Name
     description: Safe
     rows: list[TableRow]
     times: list[TimeRow]
@@ -122,7 +122,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "same_tests": same_tests(ledger, words),
         "protocols": [
             ProtocolView(
-                name=name,
+                name=Name(name, "reading"),
                 description=values.value(f"study.protocol.{name}.description.{language}"),
                 rows=results[name].table(),
                 times=results[name].times.rows(),

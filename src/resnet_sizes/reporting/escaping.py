@@ -46,12 +46,17 @@ def _visible(text: str) -> str:
 
 def code(text: str) -> Safe:
     """Inline code that holds `text` as it stands, whatever backticks it has."""
-    # A bar would end the cell of a table, code or not.
-    visible = _visible(text).replace("|", "\u00a6")
+    visible = code_text(text)
     longest = max((len(run) for run in re.findall(r"`+", visible)), default=0)
     fence = "`" * (longest + 1)
     padding = " " if visible.startswith("`") or visible.endswith("`") else ""
     return Safe(f"{fence}{padding}{visible}{padding}{fence}")
+
+
+def code_text(text: str) -> str:
+    """What a reader sees of a text as code."""
+    # A bar would end the cell of a table, code or not.
+    return _visible(text).replace("|", "\u00a6")
 
 
 def yaml_text(text: str) -> Safe:

@@ -6,7 +6,7 @@ from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.study import Study
 from resnet_sizes.reporting.engines import Engine
 from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
-from resnet_sizes.reporting.printed import PrintedValues
+from resnet_sizes.reporting.printed import PrintedValues, named
 from resnet_sizes.reporting.words import Words
 
 HASH_PART = 16
@@ -63,7 +63,10 @@ def making_rows(values: PrintedValues, words: Words, engine: Engine) -> list[Mak
         if values.number("made.runs_with_local_changes") > 0:
             commit = words("making.changed-commit", commit=commit)
         rows.append(row("commit", commit))
-    parts = [Safe(f"{escape_markdown(name)} {code(version)}") for name, version in engine.versions]
+    parts = [
+        Safe(f"{escape_markdown(name)} {named('engine', code(version))}")
+        for name, version in engine.versions
+    ]
     rows.append(row("engine", words.listed(parts)))
     return rows
 

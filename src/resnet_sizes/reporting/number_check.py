@@ -2,19 +2,23 @@
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from lxml.etree import LxmlError
 from pypdf.errors import PyPdfError
 
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.reporting.bibliography import FILE as BIBLIOGRAPHY
+from resnet_sizes.reporting.bibliography import read_entries
 from resnet_sizes.reporting.document_check import differences
 from resnet_sizes.reporting.engines import Engine
+from resnet_sizes.reporting.figure_check import figure_strays
 from resnet_sizes.reporting.inputs import Inputs
-from resnet_sizes.reporting.page_check import Sources, Stray, strays
+from resnet_sizes.reporting.page_check import strays
 from resnet_sizes.reporting.pandoc import read_tree, render
 from resnet_sizes.reporting.render import Article
+from resnet_sizes.reporting.sources import Sources, Stray
 from resnet_sizes.reporting.words import Words
 
 log = logging.getLogger("resnet_sizes")
@@ -22,8 +26,6 @@ log = logging.getLogger("resnet_sizes")
 PAGE = "report.html"
 PAPER = "report.pdf"
 _SHOWN = 5
-THE_ARTICLES_OWN = {"Figura 1", "Figure 1"}
-"""What the article calls its figure, which ours repeats."""
 
 
 def check_numbers(
@@ -35,8 +37,8 @@ def check_numbers(
     language: str,
     created: str,
 ) -> None:
-    """Raise UserError, with the sentence, for a numeral of the page that has no source, and where
-    the PDF, if there is one, or `article.qmd` has other numerals.
+    """Raise UserError, with the sentence, for a numeral of the page or of a figure that has no
+    source, and where the PDF, if there is one, or `article.qmd` has other numerals.
 
     `folder` holds the finished report with all that it was made from. What Quarto made is
     compared too, but only warned about: its versions lay pages out in ways that are not ours to
@@ -45,10 +47,12 @@ def check_numbers(
     embedded = engine.kind == "pandoc"
     page = folder / PAGE if embedded else render(folder, "html", created)
     html = page.read_text(encoding="utf-8")
-    found = strays(html, sources_of(article, inputs, engine, words, language))
+    sources = sources_of(folder, article, inputs, engine, words, language)
+    tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
+    found = strays(html, sources)
+    found += [stray for figure in figures for stray in figure_strays(figure, sources)]
     if found:
         raise UserError(_message(found, language))
-    tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
     paper = folder / PAPER if (folder / PAPER).is_file() else None
     lines = differences(html, paper if embedded else None, tree, figures, language)
     if lines:
@@ -77,24 +81,38 @@ def _warn_of_quarto(
 
 
 def sources_of(
-    article: Article, inputs: Inputs, engine: Engine, words: Words, language: str
+    folder: Path, article: Article, inputs: Inputs, engine: Engine, words: Words, language: str
 ) -> Sources:
-    """All that a numeral of the report may come from."""
-    study = inputs.study
-    runs = [run.run for run in inputs.verdicts.runs]
-    # The audit speaks of every reading that the configuration defines.
-    readings = [*study.protocols, *(costs.protocol for costs in inputs.audit.protocols)]
-    names = {study.name, *readings, *runs, study.article, study.devices, *article.commands}
-    names |= {version for _, version in engine.versions}
-    names |= {rate.name for rate in inputs.audit.devices} | THE_ARTICLES_OWN
+    """All that a numeral of the report may come from; `folder` holds the bibliography."""
     return Sources(
         values=inputs.values,
         ledger=inputs.ledger,
         language=language,
         settings=words.raw,
-        names=frozenset(names),
+        names=_names(article, inputs, engine),
+        references=read_entries(folder / BIBLIOGRAPHY),
         alternatives=article.alternatives,
     )
+
+
+def _names(article: Article, inputs: Inputs, engine: Engine) -> dict[str, frozenset[str]]:
+    study = inputs.study
+    # The audit speaks of every reading that the configuration defines.
+    readings = [*study.protocols, *(costs.protocol for costs in inputs.audit.protocols)]
+    runs = [run.run for run in inputs.verdicts.runs]
+    weights = [
+        PurePath(study.protocol_definitions[protocol].reading_for(model).weights).name
+        for protocol in study.protocols
+        for model in study.models
+    ]
+    return {
+        "study": frozenset([study.name]),
+        "reading": frozenset(readings),
+        "device": frozenset(rate.name for rate in inputs.audit.devices),
+        "engine": frozenset(version for _, version in engine.versions),
+        "code": frozenset([study.name, *readings, *runs, *weights, study.article, study.devices]),
+        "command": frozenset(article.commands),
+    }
 
 
 def _message(found: list[Stray], language: str) -> str:
@@ -106,6 +124,7 @@ def _message(found: list[Stray], language: str) -> str:
             f"{PAGE} ({language}): these numbers have no source, so the report is not published:",
             *lines,
             'Print each by its key in values.json (<< value("…") >> in a template of '
-            f"report/{language}/), then run the same command again.",
+            f"report/{language}/; a number that a figure draws has the key in the id of its text), "
+            "then run the same command again.",
         ]
     )

@@ -20,7 +20,11 @@ _NAMES = "|".join(
 )
 """Names that hold a number and say nothing by it."""
 
-_OTHER_NUMERALS = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u00bc-\u00be\u2150-\u215e"
+_OTHER_NUMERALS = (
+    "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089"  # raised and lowered
+    "\u00bc-\u00be\u2150-\u218b"  # fractions, Roman
+    "\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3007\u3021-\u3029"  # in circles, Chinese
+)
 
 
 @cache
@@ -35,10 +39,9 @@ def numerals(text: str, language: str) -> list[str]:
     return _pattern(language).findall(text)
 
 
-def without_names(text: str, names: re.Pattern[str] | None = None) -> str:
-    """The text without names that hold numbers: of networks and number formats, and `names`."""
-    text = re.sub(rf"\b(?:{_NAMES})\b", " ", text)
-    return names.sub(" ", text) if names else text
+def without_names(text: str) -> str:
+    """The text without names that hold numbers, of networks and number formats."""
+    return re.sub(rf"\b(?:{_NAMES})\b", " ", text)
 
 
 def number_of(numeral: str, language: str) -> tuple[Decimal, int]:

@@ -5,6 +5,8 @@ it comes from, and the build can check that it is what the key holds.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.numbers import date_and_time, decimal, exact, show
@@ -39,7 +41,7 @@ class PrintedValues:
         """A value without its sign, for a sentence that says the direction in words."""
         found = self._get(key)
         text = show(abs(exact(found.value)), found.kind, self._language, digits)
-        return self.followed(key, Safe(text))
+        return Safe(f'[{text}]{{.v .size data-k="{key}"}}')
 
     def points(self, key: str) -> Safe:
         """A fraction in percentage points, without a sign of unit: 0.0042 as `0,42`."""
@@ -91,26 +93,67 @@ def from_ledger(name: str, text: str) -> Safe:
     return Safe(f'[{escape_markdown(text)}]{{.l data-l="{name}"}}')
 
 
-_SPAN = re.compile(r'\[((?:[^\[\]\\`]|\\.|`[^`]*`)*)\]\{\.(v data-k|l data-l|t data-t)="([^"]*)"\}')
+NAME_KINDS = ("reading", "device", "engine")
+
+
+class Name(str):
+    """A name that the configuration or a program gives, and that may hold a number.
+
+    A template prints it in a span that says of what `kind` it is; as a text it is the name alone.
+    """
+
+    kind: str
+
+    def __new__(cls, name: str, kind: str) -> "Name":
+        """Raises ValueError for a kind that is none of NAME_KINDS."""
+        if kind not in NAME_KINDS:
+            raise ValueError(f"names are of the kinds {', '.join(NAME_KINDS)}, not {kind!r}")
+        made = super().__new__(cls, name)
+        made.kind = kind
+        return made
+
+    def __html__(self) -> str:
+        return named(self.kind, escape_markdown(self))
+
+
+def named(kind: str, text: Safe) -> Safe:
+    """A name, already formatted, with its kind."""
+    return Safe(f'[{text}]{{.n data-n="{kind}"}}')
+
+
+_SPAN = re.compile(
+    r"\[(?P<text>(?:[^\[\]\\`]|\\.|`[^`]*`)*)\]"
+    r'\{\.(?P<kind>[vltn])(?P<size> \.size)? data-[kltn]="(?P<key>[^"]*)"\}'
+)
+
+
+@dataclass(frozen=True)
+class PrintedValue:
+    """The span of a value within a text."""
+
+    span: str
+    text: str
+    key: str
+    unsigned: bool
 
 
 def plain(markdown: str) -> Safe:
     """The same text without the keys of its values, for attributes and for comparing texts."""
     previous = ""
     while previous != markdown:
-        previous, markdown = markdown, _SPAN.sub(r"\1", markdown)
+        previous, markdown = markdown, _SPAN.sub(r"\g<text>", markdown)
     return Safe(markdown)
 
 
-def values_in(markdown: str) -> list[tuple[str, tuple[str, str]]]:
-    """The spans of the values that a text prints, each with its text and its key."""
-    return [
-        (found.group(), (found[1], found[3]))
-        for found in _SPAN.finditer(markdown)
-        if found[2] == "v data-k"
-    ]
+def values_in(markdown: str) -> Iterator[PrintedValue]:
+    """The values that a text prints, in order."""
+    for found in _SPAN.finditer(markdown):
+        if found["kind"] == "v":
+            text = re.sub(r"\\(.)", r"\1", found["text"])
+            yield PrintedValue(found.group(), text, found["key"], found["size"] is not None)
 
 
 def keys_in(markdown: str) -> list[str]:
     """The keys of the values that a text prints, each once, in order."""
-    return list(dict.fromkeys(re.findall(r'\{\.v data-k="([^"]*)"\}', markdown)))
+    found = re.findall(r'\{\.v(?: \.size)? data-k="([^"]*)"\}', markdown)
+    return list(dict.fromkeys(found))

@@ -13,9 +13,10 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.numbers import LOCALES
 from resnet_sizes.reporting.escaping import Safe, escape_markdown
 
-SETTINGS = ("contents.", "images-are.", "readings.")
-"""Texts that say what a choice of the configuration is, and may hold numbers that belong to it
-(a convolution of 7×7). They carry their key, so that these numbers are known."""
+SETTINGS = ("contents.", "images-are.", "readings.", "aspects.")
+"""Texts that say what a choice of the configuration is, or of what the article leaves one open, and
+may hold numbers that belong to it (a convolution of 7×7, the article's Figure 1). They carry their
+key, so that these numbers are known."""
 
 _NAME = re.compile(r"\b(CIFAR-10|[A-Z]{2,}[0-9]+|V[12])\b")
 

@@ -1,8 +1,9 @@
 """Confusion matrices on the test images, one panel a model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,14 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from resnet_sizes.evidence.confusion import Shares, largest_confusion, mean_shares
+from resnet_sizes.evidence.confusion import (
+    Confusion,
+    Shares,
+    cell_key,
+    largest_confusion,
+    mean_shares,
+    written_cells,
+)
 from resnet_sizes.evidence.figures.style import (
     FONT_SIZE,
     INK,
@@ -21,11 +29,14 @@ from resnet_sizes.evidence.figures.style import (
     Language,
     add_axes,
     empty_figure,
+    mark_ticks,
+    mark_value,
     text_width,
 )
 from resnet_sizes.evidence.measurements import by_depth, display_name
 from resnet_sizes.evidence.runs import StudyRuns
-from resnet_sizes.records.class_names import class_label
+from resnet_sizes.records.class_names import class_label, short_label
+from resnet_sizes.records.figure_ids import CLASSES
 
 _GAP, _TITLE, _TOP = 0.16, 0.24, 0.06
 _AXIS_NAME = 0.2
@@ -34,9 +45,6 @@ _LARGEST_PANEL = 2.9
 _MANY_CLASSES = 12
 """More than these need wider panels, so that their names stay legible."""
 _SMALLEST_NUMBER, _LARGEST_NUMBER, _LARGEST_NAME = 5.0, 7.5, 7.5  # points
-_LEAST_SHOWN = 0.005
-"""Fractions that would print as 0 are left out."""
-_LONGEST_NAME = 14
 
 # From white to near black in one hue: lightness falls evenly, so that grey keeps the order.
 _COLOURS = LinearSegmentedColormap.from_list(
@@ -71,6 +79,8 @@ class Matrices:
     class_names: Sequence[str]
     content: str
     """What the images are: CIFAR-10's classes have names in each language."""
+    protocol: str = ""
+    """The reading, whose values the numbers are."""
 
 
 def confusion_matrices(runs: StudyRuns) -> Matrices:
@@ -78,7 +88,7 @@ def confusion_matrices(runs: StudyRuns) -> Matrices:
     protocol = runs.study.protocols[0]
     found = [(model, runs.of(protocol, model)) for model in by_depth(runs.study.models)]
     shares = [(model, mean_shares(finished)) for model, finished in found if finished]
-    return Matrices(shares, runs.info.class_names, runs.info.content)
+    return Matrices(shares, runs.info.class_names, runs.info.content, protocol)
 
 
 @dataclass(frozen=True)
@@ -112,13 +122,15 @@ def draw_confusion(matrices: Matrices, language: Language) -> Figure:
     texts = _TEXTS[language]
     if not matrices.shares:
         return empty_figure(texts["empty"])
-    names = [_short(class_label(name, matrices.content, language)) for name in matrices.class_names]
+    names = [
+        short_label(class_label(name, matrices.content, language)) for name in matrices.class_names
+    ]
     count = len(matrices.shares)
     layout = _lay_out(count, names)
     figure = Figure(figsize=(WIDTH, layout.height))
     for position, (model, shares) in enumerate(matrices.shares):
         axes = add_axes(figure, layout.box(position))
-        _draw_panel(axes, shares, layout.panel)
+        _draw_panel(axes, shares, layout.panel, partial(cell_key, matrices.protocol, model))
         axes.set_title(display_name(model), fontsize=FONT_SIZE, pad=4)
         _name_classes(
             axes,
@@ -153,7 +165,7 @@ def _name_size(names: Sequence[str], panel: float) -> float:
     return min(_LARGEST_NAME, max(_SMALLEST_NUMBER, 0.85 * 72 * panel / len(names)))
 
 
-def _draw_panel(axes: Axes, shares: Shares, panel: float) -> None:
+def _draw_panel(axes: Axes, shares: Shares, panel: float, key: Callable[[Confusion], str]) -> None:
     classes = len(shares)
     axes.pcolormesh(
         np.ma.masked_invalid(shares), cmap=_COLOURS, norm=_NORM, edgecolors="white", linewidth=0.4
@@ -163,17 +175,17 @@ def _draw_panel(axes: Axes, shares: Shares, panel: float) -> None:
     axes.spines[:].set_linewidth(0.5)
     size = min(_LARGEST_NUMBER, 0.52 * 72 * panel / classes)
     if size >= _SMALLEST_NUMBER:
-        for true, predicted in np.argwhere(np.nan_to_num(shares) >= _LEAST_SHOWN):
-            share = shares[true, predicted]
-            axes.text(
-                predicted + 0.5,
-                true + 0.53,
-                f"{math.floor(100 * share + 0.5)}",
+        for cell in written_cells(shares):
+            number = axes.text(
+                cell.predicted + 0.5,
+                cell.true + 0.53,
+                f"{math.floor(100 * cell.share + 0.5)}",
                 fontsize=size,
-                color="white" if share > _WHITE_ABOVE else INK,
+                color="white" if cell.share > _WHITE_ABOVE else INK,
                 ha="center",
                 va="center_baseline",
             )
+            mark_value(number, key(cell))
     mistake = largest_confusion(shares)
     if mistake is not None:
         place = (mistake.predicted, mistake.true)
@@ -183,6 +195,7 @@ def _draw_panel(axes: Axes, shares: Shares, panel: float) -> None:
 def _name_classes(
     axes: Axes, names: Sequence[str], layout: _Layout, *, beside: bool, below: bool
 ) -> None:
+    mark_ticks(axes, CLASSES)
     size = _name_size(names, layout.panel)
     # Of very many classes every second, third, … is named.
     step = math.ceil(1.05 * size * len(names) / (72 * layout.panel))
@@ -243,7 +256,3 @@ def _draw_scale(figure: Figure, layout: _Layout, text: str) -> None:
     axes.set(xlim=(0, 1), ylim=(0, 1), yticks=[])
     axes.tick_params(length=2, pad=1.5, labelsize=SMALL - 0.5)
     axes.set_title(text, fontsize=SMALL, pad=3)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"

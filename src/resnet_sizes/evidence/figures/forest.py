@@ -20,10 +20,13 @@ from resnet_sizes.evidence.figures.style import (
     Language,
     add_axes,
     empty_figure,
+    mark_value,
     text_width,
 )
 from resnet_sizes.evidence.figures.ticks import number_ticks
 from resnet_sizes.evidence.measurements import by_depth, display_name
+from resnet_sizes.evidence.statistics import CONFIDENCE
+from resnet_sizes.records.numbers import percent
 
 _ROW, _BOTTOM, _TOP, _BETWEEN = 0.42, 0.5, 0.36, 0.3
 _APART = 0.15
@@ -43,7 +46,7 @@ _TEXTS = {
         "accuracy_increment": "Acréscimo de acurácia (%)",
         "article": "Artigo",
         "ours": "Esta repetição",
-        "interval": "Intervalo de predição de 95%",
+        "interval": "Intervalo de predição de {confidence}",
         "empty": "nenhum valor do artigo com que comparar",
     },
     "en": {
@@ -51,7 +54,7 @@ _TEXTS = {
         "accuracy_increment": "Increment in accuracy (%)",
         "article": "Article",
         "ours": "This replication",
-        "interval": "95% prediction interval",
+        "interval": "{confidence} prediction interval",
         "empty": "no value of the article to compare with",
     },
 }
@@ -77,7 +80,7 @@ def draw_forest(values: Sequence[ArticleValue], language: Language) -> Figure:
         names = [display_name(model) for model in models]
         axes.set_yticks(range(len(models)), names if position == 0 else [""] * len(models))
         axes.tick_params(axis="y", length=0, labelsize=FONT_SIZE)
-    _explain(figure, values, texts, left, height)
+    _explain(figure, values, language, left, height)
     return figure
 
 
@@ -130,7 +133,7 @@ def _limits(values: Sequence[ArticleValue]) -> tuple[float, float]:
 def _explain(
     figure: Figure,
     values: Sequence[ArticleValue],
-    texts: dict[str, str],
+    language: Language,
     left: float,
     height: float,
 ) -> None:
@@ -139,13 +142,17 @@ def _explain(
         Line2D([], [], **_ARTICLE),
         Line2D([], [], color=SOFT_INK, marker="o", markersize=5.5, linestyle="none"),
     ]
+    texts = _TEXTS[language]
     names = [texts["article"], texts["ours"]]
-    if any(value.interval for value in values):
+    has_intervals = any(value.interval for value in values)
+    if has_intervals:
         ends: dict[str, Any] = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4}
         shown.append(Line2D([], [], color=SOFT_INK, linewidth=1.4, **ends))
-        names.append(texts["interval"])
-    figure.legend(
+        names.append(texts["interval"].format(confidence=percent(CONFIDENCE, language, 0)))
+    legend = figure.legend(
         shown, names, loc="upper left", bbox_to_anchor=(left / WIDTH, 1 - 0.02 / height),
         ncols=3, frameon=False, fontsize=SMALL, borderaxespad=0, handlelength=1.8,
         columnspacing=3,
     )  # fmt: skip
+    if has_intervals:
+        mark_value(legend.get_texts()[-1], "method.confidence")

@@ -6,6 +6,9 @@ from typing import Any, Literal, NamedTuple
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from resnet_sizes.records.figure_ids import AXIS, VALUE
 
 Language = Literal["pt", "en"]
 
@@ -82,7 +85,20 @@ def add_axes(figure: Figure, box: Box, **options: Any) -> Axes:
     axes = figure.add_axes(place, **options)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_axisbelow(True)
+    mark_ticks(axes, AXIS)
     return axes
+
+
+def mark_ticks(axes: Axes, kind: str) -> None:
+    """Say in the ids of both axes what their ticks are: AXIS or CLASSES of `figure_ids`."""
+    number = axes.figure.axes.index(axes) + 1
+    axes.xaxis.set_gid(f"{kind}x.{number}")
+    axes.yaxis.set_gid(f"{kind}y.{number}")
+
+
+def mark_value(text: Text, key: str) -> None:
+    """Say in its id that a text writes the value of values.json under `key`."""
+    text.set_gid(f"{VALUE}{key}")
 
 
 def empty_figure(text: str) -> Figure:
