@@ -9,7 +9,6 @@ from resnet_sizes.reporting.escaping import Safe, code
 from resnet_sizes.reporting.printed import PrintedValues
 from resnet_sizes.reporting.words import Words, model_name
 
-
 FEW_READINGS = 2
 """Up to so many readings have a list of sentences each; more are told in tables alone."""
 
