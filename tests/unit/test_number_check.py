@@ -4,12 +4,14 @@ import copy
 import json
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+import yaml
 from lxml import html
 from rendering import render
 from report_studies import CACHED, TEMPLATES, study_with_evidence
+from synthetic import CONFIG, own_readings
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
@@ -180,3 +182,22 @@ def test_a_text_of_a_value_cannot_end_the_script_that_holds_it(tmp_path: Path) -
     render(study, tmp_path / "made", formats=["html"])
     page = (tmp_path / "made" / "report.html").read_text(encoding="utf-8")
     assert "</script><b>" not in page
+
+
+CONFIGURED = yaml.safe_load((CONFIG / "config.yaml").read_text("utf-8"))
+ALL_READINGS = tuple(CONFIGURED["protocol_definitions"])
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
+@pytest.mark.parametrize("kind", ["all readings", "names that are numbers"])
+def test_numbers_in_names_and_of_many_readings_are_no_strays(
+    tmp_path: Path, kind: str, language: str
+) -> None:
+    readings = own_readings(*ALL_READINGS)
+    settings: dict[str, Any] = {"protocols": ALL_READINGS, "readings": readings}
+    if kind == "names that are numbers":
+        own = {"19": {"weights": "w-2.pt"}, "3.9": {"weights": "none"}}
+        settings = {"name": "19", "protocols": ("19", "3.9"), "readings": own}
+    study = study_with_evidence(tmp_path / "study", seeds=(0,), epochs=2, **settings)
+    # It raises UserError where a number has no source.
+    assert render(study, tmp_path / language, language)

@@ -10,6 +10,7 @@ from resnet_sizes.evidence.figure_values import add_cells, add_figure_values
 from resnet_sizes.evidence.measurements import by_depth
 from resnet_sizes.evidence.model_values import add_comparisons, add_layers, add_model
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
+from resnet_sizes.evidence.sentence_sources import sentence_sources
 from resnet_sizes.evidence.statistics import CONFIDENCE
 from resnet_sizes.evidence.value_book import ValueBook
 from resnet_sizes.records.audit import Audit
@@ -104,7 +105,8 @@ def _add_outcomes(
 
 def with_findings(values: Values, audit: Audit, verdicts: Verdicts, folder: str) -> Values:
     """Add the audit's numbers, the readings' distances, and the sentences of the first reading's
-    verdicts. `folder` holds audit.json and verdicts.json, relative to the study's folder.
+    verdicts, with the runs that they were judged from. `folder` holds audit.json and
+    verdicts.json, relative to the study's folder.
     """
     book = ValueBook()
     book.add_leaves("audit", audit, f"{folder}/audit.json")
@@ -116,7 +118,8 @@ def with_findings(values: Values, audit: Audit, verdicts: Verdicts, folder: str)
                 field = f"verdicts[{number}].sentence.{language}"
                 source = Source(file=f"{folder}/verdicts.json", field=field)
                 key = f"verdict.{verdict.protocol}.{verdict.id}.sentence.{language}"
-                book.add(key, sentence, "text", source)
+                behind = sentence_sources(verdict, values.values)
+                book.add(key, sentence, "text", source, *behind)
     return values.model_copy(update={"values": values.values | book.values})
 
 

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.values import Values
+from resnet_sizes.records.values import Value, Values
+from resnet_sizes.reporting.making import HASH_PART
 from resnet_sizes.reporting.words import Words
 
 FILE = "after-body.html"
 """Included by `article.qmd` after the body."""
 
 SCRIPTS = ("origins.js", "navigation.js")
+
+_LONGEST_TITLE = 60
 
 LABELS = (
     "button",
@@ -33,7 +36,8 @@ LABELS = (
 
 def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: Path) -> str:
     """The values under `keys` with their sources and the runs behind them, as JSON, and the
-    scripts of the page. Raises UserError where one is missing.
+    scripts of the page; a long text has a `title`, its first words. Raises UserError where
+    one is missing.
     """
     printed = {key: values.values[key] for key in keys}
     files = {source.file for value in printed.values() for source in value.sources}
@@ -42,6 +46,7 @@ def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: P
         "values": {
             key: {
                 "value": value.value,
+                **({"title": title} if (title := _short_title(value)) else {}),
                 "sources": [[source.file, source.field] for source in value.sources],
             }
             for key, value in printed.items()
@@ -52,6 +57,15 @@ def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: P
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     scripts = [f"<script>\n{_read(assets / name)}</script>\n" for name in SCRIPTS]
     return f'<script type="application/json" id="origins">{text}</script>\n' + "".join(scripts)
+
+
+def _short_title(value: Value) -> str | None:
+    """The beginning of a text too long to name itself in the title of its panel."""
+    text = str(value.value)
+    if value.kind != "text" or len(text) <= _LONGEST_TITLE:
+        return None
+    words, space, _ = text[: _LONGEST_TITLE - 1].rpartition(" ")
+    return f"{words} …" if space else f"{text[:HASH_PART]}…"
 
 
 def _read(script: Path) -> str:

@@ -1,0 +1,105 @@
+"""The sentence with the numbers of a verdict leads to the runs that it was judged from."""
+
+import json
+from typing import Any
+
+import pytest
+from report_studies import TEMPLATES, study_without_figures
+from synthetic import LEDGER, MODELS
+
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.records.values import Values
+from resnet_sizes.reporting.origins import after_body_html
+from resnet_sizes.reporting.words import Words
+
+
+@pytest.fixture(scope="module")
+def values(tmp_path_factory: pytest.TempPathFactory) -> Values:
+    study = study_without_figures(tmp_path_factory.mktemp("study"), seeds=(0, 1, 2))
+    return read_record(StudyFolder.of_file(study).evidence / "values.json", Values, "")
+
+
+def sources(values: Values, statement: str, language: str = "pt") -> set[tuple[str, str]]:
+    value = values.values[f"verdict.scratch-32.{statement}.sentence.{language}"]
+    return {(source.file, source.field) for source in value.sources}
+
+
+def of_runs(file: str, *fields: str, models: tuple[str, ...] = MODELS) -> set[tuple[str, str]]:
+    return {
+        (f"runs/scratch-32/{model}/seed-{seed}/{file}", field)
+        for model in models
+        for seed in range(3)
+        for field in fields
+    }
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
+def test_every_sentence_names_itself_first_and_runs_that_the_page_knows(
+    values: Values, language: str
+) -> None:
+    keys = [key for key in values.values if key.endswith(f".sentence.{language}")]
+    assert len(keys) >= 14
+    for key in keys:
+        first, *rest = values.values[key].sources
+        assert first.file == "evidence/verdicts.json"
+        assert first.field.endswith(f"sentence.{language}")
+        runs = [values.runs[source.file] for source in rest if source.file in values.runs]
+        assert {run.seed for run in runs} == {0, 1, 2}, key
+
+
+def test_an_order_of_accuracies_comes_from_metrics_and_predictions(values: Values) -> None:
+    found = {pair for pair in sources(values, "S1") if pair[0] != "evidence/verdicts.json"}
+    assert found == of_runs("metrics.json", "final_test_accuracy") | of_runs(
+        "predictions.safetensors", "logits", "labels"
+    )
+
+
+def test_ratios_of_times_come_from_times_operations_and_the_article(values: Values) -> None:
+    found = sources(values, "S2")
+    assert of_runs("metrics.json", "training_seconds") <= found
+    # Every run of a network has the same number of operations; the first one's is taken.
+    for model in MODELS:
+        assert (f"runs/scratch-32/{model}/seed-0/metrics.json", "macs_per_image") in found
+    assert {(str(LEDGER), f"table[{row}].minutes") for row in range(3)} <= found
+
+
+def test_a_printed_number_comes_from_the_runs_and_the_article(values: Values) -> None:
+    found = sources(values, "S3")
+    models = ("resnet18", "resnet50")
+    assert of_runs("metrics.json", "final_test_accuracy", models=models) <= found
+    assert (str(LEDGER), "table[1].accuracy_increment") in found
+    assert not [file for file, _ in found if "resnet152" in file]
+
+
+def test_losses_come_from_no_predictions(values: Values) -> None:
+    assert not [file for file, _ in sources(values, "S7") if file.endswith(".safetensors")]
+
+
+def told(values: Values, *keys: str) -> Any:
+    words = Words(TEMPLATES / "pt" / "texts.yaml", "pt")
+    page = after_body_html(values, keys, words, TEMPLATES / "assets")
+    data = page.partition(">")[2].partition("</script>")[0]
+    return json.loads(data)["values"]
+
+
+def test_the_panel_of_a_long_text_has_a_short_title(values: Values) -> None:
+    sentence, identity = "verdict.scratch-32.S1.sentence.pt", "data.identity"
+    found = told(values, sentence, identity, "study.epochs", "study.name")
+    whole = found[sentence]["value"]
+    title = found[sentence]["title"]
+    assert title.endswith(" …")
+    assert len(title) <= 60
+    assert whole.startswith(title.removesuffix(" …") + " ")
+    assert found[identity]["title"] == f"{found[identity]['value'][:16]}…"
+    assert "title" not in found["study.epochs"]
+    assert "title" not in found["study.name"]
+
+
+def test_the_origins_file_knows_the_runs_behind_a_sentence(values: Values) -> None:
+    words = Words(TEMPLATES / "pt" / "texts.yaml", "pt")
+    key = "verdict.scratch-32.S7.sentence.pt"
+    page = after_body_html(values, [key], words, TEMPLATES / "assets")
+    data = json.loads(page.partition(">")[2].partition("</script>")[0])
+    assert set(data["runs"]) == {file for file, _ in of_runs("metrics.json", "x")}
+    assert all(run["device"] == "Synthetic GPU" for run in data["runs"].values())
