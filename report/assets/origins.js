@@ -57,7 +57,7 @@
     if (!found) {
       return;
     }
-    title.textContent = `${labels.title}: ${span.textContent}`;
+    title.textContent = `${labels.title}: ${found.title ?? span.textContent}`;
     content.replaceChildren(list([[labels.key, key], [labels.value, found.value]]));
     const sources = element("ul");
     for (const [file, field] of found.sources) {

@@ -196,9 +196,24 @@ class Figures:
             }
             for model in kept
         ]
+        shown = self._joined("figures.forest.item", items)
+        increments = [
+            {
+                "model": model_name(model),
+                "article": self._values.value(f"article.{model}.accuracy_increment", 0),
+                "ours": self._value(model, "accuracy_increment", 1),
+            }
+            for model in self._models
+            if self._values.has(
+                f"article.{model}.accuracy_increment", self._key(model, "accuracy_increment")
+            )
+        ]
+        if increments:
+            second = self._joined("figures.forest.item", increments)
+            shown = self._t("figures.forest.increments", accuracies=shown, items=second)
         return self._view(
             "forest",
-            self._joined("figures.forest.item", items),
+            shown,
             sentence,
             several=intervals > 0,
         )

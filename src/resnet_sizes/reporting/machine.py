@@ -46,6 +46,7 @@ def report_data(
     verdicts = inputs.verdicts
     statements = {statement.id: statement for statement in inputs.ledger.statements}
     return {
+        "schema_version": 1,
         "title": title,
         "language": LOCALES[language],
         "created": created,
@@ -76,7 +77,6 @@ def _article(ledger: Ledger) -> dict[str, Any]:
         "@type": "ScholarlyArticle",
         "name": ledger.article.title,
         "author": [{"@type": "Person", "name": name} for name in ledger.article.authors],
-        "datePublished": str(ledger.article.year),
         **({"inLanguage": ledger.article.language} if ledger.article.language else {}),
     }
 
