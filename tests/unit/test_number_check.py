@@ -11,8 +11,9 @@ import yaml
 from lxml import html
 from rendering import render
 from report_studies import CACHED, TEMPLATES, study_with_evidence
-from synthetic import CONFIG, own_readings
+from synthetic import CONFIG, MODELS, make_study, own_readings
 
+from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.reporting.document_check import differences
@@ -201,3 +202,13 @@ def test_numbers_in_names_and_of_many_readings_are_no_strays(
     study = study_with_evidence(tmp_path / "study", seeds=(0,), epochs=2, **settings)
     # It raises UserError where a number has no source.
     assert render(study, tmp_path / language, language)
+
+
+def test_numbers_in_the_names_of_classes_are_no_strays(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"content": "other", "seeds": (0,), "epochs": 2}
+    study = make_study(tmp_path / "study", accuracies=dict.fromkeys(MODELS, 0.7), **settings)
+    folder = StudyFolder.of_file(study)
+    info = folder.dataset_info.read_text(encoding="utf-8")
+    folder.dataset_info.write_text(info.replace("class-", "a *type* of_"), encoding="utf-8")
+    build_evidence(study, folder.evidence, allow_partial=True)
+    assert render(study, tmp_path / "made", formats=["html"])

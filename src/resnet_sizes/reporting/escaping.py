@@ -35,6 +35,11 @@ def escape_markdown(text: str) -> Safe:
     return Safe(_START.sub(_escape_start, escaped))
 
 
+def unescaped(markdown: str) -> str:
+    """The text that a reader sees of escaped text."""
+    return re.sub(r"\\(.)", r"\1", markdown)
+
+
 def _escape_start(found: re.Match[str]) -> str:
     mark = found.group()
     return f"{mark}\\" if mark[0].isalnum() else f"\\{mark}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.numbers import date_and_time, decimal, exact, show
 from resnet_sizes.records.values import Value, Values
-from resnet_sizes.reporting.escaping import Safe, code, escape_markdown
+from resnet_sizes.reporting.escaping import Safe, code, escape_markdown, unescaped
 
 
 class PrintedValues:
@@ -149,7 +149,7 @@ def values_in(markdown: str) -> Iterator[PrintedValue]:
     """The values that a text prints, in order."""
     for found in _SPAN.finditer(markdown):
         if found["kind"] == "v":
-            text = re.sub(r"\\(.)", r"\1", found["text"])
+            text = unescaped(found["text"])
             yield PrintedValue(found.group(), text, found["key"], found["size"] is not None)
 
 

@@ -9,6 +9,7 @@ from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting.context import build_context
 from resnet_sizes.reporting.engines import Engine
+from resnet_sizes.reporting.escaping import unescaped
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.printed import plain
 from resnet_sizes.reporting.words import Words, make_environment
@@ -41,7 +42,9 @@ def render_article(inputs: Inputs, templates: Path, language: str, engine: Engin
         ) from None
     except UndefinedError as error:
         raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
-    alternatives = {str(plain(markdown)): str(markdown) for markdown in context["alternatives"]}
+    alternatives = {
+        unescaped(plain(markdown)): str(markdown) for markdown in context["alternatives"]
+    }
     commands = [str(context[name]) for name in ("command", "report_command")]
     return Article(context["title"], _tidy(text), alternatives, commands)
 
