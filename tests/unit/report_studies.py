@@ -61,7 +61,7 @@ _ALL = (
     "finetune-112",
 )
 ALL_READINGS: dict[str, Any] = {
-    "name": "readings",
+    "name": "sete",
     "protocols": _ALL,
     "readings": own_readings(*_ALL),
     "seeds": (0,),

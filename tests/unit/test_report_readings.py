@@ -8,23 +8,14 @@ from typing import Any
 
 import pytest
 from report_prose import body_of
-from report_studies import CACHED, DEMO, LITERAL, article_of, rendered, table_row
-from synthetic import make_study, own_readings
+from report_studies import ALL_READINGS, CACHED, DEMO, LITERAL, article_of, rendered, table_row
+from synthetic import make_study
 from synthetic_runs import initial_weights
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.reporting.inputs import read_inputs
 
-SEVEN = (
-    "probe-224",
-    "probe-224-bn-train",
-    "literal",
-    "scratch-32",
-    "scratch-cifar-stem",
-    "finetune-32",
-    "finetune-112",
-)
 CONFOUNDED = "**O que varia junto com a profundidade.**"
 
 
@@ -36,9 +27,7 @@ def with_reading(reading: dict[str, Any], **settings: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def seven(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The article of all readings that the configuration defines."""
-    readings = own_readings(*SEVEN)
-    folder = tmp_path_factory.mktemp("seven")
-    return article_of(folder, protocols=SEVEN, readings=readings, seeds=(0,), epochs=2)
+    return article_of(tmp_path_factory.mktemp("seven"), **ALL_READINGS | {"epochs": 2})
 
 
 @pytest.fixture(scope="module")
