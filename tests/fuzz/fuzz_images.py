@@ -120,12 +120,24 @@ def _changed_chunks(random: Random, content: bytes) -> bytes:
         case 2:
             chunks.insert(number, chunks[random.randrange(len(chunks))])
         case 3:
-            bomb = zlib.compress(bytes(random.choice((10, 50_000_000 if random.random() < .1 else 10**5))), 1)
+            bomb = zlib.compress(
+                bytes(random.choice((10, 50_000_000 if random.random() < 0.1 else 10**5))), 1
+            )
             text = random.choice(((b"zTXt", b"x\0\0" + bomb), (b"iCCP", b"x\0\0" + bomb),
                                   (b"iTXt", b"x\0\1\0\0\0" + bomb), (b"IDAT", bomb)))  # fmt: skip
             chunks.insert(random.randrange(1, len(chunks) + 1), text)
         case 4:
-            kinds = (b"tRNS", b"PLTE", b"acTL", b"fcTL", b"fdAT", b"gAMA", b"eXIf", b"cICP", b"pHYs")
+            kinds = (
+                b"tRNS",
+                b"PLTE",
+                b"acTL",
+                b"fcTL",
+                b"fdAT",
+                b"gAMA",
+                b"eXIf",
+                b"cICP",
+                b"pHYs",
+            )
             size = random.choice((0, 1, 8, 26))
             chunks.insert(number + 1, (random.choice(kinds), random.randbytes(size)))
         case _:

@@ -63,8 +63,7 @@ class RecordJson:
             (Audit, files.evidence / "audit.json"),
         ]
         self._records = [
-            (kind, _shortened(json.loads(path.read_text(encoding="utf-8"))))
-            for kind, path in paths
+            (kind, _shortened(json.loads(path.read_text(encoding="utf-8")))) for kind, path in paths
         ]
         self._kind: type[Record] = StudyFile
 

@@ -71,9 +71,11 @@ def changed_data(random: Random, data: Any) -> Any:
                 for _ in range(random.choice((2, 30, 300))):
                     holder[key] = random.choice(([holder[key]], {"a": holder[key]}))
             case 5:
-                holder[key] = random.choice(random.choice(holders)) if keys == [] else holder[
-                    random.choice(keys)
-                ]
+                holder[key] = (
+                    random.choice(random.choice(holders))
+                    if keys == []
+                    else holder[random.choice(keys)]
+                )
             case _:
                 holder[key] = _near(random, holder[key])
     return data
@@ -95,7 +97,9 @@ def _near(random: Random, value: Any) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
-        return random.choice((-value, value + 1, value * 2, value * 10**20, float(value), str(value)))
+        return random.choice(
+            (-value, value + 1, value * 2, value * 10**20, float(value), str(value))
+        )
     if isinstance(value, str):
         return random.choice((value.upper(), value + "x", value[1:], value * 50, value[::-1]))
     return random.choice(VALUES)

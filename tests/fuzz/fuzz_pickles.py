@@ -8,20 +8,27 @@ from random import Random
 import numpy as np
 import safetensors.torch
 import torch
-from cifar10_archive import batch_contents, python2_pickle
 from fuzz_mutations import changed_bytes, changed_data
 
+from cifar10_archive import batch_contents, python2_pickle
 from resnet_sizes.data.cifar10 import Cifar10Source
 from resnet_sizes.data.state_dict import NotAStateDict, load_file, tensors_from
 
 EXPLOITS = [
-    b"cos\nsystem\n(S'id'\ntR.", b"cbuiltins\neval\n(S'1'\ntR.", b"\x80\x04\x8c\x02os\x8c\x06system\x93.",
-    b"cnumpy.core.multiarray\n_reconstruct\n.", b"cnumpy\ndtype\n(tR.", b"(S'a'\nS'b'\nios\nsystem\n.",
-    b"}r\xff\xff\xff\x7f.", b"}r\xff\xff\xff\x0f.", b"]" + b"q\x00" + b"(" * 100_000 + b".",
-    b"]q\x00" + b"(h\x00h\x00l" * 3000 + b".", b"\x8e" + b"\xff" * 7 + b"\x7f.", b"\x96" + b"\x00" * 4 + b"\x04" + b"\x00" * 3 + b".",
-    b"\x8b\xff\xff\xff\x7f.", b"I" + b"9" * 5000 + b"\n.", b"L" + b"9" * 200_000 + b"L\n.", b"}p99999999999\n.",
-    b"\x80\x04\x95" + b"\xff" * 8 + b".", b"\x80\xff.", b"Pid\n.", b"\x82\x01.", b"", b".", b"N.", b"2.", b"0.", b"}}s.",
-    b"cnumpy\nndarray\n(tR.", b"cnumpy\nndarray\n}b.", b"(cnumpy\ndtype\no.", b"cnumpy\ndtype\n)\x81.",
+    # Calls of functions.
+    b"cos\nsystem\n(S'id'\ntR.", b"cbuiltins\neval\n(S'1'\ntR.", b"(S'a'\nS'b'\nios\nsystem\n.",
+    b"\x80\x04\x8c\x02os\x8c\x06system\x93.", b"(cnumpy\ndtype\no.", b"cnumpy\ndtype\n)\x81.",
+    b"cnumpy.core.multiarray\n_reconstruct\n.", b"cnumpy\ndtype\n(tR.",
+    b"cnumpy\nndarray\n(tR.", b"cnumpy\nndarray\n}b.", b"Pid\n.", b"\x82\x01.",
+    # Memory: places in the memo, and declared sizes.
+    b"}r\xff\xff\xff\x7f.", b"}r\xff\xff\xff\x0f.", b"}p99999999999\n.",
+    b"\x8e" + b"\xff" * 7 + b"\x7f.", b"\x96\0\0\0\0\x04\0\0\0.", b"\x8b\xff\xff\xff\x7f.",
+    b"\x80\x04\x95" + b"\xff" * 8 + b".",
+    # Depth, repetition, digits.
+    b"]q\x00" + b"(" * 100_000 + b".", b"]q\x00" + b"(h\x00h\x00l" * 3000 + b".",
+    b"I" + b"9" * 5000 + b"\n.", b"L" + b"9" * 200_000 + b"L\n.", b"c" + b"x" * 100_000 + b"\ny\n.",
+    # Nothing, or nonsense.
+    b"\x80\xff.", b"", b".", b"N.", b"2.", b"0.", b"}}s.",
 ]  # fmt: skip
 
 

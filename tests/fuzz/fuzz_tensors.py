@@ -5,9 +5,9 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from data_studies import study_on
 from fuzz_mutations import changed_bytes, changed_data
 
+from data_studies import study_on
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.tensor_file import (
     DatasetArrays,

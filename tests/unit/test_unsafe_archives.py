@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from image_trees import Tree, as_tar, as_zip, encoded, tree
-from resnet_sizes.data import containers, tar_container
+from resnet_sizes.data import containers, unpacking
 from resnet_sizes.data.containers import Zip
 from resnet_sizes.data.image_folder import ImageFolderSource
 from resnet_sizes.data.tar_container import Tar
@@ -134,7 +134,7 @@ def test_a_member_of_another_size_than_declared_is_refused(tmp_path: Path, decla
 def test_an_archive_that_unpacks_to_many_times_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tar_container, "_BOMB_BYTES", 1_000_000)
+    monkeypatch.setattr(unpacking, "BOMB_BYTES", 1_000_000)
     zeros = {f"train/cat/{number}.png": bytes(500_000) for number in range(20)}
     path = as_tar({**tree(), **zeros}, tmp_path / "archive.tar.gz")
     with pytest.raises(UserError, match="unpack to more than"):

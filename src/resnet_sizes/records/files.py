@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +13,12 @@ from pydantic import ValidationError
 
 from resnet_sizes.records.base import Record
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.explain import explain
+from resnet_sizes.records.explain import explain, shown_text
 
 R = TypeVar("R", bound=Record)
+
+MAX_JSON_BYTES = 16 * 1024**2
+"""A record is some kilobytes, and one of a study with many runs some hundreds of them."""
 
 
 @contextmanager
@@ -79,14 +83,22 @@ def _pretty(data: Record | dict[str, Any] | list[Any]) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_bytes(path: Path, remedy: str) -> bytes:
-    """The content of a file. Raises UserError, ending in `remedy`, if it cannot be had."""
+def read_bytes(path: Path, remedy: str, most: int = MAX_JSON_BYTES) -> bytes:
+    """The content of a file of `most` bytes at most. Raises UserError, ending in `remedy`, if it
+    cannot be had."""
     try:
-        return path.read_bytes()
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # a pipe might never end
+            found = "is a folder" if path.is_dir() else "is not a regular file"
+            raise UserError(f"{path}: {found}. {remedy}")
+        with path.open("rb") as file:
+            content = file.read(most + 1)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (looked in {Path.cwd()}). {remedy}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
+    if len(content) > most:
+        raise UserError(f"{path}: has more than {most} bytes, which is the most allowed. {remedy}")
+    return content
 
 
 def read_json(path: Path, remedy: str) -> Any:
@@ -97,8 +109,9 @@ def read_json(path: Path, remedy: str) -> Any:
 def _parsed(content: bytes, path: Path, remedy: str) -> Any:
     try:
         return json.loads(content.decode())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: is not complete JSON ({error}). {remedy}") from None
+    except (ValueError, RecursionError) as error:  # ValueError: a number of too many digits, too
+        problem = shown_text(str(error))
+        raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
 
 
 def read_record(path: Path, kind: type[R], remedy: str) -> R:
