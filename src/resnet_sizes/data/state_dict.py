@@ -54,9 +54,10 @@ def _check_pickles(path: Path) -> None:
                     raise UnpicklingError(f"has a name of more than {_LONGEST_NAME} characters")
     except (ValueError, zipfile.BadZipFile) as error:
         with path.open("rb") as file:
-            if file.read(2) in (b"PK", b"\x80\x02"):
-                raise OSError(str(error)) from None
-        raise UnpicklingError("Unsupported operand") from None
+            begin = file.read(2)
+        if begin in (b"PK", b"\x80\x02"):  # as torch.save writes
+            raise OSError(str(error)) from None
+        raise (UnpicklingError("Unsupported operand") if begin else EOFError) from None
 
 
 def _pickles(path: Path) -> Iterator[BinaryIO]:

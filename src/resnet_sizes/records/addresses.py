@@ -4,7 +4,7 @@ import re
 
 _USER = re.compile(r"(?<=//)[^/\s]*@")
 # urllib3 tells of the path alone: "Max retries exceeded with url: /file?token=x".
-_QUERY = re.compile(r"((?:\w+://|url: /)[^\s?'\"]*)\?[^\s'\")\]>]*")
+_QUERY = re.compile(r"((?://|url: /)[^\s?'\"]*)\?[^\s'\")\]>]*")
 
 
 def without_secrets(text: str) -> str:

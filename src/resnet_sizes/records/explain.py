@@ -89,7 +89,7 @@ def shown(value: Any) -> str:
 
 def shown_text(text: str) -> str:
     """Text for a message as it stands, but short and without characters that steer a terminal."""
-    text = without_secrets(text)
+    text = without_secrets(text[:1000])
     visible = text if text.isprintable() else ascii(text)[1:-1]
     return visible if len(visible) <= 2 * _LONGEST else visible[: 2 * _LONGEST - 1] + "…"
 
