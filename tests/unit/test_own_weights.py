@@ -269,6 +269,7 @@ def test_without_a_network_the_command_tells_of_images_and_all_weights_at_once(
         ["resnet18", "resnet50", "resnet152"],
         {
             "folder": str(tmp_path / "downloads"),
+            "allow_http": True,
             "cifar10": {"mirrors": [], "origin": refused_address()},
         },
         {"source": "cifar10"},

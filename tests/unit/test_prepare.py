@@ -213,6 +213,7 @@ def test_without_a_network_fetch_fails_in_seconds_and_its_log_says_what_to_do(
 ) -> None:
     downloads = {
         "folder": str(tmp_path / "downloads"),
+        "allow_http": True,
         "cifar10": {"mirrors": [refused_address()], "origin": refused_address()},
     }
     study_file = _study_file(tmp_path, study_on({"source": "cifar10"}, downloads))

@@ -72,7 +72,8 @@ def free_port() -> int:
 def test_without_network_nothing_is_trained_and_the_message_says_where_to_put_the_file(project):
     address = f"http://127.0.0.1:{free_port()}/cifar-10-python.tar.gz"
     config = project.overlay(
-        "dead.yaml", f"downloads: {{cifar10: {{mirrors: [], origin: '{address}'}}}}"
+        "dead.yaml",
+        f"downloads: {{allow_http: true, cifar10: {{mirrors: [], origin: '{address}'}}}}",
     )
     done = project.snakemake("--configfile", config, check=False)
     assert done.returncode != 0

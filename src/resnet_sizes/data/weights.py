@@ -124,6 +124,7 @@ def _published_file(weights: WeightsEnum, path: Path, downloads: Downloads) -> P
         size=None,
         mismatch=lambda file: _hash_mismatch(file, _hash_prefix(path.name)),
         timeout=downloads.timeout,
+        allow_http=downloads.allow_http,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
+from resnet_sizes.records.addresses import without_secrets
 from resnet_sizes.records.base import Number, Record
 from resnet_sizes.records.protocol import (
     TORCHVISION_WEIGHTS,
@@ -194,6 +195,11 @@ class Downloads(Record):
     """What is fetched from the network, and where it is put."""
 
     folder: str = Field("downloads", min_length=1, description="Folder of downloaded files.")
+    allow_http: bool = Field(
+        False,
+        description="Whether addresses need not begin with `https://`: for tests and for a server "
+        "of one's own network. What arrives is held against its hash either way.",
+    )
     timeout: Number = Field(
         20.0, gt=0, le=600, description="Seconds without an answer after which an address is left."
     )
@@ -203,6 +209,17 @@ class Downloads(Record):
     weights: WeightsDownload = Field(
         default_factory=WeightsDownload, description="torchvision's pre-trained weights."
     )
+
+    @model_validator(mode="after")
+    def _addresses_are_encrypted(self) -> "Downloads":
+        addresses = [*self.cifar10.mirrors, self.cifar10.origin, *self.weights.mirrors]
+        plain = [address for address in addresses if not address.startswith("https://")]
+        if plain and not self.allow_http:
+            raise ValueError(
+                f"{without_secrets(plain[0][:200])!r} does not begin with https://. Name an "
+                "address that does, or set downloads.allow_http to true for a server that you trust"
+            )
+        return self
 
 
 class ReportSpec(Record):

@@ -19,6 +19,11 @@ _START = re.compile(r"^([-+:%=!(]|(?:\d+|[A-Za-z]+)(?=[.)](?:\s|$)))")
 _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space is meant
 
 
+# Of the characters that nobody sees: the no-break space, and the two that join or part letters
+# of Persian, of Indian scripts and of emoji. Those that turn the direction of a line are not.
+_KEPT = "\u00a0\u200c\u200d"
+
+
 class Safe(Markup):
     """Markdown of our own, or escaped text: printed by the templates as it stands."""
 
@@ -41,7 +46,7 @@ def _escape_start(found: re.Match[str]) -> str:
 
 
 def _visible(text: str) -> str:
-    return "".join(c for c in _SPACE.sub(" ", text) if c.isprintable() or c == "\u00a0")
+    return "".join(c for c in _SPACE.sub(" ", text) if c.isprintable() or c in _KEPT)
 
 
 def code(text: str) -> Safe:
