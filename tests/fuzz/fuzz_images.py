@@ -113,8 +113,9 @@ def _changed_chunks(random: Random, content: bytes) -> bytes:
     kind, body = chunks[number]
     match random.randrange(7):
         case 0 if kind == b"IHDR":
-            size = random.choice((0, 1, 33, 3000, 20_000, 2**31 - 1, 2**32 - 1))
-            chunks[number] = (kind, struct.pack(">II", size, size) + body[8:])
+            sides = (0, 1, 33, 3000, 20_000, 65_535, 10**7, 2**31 - 1, 2**32 - 1)
+            size = struct.pack(">II", random.choice(sides), random.choice(sides))
+            chunks[number] = (kind, size + body[8:])
         case 1:
             del chunks[number]
         case 2:

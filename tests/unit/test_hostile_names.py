@@ -15,6 +15,7 @@ from synthetic import LEDGER, make_study
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.reporting.glyphs import undisplayable, without
 
 CLASSES = [
     "<script>alert(1)</script>",
@@ -83,6 +84,17 @@ def test_the_pages_of_the_pdf_print_them_as_they_stand(hostile: dict[str, Path])
     pages = PdfReader(hostile["report.pdf"]).pages
     text = re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
     assert "<bonclick=x>T</b>#sys.inputs$(id){{x}}" in text
+    assert "\ufffd" in text  # no font that Typst brings along has the emoji
+
+
+def test_what_typst_says_of_missing_letters_is_understood() -> None:
+    said = (
+        'error: PDF/UA-1 error: the text `"👩\\u{200d}🔬"` could not be displayed with font `"L"`\n'
+        'error: PDF/UA-1 error: the text `"中"` could not be displayed with font `"L"`\n'
+    )
+    assert undisplayable(said) == {"👩", "\u200d", "🔬", "中"}
+    assert undisplayable("error: unknown variable: x") == set()
+    assert without("a 👩\u200d🔬 中 é", undisplayable(said)) == "a \ufffd\ufffd \ufffd é"
 
 
 def test_figures_hold_no_script(hostile: dict[str, Path]) -> None:

@@ -218,6 +218,13 @@ def test_a_bomb_that_claims_more_pixels_than_it_has_takes_no_memory() -> None:
         tracemalloc.stop()
 
 
+def test_a_side_without_end_is_refused() -> None:
+    target = io.BytesIO()
+    Image.new("1", (1, 2_000_000)).save(target, "PNG")
+    with pytest.raises(UserError, match=r"1×2000000.* 65535 a side"):
+        decode(target.getvalue(), "image", resize=True)
+
+
 def test_an_animated_image_is_refused() -> None:
     target = io.BytesIO()
     frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]

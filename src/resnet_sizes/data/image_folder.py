@@ -22,6 +22,8 @@ from resnet_sizes.records.tensor_file import IMAGE_SHAPE, Int64Array, UInt8Array
 
 MAX_PIXELS = 50_000_000
 """As many as a large photograph has. Decoding takes up to eight bytes of memory for each."""
+MAX_SIDE = 65_535
+"""The most that JPEG can have. Resizing takes memory for the length of a side, too."""
 _SIZE = (IMAGE_SHAPE[2], IMAGE_SHAPE[1])
 
 
@@ -70,7 +72,7 @@ def decode(content: bytes, where: str, resize: bool) -> UInt8Array:
     """
     try:
         with _quiet(), Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image:
-            if image.width * image.height > MAX_PIXELS:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 raise _too_many(where, f"{image.width}×{image.height}")
             if image.format == "PNG" and getattr(image, "is_animated", False):
                 raise UserError(f"{where}: is animated; allowed: one picture. Replace it.")
@@ -104,7 +106,8 @@ def _quiet() -> Iterator[None]:
 
 def _too_many(where: str, found: str) -> UserError:
     return UserError(
-        f"{where}: has too many pixels ({found}); allowed: {MAX_PIXELS}. Make it smaller."
+        f"{where}: has too many pixels ({found}); allowed: {MAX_PIXELS}, and {MAX_SIDE} a side. "
+        "Make it smaller."
     )
 
 

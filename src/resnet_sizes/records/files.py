@@ -122,8 +122,12 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
     content = read_bytes(path, remedy)
     try:
         return kind.model_validate_json(content)  # parses and checks in one pass
-    except ValidationError:
-        pass
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            # Python's own parser takes minutes for what is nested without end.
+            problem = shown_text(str(first["ctx"]["error"]))
+            raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
     data = _parsed(content, path, remedy)
     try:
         return kind.model_validate_json(json.dumps(data))
