@@ -1,6 +1,7 @@
 """Text from outside is printed as it stands, in a paragraph, a table cell, and in code."""
 
 import json
+import re
 import subprocess
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_sizes.reporting.escaping import code, escape_markdown, yaml_text
+from resnet_sizes.reporting.escaping import Safe, code, escape_markdown, yaml_text
+from resnet_sizes.reporting.printed import plain
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -108,3 +110,11 @@ def test_a_title_survives_yaml_and_markdown(text: str) -> None:
         input=document, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert answer.stdout.strip() == text
+
+
+@pytest.mark.parametrize("text", ['a "double" one', "a 'single' one", "a & b < c"])
+def test_patterns_leave_escaped_text_as_it_is(text: str) -> None:
+    escaped = escape_markdown(text)
+    assert re.sub(r"(\w)", r"\1", escaped) == str(escaped)
+    assert plain(f'[{escaped}]{{.v data-k="x"}}') == str(escaped)
+    assert plain(Safe(f'[{escaped}]{{.v data-k="x"}}')) == str(escaped)

@@ -6,6 +6,7 @@ pandoc then writes as HTML or Typst it escapes itself.
 """
 
 import re
+from typing import SupportsIndex
 
 from markupsafe import Markup
 
@@ -26,6 +27,14 @@ _KEPT = "\u00a0\u200c\u200d"
 
 class Safe(Markup):
     """Markdown of our own, or escaped text: printed by the templates as it stands."""
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:  # type: ignore[override]
+        """A piece as plain text, since it may begin or end inside an escape.
+
+        Until Python 3.12 `re.sub` puts its result together by a method of such a piece, and
+        Markup's would escape it for HTML: quotes became `&#34;` on the page.
+        """
+        return str(self)[key]
 
 
 def escape_markdown(text: str) -> Safe:
