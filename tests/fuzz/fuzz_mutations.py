@@ -1,6 +1,7 @@
 """Changes to bytes and to nested data, such as accidents and malice make."""
 
 import copy
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -15,6 +16,9 @@ VALUES: list[Any] = [
     "http://user:secret@host/?token=secret", [], {}, [[]], [None], {"": 1}, {"a": {"a": {}}},
 ]  # fmt: skip
 """What stands where something else is expected."""
+
+
+_MANY = 100
 
 
 def changed_bytes(random: Random, content: bytes, other: bytes = b"") -> bytes:
@@ -66,19 +70,21 @@ def changed_data(random: Random, data: Any) -> Any:
             case 2 if isinstance(holder, dict):
                 holder[str(random.choice(VALUES))] = random.choice(VALUES)
             case 3:
-                holder[key] = [holder[key]] * random.choice((1, 2, 200))
+                # What grows without bound would only harm the fuzz.
+                most = 200 if _size(holder[key]) < _MANY else 1
+                holder[key] = [holder[key]] * random.choice((1, 2, most))
             case 4:
                 for _ in range(random.choice((2, 30, 300))):
                     holder[key] = random.choice(([holder[key]], {"a": holder[key]}))
             case 5:
-                holder[key] = (
-                    random.choice(random.choice(holders))
-                    if keys == []
-                    else holder[random.choice(keys)]
-                )
+                holder[key] = holder[random.choice(keys)]
             case _:
                 holder[key] = _near(random, holder[key])
     return data
+
+
+def _size(data: Any) -> int:
+    return sum(len(holder) for holder in islice(_holders(data), _MANY))
 
 
 def _holders(data: Any) -> Any:
