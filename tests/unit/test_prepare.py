@@ -22,11 +22,12 @@ from resnet_sizes.data.digits import DigitsSource
 from resnet_sizes.data.prepare import prepare_dataset
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.downloads import Cifar10Download
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record, write_json
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.study import Cifar10Download, Study
+from resnet_sizes.records.study import Study
 from resnet_sizes.records.tensor_file import DatasetArrays, read_dataset
 
 

@@ -266,6 +266,15 @@ def test_a_class_whose_name_is_no_text_is_refused(tmp_path: Path, name: str, sho
         _decode_all(path)
 
 
+def test_a_zip_for_a_later_version_is_refused(tmp_path: Path) -> None:
+    path = as_zip(tree(), tmp_path / "archive.zip")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 99
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+        _decode_all(path)
+
+
 def test_a_zip_whose_names_are_not_in_their_encoding_is_refused(tmp_path: Path) -> None:
     path = as_zip({**tree(), "train/cat/é.png": encoded()}, tmp_path / "archive.zip")
     path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
