@@ -50,13 +50,18 @@ def changed_bytes(random: Random, content: bytes, other: bytes = b"") -> bytes:
     return bytes(data)
 
 
+def value(random: Random) -> Any:
+    """One of VALUES, which a later change may not reach."""
+    return copy.deepcopy(random.choice(VALUES))
+
+
 def changed_data(random: Random, data: Any) -> Any:
     """Nested lists and mappings after one to three changes; the original is left alone."""
     data = copy.deepcopy(data)
     for _ in range(random.choice((1, 1, 2, 3))):
         holders = list(_holders(data))
         if not holders:
-            return random.choice(VALUES)
+            return value(random)
         holder = random.choice(holders)
         keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
         key = random.choice(keys)
@@ -68,7 +73,7 @@ def changed_data(random: Random, data: Any) -> Any:
             case 1:
                 holder.append(holder[key])
             case 2 if isinstance(holder, dict):
-                holder[str(random.choice(VALUES))] = random.choice(VALUES)
+                holder[str(value(random))] = value(random)
             case 3:
                 # What grows without bound would only harm the fuzz.
                 most = 200 if _size(holder[key]) < _MANY else 1
@@ -99,7 +104,7 @@ def _holders(data: Any) -> Any:
 
 def _near(random: Random, value: Any) -> Any:
     if random.random() < 0.5:
-        return random.choice(VALUES)
+        return value(random)
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
@@ -108,7 +113,7 @@ def _near(random: Random, value: Any) -> Any:
         )
     if isinstance(value, str):
         return random.choice((value.upper(), value + "x", value[1:], value * 50, value[::-1]))
-    return random.choice(VALUES)
+    return value(random)
 
 
 def _misspelt(random: Random, key: str) -> str:

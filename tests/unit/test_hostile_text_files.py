@@ -9,7 +9,7 @@ from resnet_sizes.records import yaml_file
 from resnet_sizes.records.addresses import without_secrets
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.explain import shown, shown_text
-from resnet_sizes.records.files import read_json, read_record
+from resnet_sizes.records.files import MAX_JSON_BYTES, read_bytes, read_json, read_record
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.yaml_file import parse_yaml, read_yaml
@@ -189,3 +189,12 @@ def test_values_are_told_shortly_and_printably() -> None:
     assert len(shown(itself)) < 80
     assert shown_text("short") == "short"
     assert len(shown_text("x" * 10_000)) <= 160
+
+
+def test_only_texts_are_bound_in_size(tmp_path: Path) -> None:
+    path = tmp_path / "weights"
+    path.write_bytes(bytes(MAX_JSON_BYTES + 1))
+    assert len(read_bytes(path, "Mend it.")) == MAX_JSON_BYTES + 1
+    for read in (read_json, read_yaml):
+        with pytest.raises(UserError, match=r"has more than \d+ bytes.* Mend it\."):
+            read(path, "Mend it.")

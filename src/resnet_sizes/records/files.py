@@ -83,27 +83,27 @@ def _pretty(data: Record | dict[str, Any] | list[Any]) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_bytes(path: Path, remedy: str, most: int = MAX_JSON_BYTES) -> bytes:
-    """The content of a file of `most` bytes at most. Raises UserError, ending in `remedy`, if it
-    cannot be had."""
+def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
+    """The content of a file, which may be bound to `most` bytes. Raises UserError, ending in
+    `remedy`, if it cannot be had."""
     try:
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # a pipe might never end
             found = "is a folder" if path.is_dir() else "is not a regular file"
             raise UserError(f"{path}: {found}. {remedy}")
         with path.open("rb") as file:
-            content = file.read(most + 1)
+            content = file.read(-1 if most is None else most + 1)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (looked in {Path.cwd()}). {remedy}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
-    if len(content) > most:
+    if most is not None and len(content) > most:
         raise UserError(f"{path}: has more than {most} bytes, which is the most allowed. {remedy}")
     return content
 
 
 def read_json(path: Path, remedy: str) -> Any:
     """Parse a JSON file. Raises UserError, ending in `remedy`, if it is missing or broken."""
-    return _parsed(read_bytes(path, remedy), path, remedy)
+    return _parsed(read_bytes(path, remedy, MAX_JSON_BYTES), path, remedy)
 
 
 def _parsed(content: bytes, path: Path, remedy: str) -> Any:
@@ -119,7 +119,7 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
 
     `remedy` is one sentence that says what to do, for example "Run: resnet-sizes study …".
     """
-    content = read_bytes(path, remedy)
+    content = read_bytes(path, remedy, MAX_JSON_BYTES)
     try:
         return kind.model_validate_json(content)  # parses and checks in one pass
     except ValidationError as error:
