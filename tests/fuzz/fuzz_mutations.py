@@ -50,7 +50,7 @@ def changed_bytes(random: Random, content: bytes, other: bytes = b"") -> bytes:
     return bytes(data)
 
 
-def value(random: Random) -> Any:
+def _fresh(random: Random) -> Any:
     """One of VALUES, which a later change may not reach."""
     return copy.deepcopy(random.choice(VALUES))
 
@@ -61,7 +61,7 @@ def changed_data(random: Random, data: Any) -> Any:
     for _ in range(random.choice((1, 1, 2, 3))):
         holders = list(_holders(data))
         if not holders:
-            return value(random)
+            return _fresh(random)
         holder = random.choice(holders)
         keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
         key = random.choice(keys)
@@ -73,7 +73,7 @@ def changed_data(random: Random, data: Any) -> Any:
             case 1:
                 holder.append(holder[key])
             case 2 if isinstance(holder, dict):
-                holder[str(value(random))] = value(random)
+                holder[str(_fresh(random))] = _fresh(random)
             case 3:
                 # What grows without bound would only harm the fuzz.
                 most = 200 if _size(holder[key]) < _MANY else 1
@@ -104,7 +104,7 @@ def _holders(data: Any) -> Any:
 
 def _near(random: Random, value: Any) -> Any:
     if random.random() < 0.5:
-        return value(random)
+        return _fresh(random)
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
@@ -113,7 +113,7 @@ def _near(random: Random, value: Any) -> Any:
         )
     if isinstance(value, str):
         return random.choice((value.upper(), value + "x", value[1:], value * 50, value[::-1]))
-    return value(random)
+    return _fresh(random)
 
 
 def _misspelt(random: Random, key: str) -> str:
