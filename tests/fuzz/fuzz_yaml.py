@@ -9,7 +9,7 @@ from fuzz_mutations import changed_bytes, changed_data
 
 from resnet_sizes.records.devices import load_devices
 from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.study.loading import load_study
+from resnet_sizes.study.loading import check_files, load_study
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -74,13 +74,14 @@ class _Yaml:
 
 
 class ConfigurationYaml(_Yaml):
-    """Overlays of the configuration, as `resnet-sizes study show` reads them."""
+    """Overlays of the configuration, as `resnet-sizes study` reads them."""
 
     name = "YAML, configuration"
 
     def __init__(self, folder: Path) -> None:
         self.base = folder / "base.yaml"
-        self.base.write_text(BASE, encoding="utf-8")
+        files = {name: str(CONFIG / f"{name}.yaml") for name in ("article", "devices")}
+        self.base.write_text(BASE + dumped(files), encoding="utf-8")
         shipped = [path for path in sorted(CONFIG.glob("*.yaml")) if "study" not in path.name]
         self.texts = [
             path.read_text(encoding="utf-8")
@@ -93,6 +94,7 @@ class ConfigurationYaml(_Yaml):
     def read(self, path: Path) -> None:
         study = load_study([path], self.base)
         yaml.dump(study.model_dump(mode="json"), Dumper=yaml.CSafeDumper, allow_unicode=True)
+        check_files(study)
 
 
 class LedgerYaml(_Yaml):

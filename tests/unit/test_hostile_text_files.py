@@ -1,5 +1,6 @@
 """YAML and JSON that were made to harm, or that say two things at once."""
 
+import json
 import os
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from resnet_sizes.records.files import MAX_JSON_BYTES, read_bytes, read_json, re
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.yaml_file import parse_yaml, read_yaml
-from resnet_sizes.study.loading import check_study, load_study
+from resnet_sizes.study.loading import check_files, check_study, load_study
 
 BASE = """\
 name: base
@@ -56,6 +57,8 @@ def refusal(tmp_path: Path, text: str) -> str:
         ("name: \x00", "is not YAML"),
         ("name: " + "x" * 1024**2, "has more than 1048576 bytes"),
         ("seeds: [" + "0, " * 9000 + "0]", "0 stands twice; each may stand once"),
+        ("protocols: ['https://me:word@host/']", "protocols: 'https://…@host/' is not defined"),
+        ("protocols: ['" + "x" * 9000 + "']", "protocols: 'xxx"),
         ("a]: 1", "a]: unknown key"),  # looks like a branch of a union in pydantic's errors
         ('"\\e[2J": 1', r"\x1b[2J: unknown key"),
         ("name: 'https://me:word@host/?token=word'", "found 'https://…@host/?…'"),
@@ -68,6 +71,15 @@ def test_an_overlay_that_goes_beyond_the_bounds_is_refused(
     assert told in message
     assert len(message) < 3000
     assert message.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "no/such/file"])
+def test_a_path_that_cannot_be_one_does_not_exist(tmp_path: Path, name: str) -> None:
+    study = tmp_path / "base.yaml"
+    study.write_text(BASE + f"article: {json.dumps(name)}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"article: .*does not exist") as error:
+        check_files(load_study([], study))
+    assert len(str(error.value)) < 1000
 
 
 def test_of_many_problems_the_first_are_told_and_the_others_counted(tmp_path: Path) -> None:
@@ -137,8 +149,6 @@ def test_json_that_was_made_to_harm_is_refused(tmp_path: Path, content: str, tol
 
 
 def test_a_run_that_claims_a_million_million_epochs_is_refused_at_once(tmp_path: Path) -> None:
-    import json
-
     from synthetic import make_study
 
     from resnet_sizes.records.base import content_hash

@@ -16,6 +16,7 @@ Location = tuple[int | str, ...]
 MOST_LINES = 30
 """Problems that are told of one file; who mends thirty runs the command again."""
 _LONGEST = 80
+_LONGEST_MESSAGE = 2000
 
 
 def explain(error: ValidationError, kind: type[BaseModel], data: Any) -> list[str]:
@@ -62,7 +63,8 @@ def _allowed(problem: ErrorDetails) -> str:
         return f"a list of at least {context['min_length']}"
     if kind in ("model_type", "dict_type"):
         return "a mapping of keys to values"
-    message = problem["msg"].removeprefix("Value error, ")
+    # The records' own messages quote what they found.
+    message = without_secrets(problem["msg"].removeprefix("Value error, ")[:_LONGEST_MESSAGE])
     return message.removeprefix("Input should be ").rstrip(".")
 
 

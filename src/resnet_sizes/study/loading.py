@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.explain import Location, explain_with_locations
+from resnet_sizes.records.explain import Location, explain_with_locations, shown_text
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.wanted_weights import wanted_weights
@@ -60,11 +60,18 @@ def check_files(study: Study) -> None:
         if weights.own_file:
             named.append((weights.asked_by[0], weights.weights))
     for key, value in named:
-        if not Path(value).exists():
+        if not _exists(value):
             raise UserError(
-                f"{key}: {value!r} does not exist (looked in {Path.cwd()}). Put the file there, "
+                f"{key}: {shown_text(repr(value))} does not exist (looked in {Path.cwd()}). Put the file there, "
                 f"or change {key} in the configuration."
             )
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # too long, or in a folder that may not be entered
+        return False
 
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
