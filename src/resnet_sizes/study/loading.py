@@ -62,8 +62,8 @@ def check_files(study: Study) -> None:
     for key, value in named:
         if not _exists(value):
             raise UserError(
-                f"{key}: {shown_text(repr(value))} does not exist (looked in {Path.cwd()}). Put the file there, "
-                f"or change {key} in the configuration."
+                f"{key}: {shown_text(repr(value))} does not exist (looked in {Path.cwd()}). "
+                f"Put the file there, or change {key} in the configuration."
             )
 
 
