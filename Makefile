@@ -2,10 +2,10 @@
 # make article   the article's own study                         (hours; wants a GPU)
 # make test      all tests                                       (about 15 minutes)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
-# Others: setup lint schemas lock pictures coverage test-all
+# Others: setup lint schemas lock audit-dependencies pictures coverage test-all
 
 .DEFAULT_GOAL := report
-.PHONY: setup report article bench test test-all coverage lint schemas lock pictures
+.PHONY: setup report article bench test test-all coverage lint schemas lock audit-dependencies pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -64,3 +64,7 @@ lock: setup
 	    --output-file .venv/full.txt pyproject.toml
 	@{ echo "# Made by 'make lock': exact versions for Python 3.11 on x86-64 Linux."; \
 	   grep -E '^[a-z]' .venv/full.txt | grep -vE '^(nvidia-|cuda-|triton)'; } >requirements.lock
+
+# Whether a version of the lock is known to be vulnerable; a step of docs/releasing.md.
+audit-dependencies:
+	@scripts/audit_dependencies.sh

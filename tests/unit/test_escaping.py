@@ -1,6 +1,7 @@
 """Text from outside is printed as it stands, in a paragraph, a table cell, and in code."""
 
 import json
+import re
 import subprocess
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_sizes.reporting.escaping import code, escape_markdown, yaml_text
+from resnet_sizes.reporting.escaping import Safe, code, escape_markdown, yaml_text
+from resnet_sizes.reporting.printed import plain
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -36,6 +38,16 @@ HOSTILE = [
     "(1) one",
     " - item after a space",
     "<< name >> <% if %>",
+    "{{ name }} {% if %} {# x #}",
+    '#import "x.typ": * #read("/etc/passwd") #{1+1}',
+    "<img src=x onerror=alert(1)> &#60;script&#62;",
+    "```{=html}\n<script>x</script>\n```",
+    "{{< include /etc/passwd >}} {python} `{python} 1`",
+    "$(touch x); rm -rf ~ | tee & 'x' > y",
+    "🙂 👩\u200d🔬 é ñ 中文",
+    "שלום عالم (1)",
+    "نمی\u200cدانم",
+    "\u202egnp.exe \u2066x\u2069",
 ]
 
 
@@ -63,7 +75,9 @@ def _words(inline: dict[str, Any]) -> str:
 
 
 def as_shown(text: str) -> str:
-    return " ".join("".join(c for c in " ".join(text.split()) if c.isprintable()).split())
+    joiners = "\u200c\u200d"  # without them words of Persian and some emoji fall apart
+    kept = (c for c in " ".join(text.split()) if c.isprintable() or c in joiners)
+    return " ".join("".join(kept).split())
 
 
 def test_hostile_texts_stay_texts() -> None:
@@ -96,3 +110,11 @@ def test_a_title_survives_yaml_and_markdown(text: str) -> None:
         input=document, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert answer.stdout.strip() == text
+
+
+@pytest.mark.parametrize("text", ['a "double" one', "a 'single' one", "a & b < c"])
+def test_patterns_leave_escaped_text_as_it_is(text: str) -> None:
+    escaped = escape_markdown(text)
+    assert re.sub(r"(\w)", r"\1", escaped) == str(escaped)
+    assert plain(f'[{escaped}]{{.v data-k="x"}}') == str(escaped)
+    assert plain(Safe(f'[{escaped}]{{.v data-k="x"}}')) == str(escaped)

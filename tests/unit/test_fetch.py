@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from pydantic import ValidationError
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, refused_address, serve
+from resnet_sizes.data.download import DownloadFailed, _Sink, download
 from resnet_sizes.data.fetch import fetch, local_source
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.study import Study
@@ -49,6 +51,7 @@ class Downloads:
             {
                 "folder": str(self.folder),
                 "timeout": timeout,
+                "allow_http": True,
                 "cifar10": {
                     "file": NAME,
                     "md5": MD5,
@@ -317,3 +320,56 @@ def test_digits_need_no_file_and_a_folder_must_be_there(tmp_path: Path) -> None:
     missing = study_on({"source": "image-folder", "path": str(tmp_path / "nowhere")})
     with pytest.raises(UserError, match=r"^dataset\.path: .*nowhere does not exist"):
         fetch(missing)
+
+
+def test_an_address_without_https_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    for downloads in (
+        {"cifar10": {"origin": "http://host/x"}},
+        {"cifar10": {"mirrors": ["ftp://user:word@host/x"]}},
+        {"weights": {"mirrors": ["http://host/x"]}},
+    ):
+        with pytest.raises(ValidationError, match=r"does not begin with https://") as error:
+            study_on({"source": "cifar10"}, downloads)
+        assert "user:word@" not in str(error.value).split("[type=")[0]
+
+
+def test_an_address_that_leads_away_from_https_is_left(
+    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = server.add("/target", Answer(CONTENT))
+    moved = server.add("/moved", Answer(status=302, headers={"Location": target}))
+    partial = tmp_path / "partial"
+    with pytest.raises(DownloadFailed, match="does not begin with https://"):
+        download(moved, partial, None, 5)
+    assert server.requests == []
+    # As if the first address were encrypted.
+    monkeypatch.setattr(_Sink, "may_ask", lambda self, url: url.endswith("/moved"))
+    with pytest.raises(DownloadFailed, match="leads to another address, which does not begin"):
+        download(moved, partial, None, 5)
+    assert [path for path, _ in server.requests] == ["/moved"]
+
+
+def test_names_passwords_and_tokens_of_addresses_are_not_told(
+    server: LocalServer, downloads: Downloads, caplog: pytest.LogCaptureFixture
+) -> None:
+    host = server.address.removeprefix("http://")
+    dead = refused_address().removeprefix("http://")
+    addresses = [
+        f"http://someone:opensesame@{host}/archive?token=opensesame",
+        f"http://someone:opensesame@{dead}?token=opensesame",
+        f"http://{host}:opensesame/?token=opensesame",  # no port: the library quotes the address
+        "https://someone:opensesame@127.0.0.1:1/archive?token=opensesame",
+    ]
+    with caplog.at_level(logging.DEBUG, "resnet_sizes"), pytest.raises(UserError) as error:
+        fetch(downloads.study(*addresses))
+    told = caplog.text + str(error.value)
+    assert f"http://…@{host}/archive?…" in told
+    assert "opensesame" not in told.replace(f"{host}:opensesame", "")
+
+
+def test_what_a_server_says_cannot_steer_the_terminal(
+    server: LocalServer, downloads: Downloads
+) -> None:
+    with pytest.raises(UserError) as error:
+        fetch(downloads.study(f"{server.address}/\x1b[2J"))
+    assert "\x1b" not in str(error.value).replace("/\x1b[2J", "")

@@ -2,7 +2,10 @@
 
 import io
 import os
+import struct
+import tracemalloc
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 from PIL import Image
 
 from image_trees import WRITERS, as_folder, as_tar, as_zip, encoded, tree
+from resnet_sizes.data import image_folder
 from resnet_sizes.data.containers import Folder
 from resnet_sizes.data.image_folder import ImageFolderSource, decode
 from resnet_sizes.data.source import PARTS
@@ -192,6 +196,55 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(
         warnings.simplefilter("ignore")  # as outside the tests, where warnings are no errors
         with pytest.raises(UserError, match=r"train/cat/000\.png: has too many pixels"):
             _read(path, resize=True)
+
+
+def test_an_image_beyond_our_own_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_folder, "MAX_PIXELS", 10_000)
+    decode(encoded(size=(100, 100)), "image", resize=True)
+    with pytest.raises(UserError, match=r"too many pixels \(100×101\); allowed: 10000"):
+        decode(encoded(size=(100, 101)), "image", resize=True)
+
+
+def test_a_bomb_that_claims_more_pixels_than_it_has_takes_no_memory() -> None:
+    content = bytearray(encoded())
+    content[16:24] = struct.pack(">II", 60_000, 60_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match="too many pixels"):
+            decode(bytes(content), "image", resize=True)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_side_without_end_is_refused() -> None:
+    target = io.BytesIO()
+    Image.new("1", (1, 2_000_000)).save(target, "PNG")
+    with pytest.raises(UserError, match=r"1×2000000.* 65535 a side"):
+        decode(target.getvalue(), "image", resize=True)
+
+
+def test_an_animated_image_is_refused() -> None:
+    target = io.BytesIO()
+    frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
+    frames[0].save(target, "PNG", save_all=True, append_images=frames[1:])
+    with pytest.raises(UserError, match="image: is animated; allowed: one picture"):
+        decode(target.getvalue(), "image", resize=False)
+
+
+@pytest.mark.parametrize("format", ["GIF", "BMP", "WEBP", "TIFF", "PPM"])
+def test_other_formats_under_the_name_of_an_image_are_refused(format: str) -> None:
+    with pytest.raises(UserError, match="is not a whole PNG or JPEG image"):
+        decode(encoded(format=format), "image", resize=False)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+@pytest.mark.parametrize("keep", [0.0, 0.05, 0.5, 0.95])
+def test_an_image_that_was_cut_short_is_refused(format: str, keep: float) -> None:
+    content = encoded(format=format)
+    with pytest.raises(UserError, match="is not a whole PNG or JPEG image"):
+        decode(content[: int(keep * len(content))], "image", resize=False)
 
 
 def test_a_link_in_a_folder_is_followed_but_a_pipe_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,17 @@ def test_a_pickle_that_wants_to_run_code_is_refused_and_runs_none(tmp_path: Path
     assert made.exists(), "the pickle would have run code"
 
 
+def test_a_foreign_name_without_end_is_refused_in_a_moment(tmp_path: Path) -> None:
+    # torch would look through it for several patterns, each in quadratic time.
+    for content in (b"c" + b"x" * 1_000_000 + b"\ny\n.", b"c\xff" + b"x" * 1_000_000 + b"\ny\n."):
+        path = tmp_path / "mine.pth"
+        path.write_bytes(content)
+        started = time.process_time()
+        with pytest.raises(UserError, match="put a right file in its place"):
+            fetch_weights(study_with(path), StudyFolder(tmp_path / "results"))
+        assert time.process_time() - started < 5
+
+
 def test_what_is_no_safetensors_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"x" * 100)
@@ -269,6 +281,7 @@ def test_without_a_network_the_command_tells_of_images_and_all_weights_at_once(
         ["resnet18", "resnet50", "resnet152"],
         {
             "folder": str(tmp_path / "downloads"),
+            "allow_http": True,
             "cifar10": {"mirrors": [], "origin": refused_address()},
         },
         {"source": "cifar10"},

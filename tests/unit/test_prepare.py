@@ -22,11 +22,12 @@ from resnet_sizes.data.digits import DigitsSource
 from resnet_sizes.data.prepare import prepare_dataset
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.downloads import Cifar10Download
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record, write_json
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.study import Cifar10Download, Study
+from resnet_sizes.records.study import Study
 from resnet_sizes.records.tensor_file import DatasetArrays, read_dataset
 
 
@@ -213,6 +214,7 @@ def test_without_a_network_fetch_fails_in_seconds_and_its_log_says_what_to_do(
 ) -> None:
     downloads = {
         "folder": str(tmp_path / "downloads"),
+        "allow_http": True,
         "cifar10": {"mirrors": [refused_address()], "origin": refused_address()},
     }
     study_file = _study_file(tmp_path, study_on({"source": "cifar10"}, downloads))

@@ -1,6 +1,9 @@
 """Archives that were made to harm, or broke on their way."""
 
+import bz2
+import gzip
 import io
+import lzma
 import struct
 import tarfile
 import zipfile
@@ -11,10 +14,11 @@ import numpy as np
 import pytest
 
 from image_trees import Tree, as_tar, as_zip, encoded, tree
-from resnet_sizes.data import containers, tar_container
+from resnet_sizes.data import containers, unpacking
 from resnet_sizes.data.containers import Zip
 from resnet_sizes.data.image_folder import ImageFolderSource
 from resnet_sizes.data.tar_container import Tar
+from resnet_sizes.data.unpacking import open_unpacked
 from resnet_sizes.records.errors import UserError
 
 
@@ -134,7 +138,7 @@ def test_a_member_of_another_size_than_declared_is_refused(tmp_path: Path, decla
 def test_an_archive_that_unpacks_to_many_times_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tar_container, "_BOMB_BYTES", 1_000_000)
+    monkeypatch.setattr(unpacking, "BOMB_BYTES", 1_000_000)
     zeros = {f"train/cat/{number}.png": bytes(500_000) for number in range(20)}
     path = as_tar({**tree(), **zeros}, tmp_path / "archive.tar.gz")
     with pytest.raises(UserError, match="unpack to more than"):
@@ -186,3 +190,109 @@ def test_a_changed_byte_in_an_archive_is_found(
     path.write_bytes(bytes(content))
     with pytest.raises(UserError):
         _decode_all(path)
+
+
+def test_zeros_after_the_end_of_an_archive_are_not_unpacked_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "BOMB_BYTES", 1_000_000)
+    path = as_tar(tree(), tmp_path / "archive.tar", "")
+    path.write_bytes(gzip.compress(path.read_bytes() + bytes(50_000_000)))
+    with pytest.raises(UserError, match="unpack to more than"):
+        Tar(path).entries()
+
+
+def test_a_zip_that_unpacks_to_many_times_its_size_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "BOMB_BYTES", 1_000_000)
+    zeros = {f"train/cat/{number}.png": bytes(500_000) for number in range(20)}
+    path = as_zip({**tree(), **zeros}, tmp_path / "archive.zip")
+    with pytest.raises(UserError, match="unpack to more than"):
+        Zip(path).entries()
+
+
+def test_an_xz_file_that_asks_for_gigabytes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = as_tar(tree(), tmp_path / "archive.tar.xz", "xz")
+    _decode_all(path)
+    monkeypatch.setattr(unpacking, "_XZ_MEMORY", 1024**2)
+    with pytest.raises(UserError, match=r"is not a whole zip or tar archive .*[Mm]emory"):
+        _decode_all(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_with_a_rare_compression_is_refused(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "archive.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in tree().items():
+            archive.writestr(name, content or b"")
+    with pytest.raises(UserError, match="in a way that is not allowed; allowed: stored, deflated"):
+        _decode_all(path)
+
+
+def test_a_header_in_a_header_in_a_header_is_refused(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 512
+    path = tmp_path / "archive.tar"
+    path.write_bytes((header.tobuf(tarfile.GNU_FORMAT) + b"x".ljust(512, b"\0")) * 3000)
+    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+        Tar(path).entries()
+
+
+def test_a_negative_size_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "archive.tar"
+    with tarfile.open(path, "w:", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("train/cat/0.png")
+        member.pax_headers = {"size": "-512"}
+        archive.addfile(member)
+    with pytest.raises(UserError, match=r"has -512 bytes|is not a whole zip or tar archive"):
+        Tar(path).entries()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown_as"), [("caf\udce9", r"caf\\udce9"), ("\u202egnp", r"\\u202egnp")]
+)
+def test_a_class_whose_name_is_no_text_is_refused(tmp_path: Path, name: str, shown_as: str) -> None:
+    path = tmp_path / "archive.tar"
+    with tarfile.open(path, "w:", errors="surrogateescape") as archive:
+        for part in ("train", "test"):
+            for number, label in enumerate((name, "dog")):
+                member = tarfile.TarInfo(f"{part}/{label}/{number}.png")
+                member.size = len(encoded())
+                archive.addfile(member, io.BytesIO(encoded()))
+    with pytest.raises(UserError, match=rf"{shown_as}.* has a name that cannot be printed"):
+        _decode_all(path)
+
+
+def test_a_zip_for_a_later_version_is_refused(tmp_path: Path) -> None:
+    path = as_zip(tree(), tmp_path / "archive.zip")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 99
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+        _decode_all(path)
+
+
+def test_a_zip_whose_names_are_not_in_their_encoding_is_refused(tmp_path: Path) -> None:
+    path = as_zip({**tree(), "train/cat/é.png": encoded()}, tmp_path / "archive.zip")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
+    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+        _decode_all(path)
+
+
+@pytest.mark.parametrize("compression", ["gz", "bz2", "xz"])
+def test_streams_one_after_the_other_are_one_file(tmp_path: Path, compression: str) -> None:
+    pack = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[compression]
+    plain = as_tar(tree(), tmp_path / "plain.tar", "").read_bytes()
+    path = tmp_path / "archive"
+    path.write_bytes(pack(plain[:5000]) + pack(plain[5000:]) + bytes(4))
+    _decode_all(path)
+    with open_unpacked(path) as stream:
+        assert stream.read() == plain
+        assert stream.seek(7) == 7
+        assert stream.read(9) == plain[7:16]
+    path.write_bytes(pack(plain) + b"something else")
+    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+        Tar(path).entries()

@@ -43,6 +43,7 @@ class Bench:
         models = sorted({model for model, _ in self.publisher.names})
         downloads = {
             "folder": str(self.downloads),
+            "allow_http": True,
             "timeout": timeout,
             "weights": {"mirrors": list(mirrors)},
         }

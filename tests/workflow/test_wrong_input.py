@@ -4,6 +4,10 @@ import socket
 
 import pytest
 
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+
 
 @pytest.mark.parametrize(
     ("overlay", "expected"),
@@ -50,6 +54,13 @@ import pytest
         ),
         ("report: {engine: quarto}", ["quarto", "engine"]),
         ("name: a b", ["config/wrong.yaml: name: found 'a b'; allowed: text of the form"]),
+        ("name: a\nname: b", ["config/wrong.yaml: is not YAML: key 'name' stands twice"]),
+        (BOMB, ["config/wrong.yaml: is not YAML: more than 20000 values"]),
+        ("name: !!python/object/apply:os.system [id]", ["is not valid JSON or YAML"]),
+        (
+            "downloads: {cifar10: {origin: 'http://me:word@host/x?token=word'}}",
+            ["'http://…@host/x?…' does not begin with https://", "downloads.allow_http"],
+        ),
         ("seeds: []", ["config/wrong.yaml: seeds: found []"]),
         ("training: [1]", ["config/wrong.yaml: training: found [1]"]),
     ],
@@ -61,6 +72,7 @@ def test_a_wrong_configuration_plans_nothing(project, overlay, expected):
     assert "Job stats" not in done.stdout
     for text in expected:
         assert text in done.stdout
+    assert "word@" not in done.stdout
 
 
 def free_port() -> int:
@@ -72,7 +84,8 @@ def free_port() -> int:
 def test_without_network_nothing_is_trained_and_the_message_says_where_to_put_the_file(project):
     address = f"http://127.0.0.1:{free_port()}/cifar-10-python.tar.gz"
     config = project.overlay(
-        "dead.yaml", f"downloads: {{cifar10: {{mirrors: [], origin: '{address}'}}}}"
+        "dead.yaml",
+        f"downloads: {{allow_http: true, cifar10: {{mirrors: [], origin: '{address}'}}}}",
     )
     done = project.snakemake("--configfile", config, check=False)
     assert done.returncode != 0

@@ -14,7 +14,13 @@ from resnet_sizes.records.wanted_weights import wanted_weights
 from resnet_sizes.records.weights import weights_key
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.study.fingerprint import fingerprint
-from resnet_sizes.study.loading import check_files, check_study, merge, values_from_text
+from resnet_sizes.study.loading import (
+    check_files,
+    check_study,
+    merge,
+    read_yaml_mapping,
+    values_from_text,
+)
 from resnet_sizes.study.plan import write_study
 
 
@@ -35,6 +41,8 @@ def configuration_files():
 def checked_study():
     """The study, with everything checked that can be known before any job."""
     try:
+        for path in configuration_files():
+            read_yaml_mapping(path)  # with bounds, and each key once, unlike Snakemake
         typed = values_from_text(workflow.config_settings.config)
         study = check_study(merge(config, typed), configuration_files())
         check_files(study)

@@ -4,9 +4,14 @@ Unpickling calls whatever functions a file names. The official batches, written 
 name three: numpy's `_reconstruct`, `ndarray` and `dtype`. Here these are stand-ins that only
 take notes, and any other name is refused. So nothing in the file is ever called, not even
 numpy's own code for restoring arrays.
+
+Even without a call a pickle can ask for gigabytes: a place far beyond the end of the memo, a
+byte array of any declared size. So the operations are looked through first, and only those that
+the batches are made of are carried out.
 """
 
 import pickle
+import pickletools
 from io import BytesIO
 from typing import Any
 
@@ -56,6 +61,25 @@ class _OfficialUnpickler(pickle.Unpickler):
             ) from None
 
 
+_OPERATIONS = frozenset(
+    """
+    PROTO GLOBAL REDUCE BUILD STOP MARK NONE NEWTRUE NEWFALSE EMPTY_DICT EMPTY_LIST EMPTY_TUPLE
+    TUPLE TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS SETITEM SETITEMS BININT BININT1 BININT2 LONG1
+    BINFLOAT SHORT_BINSTRING BINSTRING BINUNICODE BINPUT LONG_BINPUT BINGET LONG_BINGET
+    """.split()  # noqa: SIM905 - they are read as a text
+)
+
+
+def _check_operations(content: bytes) -> None:
+    for count, (operation, argument, _) in enumerate(pickletools.genops(content), 1):
+        if operation.name not in _OPERATIONS:
+            raise pickle.UnpicklingError(
+                f"holds the operation {operation.name}, which the official batches do not"
+            )
+        if operation.name == "LONG_BINPUT" and (argument or 0) > count:
+            raise pickle.UnpicklingError("numbers its parts beyond their count")
+
+
 def load_batch(content: bytes) -> dict[bytes, Any]:
     """The dictionary in a batch file; arrays in it are uint8.
 
@@ -64,6 +88,7 @@ def load_batch(content: bytes) -> dict[bytes, Any]:
     # bytes: the text of Python 2 had no encoding, and the keys are documented as bytes.
     unpickler = _OfficialUnpickler(BytesIO(content), encoding="bytes")
     try:
+        _check_operations(content)
         batch = unpickler.load()
     except pickle.UnpicklingError:
         raise

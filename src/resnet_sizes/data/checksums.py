@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from resnet_sizes.records.study import Cifar10Download
+from resnet_sizes.records.downloads import Cifar10Download
 
 
 def mismatch(path: Path, expected: Cifar10Download) -> str | None:

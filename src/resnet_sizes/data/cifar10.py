@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from resnet_sizes.data.batch_pickle import load_batch
+from resnet_sizes.data.safe_names import shown
 from resnet_sizes.data.source import Part
 from resnet_sizes.data.tar_container import Tar
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.explain import shown as value
 from resnet_sizes.records.tensor_file import IMAGE_SHAPE, Int64Array, UInt8Array
 
 _TOP = "cifar-10-batches-py"
@@ -73,7 +75,7 @@ def _read_pickles(path: Path) -> dict[str, dict[bytes, Any]]:
             pickles[name.removeprefix(f"{_TOP}/")] = load_batch(content)
         except pickle.UnpicklingError as error:
             raise UserError(
-                f"{path}: {name} is not in the official format ({error}). {_REMEDY}"
+                f"{path}: {name} is not in the official format ({shown(str(error))}). {_REMEDY}"
             ) from None
     return pickles
 
@@ -93,14 +95,14 @@ def _checked(batch: dict[bytes, Any], count: Any, where: str) -> tuple[UInt8Arra
     data, labels = batch.get(b"data"), batch.get(b"labels")
     if not isinstance(data, np.ndarray) or data.shape != (count, int(np.prod(IMAGE_SHAPE))):
         found = list(data.shape) if isinstance(data, np.ndarray) else type(data).__name__
-        raise UserError(f"{where}: data is {found}; expected: [{count}, 3072]. {_REMEDY}")
+        raise UserError(f"{where}: data is {found}; expected: [{value(count)}, 3072]. {_REMEDY}")
     if (
         not isinstance(labels, list)
         or len(labels) != count
         or not all(isinstance(label, int) and 0 <= label < _CLASSES for label in labels)
     ):
         raise UserError(
-            f"{where}: labels are not {count} numbers from 0 to {_CLASSES - 1}. {_REMEDY}"
+            f"{where}: labels are not {value(count)} numbers from 0 to {_CLASSES - 1}. {_REMEDY}"
         )
     images: UInt8Array = data.reshape(-1, *IMAGE_SHAPE)
     return images, np.array(labels, dtype=np.int64)

@@ -6,6 +6,7 @@ archive cannot fill the memory.
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from resnet_sizes.data.safe_names import is_ignored, safe_parts, shown, visible_parts
+from resnet_sizes.data.unpacking import check_total
 from resnet_sizes.records.errors import UserError
 
 MAX_FILE_BYTES = 32 * 1024**2
@@ -50,7 +52,7 @@ class Container(Protocol):
 
 def check_entry(container: Path, name: str, size: int, count: int) -> None:
     """Raise UserError if the `count`-th entry goes beyond the bounds."""
-    if size > MAX_FILE_BYTES:
+    if not 0 <= size <= MAX_FILE_BYTES:
         raise UserError(
             f"{container}: {shown(name)} has {size} bytes; allowed: {MAX_FILE_BYTES} a file. "
             "Take it out or make it smaller."
@@ -76,7 +78,8 @@ def check_unique(container: Path, entries: list[Entry]) -> None:
 def damaged(container: Path, error: object) -> UserError:
     """The error for an archive that cannot be read to its end."""
     return UserError(
-        f"{container}: is not a whole zip or tar archive ({error}). Copy or download it again."
+        f"{container}: is not a whole zip or tar archive ({shown(str(error))}). "
+        "Copy or download it again."
     )
 
 
@@ -122,6 +125,18 @@ class Folder:
                 ) from None
 
 
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,  # a name that is not in its encoding
+    OverflowError,
+    RuntimeError,  # what this Python cannot read (NotImplementedError), or is encrypted
+)
+
+
 class Zip:
     """A zip archive."""
 
@@ -131,9 +146,12 @@ class Zip:
     def entries(self) -> list[Entry]:
         """See `Container`."""
         found: list[Entry] = []
+        total = 0
         with self._open() as archive:
             for count, member in enumerate(archive.infolist(), 1):
                 check_entry(self.path, member.filename, member.file_size, count)
+                total += member.file_size
+                check_total(self.path, total)
                 self._check_member(member)
                 parts = safe_parts(member.filename, str(self.path))
                 visible = visible_parts(parts)
@@ -149,6 +167,9 @@ class Zip:
             problem = "is a link or a device; allowed: files and folders"
         elif member.flag_bits & 0x1:
             problem = "is encrypted"
+        elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # Python's readers of the others take as much memory as a file asks for.
+            problem = "is compressed in a way that is not allowed; allowed: stored, deflated"
         if problem:
             raise UserError(
                 f"{self.path}: {shown(member.filename)} {problem}. Make the archive anew."
@@ -165,15 +186,7 @@ class Zip:
                 try:
                     with archive.open(member) as file:
                         content = file.read(member.file_size + 1)
-                # zipfile checks each member's CRC; NotImplementedError: a compression that
-                # this Python lacks.
-                except (
-                    zipfile.BadZipFile,
-                    zlib.error,
-                    EOFError,
-                    OSError,
-                    NotImplementedError,
-                ) as error:
+                except _BROKEN as error:  # zipfile checks each member's CRC
                     raise damaged(self.path, f"{shown(name)}: {error}") from None
                 if len(content) != member.file_size:
                     raise damaged(self.path, f"{shown(name)} is not as long as declared")
@@ -182,5 +195,5 @@ class Zip:
     def _open(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.path)
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except _BROKEN as error:
             raise damaged(self.path, error) from None

@@ -7,11 +7,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urljoin
 
 import pooch
 import requests
 
+from resnet_sizes.data.safe_names import shown
+from resnet_sizes.records.addresses import without_secrets
+
 _CHUNK = 64 * 1024
+_NOT_ENCRYPTED = "does not begin with https:// (downloads.allow_http is false)"
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection. Behind a firewall that answers nothing every address costs this
@@ -22,17 +27,22 @@ class DownloadFailed(Exception):
     """The address gave no whole file; the message is the reason, in a few words."""
 
 
-def download(url: str, partial: Path, size: int | None, timeout: float) -> None:
+def download(
+    url: str, partial: Path, size: int | None, timeout: float, allow_http: bool = False
+) -> None:
     """Fetch `url` into `partial`, appending to what is there if the server can continue.
 
     `size` is the expected number of bytes, where it is known: a server that sends more is cut
     off. `timeout` is the number of seconds without an answer or without a byte, at most
     CONNECT_TIMEOUT of them for the connection. One try, so a refused connection fails at once.
     Bytes that arrived before a failure stay in `partial` for the next address, unless it shows
-    that they were wrong. Raises DownloadFailed, and OSError if `partial` cannot be written.
+    that they were wrong. Only `https://` is asked, also where an answer leads elsewhere, unless
+    `allow_http`. Raises DownloadFailed, and OSError if `partial` cannot be written.
     """
     with partial.open("ab") as file:
-        sink = _Sink(file, size)
+        sink = _Sink(file, size, allow_http)
+        if not sink.may_ask(url):
+            raise DownloadFailed(_NOT_ENCRYPTED)
         have = sink.received
         # A compressed transfer of an archive saves nothing and would make the sizes differ.
         headers = {"Accept-Encoding": "identity"}
@@ -54,13 +64,22 @@ def download(url: str, partial: Path, size: int | None, timeout: float) -> None:
 class _Sink:
     """The file that pooch writes to."""
 
-    def __init__(self, file: IO[bytes], size: int | None) -> None:
+    def __init__(self, file: IO[bytes], size: int | None, allow_http: bool) -> None:
         self._file = file
         self._size = size
+        self._allow_http = allow_http
         self.received = file.tell()
+
+    def may_ask(self, url: str) -> bool:
+        """Whether the address is encrypted, or need not be."""
+        return self._allow_http or url.lower().startswith("https://")
 
     def take_answer(self, response: requests.Response, *_: Any, **__: Any) -> None:
         """Called by requests with each answer, before its body is read."""
+        if response.is_redirect and not self.may_ask(
+            urljoin(response.url, response.headers["Location"])
+        ):
+            raise DownloadFailed(f"leads to another address, which {_NOT_ENCRYPTED}")
         if response.status_code == 200:  # the whole file, whether or not we asked for a part
             self._start_over()
         elif response.status_code == 206:
@@ -99,20 +118,25 @@ def _reason(error: requests.RequestException, have: int, size: int | None, timeo
     causes = list(_causes(error))
     names = {type(cause).__name__ for cause in causes}
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"HTTP {error.response.status_code} {error.response.reason}".rstrip()
+        reason = shown(error.response.reason or "")
+        return f"HTTP {error.response.status_code} {reason}".rstrip()
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return "connection refused"
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return "the host name is not known (no network?)"
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return f"no trusted connection ({error})"
+        return f"no trusted connection ({_message(error)})"
     if isinstance(error, requests.ConnectTimeout):
         return f"time-out: no connection within {min(timeout, CONNECT_TIMEOUT):g} s"
     if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
         return f"time-out: silent for {timeout:g} s after {arrived}"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return f"cut short after {arrived}"
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {_message(error)}"
+
+
+def _message(error: requests.RequestException) -> str:
+    return shown(without_secrets(str(error)))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

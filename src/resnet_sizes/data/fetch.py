@@ -29,6 +29,7 @@ def fetch(study: Study) -> Path | None:
         size=expected.bytes,
         mismatch=lambda path: mismatch(path, expected),
         timeout=study.downloads.timeout,
+        allow_http=study.downloads.allow_http,
     )
     failures = bring(wanted)
     if failures:

@@ -3,6 +3,8 @@
 import sys
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -18,6 +20,10 @@ from resnet_sizes.data.tar_container import Tar
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.tensor_file import IMAGE_SHAPE, Int64Array, UInt8Array
 
+MAX_PIXELS = 50_000_000
+"""As many as a large photograph has. Decoding takes up to eight bytes of memory for each."""
+MAX_SIDE = 65_535
+"""The most that JPEG can have. Resizing takes memory for the length of a side, too."""
 _SIZE = (IMAGE_SHAPE[2], IMAGE_SHAPE[1])
 
 
@@ -44,18 +50,16 @@ class ImageFolderSource:
         row_of = {name: row for row, name in enumerate(names)}
         images = np.empty((len(names), *IMAGE_SHAPE), dtype=np.uint8)
         files = self._container.read(names)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            for name, content in tqdm(
-                files,
-                total=len(names),
-                desc=f"{part} images",
-                unit="",
-                leave=False,
-                disable=not sys.stderr.isatty(),
-            ):
-                where = f"{self._container.path}: {shown(name)}"
-                images[row_of[name]] = decode(content, where, self._resize).transpose(2, 0, 1)
+        for name, content in tqdm(
+            files,
+            total=len(names),
+            desc=f"{part} images",
+            unit="",
+            leave=False,
+            disable=not sys.stderr.isatty(),
+        ):
+            where = f"{self._container.path}: {shown(name)}"
+            images[row_of[name]] = decode(content, where, self._resize).transpose(2, 0, 1)
         return images
 
 
@@ -63,36 +67,56 @@ def decode(content: bytes, where: str, resize: bool) -> UInt8Array:
     """Decode a PNG or JPEG file to uint8 `[32, 32, 3]`, RGB; `where` names it in messages.
 
     An image of another size is stretched to 32×32 (Lanczos) if `resize`, otherwise a UserError.
-    Transparency is dropped. Orientation marks of cameras are not applied.
+    Transparency is dropped. Orientation marks of cameras are not applied. An animated PNG is a
+    UserError: which of its pictures is meant?
     """
     try:
-        with Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image:
+        with _quiet(), Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
+                raise _too_many(where, f"{image.width}×{image.height}")
+            if image.format == "PNG" and getattr(image, "is_animated", False):
+                raise UserError(f"{where}: is animated; allowed: one picture. Replace it.")
             if image.size != _SIZE and not resize:
                 raise UserError(
                     f"{where}: is {image.width}×{image.height} pixels; expected: 32×32. "
                     "Set dataset.resize to true to have images resized."
                 )
             rgb = _to_rgb(image)
+            if rgb.size != _SIZE:
+                rgb = rgb.resize(_SIZE, Image.Resampling.LANCZOS)
+            return np.asarray(rgb)
     except UserError:
         raise
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UserError(f"{where}: has too many pixels ({error}). Make it smaller.") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise _too_many(where, "even more") from None
     except Exception as error:  # Pillow raises a wide range of types on broken files
         raise UserError(
-            f"{where}: is not a whole PNG or JPEG image ({error or type(error).__name__}). "
-            "Replace it or take it out."
+            f"{where}: is not a whole PNG or JPEG image "
+            f"({shown(str(error) or type(error).__name__)}). Replace it or take it out."
         ) from None
-    if rgb.size != _SIZE:
-        rgb = rgb.resize(_SIZE, Image.Resampling.LANCZOS)
-    return np.asarray(rgb)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of odd notes beside the pixels
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _too_many(where: str, found: str) -> UserError:
+    return UserError(
+        f"{where}: has too many pixels ({found}); allowed: {MAX_PIXELS}, and {MAX_SIDE} a side. "
+        "Make it smaller."
+    )
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB":
         image.load()
-        return image.copy()
+        return image
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip, not scale
-        levels = np.clip(np.asarray(image, dtype=np.int64), 0, 65535) >> 8
+        levels = np.clip(np.asarray(image), 0, 65535) >> 8
         return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
     if "transparency" in image.info:  # straight from a palette Pillow warns
         return image.convert("RGBA").convert("RGB")

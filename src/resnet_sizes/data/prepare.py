@@ -7,8 +7,9 @@ from resnet_sizes.data.fetch import local_source
 from resnet_sizes.data.source import PARTS, Source
 from resnet_sizes.data.subset import balanced_subset
 from resnet_sizes.records.dataset import DatasetInfo
+from resnet_sizes.records.downloads import Cifar10Download
 from resnet_sizes.records.files import write_json
-from resnet_sizes.records.study import Cifar10Download, DataContent, Study
+from resnet_sizes.records.study import DataContent, Study
 from resnet_sizes.records.tensor_file import DatasetArrays, dataset_identity, write_dataset
 
 

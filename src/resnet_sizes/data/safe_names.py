@@ -2,6 +2,7 @@
 
 from resnet_sizes.records.errors import UserError
 
+_LONGEST = 300
 _SYSTEM_FILES = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
@@ -43,5 +44,7 @@ def visible_parts(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def shown(name: str) -> str:
-    """A name for a message: control characters, which could steer a terminal, are escaped."""
-    return name if name.isprintable() else ascii(name)
+    """A name for a message: control characters, which could steer a terminal, are escaped, and
+    a long one is cut."""
+    visible = name if name.isprintable() else ascii(name)
+    return visible if len(visible) <= _LONGEST else f"{visible[: _LONGEST - 1]}…"

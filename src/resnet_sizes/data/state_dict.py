@@ -1,17 +1,24 @@
 """Whether a file holds a state dict of one of torchvision's ResNets."""
 
+import pickletools
 import warnings
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import BinaryIO
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
 from torchvision.models import get_model
 
+from resnet_sizes.data.safe_names import shown
 from resnet_sizes.records.weights import HEAD
 
+_LONGEST_NAME = 200
+_LARGEST_PICKLE = 32 * 1024**2
 SHOWN = 3
 """How many names of each kind of difference a message shows."""
 
@@ -33,7 +40,37 @@ def load_file(path: Path) -> object:
     """
     if path.suffix == ".safetensors":
         return safetensors.torch.load_file(path)
+    _check_pickles(path)
     return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _check_pickles(path: Path) -> None:
+    # torch looks through the names that it refuses for several patterns, which takes hours for
+    # one of a megabyte.
+    try:
+        for stream in _pickles(path):
+            for operation, argument, _ in pickletools.genops(stream):
+                if operation.name == "GLOBAL" and len(str(argument)) > _LONGEST_NAME:
+                    raise UnpicklingError(f"has a name of more than {_LONGEST_NAME} characters")
+    except (ValueError, zipfile.BadZipFile) as error:
+        with path.open("rb") as file:
+            begin = file.read(2)
+        if begin in (b"PK", b"\x80\x02"):  # as torch.save writes
+            raise OSError(str(error)) from None
+        raise (UnpicklingError("Unsupported operand") if begin else EOFError) from None
+
+
+def _pickles(path: Path) -> Iterator[BinaryIO]:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.filename.endswith("/data.pkl") and member.file_size <= _LARGEST_PICKLE:
+                    with archive.open(member) as file:
+                        yield BytesIO(file.read(_LARGEST_PICKLE))
+    else:  # as torch.save wrote before 1.6: magic number, version, system, tensors, their keys
+        with path.open("rb") as file:
+            for _ in range(5):
+                yield file
 
 
 def tensors_from(load: Callable[[], object]) -> dict[str, torch.Tensor]:
@@ -58,11 +95,11 @@ def tensors_from(load: Callable[[], object]) -> dict[str, torch.Tensor]:
             f"could run any program. {_SAVE}"
         ) from None
     except SafetensorError as error:
-        raise NotAStateDict(f"is not a safetensors file ({error}). {_SAVE}") from None
+        raise NotAStateDict(f"is not a safetensors file ({shown(str(error))}). {_SAVE}") from None
     except OSError as error:  # torch gives this of a zip archive that was cut short, too
-        reason = error.strerror or error
+        reason = error.strerror or shown(str(error))
         raise NotAStateDict(f"is damaged or cannot be read ({reason}). {_SAVE}") from None
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError):
+    except Exception:  # a damaged file makes torch raise nearly anything
         raise NotAStateDict(f"is damaged, or was not written by torch.save. {_SAVE}") from None
     return _only_tensors(content)
 
@@ -120,4 +157,6 @@ def _by(shape: tuple[int, ...]) -> str:
 
 def _some(names: list[str]) -> str:
     rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(shown(name) for name in names[:SHOWN]) + (
+        f" and {rest} more" if rest > 0 else ""
+    )

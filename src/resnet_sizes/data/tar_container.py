@@ -1,25 +1,16 @@
 """Tar archives, plain or compressed with gzip, bzip2 or xz."""
 
-import bz2
-import gzip
-import io
 import lzma
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from resnet_sizes.data.containers import Entry, check_entry, check_unique, damaged
 from resnet_sizes.data.safe_names import safe_parts, shown, visible_parts
+from resnet_sizes.data.unpacking import BUFFER, check_total, open_unpacked
 from resnet_sizes.records.errors import UserError
-
-_BUFFER = 1024**2
-# Images are compressed already, so an archive of them hardly shrinks further. One that
-# unpacks to this much and many times its own size is made to harm.
-_BOMB_BYTES = 2 * 1024**3
-_BOMB_RATIO = 100
 
 _BROKEN = (
     tarfile.TarError,
@@ -29,6 +20,7 @@ _BROKEN = (
     lzma.LZMAError,
     ValueError,
     OverflowError,
+    RecursionError,  # tarfile calls itself for each long name or extended header
 )
 
 
@@ -42,7 +34,6 @@ class Tar:
     def entries(self) -> list[Entry]:
         """See `Container`."""
         found: list[Entry] = []
-        compressed = self.path.stat().st_size
         total = 0
         try:
             with open_unpacked(self.path) as stream:
@@ -51,11 +42,7 @@ class Tar:
                     for count, member in enumerate(_members(archive), 1):
                         check_entry(self.path, member.name, member.size, count)
                         total += member.size
-                        if total > max(_BOMB_BYTES, _BOMB_RATIO * compressed):
-                            raise UserError(
-                                f"{self.path}: {compressed} bytes unpack to more than {total}. "
-                                "That is no archive of images; use another."
-                            )
+                        check_total(self.path, total)
                         parts = self._checked_parts(member)
                         visible = visible_parts(parts)
                         if not visible:
@@ -94,26 +81,6 @@ class Tar:
             raise damaged(self.path, error) from None
 
 
-@contextmanager
-def open_unpacked(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, uncompressed; the compression is told by the content, not the name."""
-    with path.open("rb") as file:
-        magic = file.read(6)
-        file.seek(0)
-        unpacked: BinaryIO
-        if magic.startswith(b"\x1f\x8b"):
-            unpacked = cast(BinaryIO, gzip.GzipFile(fileobj=file))
-        elif magic.startswith(b"BZh"):
-            unpacked = cast(BinaryIO, bz2.BZ2File(file))
-        elif magic.startswith(b"\xfd7zXZ\0"):
-            unpacked = cast(BinaryIO, lzma.LZMAFile(file))  # noqa: SIM115 - closed below
-        else:
-            unpacked = file
-        # The small seeks between members are then done inside the buffer.
-        with io.BufferedReader(cast(io.RawIOBase, unpacked), _BUFFER) as buffered:
-            yield cast(BinaryIO, buffered)
-
-
 class _BoundedReads:
     """Refuses the giant header blocks that tarfile would read into memory at once."""
 
@@ -124,7 +91,7 @@ class _BoundedReads:
         self.tell = stream.tell
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _BUFFER:
+        if not 0 <= size <= BUFFER:
             raise UserError(f"{self._path}: has a header of {size} bytes. Make the archive anew.")
         return self._stream.read(size)
 
@@ -143,5 +110,5 @@ def _check_end(stream: BinaryIO, offset: int) -> None:
     block = stream.read(tarfile.BLOCKSIZE)
     if len(block) != tarfile.BLOCKSIZE or any(block):
         raise EOFError("its end is missing")
-    while stream.read(_BUFFER):  # to the end, where gzip and xz check their sums
+    while stream.read(BUFFER):  # to the end, where gzip and xz check their sums
         pass

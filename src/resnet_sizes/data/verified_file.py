@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_sizes.data.download import DownloadFailed, download
+from resnet_sizes.records.addresses import without_secrets
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.locks import one_process
 
@@ -29,6 +30,8 @@ class PublishedFile:
     """Why the file at a path is not this one; None if it is."""
     timeout: float
     """Seconds without an answer or a byte after which an address is left."""
+    allow_http: bool
+    """Whether addresses need not begin with `https://`."""
 
 
 def bring(wanted: PublishedFile) -> list[str]:
@@ -63,12 +66,12 @@ def _bring(wanted: PublishedFile) -> list[str]:
         _log.info("%s", failures[-1])
     partial = target.with_name(f"{target.name}.part")
     for address in wanted.addresses:
-        _log.info("Fetching %s", address)
+        _log.info("Fetching %s", without_secrets(address))
         reason = _try(address, partial, wanted)
         if reason is None:
             _publish(partial, target)
             return []
-        failures.append(f"{address}: {reason}")
+        failures.append(f"{without_secrets(address)}: {reason}")
         _log.info("%s", failures[-1])
     return failures
 
@@ -82,7 +85,7 @@ def _try(address: str, partial: Path, wanted: PublishedFile) -> str | None:
     if not continues:
         partial.unlink(missing_ok=True)
     try:
-        download(address, partial, wanted.size, wanted.timeout)
+        download(address, partial, wanted.size, wanted.timeout, wanted.allow_http)
     except DownloadFailed as failure:
         if partial.stat().st_size > 0:
             return str(failure)

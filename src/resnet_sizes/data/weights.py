@@ -19,10 +19,11 @@ from resnet_sizes.data.checksums import sha256_of
 from resnet_sizes.data.fetch import OFFLINE_COMMAND
 from resnet_sizes.data.state_dict import NotAStateDict, differences, load_file, tensors_from
 from resnet_sizes.data.verified_file import PublishedFile, bring
+from resnet_sizes.records.downloads import Downloads
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import write_json_if_changed
 from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.study import Downloads, Study
+from resnet_sizes.records.study import Study
 from resnet_sizes.records.wanted_weights import WantedWeights, wanted_weights
 from resnet_sizes.records.weights import InitialWeights, WeightsInfo, weights_version
 
@@ -124,6 +125,7 @@ def _published_file(weights: WeightsEnum, path: Path, downloads: Downloads) -> P
         size=None,
         mismatch=lambda file: _hash_mismatch(file, _hash_prefix(path.name)),
         timeout=downloads.timeout,
+        allow_http=downloads.allow_http,
     )
 
 

@@ -1,6 +1,7 @@
 """Validation errors in words: the key, what was found, what is allowed."""
 
 import difflib
+import reprlib
 import types
 import typing
 from typing import Any
@@ -8,7 +9,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from resnet_sizes.records.addresses import without_secrets
+
 Location = tuple[int | str, ...]
+
+MOST_LINES = 30
+"""Problems that are told of one file; who mends thirty runs the command again."""
+_LONGEST = 80
+_LONGEST_MESSAGE = 2000
 
 
 def explain(error: ValidationError, kind: type[BaseModel], data: Any) -> list[str]:
@@ -21,13 +29,16 @@ def explain_with_locations(
 ) -> list[tuple[Location, str]]:
     """As `explain`, each line with the location of its key, to find the file it stands in."""
     lines: dict[Location, str] = {}
-    for problem in error.errors(include_url=False):
-        location = tuple(part for part in problem["loc"] if _names_a_key(part))
+    problems = error.errors(include_url=False)
+    for position, problem in enumerate(problems):
+        if len(lines) == MOST_LINES:
+            lines[()] = f"… and {len(problems) - position} more problem(s)."
+            break
+        location = _location(problem)
         key = dotted(location) or "(the whole file)"
         if problem["type"] == "extra_forbidden":
             names = allowed_keys(kind, location[:-1])
-            close = difflib.get_close_matches(str(location[-1]), names, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(location[-1], names)
             text = f"{key}: unknown key; allowed here: {', '.join(sorted(names))}.{hint}"
         elif problem["type"] == "missing":
             text = f"{key}: is missing."
@@ -36,7 +47,7 @@ def explain_with_locations(
             if problem["type"] == "value_error":
                 text = f"{key}: {message}." if location else f"{message}."
             else:
-                text = f"{key}: found {_shown(problem['input'])}; allowed: {message}."
+                text = f"{key}: found {shown(problem['input'])}; allowed: {message}."
         if location in lines and "; allowed: " in text:  # the next branch of a union
             text = f"{lines[location].rstrip('.')} or {text.split('; allowed: ')[1]}"
         lines[location] = text
@@ -52,7 +63,8 @@ def _allowed(problem: ErrorDetails) -> str:
         return f"a list of at least {context['min_length']}"
     if kind in ("model_type", "dict_type"):
         return "a mapping of keys to values"
-    message = problem["msg"].removeprefix("Value error, ")
+    # The records' own messages quote what they found.
+    message = without_secrets(problem["msg"].removeprefix("Value error, ")[:_LONGEST_MESSAGE])
     return message.removeprefix("Input should be ").rstrip(".")
 
 
@@ -60,8 +72,54 @@ def dotted(location: Location) -> str:
     """`("a", 0, "b")` as `a[0].b`."""
     text = ""
     for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        name = f"[{part}]" if isinstance(part, int) else shown_text(part)
+        text += f".{name}" if text and not isinstance(part, int) else name
     return text
+
+
+def did_you_mean(found: Any, names: list[str]) -> str:
+    """A sentence that names the nearest of `names`, with a space before; or nothing."""
+    close = difflib.get_close_matches(str(found)[:_LONGEST], names, n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def shown(value: Any) -> str:
+    """A value for a message: short, printable, without the secrets of an address."""
+    text = without_secrets(_Bounded().repr(value))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "…"
+
+
+def shown_text(text: str) -> str:
+    """Text for a message as it stands, but short and without characters that steer a terminal."""
+    text = without_secrets(text[:1000])
+    visible = text if text.isprintable() else ascii(text)[1:-1]
+    return visible if len(visible) <= 2 * _LONGEST else visible[: 2 * _LONGEST - 1] + "…"
+
+
+class _Bounded(reprlib.Repr):
+    """As `repr`, but quick for values that hold themselves, or the same thing a billion times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 4
+        self.maxdict = self.maxlist = self.maxtuple = self.maxset = 8
+
+    def repr_str(self, value: str, level: int) -> str:
+        """The beginning; the middle is what the base class would leave out."""
+        return repr(value[: 2 * _LONGEST])
+
+    def repr_int(self, value: int, level: int) -> str:
+        """Python refuses to print numbers of thousands of digits."""
+        if value.bit_length() > 512:
+            return f"a number of {value.bit_length()} bits"
+        return repr(value)
+
+
+def _location(problem: ErrorDetails) -> Location:
+    *above, last = problem["loc"] or ("str",)
+    # An unknown key may be called anything.
+    is_key = problem["type"] == "extra_forbidden" or _names_a_key(last)
+    return (*(part for part in above if _names_a_key(part)), *([last] if is_key else []))
 
 
 def _names_a_key(part: int | str) -> bool:
@@ -72,11 +130,6 @@ def _names_a_key(part: int | str) -> bool:
         or part.endswith("]")
         or part.startswith(("function-", "constrained-"))
     )
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def allowed_keys(kind: type[BaseModel], location: Location) -> list[str]:

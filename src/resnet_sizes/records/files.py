@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +13,12 @@ from pydantic import ValidationError
 
 from resnet_sizes.records.base import Record
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.explain import explain
+from resnet_sizes.records.explain import explain, shown_text
 
 R = TypeVar("R", bound=Record)
+
+MAX_JSON_BYTES = 16 * 1024**2
+"""A record is some kilobytes, and one of a study with many runs some hundreds of them."""
 
 
 @contextmanager
@@ -79,26 +83,35 @@ def _pretty(data: Record | dict[str, Any] | list[Any]) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_bytes(path: Path, remedy: str) -> bytes:
-    """The content of a file. Raises UserError, ending in `remedy`, if it cannot be had."""
+def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
+    """The content of a file, which may be bound to `most` bytes. Raises UserError, ending in
+    `remedy`, if it cannot be had."""
     try:
-        return path.read_bytes()
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # a pipe might never end
+            found = "is a folder" if path.is_dir() else "is not a regular file"
+            raise UserError(f"{path}: {found}. {remedy}")
+        with path.open("rb") as file:
+            content = file.read(-1 if most is None else most + 1)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (looked in {Path.cwd()}). {remedy}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
+    if most is not None and len(content) > most:
+        raise UserError(f"{path}: has more than {most} bytes, which is the most allowed. {remedy}")
+    return content
 
 
 def read_json(path: Path, remedy: str) -> Any:
     """Parse a JSON file. Raises UserError, ending in `remedy`, if it is missing or broken."""
-    return _parsed(read_bytes(path, remedy), path, remedy)
+    return _parsed(read_bytes(path, remedy, MAX_JSON_BYTES), path, remedy)
 
 
 def _parsed(content: bytes, path: Path, remedy: str) -> Any:
     try:
         return json.loads(content.decode())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: is not complete JSON ({error}). {remedy}") from None
+    except (ValueError, RecursionError) as error:  # ValueError: a number of too many digits, too
+        problem = shown_text(str(error))
+        raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
 
 
 def read_record(path: Path, kind: type[R], remedy: str) -> R:
@@ -106,11 +119,15 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
 
     `remedy` is one sentence that says what to do, for example "Run: resnet-sizes study …".
     """
-    content = read_bytes(path, remedy)
+    content = read_bytes(path, remedy, MAX_JSON_BYTES)
     try:
         return kind.model_validate_json(content)  # parses and checks in one pass
-    except ValidationError:
-        pass
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            # Python's own parser takes minutes for what is nested without end.
+            problem = shown_text(str(first["ctx"]["error"]))
+            raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
     data = _parsed(content, path, remedy)
     try:
         return kind.model_validate_json(json.dumps(data))

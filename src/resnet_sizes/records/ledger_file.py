@@ -1,13 +1,19 @@
 """Reading the ledger, with errors that name the statement."""
 
-import difflib
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.explain import explain, explain_with_locations
+from resnet_sizes.records.explain import (
+    MOST_LINES,
+    did_you_mean,
+    explain,
+    explain_with_locations,
+    shown,
+    shown_text,
+)
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.statements import STATEMENT_KINDS
 from resnet_sizes.records.yaml_file import read_yaml
@@ -24,7 +30,10 @@ def load_ledger(path: Path) -> Ledger:
     try:
         return Ledger.model_validate(data)
     except ValidationError as error:
-        lines = "\n".join(f"  {line}" for line in _problems(error, data))
+        problems = _problems(error, data)
+        if len(problems) > MOST_LINES:
+            problems[MOST_LINES:] = [f"… and {len(problems) - MOST_LINES} more problem(s)."]
+        lines = "\n".join(f"  {line}" for line in problems)
         raise UserError(f"{path}: is not a valid ledger:\n{lines}\n{remedy}") from None
 
 
@@ -42,16 +51,22 @@ def _problems(error: ValidationError, data: Any) -> list[str]:
 
 def _statement_problems(raw: Any) -> list[str]:
     if not isinstance(raw, dict):
-        return [f": found {raw!r}; allowed: a mapping with id, place, text, rule and the rest."]
-    name = f" ({raw['id']})" if "id" in raw else ""
+        return [
+            f": found {shown(raw)}; allowed: a mapping with id, place, text, rule and the rest."
+        ]
+    name = f" ({_shown_id(raw['id'])})" if "id" in raw else ""
     rule = raw.get("rule")
     kind = STATEMENT_KINDS.get(rule) if isinstance(rule, str) else None
     if kind is None:
-        close = difflib.get_close_matches(str(rule), list(STATEMENT_KINDS), n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        return [f"{name}.rule: found {rule!r}; allowed: {', '.join(STATEMENT_KINDS)}.{hint}"]
+        hint = did_you_mean(rule, list(STATEMENT_KINDS)) if isinstance(rule, str) else ""
+        allowed = ", ".join(STATEMENT_KINDS)
+        return [f"{name}.rule: found {shown(rule)}; allowed: {allowed}.{hint}"]
     try:
         kind.model_validate(raw)
     except ValidationError as error:
         return [f"{name}: {line}" for line in explain(error, kind, raw)]
     return []
+
+
+def _shown_id(identity: Any) -> str:
+    return shown_text(identity) if isinstance(identity, str) else shown(identity)

@@ -94,7 +94,8 @@ class Metrics(Record):
     @model_validator(mode="after")
     def _is_whole(self) -> "Metrics":
         numbers = [epoch.epoch for epoch in self.epochs]
-        if numbers != list(range(1, self.run.epochs + 1)):
+        # Lengths first: a file may claim a number of epochs that no list can have.
+        if len(numbers) != self.run.epochs or numbers != list(range(1, self.run.epochs + 1)):
             raise ValueError(
                 f"epochs: holds {len(numbers)} epochs, but the run has {self.run.epochs}"
             )

@@ -1,10 +1,12 @@
 """The study: the whole configuration, resolved and checked."""
 
+from collections import Counter
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.records.base import Number, Record
+from resnet_sizes.records.downloads import Downloads
 from resnet_sizes.records.protocol import (
     TORCHVISION_WEIGHTS,
     WEIGHTS_VERSIONS,
@@ -37,11 +39,15 @@ RESERVED_NAMES = frozenset(
 )
 """Beginnings of the keys of values.json, which no protocol may have as its name."""
 
+MOST = 10_000_000
+"""The most that a count of epochs or images may be: more than any study, less than would overflow
+in what is computed from it."""
+
 DataContent = Literal["cifar10", "cifar10-reencoded", "digits", "other"]
 
 
 def _unique(items: list[T]) -> list[T]:
-    doubles = sorted({str(item) for item in items if items.count(item) > 1})
+    doubles = sorted(str(item) for item, times in Counter(items).items() if times > 1)
     if doubles:
         raise ValueError(f"{', '.join(doubles)} stands twice; each may stand once")
     return items
@@ -78,7 +84,9 @@ class DatasetSpec(Record):
         False, description="Whether images of other sizes are resized to 32×32, or are an error."
     )
     limit: Limit = Field(default_factory=Limit, description="A class-balanced subset.")
-    subset_seed: int = Field(0, ge=0, description="Seed that draws the subset of `limit`.")
+    subset_seed: int = Field(
+        0, ge=0, lt=2**32, description="Seed that draws the subset of `limit`."
+    )
 
     @property
     def declared_content(self) -> DataContent:
@@ -110,18 +118,20 @@ class DatasetSpec(Record):
 class TrainingSpec(Record):
     """What is the same for every run of the study."""
 
-    epochs: int = Field(50, ge=1, description="Passes over the training images.")
-    batch_size: int = Field(256, ge=2, description="Images a step.")
+    epochs: int = Field(50, ge=1, le=MOST, description="Passes over the training images.")
+    batch_size: int = Field(256, ge=2, le=MOST, description="Images a step.")
     learning_rate: Number = Field(0.0005, gt=0, description="Learning rate of the optimiser.")
     evaluation_batch_size: int = Field(
         1000,
         ge=1,
+        le=MOST,
         description="Images a step of the evaluation at 32 pixels, and fewer at larger sizes: "
         "decides speed and memory, and results to rounding.",
     )
     gradient_accumulation: int = Field(
         1,
         ge=1,
+        le=MOST,
         description="Parts into which each batch is split where memory is short. The gradient is "
         "that of the whole batch, to rounding; batch normalisation in train mode sees the parts.",
     )
@@ -146,53 +156,8 @@ class TrainingSpec(Record):
         pattern=r"^(auto|cpu|mps|cuda|cuda:\d+)$",
         description="`auto` takes CUDA, then MPS, then the CPU; or `cpu`, `mps`, `cuda`, `cuda:1`.",
     )
-    threads: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+    threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
         "auto", description="CPU threads of a run; `auto` takes all that it may use."
-    )
-
-
-class Cifar10Download(Record):
-    """Where the official archive comes from and how it is recognised."""
-
-    file: str = Field(
-        "cifar-10-python.tar.gz", pattern=r"^[A-Za-z0-9._-]+$", description="Name of the archive."
-    )
-    md5: str = Field(
-        "c58f30108f718f92721af3b95e74349a",
-        pattern=r"^[0-9a-f]{32}$",
-        description="MD5 of the archive, as its authors publish it.",
-    )
-    bytes: int = Field(170_498_071, ge=1, description="Size of the archive in bytes.")
-    mirrors: list[str] = Field([], description="Addresses tried in this order before the origin.")
-    origin: str = Field(
-        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-        pattern=r"^https?://",
-        description="The authors' own address, tried last.",
-    )
-
-
-class WeightsDownload(Record):
-    """Where torchvision's weights come from. Their names hold the beginning of their SHA-256."""
-
-    mirrors: list[Annotated[str, Field(pattern=r"^https?://")]] = Field(
-        [],
-        description="Addresses of folders that hold the files under torchvision's names, tried "
-        "in this order before torchvision's own address.",
-    )
-
-
-class Downloads(Record):
-    """What is fetched from the network, and where it is put."""
-
-    folder: str = Field("downloads", min_length=1, description="Folder of downloaded files.")
-    timeout: Number = Field(
-        20.0, gt=0, le=600, description="Seconds without an answer after which an address is left."
-    )
-    cifar10: Cifar10Download = Field(
-        default_factory=Cifar10Download, description="The official CIFAR-10 archive."
-    )
-    weights: WeightsDownload = Field(
-        default_factory=WeightsDownload, description="torchvision's pre-trained weights."
     )
 
 

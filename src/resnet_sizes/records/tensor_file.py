@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.explain import shown_text
 from resnet_sizes.records.files import write_atomically
 
 IMAGE_SHAPE = (3, 32, 32)
@@ -149,13 +150,13 @@ def _read_tensors(
             found = sorted(opened.keys())
             if found != sorted(names):
                 raise UserError(
-                    f"{path}: holds {', '.join(found) or 'no tensors'}; "
+                    f"{path}: holds {shown_text(', '.join(found)) or 'no tensors'}; "
                     f"expected: {', '.join(names)}. {remedy}"
                 )
             return opened.metadata() or {}, {name: opened.get_tensor(name) for name in names}
     # An array type that numpy lacks (bfloat16) is a TypeError or an AttributeError.
     except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
-        raise UserError(f"{path}: is damaged ({error}). {remedy}") from None
+        raise UserError(f"{path}: is damaged ({shown_text(str(error))}). {remedy}") from None
 
 
 def _dataset_problem(info: DatasetInfo, arrays: DatasetArrays) -> str | None:

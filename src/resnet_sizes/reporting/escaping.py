@@ -6,6 +6,7 @@ pandoc then writes as HTML or Typst it escapes itself.
 """
 
 import re
+from typing import SupportsIndex
 
 from markupsafe import Markup
 
@@ -19,8 +20,21 @@ _START = re.compile(r"^([-+:%=!(]|(?:\d+|[A-Za-z]+)(?=[.)](?:\s|$)))")
 _SPACE = re.compile(r"[^\S\u00a0]+")  # a no-break space is meant
 
 
+# Of the characters that nobody sees: the no-break space, and the two that join or part letters
+# of Persian, of Indian scripts and of emoji. Those that turn the direction of a line are not.
+_KEPT = "\u00a0\u200c\u200d"
+
+
 class Safe(Markup):
     """Markdown of our own, or escaped text: printed by the templates as it stands."""
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:  # type: ignore[override]
+        """A piece as plain text, since it may begin or end inside an escape.
+
+        Until Python 3.12 `re.sub` puts its result together by a method of such a piece, and
+        Markup's would escape it for HTML: quotes became `&#34;` on the page.
+        """
+        return str(self)[key]
 
 
 def escape_markdown(text: str) -> Safe:
@@ -46,7 +60,7 @@ def _escape_start(found: re.Match[str]) -> str:
 
 
 def _visible(text: str) -> str:
-    return "".join(c for c in _SPACE.sub(" ", text) if c.isprintable() or c == "\u00a0")
+    return "".join(c for c in _SPACE.sub(" ", text) if c.isprintable() or c in _KEPT)
 
 
 def code(text: str) -> Safe:

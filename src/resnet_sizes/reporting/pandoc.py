@@ -17,6 +17,7 @@ import typst
 import yaml
 
 from resnet_sizes.records.numbers import moment
+from resnet_sizes.reporting.glyphs import replaced, undisplayable
 
 FRONT_MATTER = frozenset(
     [
@@ -115,15 +116,26 @@ def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
     arguments = ["--to=typst-citations", "--template=page.typ", "--shift-heading-level-by=-1"]
     source = _pandoc(folder, front, "article.typ", arguments)
     target = folder / "article.pdf"
-    typst.compile(
-        str(source),
-        output=str(target),
-        root=str(folder),
-        # The machine's own fonts would make pages differ from one machine to the next.
-        ignore_system_fonts=True,
-        pdf_standards=front["format"]["typst"]["pdf-standard"],
-        timestamp=int(moment(created).timestamp()),
-    )
+
+    def compile_source() -> None:
+        typst.compile(
+            str(source),
+            output=str(target),
+            root=str(folder),
+            # The machine's own fonts would make pages differ from one machine to the next.
+            ignore_system_fonts=True,
+            pdf_standards=front["format"]["typst"]["pdf-standard"],
+            timestamp=int(moment(created).timestamp()),
+        )
+
+    try:
+        compile_source()
+    except typst.TypstError as error:
+        missing = undisplayable(error.diagnostic)
+        if not missing:
+            raise
+        with replaced(missing, [source, *sorted(folder.glob("*.svg"))]):
+            compile_source()
     return target
 
 

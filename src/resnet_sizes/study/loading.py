@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.explain import Location, explain_with_locations
+from resnet_sizes.records.explain import Location, explain_with_locations, shown_text
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.wanted_weights import wanted_weights
-from resnet_sizes.records.yaml_file import read_yaml
+from resnet_sizes.records.yaml_file import parse_yaml, read_yaml
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 REFERENCE = "Every key and its allowed values: config/README.md."
@@ -36,8 +36,9 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
     try:
         return Study.model_validate(config)
     except ValidationError as error:
+        contents = {path: _content(path) for path in files}
         lines = [
-            f"  {_file_of(location, config, files)}: {text}"
+            f"  {_file_of(location, config, contents)}: {text}"
             for location, text in explain_with_locations(error, Study, config)
         ]
         raise UserError(
@@ -59,11 +60,18 @@ def check_files(study: Study) -> None:
         if weights.own_file:
             named.append((weights.asked_by[0], weights.weights))
     for key, value in named:
-        if not Path(value).exists():
+        if not _exists(value):
             raise UserError(
-                f"{key}: {value!r} does not exist (looked in {Path.cwd()}). Put the file there, "
-                f"or change {key} in the configuration."
+                f"{key}: {shown_text(repr(value))} does not exist (looked in {Path.cwd()}). "
+                f"Put the file there, or change {key} in the configuration."
             )
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # too long, or in a folder that may not be entered
+        return False
 
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +96,7 @@ def values_from_text(data: Any) -> Any:
         return [values_from_text(item) for item in data]
     if isinstance(data, str):
         try:
-            return yaml.safe_load(data)
+            return parse_yaml(data)
         except yaml.YAMLError:
             return data
     return data
@@ -111,15 +119,22 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
 _ABSENT = object()
 
 
-def _file_of(location: Location, config: Any, files: Sequence[Path]) -> str:
+def _content(path: Path) -> Any:
+    try:
+        return read_yaml(path, "")
+    except UserError:  # it is gone, or only Snakemake could read it
+        return None
+
+
+def _file_of(location: Location, config: Any, contents: Mapping[Path, Any]) -> str:
     """The last file that gives the key the value that was found, or else what can be said."""
     found = _value_at(config, location)
-    for path in reversed(files):
-        if path.is_file() and found is not _ABSENT:
-            given = _value_at(yaml.safe_load(path.read_text(encoding="utf-8")), location)
+    for path, content in reversed(list(contents.items())):
+        if found is not _ABSENT:
+            given = _value_at(content, location)
             if given == found or (isinstance(given, dict) and isinstance(found, dict)):
                 return str(path)
-    return "--config, or " + " + ".join(str(path) for path in files)
+    return "--config, or " + " + ".join(str(path) for path in contents)
 
 
 def _value_at(data: Any, location: Location) -> Any:

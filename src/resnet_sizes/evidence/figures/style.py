@@ -50,6 +50,8 @@ _RC: Any = {
     "ytick.labelsize": SMALL,
     "xtick.major.width": 0.7,
     "ytick.major.width": 0.7,
+    # A class may be called anything, and two dollars in a name are no formula.
+    "text.parse_math": False,
     # Text stays text: it can be searched, copied and read aloud.
     "svg.fonttype": "none",
     # Else ids would make the bytes differ from one build to the next.

@@ -1,0 +1,21 @@
+"""All kinds of inputs."""
+
+from fuzz_archives import TarArchive, ZipArchive
+from fuzz_images import JpegImage, PngImage
+from fuzz_json import RecordJson
+from fuzz_pickles import BatchPickle, WeightsFile
+from fuzz_tensors import TensorFile
+from fuzz_yaml import ConfigurationYaml, LedgerYaml
+
+KINDS = [
+    ConfigurationYaml,
+    LedgerYaml,
+    RecordJson,
+    TensorFile,
+    TarArchive,
+    ZipArchive,
+    PngImage,
+    JpegImage,
+    BatchPickle,
+    WeightsFile,
+]

@@ -1,0 +1,112 @@
+"""Names of classes, texts of the ledger and of the configuration are printed as texts."""
+
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pypdf import PdfReader
+from rendering import Page, render
+from report_studies import DEMO
+from synthetic import LEDGER, make_study
+
+from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.reporting.glyphs import undisplayable, without
+
+CLASSES = [
+    "<script>alert(1)</script>",
+    '#import "x.typ": *',
+    "#sys.inputs `a` ``b``",
+    "$\\frac{$ and $x^2$",
+    "\"double\" 'single' \\ /",
+    "🙂 👩\u200d🔬",
+    "שלום",
+    "{{ name }} << name >> <% x %> {{< include x >}}",
+    "$(touch x); `id` | tee & > y",
+    "*a* _b_ @c [d](http://e) | f ~g~ ^h^",
+]
+TEXT = "<b onclick=x>T</b> #sys.inputs $(id) {{ x }} \"q\" 'p' `c` 🙂 שלום"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A study whose every free text is hostile, rendered in English."""
+    folder = tmp_path_factory.mktemp("hostile")
+    ledger: dict[str, Any] = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))
+    ledger["article"]["title"] = TEXT
+    ledger["article"]["authors"] = [TEXT]
+    ledger["statements"][3]["text"] = {"pt": TEXT, "en": TEXT}
+    article = folder / "article.yaml"
+    article.write_text(yaml.safe_dump(ledger, allow_unicode=True), encoding="utf-8")
+    study = make_study(folder, **DEMO, article=article)
+    files = StudyFolder.of_file(study)
+    _set_descriptions(study)
+    info = json.loads(files.dataset_info.read_text(encoding="utf-8"))
+    info["class_names"] = CLASSES
+    files.dataset_info.write_text(json.dumps(info), encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # no font here has every script
+        build_evidence(study, files.evidence, allow_partial=True)
+    render(study, folder / "en", "en")
+    return {path.name: path for path in [*(folder / "en").iterdir(), *files.evidence.iterdir()]}
+
+
+def _set_descriptions(study: Path) -> None:
+    from resnet_sizes.records.base import content_hash
+    from resnet_sizes.records.study import Study
+
+    data = json.loads(study.read_text(encoding="utf-8"))
+    for protocol in data["study"]["protocol_definitions"].values():
+        protocol["description"] = {"pt": TEXT, "en": TEXT}
+    data["study_hash"] = content_hash(Study.model_validate(data["study"]))
+    study.write_text(json.dumps(data), encoding="utf-8")
+
+
+def test_the_page_runs_nothing_of_them(hostile: dict[str, Path]) -> None:
+    text = hostile["report.html"].read_text(encoding="utf-8")
+    page = Page(text)
+    # Of the origins, of the metadata, and two of the page's own.
+    assert len(page.all("script")) == 4
+    assert not [attributes for _, attributes in page.tags if "onclick" in attributes]
+    assert not [attributes for _, attributes in page.tags if "onerror" in attributes]
+
+
+def test_the_page_prints_them_as_they_stand(hostile: dict[str, Path]) -> None:
+    page = Page(hostile["report.html"].read_text(encoding="utf-8"))
+    assert TEXT in page.text
+
+
+def test_the_pages_of_the_pdf_print_them_as_they_stand(hostile: dict[str, Path]) -> None:
+    pages = PdfReader(hostile["report.pdf"]).pages
+    text = re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
+    assert "<bonclick=x>T</b>#sys.inputs$(id){{x}}" in text
+    assert "\ufffd" in text  # no font that Typst brings along has the emoji
+
+
+def test_what_typst_says_of_missing_letters_is_understood() -> None:
+    said = (
+        'error: PDF/UA-1 error: the text `"👩\\u{200d}🔬"` could not be displayed with font `"L"`\n'
+        'error: PDF/UA-1 error: the text `"中"` could not be displayed with font `"L"`\n'
+    )
+    assert undisplayable(said) == {"👩", "\u200d", "🔬", "中"}
+    assert undisplayable("error: unknown variable: x") == set()
+    assert without("a 👩\u200d🔬 中 é", undisplayable(said)) == "a \ufffd\ufffd \ufffd é"
+
+
+def test_figures_hold_no_script(hostile: dict[str, Path]) -> None:
+    for name, path in hostile.items():
+        if path.suffix == ".svg":
+            svg = path.read_text(encoding="utf-8")
+            assert "<script>" not in svg, name
+            assert "onclick" not in re.sub(r"<!--.*?-->|&lt;.*?&gt;", "", svg, flags=re.S), name
+
+
+def test_the_qmd_leaves_no_code_for_quarto_to_run(hostile: dict[str, Path]) -> None:
+    qmd = hostile["article.qmd"].read_text(encoding="utf-8")
+    assert "{{<" not in qmd
+    assert "```{" not in qmd
+    assert "<script>" not in qmd
