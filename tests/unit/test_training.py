@@ -163,7 +163,7 @@ def test_training_time_leaves_evaluation_out(arrays, dataset, monkeypatch):
         time.sleep(3)
         return logits
 
-    monkeypatch.setattr(trainer, "_test_logits", slow_evaluation)
+    monkeypatch.setattr(trainer, "test_logits", slow_evaluation)
     start = time.perf_counter()
     [(metrics, _)] = list(trainer.epochs(ignore))
     whole = time.perf_counter() - start

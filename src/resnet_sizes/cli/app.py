@@ -16,7 +16,7 @@ from resnet_sizes.cli.forecast import forecast
 from resnet_sizes.cli.report import report
 from resnet_sizes.cli.schemas import schemas
 from resnet_sizes.cli.train import train
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.errors import Stopped, UserError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,13 +47,18 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; a UserError is shown without a traceback. Exit status 1."""
+    """Run the command line; a UserError is shown without a traceback. Exit status 1.
+
+    A run that was asked to stop says so and exits with the status of what asked."""
     console.start_logging(None)
     try:
         app()
     except UserError as error:
         console.complain(str(error))
         sys.exit(1)
+    except Stopped as stopped:
+        console.say(str(stopped))
+        sys.exit(stopped.status)
     except Exception:
         console.complain_with_traceback()
         sys.exit(1)

@@ -30,6 +30,15 @@ class Device(Record):
     threads: int = Field(ge=1, description="CPU threads of torch.")
 
 
+class Resumption(Record):
+    """A run went on from a checkpoint after it had been stopped or killed."""
+
+    epoch: int = Field(ge=1, description="The epoch in which it went on.")
+    step: int = Field(ge=0, description="Steps of that epoch that had been kept.")
+    device: str = Field(description="The device on which it went on.")
+    at: str = Field(description="UTC, ISO 8601.")
+
+
 class FeatureCache(Record):
     """How a run used the features of its frozen backbone."""
 
@@ -77,7 +86,8 @@ class Metrics(Record):
     feature_cache: FeatureCache | None = Field(
         None, description="Null where every epoch went through the whole network."
     )
-    resumed: int = Field(0, ge=0)
+    resumed: int = Field(0, ge=0, description="How often it went on from a checkpoint.")
+    resumptions: list[Resumption] = Field(default_factory=list)
     parameters: int = Field(ge=1)
     trainable_parameters: int = Field(ge=1)
     macs_per_image: int = Field(ge=1, description="Multiply-accumulates of one forward pass.")
@@ -102,6 +112,10 @@ class Metrics(Record):
             raise ValueError("run_hash: is not the hash of the run in the same file")
         if self.final_test_accuracy != self.epochs[-1].test_accuracy:
             raise ValueError("final_test_accuracy: differs from the last epoch's test_accuracy")
+        if self.resumed != len(self.resumptions):
+            raise ValueError(
+                f"resumed: is {self.resumed}, but resumptions has {len(self.resumptions)}"
+            )
         if (self.feature_cache is None) != (self.equivalent_training_seconds is None):
             raise ValueError(
                 "equivalent_training_seconds: belongs to a run with feature_cache, and only to it"

@@ -25,7 +25,10 @@ class AuditTable:
     @property
     def numeric(self) -> list[bool]:
         """Of each column, whether it holds numbers, which are set to the right."""
-        return [any(_begins_with_digit(cell) for cell in cells) for cells in zip(*self.rows, strict=True)]
+        return [
+            any(_begins_with_digit(cell) for cell in cells)
+            for cells in zip(*self.rows, strict=True)
+        ]
 
 
 def _begins_with_digit(cell: Safe) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.batches import evaluation_batch
 from resnet_sizes.training.devices import describe
 from resnet_sizes.training.inputs import DeviceData, FeatureData
+from resnet_sizes.training.partial_features import PartialFeatures
 from resnet_sizes.training.provenance import code, versions
 
 log = logging.getLogger("resnet_sizes")
@@ -109,12 +111,19 @@ def _cudnn_version() -> int | None:
 
 
 def cached_features(
-    folder: Path, run: RunFile, device: torch.device, through: BackbonePass
+    folder: Path,
+    run: RunFile,
+    device: torch.device,
+    through: BackbonePass,
+    keep_every: float,
+    meanwhile: Callable[[], object],
 ) -> Features:
     """Read the run's features from `folder`, or compute them by a pass `through` the run's
     backbone, and keep them.
 
-    Two runs that want the same features at the same time compute them once: the second waits.
+    Two runs that want the same features at the same time compute them once: the second waits,
+    calling `meanwhile` every second. A pass that is interrupted is kept every `keep_every` seconds
+    and goes on.
 
     A run that finds them measures the pass anew, on a small share of the images: with the time
     of the run that computed them, several seeds would have one measurement between them, and
@@ -125,13 +134,15 @@ def cached_features(
     with ExitStack() as lock:
         try:
             waiting = f"{run.name}: another run computes the same features; waiting for it"
-            lock.enter_context(one_process(path, waiting))
+            lock.enter_context(one_process(path, waiting, meanwhile))
         except OSError as error:  # without a place to keep features there is nothing to guard
             log.warning("%s: cannot be locked (%s)", path, error)
         found = _read(path)
         if found is None:
-            train, test, seconds = through.train_and_test()
+            partial = PartialFeatures.of(path, keep_every)
+            train, test, seconds = through.train_and_test(partial)
             _keep(path, train, test)
+            partial.remove()
             return Features(train, test, seconds, len(train), key, reused=False)
     log.info("%s: features of the frozen backbone are here: %s", run.name, path)
     train, test = found
