@@ -159,7 +159,7 @@ def test_training_time_leaves_evaluation_out(arrays, dataset, monkeypatch):
     )
     logits = torch.zeros(20, 2)
 
-    def slow_evaluation():
+    def slow_evaluation(*_):
         time.sleep(3)
         return logits
 

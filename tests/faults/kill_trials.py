@@ -1,0 +1,239 @@
+"""Runs that are killed at random moments and started again, beside runs that are left alone.
+
+    python tests/faults/kill_trials.py [--trials 25] [--seed 0]
+
+Each trial starts a run in a process of its own, kills it with SIGKILL at a random moment in
+mid-run, starts it again (and may kill it again), and compares the end with that of the run that
+was left alone: predictions and losses must be equal bit by bit. One line a kill says where it
+landed and what had been kept.
+"""
+
+import argparse
+import logging
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import torch
+
+from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.run import RunFile
+from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.training.backbone_pass import BackbonePass
+from resnet_sizes.training.loop import Trainer
+from resnet_sizes.training.run import Care, train_run
+from small_runs import run_of, small_arrays, weights_file, write_small_dataset
+
+# A process that is forked must not inherit another's threads.
+FORK = multiprocessing.get_context("fork")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A protocol whose state differs from the others'."""
+
+    changes: dict[str, Any]
+    checkpoint_seconds: float
+
+
+PROBE = {"weights": "backbone.pth", "trainable": "head", "normalisation": "imagenet"}
+
+KINDS = {
+    "adam": Kind({"epochs": 4}, 0.4),
+    "sgd-cosine-augmented": Kind(
+        {
+            "epochs": 4,
+            "reading": {
+                "optimizer": "sgd",
+                "momentum": 0.9,
+                "schedule": "cosine",
+                "augmentation": "flip-crop",
+                "stem": "cifar",
+            },
+        },
+        0.6,
+    ),
+    "adamw-accumulated": Kind(
+        {"epochs": 4, "gradient_accumulation": 2, "reading": {"optimizer": "adamw"}}, 0.4
+    ),
+    "fp16": Kind({"epochs": 2, "reading": {"precision": "fp16"}}, 0.4),
+    "head-bn-train": Kind({"epochs": 8, "reading": PROBE | {"frozen_batch_norm": "train"}}, 0.1),
+    "head-cached": Kind({"epochs": 500, "reading": PROBE | {"input_size": 64}}, 0.05),
+}
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Where a kill landed, and what had been kept by then."""
+
+    kind: str
+    place: str
+    """Epoch and step, or the pass that computes the features."""
+    kept: str | None
+    """Name of the newest checkpoint."""
+
+    @property
+    def within_epoch(self) -> bool:
+        """Whether what was kept lies within an epoch."""
+        return self.kept is not None and "-step-0000000" not in self.kept
+
+    def __str__(self) -> str:
+        return f"{self.kind}: killed in {self.place}; kept: {self.kept or 'nothing'}"
+
+
+class Bench:
+    """A folder in which runs of one kind are made, killed and compared."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.kind, self.folder = name, KINDS[name], folder
+        folder.mkdir(parents=True)
+        self._dataset = write_small_dataset(folder / "dataset.safetensors", small_arrays(200, 60))
+        changes = dict(self.kind.changes)
+        self._weights: WeightsInfo | None = None
+        if "weights" in changes.get("reading", {}):
+            self._weights = weights_file(folder / "backbone.pth", "resnet18", seed=7)
+            changes["initial_weights"] = self._weights.initial
+        self._run: RunFile = run_of(self._dataset, **changes)
+
+    def start(self, attempt: str) -> multiprocessing.process.BaseProcess:
+        """A process that makes the run in `attempt`'s own folders."""
+        process = FORK.Process(target=self._train, args=(attempt,))
+        process.start()
+        return process
+
+    def _train(self, attempt: str) -> None:
+        home = self.folder / attempt
+        home.mkdir(exist_ok=True)
+        _log_to(home / "log.txt")
+        _tell_steps(home / "place")
+        care = Care(work=home / "work", checkpoint_minutes=self.kind.checkpoint_seconds / 60)
+        train_run(self._run, self._dataset, RunFolder(home / "run"), "cpu", self._weights, care)
+
+    def result(self, attempt: str) -> tuple[bytes, list[tuple[float, ...]], Metrics]:
+        """Predictions and losses of a finished run, and all that it says."""
+        folder = RunFolder(self.folder / attempt / "run")
+        metrics = Metrics.model_validate_json(folder.metrics.read_text(encoding="utf-8"))
+        losses = [
+            (each.train_loss, each.train_accuracy, each.test_loss, each.test_accuracy)
+            for each in metrics.epochs
+        ]
+        lines = folder.log.read_text(encoding="utf-8").splitlines()
+        assert len(lines) == len(metrics.epochs)
+        return folder.predictions.read_bytes(), losses, metrics
+
+    def undisturbed(self) -> float:
+        """Make the run once without a kill; the seconds that it took."""
+        started = time.monotonic()
+        process = self.start("whole")
+        process.join()
+        assert process.exitcode == 0
+        return time.monotonic() - started
+
+    def kill_at(self, attempt: str, seconds: float) -> Landing | None:
+        """Start a run and kill it after so long; None where it was done, or had not begun."""
+        place = self.folder / attempt / "place"
+        place.unlink(missing_ok=True)
+        process = self.start(attempt)
+        process.join(seconds)
+        process.kill()
+        process.join()
+        if process.exitcode != -signal.SIGKILL or not place.is_file():
+            return None
+        kept = sorted((self.folder / attempt / "work").glob("*/epoch-*.safetensors"))
+        return Landing(self.name, place.read_text(), kept[-1].stem if kept else None)
+
+
+def _log_to(path: Path) -> None:
+    log = logging.getLogger("resnet_sizes")
+    log.setLevel(logging.INFO)
+    log.handlers = [logging.FileHandler(path)]
+
+
+def _tell_steps(path: Path) -> None:
+    """Write down, before each step and each batch of a pass, which it is."""
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY)
+    step, features = Trainer._step, BackbonePass._features
+
+    def told(text: str) -> None:
+        os.pwrite(handle, text.ljust(60).encode(), 0)
+
+    def told_step(self: Trainer, *arguments: Any) -> Any:
+        told(f"epoch {self.epoch.number}, step {self.epoch.step + 1}")
+        return step(self, *arguments)
+
+    def told_features(self: BackbonePass, *arguments: Any) -> Any:
+        told("the pass that computes features")
+        return features(self, *arguments)
+
+    Trainer._step, BackbonePass._features = told_step, told_features  # type: ignore[method-assign]
+
+
+def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> list[Landing]:
+    """Kill a run once or twice, let it end, and compare; where the kills landed."""
+    landings: list[Landing] = []
+    attempt = f"trial-{number}"
+    for _ in range(draw.choice([1, 1, 2])):
+        landing = bench.kill_at(attempt, draw.uniform(0.1, 0.95) * seconds)
+        if landing is None:
+            break
+        landings.append(landing)
+    process = bench.start(attempt)
+    process.join()
+    assert process.exitcode == 0, (bench.folder / attempt / "log.txt").read_text()
+    predictions, losses, metrics = bench.result(attempt)
+    whole_predictions, whole_losses, _ = bench.result("whole")
+    assert losses == whole_losses, landings
+    assert predictions == whole_predictions, landings
+    assert metrics.resumed == sum(1 for landing in landings if landing.kept), landings
+    assert not list((bench.folder / attempt / "work").glob("*/epoch-*.safetensors"))
+    shutil.rmtree(bench.folder / attempt)
+    return landings
+
+
+def trials(count: int, seed: int, folder: Path) -> list[Landing]:
+    """So many runs that were killed, all kinds in turn; where the kills landed."""
+    draw = random.Random(seed)
+    torch.set_num_threads(1)
+    benches = [Bench(name, folder / name) for name in KINDS]
+    seconds = [bench.undisturbed() for bench in benches]
+    landings: list[Landing] = []
+    killed = number = 0
+    while killed < count:
+        which = number % len(benches)
+        number += 1
+        found = trial(benches[which], number, seconds[which], draw)
+        for landing in found:
+            print(landing, flush=True)
+        landings += found
+        killed += bool(found)
+    return landings
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--trials", type=int, default=25)
+    arguments.add_argument("--seed", type=int, default=0)
+    asked = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        landings = trials(asked.trials, asked.seed, Path(folder) / "trials")
+    kept = sum(1 for landing in landings if landing.kept)
+    within = sum(1 for landing in landings if landing.within_epoch)
+    print(
+        f"{asked.trials} killed runs, {len(landings)} kills: all ended with equal predictions and "
+        f"losses; {kept} kills after a checkpoint, {within} of these within an epoch"
+    )
+
+
+if __name__ == "__main__":
+    main()
