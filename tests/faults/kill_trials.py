@@ -10,6 +10,7 @@ landed and what had been kept.
 
 import argparse
 import logging
+import math
 import multiprocessing
 import os
 import random
@@ -26,10 +27,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 
-from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.layout import FEATURES, RunFolder
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.training import keeping
 from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.run import Care, train_run
@@ -46,30 +48,32 @@ class Kind:
     changes: dict[str, Any]
     checkpoint_seconds: float
 
+    images: int = 40
+    every_epoch: bool = False
+    """Whether a checkpoint follows each epoch, however short it is."""
+
 
 PROBE = {"weights": "backbone.pth", "trainable": "head", "normalisation": "imagenet"}
 
+# A checkpoint about every third step. What computes float16 on a CPU is slow.
 KINDS = {
-    "adam": Kind({"epochs": 4}, 0.4),
+    "adam": Kind({}, 0.5),
     "sgd-cosine-augmented": Kind(
         {
-            "epochs": 4,
             "reading": {
                 "optimizer": "sgd",
                 "momentum": 0.9,
                 "schedule": "cosine",
                 "augmentation": "flip-crop",
-                "stem": "cifar",
             },
         },
-        0.6,
+        0.5,
+        every_epoch=True,
     ),
-    "adamw-accumulated": Kind(
-        {"epochs": 4, "gradient_accumulation": 2, "reading": {"optimizer": "adamw"}}, 0.4
-    ),
-    "fp16": Kind({"epochs": 2, "reading": {"precision": "fp16"}}, 0.4),
-    "head-bn-train": Kind({"epochs": 8, "reading": PROBE | {"frozen_batch_norm": "train"}}, 0.1),
-    "head-cached": Kind({"epochs": 500, "reading": PROBE | {"input_size": 64}}, 0.05),
+    "adamw-accumulated": Kind({"gradient_accumulation": 2, "reading": {"optimizer": "adamw"}}, 0.5),
+    "fp16": Kind({"epochs": 2, "batch_size": 4, "reading": {"precision": "fp16"}}, 0.5, images=14),
+    "head-bn-train": Kind({"reading": PROBE | {"frozen_batch_norm": "train"}}, 0.1),
+    "head-cached": Kind({"epochs": 150, "reading": PROBE | {"input_size": 96}}, 0.05),
 }
 
 
@@ -98,8 +102,10 @@ class Bench:
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.kind, self.folder = name, KINDS[name], folder
         folder.mkdir(parents=True)
-        self._dataset = write_small_dataset(folder / "dataset.safetensors", small_arrays(200, 60))
-        changes = dict(self.kind.changes)
+        self._dataset = write_small_dataset(
+            folder / "dataset.safetensors", small_arrays(self.kind.images, 10)
+        )
+        changes = {"epochs": 3} | self.kind.changes
         self._weights: WeightsInfo | None = None
         if "weights" in changes.get("reading", {}):
             self._weights = weights_file(folder / "backbone.pth", "resnet18", seed=7)
@@ -117,6 +123,8 @@ class Bench:
         home.mkdir(exist_ok=True)
         _log_to(home / "log.txt")
         _tell_steps(home / "place")
+        if self.kind.every_epoch:
+            keeping.SHARE = math.inf
         care = Care(work=home / "work", checkpoint_minutes=self.kind.checkpoint_seconds / 60)
         train_run(self._run, self._dataset, RunFolder(home / "run"), "cpu", self._weights, care)
 
@@ -131,6 +139,11 @@ class Bench:
         lines = folder.log.read_text(encoding="utf-8").splitlines()
         assert len(lines) == len(metrics.epochs)
         return folder.predictions.read_bytes(), losses, metrics
+
+    def features(self, attempt: str) -> dict[str, bytes]:
+        """The finished files of features, by name; none for a run that keeps none."""
+        found = (self.folder / attempt / "work" / FEATURES).glob("*.safetensors")
+        return {path.name: path.read_bytes() for path in found if ".partial." not in path.name}
 
     def undisturbed(self) -> float:
         """Make the run once without a kill; the seconds that it took."""
@@ -155,9 +168,12 @@ class Bench:
 
 
 def _log_to(path: Path) -> None:
+    """All that this process says goes to a file: a line an epoch is too much for a terminal."""
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
+    os.dup2(handle, 2)
     log = logging.getLogger("resnet_sizes")
     log.setLevel(logging.INFO)
-    log.handlers = [logging.FileHandler(path)]
+    log.handlers = [logging.StreamHandler(open(2, "w", closefd=False))]  # noqa: SIM115
 
 
 def _tell_steps(path: Path) -> None:
@@ -179,6 +195,12 @@ def _tell_steps(path: Path) -> None:
     Trainer._step, BackbonePass._features = told_step, told_features  # type: ignore[method-assign]
 
 
+def memory() -> Path | None:
+    """A folder in memory, where there is one: checkpoints of 130 MB wait for a disk."""
+    folder = Path("/dev/shm")
+    return folder if os.access(folder, os.W_OK) else None
+
+
 def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> list[Landing]:
     """Kill a run once or twice, let it end, and compare; where the kills landed."""
     landings: list[Landing] = []
@@ -188,6 +210,12 @@ def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> lis
         if landing is None:
             break
         landings.append(landing)
+    compare(bench, attempt, landings)
+    return landings
+
+
+def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = True) -> None:
+    """Let a run that was killed end, and compare it with the one that was left alone."""
     process = bench.start(attempt)
     process.join()
     assert process.exitcode == 0, (bench.folder / attempt / "log.txt").read_text()
@@ -195,10 +223,11 @@ def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> lis
     whole_predictions, whole_losses, _ = bench.result("whole")
     assert losses == whole_losses, landings
     assert predictions == whole_predictions, landings
+    assert bench.features(attempt) == bench.features("whole"), landings
     assert metrics.resumed == sum(1 for landing in landings if landing.kept), landings
     assert not list((bench.folder / attempt / "work").glob("*/epoch-*.safetensors"))
-    shutil.rmtree(bench.folder / attempt)
-    return landings
+    if remove:
+        shutil.rmtree(bench.folder / attempt)
 
 
 def trials(count: int, seed: int, folder: Path) -> list[Landing]:
@@ -225,13 +254,18 @@ def main() -> None:
     arguments.add_argument("--trials", type=int, default=25)
     arguments.add_argument("--seed", type=int, default=0)
     asked = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=memory()) as folder:
         landings = trials(asked.trials, asked.seed, Path(folder) / "trials")
+    print(tell(landings))
+
+
+def tell(landings: list[Landing]) -> str:
+    """The result of trials, in a sentence."""
     kept = sum(1 for landing in landings if landing.kept)
     within = sum(1 for landing in landings if landing.within_epoch)
-    print(
-        f"{asked.trials} killed runs, {len(landings)} kills: all ended with equal predictions and "
-        f"losses; {kept} kills after a checkpoint, {within} of these within an epoch"
+    return (
+        f"{len(landings)} kills: all runs ended with equal predictions and losses; {kept} kills "
+        f"after a checkpoint, {within} of these within an epoch"
     )
 
 
