@@ -9,6 +9,10 @@ class UserError(Exception):
     """
 
 
+class WriteError(UserError):
+    """A file cannot be written: the disk is full, or refuses."""
+
+
 class Stopped(Exception):
     """A run was asked to stop before its end; what it had done is kept where it could be."""
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from safetensors import SafetensorError
 
 from resnet_sizes.records.base import Record
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.errors import UserError, WriteError
 from resnet_sizes.records.explain import explain
 
 R = TypeVar("R", bound=Record)
@@ -21,24 +22,41 @@ R = TypeVar("R", bound=Record)
 def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`; on success flush it to disk and rename it.
 
-    On an exception the temporary file is removed and `target` is left as it was.
+    On an exception the temporary file is removed and `target` is left as it was. Raises
+    WriteError where the disk is full or refuses.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
-    )
-    os.close(handle)
-    temporary = Path(name)
+    with explained_write(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            # mkstemp makes private files; results are meant to be read by colleagues.
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(target)
+            _flush_folder(target.parent)
+        finally:
+            with suppress(OSError):  # a disk that has become read-only; what failed is told
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained_write(target: Path) -> Iterator[None]:
+    """Turn the system's errors of the block, which writes `target`, into a WriteError."""
     try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        # mkstemp makes private files; results are meant to be read by colleagues.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(target)
-        _flush_folder(target.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    # safetensors has an error of its own for a full disk.
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WriteError(
+            f"{target}: cannot be written ({reason}). Make room or permit it, then run the same "
+            "command again."
+        ) from error
 
 
 def _flush_folder(folder: Path) -> None:

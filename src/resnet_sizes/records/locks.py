@@ -27,6 +27,8 @@ def one_process(
     except Timeout:
         _log.info("%s", waiting)
         _wait(lock, meanwhile)
+    except NotImplementedError as error:  # some network file systems have no locks
+        raise OSError(str(error)) from error
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
 """The results of one run."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -62,6 +62,10 @@ class Code(Record):
     git_dirty: bool | None
 
 
+def _checksum(data: dict[str, Any]) -> str:
+    return content_hash({key: value for key, value in data.items() if key != "checksum"})
+
+
 class Metrics(Record):
     """`metrics.json`: written last, so that a run without it is not finished."""
 
@@ -100,6 +104,28 @@ class Metrics(Record):
     code: Code
     started: str = Field(description="UTC, ISO 8601.")
     finished: str = Field(description="UTC, ISO 8601.")
+    predictions_sha256: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Of logits and labels in predictions.safetensors; null in older results.",
+    )
+    checksum: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the canonical JSON of all that stands beside it; null in older "
+        "results.",
+    )
+
+    def sealed(self) -> "Metrics":
+        """The same with its checksum."""
+        return self.model_copy(update={"checksum": _checksum(self.model_dump(mode="json"))})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_as_it_was_written(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("checksum") not in (None, _checksum(data)):
+            raise ValueError("checksum: is not that of the rest: the file has been changed")
+        return data
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Metrics":

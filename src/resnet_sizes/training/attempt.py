@@ -2,12 +2,13 @@
 
 import json
 import logging
+from pathlib import Path
 
 import torch
 
 from resnet_sizes.records.checkpoint import CheckpointRecord
-from resnet_sizes.records.errors import Stopped
-from resnet_sizes.records.files import write_text
+from resnet_sizes.records.errors import Stopped, WriteError
+from resnet_sizes.records.files import explained_write, write_text
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.metrics import EpochMetrics, Resumption
 from resnet_sizes.training.batches import batches_per_epoch
@@ -69,16 +70,11 @@ def train(
     in_epoch = batches_per_epoch(len(trainer.data.train_labels), run.batch_size)
     done = len(history) * in_epoch + trainer.epoch.step
     logits = trainer.test_logits().cpu() if len(history) == run.epochs else torch.empty(0)
-    folder.folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder.log, "".join(_line(epoch) for epoch in history))
+    lines = _Log(folder.log, history)
     if attempt.feature_cache and not attempt.resumptions:
         keeper.write()  # with the time that the pass took
-    with (
-        folder.log.open("a", encoding="utf-8") as lines,
-        Progress(
-            run.name, run.epochs * in_epoch, "steps", Clock(trainer.device).synchronise, done
-        ) as progress,
-    ):
+    synchronise = Clock(trainer.device).synchronise
+    with Progress(run.name, run.epochs * in_epoch, "steps", synchronise, done) as progress:
 
         def between() -> None:
             supervision.watchdog.beat()
@@ -95,8 +91,7 @@ def train(
         for metrics, epoch_logits in trainer.epochs(step_done, between):
             history.append(metrics)
             logits = epoch_logits
-            lines.write(_line(metrics))
-            lines.flush()
+            lines.epoch_done()
             progress.epoch_done(metrics, run.epochs)
             keeper.at_end_of_epoch()
     return logits
@@ -111,6 +106,46 @@ def _stop(trainer: Trainer, keeper: Keeper, why: str, status: int) -> None:
         else "No checkpoint could be written: it goes on from the one before, if there is one."
     )
     raise Stopped(f"{name}: stopped by {why} in epoch {epoch} after step {step}. {outcome}", status)
+
+
+class _Log:
+    """`log.jsonl`: the epochs of all attempts, each once.
+
+    A disk that refuses it at the beginning stops the run, since it would refuse the results too;
+    later there is something to lose.
+    """
+
+    def __init__(self, path: Path, history: list[EpochMetrics]) -> None:
+        self._path = path
+        self._history = history
+        self._behind = False
+        write_text(path, self._lines())
+
+    def epoch_done(self) -> None:
+        """Write down the last epoch of the history."""
+        if self._behind:
+            self._write_anew()
+            return
+        try:
+            with explained_write(self._path), self._path.open("a", encoding="utf-8") as file:
+                file.write(_line(self._history[-1]))
+        except WriteError as error:
+            self._told(error)
+
+    def _write_anew(self) -> None:
+        try:
+            write_text(self._path, self._lines())
+            self._behind = False
+        except WriteError as error:
+            self._told(error)
+
+    def _lines(self) -> str:
+        return "".join(_line(epoch) for epoch in self._history)
+
+    def _told(self, error: WriteError) -> None:
+        if not self._behind:
+            log.warning("warning: %s The run goes on meanwhile", error)
+        self._behind = True
 
 
 def _line(metrics: EpochMetrics) -> str:

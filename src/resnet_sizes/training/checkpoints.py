@@ -3,20 +3,24 @@
 import hashlib
 import logging
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from resnet_sizes.records.checkpoint import CheckpointRecord
+from resnet_sizes.records.errors import WriteError
 from resnet_sizes.records.files import write_atomically
 
 log = logging.getLogger("resnet_sizes")
 
 KEPT = 2
 """Checkpoints of a run on the disk: one more than is needed, should the newest be damaged."""
+
+UNREADABLE = (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError)
+"""What a damaged file of tensors raises: of another type, of another shape, cut off."""
 
 Tensors = dict[str, torch.Tensor]
 
@@ -34,20 +38,22 @@ class Checkpoints:
         metadata = {"record": text, "sha256": _digest(text, tensors)}
         try:
             write_atomically(path, lambda target: save_file(tensors, target, metadata))
-        except (OSError, SafetensorError) as error:  # a full disk is the latter
+        except WriteError as error:
             log.warning(
-                "%s: the checkpoint cannot be written (%s). The run goes on; what it does from "
-                "here is lost if it is stopped. Make room, or permit it.",
-                *(path, error),
+                "warning: %s The run goes on meanwhile; what it does from its last checkpoint on "
+                "is lost if it is stopped",
+                error,
             )
             return False
         for old in self._newest_first()[KEPT:]:
-            old.unlink(missing_ok=True)
+            with suppress(OSError):
+                old.unlink()
         return True
 
     def newest(self, run_hash: str, training_hash: str) -> tuple[CheckpointRecord, Tensors] | None:
         """The newest whole checkpoint of this run by this code; what is passed over is told."""
-        for path in self._newest_first():
+        paths = self._newest_first()
+        for path in paths:
             found = _read(path)
             if found is None:
                 continue
@@ -56,12 +62,12 @@ class Checkpoints:
                 log.warning("%s: belongs to another run and is not used", path)
             elif record.training_hash != training_hash:
                 log.warning(
-                    "%s: was written by another version of the training code and is not used; "
-                    "the run begins anew",
-                    path,
+                    "%s: was written by another version of the training code and is not used", path
                 )
             else:
                 return record, tensors
+        if paths:
+            log.warning("%s: no checkpoint here can be used; the run begins anew", self._folder)
         return None
 
     def clear(self) -> None:
@@ -79,11 +85,11 @@ def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         record = CheckpointRecord.model_validate_json(metadata["record"])
         whole = metadata["sha256"] == _digest(metadata["record"], tensors)
-    except (SafetensorError, OSError, KeyError, ValidationError) as error:
-        log.warning("%s: is damaged (%s); the one before it is used", path, error)
+    except UNREADABLE as error:
+        log.warning("%s: is damaged (%s) and is not used", path, error)
         return None
     if not whole:
-        log.warning("%s: is not what was written; the one before it is used", path)
+        log.warning("%s: is not what was written and is not used", path)
         return None
     return record, tensors
 

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.errors import WriteError
 from resnet_sizes.records.files import write_atomically
 from resnet_sizes.records.locks import one_process
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.batches import evaluation_batch
+from resnet_sizes.training.checkpoints import UNREADABLE
 from resnet_sizes.training.devices import describe
 from resnet_sizes.training.inputs import DeviceData, FeatureData
 from resnet_sizes.training.partial_features import PartialFeatures
@@ -155,9 +157,8 @@ def _keep(path: Path, train: torch.Tensor, test: torch.Tensor) -> None:
     metadata = {"sha256": _digest(tensors)}
     try:
         write_atomically(path, lambda target: save_file(tensors, target, metadata))
-    # A full disk is a SafetensorError. What was computed is not lost for this run.
-    except (OSError, SafetensorError) as error:
-        log.warning("%s: cannot be written (%s); the next run computes it again", path, error)
+    except WriteError as error:  # what was computed is not lost for this run
+        log.warning("warning: %s The next run computes it again", error)
 
 
 def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:
@@ -171,7 +172,7 @@ def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:
             # Memory-mapped: the system reads what is used, and runs share the pages.
             tensors = {name: opened.get_tensor(name) for name in ("train", "test")}
         whole = metadata["sha256"] == _digest(tensors)
-    except (SafetensorError, OSError, KeyError) as error:
+    except UNREADABLE as error:
         log.warning("%s: is damaged (%s); it is computed again", path, error)
         return None
     if not whole:

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
+from resnet_sizes.records.errors import WriteError
 from resnet_sizes.records.files import write_atomically
+from resnet_sizes.training.checkpoints import UNREADABLE
 
 log = logging.getLogger("resnet_sizes")
 
@@ -39,7 +41,7 @@ class PartialFeatures:
         if path.is_file():
             try:
                 found._read(path)
-            except (SafetensorError, OSError, KeyError, ValueError) as error:
+            except UNREADABLE as error:
                 log.warning("%s: is damaged (%s); the pass begins anew", path, error)
                 found.batches, found.seconds = [], 0.0
         return found
@@ -62,8 +64,8 @@ class PartialFeatures:
         metadata = {"facts": facts, "sha256": _digest(facts, done)}
         try:
             write_atomically(path, lambda target: save_file({"features": done}, target, metadata))
-        except (OSError, SafetensorError) as error:
-            log.warning("%s: cannot be written (%s); the run goes on", path, error)
+        except WriteError as error:
+            log.warning("warning: %s The run goes on; a stop would cost this pass", error)
         self._last = time.monotonic()
 
     def remove(self) -> None:

@@ -1,6 +1,7 @@
 """One run file and a dataset → predictions, an epoch log, and metrics."""
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,13 @@ from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.code import training_code_hash
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import write_json
+from resnet_sizes.records.errors import UserError, WriteError
+from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import FEATURES, WORK, RunFolder
 from resnet_sizes.records.locks import one_process
 from resnet_sizes.records.metrics import FeatureCache, Metrics
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.tensor_file import read_dataset, write_predictions
+from resnet_sizes.records.tensor_file import read_dataset, read_predictions
 from resnet_sizes.records.weights import WeightsInfo
 from resnet_sizes.training.attempt import resume, train
 from resnet_sizes.training.backbone_pass import BackbonePass
@@ -24,7 +25,7 @@ from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.clock import Clock, now
 from resnet_sizes.training.compiling import check_compiler
 from resnet_sizes.training.determinism import set_determinism
-from resnet_sizes.training.devices import describe, peak_memory, select_device, set_threads
+from resnet_sizes.training.devices import describe, select_device, set_threads
 from resnet_sizes.training.features import Features, cache_obstacle, cached_features
 from resnet_sizes.training.inputs import Data, DeviceData
 from resnet_sizes.training.keeping import Attempt, Keeper
@@ -33,12 +34,12 @@ from resnet_sizes.training.memory import explained_out_of_memory
 from resnet_sizes.training.networks import (
     build_network,
     count_parameters,
-    macs_per_image,
     ready_for_training,
 )
 from resnet_sizes.training.precision import check_precision
 from resnet_sizes.training.progress import Progress
-from resnet_sizes.training.provenance import code, versions
+from resnet_sizes.training.provenance import versions
+from resnet_sizes.training.results import write_results
 from resnet_sizes.training.stopping import StopRequest, Supervision, Watchdog
 from resnet_sizes.training.weights import load_initial_weights
 
@@ -88,13 +89,34 @@ def train_run(
     care = care or Care()
     home = care.work / content_hash(run)
     waiting = f"{run.name}: another process trains this run; waiting until it ends"
-    with (
-        StopRequest(care.time_limit) as stop,
-        one_process(home, waiting, stop.check),
-        Watchdog(run.name, care.watchdog_minutes * 60) as watchdog,
-    ):
-        attempted = (run, dataset, folder, device_name, weights, care)
-        return _train_run(*attempted, Checkpoints(home), Supervision(stop, watchdog))
+    started = now()
+    with StopRequest(care.time_limit) as stop, ExitStack() as lock:
+        try:
+            lock.enter_context(one_process(home, waiting, stop.check))
+        except OSError as error:
+            log.warning(
+                "warning: %s: cannot be locked (%s). The run goes on; see that no other process "
+                "trains it",
+                *(home, error),
+            )
+        with Watchdog(run.name, care.watchdog_minutes * 60) as watchdog:
+            attempted = (run, dataset, folder, device_name, weights, care)
+            made = _made_since(started, run, folder)
+            return made or _train_run(*attempted, Checkpoints(home), Supervision(stop, watchdog))
+
+
+def _made_since(started: str, run: RunFile, folder: RunFolder) -> Metrics | None:
+    """The results of the process that this one has waited for, if they are there."""
+    try:
+        metrics = read_record(folder.metrics, Metrics, "")
+        read_predictions(folder.predictions, metrics.predictions_sha256)
+    except UserError:
+        return None
+    ours = metrics.run == run and metrics.code.training_hash == training_code_hash()
+    if not ours or metrics.finished < started:
+        return None
+    log.info("%s: the other process has finished it", run.name)
+    return metrics
 
 
 def _train_run(
@@ -138,7 +160,7 @@ def _train_run(
     )
     kept = checkpoints.newest(attempt.run_hash, attempt.training_hash)
     with explained_out_of_memory(run):
-        parameters, trainable = count_parameters(network, run.reading)
+        counted = count_parameters(network, run.reading)
         network = ready_for_training(network, run.reading, device)
         on_device = DeviceData.on(device, arrays)
         material = _material(run, network, on_device, device, care, supervision)
@@ -148,38 +170,12 @@ def _train_run(
             resume(trainer, attempt, *kept)
         keeper = Keeper(checkpoints, attempt, trainer, care.keep_every)
         logits = train(trainer, attempt, keeper, supervision, folder)
-    history, cache = attempt.history, attempt.feature_cache
-
-    # From here on the old results, if any, and the new ones could be taken for a pair.
-    folder.metrics.unlink(missing_ok=True)
-    write_predictions(folder.predictions, logits.numpy(), arrays.test_labels)
-    best = max(history, key=lambda epoch: epoch.test_accuracy)
-    seconds = sum(epoch.training_seconds for epoch in history)
-    metrics = Metrics(
-        run=run,
-        run_hash=attempt.run_hash,
-        epochs=history,
-        final_test_accuracy=history[-1].test_accuracy,
-        best_test_accuracy=best.test_accuracy,
-        best_epoch=best.epoch,
-        training_seconds=seconds + (cache.forward_seconds if cache and not cache.reused else 0),
-        # A plain loop sends every image through the frozen layers in every epoch.
-        equivalent_training_seconds=seconds + run.epochs * cache.forward_seconds if cache else None,
-        feature_cache=cache,
-        resumed=len(attempt.resumptions),
-        resumptions=attempt.resumptions,
-        parameters=parameters,
-        trainable_parameters=trainable,
-        macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
-        peak_memory_bytes=peak_memory(device),
-        device=described,
-        versions=attempt.versions,
-        dataset_identity=info.identity,
-        code=code(),
-        started=attempt.started,
-        finished=now(),
-    )
-    write_json(folder.metrics, metrics)
+    try:
+        labels = arrays.test_labels
+        metrics = write_results(run, folder, info, labels, logits, attempt, counted, device)
+    except WriteError:
+        keeper.write()  # so that nothing has to be trained again once there is room
+        raise
     checkpoints.clear()
     return metrics
 

@@ -4,8 +4,10 @@ import faulthandler
 import logging
 import os
 import signal
+import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -17,13 +19,16 @@ log = logging.getLogger("resnet_sizes")
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 PARENT = "RESNET_SIZES_PARENT"
-"""Environment variable with the process that wants the result: the workflow sets its own."""
+"""Environment variable with the process that wants the result, as `host:id`: the workflow's."""
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the parent."""
 
-LEAST_MARGIN = 10.0
-"""Seconds before a time limit at which a run stops at the latest."""
+MARGIN = 120.0
+"""Seconds before a long time limit at which a run stops: what started it has a share of it."""
+
+MARGIN_SHARE = 0.05
+"""The same of a short one, as a share of it."""
 
 HUNG = 124
 """Exit status of a run that its watchdog ended, as of `timeout`."""
@@ -36,14 +41,18 @@ class StopRequest:
     """Whether the run has been asked to stop. Use it as a context manager, in the main thread."""
 
     def __init__(self, time_limit: float | None = None) -> None:
-        """`time_limit` is in seconds from now."""
-        self._deadline = None if time_limit is None else time.monotonic() + time_limit
+        """`time_limit` is in seconds since this process began."""
+        self._deadline = None
+        self._least_margin = 0.0
+        if time_limit is not None:
+            self._deadline = time.monotonic() - process_age() + time_limit
+            self._least_margin = min(MARGIN, MARGIN_SHARE * time_limit)
         self._signal: signal.Signals | None = None
         self._parents = _parents()
-        self._looked = time.monotonic()
+        self._looked = self._asked = time.monotonic()
         self._before: dict[signal.Signals, object] = {}
         self.margin = 0.0
-        """Seconds that it takes to stop: a step and a checkpoint."""
+        """Seconds that it takes to stop: for a checkpoint, and once more."""
 
     def __enter__(self) -> "StopRequest":
         if threading.current_thread() is threading.main_thread():
@@ -69,7 +78,9 @@ class StopRequest:
         if self._signal is not None:
             return self._signal.name, 128 + self._signal
         now = time.monotonic()
-        if self._deadline is not None and now + max(LEAST_MARGIN, self.margin) >= self._deadline:
+        since, self._asked = now - self._asked, now
+        margin = max(self._least_margin, self.margin + since)  # the next step may take as long
+        if self._deadline is not None and now + margin >= self._deadline:
             return "its time limit", TIME_IS_UP
         if now - self._looked >= LOOK_EVERY:
             self._looked = now
@@ -89,13 +100,27 @@ class StopRequest:
 def _parents() -> list[int]:
     """The processes without which a run has nobody who waits for it.
 
-    None for a run that was started with nohup, or as the first process of a container.
+    Not the shell of a run that was started with nohup, nor what began a container; and none of
+    another machine, where its number means another process.
     """
-    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
-        return []
-    named = os.environ.get(PARENT, "")
-    found = [os.getppid(), *([int(named)] if named.isdecimal() else [])]
+    found = []
+    host, _, named = os.environ.get(PARENT, "").rpartition(":")
+    if host == socket.gethostname() and named.isdecimal():
+        found.append(int(named))
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        found.append(os.getppid())
     return [parent for parent in found if parent > 1 and _is_alive(parent)]
+
+
+def process_age() -> float:
+    """Seconds since this process began; 0 where the system does not tell."""
+    try:
+        began = int(
+            Path("/proc/self/stat").read_text(encoding="ascii").rsplit(")", 1)[-1].split()[19]
+        )
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
+    except (OSError, ValueError, AttributeError):
+        return 0.0
 
 
 def _is_alive(process: int) -> bool:
@@ -140,17 +165,26 @@ class Watchdog:
         self._beat = time.monotonic()
 
     def _watch(self) -> None:
-        while not self._done.wait(min(self._limit / 10, 5.0)):
-            # Should a thread never give Python back, this one could not end the process either.
-            faulthandler.dump_traceback_later(self._limit, exit=True, file=2)
-            silent = time.monotonic() - self._beat
+        every = min(self._limit / 10, 5.0)
+        looked = time.monotonic()
+        while not self._done.wait(every):
+            # Should a thread never give Python back, this one could not end the process either:
+            # faulthandler's needs no Python. It ends with status 1.
+            streams = _log_streams()
+            last = streams[-1] if streams else 2
+            faulthandler.dump_traceback_later(self._limit, exit=True, file=last)
+            now = time.monotonic()
+            if now - looked > every + self._limit / 2:  # the whole process was suspended
+                self._beat = now
+            looked = now
+            silent = now - self._beat
             if silent >= self._limit:
                 log.error(
                     "error: %s: no step ended for %.0f s, so the run is ended; the same command "
                     "goes on from its last checkpoint. Where it stood:",
                     *(self._name, silent),
                 )
-                for stream in _log_streams():
+                for stream in streams:
                     faulthandler.dump_traceback(file=stream, all_threads=True)
                 os._exit(HUNG)
 
@@ -169,9 +203,11 @@ class Supervision:
 
 
 def _log_streams() -> list[int]:
-    """File descriptors of the log's handlers."""
-    streams = [getattr(handler, "stream", None) for handler in log.handlers]
-    for stream in streams:
-        if stream is not None:
+    """File descriptors of the log's handlers: the terminal's, and after it that of its file."""
+    found = []
+    for handler in log.handlers:
+        with suppress(AttributeError, OSError, ValueError):  # one that is no file
+            stream = handler.stream  # type: ignore[attr-defined]
             stream.flush()
-    return [stream.fileno() for stream in streams if stream is not None]
+            found.append(stream.fileno())
+    return sorted(found)
