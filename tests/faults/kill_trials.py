@@ -11,15 +11,14 @@ landed and what had been kept.
 import argparse
 import logging
 import math
-import multiprocessing
 import os
 import random
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
 
+from child_runs import FORK, PROBE, folder_in_memory
 from resnet_sizes.records.layout import FEATURES, RunFolder
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import RunFile
@@ -36,9 +36,6 @@ from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.run import Care, train_run
 from small_runs import run_of, small_arrays, weights_file, write_small_dataset
-
-# A process that is forked must not inherit another's threads.
-FORK = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,6 @@ class Kind:
     every_epoch: bool = False
     """Whether a checkpoint follows each epoch, however short it is."""
 
-
-PROBE = {"weights": "backbone.pth", "trainable": "head", "normalisation": "imagenet"}
 
 # A checkpoint about every third step. What computes float16 on a CPU is slow.
 KINDS = {
@@ -112,7 +107,7 @@ class Bench:
             changes["initial_weights"] = self._weights.initial
         self._run: RunFile = run_of(self._dataset, **changes)
 
-    def start(self, attempt: str) -> multiprocessing.process.BaseProcess:
+    def start(self, attempt: str) -> BaseProcess:
         """A process that makes the run in `attempt`'s own folders."""
         process = FORK.Process(target=self._train, args=(attempt,))
         process.start()
@@ -161,10 +156,11 @@ class Bench:
         process.join(seconds)
         process.kill()
         process.join()
-        if process.exitcode != -signal.SIGKILL or not place.is_file():
+        where = place.read_text().strip() if place.is_file() else ""
+        if process.exitcode != -signal.SIGKILL or not where:
             return None
         kept = sorted((self.folder / attempt / "work").glob("*/epoch-*.safetensors"))
-        return Landing(self.name, place.read_text(), kept[-1].stem if kept else None)
+        return Landing(self.name, where, kept[-1].stem if kept else None)
 
 
 def _log_to(path: Path) -> None:
@@ -193,12 +189,6 @@ def _tell_steps(path: Path) -> None:
         return features(self, *arguments)
 
     Trainer._step, BackbonePass._features = told_step, told_features  # type: ignore[method-assign]
-
-
-def memory() -> Path | None:
-    """A folder in memory, where there is one: checkpoints of 130 MB wait for a disk."""
-    folder = Path("/dev/shm")
-    return folder if os.access(folder, os.W_OK) else None
 
 
 def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> list[Landing]:
@@ -254,8 +244,8 @@ def main() -> None:
     arguments.add_argument("--trials", type=int, default=25)
     arguments.add_argument("--seed", type=int, default=0)
     asked = arguments.parse_args()
-    with tempfile.TemporaryDirectory(dir=memory()) as folder:
-        landings = trials(asked.trials, asked.seed, Path(folder) / "trials")
+    with folder_in_memory() as folder:
+        landings = trials(asked.trials, asked.seed, folder / "trials")
     print(tell(landings))
 
 

@@ -3,16 +3,17 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from kill_trials import KINDS, Bench, Landing, compare, memory, tell, trials
+from kill_trials import KINDS, Bench, Landing, compare, tell, trials
+
+from child_runs import folder_in_memory
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with TemporaryDirectory(dir=memory()) as made:
-        yield Path(made) / "trials"
+    with folder_in_memory() as made:
+        yield made / "trials"
 
 
 @pytest.mark.slow

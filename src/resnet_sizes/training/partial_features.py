@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,7 +72,8 @@ class PartialFeatures:
     def remove(self) -> None:
         """They are complete, and kept elsewhere."""
         if self.path:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.unlink()
 
     def _read(self, path: Path) -> None:
         with safe_open(path, framework="pt") as opened:
