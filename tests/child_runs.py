@@ -70,6 +70,14 @@ class Home:
         copied.folder, copied.dataset = folder, folder / self.dataset.relative_to(self.folder)
         return copied
 
+    def not_begun(self, folder: Path) -> "Home":
+        """A copy without results, and with the features."""
+        copied = self.copy_to(folder)
+        files = copied.files
+        for path in (files.log, files.predictions, files.metrics, folder / "log.txt"):
+            path.unlink(missing_ok=True)
+        return copied
+
     @property
     def files(self) -> RunFolder:
         """The files of the run."""
@@ -80,18 +88,14 @@ class Home:
         """Where checkpoints and features go."""
         return self.folder / "work"
 
-    @property
-    def log(self) -> Path:
-        """What the processes said."""
-        return self.folder / "log.txt"
-
     def checkpoints(self) -> list[Path]:
         """Those of the run, the oldest first."""
         return sorted((self.work / content_hash(self.run)).glob("epoch-*.safetensors"))
 
-    def said(self) -> str:
-        """All that the last process said."""
-        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+    def said(self, log: str = "log.txt") -> str:
+        """All that the last process with this log said."""
+        path = self.folder / log
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def metrics(self) -> Metrics:
         """The results."""
@@ -105,14 +109,15 @@ class Home:
         ]
         return self.files.predictions.read_bytes(), losses
 
-    def arguments(self, *options: str) -> list[str]:
+    def arguments(self, *options: str, log: str = "log.txt") -> list[str]:
         """What stands behind the name of the command, in the working directory."""
         weights = ["--weights", "weights.json"] if self.weights else []
         named = ["run/run.json", "--dataset", "data/dataset.safetensors", "--device", "cpu"]
-        return ["--log", "log.txt", "train", *named, *weights, *options]
+        return ["--log", log, "train", *named, *weights, *options]
 
     def start(self, *options: str) -> "subprocess.Popen[bytes]":
         """The command in a new Python."""
+        (self.folder / "log.txt").unlink(missing_ok=True)
         return subprocess.Popen(
             [sys.executable, "-m", "resnet_sizes", *self.arguments(*options)],
             cwd=self.folder,
@@ -120,18 +125,26 @@ class Home:
             stderr=subprocess.DEVNULL,
         )
 
-    def fork(self, *options: str, before: Callable[[], object] = lambda: None) -> BaseProcess:
+    def fork(
+        self,
+        *options: str,
+        before: Callable[[], object] = lambda: None,
+        log: str = "log.txt",
+    ) -> BaseProcess:
         """The command in a copy of this Python, in which `before` is called."""
-        process = FORK.Process(target=self._command, args=(options, before))
+        (self.folder / log).unlink(missing_ok=True)
+        arguments = self.arguments(*options, log=log)
+        process = FORK.Process(target=self.command, args=(arguments, before))
         process.start()
         return process
 
-    def _command(self, options: tuple[str, ...], before: Callable[[], object]) -> None:
+    def command(self, arguments: list[str], before: Callable[[], object]) -> None:
+        """The command in this process, which then has another working directory and output."""
         os.chdir(self.folder)
         handle = os.open("stderr.txt", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
         os.dup2(handle, 2)
         sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-        sys.argv = ["resnet-sizes", *self.arguments(*options)]
+        sys.argv = ["resnet-sizes", *arguments]
         before()
         main()
 

@@ -214,7 +214,10 @@ def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = 
     assert losses == whole_losses, landings
     assert predictions == whole_predictions, landings
     assert bench.features(attempt) == bench.features("whole"), landings
-    assert metrics.resumed == sum(1 for landing in landings if landing.kept), landings
+    # An attempt that was killed before its first step has not gone on.
+    went_on = [*(landing.place.startswith("epoch") for landing in landings[1:]), True]
+    kept = [landing.kept is not None for landing in landings]
+    assert metrics.resumed == sum(map(all, zip(kept, went_on, strict=False))), landings
     assert not list((bench.folder / attempt / "work").glob("*/epoch-*.safetensors"))
     if remove:
         shutil.rmtree(bench.folder / attempt)

@@ -49,10 +49,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture(scope="module")
 def not_begun(whole: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The same run, but for its features not begun."""
-    home = whole.copy_to(tmp_path_factory.mktemp("not-begun"))
-    for path in (home.files.log, home.files.predictions, home.files.metrics):
-        path.unlink()
-    return home
+    return whole.not_begun(tmp_path_factory.mktemp("not-begun"))
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def main() -> None:
         sys.exit(1)
     except Stopped as stopped:
         console.say(str(stopped))
-        sys.exit(stopped.status)
+        console.leave_at_once(stopped.status)
     except Exception:
         console.complain_with_traceback()
         sys.exit(1)

@@ -1,8 +1,10 @@
 """What a command says: on the terminal, and in its log where `--log` names one."""
 
 import logging
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -37,6 +39,14 @@ def result(text: str) -> None:
 def complain(message: str) -> None:
     """An error that the reader can mend."""
     _log.error("error: %s", message)
+
+
+def leave_at_once(status: int) -> NoReturn:
+    """End the process without taking everything apart, which takes seconds once torch is there:
+    who asked a run to stop may not have them."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(status)
 
 
 def complain_with_traceback() -> None:

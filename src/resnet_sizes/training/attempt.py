@@ -71,8 +71,8 @@ def train(
     done = len(history) * in_epoch + trainer.epoch.step
     logits = trainer.test_logits().cpu() if len(history) == run.epochs else torch.empty(0)
     lines = _Log(folder.log, history)
-    if attempt.feature_cache and not attempt.resumptions:
-        keeper.write()  # with the time that the pass took
+    if attempt.feature_cache or attempt.resumptions:
+        keeper.write()  # with the time that the pass took; with this attempt among the others
     synchronise = Clock(trainer.device).synchronise
     with Progress(run.name, run.epochs * in_epoch, "steps", synchronise, done) as progress:
 

@@ -83,7 +83,7 @@ class Trainer:
 
     def numbers(self) -> dict[str, Any]:
         """The rest of the state, as `CheckpointRecord` names it."""
-        under_way = self.epoch.step > 0 and not self.epoch.trained
+        under_way = self.epoch.generator is not None and not self.epoch.trained
         return {
             "epoch": self.epoch.number,
             "step": self.epoch.step,

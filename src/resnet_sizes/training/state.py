@@ -73,12 +73,13 @@ def epoch_tensors(epoch: Epoch) -> Tensors:
     """What an epoch has so far; nothing before its first step."""
     if not epoch.step:
         return {}
+    random = epoch.generator.get_state() if epoch.generator else epoch.random
     assert epoch.correct is not None
-    assert epoch.generator is not None
+    assert random is not None
     return {
         "epoch.losses": _copy(torch.stack(epoch.losses)),
         "epoch.correct": _copy(epoch.correct),
-        "epoch.random": epoch.generator.get_state(),
+        "epoch.random": random,
     }
 
 

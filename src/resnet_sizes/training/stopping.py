@@ -94,7 +94,7 @@ class StopRequest:
         reason = self.reason()
         if reason:
             text, status = reason
-            raise Stopped(f"stopped by {text}", status)
+            raise Stopped(f"stopped by {text}; the same command goes on", status)
 
 
 def _parents() -> list[int]:
