@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from child_runs import FORK, Home, folder_in_memory, wait_until
+from resnet_sizes.records.launch import PARENT
 from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.stopping import HUNG, PARENT, TIME_IS_UP
+from resnet_sizes.training.stopping import HUNG, TIME_IS_UP
 
 STEP = 0.1
 """Seconds of a step that is slowed down; a run has 40 of them."""

@@ -4,7 +4,6 @@ import faulthandler
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from contextlib import suppress
@@ -13,13 +12,11 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from resnet_sizes.records.errors import Stopped
+from resnet_sizes.records.launch import announced_parent
 
 log = logging.getLogger("resnet_sizes")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-PARENT = "RESNET_SIZES_PARENT"
-"""Environment variable with the process that wants the result, as `host:id`: the workflow's."""
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the parent."""
@@ -100,13 +97,10 @@ class StopRequest:
 def _parents() -> list[int]:
     """The processes without which a run has nobody who waits for it.
 
-    Not the shell of a run that was started with nohup, nor what began a container; and none of
-    another machine, where its number means another process.
+    Not the shell of a run that was started with nohup, nor what began a container.
     """
-    found = []
-    host, _, named = os.environ.get(PARENT, "").rpartition(":")
-    if host == socket.gethostname() and named.isdecimal():
-        found.append(int(named))
+    named = announced_parent()
+    found = [] if named is None else [named]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         found.append(os.getppid())
     return [parent for parent in found if parent > 1 and _is_alive(parent)]
