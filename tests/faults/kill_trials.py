@@ -157,7 +157,8 @@ class Bench:
         process.kill()
         process.join()
         where = place.read_text().strip() if place.is_file() else ""
-        if process.exitcode != -signal.SIGKILL or not where:
+        done = RunFolder(self.folder / attempt / "run").metrics.exists()
+        if process.exitcode != -signal.SIGKILL or not where or done:
             return None
         kept = sorted((self.folder / attempt / "work").glob("*/epoch-*.safetensors"))
         return Landing(self.name, where, kept[-1].stem if kept else None)
@@ -220,7 +221,7 @@ def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = 
         bool(landing.kept) and began for landing, began in zip(landings, went_on, strict=False)
     )
     log = (bench.folder / attempt / "log.txt").read_text(encoding="utf-8")
-    assert least <= metrics.resumed <= log.count("goes on in epoch"), landings
+    assert least <= metrics.resumed <= log.count("goes on in epoch"), log
     assert not list((bench.folder / attempt / "work").glob("*/epoch-*.safetensors"))
     if remove:
         shutil.rmtree(bench.folder / attempt)

@@ -19,9 +19,15 @@ def start_logging(path: Path | None) -> None:
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setFormatter(logging.Formatter("%(message)s"))
     _log.addHandler(terminal)
+    # A log on a full disk is no reason to print a traceback for each message.
+    logging.raiseExceptions = False
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path, mode="w", encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = logging.FileHandler(path, mode="w", encoding="utf-8")
+        except OSError as error:
+            _log.warning("warning: %s: cannot be written (%s)", path, error.strerror)
+            return
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         _log.addHandler(file)
 

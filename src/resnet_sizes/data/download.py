@@ -4,7 +4,10 @@ import re
 import socket
 import ssl
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,6 +15,10 @@ import pooch
 import requests
 
 _CHUNK = 64 * 1024
+
+SLOWEST = 60.0
+"""Seconds that a chunk may take. An address that drips would never be silent for long, and a whole
+archive would take days."""
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection. Behind a firewall that answers nothing every address costs this
@@ -27,7 +34,8 @@ def download(url: str, partial: Path, size: int | None, timeout: float) -> None:
 
     `size` is the expected number of bytes, where it is known: a server that sends more is cut
     off. `timeout` is the number of seconds without an answer or without a byte, at most
-    CONNECT_TIMEOUT of them for the connection. One try, so a refused connection fails at once.
+    CONNECT_TIMEOUT of them for the connection; an address that drips is left after SLOWEST
+    seconds. One try, so a refused connection fails at once.
     Bytes that arrived before a failure stay in `partial` for the next address, unless it shows
     that they were wrong. Raises DownloadFailed, and OSError if `partial` cannot be written.
     """
@@ -46,9 +54,13 @@ def download(url: str, partial: Path, size: int | None, timeout: float) -> None:
             hooks={"response": sink.take_answer},
         )
         try:
-            downloader(url, sink, None)
+            with sink.watched():
+                downloader(url, sink, None)
         except requests.RequestException as error:
-            raise DownloadFailed(_reason(error, sink.received, size, timeout)) from error
+            reason = _reason(error, sink.received, size, timeout)
+            if sink.was_too_slow:  # what the closed connection is taken for says nothing
+                reason = f"too slow: less than {_CHUNK} bytes in {SLOWEST:g} s"
+            raise DownloadFailed(reason) from error
 
 
 class _Sink:
@@ -58,9 +70,37 @@ class _Sink:
         self._file = file
         self._size = size
         self.received = file.tell()
+        self._moved = time.monotonic()
+        self._response: requests.Response | None = None
+        self.was_too_slow = False
+        """Whether the connection was closed because it dripped."""
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Close the connection, from another thread, where a chunk takes too long."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(min(1.0, SLOWEST / 4)):
+                if self._response is not None and time.monotonic() - self._moved > SLOWEST:
+                    self.was_too_slow = True
+                    with suppress(OSError, ValueError, AttributeError):  # old urllib3 has none
+                        self._response.raw.shutdown()
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True, name="download")
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+            if self._response is not None:
+                self._response.close()
 
     def take_answer(self, response: requests.Response, *_: Any, **__: Any) -> None:
         """Called by requests with each answer, before its body is read."""
+        self._response, self._moved = response, time.monotonic()
         if response.status_code == 200:  # the whole file, whether or not we asked for a part
             self._start_over()
         elif response.status_code == 206:
@@ -83,6 +123,7 @@ class _Sink:
             raise DownloadFailed(f"sent more than the {self._size} bytes of the file")
         self._file.write(chunk)
         self.received += len(chunk)
+        self._moved = time.monotonic()
 
     def flush(self) -> None:
         """As pooch wants it after each chunk."""
