@@ -148,6 +148,11 @@ class Bench:
         assert process.exitcode == 0
         return time.monotonic() - started
 
+    def is_done(self, attempt: str) -> bool:
+        """Whether a run has its results and nothing else is left to do."""
+        home = self.folder / attempt
+        return (home / "run" / "metrics.json").exists() and not _checkpoints(home)
+
     def kill_at(self, attempt: str, seconds: float) -> Landing | None:
         """Start a run and kill it after so long; None where it was done, or had not begun."""
         place = self.folder / attempt / "place"
@@ -157,11 +162,14 @@ class Bench:
         process.kill()
         process.join()
         where = place.read_text().strip() if place.is_file() else ""
-        done = RunFolder(self.folder / attempt / "run").metrics.exists()
-        if process.exitcode != -signal.SIGKILL or not where or done:
+        if process.exitcode != -signal.SIGKILL or not where or self.is_done(attempt):
             return None
-        kept = sorted((self.folder / attempt / "work").glob("*/epoch-*.safetensors"))
+        kept = _checkpoints(self.folder / attempt)
         return Landing(self.name, where, kept[-1].stem if kept else None)
+
+
+def _checkpoints(home: Path) -> list[Path]:
+    return sorted((home / "work").glob("*/epoch-*.safetensors"))
 
 
 def _log_to(path: Path) -> None:
@@ -207,9 +215,10 @@ def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> lis
 
 def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = True) -> None:
     """Let a run that was killed end, and compare it with the one that was left alone."""
-    process = bench.start(attempt)
-    process.join()
-    assert process.exitcode == 0, (bench.folder / attempt / "log.txt").read_text()
+    if not bench.is_done(attempt):
+        process = bench.start(attempt)
+        process.join()
+        assert process.exitcode == 0, (bench.folder / attempt / "log.txt").read_text()
     predictions, losses, metrics = bench.result(attempt)
     whole_predictions, whole_losses, _ = bench.result("whole")
     assert losses == whole_losses, landings
@@ -222,7 +231,7 @@ def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = 
     )
     log = (bench.folder / attempt / "log.txt").read_text(encoding="utf-8")
     assert least <= metrics.resumed <= log.count("goes on in epoch"), log
-    assert not list((bench.folder / attempt / "work").glob("*/epoch-*.safetensors"))
+    assert not _checkpoints(bench.folder / attempt)
     if remove:
         shutil.rmtree(bench.folder / attempt)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -52,11 +53,16 @@ def explained_write(target: Path) -> Iterator[None]:
         yield
     # safetensors has an error of its own for a full disk.
     except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error
         raise WriteError(
-            f"{target}: cannot be written ({reason}). Make room or permit it, then run the same "
+            f"{target}: cannot be written ({_reason(error)}). Make room or permit it, then run the same "
             "command again."
         ) from error
+
+
+def _reason(error: OSError | SafetensorError) -> str:
+    """What the system said, without what libraries in Rust put around it."""
+    told = re.search(r"([^:(]+) \(os error \d+\)", str(error))
+    return (told[1].strip() if told else None) or getattr(error, "strerror", None) or str(error)
 
 
 def _flush_folder(folder: Path) -> None:
