@@ -54,8 +54,8 @@ def explained_write(target: Path) -> Iterator[None]:
     # safetensors has an error of its own for a full disk.
     except (OSError, SafetensorError) as error:
         raise WriteError(
-            f"{target}: cannot be written ({_reason(error)}). Make room or permit it, then run the same "
-            "command again."
+            f"{target}: cannot be written ({_reason(error)}). Make room or permit it, then run "
+            "the same command again."
         ) from error
 
 
