@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from child_runs import Home
+from child_runs import PROBE, Home
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import Stopped
 from resnet_sizes.records.metrics import Device, Metrics
@@ -129,23 +129,38 @@ def test_a_signal_stops_after_the_step_with_a_checkpoint(home, whole, monkeypatc
     assert home.result() == whole.result()
 
 
-def test_a_signal_in_the_evaluation_keeps_the_whole_epoch_s_steps(home, whole, monkeypatch):
+def stopped_in_evaluation(home: Home, patch: pytest.MonkeyPatch, epoch: int) -> Stopped:
+    """A run that is interrupted in the evaluation after an epoch."""
     evaluate = Trainer.test_logits
     count = 0
 
     def signalled(self: Trainer, *arguments: object) -> object:
         nonlocal count
         count += 1
-        if count == 2:
+        if count == epoch:
             os.kill(os.getpid(), signal.SIGINT)
         return evaluate(self, *arguments)
 
-    monkeypatch.setattr(Trainer, "test_logits", signalled)
+    patch.setattr(Trainer, "test_logits", signalled)
     with pytest.raises(Stopped) as stopped:
         train(home, checkpoint_minutes=60)
-    assert stopped.value.status == 130
+    return stopped.value
+
+
+def test_a_signal_in_the_evaluation_keeps_the_whole_epoch_s_steps(home, whole, monkeypatch):
+    assert stopped_in_evaluation(home, monkeypatch, epoch=2).status == 130
     assert home.checkpoints()[-1].stem == f"epoch-00002-step-{STEPS:07d}"
     train(home)
+    assert home.result() == whole.result()
+
+
+def test_a_schedule_goes_on_where_only_the_first_evaluation_was_left(tmp_path, monkeypatch):
+    reading = PROBE | {"optimizer": "sgd", "momentum": 0.9, "schedule": "cosine"}
+    home = Home.of_probe(tmp_path / "home", reading=reading, epochs=3)
+    whole = home.copy_to(tmp_path / "whole")
+    train(whole)
+    stopped_in_evaluation(home, monkeypatch, epoch=1)
+    assert train(home).resumed == 1  # without a warning, which would be an error here
     assert home.result() == whole.result()
 
 

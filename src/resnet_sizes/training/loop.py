@@ -1,5 +1,6 @@
 """The training loop: one run, epoch by epoch."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -139,7 +140,10 @@ class Trainer:
                 evaluation_seconds=self._clock.seconds,
             )
             if self.schedule is not None:
-                self.schedule.step()
+                with warnings.catch_warnings():
+                    # One that goes on when only the evaluation is left has made no step itself.
+                    warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
+                    self.schedule.step()
             self.epoch = Epoch(number + 1)
             yield metrics, logits.cpu()
 
