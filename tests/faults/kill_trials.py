@@ -52,7 +52,7 @@ class Kind:
 
 # A checkpoint about every third step. What computes float16 on a CPU is slow.
 KINDS = {
-    "adam": Kind({}, 0.5),
+    "adam": Kind({}, 0.3),
     "sgd-cosine-augmented": Kind(
         {
             "reading": {
@@ -62,11 +62,11 @@ KINDS = {
                 "augmentation": "flip-crop",
             },
         },
-        0.5,
+        0.3,
         every_epoch=True,
     ),
-    "adamw-accumulated": Kind({"gradient_accumulation": 2, "reading": {"optimizer": "adamw"}}, 0.5),
-    "fp16": Kind({"epochs": 2, "batch_size": 4, "reading": {"precision": "fp16"}}, 0.5, images=14),
+    "adamw-accumulated": Kind({"gradient_accumulation": 2, "reading": {"optimizer": "adamw"}}, 0.3),
+    "fp16": Kind({"epochs": 2, "batch_size": 4, "reading": {"precision": "fp16"}}, 0.3, images=14),
     "head-bn-train": Kind({"reading": PROBE | {"frozen_batch_norm": "train"}}, 0.1),
     "head-cached": Kind({"epochs": 150, "reading": PROBE | {"input_size": 96}}, 0.05),
 }
@@ -141,12 +141,22 @@ class Bench:
         return {path.name: path.read_bytes() for path in found if ".partial." not in path.name}
 
     def undisturbed(self) -> float:
-        """Make the run once without a kill; the seconds that it took."""
-        started = time.monotonic()
+        """Make the run once without a kill; the seconds that it took from its first step."""
         process = self.start("whole")
+        self._wait_for_a_step("whole", process)
+        started = time.monotonic()
         process.join()
         assert process.exitcode == 0
         return time.monotonic() - started
+
+    def _wait_for_a_step(self, attempt: str, process: BaseProcess) -> None:
+        while process.is_alive() and not self._place(attempt):
+            time.sleep(0.002)
+
+    def _place(self, attempt: str) -> str:
+        """Where a run is: its epoch and step, or the pass that computes the features."""
+        path = self.folder / attempt / "place"
+        return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
     def is_done(self, attempt: str) -> bool:
         """Whether a run has its results and nothing else is left to do."""
@@ -154,14 +164,14 @@ class Bench:
         return (home / "run" / "metrics.json").exists() and not _checkpoints(home)
 
     def kill_at(self, attempt: str, seconds: float) -> Landing | None:
-        """Start a run and kill it after so long; None where it was done, or had not begun."""
-        place = self.folder / attempt / "place"
-        place.unlink(missing_ok=True)
+        """Start a run and kill it so long after its first step; None where it was done."""
+        (self.folder / attempt / "place").unlink(missing_ok=True)
         process = self.start(attempt)
+        self._wait_for_a_step(attempt, process)
         process.join(seconds)
         process.kill()
         process.join()
-        where = place.read_text().strip() if place.is_file() else ""
+        where = self._place(attempt)
         if process.exitcode != -signal.SIGKILL or not where or self.is_done(attempt):
             return None
         kept = _checkpoints(self.folder / attempt)
@@ -205,7 +215,7 @@ def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> lis
     landings: list[Landing] = []
     attempt = f"trial-{number}"
     for _ in range(draw.choice([1, 1, 2])):
-        landing = bench.kill_at(attempt, draw.uniform(0.1, 0.95) * seconds)
+        landing = bench.kill_at(attempt, draw.uniform(0.05, 0.9) * seconds)
         if landing is None:
             break
         landings.append(landing)
@@ -244,7 +254,7 @@ def trials(count: int, seed: int, folder: Path) -> list[Landing]:
     seconds = [bench.undisturbed() for bench in benches]
     landings: list[Landing] = []
     killed = number = 0
-    while killed < count:
+    while killed < count or {landing.kind for landing in landings} != set(KINDS):
         which = number % len(benches)
         number += 1
         found = trial(benches[which], number, seconds[which], draw)
