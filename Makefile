@@ -1,6 +1,6 @@
 # make report    the demo study, from nothing to a report        (about 6 minutes, no GPU)
 # make article   the article's own study                         (hours; wants a GPU)
-# make test      all tests                                       (about 15 minutes)
+# make test      the tests                                       (about 15 minutes)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
 # Others: setup lint schemas lock audit-dependencies pictures coverage test-all
 
@@ -36,8 +36,9 @@ test: setup lint
 coverage: setup
 	@pytest -n $(workers) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-# Longer suites join here as they come.
+# The suite, and what takes longer: many runs that are killed.
 test-all: test
+	@pytest -m long -rA
 
 lint: setup
 	@ruff check .

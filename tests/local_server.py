@@ -1,5 +1,7 @@
 """An HTTP server on this machine that misbehaves on demand."""
 
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,13 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 @dataclass
 class Answer:
     """How a path is answered. `sent` bytes of `content` are sent although all are announced;
-    `delay` and `stall` are seconds of silence before the answer and after these bytes."""
+    `delay` and `stall` are seconds of silence before the answer and after these bytes; `drip` is
+    the time between single bytes that follow them, and `reset` breaks the connection off."""
 
     content: bytes = b""
     status: int = 200
     sent: int | None = None
     delay: float = 0.0
     stall: float = 0.0
+    drip: float = 0.0
+    reset: bool = False
     ranges: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -88,7 +93,17 @@ def _handler(local: LocalServer, wait: Callable[[float], bool]) -> type[BaseHTTP
             with suppress(ConnectionError):  # who has had enough hangs up
                 self.wfile.write(content[: answer.sent])
                 self.wfile.flush()
+                for byte in content[answer.sent :] if answer.drip else b"":
+                    if wait(answer.drip):
+                        break
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
             wait(answer.stall)
+            if answer.reset:  # closing now sends a reset
+                self.connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+                self.connection.close()
             self.close_connection = True
 
         def log_message(self, *_: object) -> None:

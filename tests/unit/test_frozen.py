@@ -103,7 +103,7 @@ def test_a_second_seed_uses_the_features_of_the_first(dataset, weights):
 def test_a_run_that_reuses_features_measures_the_pass_on_its_own(dataset, weights, monkeypatch):
     class TwoSeconds(Clock):
         @contextmanager
-        def span(self):
+        def span(self, before=0.0):
             yield
             self.seconds = 2.0
 

@@ -248,5 +248,5 @@ def test_a_full_disk_is_told_with_its_file(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
     )
-    assert f"UserError: {path}: cannot be written" in done.stderr
+    assert f"WriteError: {path}: cannot be written" in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -34,6 +34,12 @@ from resnet_sizes.training.run import train_run
 from small_runs import CPU, run_of, small_arrays, small_dataset
 
 
+@pytest.fixture(autouse=True)
+def _checkpoints_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are kept below the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def arrays() -> DatasetArrays:
     return small_arrays()
@@ -65,7 +71,7 @@ def without_times(path: Path) -> dict:
     data = json.loads(path.read_text())
     for epoch in data["epochs"]:
         del epoch["training_seconds"], epoch["evaluation_seconds"]
-    for key in ("training_seconds", "started", "finished", "peak_memory_bytes"):
+    for key in ("training_seconds", "started", "finished", "peak_memory_bytes", "checksum"):
         del data[key]
     return data
 
@@ -159,11 +165,11 @@ def test_training_time_leaves_evaluation_out(arrays, dataset, monkeypatch):
     )
     logits = torch.zeros(20, 2)
 
-    def slow_evaluation():
+    def slow_evaluation(*_):
         time.sleep(3)
         return logits
 
-    monkeypatch.setattr(trainer, "_test_logits", slow_evaluation)
+    monkeypatch.setattr(trainer, "test_logits", slow_evaluation)
     start = time.perf_counter()
     [(metrics, _)] = list(trainer.epochs(ignore))
     whole = time.perf_counter() - start

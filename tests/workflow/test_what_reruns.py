@@ -70,7 +70,7 @@ def test_a_model_less_trains_nothing(study):
     [
         ("import torch\n", "import torch  # the framework\n"),
         ('"""The training loop: one run', '"""The loop that trains: one run'),
-        ("epoch in range(1, self.run.epochs + 1)", "epoch in range(1,  self.run.epochs+1)"),
+        ("self.epoch = Epoch(number + 1)", "self.epoch = Epoch(number+1)"),
     ],
     ids=["comment", "docstring", "formatting"],
 )
@@ -165,6 +165,15 @@ def test_an_archive_decides_by_its_content_not_by_its_time(project):
     assert project.planned(config=config)["dataset"] == 1
 
 
+def test_how_often_a_run_is_kept_and_watched_trains_nothing(study):
+    config = study.overlay(
+        "care.yaml",
+        TINY.replace("{epochs: 2", "{checkpoint_minutes: 1, watchdog_minutes: 5, epochs: 2"),
+    )
+    assert "train" not in study.planned(config=config)
+    assert "run" not in study.planned(config=config)
+
+
 def test_a_deleted_result_trains_only_that_run(study):
     (study.folder / "results/tiny/runs/scratch-32/resnet34/seed-0/metrics.json").unlink()
     assert study.planned()["train"] == 1
@@ -194,7 +203,7 @@ def without_times(run: Path) -> dict:
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     for epoch in metrics["epochs"]:
         del epoch["training_seconds"], epoch["evaluation_seconds"]
-    for key in ("training_seconds", "peak_memory_bytes", "started", "finished"):
+    for key in ("training_seconds", "peak_memory_bytes", "started", "finished", "checksum"):
         del metrics[key]
     return metrics
 

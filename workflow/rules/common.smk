@@ -7,6 +7,7 @@ from snakemake.exceptions import WorkflowError
 from resnet_sizes.records.base import canonical_json, content_hash
 from resnet_sizes.records.code import code_hash, training_code_hash
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.launch import announce
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.ledger_file import load_ledger
 from resnet_sizes.records.run import all_run_settings, run_settings
@@ -22,6 +23,10 @@ from resnet_sizes.study.loading import (
     values_from_text,
 )
 from resnet_sizes.study.plan import write_study
+
+# A run stops itself, with a checkpoint, when the Snakemake that started it is gone. On the
+# machine of a scheduler that is the Snakemake there, which reads this file too.
+announce(scheduled=workflow.remote_exec)
 
 
 def configuration_files():

@@ -18,6 +18,9 @@ rule train:
         gpu=1,
         mem_mb=8000,
         runtime=720,
+        # They decide no result, and what stands here is no reason to train again.
+        checkpoint_minutes=str(STUDY.training.checkpoint_minutes),
+        watchdog_minutes=str(STUDY.training.watchdog_minutes),
     params:
         code=training_code_hash(),
         device=STUDY.training.device,
@@ -27,3 +30,7 @@ rule train:
     shell:
         "resnet-sizes --log {log} train {input.run} --dataset {input.dataset}"
         " --device {params.device} {params.weights}"
+        " --checkpoint-minutes {resources.checkpoint_minutes}"
+        " --watchdog-minutes {resources.watchdog_minutes}"
+        # On a scheduler's machine a run stops itself before it is stopped.
+        " ${{RESNET_SIZES_SCHEDULED:+--time-limit {resources.runtime}}}"

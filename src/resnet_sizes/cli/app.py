@@ -1,5 +1,6 @@
 """`resnet-sizes`: the command that the rules of the workflow call, and people too."""
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,12 @@ from resnet_sizes.cli.forecast import forecast
 from resnet_sizes.cli.report import report
 from resnet_sizes.cli.schemas import schemas
 from resnet_sizes.cli.train import train
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.errors import Stopped, UserError
+
+MENDABLE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+)
+"""What the system says where a disk is full or refuses."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -47,12 +53,26 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; a UserError is shown without a traceback. Exit status 1."""
+    """Run the command line; a UserError is shown without a traceback. Exit status 1.
+
+    A run that was asked to stop says so and exits with the status of what asked."""
     console.start_logging(None)
     try:
         app()
     except UserError as error:
         console.complain(str(error))
+        sys.exit(1)
+    except Stopped as stopped:
+        console.say(str(stopped))
+        console.leave_at_once(stopped.status)
+    except OSError as error:
+        if error.errno not in MENDABLE:
+            console.complain_with_traceback()
+        else:
+            console.complain(
+                f"{error.filename or 'a file'}: cannot be used ({error.strerror}). Make room or "
+                "permit it, then run the same command again."
+            )
         sys.exit(1)
     except Exception:
         console.complain_with_traceback()

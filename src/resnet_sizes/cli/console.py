@@ -1,8 +1,10 @@
 """What a command says: on the terminal, and in its log where `--log` names one."""
 
 import logging
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -17,9 +19,15 @@ def start_logging(path: Path | None) -> None:
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setFormatter(logging.Formatter("%(message)s"))
     _log.addHandler(terminal)
+    # A log on a full disk is no reason to print a traceback for each message.
+    logging.raiseExceptions = False
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path, mode="w", encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = logging.FileHandler(path, mode="w", encoding="utf-8")
+        except OSError as error:
+            _log.warning("warning: %s: cannot be written (%s)", path, error.strerror)
+            return
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
         _log.addHandler(file)
 
@@ -37,6 +45,14 @@ def result(text: str) -> None:
 def complain(message: str) -> None:
     """An error that the reader can mend."""
     _log.error("error: %s", message)
+
+
+def leave_at_once(status: int) -> NoReturn:
+    """End the process without taking everything apart, which takes seconds once torch is there:
+    who asked a run to stop may not have them."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(status)
 
 
 def complain_with_traceback() -> None:

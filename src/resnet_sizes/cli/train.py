@@ -25,14 +25,34 @@ def train(
         typer.Option(help="results/<name>/weights/<key>.json, where the run starts from a file"),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N")] = "auto",
+    time_limit: Annotated[
+        float | None,
+        typer.Option(help="Minutes after which the run stops itself, with a checkpoint.", min=0),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float, typer.Option(help="Minutes between checkpoints within an epoch.", min=0)
+    ] = 10,
+    watchdog_minutes: Annotated[
+        float,
+        typer.Option(help="Minutes without a step after which the run is ended.", min=0.01),
+    ] = 30,
 ) -> None:
-    """Train one run; its results go beside its run file, metrics.json last."""
+    """Train one run; its results go beside its run file, metrics.json last.
+
+    A run that was stopped or killed goes on from its checkpoint in work/. SIGTERM and Ctrl-C stop
+    it after the step under way, with a checkpoint.
+    """
     run_file = read_record(run, RunFile, "Make it with: resnet-sizes study runs STUDY")
 
-    from resnet_sizes.training.run import train_run
+    from resnet_sizes.training.run import Care, train_run
 
     info = None if weights is None else read_record(weights, WeightsInfo, FETCH)
-    metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info)
+    care = Care(
+        checkpoint_minutes=checkpoint_minutes,
+        watchdog_minutes=watchdog_minutes,
+        time_limit_minutes=time_limit,
+    )
+    metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, care)
     say(
         f"{run_file.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "
         f"after {metrics.training_seconds:.1f} s of training{_without_cache(metrics)}"

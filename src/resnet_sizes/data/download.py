@@ -4,7 +4,10 @@ import re
 import socket
 import ssl
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin
@@ -17,6 +20,10 @@ from resnet_sizes.records.addresses import without_secrets
 
 _CHUNK = 64 * 1024
 _NOT_ENCRYPTED = "does not begin with https:// (downloads.allow_http is false)"
+
+SLOWEST = 60.0
+"""Seconds that a chunk may take. An address that drips would never be silent for long, and a whole
+archive would take days."""
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection. Behind a firewall that answers nothing every address costs this
@@ -34,7 +41,8 @@ def download(
 
     `size` is the expected number of bytes, where it is known: a server that sends more is cut
     off. `timeout` is the number of seconds without an answer or without a byte, at most
-    CONNECT_TIMEOUT of them for the connection. One try, so a refused connection fails at once.
+    CONNECT_TIMEOUT of them for the connection; an address that drips is left after SLOWEST
+    seconds. One try, so a refused connection fails at once.
     Bytes that arrived before a failure stay in `partial` for the next address, unless it shows
     that they were wrong. Only `https://` is asked, also where an answer leads elsewhere, unless
     `allow_http`. Raises DownloadFailed, and OSError if `partial` cannot be written.
@@ -56,9 +64,13 @@ def download(
             hooks={"response": sink.take_answer},
         )
         try:
-            downloader(url, sink, None)
+            with sink.watched():
+                downloader(url, sink, None)
         except requests.RequestException as error:
-            raise DownloadFailed(_reason(error, sink.received, size, timeout)) from error
+            reason = _reason(error, sink.received, size, timeout)
+            if sink.was_too_slow:  # what the closed connection is taken for says nothing
+                reason = f"too slow: less than {_CHUNK} bytes in {SLOWEST:g} s"
+            raise DownloadFailed(reason) from error
 
 
 class _Sink:
@@ -69,6 +81,33 @@ class _Sink:
         self._size = size
         self._allow_http = allow_http
         self.received = file.tell()
+        self._moved = time.monotonic()
+        self._response: requests.Response | None = None
+        self.was_too_slow = False
+        """Whether the connection was closed because it dripped."""
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Close the connection, from another thread, where a chunk takes too long."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(min(1.0, SLOWEST / 4)):
+                if self._response is not None and time.monotonic() - self._moved > SLOWEST:
+                    self.was_too_slow = True
+                    with suppress(OSError, ValueError, AttributeError):  # old urllib3 has none
+                        self._response.raw.shutdown()
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True, name="download")
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+            if self._response is not None:
+                self._response.close()
 
     def may_ask(self, url: str) -> bool:
         """Whether the address is encrypted, or need not be."""
@@ -76,6 +115,7 @@ class _Sink:
 
     def take_answer(self, response: requests.Response, *_: Any, **__: Any) -> None:
         """Called by requests with each answer, before its body is read."""
+        self._response, self._moved = response, time.monotonic()
         if response.is_redirect and not self.may_ask(
             urljoin(response.url, response.headers["Location"])
         ):
@@ -102,6 +142,7 @@ class _Sink:
             raise DownloadFailed(f"sent more than the {self._size} bytes of the file")
         self._file.write(chunk)
         self.received += len(chunk)
+        self._moved = time.monotonic()
 
     def flush(self) -> None:
         """As pooch wants it after each chunk."""

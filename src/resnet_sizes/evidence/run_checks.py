@@ -63,7 +63,7 @@ def read_run(settings: RunSettings, files: RunFolder, info: DatasetInfo) -> Chec
         problem.trained = metrics.run_hash, metrics.run.name
         raise
     try:
-        logits, labels = read_predictions(files.predictions)
+        logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
     except UserError as error:
         raise RunProblem(_kind_of_predictions(files.predictions), str(error)) from None
     correct = _check_predictions(metrics, files.predictions, logits, labels, info)

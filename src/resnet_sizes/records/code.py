@@ -6,8 +6,10 @@ from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 
-ONLY_TELLS = frozenset({"memory.py", "network_costs.py", "progress.py"})
-"""Modules of the training that tell of it and decide no result."""
+ONLY_TELLS = frozenset(
+    {"checkpoints.py", "keeping.py", "memory.py", "network_costs.py", "progress.py", "stopping.py"}
+)
+"""Modules of the training that tell of it, or when to keep or stop it, and decide no result."""
 
 DATA_FILES = frozenset({".yaml", ".json"})
 

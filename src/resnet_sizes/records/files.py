@@ -2,17 +2,19 @@
 
 import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from safetensors import SafetensorError
 
 from resnet_sizes.records.base import Record
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.errors import UserError, WriteError
 from resnet_sizes.records.explain import explain, shown_text
 
 R = TypeVar("R", bound=Record)
@@ -25,23 +27,56 @@ MAX_JSON_BYTES = 16 * 1024**2
 def atomic_path(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`; on success flush it to disk and rename it.
 
-    On an exception the temporary file is removed and `target` is left as it was.
+    On an exception the temporary file is removed and `target` is left as it was. Raises
+    WriteError where the disk is full or refuses.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
-    )
-    os.close(handle)
-    temporary = Path(name)
+    with explained_write(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            # mkstemp makes private files; results are meant to be read by colleagues.
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(target)
+            _flush_folder(target.parent)
+        finally:
+            with suppress(OSError):  # a disk that has become read-only; what failed is told
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained_write(target: Path) -> Iterator[None]:
+    """Turn the system's errors of the block, which writes `target`, into a WriteError."""
     try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        # mkstemp makes private files; results are meant to be read by colleagues.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    # safetensors has an error of its own for a full disk.
+    except (OSError, SafetensorError) as error:
+        raise WriteError(
+            f"{target}: cannot be written ({_reason(error)}). Make room or permit it, then run "
+            "the same command again."
+        ) from error
+
+
+def _reason(error: OSError | SafetensorError) -> str:
+    """What the system said, without what libraries in Rust put around it."""
+    told = re.search(r"([^:(]+) \(os error \d+\)", str(error))
+    return (told[1].strip() if told else None) or getattr(error, "strerror", None) or str(error)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Put the new name on the disk as well: after a power cut the old file would be back."""
+    with suppress(OSError):  # some network file systems refuse
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

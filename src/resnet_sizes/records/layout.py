@@ -5,8 +5,11 @@ from pathlib import Path
 
 from resnet_sizes.records.run import RunSettings
 
-FEATURES = Path("work") / "features"
-"""Features of frozen backbones, shared by all studies in the working directory."""
+WORK = Path("work")
+"""What runs need while they are under way; it may be deleted when none is."""
+
+FEATURES = "features"
+"""Features of frozen backbones, shared by all studies in the working directory; below `WORK`."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The results of one run."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -30,6 +30,15 @@ class Device(Record):
     threads: int = Field(ge=1, description="CPU threads of torch.")
 
 
+class Resumption(Record):
+    """A run went on from a checkpoint after it had been stopped or killed."""
+
+    epoch: int = Field(ge=1, description="The epoch in which it went on.")
+    step: int = Field(ge=0, description="Steps of that epoch that had been kept.")
+    device: str = Field(description="The device on which it went on.")
+    at: str = Field(description="UTC, ISO 8601.")
+
+
 class FeatureCache(Record):
     """How a run used the features of its frozen backbone."""
 
@@ -51,6 +60,10 @@ class Code(Record):
     training_hash: str
     git_commit: str | None
     git_dirty: bool | None
+
+
+def _checksum(data: dict[str, Any]) -> str:
+    return content_hash({key: value for key, value in data.items() if key != "checksum"})
 
 
 class Metrics(Record):
@@ -77,7 +90,8 @@ class Metrics(Record):
     feature_cache: FeatureCache | None = Field(
         None, description="Null where every epoch went through the whole network."
     )
-    resumed: int = Field(0, ge=0)
+    resumed: int = Field(0, ge=0, description="How often it went on from a checkpoint.")
+    resumptions: list[Resumption] = Field(default_factory=list)
     parameters: int = Field(ge=1)
     trainable_parameters: int = Field(ge=1)
     macs_per_image: int = Field(ge=1, description="Multiply-accumulates of one forward pass.")
@@ -90,6 +104,29 @@ class Metrics(Record):
     code: Code
     started: str = Field(description="UTC, ISO 8601.")
     finished: str = Field(description="UTC, ISO 8601.")
+    predictions_sha256: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Of logits and labels in predictions.safetensors; null in older results.",
+    )
+    checksum: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the canonical JSON of all that stands beside it; null in older "
+        "results.",
+    )
+
+    def sealed(self) -> "Metrics":
+        """The same with its checksum."""
+        return self.model_copy(update={"checksum": _checksum(self.model_dump(mode="json"))})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_as_it_was_written(cls, data: Any) -> Any:
+        kept = data.get("checksum") if isinstance(data, dict) else None
+        if isinstance(kept, str) and kept != _checksum(data):
+            raise ValueError("checksum: is not that of the rest: the file has been changed")
+        return data
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Metrics":
@@ -103,6 +140,10 @@ class Metrics(Record):
             raise ValueError("run_hash: is not the hash of the run in the same file")
         if self.final_test_accuracy != self.epochs[-1].test_accuracy:
             raise ValueError("final_test_accuracy: differs from the last epoch's test_accuracy")
+        if self.resumed != len(self.resumptions):
+            raise ValueError(
+                f"resumed: is {self.resumed}, but resumptions has {len(self.resumptions)}"
+            )
         if (self.feature_cache is None) != (self.equivalent_training_seconds is None):
             raise ValueError(
                 "equivalent_training_seconds: belongs to a run with feature_cache, and only to it"

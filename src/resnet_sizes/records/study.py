@@ -159,6 +159,20 @@ class TrainingSpec(Record):
     threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
         "auto", description="CPU threads of a run; `auto` takes all that it may use."
     )
+    checkpoint_minutes: Number = Field(
+        10.0,
+        ge=0,
+        le=1440,
+        description="Minutes between two checkpoints within an epoch: what a kill costs at most. "
+        "Decides no result.",
+    )
+    watchdog_minutes: Number = Field(
+        30.0,
+        ge=0.1,
+        le=10080,
+        description="Minutes without a finished step after which a run is taken to hang and is "
+        "ended. Decides no result.",
+    )
 
 
 class ReportSpec(Record):

@@ -52,9 +52,12 @@ def dataset_identity(arrays: DatasetArrays) -> str:
     Covers each array's name, dtype, shape and little-endian bytes in a fixed order, so the same
     images from a folder, a zip or a tar archive compare equal, and so do byte orders.
     """
+    return _hash_of({name: getattr(arrays, name) for name in _DATASET_NAMES})
+
+
+def _hash_of(arrays: dict[str, npt.NDArray[Any]]) -> str:
     digest = hashlib.sha256()
-    for name in _DATASET_NAMES:
-        array = getattr(arrays, name)
+    for name, array in arrays.items():
         stored = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         digest.update(f"{name} {array.dtype.name} {list(array.shape)}\n".encode())
         digest.update(stored.data)
@@ -115,29 +118,34 @@ def write_predictions(path: Path, logits: Float32Array, labels: Int64Array) -> N
     _save(path, tensors)
 
 
-def read_predictions(path: Path) -> tuple[Float32Array, Int64Array]:
+def predictions_hash(logits: Float32Array, labels: Int64Array) -> str:
+    """SHA-256 (64 hexadecimal digits) over names, dtypes, shapes and bytes of both arrays."""
+    return _hash_of({"logits": logits, "labels": labels})
+
+
+def read_predictions(
+    path: Path, expected_hash: str | None = None
+) -> tuple[Float32Array, Int64Array]:
     """Read and verify a run's `(logits, labels)`, as `write_predictions` describes them.
 
-    Raises UserError if the file is missing or damaged, or if a logit is not finite.
+    `expected_hash` is that of `predictions_hash`, where the run's metrics have it. Raises
+    UserError if the file is missing or damaged, or if a logit is not finite.
     """
     remedy = "Delete the file, if it is there, and run snakemake again: this run is then repeated."
     _, tensors = _read_tensors(path, _PREDICTION_NAMES, remedy)
-    problem = _predictions_problem(tensors["logits"], tensors["labels"])
+    logits, labels = tensors["logits"], tensors["labels"]
+    problem = _predictions_problem(logits, labels)
+    if problem is None and expected_hash not in (None, predictions_hash(logits, labels)):
+        problem = "logits or labels are not those that the run's metrics tell of"
     if problem:
         raise UserError(f"{path}: {problem}. {remedy}")
-    return tensors["logits"], tensors["labels"]
+    return logits, labels
 
 
 def _save(
     path: Path, tensors: dict[str, npt.NDArray[Any]], metadata: dict[str, str] | None = None
 ) -> None:
-    try:
-        write_atomically(path, lambda target: save_file(tensors, target, metadata=metadata))
-    except (OSError, SafetensorError) as error:  # a full disk is the latter
-        raise UserError(
-            f"{path}: cannot be written ({error}). Make room or permit it, then run the same "
-            "command again."
-        ) from error
+    write_atomically(path, lambda target: save_file(tensors, target, metadata=metadata))
 
 
 def _read_tensors(

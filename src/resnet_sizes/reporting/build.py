@@ -3,12 +3,13 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import write_json
+from resnet_sizes.records.files import explained_write, write_json
 from resnet_sizes.reporting.context import has_language_link
 from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.figures import FIGURES, figure_file
@@ -66,9 +67,7 @@ def build_report(
         AFTER_BODY: after_body_html(inputs.values, keys, words, templates / "assets"),
         HEAD: head_html(inputs, title, language, created, formats),
     }
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as name:
-        folder = Path(name)
+    with explained_write(output), _folder_beside(output) as folder:
         for file, content in written.items():
             (folder / file).write_text(content, encoding="utf-8")
         write_json(folder / DATA, report_data(inputs, title, language, created, keys))
@@ -105,6 +104,14 @@ def _copy_named_files(inputs: Inputs, templates: Path, language: str, folder: Pa
                 f"made by: resnet-sizes evidence results/{inputs.study.name}/study.json"
             ) from None
     return named
+
+
+@contextmanager
+def _folder_beside(output: Path) -> Iterator[Path]:
+    """A private folder on the same disk, so that what is finished can be moved in one step."""
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as name:
+        yield Path(name)
 
 
 def _publish(source: Path, target: Path) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 import torch
 from torchvision.models.resnet import ResNet
 
+from resnet_sizes.records.errors import Stopped
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.training.batches import Preparation, evaluation_batch
 from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.frozen import Backbone
 from resnet_sizes.training.inputs import DeviceData
+from resnet_sizes.training.partial_features import PartialFeatures
 from resnet_sizes.training.precision import autocast
 
 BatchDone = Callable[[int], object]
@@ -36,38 +38,70 @@ class BackbonePass:
         self._batch_done = batch_done
         self._size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
 
-    def train_and_test(self) -> tuple[torch.Tensor, torch.Tensor, float]:
+    def train_and_test(
+        self, partial: PartialFeatures | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, float]:
         """Features of all training and of all test images, float32 `[N, F]` on the CPU, and the
-        seconds of the pass over the training images."""
-        train, seconds = self._timed(self._data.train_images)
-        return train, self._features(self._data.test_images), seconds
+        seconds of the pass over the training images. It goes on after what `partial` holds, and
+        adds to it."""
+        partial = partial or PartialFeatures()
+        count = len(self._data.train_images)
+        clock = Clock(self._device)
+
+        def keep(asked: bool) -> None:
+            if asked or partial.is_due():
+                if partial.images() <= count:
+                    partial.seconds = clock.so_far()
+                with clock.pause():
+                    partial.write()
+
+        if partial.images():
+            self._batch_done(partial.images())
+        self._warm_up()
+        if partial.images() < count:
+            with clock.span(before=partial.seconds):
+                self._extend(partial, self._data.train_images, partial.images(), keep)
+            partial.seconds = clock.seconds
+        self._extend(partial, self._data.test_images, partial.images() - count, keep)
+        done = torch.cat([batch.cpu() for batch in partial.batches])
+        return done[:count], done[count:], partial.seconds
+
+    def _extend(
+        self,
+        partial: PartialFeatures,
+        images: torch.Tensor,
+        start: int,
+        keep: Callable[[bool], object],
+    ) -> None:
+        left = images[start:]
+        for batch in torch.split(left, self._size) if len(left) else ():
+            partial.batches.append(self._features(batch))
+            try:
+                self._batch_done(len(batch))
+            except Stopped:
+                keep(True)
+                raise
+            keep(False)
+
+    def _warm_up(self) -> None:
+        """The first batch chooses kernels. A plain loop does that once, not once an epoch, so it
+        does not belong into a time that is multiplied by the epochs."""
+        self._features(self._data.train_images[: self._size])
 
     @torch.no_grad()  # not inference mode, whose tensors the head's backward pass may not keep
-    def _features(self, images: torch.Tensor) -> torch.Tensor:
-        parts = []
-        for batch in torch.split(images, self._size):
-            with self._in_precision():
-                parts.append(self._backbone(self._prepare(batch)).float())
-            self._batch_done(len(batch))
-        return torch.cat(parts).cpu()
-
-    def _timed(self, images: torch.Tensor) -> tuple[torch.Tensor, float]:
-        """The same with the seconds that it took.
-
-        The first batch chooses kernels. A plain loop does that once, not once an epoch, so it
-        does not belong into a time that is multiplied by the epochs.
-        """
-        with torch.no_grad(), self._in_precision():
-            self._backbone(self._prepare(self._data.train_images[: self._size]))
-        clock = Clock(self._device)
-        with clock.span():
-            features = self._features(images)
-        return features, clock.seconds
+    def _features(self, batch: torch.Tensor) -> torch.Tensor:
+        with self._in_precision():
+            return self._backbone(self._prepare(batch)).float()  # type: ignore[no-any-return]
 
     def time(self, images: int) -> tuple[float, int]:
         """Seconds of a pass over all training images, measured on whole batches that have
         `images` of them at least; and how many those are."""
         total = len(self._data.train_images)
         count = min(total, math.ceil(images / self._size) * self._size)
-        _, seconds = self._timed(self._data.train_images[:count])
-        return seconds * total / count, count
+        self._warm_up()
+        clock = Clock(self._device)
+        with clock.span():
+            for batch in torch.split(self._data.train_images[:count], self._size):
+                self._features(batch)
+                self._batch_done(len(batch))
+        return clock.seconds * total / count, count

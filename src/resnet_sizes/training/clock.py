@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import torch
 
@@ -16,16 +17,31 @@ class Clock:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._start = 0.0
         self.seconds = 0.0
 
     @contextmanager
-    def span(self) -> Iterator[None]:
-        """Measure the block; its length is then in `seconds`."""
+    def span(self, before: float = 0.0) -> Iterator[None]:
+        """Measure the block; its length is then in `seconds`, with `before` added: what an
+        interrupted attempt had measured of the same work."""
+        self.synchronise()
+        self._start = time.perf_counter() - before
+        yield
+        self.synchronise()
+        self.seconds = time.perf_counter() - self._start
+
+    def so_far(self) -> float:
+        """Seconds of the span under way."""
+        self.synchronise()
+        return time.perf_counter() - self._start
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Leave the block out of the span under way."""
         self.synchronise()
         start = time.perf_counter()
         yield
-        self.synchronise()
-        self.seconds = time.perf_counter() - start
+        self._start += time.perf_counter() - start
 
     def synchronise(self) -> None:
         """Wait until the device has done all it was given."""
@@ -33,3 +49,8 @@ class Clock:
             torch.cuda.synchronize(self._device)
         elif self._device.type == "mps":
             torch.mps.synchronize()
+
+
+def now() -> str:
+    """The moment in UTC, ISO 8601."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -3,22 +3,26 @@
 import hashlib
 import logging
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.errors import WriteError
 from resnet_sizes.records.files import write_atomically
 from resnet_sizes.records.locks import one_process
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.batches import evaluation_batch
+from resnet_sizes.training.checkpoints import UNREADABLE
 from resnet_sizes.training.devices import describe
 from resnet_sizes.training.inputs import DeviceData, FeatureData
+from resnet_sizes.training.partial_features import PartialFeatures
 from resnet_sizes.training.provenance import code, versions
 
 log = logging.getLogger("resnet_sizes")
@@ -109,12 +113,19 @@ def _cudnn_version() -> int | None:
 
 
 def cached_features(
-    folder: Path, run: RunFile, device: torch.device, through: BackbonePass
+    folder: Path,
+    run: RunFile,
+    device: torch.device,
+    through: BackbonePass,
+    keep_every: float,
+    meanwhile: Callable[[], object],
 ) -> Features:
     """Read the run's features from `folder`, or compute them by a pass `through` the run's
     backbone, and keep them.
 
-    Two runs that want the same features at the same time compute them once: the second waits.
+    Two runs that want the same features at the same time compute them once: the second waits,
+    calling `meanwhile` every second. A pass that is interrupted is kept every `keep_every` seconds
+    and goes on.
 
     A run that finds them measures the pass anew, on a small share of the images: with the time
     of the run that computed them, several seeds would have one measurement between them, and
@@ -125,13 +136,15 @@ def cached_features(
     with ExitStack() as lock:
         try:
             waiting = f"{run.name}: another run computes the same features; waiting for it"
-            lock.enter_context(one_process(path, waiting))
+            lock.enter_context(one_process(path, waiting, meanwhile))
         except OSError as error:  # without a place to keep features there is nothing to guard
             log.warning("%s: cannot be locked (%s)", path, error)
         found = _read(path)
         if found is None:
-            train, test, seconds = through.train_and_test()
+            partial = PartialFeatures.of(path, keep_every)
+            train, test, seconds = through.train_and_test(partial)
             _keep(path, train, test)
+            partial.remove()
             return Features(train, test, seconds, len(train), key, reused=False)
     log.info("%s: features of the frozen backbone are here: %s", run.name, path)
     train, test = found
@@ -144,9 +157,8 @@ def _keep(path: Path, train: torch.Tensor, test: torch.Tensor) -> None:
     metadata = {"sha256": _digest(tensors)}
     try:
         write_atomically(path, lambda target: save_file(tensors, target, metadata))
-    # A full disk is a SafetensorError. What was computed is not lost for this run.
-    except (OSError, SafetensorError) as error:
-        log.warning("%s: cannot be written (%s); the next run computes it again", path, error)
+    except WriteError as error:  # what was computed is not lost for this run
+        log.warning("warning: %s The next run computes it again", error)
 
 
 def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:
@@ -160,7 +172,7 @@ def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:
             # Memory-mapped: the system reads what is used, and runs share the pages.
             tensors = {name: opened.get_tensor(name) for name in ("train", "test")}
         whole = metadata["sha256"] == _digest(tensors)
-    except (SafetensorError, OSError, KeyError) as error:
+    except UNREADABLE as error:
         log.warning("%s: is damaged (%s); it is computed again", path, error)
         return None
     if not whole:

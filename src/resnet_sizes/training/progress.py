@@ -24,14 +24,21 @@ class Progress:
     """A bar on a terminal, lines in a log. Use it as a context manager."""
 
     def __init__(
-        self, name: str, total: int, unit: str, synchronise: Callable[[], object] = lambda: None
+        self,
+        name: str,
+        total: int,
+        unit: str,
+        synchronise: Callable[[], object] = lambda: None,
+        done: int = 0,
     ) -> None:
-        """`synchronise` waits for the device, which happens before a time is told."""
+        """`synchronise` waits for the device, which happens before a time is told; `done` is what
+        an earlier attempt did of the total."""
         self._name = name
         self._total = total
         self._unit = unit
         self._synchronise = synchronise
-        self._done = self._advances = self._done_first = 0
+        self._done = self._before = done
+        self._advances = self._done_first = 0
         self._start = self._end_of_first = self._last_line = 0.0
         self._redirect = logging_redirect_tqdm([log])
 
@@ -39,6 +46,7 @@ class Progress:
         self._redirect.__enter__()
         self._bar = tqdm(
             total=self._total,
+            initial=self._before,
             desc=self._name,
             unit=f" {self._unit}",
             leave=False,
@@ -70,7 +78,8 @@ class Progress:
             self._end_of_first, self._done_first = now, self._done
         elif self._advances == FIRST:
             each = (now - self._end_of_first) / (self._done - self._done_first)
-            self._tell(now, f"about {duration(each * self._total)} for {self._total} {self._unit}")
+            left = self._total - self._before
+            self._tell(now, f"about {duration(each * left)} for {left} {self._unit}")
         elif now - self._last_line >= SILENCE:
             self._tell(now, f"{self._done}/{self._total} {self._unit}, {self._left(now)}")
 
@@ -90,7 +99,8 @@ class Progress:
         self._last_line = now
 
     def _left(self, now: float) -> str:
-        left = (now - self._start) / self._done * (self._total - self._done)
+        each = (now - self._start) / max(1, self._done - self._before)
+        left = each * (self._total - self._done)
         return f"about {duration(left)} left"
 
 

@@ -1,9 +1,8 @@
 """One run file and a dataset → predictions, an epoch log, and metrics."""
 
-import json
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -11,35 +10,64 @@ from torch import nn
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import FEATURES, RunFolder
-from resnet_sizes.records.metrics import EpochMetrics, FeatureCache, Metrics
+from resnet_sizes.records.code import training_code_hash
+from resnet_sizes.records.errors import UserError, WriteError
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import FEATURES, WORK, RunFolder
+from resnet_sizes.records.locks import one_process
+from resnet_sizes.records.metrics import FeatureCache, Metrics
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.tensor_file import read_dataset, write_predictions
+from resnet_sizes.records.tensor_file import read_dataset, read_predictions
 from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.training.attempt import resume, train
 from resnet_sizes.training.backbone_pass import BackbonePass
-from resnet_sizes.training.batches import batches_per_epoch
-from resnet_sizes.training.clock import Clock
+from resnet_sizes.training.checkpoints import Checkpoints
+from resnet_sizes.training.clock import Clock, now
 from resnet_sizes.training.compiling import check_compiler
 from resnet_sizes.training.determinism import set_determinism
-from resnet_sizes.training.devices import describe, peak_memory, select_device, set_threads
+from resnet_sizes.training.devices import describe, select_device, set_threads
 from resnet_sizes.training.features import Features, cache_obstacle, cached_features
 from resnet_sizes.training.inputs import Data, DeviceData
+from resnet_sizes.training.keeping import Attempt, Keeper
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.memory import explained_out_of_memory
 from resnet_sizes.training.networks import (
     build_network,
     count_parameters,
-    macs_per_image,
     ready_for_training,
 )
 from resnet_sizes.training.precision import check_precision
 from resnet_sizes.training.progress import Progress
-from resnet_sizes.training.provenance import code, versions
+from resnet_sizes.training.provenance import versions
+from resnet_sizes.training.results import write_results
+from resnet_sizes.training.stopping import StopRequest, Supervision, Watchdog
 from resnet_sizes.training.weights import load_initial_weights
 
 log = logging.getLogger("resnet_sizes")
+
+
+@dataclass(frozen=True)
+class Care:
+    """What decides no result, but how much a stop costs."""
+
+    work: Path = WORK
+    """The folder for checkpoints and features."""
+    checkpoint_minutes: float = 10.0
+    """Between two checkpoints within an epoch."""
+    watchdog_minutes: float = 30.0
+    """Without a step, after which the run is taken to hang."""
+    time_limit_minutes: float | None = None
+    """After which the run stops itself, with a checkpoint."""
+
+    @property
+    def keep_every(self) -> float:
+        """Seconds between two checkpoints."""
+        return self.checkpoint_minutes * 60
+
+    @property
+    def time_limit(self) -> float | None:
+        """In seconds."""
+        return None if self.time_limit_minutes is None else self.time_limit_minutes * 60
 
 
 def train_run(
@@ -48,15 +76,60 @@ def train_run(
     folder: RunFolder,
     device_name: str,
     weights: WeightsInfo | None = None,
+    care: Care | None = None,
 ) -> Metrics:
     """Train one run and write its results to `folder`, `metrics.json` last.
 
-    `weights` says where the initial weights lie, for a run that starts from a file. Raises
+    `weights` says where the initial weights lie, for a run that starts from a file. A run that was
+    stopped or killed goes on from its last checkpoint, and ends as if it had not been. Raises
     UserError if the dataset or the weights are not the run's, a device is missing or cannot do
     what the run asks for, memory is short, or a loss is not finite; the epochs done until then
-    stay in `log.jsonl`.
+    stay in `log.jsonl`. Raises Stopped when the run is asked to stop.
     """
-    started = _now()
+    care = care or Care()
+    home = care.work / content_hash(run)
+    waiting = f"{run.name}: another process trains this run; waiting until it ends"
+    started = now()
+    with StopRequest(care.time_limit) as stop, ExitStack() as lock:
+        try:
+            lock.enter_context(one_process(home, waiting, stop.check))
+        except OSError as error:
+            log.warning(
+                "warning: %s: cannot be locked (%s). The run goes on; see that no other process "
+                "trains it",
+                *(home, error),
+            )
+        with Watchdog(run.name, care.watchdog_minutes * 60) as watchdog:
+            attempted = (run, dataset, folder, device_name, weights, care)
+            made = _made_since(started, run, folder)
+            return made or _train_run(*attempted, Checkpoints(home), Supervision(stop, watchdog))
+
+
+def _made_since(started: str, run: RunFile, folder: RunFolder) -> Metrics | None:
+    """The results of the process that this one has waited for, if they are there."""
+    try:
+        metrics = read_record(folder.metrics, Metrics, "")
+        read_predictions(folder.predictions, metrics.predictions_sha256)
+    except UserError:
+        return None
+    ours = metrics.run == run and metrics.code.training_hash == training_code_hash()
+    if not ours or metrics.finished < started:
+        return None
+    log.info("%s: the other process has finished it", run.name)
+    return metrics
+
+
+def _train_run(
+    run: RunFile,
+    dataset: Path,
+    folder: RunFolder,
+    device_name: str,
+    weights: WeightsInfo | None,
+    care: Care,
+    checkpoints: Checkpoints,
+    supervision: Supervision,
+) -> Metrics:
+    started = now()
     info, arrays = read_dataset(dataset)
     if info.identity != run.dataset_identity:
         raise UserError(
@@ -76,42 +149,34 @@ def train_run(
         *(run.name, run.epochs, info.train_images),
         *(described.name, described.kind, described.threads, run.precision),
     )
-    with explained_out_of_memory(run):
-        parameters, trainable = count_parameters(network, run.reading)
-        network = ready_for_training(network, run.reading, device)
-        material = _material(run, network, DeviceData.on(device, arrays), device)
-        trainer = Trainer(run, material.network, material.data, device)
-        history, logits = _train(trainer, folder)
-
-    # From here on the old results, if any, and the new ones could be taken for a pair.
-    folder.metrics.unlink(missing_ok=True)
-    write_predictions(folder.predictions, logits.numpy(), arrays.test_labels)
-    best = max(history, key=lambda epoch: epoch.test_accuracy)
-    seconds = sum(epoch.training_seconds for epoch in history)
-    cache = material.cache
-    metrics = Metrics(
-        run=run,
+    attempt = Attempt(
         run_hash=content_hash(run),
-        epochs=history,
-        final_test_accuracy=history[-1].test_accuracy,
-        best_test_accuracy=best.test_accuracy,
-        best_epoch=best.epoch,
-        training_seconds=seconds + (cache.forward_seconds if cache and not cache.reused else 0),
-        # A plain loop sends every image through the frozen layers in every epoch.
-        equivalent_training_seconds=seconds + run.epochs * cache.forward_seconds if cache else None,
-        feature_cache=cache,
-        parameters=parameters,
-        trainable_parameters=trainable,
-        macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
-        peak_memory_bytes=peak_memory(device),
-        device=described,
+        training_hash=training_code_hash(),
         versions=versions(device),
-        dataset_identity=info.identity,
-        code=code(),
+        device=described,
         started=started,
-        finished=_now(),
+        history=[],
+        resumptions=[],
     )
-    write_json(folder.metrics, metrics)
+    kept = checkpoints.newest(attempt.run_hash, attempt.training_hash)
+    with explained_out_of_memory(run):
+        counted = count_parameters(network, run.reading)
+        network = ready_for_training(network, run.reading, device)
+        on_device = DeviceData.on(device, arrays)
+        material = _material(run, network, on_device, device, care, supervision)
+        attempt.feature_cache = material.cache
+        trainer = Trainer(run, material.network, material.data, device)
+        if kept:
+            resume(trainer, attempt, *kept)
+        keeper = Keeper(checkpoints, attempt, trainer, care.keep_every)
+        logits = train(trainer, attempt, keeper, supervision, folder)
+    try:
+        labels = arrays.test_labels
+        metrics = write_results(run, folder, info, labels, logits, attempt, counted, device)
+    except WriteError:
+        keeper.write()  # so that nothing has to be trained again once there is room
+        raise
+    checkpoints.clear()
     return metrics
 
 
@@ -124,7 +189,14 @@ class _Material:
     cache: FeatureCache | None = None
 
 
-def _material(run: RunFile, network: ResNet, data: DeviceData, device: torch.device) -> _Material:
+def _material(
+    run: RunFile,
+    network: ResNet,
+    data: DeviceData,
+    device: torch.device,
+    care: Care,
+    supervision: Supervision,
+) -> _Material:
     if run.reading.trainable == "all":
         return _Material(network, data)
     obstacle = cache_obstacle(run)
@@ -134,7 +206,7 @@ def _material(run: RunFile, network: ResNet, data: DeviceData, device: torch.dev
             *(run.name, obstacle),
         )
         return _Material(network, data)
-    features = _features(run, network, data, device)
+    features = _features(run, network, data, device, care, supervision)
     cache = FeatureCache(
         key=features.key,
         reused=features.reused,
@@ -144,32 +216,22 @@ def _material(run: RunFile, network: ResNet, data: DeviceData, device: torch.dev
     return _Material(network.fc, features.on(device, data), cache)
 
 
-def _features(run: RunFile, network: ResNet, data: DeviceData, device: torch.device) -> Features:
+def _features(
+    run: RunFile,
+    network: ResNet,
+    data: DeviceData,
+    device: torch.device,
+    care: Care,
+    supervision: Supervision,
+) -> Features:
     images = len(data.train_labels) + len(data.test_labels)
     wait = Clock(device).synchronise
     with Progress(f"{run.name}: features", images, "images", wait) as progress:
-        through = BackbonePass(run, network, data, device, progress.advance)
-        return cached_features(FEATURES, run, device, through)
 
+        def batch_done(count: int) -> None:
+            progress.advance(count)
+            supervision.look()
 
-def _train(trainer: Trainer, folder: RunFolder) -> tuple[list[EpochMetrics], torch.Tensor]:
-    run = trainer.run
-    history: list[EpochMetrics] = []
-    logits = torch.empty(0)
-    steps = run.epochs * batches_per_epoch(len(trainer.data.train_labels), run.batch_size)
-    folder.folder.mkdir(parents=True, exist_ok=True)
-    with (
-        folder.log.open("w", encoding="utf-8") as lines,
-        Progress(run.name, steps, "steps", Clock(trainer.device).synchronise) as progress,
-    ):
-        for metrics, epoch_logits in trainer.epochs(lambda loss: progress.advance(1)):
-            history.append(metrics)
-            logits = epoch_logits
-            lines.write(json.dumps(metrics.model_dump()) + "\n")
-            lines.flush()
-            progress.epoch_done(metrics, run.epochs)
-    return history, logits
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        through = BackbonePass(run, network, data, device, batch_done)
+        folder = care.work / FEATURES
+        return cached_features(folder, run, device, through, care.keep_every, supervision.look)

@@ -1,0 +1,26 @@
+"""What a workflow tells the runs that it starts, by their environment."""
+
+import os
+import socket
+
+PARENT = "RESNET_SIZES_PARENT"
+"""The process without which nobody waits for the result, as `host:id`. On another machine its
+number would mean another process."""
+
+SCHEDULED = "RESNET_SIZES_SCHEDULED"
+"""Set where a scheduler will end the run when its time is up."""
+
+
+def announce(scheduled: bool) -> None:
+    """Name this process to the runs that it starts, and say whether it is a scheduler's job."""
+    os.environ[PARENT] = f"{socket.gethostname()}:{os.getpid()}"
+    if scheduled:
+        os.environ[SCHEDULED] = "yes"
+    else:  # one that began inside another's job lives longer than what it starts
+        os.environ.pop(SCHEDULED, None)
+
+
+def announced_parent() -> int | None:
+    """The process that has been named, if it is one of this machine."""
+    host, _, process = os.environ.get(PARENT, "").rpartition(":")
+    return int(process) if host == socket.gethostname() and process.isdecimal() else None

@@ -1,0 +1,103 @@
+"""Checkpoints of a run: written whole or not at all, the last two kept, damage noticed."""
+
+import hashlib
+import logging
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from resnet_sizes.records.checkpoint import CheckpointRecord
+from resnet_sizes.records.errors import WriteError
+from resnet_sizes.records.files import write_atomically
+
+log = logging.getLogger("resnet_sizes")
+
+KEPT = 2
+"""Checkpoints of a run on the disk: one more than is needed, should the newest be damaged."""
+
+UNREADABLE = (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError)
+"""What a damaged file of tensors raises: of another type, of another shape, cut off."""
+
+Tensors = dict[str, torch.Tensor]
+
+
+class Checkpoints:
+    """The checkpoints of one run, `work/<run-hash>/`. No code is ever loaded from them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, record: CheckpointRecord, tensors: Tensors) -> bool:
+        """Write one; False, with a warning, where the disk refuses. The run itself goes on."""
+        path = self._folder / f"epoch-{record.epoch:05d}-step-{record.step:07d}.safetensors"
+        text = record.model_dump_json()
+        metadata = {"record": text, "sha256": _digest(text, tensors)}
+        try:
+            write_atomically(path, lambda target: save_file(tensors, target, metadata))
+        except WriteError as error:
+            log.warning(
+                "warning: %s The run goes on meanwhile; what it does from its last checkpoint on "
+                "is lost if it is stopped",
+                error,
+            )
+            return False
+        for old in self._newest_first()[KEPT:]:
+            with suppress(OSError):
+                old.unlink()
+        return True
+
+    def newest(self, run_hash: str, training_hash: str) -> tuple[CheckpointRecord, Tensors] | None:
+        """The newest whole checkpoint of this run by this code; what is passed over is told."""
+        paths = self._newest_first()
+        for path in paths:
+            found = _read(path)
+            if found is None:
+                continue
+            record, tensors = found
+            if record.run_hash != run_hash:
+                log.warning("%s: belongs to another run and is not used", path)
+            elif record.training_hash != training_hash:
+                log.warning(
+                    "%s: was written by another version of the training code and is not used", path
+                )
+            else:
+                return record, tensors
+        if paths:
+            log.warning("%s: no checkpoint here can be used; the run begins anew", self._folder)
+        return None
+
+    def clear(self) -> None:
+        """Remove them all, when the run is finished."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self._folder.glob("epoch-*-step-*.safetensors"), reverse=True)
+
+
+def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        record = CheckpointRecord.model_validate_json(metadata["record"])
+        whole = metadata["sha256"] == _digest(metadata["record"], tensors)
+    except UNREADABLE as error:
+        log.warning("%s: is damaged (%s) and is not used", path, error)
+        return None
+    if not whole:
+        log.warning("%s: is not what was written and is not used", path)
+        return None
+    return record, tensors
+
+
+def _digest(record: str, tensors: Tensors) -> str:
+    digest = hashlib.sha256(record.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,207 @@
+"""What ends a run before its end: a signal, a time limit, a parent that died, or a hang."""
+
+import faulthandler
+import logging
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from resnet_sizes.records.errors import Stopped
+from resnet_sizes.records.launch import announced_parent
+
+log = logging.getLogger("resnet_sizes")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the parent."""
+
+MARGIN = 120.0
+"""Seconds before a long time limit at which a run stops: what started it has a share of it."""
+
+MARGIN_SHARE = 0.05
+"""The same of a short one, as a share of it."""
+
+HUNG = 124
+"""Exit status of a run that its watchdog ended, as of `timeout`."""
+
+TIME_IS_UP = 75
+"""Exit status of a run that its time limit stopped: sysexits.h calls it a temporary failure."""
+
+
+class StopRequest:
+    """Whether the run has been asked to stop. Use it as a context manager, in the main thread."""
+
+    def __init__(self, time_limit: float | None = None) -> None:
+        """`time_limit` is in seconds since this process began."""
+        self._deadline = None
+        self._least_margin = 0.0
+        if time_limit is not None:
+            self._deadline = time.monotonic() - process_age() + time_limit
+            self._least_margin = min(MARGIN, MARGIN_SHARE * time_limit)
+        self._signal: signal.Signals | None = None
+        self._parents = _parents()
+        self._looked = self._asked = time.monotonic()
+        self._before: dict[signal.Signals, object] = {}
+        self.margin = 0.0
+        """Seconds that it takes to stop: for a checkpoint, and once more."""
+
+    def __enter__(self) -> "StopRequest":
+        if threading.current_thread() is threading.main_thread():
+            self._before = {each: signal.signal(each, self._heard) for each in SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)  # type: ignore[arg-type]
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        if self._signal is not None:  # asked twice: at once
+            raise Stopped(f"stopped at once by {self._signal.name}", 128 + number)
+        self._signal = signal.Signals(number)
+
+    def reason(self) -> tuple[str, int] | None:
+        """Why to stop, and the exit status; None while there is no reason."""
+        if self._signal is not None:
+            return self._signal.name, 128 + self._signal
+        now = time.monotonic()
+        since, self._asked = now - self._asked, now
+        margin = max(self._least_margin, self.margin + since)  # the next step may take as long
+        if self._deadline is not None and now + margin >= self._deadline:
+            return "its time limit", TIME_IS_UP
+        if now - self._looked >= LOOK_EVERY:
+            self._looked = now
+            for parent in self._parents:
+                if not _is_alive(parent):
+                    return f"the end of the process that had started it ({parent})", 1
+        return None
+
+    def check(self) -> None:
+        """Raise Stopped where there is a reason and nothing to keep."""
+        reason = self.reason()
+        if reason:
+            text, status = reason
+            raise Stopped(f"stopped by {text}; the same command goes on", status)
+
+
+def _parents() -> list[int]:
+    """The processes without which a run has nobody who waits for it.
+
+    Not the shell of a run that was started with nohup, nor what began a container.
+    """
+    named = announced_parent()
+    found = [] if named is None else [named]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        found.append(os.getppid())
+    return [parent for parent in found if parent > 1 and _is_alive(parent)]
+
+
+def process_age() -> float:
+    """Seconds since this process began; 0 where the system does not tell."""
+    try:
+        began = int(
+            Path("/proc/self/stat").read_text(encoding="ascii").rsplit(")", 1)[-1].split()[19]
+        )
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
+    except (OSError, ValueError, AttributeError):
+        return 0.0
+
+
+def _is_alive(process: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+        return stat.rsplit(")", 1)[-1].split()[0] != "Z"
+    except OSError:  # not Linux
+        return True
+
+
+class Watchdog:
+    """Ends the process, with the stacks of all threads in its log, when no step ends for long."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self._name = name
+        self._limit = seconds
+        self._beat = time.monotonic()
+        self._done = threading.Event()
+
+    def __enter__(self) -> "Watchdog":
+        threading.Thread(target=self._watch, daemon=True, name="watchdog").start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._done.set()
+        faulthandler.cancel_dump_traceback_later()
+
+    def beat(self) -> None:
+        """A step has ended."""
+        self._beat = time.monotonic()
+
+    def _watch(self) -> None:
+        every = min(self._limit / 10, 5.0)
+        looked = time.monotonic()
+        while not self._done.wait(every):
+            # Should a thread never give Python back, this one could not end the process either:
+            # faulthandler's needs no Python. It ends with status 1.
+            streams = _log_streams()
+            last = streams[-1] if streams else 2
+            faulthandler.dump_traceback_later(self._limit, exit=True, file=last)
+            now = time.monotonic()
+            if now - looked > every + self._limit / 2:  # the whole process was suspended
+                self._beat = now
+            looked = now
+            silent = now - self._beat
+            if silent >= self._limit:
+                log.error(
+                    "error: %s: no step ended for %.0f s, so the run is ended; the same command "
+                    "goes on from its last checkpoint. Where it stood:",
+                    *(self._name, silent),
+                )
+                for stream in streams:
+                    faulthandler.dump_traceback(file=stream, all_threads=True)
+                os._exit(HUNG)
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """Told of every step and every batch, and ends the run where it must end."""
+
+    stop: StopRequest
+    watchdog: Watchdog
+
+    def look(self) -> None:
+        """Raise Stopped if there is a reason; nothing is kept by this."""
+        self.watchdog.beat()
+        self.stop.check()
+
+
+def _log_streams() -> list[int]:
+    """File descriptors of the log's handlers: the terminal's, and after it that of its file."""
+    found = []
+    for handler in log.handlers:
+        with suppress(AttributeError, OSError, ValueError):  # one that is no file
+            stream = handler.stream  # type: ignore[attr-defined]
+            stream.flush()
+            found.append(stream.fileno())
+    return sorted(found)

@@ -1,0 +1,102 @@
+"""Runs that fail of themselves: what is told, and what is on the disk afterwards."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from test_stops import each_step
+
+from child_runs import Home
+from resnet_sizes.records.base import content_hash
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home.of_probe(tmp_path_factory.mktemp("whole"))
+    home.finish()
+    return home
+
+
+@pytest.fixture
+def home(whole: Home, tmp_path: Path) -> Home:
+    return whole.not_begun(tmp_path)
+
+
+def failed(home: Home, before: Callable[[], object], *options: str) -> str:
+    """The error of a run in which something is made to fail."""
+    process = home.fork(*options, before=before)
+    process.join()
+    assert process.exitcode == 1, home.said()
+    assert "Traceback" not in home.said()
+    assert not home.files.metrics.exists()
+    assert not home.files.predictions.exists()
+    return home.said().rsplit("error: ", 1)[1]
+
+
+def losses_are_nan() -> None:
+    cross_entropy = torch.nn.functional.cross_entropy
+    count = 0
+
+    def nan_later(*arguments: object, **options: object) -> torch.Tensor:
+        nonlocal count
+        count += 1
+        loss = cross_entropy(*arguments, **options)  # type: ignore[arg-type]
+        return loss * float("nan") if count == 10 else loss
+
+    torch.nn.functional.cross_entropy = nan_later  # type: ignore[assignment]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_epochs_before(home: Home) -> None:
+    error = failed(home, losses_are_nan)
+    assert "is nan (learning rate 0.0005, precision fp32)" in error
+    assert "Lower training.learning_rate" in error
+    assert len(home.files.log.read_text(encoding="utf-8").splitlines()) == 2
+
+
+def out_of_memory(number: int) -> None:
+    if number == 8:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+
+def test_without_memory_the_remedy_is_named_and_the_run_goes_on_later(
+    home: Home, whole: Home
+) -> None:
+    error = failed(home, each_step(out_of_memory), "--checkpoint-minutes", "0")
+    assert "the device ran out of memory with batch_size 16" in error
+    assert "Set training.evaluation_batch_size below" in error
+    assert home.checkpoints()[-1].stem == "epoch-00003-step-0000001"
+    home.finish()
+    assert home.result() == whole.result()
+
+
+def the_clock_jumps_back(number: int) -> None:
+    if number == 5:
+        now = time.time
+        time.time = lambda: now() - 86_400
+
+
+def test_a_clock_that_jumps_back_changes_no_time_and_no_result(home: Home, whole: Home) -> None:
+    process = home.fork("--checkpoint-minutes", "0", before=each_step(the_clock_jumps_back))
+    process.join()
+    assert process.exitcode == 0, home.said()
+    assert home.result() == whole.result()
+    for epoch in home.metrics().epochs:
+        assert 0 < epoch.training_seconds < 60
+        assert 0 < epoch.evaluation_seconds < 60
+    assert 0 < home.metrics().training_seconds < 300
+
+
+def test_a_clock_that_went_back_between_two_attempts_finds_the_newest_checkpoint(
+    home: Home, whole: Home
+) -> None:
+    failed(home, each_step(out_of_memory), "--checkpoint-minutes", "0")
+    newest = home.checkpoints()[-1]
+    import os
+
+    os.utime(newest, (1_000_000_000, 1_000_000_000))  # older than the one before, by its time
+    home.finish()
+    assert "goes on in epoch 3 after step 1" in home.said()
+    assert home.result() == whole.result()
+    assert not (home.work / content_hash(home.run)).exists()

@@ -1,0 +1,41 @@
+"""What a workflow tells its runs by their environment."""
+
+import os
+import socket
+import subprocess
+
+import pytest
+
+from resnet_sizes.records.launch import PARENT, SCHEDULED, announce, announced_parent
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (PARENT, SCHEDULED):
+        monkeypatch.setenv(name, "")  # so that it is put back
+
+
+def test_a_run_finds_the_process_that_started_it() -> None:
+    announce(scheduled=False)
+    assert announced_parent() == os.getpid()
+    assert SCHEDULED not in os.environ
+
+
+@pytest.mark.parametrize(
+    "named", ["", "12", f"{socket.gethostname()}:", "another-machine:12", "a:b:c"]
+)
+def test_what_names_no_process_of_this_machine_names_none(
+    named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PARENT, named)
+    assert announced_parent() is None
+
+
+@pytest.mark.parametrize(("scheduled", "option"), [(True, "--time-limit 720"), (False, "")])
+def test_only_a_scheduler_s_job_gets_a_time_limit_from_the_rule(
+    scheduled: bool, option: str
+) -> None:
+    announce(scheduled)
+    script = 'set -euo pipefail; echo "${RESNET_SIZES_SCHEDULED:+--time-limit 720}"'
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == option
