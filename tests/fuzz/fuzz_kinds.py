@@ -1,6 +1,7 @@
 """All kinds of inputs."""
 
 from fuzz_archives import TarArchive, ZipArchive
+from fuzz_checkpoints import Checkpoint
 from fuzz_images import JpegImage, PngImage
 from fuzz_json import RecordJson
 from fuzz_pickles import BatchPickle, WeightsFile
@@ -18,4 +19,5 @@ KINDS = [
     JpegImage,
     BatchPickle,
     WeightsFile,
+    Checkpoint,
 ]
