@@ -33,4 +33,4 @@ if grep -qE 'Found [0-9]+ known vulnerabilit' <<<"$said"; then
         "why they do not matter here." >&2
     exit 1
 fi
-not_asked "the database could not be asked. Repeat this where https://pypi.org/pypi is reached."
+not_asked "the database could not be asked. Repeat this where PyPI itself is reached."
