@@ -37,7 +37,8 @@ def study_from(folder: Path, *addresses: str) -> Study:
         "origin": addresses[-1],
     }
     return study_on(
-        {"source": "cifar10"}, {"folder": str(folder), "timeout": 0.8, "cifar10": cifar10}
+        {"source": "cifar10"},
+        {"folder": str(folder), "timeout": 0.8, "cifar10": cifar10, "allow_http": True},
     )
 
 
