@@ -124,12 +124,12 @@ def train_by_command(
 
 def _recording(keep: Callable[[float], None]) -> type[Trainer]:
     class Recording(Trainer):
-        def epochs(self, step_done: StepDone) -> Iterator[Any]:
+        def epochs(self, step_done: StepDone, *others: Any) -> Iterator[Any]:
             def both(loss: torch.Tensor) -> None:
                 keep(loss.item())
                 step_done(loss)
 
-            return super().epochs(both)
+            return super().epochs(both, *others)
 
     return Recording
 

@@ -161,12 +161,9 @@ class Watchdog:
     def _watch(self) -> None:
         every = min(self._limit / 10, 5.0)
         looked = time.monotonic()
+        self._end_without_python()
         while not self._done.wait(every):
-            # Should a thread never give Python back, this one could not end the process either:
-            # faulthandler's needs no Python. It ends with status 1.
-            streams = _log_streams()
-            last = streams[-1] if streams else 2
-            faulthandler.dump_traceback_later(self._limit, exit=True, file=last)
+            self._end_without_python()
             now = time.monotonic()
             if now - looked > every + self._limit / 2:  # the whole process was suspended
                 self._beat = now
@@ -178,9 +175,20 @@ class Watchdog:
                     "goes on from its last checkpoint. Where it stood:",
                     *(self._name, silent),
                 )
-                for stream in streams:
+                for stream in _log_streams():
                     faulthandler.dump_traceback(file=stream, all_threads=True)
                 os._exit(HUNG)
+
+    def _end_without_python(self) -> None:
+        """End the process after the limit, unless this is called again before.
+
+        Should a thread never give Python back, the watching one could not end the process either:
+        faulthandler's needs no Python. It ends with status 1.
+        """
+        streams = _log_streams()
+        faulthandler.dump_traceback_later(
+            self._limit, exit=True, file=streams[-1] if streams else 2
+        )
 
 
 @dataclass(frozen=True)
