@@ -2,12 +2,17 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 # Tests run side by side: more threads than cores only wait for each other. It has to be said
 # before torch is loaded; what a test asks for by itself still holds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A run of another test, or of the person who tests, is no company for the run of a test.
+_LOCKS = TemporaryDirectory(prefix="resnet-sizes-tests-")
+os.environ["RESNET_SIZES_DEVICE_LOCKS"] = _LOCKS.name
 
 _VARIABLE = "RESNET_SIZES_CIFAR10_JPEG"
 _BESIDE_CHECKOUT = Path(__file__).parents[2] / "shared" / "data" / "cifar10-jpeg.tar.gz"

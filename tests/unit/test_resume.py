@@ -18,7 +18,7 @@ from resnet_sizes.records.metrics import Device, Metrics
 from resnet_sizes.training import run as run_module
 from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.run import Care, train_run
+from resnet_sizes.training.turn import Care, train_run
 
 STEPS = 3
 """Steps of an epoch."""

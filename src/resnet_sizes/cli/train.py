@@ -44,7 +44,7 @@ def train(
     """
     run_file = read_record(run, RunFile, "Make it with: resnet-sizes study runs STUDY")
 
-    from resnet_sizes.training.run import Care, train_run
+    from resnet_sizes.training.turn import Care, train_run  # torch comes when a device is held
 
     info = None if weights is None else read_record(weights, WeightsInfo, FETCH)
     care = Care(
