@@ -7,6 +7,7 @@ divided. It is read at each call, so a test may change it meanwhile.
 
 import json
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -84,3 +85,16 @@ def nvmlSystemGetProcessName(pid):
         if str(pid) in gpu.get("processes", {}):
             return gpu["processes"][str(pid)]
     raise NVMLError("Not Found")
+
+
+class _WhenTorchComes:
+    """Notes what the environment then allows: torch looks for devices only once."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "torch" and "PRETEND_GPUS" in os.environ:
+            seen = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
+            Path(os.environ["PRETEND_GPUS"]).with_suffix(".torch").write_text(seen)
+
+
+sys.meta_path.insert(0, _WhenTorchComes)

@@ -262,7 +262,7 @@ def test_a_checkpoint_of_other_training_code_is_not_used(crashed, whole, monkeyp
 
 def test_another_device_goes_on_and_is_recorded(crashed, monkeypatch, caplog):
     elsewhere = Device(kind="cpu", name="another processor", threads=1)
-    monkeypatch.setattr(run_module, "describe", lambda device: elsewhere)
+    monkeypatch.setattr(run_module, "describe", lambda device, gpu: elsewhere)
     metrics = train(crashed)
     assert "goes on on another processor: from here on its numbers are rounded" in caplog.text
     assert [each.device for each in metrics.resumptions] == ["another processor"]

@@ -39,11 +39,12 @@ class Nvml:
         """The library; None where it, its driver or its Python module is missing or broken."""
         try:
             module = importlib.import_module("pynvml")
-        except (ImportError, OSError, SyntaxError):
+            problem = module.NVMLError
+        except (ImportError, OSError, SyntaxError, AttributeError):
             return None
         try:
             module.nvmlInit()
-        except (module.NVMLError, OSError, AttributeError):
+        except (problem, OSError, AttributeError):
             return None
         return cls(module)
 

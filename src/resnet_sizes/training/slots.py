@@ -92,8 +92,12 @@ class Place:
     def _all_taken(self, gpus: Sequence[Gpu]) -> str:
         holders = [(gpu, self._locks and self._locks.holder(_key(gpu))) for gpu in gpus]
         listed = "; ".join(f"{gpu}: {holder or 'another run'}" for gpu, holder in holders)
-        all_of_them = f"all {len(gpus)} GPUs" if len(gpus) > 1 else "the GPU"
-        return f"waits until a run ends, since {all_of_them} that it may use are taken. {listed}"
+        taken = (
+            f"all {len(gpus)} GPUs that it may use are taken"
+            if len(gpus) > 1
+            else "the GPU that it may use is taken"
+        )
+        return f"waits until a run ends, since {taken}. {listed}"
 
     def _say_who_is_there(self, gpu: Gpu, others: OtherProcesses, meanwhile: Meanwhile) -> None:
         until = time.monotonic() + ENDING
