@@ -48,7 +48,7 @@ ATTRIBUTES = re.compile(
 @pytest.mark.parametrize(
     "settings",
     [{}, DEMO, PARTIAL, CACHED, LITERAL, SHARED],
-    ids=["full", "demo", "partial", "cached", "literal"],
+    ids=["full", "demo", "partial", "cached", "literal", "shared"],
 )
 def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
     article: Callable[..., str], settings: dict[str, Any], language: str

@@ -40,7 +40,7 @@ def test_times_of_shared_devices_are_marked_in_each_table_with_a_note_below(shar
 
 
 def test_what_rests_on_such_times_says_so(shared: str) -> None:
-    judged = shared.split("{#tbl-quadro-afirmacoes}")[1].split(":::")[0]
+    judged = shared[shared.index("{#afirmacoes}") : shared.index("{#mudancas}")]
     assert "parte dos minutos foi medida em dispositivo compartilhado" in table_row(judged, "S2")[3]
     assert "compartilhado" not in table_row(judged, "S1")[3]
     assert "entram minutos medidos em dispositivo compartilhado" in shared

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from resnet_sizes.records.base import Record
+from resnet_sizes.records.explain import shown_text
 
 
 class SlotHolder(Record):
@@ -13,4 +14,4 @@ class SlotHolder(Record):
     since: str = Field(description="UTC, ISO 8601.")
 
     def __str__(self) -> str:
-        return f"{self.run} (process {self.process}, since {self.since})"
+        return f"{shown_text(self.run)} (process {self.process}, since {self.since})"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from resnet_sizes.records.explain import shown_text
+
 UNKNOWN = "a process without a name"
 """What the library will not name: in a container it tells of processes that are not seen there."""
 
@@ -107,7 +109,7 @@ class Nvml:
             words = _text(self._nvml.nvmlSystemGetProcessName(process)).split()
         except self._nvml.NVMLError:
             return UNKNOWN
-        return PurePath(words[0]).name if words else UNKNOWN
+        return shown_text(PurePath(words[0]).name) if words else UNKNOWN
 
 
 def _text(found: str | bytes) -> str:

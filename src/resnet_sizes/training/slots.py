@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 
+from resnet_sizes.records.explain import shown_text
 from resnet_sizes.records.metrics import Sharing
 from resnet_sizes.records.moments import now
 from resnet_sizes.records.slot import SlotHolder
@@ -152,7 +153,7 @@ class Place:
     def _others_on_processor(self, own: str) -> list[str]:
         self._keep()
         held = self._locks.held(PROCESSOR) if self._locks else ()
-        return [holder.run for key, holder in held if key != own]
+        return [shown_text(holder.run) for key, holder in held if key != own]
 
     def _keep(self) -> None:
         for held in self._held:
