@@ -24,7 +24,9 @@ def train(
         Path | None,
         typer.Option(help="results/<name>/weights/<key>.json, where the run starts from a file"),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, mps, cuda, or cuda:N, the N-th that is visible")
+    ] = "auto",
     time_limit: Annotated[
         float | None,
         typer.Option(help="Minutes after which the run stops itself, with a checkpoint.", min=0),
