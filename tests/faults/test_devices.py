@@ -4,15 +4,17 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from test_stops import in_mid_run, slow_steps
 
-from child_runs import Home, folder_in_memory, wait_until
+from child_runs import FORK, Home, folder_in_memory, wait_until
 from pretend_gpus import PretendGpus, overlaps, uuid
+from resnet_sizes.records.metrics import Sharing
 from resnet_sizes.training.device_locks import LOCKS
+from resnet_sizes.training.slots import place_for
 from resnet_sizes.training.stopping import TIME_IS_UP
 
 
@@ -111,6 +113,41 @@ def test_devices_of_others_come_last_and_are_said_to_be_shared(gpus: PretendGpus
     first.end()
     assert "no GPU is idle. Other processes compute on GPU 0" in second.said()
     assert "(train); the run takes it all the same, and its times are marked" in second.said()
+
+
+def on_cuda(gpus: PretendGpus, *looks: Mapping[str, str]) -> Sharing | None:
+    """What a run on the first GPU would record, with these processes there at its looks."""
+    answers = FORK.Queue()
+
+    def run() -> None:
+        gpus.enter()
+        with place_for("run", "cuda") as place:
+            company = place.settle("cuda")
+            company.look()
+            for processes in looks:
+                named = {pid.replace("own", str(os.getpid())): of for pid, of in processes.items()}
+                gpus.are({"uuid": uuid("a"), "processes": named})
+                company.look(at_once=True)
+            answers.put(company.record())
+
+    process = FORK.Process(target=run)
+    process.start()
+    found: Sharing | None = answers.get(timeout=30)
+    process.join()
+    return found
+
+
+def test_what_else_was_on_a_gpu_is_recorded(gpus: PretendGpus) -> None:
+    gpus.are("a")
+    own = {"own": "python"}
+    assert on_cuda(gpus, own, own | {"5": "/opt/other --with arguments"}, own) == Sharing(
+        looks=3, shared=1, others=["other"]
+    )
+    gpus.are({"uuid": uuid("a"), "processes": {"5": "other"}})
+    hidden = {"999999": "python", "5": "other"}  # as in a container
+    assert on_cuda(gpus, hidden, {"999999": "python"}) == Sharing(
+        looks=3, shared=2, others=["other"]
+    )
 
 
 def test_torch_comes_when_one_device_is_chosen(gpus: PretendGpus, home: Home) -> None:
