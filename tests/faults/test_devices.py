@@ -144,6 +144,8 @@ def test_what_else_was_on_a_gpu_is_recorded(gpus: PretendGpus) -> None:
         looks=3, shared=1, others=["other"]
     )
     gpus.are({"uuid": uuid("a"), "processes": {"5": "other"}})
+    assert on_cuda(gpus, own) == Sharing(looks=2, shared=1, others=["other"])
+    gpus.are({"uuid": uuid("a"), "processes": {"5": "other"}})
     hidden = {"999999": "python", "5": "other"}  # as in a container
     assert on_cuda(gpus, hidden, {"999999": "python"}) == Sharing(
         looks=3, shared=2, others=["other"]

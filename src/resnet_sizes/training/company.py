@@ -33,9 +33,13 @@ class Company:
             return
         self._last = now
         names = self._others()
-        if names is None:
-            return
+        if names is not None:
+            self.saw(names)
+
+    def saw(self, names: Iterable[str]) -> None:
+        """Count a look that showed these."""
         found = list(names)
+        self._last = time.monotonic()
         self._looks += 1
         self._shared += bool(found)
         self._names = list(dict.fromkeys([*self._names, *found]))

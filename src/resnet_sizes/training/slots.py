@@ -118,8 +118,10 @@ class Place:
         if kind == "cuda":
             if self._others is None:
                 return Company()
-            self._others.before_use()
-            return Company(self._others_on_gpu)
+            company = Company(self._others_on_gpu)
+            if present := self._others.before_use():  # nothing may also mean that nothing is told
+                company.saw(self._others.names(present))
+            return company
         if self.gpu is not None:
             log.warning(
                 "warning: %s: there is %s, but torch sees no CUDA device, so the run is made on "
