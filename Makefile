@@ -64,7 +64,7 @@ lock: setup
 	    --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-find-links \
 	    --output-file .venv/full.txt pyproject.toml
 	@{ echo "# Made by 'make lock': exact versions for Python 3.11 on x86-64 Linux."; \
-	   grep -E '^[a-z]' .venv/full.txt | grep -vE '^(nvidia-|cuda-|triton)'; } >requirements.lock
+	   grep -E '^[a-z]' .venv/full.txt | grep -vP '^(nvidia-(?!ml-py=)|cuda-|triton)'; } >requirements.lock
 
 # Whether a version of the lock is known to be vulnerable; a step of docs/releasing.md.
 audit-dependencies:

@@ -33,7 +33,7 @@ from resnet_sizes.training.determinism import set_determinism
 from resnet_sizes.training.inputs import DeviceData, FeatureData
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.networks import build_network, ready_for_training
-from resnet_sizes.training.run import train_run
+from resnet_sizes.training.turn import train_run
 
 NO_WEIGHTS = InitialWeights(name="random", file="random", sha256="0" * 64)
 """Frozen backbones have random weights here: they take as long as trained ones."""

@@ -56,6 +56,10 @@ class Home:
             changes["initial_weights"] = self.weights.initial
             write_json(folder / "weights.json", self.weights)
         self.run: RunFile = run_of(self.dataset, **changes)
+        self.write_run()
+
+    def write_run(self) -> None:
+        """Write the run's file."""
         write_json(self.files.run, self.run)
 
     @classmethod
@@ -115,12 +119,15 @@ class Home:
         named = ["run/run.json", "--dataset", "data/dataset.safetensors", "--device", "cpu"]
         return ["--log", log, "train", *named, *weights, *options]
 
-    def start(self, *options: str) -> "subprocess.Popen[bytes]":
+    def start(
+        self, *options: str, environment: dict[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
         """The command in a new Python."""
         (self.folder / "log.txt").unlink(missing_ok=True)
         return subprocess.Popen(
             [sys.executable, "-m", "resnet_sizes", *self.arguments(*options)],
             cwd=self.folder,
+            env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -1,13 +1,19 @@
 """What tests of several folders share."""
 
 import os
+import shutil
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
 # Tests run side by side: more threads than cores only wait for each other. It has to be said
 # before torch is loaded; what a test asks for by itself still holds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A run of another test, or of the person who tests, is no company for the run of a test.
+_LOCKS = mkdtemp(prefix="resnet-sizes-tests-")
+os.environ["RESNET_SIZES_DEVICE_LOCKS"] = _LOCKS
 
 _VARIABLE = "RESNET_SIZES_CIFAR10_JPEG"
 _BESIDE_CHECKOUT = Path(__file__).parents[2] / "shared" / "data" / "cifar10-jpeg.tar.gz"
@@ -27,3 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first, so that no worker is left alone with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the folder of the locks."""
+    shutil.rmtree(_LOCKS, ignore_errors=True)

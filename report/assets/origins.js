@@ -24,7 +24,7 @@
     list([
       [labels.run, `${run.protocol} / ${run.model}`],
       [labels.seed, run.seed],
-      [labels.device, run.device],
+      [labels.device, [run.device, ...(run.others || [])].join(" + ")],
       [labels.data, run.dataset_identity.slice(0, 16)],
       [labels.code, run.training_hash.slice(0, 16)],
       [labels.commit, run.git_commit && run.git_commit.slice(0, 16)],

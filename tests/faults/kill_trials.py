@@ -34,7 +34,7 @@ from resnet_sizes.records.weights import WeightsInfo
 from resnet_sizes.training import keeping
 from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.run import Care, train_run
+from resnet_sizes.training.turn import Care, train_run
 from small_runs import run_of, small_arrays, weights_file, write_small_dataset
 
 

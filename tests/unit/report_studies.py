@@ -51,6 +51,12 @@ LITERAL: dict[str, Any] = {
 }
 """Two networks trained as a whole, one frozen: only its minutes are computed."""
 
+SHARED: dict[str, Any] = CACHED | {
+    "name": "shared",
+    "shared": ("probe-224/resnet50/seed-0", "scratch-32/resnet18/seed-1"),
+}
+"""Two runs did not have their device to themselves."""
+
 _ALL = (
     "probe-224",
     "probe-224-bn-train",

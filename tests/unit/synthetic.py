@@ -67,6 +67,7 @@ def make_study(
     learning_rate: float = 0.0005,
     full: bool = True,
     missing: Collection[str] = (),
+    shared: Collection[str] = (),
     demo: bool = False,
     article: Path = LEDGER,
     readings: Mapping[str, Mapping[str, Any]] | None = None,
@@ -78,7 +79,8 @@ def make_study(
     `accuracies` (fractions, final epoch) and `minutes` (training) hold one number a model, or
     one for each seed; an accuracy is rounded to what the number of test images allows. `losses`
     holds the training loss of the first and the last epoch. `full=False` limits the images.
-    `missing` names runs (`scratch-32/resnet50/seed-1`) of which only the run file is written.
+    `missing` names runs (`scratch-32/resnet50/seed-1`) of which only the run file is written,
+    and `shared` those that had another program on their device in one of two looks.
     Models that the mappings lack (resnet34, resnet101) must be given by the caller.
 
     `readings` holds keys of protocols that differ from the default reading (`own_readings` has
@@ -118,6 +120,7 @@ def make_study(
                 accuracy=_of_seed(accuracies[run.model], position),
                 minutes=_of_seed(minutes[run.model], position),
                 losses=losses[run.model],
+                shared=run.name in shared,
             )
     return files.study
 

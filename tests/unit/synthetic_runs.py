@@ -9,7 +9,7 @@ from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.files import write_json
 from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import Code, Device, EpochMetrics, FeatureCache, Metrics
+from resnet_sizes.records.metrics import Code, Device, EpochMetrics, FeatureCache, Metrics, Sharing
 from resnet_sizes.records.run import RunFile, RunSettings
 from resnet_sizes.records.tensor_file import write_predictions
 from resnet_sizes.records.weights import InitialWeights, weights_version
@@ -92,6 +92,7 @@ def write_run(
     accuracy: float,
     minutes: float,
     losses: tuple[float, float],
+    shared: bool = False,
 ) -> None:
     """Write `predictions.safetensors` and `metrics.json` of one run."""
     correct = round(accuracy * info.test_images)
@@ -129,6 +130,7 @@ def write_run(
         macs_per_image=MACS[run.model],
         peak_memory_bytes=1_500_000_000,
         device=Device(kind="cuda", name="Synthetic GPU", index=0, threads=4),
+        sharing=Sharing(looks=2, shared=int(shared), others=["train"] if shared else []),
         versions={"torch": "2.14.1", "torchvision": "0.29.1", "python": "3.11.9"},
         dataset_identity=info.identity,
         code=CODE,

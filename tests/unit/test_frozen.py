@@ -22,7 +22,7 @@ from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.features import Features, features_key
 from resnet_sizes.training.frozen import Backbone, fold_batch_norm
 from resnet_sizes.training.networks import build_network
-from resnet_sizes.training.run import train_run
+from resnet_sizes.training.turn import train_run
 from small_runs import (
     CPU,
     identity_of,

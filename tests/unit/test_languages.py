@@ -23,6 +23,7 @@ from report_studies import (
     DEMO,
     LITERAL,
     PARTIAL,
+    SHARED,
     TEMPLATES,
     rendered,
     study_without_figures,
@@ -40,6 +41,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     "demo": DEMO,
     "partial": PARTIAL,
     "cached": CACHED,
+    "shared": SHARED,
     "literal": LITERAL,
     "own": {
         "protocols": ("own",),

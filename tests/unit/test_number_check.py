@@ -10,7 +10,7 @@ import pytest
 import yaml
 from lxml import html
 from rendering import render
-from report_studies import CACHED, TEMPLATES, study_with_evidence
+from report_studies import SHARED, TEMPLATES, study_with_evidence
 from synthetic import CONFIG, MODELS, make_study, own_readings
 
 from resnet_sizes.evidence.build import build_evidence
@@ -38,9 +38,10 @@ class Report(NamedTuple):
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """A report on two readings, with cross references, computed times and all kinds of tables."""
+    """A report on two readings, with cross references, times that are computed or of a
+    shared device, and all kinds of tables."""
     folder = tmp_path_factory.mktemp("report")
-    study = study_with_evidence(folder, **CACHED)
+    study = study_with_evidence(folder, **SHARED)
     render(study, folder / "made")
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
     engine = choose_engine("pandoc")

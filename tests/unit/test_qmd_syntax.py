@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from report_prose import body_of
-from report_studies import CACHED, DEMO, LITERAL, PARTIAL, TEMPLATES, study_with_evidence
+from report_studies import CACHED, DEMO, LITERAL, PARTIAL, SHARED, TEMPLATES, study_with_evidence
 
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import read_inputs
@@ -47,8 +47,8 @@ ATTRIBUTES = re.compile(
 @pytest.mark.parametrize("language", ["pt", "en"])
 @pytest.mark.parametrize(
     "settings",
-    [{}, DEMO, PARTIAL, CACHED, LITERAL],
-    ids=["full", "demo", "partial", "cached", "literal"],
+    [{}, DEMO, PARTIAL, CACHED, LITERAL, SHARED],
+    ids=["full", "demo", "partial", "cached", "literal", "shared"],
 )
 def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
     article: Callable[..., str], settings: dict[str, Any], language: str

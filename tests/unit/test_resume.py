@@ -18,7 +18,7 @@ from resnet_sizes.records.metrics import Device, Metrics
 from resnet_sizes.training import run as run_module
 from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.run import Care, train_run
+from resnet_sizes.training.turn import Care, train_run
 
 STEPS = 3
 """Steps of an epoch."""
@@ -262,7 +262,7 @@ def test_a_checkpoint_of_other_training_code_is_not_used(crashed, whole, monkeyp
 
 def test_another_device_goes_on_and_is_recorded(crashed, monkeypatch, caplog):
     elsewhere = Device(kind="cpu", name="another processor", threads=1)
-    monkeypatch.setattr(run_module, "describe", lambda device: elsewhere)
+    monkeypatch.setattr(run_module, "describe", lambda device, gpu: elsewhere)
     metrics = train(crashed)
     assert "goes on on another processor: from here on its numbers are rounded" in caplog.text
     assert [each.device for each in metrics.resumptions] == ["another processor"]

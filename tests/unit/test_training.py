@@ -30,7 +30,7 @@ from resnet_sizes.training.inputs import DeviceData
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.networks import build_network, ready_for_training
 from resnet_sizes.training.progress import duration
-from resnet_sizes.training.run import train_run
+from resnet_sizes.training.turn import train_run
 from small_runs import CPU, run_of, small_arrays, small_dataset
 
 

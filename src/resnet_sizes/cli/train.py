@@ -24,7 +24,9 @@ def train(
         Path | None,
         typer.Option(help="results/<name>/weights/<key>.json, where the run starts from a file"),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, mps, cuda, or cuda:N, the N-th that is visible")
+    ] = "auto",
     time_limit: Annotated[
         float | None,
         typer.Option(help="Minutes after which the run stops itself, with a checkpoint.", min=0),
@@ -44,7 +46,7 @@ def train(
     """
     run_file = read_record(run, RunFile, "Make it with: resnet-sizes study runs STUDY")
 
-    from resnet_sizes.training.run import Care, train_run
+    from resnet_sizes.training.turn import Care, train_run  # torch comes when a device is held
 
     info = None if weights is None else read_record(weights, WeightsInfo, FETCH)
     care = Care(

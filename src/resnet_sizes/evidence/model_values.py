@@ -97,6 +97,9 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
     book.add(f"{prefix}.peak_memory", peak, "bytes", *run_sources(finished, "peak_memory_bytes"))
 
     _add_measured_times(book, prefix, finished)
+    shared = [run for run in finished if run.metrics.shared_device]
+    if shared:
+        book.add(f"{prefix}.shared_runs", len(shared), "count", *run_sources(shared, "sharing"))
     _add_run_files(book, prefix, finished)
 
     for run, own in zip(finished, outcomes, strict=True):

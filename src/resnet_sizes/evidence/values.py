@@ -63,6 +63,7 @@ def _origin(run: FinishedRun) -> RunOrigin:
         model=run.settings.model,
         seed=run.settings.seed,
         device=metrics.device.name,
+        others=metrics.sharing.others if metrics.sharing else [],
         dataset_identity=metrics.dataset_identity,
         training_hash=metrics.code.training_hash,
         git_commit=metrics.code.git_commit,

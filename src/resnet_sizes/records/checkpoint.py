@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from resnet_sizes.records.base import Record
-from resnet_sizes.records.metrics import Device, EpochMetrics, FeatureCache, Resumption
+from resnet_sizes.records.metrics import Device, EpochMetrics, FeatureCache, Resumption, Sharing
 
 
 class CheckpointRecord(Record):
@@ -25,4 +25,5 @@ class CheckpointRecord(Record):
     scaler: dict[str, float | int] | None = None
     feature_cache: FeatureCache | None = None
     resumptions: list[Resumption]
+    sharing: Sharing | None = Field(None, description="As far as it has been seen.")
     started: str = Field(description="UTC, ISO 8601: of the first attempt.")

@@ -7,9 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ONLY_TELLS = frozenset(
-    {"checkpoints.py", "keeping.py", "memory.py", "network_costs.py", "progress.py", "stopping.py"}
+    {
+        *("checkpoints.py", "keeping.py", "memory.py", "network_costs.py", "progress.py"),
+        *("company.py", "device_locks.py", "nvml.py", "slots.py", "stopping.py", "turn.py"),
+        "visible.py",
+    }
 )
-"""Modules of the training that tell of it, or when to keep or stop it, and decide no result."""
+"""Modules of the training that tell of it, when to keep or stop it, or on which of several like
+devices it is done, and decide no result."""
 
 DATA_FILES = frozenset({".yaml", ".json"})
 

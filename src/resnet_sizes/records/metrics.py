@@ -25,9 +25,24 @@ class Device(Record):
 
     kind: Literal["cpu", "cuda", "mps"]
     name: str
-    index: int | None = None
+    index: int | None = Field(None, description="The machine's own number, as nvidia-smi counts.")
+    uuid: str | None = Field(None, description="Of a GPU, or of an instance of one (MIG).")
     memory_bytes: int | None = Field(None, description="The device's own, or the machine's.")
     threads: int = Field(ge=1, description="CPU threads of torch.")
+
+
+class Sharing(Record):
+    """What else was seen on the run's device: other processes on a GPU, other runs on the CPU."""
+
+    looks: int = Field(ge=1, description="When it began, at ends of epochs, and at its end.")
+    shared: int = Field(ge=0, description="Looks at which there was something else.")
+    others: list[str] = Field(description="Names of programs or runs, each once.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Sharing":
+        if self.shared > self.looks or bool(self.shared) != bool(self.others):
+            raise ValueError("shared: does not fit looks and others")
+        return self
 
 
 class Resumption(Record):
@@ -99,6 +114,9 @@ class Metrics(Record):
         ge=0, description="Of the device allocator on CUDA, of the process elsewhere."
     )
     device: Device
+    sharing: Sharing | None = Field(
+        None, description="Null where nobody could look, and in older results."
+    )
     versions: dict[str, str]
     dataset_identity: str = Field(pattern=r"^[0-9a-f]{64}$")
     code: Code
@@ -115,6 +133,12 @@ class Metrics(Record):
         description="SHA-256 of the canonical JSON of all that stands beside it; null in older "
         "results.",
     )
+
+    @property
+    def shared_device(self) -> bool:
+        """Whether something else was seen on the run's device, so that its times are longer than
+        its own."""
+        return self.sharing is not None and self.sharing.shared > 0
 
     def sealed(self) -> "Metrics":
         """The same with its checksum."""

@@ -154,7 +154,8 @@ class TrainingSpec(Record):
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda|cuda:\d+)$",
-        description="`auto` takes CUDA, then MPS, then the CPU; or `cpu`, `mps`, `cuda`, `cuda:1`.",
+        description="`auto` takes CUDA, then MPS, then the CPU; or `cpu`, `mps`, `cuda`. Each run "
+        "takes the first free of the GPUs that it may use; `cuda:1` means the second of them.",
     )
     threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
         "auto", description="CPU threads of a run; `auto` takes all that it may use."

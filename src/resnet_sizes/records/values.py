@@ -43,6 +43,9 @@ class RunOrigin(Record):
     model: str
     seed: int
     device: str
+    others: list[str] = Field(
+        default_factory=list, description="What else was seen on its device while it was trained."
+    )
     dataset_identity: str = Field(description="SHA-256 of the decoded pixels and labels.")
     training_hash: str = Field(description="SHA-256 of the training's code.")
     git_commit: str | None

@@ -37,6 +37,7 @@ from resnet_sizes.reporting.recommendations import (
     recommendations_table,
 )
 from resnet_sizes.reporting.results import Results, TableRow, cell_rows
+from resnet_sizes.reporting.shared_device import rests_on_shared_times
 from resnet_sizes.reporting.times import TimeRow
 from resnet_sizes.reporting.words import Words, model_name
 
@@ -51,6 +52,8 @@ class ProtocolView:
     times: list[TimeRow]
     """Of each network, where a time of this protocol is computed; else none."""
     ratios: Safe | None
+    shared: Safe | None
+    """The networks with runs that shared their device."""
     paragraphs: list[Safe]
 
 
@@ -127,6 +130,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
                 rows=results[name].table(),
                 times=results[name].times.rows(),
                 ratios=results[name].times.ratios(),
+                shared=results[name].times.shared(),
                 paragraphs=results[name].paragraphs(in_short=number > 0 and not few),
             )
             for number, name in enumerate(study.protocols)
@@ -137,6 +141,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
             ledger, {item.statement.id: item.first for item in judged}, values, words
         ),
         "times_tables": _times_tables(results, words, loop_number),
+        "shared_times": any(result.times.shared() for result in results.values()),
         "computed_ids": _computed_ids(judged),
         "readings_table": readings_table(
             values, words, {name: of.times for name, of in results.items()}, study.models
@@ -207,7 +212,8 @@ def _judged(inputs: Inputs, values: PrintedValues) -> list[Judged]:
     found = []
     for statement, overall in zip(inputs.ledger.statements, inputs.verdicts.overall, strict=True):
         own = tuple(v for v in inputs.verdicts.verdicts if v.id == statement.id)
-        found.append(Judged(statement, overall, own, computed_minutes(own, values)))
+        computed, shared = computed_minutes(own, values), rests_on_shared_times(own, values)
+        found.append(Judged(statement, overall, own, computed, shared))
     return found
 
 

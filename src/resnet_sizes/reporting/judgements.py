@@ -39,6 +39,8 @@ class Judged:
     readings: tuple[Verdict, ...]
     """In the study's order."""
     computed: ComputedMinutes = NO_MINUTES
+    shared: bool = False
+    """Whether minutes of runs that shared their device are behind it."""
 
     @property
     def first(self) -> Verdict:
@@ -210,6 +212,8 @@ class Judgements:
             clauses.append(self._t(f"observed.{str(item.seen).lower()}"))
         if item.computed:
             clauses.append(item.computed.clause(self._t))
+        if item.shared:
+            clauses.append(self._t("shared-device.clause"))
         return Safe("; ".join(clauses)) if clauses else self._t("none")
 
     def _by_reason(self, table: str, overall: Overall) -> str:
@@ -237,16 +241,21 @@ class Judgements:
 
     def findings(self) -> list[Safe]:
         """One sentence for all statements with the same verdict for the same first reason, then
-        one that names those with computed minutes."""
+        one that names those with computed minutes, and one those with minutes of shared devices."""
         groups: dict[tuple[VerdictName, str], list[Judged]] = {}
         for item in self._judged:
             groups.setdefault((item.overall.verdict, item.overall.reasons[0]), []).append(item)
         order = get_args(VerdictName)
         ranked = sorted(groups.items(), key=lambda group: order.index(group[0][0]))
         found = [self._finding(items) for _, items in ranked]
-        ids = [item.statement.id for item in self._judged if item.computed]
-        if ids:
-            found.append(self._t.counted("computed.finding", len(ids), items=self._t.listed(ids)))
+        of_minutes = {
+            "computed": [item.statement.id for item in self._judged if item.computed],
+            "shared-device": [item.statement.id for item in self._judged if item.shared],
+        }
+        for what, ids in of_minutes.items():
+            if ids:
+                listed = self._t.listed(ids)
+                found.append(self._t.counted(f"{what}.finding", len(ids), items=listed))
         return found
 
     def _finding(self, items: list[Judged]) -> Safe:

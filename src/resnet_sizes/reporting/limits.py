@@ -29,6 +29,11 @@ def limits(study: Study, verdicts: Verdicts, values: PrintedValues, words: Words
         for model in study.models
         if values.has(key := f"{name}.{model}.minutes.mean")
     )
+    shared = any(
+        values.has(f"{name}.{model}.shared_runs")
+        for name in study.protocols
+        for model in study.models
+    )
     each = "one-each" if len(study.protocols) > 1 else "one"
     seeds = each if len(study.seeds) == 1 else "few"
     found = [
@@ -41,5 +46,6 @@ def limits(study: Study, verdicts: Verdicts, values: PrintedValues, words: Words
         (True, words.counted("limits.readings", len(study.protocols))),
         (True, words("limits.test-images")),
         (True, words("limits.minutes.computed" if computed else "limits.minutes.measured")),
+        (shared, words("limits.shared-device")),
     ]
     return [sentence for applies, sentence in found if applies]

@@ -20,6 +20,7 @@ class PrintedValues:
     def __init__(self, values: Values, language: str) -> None:
         self._values = values.values
         self._study = values.study
+        self._runs = values.runs
         self._language = language
 
     def has(self, *keys: str) -> bool:
@@ -60,6 +61,15 @@ class PrintedValues:
         """Whether a training time is what runs with a feature cache would have taken without."""
         fields = {source.field for source in self._get(key).sources}
         return "equivalent_training_seconds" in fields
+
+    def is_shared_time(self, key: str) -> bool:
+        """Whether a training time is of a run, among others, that had no device to itself."""
+        return any(
+            source.field in ("training_seconds", "equivalent_training_seconds")
+            and source.file in self._runs
+            and bool(self._runs[source.file].others)
+            for source in self._get(key).sources
+        )
 
     def code(self, key: str) -> Safe:
         """A text as inline code."""

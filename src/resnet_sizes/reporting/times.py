@@ -10,6 +10,9 @@ from resnet_sizes.reporting.words import Words, model_name
 MARK = Safe("\\*")
 """Beside each computed time of a table; a note below says what it means."""
 
+SHARED = Safe("†")
+"""Beside each time of a table of which a part was measured on a device with other work on it."""
+
 
 @dataclass(frozen=True)
 class TimeRow:
@@ -44,6 +47,21 @@ class Times:
         """The minutes for a table, with the mark where they are computed."""
         key = self._key(model, "minutes.mean")
         return marked(self._values, key) if self._values.has(key) else self._t("missing")
+
+    def shared(self) -> Safe | None:
+        """The networks with runs that shared their device, and how many of them; None without."""
+        items = [
+            self._t.counted(
+                "shared-device.item",
+                int(self._values.number(self._key(model, "runs"))),
+                model=model_name(model),
+                shared=self._values.value(key),
+                runs=self._values.value(self._key(model, "runs")),
+            )
+            for model in self._models
+            if self._values.has(key := self._key(model, "shared_runs"))
+        ]
+        return self._t.listed(items) if items else None
 
     def cell_with_spread(self, model: str) -> Safe:
         """The same with the deviation between seeds, where there are several."""
@@ -92,8 +110,8 @@ class Times:
         return TimeRow(
             model=model_name(model),
             forward=self._values.value(forward) if computed else none,
-            measured=self._values.value(self._key(model, "measured_minutes.mean")),
-            computed=self._values.value(minutes) if computed else none,
+            measured=with_shared_mark(self._values, self._key(model, "measured_minutes.mean")),
+            computed=with_shared_mark(self._values, minutes) if computed else none,
         )
 
     def ratios(self) -> Safe | None:
@@ -126,6 +144,13 @@ class Times:
 
 
 def marked(values: PrintedValues, key: str, digits: int | None = None) -> Safe:
-    """A value, with the mark where it is a computed time."""
+    """A value, with its marks where it is a time that is computed, or of a shared device."""
     text = values.value(key, digits)
-    return Safe(text + MARK) if values.is_computed_time(key) else text
+    text = Safe(text + MARK) if values.is_computed_time(key) else text
+    return Safe(text + SHARED) if values.is_shared_time(key) else text
+
+
+def with_shared_mark(values: PrintedValues, key: str) -> Safe:
+    """A value of a table that says by itself which times are computed."""
+    text = values.value(key)
+    return Safe(text + SHARED) if values.is_shared_time(key) else text

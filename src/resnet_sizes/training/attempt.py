@@ -11,8 +11,9 @@ from resnet_sizes.records.errors import Stopped, WriteError
 from resnet_sizes.records.files import explained_write, write_text
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.metrics import EpochMetrics, Resumption
+from resnet_sizes.records.moments import now
 from resnet_sizes.training.batches import batches_per_epoch
-from resnet_sizes.training.clock import Clock, now
+from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.keeping import Attempt, Keeper
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.progress import Progress
@@ -45,6 +46,7 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
         *record.resumptions,
         Resumption(epoch=record.epoch, step=record.step, device=here.name, at=now()),
     ]
+    attempt.company.go_on_from(record.sharing)
     kept, new = record.feature_cache, attempt.feature_cache
     if kept and new and kept.key == new.key:  # the pass that this run measured when it began
         attempt.feature_cache = kept
@@ -91,6 +93,7 @@ def train(
         for metrics, epoch_logits in trainer.epochs(step_done, between):
             history.append(metrics)
             logits = epoch_logits
+            attempt.company.look()
             lines.epoch_done()
             progress.epoch_done(metrics, run.epochs)
             keeper.at_end_of_epoch()

@@ -8,6 +8,7 @@ import torch
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.metrics import Device
+from resnet_sizes.training.nvml import Gpu
 
 
 def select_device(name: str) -> torch.device:
@@ -59,15 +60,17 @@ def _usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def describe(device: torch.device) -> Device:
-    """What the metrics record of the device."""
+def describe(device: torch.device, gpu: Gpu | None = None) -> Device:
+    """What the metrics record of the device. `gpu` is what the machine calls it: torch, which
+    sees no other, calls it 0."""
     threads = torch.get_num_threads()
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         return Device(
             kind="cuda",
             name=properties.name,
-            index=device.index if device.index is not None else torch.cuda.current_device(),
+            index=gpu.index if gpu else _index(device),
+            uuid=gpu.uuid if gpu else None,
             memory_bytes=properties.total_memory,
             threads=threads,
         )
@@ -77,6 +80,10 @@ def describe(device: torch.device) -> Device:
         memory_bytes=_memory(),
         threads=threads,
     )
+
+
+def _index(device: torch.device) -> int:
+    return torch.cuda.current_device() if device.index is None else device.index
 
 
 def peak_memory(device: torch.device) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from resnet_sizes.records.checkpoint import CheckpointRecord
 from resnet_sizes.records.metrics import Device, EpochMetrics, FeatureCache, Resumption
 from resnet_sizes.training.checkpoints import Checkpoints
+from resnet_sizes.training.company import Company
 from resnet_sizes.training.loop import Trainer
 
 log = logging.getLogger("resnet_sizes")
@@ -23,6 +24,7 @@ class Attempt:
     training_hash: str
     versions: dict[str, str]
     device: Device
+    company: Company
     started: str
     history: list[EpochMetrics]
     resumptions: list[Resumption]
@@ -67,6 +69,7 @@ class Keeper:
                 device=attempt.device,
                 history=attempt.history,
                 resumptions=attempt.resumptions,
+                sharing=attempt.company.record(),
                 feature_cache=attempt.feature_cache,
                 started=attempt.started,
                 **self._trainer.numbers(),

@@ -6,9 +6,9 @@ from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.files import explained_write, write_json
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.moments import now
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import Int64Array, predictions_hash, write_predictions
-from resnet_sizes.training.clock import now
 from resnet_sizes.training.devices import peak_memory
 from resnet_sizes.training.keeping import Attempt
 from resnet_sizes.training.networks import macs_per_image
@@ -32,6 +32,7 @@ def write_results(
     """
     history, cache = attempt.history, attempt.feature_cache
     outputs = logits.numpy()
+    attempt.company.look(at_once=True)
     best = max(history, key=lambda epoch: epoch.test_accuracy)
     seconds = sum(epoch.training_seconds for epoch in history)
     metrics = Metrics(
@@ -52,6 +53,7 @@ def write_results(
         macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
         peak_memory_bytes=peak_memory(device),
         device=attempt.device,
+        sharing=attempt.company.record(),
         versions=attempt.versions,
         dataset_identity=info.identity,
         code=code(),

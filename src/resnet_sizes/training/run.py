@@ -1,7 +1,6 @@
 """One run file and a dataset → predictions, an epoch log, and metrics."""
 
 import logging
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,17 +11,16 @@ from torchvision.models.resnet import ResNet
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.code import training_code_hash
 from resnet_sizes.records.errors import UserError, WriteError
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import FEATURES, WORK, RunFolder
-from resnet_sizes.records.locks import one_process
+from resnet_sizes.records.layout import FEATURES, RunFolder
 from resnet_sizes.records.metrics import FeatureCache, Metrics
+from resnet_sizes.records.moments import now
 from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.tensor_file import read_dataset, read_predictions
+from resnet_sizes.records.tensor_file import read_dataset
 from resnet_sizes.records.weights import WeightsInfo
 from resnet_sizes.training.attempt import resume, train
 from resnet_sizes.training.backbone_pass import BackbonePass
 from resnet_sizes.training.checkpoints import Checkpoints
-from resnet_sizes.training.clock import Clock, now
+from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.compiling import check_compiler
 from resnet_sizes.training.determinism import set_determinism
 from resnet_sizes.training.devices import describe, select_device, set_threads
@@ -40,110 +38,42 @@ from resnet_sizes.training.precision import check_precision
 from resnet_sizes.training.progress import Progress
 from resnet_sizes.training.provenance import versions
 from resnet_sizes.training.results import write_results
-from resnet_sizes.training.stopping import StopRequest, Supervision, Watchdog
+from resnet_sizes.training.slots import Place, torch_name
+from resnet_sizes.training.stopping import Supervision
+from resnet_sizes.training.turn import Care
 from resnet_sizes.training.weights import load_initial_weights
 
 log = logging.getLogger("resnet_sizes")
 
 
-@dataclass(frozen=True)
-class Care:
-    """What decides no result, but how much a stop costs."""
-
-    work: Path = WORK
-    """The folder for checkpoints and features."""
-    checkpoint_minutes: float = 10.0
-    """Between two checkpoints within an epoch."""
-    watchdog_minutes: float = 30.0
-    """Without a step, after which the run is taken to hang."""
-    time_limit_minutes: float | None = None
-    """After which the run stops itself, with a checkpoint."""
-
-    @property
-    def keep_every(self) -> float:
-        """Seconds between two checkpoints."""
-        return self.checkpoint_minutes * 60
-
-    @property
-    def time_limit(self) -> float | None:
-        """In seconds."""
-        return None if self.time_limit_minutes is None else self.time_limit_minutes * 60
-
-
-def train_run(
-    run: RunFile,
-    dataset: Path,
-    folder: RunFolder,
-    device_name: str,
-    weights: WeightsInfo | None = None,
-    care: Care | None = None,
-) -> Metrics:
-    """Train one run and write its results to `folder`, `metrics.json` last.
-
-    `weights` says where the initial weights lie, for a run that starts from a file. A run that was
-    stopped or killed goes on from its last checkpoint, and ends as if it had not been. Raises
-    UserError if the dataset or the weights are not the run's, a device is missing or cannot do
-    what the run asks for, memory is short, or a loss is not finite; the epochs done until then
-    stay in `log.jsonl`. Raises Stopped when the run is asked to stop.
-    """
-    care = care or Care()
-    home = care.work / content_hash(run)
-    waiting = f"{run.name}: another process trains this run; waiting until it ends"
-    started = now()
-    with StopRequest(care.time_limit) as stop, ExitStack() as lock:
-        try:
-            lock.enter_context(one_process(home, waiting, stop.check))
-        except OSError as error:
-            log.warning(
-                "warning: %s: cannot be locked (%s). The run goes on; see that no other process "
-                "trains it",
-                *(home, error),
-            )
-        with Watchdog(run.name, care.watchdog_minutes * 60) as watchdog:
-            attempted = (run, dataset, folder, device_name, weights, care)
-            made = _made_since(started, run, folder)
-            return made or _train_run(*attempted, Checkpoints(home), Supervision(stop, watchdog))
-
-
-def _made_since(started: str, run: RunFile, folder: RunFolder) -> Metrics | None:
-    """The results of the process that this one has waited for, if they are there."""
-    try:
-        metrics = read_record(folder.metrics, Metrics, "")
-        read_predictions(folder.predictions, metrics.predictions_sha256)
-    except UserError:
-        return None
-    ours = metrics.run == run and metrics.code.training_hash == training_code_hash()
-    if not ours or metrics.finished < started:
-        return None
-    log.info("%s: the other process has finished it", run.name)
-    return metrics
-
-
-def _train_run(
+def train_here(
     run: RunFile,
     dataset: Path,
     folder: RunFolder,
     device_name: str,
     weights: WeightsInfo | None,
     care: Care,
-    checkpoints: Checkpoints,
+    place: Place,
     supervision: Supervision,
 ) -> Metrics:
+    """Train one run in the place that it has been given, as `turn.train_run` says."""
     started = now()
+    checkpoints = Checkpoints(care.work / content_hash(run))
     info, arrays = read_dataset(dataset)
     if info.identity != run.dataset_identity:
         raise UserError(
             f"{dataset}: holds data {info.identity[:12]}…, but the run was planned for "
             f"{run.dataset_identity[:12]}…. Plan it anew: resnet-sizes study runs STUDY"
         )
-    device = select_device(device_name)
+    device = select_device(torch_name(device_name, place))
+    company = place.settle(device.type)
     set_threads(run.threads)
     check_precision(run.precision, device)
     check_compiler(run.compile_mode, device)
     set_determinism(run.deterministic, run.seed, run.precision)
     network = build_network(run.model, run.reading, len(info.class_names))
     load_initial_weights(network, run, weights)
-    described = describe(device)
+    described = describe(device, place.gpu)
     log.info(
         "%s: %d epochs of %d images on %s (%s, %d threads), %s",
         *(run.name, run.epochs, info.train_images),
@@ -154,6 +84,7 @@ def _train_run(
         training_hash=training_code_hash(),
         versions=versions(device),
         device=described,
+        company=company,
         started=started,
         history=[],
         resumptions=[],

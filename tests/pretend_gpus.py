@@ -1,0 +1,132 @@
+"""GPUs that are not there, and small processes that hold one as a run does."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LIBRARY = Path(__file__).parent / "pretend_nvml"
+
+HOLDER = """
+import json, logging, os, sys, time
+from resnet_sizes.training.slots import place_for
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+name, device, seconds, record = sys.argv[1:]
+with place_for(name, device) as place:
+    since = time.monotonic()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    with open(record + ".begun", "w") as begun:
+        begun.write(visible or "")
+    time.sleep(float(seconds))
+    told = {"run": name, "visible": visible, "since": since, "until": time.monotonic(),
+            "index": place.gpu and place.gpu.index, "torch": "torch" in sys.modules}
+with open(record, "w") as file:
+    json.dump(told, file)
+"""
+
+
+def uuid(letter: str) -> str:
+    """Of the pretend GPU with this letter."""
+    return f"GPU-{letter * 8}-{letter * 4}"
+
+
+@dataclass
+class PretendGpus:
+    """A machine with some GPUs, and a folder of its own for their locks."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def file(self) -> Path:
+        """What the library reads."""
+        return self.folder / "gpus.json"
+
+    def are(self, *gpus: Mapping[str, object] | str) -> None:
+        """Set the GPUs: a mapping, or the letter of one that is idle."""
+        listed = [{"uuid": uuid(gpu)} if isinstance(gpu, str) else dict(gpu) for gpu in gpus]
+        self.file.write_text(json.dumps(listed), encoding="utf-8")
+
+    def environment(self, visible: str | None = None) -> dict[str, str]:
+        """For a process on that machine; `visible` is what CUDA_VISIBLE_DEVICES says."""
+        paths = [str(LIBRARY), *filter(None, [os.environ.get("PYTHONPATH")])]
+        changes = {
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PRETEND_GPUS": str(self.file),
+            "RESNET_SIZES_DEVICE_LOCKS": str(self.folder / "locks"),
+        }
+        kept = {name: value for name, value in os.environ.items() if name not in OF_A_JOB}
+        return kept | changes | ({} if visible is None else {"CUDA_VISIBLE_DEVICES": visible})
+
+    def enter(self) -> None:
+        """Make this process one on that machine: to be called in a fork."""
+        for name in OF_A_JOB:
+            os.environ.pop(name, None)
+        os.environ |= self.environment()
+        sys.modules.pop("pynvml", None)
+        sys.path.insert(0, str(LIBRARY))
+
+    def hold(
+        self, name: str, seconds: float = 600, device: str = "auto", visible: str | None = None
+    ) -> "Holding":
+        """Start a process that takes a device and keeps it."""
+        return Holding(self, name, seconds, device, visible)
+
+
+OF_A_JOB = ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID")
+
+
+class Holding:
+    """A process that takes a device, with what it says and records."""
+
+    def __init__(
+        self, gpus: PretendGpus, name: str, seconds: float, device: str, visible: str | None
+    ) -> None:
+        self._record = gpus.folder / f"{name}.json"
+        self._log = gpus.folder / f"{name}.log"
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", HOLDER, name, device, str(seconds), str(self._record)],
+                env=gpus.environment(visible),
+                stderr=log,
+            )
+
+    def said(self) -> str:
+        """All that it has logged."""
+        return self._log.read_text(encoding="utf-8")
+
+    def begun(self) -> bool:
+        """Whether it has a device."""
+        return Path(f"{self._record}.begun").exists()
+
+    def visible(self) -> str:
+        """What torch would see of devices, once it has one."""
+        return Path(f"{self._record}.begun").read_text(encoding="utf-8")
+
+    def end(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.wait()
+
+    def record(self) -> dict[str, object]:
+        """What it tells at its end, for which this waits."""
+        assert self.process.wait(60) == 0, self.said()
+        found: dict[str, object] = json.loads(self._record.read_text(encoding="utf-8"))
+        return found
+
+
+def overlaps(records: Sequence[Mapping[str, object]]) -> list[tuple[object, object]]:
+    """Pairs of runs that were on one device at the same time."""
+    return [
+        (one["run"], other["run"])
+        for place, one in enumerate(records)
+        for other in records[place + 1 :]
+        if one["visible"] == other["visible"]
+        and one["since"] < other["until"]  # type: ignore[operator]
+        and other["since"] < one["until"]  # type: ignore[operator]
+    ]

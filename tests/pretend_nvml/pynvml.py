@@ -1,0 +1,100 @@
+"""NVIDIA's management library as a file tells: GPUs that are not there, for tests.
+
+The file that PRETEND_GPUS names holds a list, one mapping a GPU: `uuid`, `name`, `processes`
+(by number, the names of their programs), and `instances`, a list of the same, where the GPU is
+divided. It is read at each call, so a test may change it meanwhile.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+
+class NVMLError(Exception):
+    """As the real one."""
+
+
+def _gpus():
+    return json.loads(Path(os.environ["PRETEND_GPUS"]).read_text(encoding="utf-8"))
+
+
+def _all():
+    return [each for gpu in _gpus() for each in (gpu, *gpu.get("instances", []))]
+
+
+def nvmlInit():
+    if "PRETEND_GPUS" not in os.environ:
+        raise NVMLError("Driver Not Loaded")
+
+
+def nvmlDeviceGetCount():
+    return len(_gpus())
+
+
+def nvmlDeviceGetHandleByIndex(index):
+    gpu = _gpus()[index]
+    if gpu.get("hidden"):
+        raise NVMLError("Insufficient Permissions")
+    return gpu["uuid"]
+
+
+def nvmlDeviceGetHandleByUUID(uuid):
+    return uuid
+
+
+def _of(handle):
+    found = [gpu for gpu in _all() if gpu["uuid"] == handle]
+    if not found:
+        raise NVMLError("Not Found")
+    return found[0]
+
+
+def nvmlDeviceGetUUID(handle):
+    return handle.encode() if _of(handle).get("bytes") else handle
+
+
+def nvmlDeviceGetName(handle):
+    return _of(handle).get("name", "Pretend GPU")
+
+
+def nvmlDeviceGetMigMode(handle):
+    if "instances" not in _of(handle):
+        raise NVMLError("Not Supported")
+    return [1, 1]
+
+
+def nvmlDeviceGetMaxMigDeviceCount(handle):
+    return 7
+
+
+def nvmlDeviceGetMigDeviceHandleByIndex(handle, number):
+    instances = _of(handle)["instances"]
+    if number >= len(instances):
+        raise NVMLError("Not Found")
+    return instances[number]["uuid"]
+
+
+def nvmlDeviceGetComputeRunningProcesses(handle):
+    return [SimpleNamespace(pid=int(pid)) for pid in _of(handle).get("processes", {})]
+
+
+def nvmlSystemGetProcessName(pid):
+    for gpu in _all():
+        if str(pid) in gpu.get("processes", {}):
+            return gpu["processes"][str(pid)]
+    raise NVMLError("Not Found")
+
+
+class _WhenTorchComes:
+    """Notes what the environment then allows: torch looks for devices only once."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "torch" and "PRETEND_GPUS" in os.environ:
+            seen = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
+            Path(os.environ["PRETEND_GPUS"]).with_suffix(".torch").write_text(seen)
+
+
+sys.meta_path.insert(0, _WhenTorchComes)

@@ -1,0 +1,113 @@
+"""The locks of devices in a folder of one's own, and in one for several people."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from child_runs import FORK
+from resnet_sizes.records.slot import SlotHolder
+from resnet_sizes.training.device_locks import LOCKS, DeviceLocks, lock_folder
+
+NOBODY = 65534
+
+
+def holder(run: str) -> SlotHolder:
+    return SlotHolder(run=run, process=os.getpid(), since="2026-01-01T00:00:00Z")
+
+
+@pytest.fixture
+def common(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that all may write, as /tmp is."""
+    folder = tmp_path / "common"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    monkeypatch.setenv(LOCKS, str(folder))
+    return folder
+
+
+def test_a_device_is_held_by_one_and_told_of_until_it_is_free(tmp_path: Path) -> None:
+    locks = DeviceLocks(tmp_path)
+    held = locks.try_to_hold("GPU-a/1", holder("first"))
+    assert held is not None
+    assert locks.try_to_hold("GPU-a/1", holder("second")) is None
+    found = locks.holder("GPU-a/1")
+    assert found is not None
+    assert found.run == "first"
+    other = locks.try_to_hold("GPU-b", holder("second"))
+    assert other is not None
+    held.release()
+    assert locks.holder("GPU-a/1") is None
+    again = locks.try_to_hold("GPU-a/1", holder("third"))
+    assert again is not None
+    for each in (other, again):
+        each.release()
+
+
+def test_only_what_is_held_now_is_listed(tmp_path: Path) -> None:
+    locks = DeviceLocks(tmp_path)
+    held = locks.try_to_hold("cpu-0", holder("first"))
+    assert held is not None
+    left = json.dumps(holder("killed").model_dump())
+    (tmp_path / "cpu-1.json").write_text(left, encoding="utf-8")
+    (tmp_path / "cpu-2.json").write_text("{", encoding="utf-8")
+    assert [(key, found.run) for key, found in locks.held("cpu")] == [("cpu-0", "first")]
+    assert not (tmp_path / "cpu-1.json").exists()
+    held.release()
+
+
+def test_what_steers_a_terminal_is_not_repeated() -> None:
+    assert str(holder("a\x1b[2J")).isprintable()
+
+
+def test_a_lock_in_use_looks_new(tmp_path: Path) -> None:
+    held = DeviceLocks(tmp_path).try_to_hold("cpu-0", holder("long"))
+    assert held is not None
+    os.utime(tmp_path / "cpu-0.lock", (0, 0))
+    held.keep()
+    assert (tmp_path / "cpu-0.lock").stat().st_mtime > 0
+    held.release()
+
+
+def test_a_common_folder_holds_one_for_each_machine_that_all_may_write(common: Path) -> None:
+    folder = lock_folder()
+    assert folder.parent == common
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o777
+    assert lock_folder() == folder
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can be somebody else"
+)
+def test_two_people_take_turns_on_a_device_of_a_common_folder(common: Path) -> None:
+    for part in (common, *common.parents[:3]):
+        part.chmod(part.stat().st_mode | 0o011)
+    folder = lock_folder()
+    answers = FORK.Queue()
+
+    def as_another() -> None:
+        os.setgid(NOBODY)
+        os.setuid(NOBODY)
+        held = DeviceLocks(folder).try_to_hold("GPU-a", holder("another's"))
+        told = DeviceLocks(folder).holder("GPU-a")
+        answers.put((held is not None, told and told.run))
+        if held is not None:
+            held.release()
+
+    def ask_another() -> object:
+        process = FORK.Process(target=as_another)
+        process.start()
+        process.join(30)
+        assert process.exitcode == 0
+        return answers.get(timeout=5)
+
+    held = DeviceLocks(folder).try_to_hold("GPU-a", holder("own"))
+    assert held is not None
+    assert ask_another() == (False, "own")
+    held.release()
+    assert ask_another() == (True, "another's")
+    again = DeviceLocks(folder).try_to_hold("GPU-a", holder("own"))
+    assert again is not None
+    again.release()

@@ -1,0 +1,108 @@
+"""Which GPUs there are, and which of them a process may use."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pretend_gpus import PretendGpus, uuid
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.training.nvml import Gpu
+from resnet_sizes.training.visible import visible_gpus, wanted_gpus
+
+A, B, C = (Gpu(index, uuid(letter), "Pretend GPU") for index, letter in enumerate("abc"))
+TWIN = Gpu(3, f"{uuid('a')}-twin", "Pretend GPU")
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        (None, [A, B, C, TWIN]),
+        ("", []),
+        ("-1", []),
+        ("NoDevFiles", []),
+        ("0", [A]),
+        (" 2 , 0 ", [C, A]),
+        ("1,7,0", [B]),  # a number that no GPU has ends the list
+        ("1,-1,0", [B]),
+        ("1,1", []),
+        ("GPU-b,GPU-c", [B, C]),
+        (f"{uuid('b')},0", [B, A]),
+        ("GPU-", []),  # the beginning of several
+        ("GPU-x", []),
+        ("MIG-x", []),
+    ],
+)
+def test_the_environment_is_read_as_cuda_reads_it(named: str | None, expected: list[Gpu]) -> None:
+    environment = {} if named is None else {"CUDA_VISIBLE_DEVICES": named}
+    assert visible_gpus([A, B, C, TWIN], environment) == expected
+
+
+def test_without_a_list_of_the_machine_only_what_the_environment_names_is_known() -> None:
+    assert visible_gpus(None, {}) == []
+    named = visible_gpus(None, {"CUDA_VISIBLE_DEVICES": "3,GPU-b,MIG-c,what,0"})
+    assert named == [Gpu(3), Gpu(None, "GPU-b"), Gpu(None, "MIG-c")]
+    assert [str(gpu) for gpu in named] == ["GPU 3", "GPU (GPU-b)", "GPU (MIG-c)"]
+
+
+@pytest.mark.parametrize(
+    ("device", "expected"),
+    [("auto", [B, A]), ("cuda", [B, A]), ("cuda:1", [A]), ("cpu", []), ("mps", []), ("gpu", [])],
+)
+def test_the_device_of_the_study_chooses_among_the_visible(
+    device: str, expected: list[Gpu]
+) -> None:
+    assert wanted_gpus([B, A], device) == expected
+
+
+def test_a_number_beyond_the_visible_is_an_error_that_lists_them() -> None:
+    with pytest.raises(UserError, match=r"cuda:0 is GPU 1 .*Set training.device"):
+        wanted_gpus([B], "cuda:1")
+    assert wanted_gpus([], "cuda:1") == [], "torch tells of what it does not see"
+
+
+LISTING = """
+import sys
+from resnet_sizes.training.nvml import Nvml
+nvml = Nvml.load()
+for gpu in nvml.gpus() if nvml else ["no library"]:
+    print(gpu, *sorted(nvml.processes(gpu)) if nvml else "")
+"""
+
+
+def listed(environment: dict[str, str]) -> list[str]:
+    """What a process on that machine finds."""
+    command = [sys.executable, "-W", "error", "-c", LISTING]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return [line.strip() for line in found.stdout.splitlines()]
+
+
+def test_instances_stand_for_their_gpu_and_hidden_ones_are_passed_over(tmp_path: Path) -> None:
+    gpus = PretendGpus(tmp_path)
+    instances = [{"uuid": "MIG-1", "processes": {"9": "x"}}, {"uuid": "MIG-2", "name": "Half"}]
+    gpus.are(
+        {"uuid": uuid("a"), "hidden": True},
+        {"uuid": uuid("b"), "name": "Large", "instances": instances},
+        {"uuid": uuid("c"), "bytes": True, "processes": {"7": "x", "8": "y"}},
+    )
+    assert listed(gpus.environment()) == [
+        "GPU 1 (Pretend GPU, MIG-1) 9",
+        "GPU 1 (Half, MIG-2)",
+        f"GPU 2 (Pretend GPU, {uuid('c')}) 7 8",
+    ]
+
+
+def test_a_library_that_is_missing_or_broken_is_as_none(tmp_path: Path) -> None:
+    environment = PretendGpus(tmp_path).environment()
+    del environment["PRETEND_GPUS"]
+    assert listed(environment) == ["no library"], "no driver"
+    for text in (
+        "import nothing_of_this_name",
+        "def nvmlInit(: pass",
+        "NVMLError = OSError",
+        "x = 1",
+    ):
+        (tmp_path / "pynvml.py").write_text(text, encoding="utf-8")
+        found = listed(environment | {"PYTHONPATH": f"{tmp_path}:{environment['PYTHONPATH']}"})
+        assert found == ["no library"], text
