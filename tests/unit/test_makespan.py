@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resnet_sizes.forecast.makespan import ExpectedRun, least_possible, makespan
@@ -43,6 +43,7 @@ def test_no_device_is_refused() -> None:
         makespan([ExpectedRun(1)], 0)
 
 
+@settings(deadline=None)
 @given(RUNS, st.integers(1, 64))
 def test_no_order_is_faster_than_possible_or_slower_than_one_device(
     runs: Sequence[ExpectedRun], devices: int
@@ -52,6 +53,7 @@ def test_no_order_is_faster_than_possible_or_slower_than_one_device(
     assert found <= makespan(runs, 1) * (1 + 1e-9)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.builds(ExpectedRun, seconds=st.floats(0, 1000)), min_size=1, max_size=40),
     st.integers(1, 64),
