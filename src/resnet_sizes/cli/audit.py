@@ -9,8 +9,6 @@ import typer
 
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.records.files import write_json
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.network_costs import shipped_network_costs
 
 
 class Format(StrEnum):
@@ -40,6 +38,8 @@ def audit(
     from resnet_sizes.cli.audit_tables import audit_text
     from resnet_sizes.evidence.audit import audit as recompute
     from resnet_sizes.records.devices import load_devices
+    from resnet_sizes.records.ledger_file import load_ledger
+    from resnet_sizes.records.network_costs import shipped_network_costs
     from resnet_sizes.study.loading import load_study
 
     definitions = load_study(config or []).protocol_definitions

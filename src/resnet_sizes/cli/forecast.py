@@ -9,7 +9,6 @@ from rich.table import Column, Table
 
 from resnet_sizes.cli.console import say
 from resnet_sizes.cli.study import Overlays, resolve
-from resnet_sizes.data.source import PARTS
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
@@ -114,6 +113,7 @@ def _counts(study: Study) -> tuple[int, int, int]:
         full, classes = list(CIFAR10), 10
     else:
         from resnet_sizes.data.prepare import open_source
+        from resnet_sizes.data.source import PARTS
 
         source = open_source(study)
         full, classes = [len(source.labels(part)) for part in PARTS], len(source.class_names)

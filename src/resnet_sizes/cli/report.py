@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,9 @@ from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import StudyFile
-from resnet_sizes.reporting.build import build_report
-from resnet_sizes.reporting.engines import EngineChoice, Format
+
+if TYPE_CHECKING:
+    from resnet_sizes.reporting.engines import EngineChoice, Format
 
 
 class Language(StrEnum):
@@ -99,6 +100,9 @@ def _render(
     engine: EngineName | None,
     format: list[FormatName] | None,
 ) -> None:
+    # Each run of a study starts this command line, and the reporting takes half a second to import.
+    from resnet_sizes.reporting.build import build_report
+
     study_file = read_record(study, StudyFile, "Write it with: resnet-sizes study write <overlays>")
     asked = study_file.study.report
     folder = StudyFolder.of_file(study)

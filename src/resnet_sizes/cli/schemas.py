@@ -4,11 +4,12 @@ from pathlib import Path
 
 from resnet_sizes.cli.console import result
 from resnet_sizes.records.files import write_text
-from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
 
 
 def schemas() -> None:
     """Generate workflow/schemas/*.json and config/README.md from the records."""
+    from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
+
     for name, kind in SCHEMAS.items():
         path = Path("workflow/schemas") / f"{name}.schema.json"
         write_text(path, json_schema(kind))

@@ -1,0 +1,47 @@
+"""`resnet-sizes` with a training that takes no time: for the workflow's own cost.
+
+    python benchmarks/untrained.py train … (as `resnet-sizes train …`)
+
+The command is the real one, but what it imports as `resnet_sizes.training.run` is this file: it
+checks the dataset as a run does, and writes drawn results. So torch is never imported, and all
+else that a run costs is there.
+"""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+
+from resnet_sizes.cli.app import main
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.run import RunFile
+from resnet_sizes.records.tensor_file import read_dataset
+
+
+def train_run(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metrics:
+    """Write results without any training."""
+    from synthetic_runs import write_run
+
+    info, _arrays = read_dataset(dataset)
+    if info.identity != run.dataset_identity:
+        raise UserError(f"{dataset}: is not the run's.")
+    write_run(folder, run, info, accuracy=0.8, minutes=1.0, losses=(2.0, 0.5))
+    return read_record(folder.metrics, Metrics, "")
+
+
+class Care:
+    """Whatever the command wants to be careful about."""
+
+    def __init__(self, **_: Any) -> None: ...
+
+
+if __name__ == "__main__":
+    module = ModuleType("resnet_sizes.training.run")
+    module.train_run, module.Care = train_run, Care  # type: ignore[attr-defined]
+    sys.modules["resnet_sizes.training.run"] = module
+    main()

@@ -1,0 +1,122 @@
+"""What the workflow itself costs a run, and whether that grows with the number of runs.
+
+    python benchmarks/workflow_overhead.py [--seeds 1 5 20]
+
+Five depths under six readings, with 1, 5 and 20 seeds: 30, 150 and 600 runs. For each number a copy
+of the project in a temporary folder plans the study (`snakemake -n`), makes it up to its last run,
+and plans again, when nothing is left to do. The runs go one after the other (`gpu=1`), by the real
+command, but with a training that takes no time and no torch (untrained.py): what remains is
+scheduling, starting Python, hashing and checking. The fixed part, from the start of Snakemake to
+the dataset, is measured alone and taken off.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COPIED = ["Snakefile", "workflow", "config", "report", "profiles", "src", "tests", "benchmarks"]
+READINGS = {
+    "imagenet-stem-32": "stem: imagenet",
+    "cifar-stem-32": "stem: cifar",
+    "augmented-32": "augmentation: flip-crop",
+    "enlarged-64": "input_size: 64",
+    "enlarged-112": "input_size: 112",
+    "enlarged-224": "input_size: 224",
+}
+DEPTHS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+
+
+def overlay(seeds: int) -> str:
+    """A study file of 30 · seeds runs on few images."""
+    lines = [
+        "name: many",
+        "demo: true",
+        "dataset: {source: digits, limit: {train: 100, test: 50}}",
+        f"models: [{', '.join(DEPTHS)}]",
+        f"protocols: [{', '.join(READINGS)}]",
+        f"seeds: {list(range(seeds))}",
+        "training: {epochs: 50, batch_size: 50, threads: 1}",
+        "protocol_definitions:",
+    ]
+    for name, key in READINGS.items():
+        words = "{pt: leitura de ensaio, en: a trial reading}"
+        lines.append(f"  {name}: {{description: {words}, weights: none, {key}}}")
+    return "\n".join(lines) + "\n"
+
+
+class Project:
+    """A copy of the project whose `resnet-sizes` does not train."""
+
+    def __init__(self, folder: Path, seeds: int) -> None:
+        self._folder = folder
+        for name in COPIED:
+            source, target = ROOT / name, folder / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, target)
+        (folder / "config" / "many.yaml").write_text(overlay(seeds))
+        command = folder / "bin" / "resnet-sizes"
+        command.parent.mkdir()
+        command.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" "{folder}/benchmarks/untrained.py" "$@"\n'
+        )
+        command.chmod(command.stat().st_mode | stat.S_IXUSR)
+
+    def seconds(self, *arguments: str) -> tuple[float, str]:
+        """How long a call of Snakemake takes, and what it says."""
+        places = [str(self._folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+        command = ["snakemake", "--cores", "all", "--resources", "gpu=1"]
+        started = time.perf_counter()
+        done = subprocess.run(
+            [*command, "--configfile", "config/many.yaml", *arguments],
+            cwd=self._folder,
+            env=os.environ
+            | {"PYTHONPATH": str(self._folder / "src"), "PATH": os.pathsep.join(places)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        seconds = time.perf_counter() - started
+        if done.returncode:
+            sys.exit(done.stdout)
+        return seconds, done.stdout
+
+    def finished_runs(self) -> int:
+        """How many runs have results."""
+        return len(list(self._folder.glob("results/many/runs/*/*/*/metrics.json")))
+
+
+def main() -> None:
+    """Print a table, a row a number of seeds."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--seeds", type=int, nargs="+", default=[1, 5, 20])
+    print("| Runs | Plan | Plan when all is done | First to last run | A run |")
+    print("|---:|---:|---:|---:|---:|", flush=True)
+    for seeds in arguments.parse_args().seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            project = Project(Path(folder), seeds)
+            plan, _ = project.seconds("-n", "--quiet")
+            fixed, _ = project.seconds("--until", "dataset")
+            whole, _ = project.seconds("--until", "train")
+            runs = project.finished_runs()
+            assert runs == len(DEPTHS) * len(READINGS) * seeds
+            again, said = project.seconds("-n", "--until", "train")
+            assert re.search(r"^total +0$", said, re.MULTILINE), said
+        print(
+            f"| {runs} | {plan:.1f} s | {again:.1f} s | {whole:.1f} s "
+            f"| {(whole - fixed) / runs:.2f} s |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
