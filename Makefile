@@ -2,10 +2,11 @@
 # make article   the article's own study                         (hours; wants a GPU)
 # make test      the tests                                       (about 15 minutes)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
-# Others: setup lint schemas lock audit-dependencies pictures coverage test-all
+# make prefetch  what a study needs from the network (study=config/readings.yaml: of another)
+# Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster
 
 .DEFAULT_GOAL := report
-.PHONY: setup report article bench test test-all coverage lint schemas lock audit-dependencies pictures
+.PHONY: setup report article prefetch bench test test-all test-cluster coverage lint schemas lock audit-dependencies pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -26,6 +27,11 @@ article: setup
 	-@resnet-sizes forecast
 	@snakemake --cores all --resources gpu=1
 
+# Data and weights, for machines whose compute nodes have no network. (Snakemake takes all that
+# follows --configfile for its files: the target stands before it.)
+prefetch: setup
+	@snakemake --cores 1 prefetch $(if $(study),--configfile $(study))
+
 bench: setup
 	@python benchmarks/run.py
 
@@ -36,9 +42,15 @@ test: setup lint
 coverage: setup
 	@pytest -n $(workers) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-# The suite, and what takes longer: many runs that are killed.
+# The suite, and what takes longer: many runs that are killed, and studies on a cluster.
 test-all: test
 	@pytest -m long -rA
+	@$(MAKE) --no-print-directory test-cluster
+
+# Studies on a Slurm of their own, which Debian's packages give (root; installed if missing).
+# Elsewhere they are skipped, with the reason.
+test-cluster: setup
+	@pytest -m cluster tests/cluster -rA
 
 lint: setup
 	@ruff check .

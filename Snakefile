@@ -17,6 +17,7 @@ report: "workflow/captions/study.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/forecast.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/report.smk"

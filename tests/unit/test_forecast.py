@@ -23,7 +23,11 @@ from resnet_sizes.forecast.cost import (
     shared_features,
 )
 from resnet_sizes.forecast.measure import STEPS, Epochs, FeaturePass, HeadSteps
+from resnet_sizes.records.forecast import Forecast, RunForecast, kind_hash
+from resnet_sizes.records.metrics import Device
+from resnet_sizes.records.run import run_settings
 from resnet_sizes.records.weights import InitialWeights
+from resnet_sizes.study.loading import load_study
 from resnet_sizes.training.features import keeps_features
 from resnet_sizes.training.networks import build_network
 from small_runs import CPU, run_of
@@ -220,7 +224,7 @@ def write_study(folder, **changes):
     return ["forecast", "one.yaml", "--device", "cpu"]
 
 
-def test_the_command_prints_a_row_a_run_and_writes_nothing(tmp_path):
+def test_the_command_prints_a_row_a_run_and_writes_nothing_but_the_forecast(tmp_path):
     arguments = write_study(tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "resnet_sizes", *arguments],
@@ -233,7 +237,44 @@ def test_the_command_prints_a_row_a_run_and_writes_nothing(tmp_path):
     assert "scratch-32/resnet18" in done.stdout
     assert "in turn" in done.stdout
     assert "Nothing has been started." in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "one.yaml"]
+    written = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
+    assert written == [tmp_path / "results/one/forecast.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "one.yaml", "results"]
+    found = Forecast.model_validate_json(written[0].read_text(encoding="utf-8"))
+    assert (found.train_images, found.test_images, found.device.kind) == (64, 32, "cpu")
+    (run,) = found.runs
+    assert (run.protocol, run.model, run.precision) == ("scratch-32", "resnet18", "fp32")
+    assert run.seconds > 0
+    assert run.peak_memory_bytes > 50e6
+
+
+def test_a_forecast_is_of_the_study_that_was_measured_and_of_all_its_seeds(tmp_path):
+    write_study(tmp_path)
+    study = load_study([tmp_path / "one.yaml"], tmp_path / "config/config.yaml")
+    settings = run_settings(study, "scratch-32", "resnet18", 0)
+    measured = RunForecast(
+        protocol="scratch-32",
+        model="resnet18",
+        settings_hash=kind_hash(settings),
+        precision="fp32",
+        seconds=9.0,
+        feature_seconds=0.0,
+        peak_memory_bytes=1,
+    )
+    found = Forecast(
+        dataset=study.dataset,
+        train_images=64,
+        test_images=32,
+        device=Device(kind="cpu", name="a CPU", threads=1),
+        versions={},
+        measured="2026-01-01T00:00:00Z",
+        runs=[measured],
+    )
+    assert found.of(study, settings) == measured
+    assert found.of(study, settings.model_copy(update={"seed": 7})) == measured
+    assert found.of(study, settings.model_copy(update={"epochs": 9})) is None
+    other = study.dataset.model_copy(update={"source": "cifar10"})
+    assert found.of(study.model_copy(update={"dataset": other}), settings) is None
 
 
 @pytest.fixture

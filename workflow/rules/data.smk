@@ -49,9 +49,9 @@ rule dataset:
         info=FOLDER.dataset_info,
     log:
         f"{LOGS}/dataset.log",
+    localrule: True
     resources:
         mem_mb=4000,
-        runtime=30,
     params:
         study=FOLDER.study,
         dataset=canonical_json(STUDY.dataset),

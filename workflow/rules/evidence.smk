@@ -28,9 +28,9 @@ rule evidence:
         ),
     log:
         f"{LOGS}/evidence.log",
+    localrule: True
     resources:
         mem_mb=2000,
-        runtime=15,
     params:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),

@@ -9,9 +9,9 @@ rule report:
         formats=[finished_report(format) for format in STUDY.report.formats],
     log:
         f"{LOGS}/report.{{language}}.log",
+    localrule: True
     resources:
         mem_mb=2000,
-        runtime=15,
     params:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),

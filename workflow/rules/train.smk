@@ -16,8 +16,8 @@ rule train:
     threads: train_threads()
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=720,
+        mem_mb=train_memory_mb,
+        runtime=train_minutes,
         # They decide no result, and what stands here is no reason to train again.
         checkpoint_minutes=str(STUDY.training.checkpoint_minutes),
         watchdog_minutes=str(STUDY.training.watchdog_minutes),

@@ -10,7 +10,8 @@ from rich.table import Column, Table
 from resnet_sizes.cli.console import say
 from resnet_sizes.cli.study import Overlays, resolve
 from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.files import read_record
+from resnet_sizes.records.files import read_record, write_json
+from resnet_sizes.records.forecast import Forecast, RunForecast, kind_hash
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import all_run_settings
 from resnet_sizes.records.study import Study
@@ -30,18 +31,22 @@ def forecast(
 ) -> None:
     """Measure a few steps of each kind of run on this device; print minutes and memory.
 
-    It needs neither the images nor the weights, starts nothing and decides nothing.
+    It needs neither the images nor the weights, starts nothing and decides no result. What it
+    finds goes to results/<name>/forecast.json, from which a cluster's profile takes time limits.
     """
     study = load_study(overlays or [])
     train, test, classes = _counts(study)
 
     from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
+    from resnet_sizes.training.clock import now
     from resnet_sizes.training.devices import describe, select_device, set_threads
     from resnet_sizes.training.progress import duration
+    from resnet_sizes.training.provenance import versions
 
     name = device or study.training.device
     set_threads(study.training.threads)
-    described = describe(select_device(name))
+    selected = select_device(name)
+    described = describe(selected)
     say(
         f"{study.name}: {train} training and {test} test images, {study.training.epochs} epochs, "
         f"on {described.name} ({described.kind}, {described.threads} threads). Measuring…"
@@ -50,6 +55,7 @@ def forecast(
         Column("run", overflow="fold"), "precision", "seeds", "one run", "all seeds", "peak memory"
     )
     total, largest, problems = 0.0, 0, []
+    found: list[RunForecast] = []
     with_features: dict[Hashable, str] = {}
     firsts = [s for s in all_run_settings(study) if s.seed == study.seeds[0]]
     for settings in firsts:
@@ -62,6 +68,18 @@ def forecast(
         )
         cost = forecast_run(run, Counts(train, test, classes), name)
         label, seeds = f"{settings.protocol}/{settings.model}", len(study.seeds)
+        found.append(
+            RunForecast(
+                protocol=settings.protocol,
+                model=settings.model,
+                settings_hash=kind_hash(settings),
+                precision=run.precision,
+                problem=cost.problem,
+                seconds=None if cost.problem else cost.seconds,
+                feature_seconds=None if cost.problem else cost.feature_seconds,
+                peak_memory_bytes=None if cost.problem else cost.peak_memory_bytes,
+            )
+        )
         if cost.problem:
             table.add_row(label, run.precision, str(seeds), "–", "–", "–")
             problems.append(f"{label}: {cost.problem}")
@@ -88,6 +106,20 @@ def forecast(
         say(f"The device has {_gigabytes(memory)}. Nothing has been started.")
     for problem in problems:
         say(problem)
+    path = StudyFolder.of(study.name).forecast
+    write_json(
+        path,
+        Forecast(
+            dataset=study.dataset,
+            train_images=train,
+            test_images=test,
+            device=described,
+            versions=versions(selected),
+            measured=now(),
+            runs=found,
+        ),
+    )
+    say(f"{path}: written, for the time limits of a cluster.")
 
 
 CIFAR10 = (50_000, 10_000)

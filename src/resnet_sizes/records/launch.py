@@ -2,20 +2,23 @@
 
 import os
 import socket
+import time
 
 PARENT = "RESNET_SIZES_PARENT"
 """The process without which nobody waits for the result, as `host:id`. On another machine its
 number would mean another process."""
 
 SCHEDULED = "RESNET_SIZES_SCHEDULED"
-"""Set where a scheduler will end the run when its time is up."""
+"""When the job began (Unix time), where a scheduler will end the run when its time is up."""
 
 
 def announce(scheduled: bool) -> None:
     """Name this process to the runs that it starts, and say whether it is a scheduler's job."""
     os.environ[PARENT] = f"{socket.gethostname()}:{os.getpid()}"
     if scheduled:
-        os.environ[SCHEDULED] = "yes"
+        # A scheduler may start several Snakemakes in each other; the first began with the job.
+        if scheduled_since() is None:
+            os.environ[SCHEDULED] = str(int(time.time()))
     else:  # one that began inside another's job lives longer than what it starts
         os.environ.pop(SCHEDULED, None)
 
@@ -24,3 +27,9 @@ def announced_parent() -> int | None:
     """The process that has been named, if it is one of this machine."""
     host, _, process = os.environ.get(PARENT, "").rpartition(":")
     return int(process) if host == socket.gethostname() and process.isdecimal() else None
+
+
+def scheduled_since() -> int | None:
+    """Unix time of the beginning of the scheduler's job; None outside of one."""
+    began = os.environ.get(SCHEDULED, "")
+    return int(began) if began.isdecimal() else None

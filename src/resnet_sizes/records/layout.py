@@ -70,6 +70,11 @@ class StudyFolder:
         """What is known of the dataset besides its pixels."""
         return self.folder / "data" / "dataset.json"
 
+    @property
+    def forecast(self) -> Path:
+        """What runs are expected to cost; no rule's output and no rule's input."""
+        return self.folder / "forecast.json"
+
     def weights(self, key: str) -> Path:
         """What is known of one file of initial weights; `key` as of `weights_key`."""
         return self.folder / "weights" / f"{key}.json"

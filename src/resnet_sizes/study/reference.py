@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from resnet_sizes.records.audit import Audit
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.devices import Devices
+from resnet_sizes.records.forecast import Forecast
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import RunFile, StudyFile
@@ -23,6 +24,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "weights": WeightsInfo,
     "run": RunFile,
     "metrics": Metrics,
+    "forecast": Forecast,
     "article": Ledger,
     "devices": Devices,
     "audit": Audit,

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from resnet_sizes.records.errors import Stopped
-from resnet_sizes.records.launch import announced_parent
+from resnet_sizes.records.launch import announced_parent, scheduled_since
 
 log = logging.getLogger("resnet_sizes")
 
@@ -38,11 +38,11 @@ class StopRequest:
     """Whether the run has been asked to stop. Use it as a context manager, in the main thread."""
 
     def __init__(self, time_limit: float | None = None) -> None:
-        """`time_limit` is in seconds since this process began."""
+        """`time_limit` is in seconds since this process began, or the scheduler's job."""
         self._deadline = None
         self._least_margin = 0.0
         if time_limit is not None:
-            self._deadline = time.monotonic() - process_age() + time_limit
+            self._deadline = time.monotonic() - _age() + time_limit
             self._least_margin = min(MARGIN, MARGIN_SHARE * time_limit)
         self._signal: signal.Signals | None = None
         self._parents = _parents()
@@ -104,6 +104,12 @@ def _parents() -> list[int]:
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         found.append(os.getppid())
     return [parent for parent in found if parent > 1 and _is_alive(parent)]
+
+
+def _age() -> float:
+    """Seconds of the time limit that are over: a scheduler counts them from its job's beginning."""
+    began = scheduled_since()
+    return process_age() if began is None else max(process_age(), time.time() - began)
 
 
 def process_age() -> float:

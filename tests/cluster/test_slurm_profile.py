@@ -1,0 +1,165 @@
+"""Studies through profiles/slurm on a real Slurm with two pretend GPUs."""
+
+import json
+import re
+import shutil
+import sys
+import time
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import pytest
+from cluster_project import MEMORY, QUICK_SLURM, ClusterProject, result_of, wait_until
+from slurm_cluster import Cluster, Job
+
+pytestmark = pytest.mark.cluster
+
+PROFILE = ("snakemake", "--workflow-profile", "profiles/slurm", *QUICK_SLURM)
+RUNS = [f"scratch-32/{model}/seed-0" for model in ("resnet18", "resnet34")]
+
+EPOCHS = 40
+"""More than a minute has room for, which is the smallest time limit of Slurm."""
+
+
+@pytest.fixture(scope="module")
+def project(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> ClusterProject:
+    return ClusterProject.on(cluster, tmp_path_factory.mktemp("slurm") / "project")
+
+
+@dataclass
+class Story:
+    """What was seen of a study while it ran."""
+
+    project: ClusterProject
+    devices: dict[int, str] = field(default_factory=dict)
+    """Of each job, where Slurm put it."""
+    asked: dict[int, str] = field(default_factory=dict)
+    texts: dict[int, str] = field(default_factory=dict)
+    """Of each job, its name and its comment."""
+    jobs: list[Job] = field(default_factory=list)
+    """All that ran, as Slurm recorded them."""
+    output: str = ""
+
+    def look(self) -> int:
+        """Note what runs now; say how many jobs do."""
+        cluster = self.project.cluster
+        queue = cluster.queue()
+        running = [number for number, (state, _) in queue.items() if state == "RUNNING"]
+        self.texts |= {number: text for number, (_, text) in queue.items()}
+        for number in running:
+            if not self.devices.get(number):
+                self.devices[number] = cluster.device(number)
+                self.asked[number] = cluster.asked(number)
+        return len(running)
+
+
+@pytest.fixture(scope="module")
+def story(project: ClusterProject) -> Story:
+    """Two depths from nothing to the report, in jobs of a minute; the controller is killed and
+    started again while both run."""
+    told, log = Story(project), "hours.txt"
+    overlay = project.study("hours", "[resnet18, resnet34]", epochs=EPOCHS)
+    options = ("--retries", "9", "--set-resources", MEMORY, "train:runtime=1")
+    with project.under_way(*PROFILE, *options, "--configfile", overlay, log=log) as snakemake:
+        wait_until(lambda: told.look() == 2, "both runs at once")
+        project.cluster.restart_controller()
+        until = time.monotonic() + 600
+        while snakemake.poll() is None and time.monotonic() < until:
+            told.look()
+            time.sleep(1)
+    told.output = project.said(log)
+    assert snakemake.returncode == 0, told.output
+    ended = project.cluster.ended()
+    told.jobs = [ended[number] for number in project.submitted(log)]
+    return told
+
+
+def test_a_study_runs_from_nothing_to_the_report(story: Story) -> None:
+    report = story.project.folder / "results/hours/report/en"
+    assert (report / "report.html").is_file()
+    assert json.loads((report / "report.json").read_text(encoding="utf-8"))
+    # Light rules ran where Snakemake runs: nothing but trainings was submitted.
+    assert {text.split()[1].split("_wildcards")[0] for text in story.texts.values()} == {
+        "rule_train"
+    }
+    assert all(text.startswith("rs_") for text in story.texts.values())
+
+
+def test_each_job_held_one_gpu_which_no_other_had_at_the_time(story: Story) -> None:
+    assert len(story.jobs) >= 3
+    assert {job.partition for job in story.jobs} == {"gpu"}
+    for job in story.jobs:
+        assert story.asked[job.number] == "gres:gpu:1"
+        assert re.fullmatch(r"gpu:1\(IDX:[01]\)", story.devices[job.number])
+    for one, other in combinations(story.jobs, 2):
+        if story.devices[one.number] == story.devices[other.number]:
+            assert not one.overlaps(other), (one, other)
+
+
+def test_two_gpus_train_two_depths_at_once(story: Story) -> None:
+    first, second = story.jobs[:2]
+    assert first.overlaps(second)
+    assert story.devices[first.number] != story.devices[second.number]
+    assert {story.texts[job.number].split("_")[-2] for job in (first, second)} == {
+        "resnet18",
+        "resnet34",
+    }
+
+
+def test_a_time_limit_leads_to_the_result_of_an_uninterrupted_run(story: Story) -> None:
+    project = story.project
+    stopped = [run for run in RUNS if project.metrics("hours", run)["resumed"]]
+    assert stopped, story.output
+    assert "stopped by its time limit" in story.output  # shown from the log of the job
+    assert "Its checkpoint is written" in story.output
+    # They stopped themselves: Slurm had not to end any.
+    assert {job.state for job in story.jobs} == {"COMPLETED", "FAILED"}
+    run = stopped[-1]
+    whole = project.folder / "whole"
+    (whole / "run").mkdir(parents=True)
+    shutil.copy2(project.folder / f"results/hours/runs/{run}/run.json", whole / "run")
+    dataset = project.folder / "results/hours/data/dataset.safetensors"
+    training = [sys.executable, "-m", "resnet_sizes", "train", "run/run.json", "--device", "cpu"]
+    with project.under_way(
+        "env", "-C", "whole", *training, "--dataset", str(dataset), log="whole.txt"
+    ) as process:
+        assert process.wait(400) == 0, project.said("whole.txt")
+    metrics = json.loads((whole / "run/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["resumed"] == 0
+    assert result_of(metrics) == project.result("hours", run)
+
+
+def test_a_controller_that_is_killed_in_mid_study_loses_nothing(story: Story) -> None:
+    # Both runs of before went on under the new controller, and none was submitted twice at a
+    # time.
+    for model in ("resnet18", "resnet34"):
+        jobs = [job for job in story.jobs if f"_{model}_" in story.texts[job.number]]
+        assert not any(one.overlaps(other) for one, other in combinations(jobs, 2))
+    assert "CANCELLED" not in story.output
+    assert "NODE_FAIL" not in story.output
+
+
+def test_a_failed_and_a_cancelled_job_are_told_with_their_reasons(project: ClusterProject) -> None:
+    overlay = project.study("failing", "[resnet18]", seeds="[0, 1]", epochs=500)
+    # The log of epochs is a folder, so that the run cannot write it.
+    runs = project.folder / "results/failing/runs/scratch-32/resnet18"
+    (runs / "seed-0/log.jsonl/kept").mkdir(parents=True)
+    log = "failing.txt"
+    options = ("--retries", "0", "--set-resources", MEMORY, "train:runtime=5", "--until", "train")
+    with project.under_way(*PROFILE, *options, "--configfile", overlay, log=log) as snakemake:
+        trained = project.folder / "results/failing/logs/train/scratch-32/resnet18/seed-1.log"
+        wait_until(lambda: trained.exists() and "epoch 1/" in trained.read_text(), "an epoch")
+        queue = project.cluster.queue()
+        (cancelled,) = [number for number, (_, text) in queue.items() if text.endswith("_1")]
+        project.cluster.ask("scancel", str(cancelled))
+        assert snakemake.wait(120) == 1
+    output = project.said(log)
+    assert f"SLURM-job '{cancelled}' failed, SLURM status is: 'CANCELLED'" in output
+    (failed,) = set(project.submitted(log)) - {cancelled}
+    assert f"SLURM-job '{failed}' failed, SLURM status is: 'FAILED'" in output
+    assert "log.jsonl: cannot be written" in output  # the run's own words
+    # Of the cancelled one its job's log has the last word, which may come a moment later.
+    folder = project.folder / ".snakemake/slurm_logs/rule_train/scratch-32_resnet18_1"
+    last = folder / f"{cancelled}.log"
+    wait_until(lambda: "stopped by SIGTERM" in last.read_text(encoding="utf-8"), "its word", 20)
+    assert "Its checkpoint is written" in last.read_text(encoding="utf-8")

@@ -1,0 +1,105 @@
+"""What a training asks a scheduler for, with a forecast and without one."""
+
+import json
+import re
+
+import pytest
+from workflow_project import Project
+
+from resnet_sizes.records.forecast import Forecast, RunForecast, kind_hash
+from resnet_sizes.records.metrics import Device
+from resnet_sizes.records.run import run_settings
+from resnet_sizes.study.loading import load_study
+
+RUN = "results/tiny/runs/scratch-32/resnet18/seed-0/metrics.json"
+
+
+def write_forecast(project: Project, seconds: float, kind: str, peak_gb: float) -> None:
+    config = project.folder / "config"
+    study = load_study([config / "tiny.yaml"], config / "config.yaml")
+    runs = [
+        RunForecast(
+            protocol="scratch-32",
+            model=model,
+            settings_hash=kind_hash(run_settings(study, "scratch-32", model, 0)),
+            precision="fp32",
+            seconds=seconds,
+            feature_seconds=0.0,
+            peak_memory_bytes=round(peak_gb * 1e9),
+        )
+        for model in study.models
+    ]
+    device = Device(kind=kind, name="a device", threads=1)
+    found = Forecast(
+        dataset=study.dataset,
+        train_images=100,
+        test_images=50,
+        device=device,
+        versions={},
+        measured="2026-01-01T00:00:00Z",
+        runs=runs,
+    )
+    folder = project.folder / "results/tiny"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "forecast.json").write_text(found.model_dump_json(), encoding="utf-8")
+
+
+def minutes_asked(project: Project) -> int:
+    """The time limit of one training, as a dry run has it."""
+    output = project.snakemake(
+        "-n", RUN, "--forcerun", "train", "--printshellcmds", "--configfile", "config/tiny.yaml"
+    ).stdout
+    found = re.search(r"--time-limit (\d+)", output)
+    assert found, output
+    return int(found[1])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "minutes"), [(60, 30), (3600, 135), (100_000, 720)], ids=["short", "some", "long"]
+)
+def test_time_is_that_of_the_forecast_with_a_factor_and_within_bounds(
+    project: Project, seconds: float, minutes: int
+) -> None:
+    write_forecast(project, seconds, "cuda", 70)
+    assert minutes_asked(project) == minutes
+
+
+def test_without_a_forecast_and_with_one_of_another_study_it_is_half_a_day(
+    project: Project,
+) -> None:
+    assert minutes_asked(project) == 720
+    write_forecast(project, 60, "cuda", 1)
+    project.edit("config/tiny.yaml", "epochs: 2", "epochs: 3")
+    assert minutes_asked(project) == 720
+
+
+def test_a_forecast_is_no_reason_to_train_again(finished_tiny_study: Project, tmp_path) -> None:
+    project = finished_tiny_study.copy_to(tmp_path / "project")
+    write_forecast(project, 60, "cpu", 1)
+    assert project.planned() == {}
+
+
+def test_a_damaged_forecast_is_named(project: Project) -> None:
+    write_forecast(project, 60, "cuda", 1)
+    path = project.folder / "results/tiny/forecast.json"
+    path.write_text(json.dumps({"schema_version": 1}), encoding="utf-8")
+    done = project.snakemake("-n", "--configfile", "config/tiny.yaml", check=False)
+    assert done.returncode != 0
+    assert "results/tiny/forecast.json: is not a valid Forecast" in done.stdout
+    assert "resnet-sizes forecast" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "peak_gb", "megabytes"),
+    [("cpu", 1, 8000), ("cpu", 20, 30_000), ("cuda", 70, 8000)],
+    ids=["small", "large", "of a GPU, which has its own"],
+)
+def test_memory_is_that_of_a_forecast_made_on_a_cpu(
+    project: Project, kind: str, peak_gb: float, megabytes: int
+) -> None:
+    write_forecast(project, 60, kind, peak_gb)
+    # A scheduler that writes down what it is asked for and refuses.
+    submit = "echo {resources.runtime} {resources.mem_mb} {resources.gpu} >>asked.txt; false"
+    options = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit]
+    project.snakemake("--jobs", "1", *options, RUN, "--configfile", "config/tiny.yaml", check=False)
+    assert (project.folder / "asked.txt").read_text() == f"30 {megabytes} 1\n"
