@@ -38,7 +38,7 @@ def forecast(
     train, test, classes = _counts(study)
 
     from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
-    from resnet_sizes.training.clock import now
+    from resnet_sizes.records.moments import now
     from resnet_sizes.training.devices import describe, select_device, set_threads
     from resnet_sizes.training.progress import duration
     from resnet_sizes.training.provenance import versions
