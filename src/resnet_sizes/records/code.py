@@ -7,7 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ONLY_TELLS = frozenset(
-    {"checkpoints.py", "keeping.py", "memory.py", "network_costs.py", "progress.py", "stopping.py"}
+    {
+        *("checkpoints.py", "keeping.py", "memory.py", "network_costs.py", "progress.py"),
+        *("progress_file.py", "stopping.py"),
+    }
 )
 """Modules of the training that tell of it, or when to keep or stop it, and decide no result."""
 

@@ -3,12 +3,23 @@
 import os
 import socket
 
+from resnet_sizes.records.progress import SchedulerJob
+
 PARENT = "RESNET_SIZES_PARENT"
 """The process without which nobody waits for the result, as `host:id`. On another machine its
 number would mean another process."""
 
 SCHEDULED = "RESNET_SIZES_SCHEDULED"
 """Set where a scheduler will end the run when its time is up."""
+
+JOB_VARIABLES = {
+    "SLURM_JOB_ID": "slurm",
+    "PBS_JOBID": "pbs",
+    "LSB_JOBID": "lsf",
+    "JOB_ID": "sge",
+    "FLUX_JOB_ID": "flux",
+}
+"""Where schedulers tell a process the number of its job."""
 
 
 def announce(scheduled: bool) -> None:
@@ -24,3 +35,13 @@ def announced_parent() -> int | None:
     """The process that has been named, if it is one of this machine."""
     host, _, process = os.environ.get(PARENT, "").rpartition(":")
     return int(process) if host == socket.gethostname() and process.isdecimal() else None
+
+
+def scheduler_job() -> SchedulerJob | None:
+    """The scheduler's job in which this process runs, if it is in one."""
+    for variable, scheduler in JOB_VARIABLES.items():
+        number = os.environ.get(variable, "")
+        # JOB_ID alone may be anybody's.
+        if number and (variable != "JOB_ID" or "SGE_TASK_ID" in os.environ):
+            return SchedulerJob(scheduler=scheduler, id=number)
+    return None

@@ -1,6 +1,7 @@
 """One process at a time where several make the same file."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ def one_process(
     Raises OSError if no lock can be made there.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(target.with_name(f".{target.name}.lock"))
+    lock = FileLock(_lock_of(target))
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -43,3 +44,36 @@ def _wait(lock: FileLock, meanwhile: Callable[[], object]) -> None:
         except Timeout:
             continue
         return
+
+
+def _lock_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
+
+
+def is_held(target: Path) -> bool | None:
+    """Whether a process holds the lock of `target`; None where that cannot be known.
+
+    Nothing is written, and nothing waits. The look itself takes a shared lock for some
+    microseconds: who wants the lock in just these says that it waits, and has it a moment later.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    try:
+        # As filelock opens it, but never to make or to change it.
+        handle = os.open(_lock_of(target), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return None
+    else:
+        return False
+    finally:
+        os.close(handle)  # which frees the lock

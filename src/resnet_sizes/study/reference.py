@@ -10,7 +10,9 @@ from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.devices import Devices
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.progress import RunProgress
 from resnet_sizes.records.run import RunFile, StudyFile
+from resnet_sizes.records.status import StudyStatus
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.values import Values
 from resnet_sizes.records.verdicts import Verdicts
@@ -23,6 +25,8 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "weights": WeightsInfo,
     "run": RunFile,
     "metrics": Metrics,
+    "progress": RunProgress,
+    "status": StudyStatus,
     "article": Ledger,
     "devices": Devices,
     "audit": Audit,

@@ -38,6 +38,7 @@ from resnet_sizes.training.networks import (
 )
 from resnet_sizes.training.precision import check_precision
 from resnet_sizes.training.progress import Progress
+from resnet_sizes.training.progress_file import ProgressFile
 from resnet_sizes.training.provenance import versions
 from resnet_sizes.training.results import write_results
 from resnet_sizes.training.stopping import StopRequest, Supervision, Watchdog
@@ -102,7 +103,11 @@ def train_run(
         with Watchdog(run.name, care.watchdog_minutes * 60) as watchdog:
             attempted = (run, dataset, folder, device_name, weights, care)
             made = _made_since(started, run, folder)
-            return made or _train_run(*attempted, Checkpoints(home), Supervision(stop, watchdog))
+            if made:
+                return made
+            with ProgressFile(home, run) as progress:
+                supervision = Supervision(stop, watchdog, progress)
+                return _train_run(*attempted, Checkpoints(home), supervision)
 
 
 def _made_since(started: str, run: RunFile, folder: RunFolder) -> Metrics | None:
@@ -144,6 +149,7 @@ def _train_run(
     network = build_network(run.model, run.reading, len(info.class_names))
     load_initial_weights(network, run, weights)
     described = describe(device)
+    supervision.progress.on(described)
     log.info(
         "%s: %d epochs of %d images on %s (%s, %d threads), %s",
         *(run.name, run.epochs, info.train_images),
@@ -226,10 +232,13 @@ def _features(
 ) -> Features:
     images = len(data.train_labels) + len(data.test_labels)
     wait = Clock(device).synchronise
+    supervision.progress.phase("features")
     with Progress(f"{run.name}: features", images, "images", wait) as progress:
 
         def batch_done(count: int) -> None:
             progress.advance(count)
+            if supervision.progress.is_due():
+                supervision.progress.features(progress.done, images, progress.remaining())
             supervision.look()
 
         through = BackbonePass(run, network, data, device, batch_done)

@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 
 from resnet_sizes.records.errors import Stopped
 from resnet_sizes.records.launch import announced_parent
+from resnet_sizes.training.progress_file import ProgressFile
 
 log = logging.getLogger("resnet_sizes")
 
@@ -189,10 +190,13 @@ class Supervision:
 
     stop: StopRequest
     watchdog: Watchdog
+    progress: ProgressFile
+    """Where it is told to others."""
 
     def look(self) -> None:
         """Raise Stopped if there is a reason; nothing is kept by this."""
         self.watchdog.beat()
+        self.progress.beat()
         self.stop.check()
 
 
