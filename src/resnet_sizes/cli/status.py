@@ -19,8 +19,8 @@ from resnet_sizes.study.status import StudyWatch
 REDRAW_EVERY = 3.0
 """Seconds between two looks of `--watch`."""
 
-PIPED_WIDTH = 200
-"""Characters of a line where no terminal says how many it has."""
+PIPED_WIDTH = 2000
+"""Characters of a line in a pipe or a file: a line a run, however long."""
 
 
 def status(
@@ -56,8 +56,7 @@ def status(
         except KeyboardInterrupt:
             say("The runs go on.")
     else:
-        console = _console()
-        console.print(plain(looks.look()), soft_wrap=not console.is_terminal)
+        _print(_console(), looks.look())
 
 
 def _watch(looks: StudyWatch) -> None:
@@ -77,15 +76,24 @@ def _watch(looks: StudyWatch) -> None:
 def _watch_in_lines(looks: StudyWatch, console: Console) -> None:
     """In a pipe or a file nothing can be drawn over: the whole once, then what has changed."""
     now = looks.look()
-    console.print(plain(now), soft_wrap=True)
+    _print(console, now)
     told = now.counts
     while not _all_done(now):
         time.sleep(REDRAW_EVERY)
         now = looks.look()
         if now.counts != told:
-            console.print(now.summary, soft_wrap=True, markup=False)
+            result(now.summary)
             told = now.counts
     say("All runs are done.")
+
+
+def _print(console: Console, now: StudyStatus) -> None:
+    if console.is_terminal:
+        console.print(plain(now))
+        return
+    with console.capture() as printed:
+        console.print(plain(now))
+    result("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def _all_done(now: StudyStatus) -> bool:
@@ -94,9 +102,7 @@ def _all_done(now: StudyStatus) -> bool:
 
 def _console() -> Console:
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=PIPED_WIDTH)
-    return console
+    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
 
 
 def _file_of(study: str) -> Path:

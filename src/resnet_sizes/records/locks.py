@@ -10,6 +10,9 @@ from filelock import FileLock, Timeout
 
 _log = logging.getLogger("resnet_sizes")
 
+GLANCE = 0.2
+"""Seconds in which whoever only looks whether a lock is held (`is_held`) has let go of it."""
+
 
 @contextmanager
 def one_process(
@@ -24,7 +27,7 @@ def one_process(
     target.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(_lock_of(target))
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=GLANCE, poll_interval=GLANCE / 4)
     except Timeout:
         _log.info("%s", waiting)
         _wait(lock, meanwhile)
@@ -54,7 +57,7 @@ def is_held(target: Path) -> bool | None:
     """Whether a process holds the lock of `target`; None where that cannot be known.
 
     Nothing is written, and nothing waits. The look itself takes a shared lock for some
-    microseconds: who wants the lock in just these says that it waits, and has it a moment later.
+    microseconds, which `one_process` passes over.
     """
     try:
         import fcntl

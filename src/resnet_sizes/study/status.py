@@ -31,8 +31,11 @@ from resnet_sizes.study.scheduler_queue import WAITS, Jobs, SchedulerQueue
 from resnet_sizes.study.snakemake_state import job_number, snakemake_status
 from resnet_sizes.study.status_summary import seconds_left, summary
 
-SILENT = 600.0
+SILENT = 120.0
 """Seconds after which a run on another machine, of which nothing else is known, counts as gone."""
+
+SILENT_AT_FIRST = 600.0
+"""The same before its first step: reading data and compiling a network tell nothing meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,13 @@ def _state(traces: _Traces) -> tuple[RunStage, str]:
         return "stale", _how_it_went(progress, traces.runs)
     if results.state in ("invalid", "outdated"):
         return results.state, results.note
-    return "waiting", "" if not (progress and ended) else for_terminal(progress.message or "")
+    return "waiting", _why_stopped(progress.message or "") if progress and ended else ""
+
+
+def _why_stopped(message: str) -> str:
+    """The cause alone: the place it goes on from is known from its checkpoint."""
+    found = re.search(r"stopped (?:at once )?by (.+?)(?= in epoch \d|[.;] |$)", message)
+    return for_terminal(found[0] if found else message)
 
 
 def _what_it_does(progress: RunProgress | None) -> str:
@@ -211,7 +220,8 @@ def _is_under_way(
     if own and own.scheduler == "slurm" and jobs.known:
         return job is not None and job.state not in WAITS
     # A lock may not be seen from another machine.
-    return True if _age(progress) < SILENT else None
+    steps = progress.step or progress.images
+    return True if _age(progress) < (SILENT if steps else SILENT_AT_FIRST) else None
 
 
 def _age(progress: RunProgress) -> float:

@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 
 from resnet_sizes.records.errors import Stopped
 from resnet_sizes.records.launch import announced_parent
+from resnet_sizes.records.processes import is_alive
 from resnet_sizes.training.progress_file import ProgressFile
 
 log = logging.getLogger("resnet_sizes")
@@ -83,7 +84,7 @@ class StopRequest:
         if now - self._looked >= LOOK_EVERY:
             self._looked = now
             for parent in self._parents:
-                if not _is_alive(parent):
+                if not is_alive(parent):
                     return f"the end of the process that had started it ({parent})", 1
         return None
 
@@ -104,7 +105,7 @@ def _parents() -> list[int]:
     found = [] if named is None else [named]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         found.append(os.getppid())
-    return [parent for parent in found if parent > 1 and _is_alive(parent)]
+    return [parent for parent in found if parent > 1 and is_alive(parent)]
 
 
 def process_age() -> float:
@@ -116,21 +117,6 @@ def process_age() -> float:
         return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
     except (OSError, ValueError, AttributeError):
         return 0.0
-
-
-def _is_alive(process: int) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-        return stat.rsplit(")", 1)[-1].split()[0] != "Z"
-    except OSError:  # not Linux
-        return True
 
 
 class Watchdog:
