@@ -1,6 +1,7 @@
 """`resnet-sizes status`: how far each run of a study is."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,10 @@ from resnet_sizes.study.loading import load_study
 from resnet_sizes.study.status import StudyWatch
 
 REDRAW_EVERY = 3.0
-"""Seconds between two looks of `--watch`."""
+"""Seconds between two looks of `--watch`, at least."""
+
+REST = 4
+"""How many times as long as a look takes it then rests: hundreds of runs lie on a slow disk."""
 
 PIPED_WIDTH = 2000
 """Characters of a line in a pipe or a file: a line a run, however long."""
@@ -64,23 +68,21 @@ def _watch(looks: StudyWatch) -> None:
     if not console.is_terminal:
         _watch_in_lines(looks, console)
         return
-    now = looks.look()
+    all_looks = _until_done(looks)
+    now = next(all_looks)
     with Live(fitted(now, console.height), console=console, auto_refresh=False) as live:
-        while not _all_done(now):
-            time.sleep(REDRAW_EVERY)
-            now = looks.look()
+        for now in all_looks:
             live.update(fitted(now, console.height), refresh=True)
     say("All runs are done.")
 
 
 def _watch_in_lines(looks: StudyWatch, console: Console) -> None:
     """In a pipe or a file nothing can be drawn over: the whole once, then what has changed."""
-    now = looks.look()
+    all_looks = _until_done(looks)
+    now = next(all_looks)
     _print(console, now)
     told = now.counts
-    while not _all_done(now):
-        time.sleep(REDRAW_EVERY)
-        now = looks.look()
+    for now in all_looks:
         if now.counts != told:
             result(now.summary)
             told = now.counts
@@ -96,8 +98,16 @@ def _print(console: Console, now: StudyStatus) -> None:
     result("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
-def _all_done(now: StudyStatus) -> bool:
-    return now.counts["done"] == len(now.runs)
+def _until_done(looks: StudyWatch) -> Iterator[StudyStatus]:
+    """Look again and again, the last time when all runs are done."""
+    while True:
+        start = time.monotonic()
+        now = looks.look()
+        took = time.monotonic() - start
+        yield now
+        if now.counts["done"] == len(now.runs):
+            return
+        time.sleep(max(REDRAW_EVERY, REST * took))
 
 
 def _console() -> Console:

@@ -1,5 +1,6 @@
 """A study's state as a table for people."""
 
+import socket
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -88,20 +89,20 @@ def _how_far(run: RunStatus) -> str:
         step = f" after step {place.step}" if place.step else ""
         parts.append(f"goes on in epoch {place.epoch}{step}")
     elif run.state in ("failed", "stale") and progress and progress.epoch:
-        parts.insert(0, f"in epoch {progress.epoch} of {progress.epochs}")
+        parts.insert(0, f"in epoch {progress.epoch}/{progress.epochs}")
     return "; ".join(part for part in parts if part)
 
 
 def _position(progress: RunProgress) -> str:
     if progress.phase == "features" and progress.images:
-        return f"features of {progress.images} of {progress.all_images} images"
+        return f"features of {progress.images}/{progress.all_images} images"
     if progress.epoch is None or progress.phase not in ("training", "evaluation"):
         return progress.phase
-    parts = [f"epoch {progress.epoch} of {progress.epochs}"]
+    parts = [f"epoch {progress.epoch}/{progress.epochs}"]
     if progress.phase == "evaluation":
         parts.append("evaluation")
     elif progress.steps:
-        parts.append(f"step {progress.step} of {progress.steps}")
+        parts.append(f"step {progress.step}/{progress.steps}")
     if progress.loss is not None:
         parts.append(f"loss {progress.loss:.4f}")
     return ", ".join(parts)
@@ -114,7 +115,8 @@ def _where(run: RunStatus) -> str:
         if device:
             index = "" if device.index is None else f" {device.index}"
             parts.append(f"{device.kind}{index} ({device.name})" if index else device.kind)
-        parts.append(f"process {progress.process} on {progress.host}")
+        elsewhere = "" if progress.host == socket.gethostname() else f" on {progress.host}"
+        parts.append(f"process {progress.process}{elsewhere}")
     if run.job:
         parts.append(f"Slurm job {run.job.id}")
     return ", ".join(parts)

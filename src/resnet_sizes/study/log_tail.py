@@ -31,7 +31,9 @@ def end_of(path: Path) -> list[str]:
 def error_at_end(path: Path) -> list[str]:
     """The error with which a command's log ends, as lines to show; none if there is none."""
     lines = end_of(path)
-    starts = [number for number, line in enumerate(lines) if ERROR.match(line)]
+    starts = [
+        number for number, line in enumerate(lines) if "error: " in line and ERROR.match(line)
+    ]
     if not starts:
         return []
     error = lines[starts[-1] :]
