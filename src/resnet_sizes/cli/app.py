@@ -16,6 +16,7 @@ from resnet_sizes.cli.fetch import fetch
 from resnet_sizes.cli.forecast import forecast
 from resnet_sizes.cli.report import report
 from resnet_sizes.cli.schemas import schemas
+from resnet_sizes.cli.status import status
 from resnet_sizes.cli.train import train
 from resnet_sizes.records.errors import Stopped, UserError
 
@@ -35,6 +36,7 @@ app.command("fetch")(fetch)
 app.command("data")(data)
 app.command("forecast")(forecast)
 app.command("train")(train)
+app.command("status")(status)
 app.command("evidence")(evidence)
 app.command("report")(report)
 app.command("audit")(audit)

@@ -4,12 +4,23 @@ import os
 import socket
 import time
 
+from resnet_sizes.records.progress import SchedulerJob
+
 PARENT = "RESNET_SIZES_PARENT"
 """The process without which nobody waits for the result, as `host:id`. On another machine its
 number would mean another process."""
 
 SCHEDULED = "RESNET_SIZES_SCHEDULED"
 """When the job began (Unix time), where a scheduler will end the run when its time is up."""
+
+JOB_VARIABLES = {
+    "SLURM_JOB_ID": "slurm",
+    "PBS_JOBID": "pbs",
+    "LSB_JOBID": "lsf",
+    "JOB_ID": "sge",
+    "FLUX_JOB_ID": "flux",
+}
+"""Where schedulers tell a process the number of its job."""
 
 
 def announce(scheduled: bool) -> None:
@@ -33,3 +44,13 @@ def scheduled_since() -> int | None:
     """Unix time of the beginning of the scheduler's job; None outside of one."""
     began = os.environ.get(SCHEDULED, "")
     return int(began) if began.isdecimal() else None
+
+
+def scheduler_job() -> SchedulerJob | None:
+    """The scheduler's job in which this process runs, if it is in one."""
+    for variable, scheduler in JOB_VARIABLES.items():
+        number = os.environ.get(variable, "")
+        # JOB_ID alone may be anybody's.
+        if number and (variable != "JOB_ID" or "SGE_TASK_ID" in os.environ):
+            return SchedulerJob(scheduler=scheduler, id=number)
+    return None

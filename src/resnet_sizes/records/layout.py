@@ -11,6 +11,9 @@ WORK = Path("work")
 FEATURES = "features"
 """Features of frozen backbones, shared by all studies in the working directory; below `WORK`."""
 
+PROGRESS = "progress.json"
+"""How far a run is; beside its checkpoints."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -82,6 +85,10 @@ class StudyFolder:
     def run(self, settings: RunSettings) -> RunFolder:
         """The folder of one run."""
         return RunFolder(self.folder / "runs" / settings.name)
+
+    def training_log(self, settings: RunSettings) -> Path:
+        """What one run said when Snakemake ran it last."""
+        return self.folder / "logs" / "train" / f"{settings.name}.log"
 
     @property
     def evidence(self) -> Path:

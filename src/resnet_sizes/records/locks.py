@@ -1,6 +1,7 @@
 """One process at a time where several make the same file."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 _log = logging.getLogger("resnet_sizes")
+
+GLANCE = 0.2
+"""Seconds in which whoever only looks whether a lock is held (`is_held`) has let go of it."""
 
 
 @contextmanager
@@ -21,9 +25,9 @@ def one_process(
     Raises OSError if no lock can be made there.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(target.with_name(f".{target.name}.lock"))
+    lock = FileLock(_lock_of(target))
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=GLANCE, poll_interval=GLANCE / 4)
     except Timeout:
         _log.info("%s", waiting)
         _wait(lock, meanwhile)
@@ -43,3 +47,36 @@ def _wait(lock: FileLock, meanwhile: Callable[[], object]) -> None:
         except Timeout:
             continue
         return
+
+
+def _lock_of(target: Path) -> Path:
+    return target.with_name(f".{target.name}.lock")
+
+
+def is_held(target: Path) -> bool | None:
+    """Whether a process holds the lock of `target`; None where that cannot be known.
+
+    Nothing is written, and nothing waits. The look itself takes a shared lock for some
+    microseconds, which `one_process` passes over.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    try:
+        # As filelock opens it, but never to make or to change it.
+        handle = os.open(_lock_of(target), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return None
+    else:
+        return False
+    finally:
+        os.close(handle)  # which frees the lock

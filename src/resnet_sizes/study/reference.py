@@ -11,7 +11,9 @@ from resnet_sizes.records.devices import Devices
 from resnet_sizes.records.forecast import Forecast
 from resnet_sizes.records.ledger import Ledger
 from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.progress import RunProgress
 from resnet_sizes.records.run import RunFile, StudyFile
+from resnet_sizes.records.status import StudyStatus
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.values import Values
 from resnet_sizes.records.verdicts import Verdicts
@@ -25,6 +27,8 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "run": RunFile,
     "metrics": Metrics,
     "forecast": Forecast,
+    "progress": RunProgress,
+    "status": StudyStatus,
     "article": Ledger,
     "devices": Devices,
     "audit": Audit,

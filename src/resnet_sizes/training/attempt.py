@@ -17,6 +17,7 @@ from resnet_sizes.training.clock import Clock
 from resnet_sizes.training.keeping import Attempt, Keeper
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.progress import Progress
+from resnet_sizes.training.progress_file import EVERY_END, ProgressFile
 from resnet_sizes.training.state import Tensors
 from resnet_sizes.training.stopping import Supervision
 
@@ -76,9 +77,13 @@ def train(
     if attempt.feature_cache or attempt.resumptions:
         keeper.write()  # with the time that the pass took; with this attempt among the others
     synchronise = Clock(trainer.device).synchronise
+    file = supervision.progress
+    _tell(file, trainer, in_epoch, None)
     with Progress(run.name, run.epochs * in_epoch, "steps", synchronise, done) as progress:
 
         def between() -> None:
+            if file.is_due():
+                _tell(file, trainer, in_epoch, progress.remaining())
             supervision.watchdog.beat()
             reason = supervision.stop.reason()
             if reason:
@@ -96,8 +101,22 @@ def train(
             attempt.company.look()
             lines.epoch_done()
             progress.epoch_done(metrics, run.epochs)
+            if file.is_due(EVERY_END):
+                file.training(
+                    metrics.epoch, in_epoch, in_epoch, metrics.train_loss, progress.remaining()
+                )
             keeper.at_end_of_epoch()
+    file.phase("writing results")
     return logits
+
+
+def _tell(file: ProgressFile, trainer: Trainer, steps: int, remaining: float | None) -> None:
+    epoch = trainer.epoch
+    if epoch.number > trainer.run.epochs:  # it was stopped when only its results were missing
+        return
+    # The device is waited for, which is why this is not done in each step.
+    loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
+    file.training(epoch.number, epoch.step, steps, loss, remaining, evaluates=epoch.trained)
 
 
 def _stop(trainer: Trainer, keeper: Keeper, why: str, status: int) -> None:

@@ -37,7 +37,9 @@ class Progress:
         self._total = total
         self._unit = unit
         self._synchronise = synchronise
-        self._done = self._before = done
+        self._before = done
+        self.done = done
+        """How much of the total is done."""
         self._advances = self._done_first = 0
         self._start = self._end_of_first = self._last_line = 0.0
         self._redirect = logging_redirect_tqdm([log])
@@ -66,7 +68,7 @@ class Progress:
 
     def advance(self, count: int) -> None:
         """Count work done. On a GPU it may still be under way."""
-        self._done += count
+        self.done += count
         self._advances += 1
         self._bar.update(count)
         now = time.monotonic()
@@ -75,13 +77,13 @@ class Progress:
             self._synchronise()
             now = time.monotonic()
         if self._advances == 1:
-            self._end_of_first, self._done_first = now, self._done
+            self._end_of_first, self._done_first = now, self.done
         elif self._advances == FIRST:
-            each = (now - self._end_of_first) / (self._done - self._done_first)
+            each = (now - self._end_of_first) / (self.done - self._done_first)
             left = self._total - self._before
             self._tell(now, f"about {duration(each * left)} for {left} {self._unit}")
         elif now - self._last_line >= SILENCE:
-            self._tell(now, f"{self._done}/{self._total} {self._unit}, {self._left(now)}")
+            self._tell(now, f"{self.done}/{self._total} {self._unit}, {self._left(now)}")
 
     def epoch_done(self, epoch: EpochMetrics, epochs: int) -> None:
         """Tell what an epoch gave and how long the rest will take."""
@@ -98,10 +100,16 @@ class Progress:
         log.info("%s: %s", self._name, text)
         self._last_line = now
 
+    def remaining(self) -> float | None:
+        """Seconds that the rest will take; None before the first estimate is made."""
+        return None if self._advances < FIRST else self._seconds_left(time.monotonic())
+
     def _left(self, now: float) -> str:
-        each = (now - self._start) / max(1, self._done - self._before)
-        left = each * (self._total - self._done)
-        return f"about {duration(left)} left"
+        return f"about {duration(self._seconds_left(now))} left"
+
+    def _seconds_left(self, now: float) -> float:
+        each = (now - self._start) / max(1, self.done - self._before)
+        return each * (self._total - self.done)
 
 
 def duration(seconds: float) -> str:

@@ -74,6 +74,7 @@ def train_here(
     network = build_network(run.model, run.reading, len(info.class_names))
     load_initial_weights(network, run, weights)
     described = describe(device, place.gpu)
+    supervision.progress.on(described)
     log.info(
         "%s: %d epochs of %d images on %s (%s, %d threads), %s",
         *(run.name, run.epochs, info.train_images),
@@ -157,10 +158,13 @@ def _features(
 ) -> Features:
     images = len(data.train_labels) + len(data.test_labels)
     wait = Clock(device).synchronise
+    supervision.progress.phase("features")
     with Progress(f"{run.name}: features", images, "images", wait) as progress:
 
         def batch_done(count: int) -> None:
             progress.advance(count)
+            if supervision.progress.is_due():
+                supervision.progress.features(progress.done, images, progress.remaining())
             supervision.look()
 
         through = BackbonePass(run, network, data, device, batch_done)

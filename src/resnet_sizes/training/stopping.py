@@ -13,6 +13,8 @@ from types import FrameType, TracebackType
 
 from resnet_sizes.records.errors import Stopped
 from resnet_sizes.records.launch import announced_parent, scheduled_since
+from resnet_sizes.records.processes import is_alive
+from resnet_sizes.training.progress_file import ProgressFile
 
 log = logging.getLogger("resnet_sizes")
 
@@ -82,7 +84,7 @@ class StopRequest:
         if now - self._looked >= LOOK_EVERY:
             self._looked = now
             for parent in self._parents:
-                if not _is_alive(parent):
+                if not is_alive(parent):
                     return f"the end of the process that had started it ({parent})", 1
         return None
 
@@ -103,7 +105,7 @@ def _parents() -> list[int]:
     found = [] if named is None else [named]
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         found.append(os.getppid())
-    return [parent for parent in found if parent > 1 and _is_alive(parent)]
+    return [parent for parent in found if parent > 1 and is_alive(parent)]
 
 
 def _age() -> float:
@@ -121,21 +123,6 @@ def process_age() -> float:
         return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
     except (OSError, ValueError, AttributeError):
         return 0.0
-
-
-def _is_alive(process: int) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-        return stat.rsplit(")", 1)[-1].split()[0] != "Z"
-    except OSError:  # not Linux
-        return True
 
 
 class Watchdog:
@@ -203,10 +190,13 @@ class Supervision:
 
     stop: StopRequest
     watchdog: Watchdog
+    progress: ProgressFile
+    """Where it is told to others."""
 
     def look(self) -> None:
         """Raise Stopped if there is a reason; nothing is kept by this."""
         self.watchdog.beat()
+        self.progress.beat()
         self.stop.check()
 
 

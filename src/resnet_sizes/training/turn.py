@@ -20,6 +20,7 @@ from resnet_sizes.records.moments import now
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import read_predictions
 from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.training.progress_file import ProgressFile
 from resnet_sizes.training.slots import place_for
 from resnet_sizes.training.stopping import StopRequest, Supervision, Watchdog
 
@@ -82,13 +83,16 @@ def train_run(
         made = _made_since(started, run, folder)
         if made:
             return made
+        progress = held.enter_context(ProgressFile(home, run))
+        progress.phase("waiting for a device")
         place = held.enter_context(place_for(run.name, device_name, stop.check))
+        progress.phase("starting")
 
         from resnet_sizes.training.run import train_here  # torch, which looks for devices now
 
         stop.check()
         with Watchdog(run.name, care.watchdog_minutes * 60) as watchdog:
-            supervision = Supervision(stop, watchdog)
+            supervision = Supervision(stop, watchdog, progress)
             return train_here(run, dataset, folder, device_name, weights, care, place, supervision)
 
 

@@ -1,0 +1,134 @@
+"""A study's state as a table for people."""
+
+import socket
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from resnet_sizes.records.progress import RunProgress
+from resnet_sizes.records.status import RunStage, RunStatus, StudyStatus
+from resnet_sizes.study.status_summary import duration
+
+STYLES: dict[RunStage, str] = {
+    "running": "cyan",
+    "done": "green",
+    "queued": "yellow",
+    "failed": "bold red",
+    "stale": "red",
+    "invalid": "red",
+    "outdated": "yellow",
+    "waiting": "dim",
+}
+"""Colours only repeat what the words say."""
+
+FIRST: tuple[RunStage, ...] = (
+    "failed",
+    "stale",
+    "invalid",
+    "running",
+    "queued",
+    "outdated",
+    "waiting",
+    "done",
+)
+"""What is shown first where not all has room."""
+
+
+def plain(status: StudyStatus) -> RenderableType:
+    """All runs in the study's order, then what is to be said of those that failed."""
+    return Group(_head(status), _table(status.runs), *_troubles(status.runs))
+
+
+def fitted(status: StudyStatus, height: int) -> RenderableType:
+    """As much as has room on so many lines: what needs a look first."""
+    troubles = _troubles(status.runs)
+    room = height - len(_head(status).plain.splitlines()) - 4
+    if len(status.runs) + sum(len(each.plain.splitlines()) for each in troubles) <= room:
+        return plain(status)
+    wanted = sorted(status.runs, key=lambda run: FIRST.index(run.state))
+    shown = set(map(id, wanted[: max(1, room)]))
+    left_out = len(status.runs) - len(shown)
+    more = Text(f"… and {left_out} more runs; all of them, and the logs: without --watch")
+    return Group(_head(status), _table([run for run in status.runs if id(run) in shown]), more)
+
+
+def _head(status: StudyStatus) -> Text:
+    lines = [status.summary, status.snakemake.note]
+    lines += [f"warning: {warning}" for warning in status.warnings]
+    return Text("\n".join(lines) + "\n")
+
+
+def _table(runs: Sequence[RunStatus]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("run", "state", "how far", "left", "where"):
+        table.add_column(title, overflow="fold", justify="right" if title == "left" else "left")
+    for run in runs:
+        left = "" if run.remaining_seconds is None else duration(run.remaining_seconds)
+        table.add_row(
+            Text(run.run),
+            Text(run.state, style=STYLES[run.state]),
+            Text(_how_far(run)),
+            Text(left),
+            Text(_where(run)),
+        )
+    return table
+
+
+def _how_far(run: RunStatus) -> str:
+    if run.state == "done" and run.test_accuracy is not None:
+        took = duration(run.training_seconds or 0.0)
+        return f"test accuracy {run.test_accuracy:.4f}, trained for {took}"
+    parts = [run.note]
+    progress = run.progress
+    if run.state == "running" and progress and not progress.ended:
+        parts.insert(0, _position(progress))
+    elif run.goes_on_from:
+        place = run.goes_on_from
+        step = f" after step {place.step}" if place.step else ""
+        parts.append(f"goes on in epoch {place.epoch}{step}")
+    elif run.state in ("failed", "stale") and progress and progress.epoch:
+        parts.insert(0, f"in epoch {progress.epoch}/{progress.epochs}")
+    return "; ".join(part for part in parts if part)
+
+
+def _position(progress: RunProgress) -> str:
+    if progress.phase == "features" and progress.images:
+        return f"features of {progress.images}/{progress.all_images} images"
+    if progress.epoch is None or progress.phase not in ("training", "evaluation"):
+        return progress.phase
+    parts = [f"epoch {progress.epoch}/{progress.epochs}"]
+    if progress.phase == "evaluation":
+        parts.append("evaluation")
+    elif progress.steps:
+        parts.append(f"step {progress.step}/{progress.steps}")
+    if progress.loss is not None:
+        parts.append(f"loss {progress.loss:.4f}")
+    return ", ".join(parts)
+
+
+def _where(run: RunStatus) -> str:
+    progress, parts = run.progress, []
+    if run.state == "running" and progress:
+        device = progress.device
+        if device:
+            index = "" if device.index is None else f" {device.index}"
+            parts.append(f"{device.kind}{index} ({device.name})" if index else device.kind)
+        elsewhere = "" if progress.host == socket.gethostname() else f" on {progress.host}"
+        parts.append(f"process {progress.process}{elsewhere}")
+    if run.job:
+        parts.append(f"Slurm job {run.job.id}")
+    return ", ".join(parts)
+
+
+def _troubles(runs: Sequence[RunStatus]) -> list[Text]:
+    """Of each run that failed or was killed, what it said last and where the logs are."""
+    found = []
+    for run in runs:
+        if run.state not in ("failed", "stale"):
+            continue
+        lines = [f"\n{run.run}: {run.state}", *(f"  {line}" for line in run.last_lines)]
+        lines += [f"  log: {path}" for path in (run.log, run.scheduler_log) if path]
+        found.append(Text("\n".join(lines)))
+    return found

@@ -1,0 +1,286 @@
+"""What each run of a study is doing: decided here, from its files, its process and its job."""
+
+import re
+import socket
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.files import read_record
+from resnet_sizes.records.layout import PROGRESS, WORK, StudyFolder
+from resnet_sizes.records.locks import is_held
+from resnet_sizes.records.moments import now
+from resnet_sizes.records.processes import is_alive
+from resnet_sizes.records.progress import RunProgress
+from resnet_sizes.records.run import RunSettings, all_run_settings
+from resnet_sizes.records.status import (
+    STAGES,
+    KeptPlace,
+    QueuedJob,
+    RunStage,
+    RunStatus,
+    StudyStatus,
+)
+from resnet_sizes.study.log_tail import error_at_end, for_terminal, last_lines
+from resnet_sizes.study.plan import read_study
+from resnet_sizes.study.run_results import Results, ResultsReader, planned_run
+from resnet_sizes.study.scheduler_queue import WAITS, Jobs, SchedulerQueue
+from resnet_sizes.study.snakemake_state import job_number, snakemake_status
+from resnet_sizes.study.status_summary import seconds_left, summary
+
+SILENT = 120.0
+"""Seconds after which a run on another machine, of which nothing else is known, counts as gone."""
+
+SILENT_AT_FIRST = 600.0
+"""The same before its first step: reading data and compiling a network tell nothing meanwhile."""
+
+
+@dataclass(frozen=True)
+class _Traces:
+    """What there is to judge one run by."""
+
+    settings: RunSettings
+    results: Results
+    progress: RunProgress | None
+    runs: bool | None
+    """Whether it is under way; None where a sign of life is missing and it cannot be looked for."""
+    job: QueuedJob | None
+    kept: KeptPlace | None
+    log: Path | None
+    """Of its last attempt, where Snakemake started that."""
+
+
+class StudyWatch:
+    """Looks at one study, as often as wanted."""
+
+    def __init__(self, study: Path) -> None:
+        """`study` is its `study.json`."""
+        self._file = study
+        self._folder = StudyFolder.of_file(study)
+        absolute = study.resolve()
+        # results/<name>/study.json, wherever it is looked at from.
+        usual = absolute.parent.parent.name == "results"
+        self._root = absolute.parents[2] if usual else Path.cwd()
+        self._results = ResultsReader()
+        self._queue = SchedulerQueue(self._root)
+
+    def look(self) -> StudyStatus:
+        """The state of each run now. Raises UserError if `study.json` cannot be read."""
+        study = read_study(self._file).study
+        jobs = self._queue.jobs()
+        traces = [self._traces(settings, jobs) for settings in all_run_settings(study)]
+        runs = [self._judged(each) for each in traces]
+        found = Counter(run.state for run in runs)
+        counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
+        left = seconds_left(runs, [each.results.seconds for each in traces])
+        return StudyStatus(
+            study=study.name,
+            file=str(self._file),
+            looked=now(),
+            summary=summary(study.name, counts, left),
+            counts=counts,
+            remaining_seconds=left,
+            snakemake=snakemake_status(self._root, Path("results") / study.name, _parents(traces)),
+            warnings=[jobs.problem] if jobs.problem else [],
+            runs=runs,
+        )
+
+    def _traces(self, settings: RunSettings, jobs: Jobs) -> _Traces:
+        files = self._folder.run(settings)
+        planned = planned_run(settings, files)
+        results = self._results.read(settings, files, planned)
+        progress = kept = None
+        runs: bool | None = False
+        job = None
+        if planned is not None:
+            home = self._root / WORK / content_hash(planned)
+            progress = _read_progress(home)
+            kept = _newest_checkpoint(home)
+        if results.state != "done":
+            told = progress.job.id if progress and progress.job else None
+            job = jobs.of(settings, self._recorded_job(settings) if jobs.by_id else None, told)
+        if planned is not None:
+            runs = _is_under_way(home, progress, job, jobs)
+        log = self._folder.training_log(settings)
+        return _Traces(
+            settings,
+            results,
+            progress,
+            runs,
+            job,
+            kept,
+            # A log from before the run was planned is that of another run.
+            log if planned and _is_newer(log, files.run) else None,
+        )
+
+    def _recorded_job(self, settings: RunSettings) -> str | None:
+        # As the rules name the file.
+        output = StudyFolder.of(self._folder.folder.resolve().name).run(settings).metrics
+        return job_number(self._root, output)
+
+    def _judged(self, traces: _Traces) -> RunStatus:
+        state, note = _state(traces)
+        settings, results, progress = traces.settings, traces.results, traces.progress
+        under_way = state == "running"
+        scheduler_log = None
+        lines: list[str] = []
+        if state in ("failed", "stale"):
+            scheduler_log = self._scheduler_log(traces)
+            lines = _why(state, traces, scheduler_log)
+        return RunStatus(
+            run=settings.name,
+            protocol=settings.protocol,
+            model=settings.model,
+            seed=settings.seed,
+            state=state,
+            note=note,
+            progress=None if state == "done" else progress,
+            remaining_seconds=_remaining(progress) if under_way else None,
+            goes_on_from=None if state == "done" else traces.kept,
+            job=traces.job,
+            test_accuracy=results.test_accuracy if state == "done" else None,
+            training_seconds=results.training_seconds if state == "done" else None,
+            log=str(traces.log) if traces.log else None,
+            scheduler_log=str(scheduler_log) if scheduler_log else None,
+            last_lines=lines,
+        )
+
+    def _scheduler_log(self, traces: _Traces) -> Path | None:
+        """What Snakemake's Slurm plugin kept of the last job's output; it does for failed jobs."""
+        run = traces.settings
+        folder = self._root / ".snakemake/slurm_logs/rule_train"
+        found = sorted(
+            (folder / f"{run.protocol}_{run.model}_{run.seed}").glob("*.log"),
+            key=lambda path: path.stat().st_mtime,
+        )
+        job = traces.progress.job if traces.progress else None
+        own = [path for path in found if job and path.stem == job.id]
+        return next(iter(own or found[-1:]), None)
+
+
+def _state(traces: _Traces) -> tuple[RunStage, str]:
+    """The state of a run and a note on it: the one place where that is decided."""
+    results, progress, job = traces.results, traces.progress, traces.job
+    if traces.runs:
+        return "running", _what_it_does(progress)
+    if results.state == "done":
+        return "done", ""
+    if job is not None:
+        if job.state in WAITS:
+            return "queued", job.reason or ""
+        if not (progress and progress.ended and progress.job and progress.job.id == job.id):
+            return "running", f"its job is {job.state}; it has not told of itself yet"
+    ended = progress.ended if progress else None
+    if progress and ended == "failed":
+        return "failed", ""
+    if traces.log and (not ended) and error_at_end(traces.log):
+        return "failed", ""
+    if progress and not ended:
+        return "stale", _how_it_went(progress, traces.runs)
+    if results.state in ("invalid", "outdated"):
+        return results.state, results.note
+    return "waiting", _why_stopped(progress.message or "") if progress and ended else ""
+
+
+def _why_stopped(message: str) -> str:
+    """The cause alone: the place it goes on from is known from its checkpoint."""
+    found = re.search(r"stopped (?:at once )?by (.+?)(?= in epoch \d|[.;] |$)", message)
+    return for_terminal(found[0] if found else message)
+
+
+def _what_it_does(progress: RunProgress | None) -> str:
+    if progress is None or progress.ended:
+        return "it has not told of itself yet"
+    return for_terminal(progress.detail or "")
+
+
+def _how_it_went(progress: RunProgress, runs: bool | None) -> str:
+    where = f"process {progress.process} on {progress.host}"
+    gone = "is silent" if runs is None else "ended"
+    return f"{where} {gone} without a word, last heard of at {progress.updated}"
+
+
+def _is_under_way(
+    home: Path, progress: RunProgress | None, job: QueuedJob | None, jobs: Jobs
+) -> bool | None:
+    """Whether a process trains the run: by the process that tells of itself, by the run's lock,
+    by its scheduler, or else by how lately it was heard of."""
+    lives = progress is not None and not progress.ended
+    here = progress is not None and progress.host == socket.gethostname()
+    if progress and lives and here and is_alive(progress.process, progress.process_started):
+        return True
+    if is_held(home):
+        return True
+    if not progress or not lives or here:
+        return False
+    own = progress.job
+    if own and own.scheduler == "slurm" and jobs.known:
+        return job is not None and job.state not in WAITS
+    # A lock may not be seen from another machine.
+    steps = progress.step or progress.images
+    return True if _age(progress) < (SILENT if steps else SILENT_AT_FIRST) else None
+
+
+def _age(progress: RunProgress) -> float:
+    """Seconds since it was written."""
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(progress.updated)).total_seconds()
+    except (ValueError, TypeError):
+        return float("inf")
+
+
+def _remaining(progress: RunProgress | None) -> float | None:
+    if progress is None or progress.ended or progress.remaining_seconds is None:
+        return None
+    return max(0.0, progress.remaining_seconds - max(0.0, _age(progress)))
+
+
+def _why(state: RunStage, traces: _Traces, scheduler_log: Path | None) -> list[str]:
+    """Lines that tell why a run failed, or how far one came that ended without a word."""
+    lines = error_at_end(traces.log) if traces.log else []
+    progress = traces.progress
+    if not lines and progress and progress.message:
+        lines = [for_terminal(line) for line in progress.message.splitlines()]
+    if not lines and traces.log:
+        lines = last_lines(traces.log, 2)
+    if scheduler_log and (state == "stale" or not lines):
+        lines += last_lines(scheduler_log, 3)
+    return lines
+
+
+def _read_progress(home: Path) -> RunProgress | None:
+    path = home / PROGRESS
+    if not path.exists():
+        return None
+    try:
+        return read_record(path, RunProgress, "")
+    except UserError:
+        return None
+
+
+def _newest_checkpoint(home: Path) -> KeptPlace | None:
+    names = sorted(path.stem for path in home.glob("epoch-*-step-*.safetensors"))
+    found = re.fullmatch(r"epoch-(\d+)-step-(\d+)", names[-1]) if names else None
+    return KeptPlace(epoch=int(found[1]), step=int(found[2])) if found else None
+
+
+def _is_newer(path: Path, other: Path) -> bool:
+    try:
+        return path.stat().st_mtime >= other.stat().st_mtime
+    except OSError:
+        return False
+
+
+def _parents(traces: list[_Traces]) -> list[int]:
+    """The Snakemakes of this machine that runs under way have named."""
+    here = socket.gethostname()
+    found = set()
+    for each in traces:
+        if each.runs and each.progress and each.progress.parent:
+            host, _, process = each.progress.parent.rpartition(":")
+            if host == here and process.isdecimal():
+                found.add(int(process))
+    return sorted(found)

@@ -1,0 +1,405 @@
+"""`resnet-sizes status` beside runs that go on, end, fail, are stopped and are killed."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from test_failing_runs import losses_are_nan
+from test_stops import slow_steps
+from typer.testing import CliRunner
+
+from child_runs import folder_in_memory, wait_until
+from resnet_sizes.cli.app import app
+from resnet_sizes.records.layout import PROGRESS
+from resnet_sizes.records.locks import is_held
+from resnet_sizes.records.status import RunStatus, StudyStatus
+from small_runs import small_arrays, write_small_dataset
+from study_homes import OTHER, TRAINED, StudyHome
+
+LOG = StudyHome.log
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with folder_in_memory() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path) -> StudyHome:
+    """A study whose first run is done."""
+    home = StudyHome(folder / "done")
+    train(home)
+    return home
+
+
+@pytest.fixture
+def home(
+    done: StudyHome, folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> StudyHome:
+    """The same, not begun, as the working directory and without a scheduler."""
+    copied = done.not_begun(folder / re.sub(r"\W", "-", request.node.name))
+    assert isinstance(copied, StudyHome)
+    (copied.folder / LOG).unlink()
+    without_scheduler = copied.folder / "bin"
+    without_scheduler.mkdir()
+    monkeypatch.setenv("PATH", str(without_scheduler))
+    monkeypatch.chdir(copied.folder)
+    return copied
+
+
+def train(home: StudyHome) -> None:
+    """Let the run come to its end."""
+    process = home.fork(log=LOG)
+    process.join()
+    assert process.exitcode == 0, home.said(LOG)
+
+
+@pytest.fixture
+def slow(home: StudyHome) -> Iterator[BaseProcess]:
+    """A run with steps of a tenth of a second that has ended an epoch."""
+    process = home.fork(before=slow_steps, log=LOG)
+    wait_until(lambda: (told := home.progress()) and told.loss)
+    yield process
+    process.kill()
+    process.join()
+
+
+def shown(*options: str, study: str = "results/tiny/study.json") -> str:
+    """What the command prints for people."""
+    made = CliRunner().invoke(app, ["status", study, *options])
+    assert made.exit_code == 0, made.output
+    return made.output
+
+
+def looked() -> StudyStatus:
+    """What it prints for machines."""
+    return StudyStatus.model_validate_json(shown("--json"))
+
+
+def trained() -> RunStatus:
+    """The state of the first run; the other one waits."""
+    first, second = looked().runs
+    assert (first.run, second.run) == (TRAINED, OTHER)
+    assert second.state == "waiting"
+    return first
+
+
+def test_a_run_in_another_process_shows_epoch_loss_time_and_device(
+    home: StudyHome, slow: BaseProcess
+) -> None:
+    run = trained()
+    assert run.state == "running"
+    assert run.progress
+    assert run.progress.process == slow.pid
+    assert run.progress.device
+    assert run.progress.device.kind == "cpu"
+    assert 0 < run.progress.loss < 3
+    assert 0 < run.remaining_seconds < 60
+    text = shown()
+    assert text.startswith("tiny: 0 of 2 runs done, 1 running, 1 waiting")
+    row = next(line for line in text.splitlines() if line.startswith(TRAINED))
+    assert re.search(r"running +epoch [1-4]/4, step \d+/10, loss \d\.\d{4} +\d+ s", row), row
+    assert f"process {slow.pid}" in row
+
+
+def test_a_killed_run_is_stale_and_goes_on_to_done(home: StudyHome, slow: BaseProcess) -> None:
+    slow.kill()
+    slow.join()
+    run = trained()
+    assert run.state == "stale"
+    assert f"process {slow.pid} on " in run.note
+    assert run.log == LOG
+    assert "epoch 1/4" in "\n".join(run.last_lines)
+    assert run.goes_on_from
+    assert f"log: {LOG}" in shown()
+    train(home)
+    run = trained()
+    assert run.state == "done"
+    assert run.test_accuracy == home.metrics().final_test_accuracy
+    assert not home.home.exists()
+
+
+def test_a_stopped_run_waits_and_says_where_it_goes_on(home: StudyHome, slow: BaseProcess) -> None:
+    slow.terminate()
+    slow.join()
+    assert slow.exitcode == 128 + signal.SIGTERM
+    run = trained()
+    assert run.state == "waiting"
+    assert "stopped by SIGTERM" in run.note
+    kept = re.fullmatch(r"epoch-(\d+)-step-(\d+)", home.checkpoints()[-1].stem)
+    assert kept
+    assert run.goes_on_from
+    assert (run.goes_on_from.epoch, run.goes_on_from.step) == (int(kept[1]), int(kept[2]))
+    assert re.search(r"waiting .*goes on in epoch \d after step \d", shown())
+
+
+def test_a_run_that_fails_shows_its_error_and_its_log(home: StudyHome) -> None:
+    process = home.fork(before=losses_are_nan, log=LOG)
+    process.join()
+    assert process.exitcode == 1
+    run = trained()
+    assert run.state == "failed"
+    assert "is nan (learning rate 0.0005" in run.last_lines[0]
+    text = shown()
+    assert text.startswith("tiny: 0 of 2 runs done, 1 waiting, 1 failed")
+    assert "Lower training.learning_rate" in text
+    assert f"log: {LOG}" in text
+
+
+def test_a_run_that_fails_before_its_first_step_has_failed(home: StudyHome) -> None:
+    write_small_dataset(home.dataset, small_arrays(60, 20))
+    process = home.fork(log=LOG)
+    process.join()
+    assert process.exitcode == 1
+    assert trained().state == "failed"
+    assert "but the run was planned for" in shown()
+    (home.home / PROGRESS).unlink()  # one that failed before it could tell of itself
+    assert trained().state == "failed"
+    assert "but the run was planned for" in shown()
+
+
+def test_a_second_attempt_takes_away_the_failure_of_the_first(home: StudyHome) -> None:
+    process = home.fork(before=losses_are_nan, log=LOG)
+    process.join()
+    process = home.fork(before=slow_steps, log=LOG)
+    try:
+        wait_until(lambda: (told := home.progress()) and not told.ended)
+        assert trained().state == "running"
+    finally:
+        process.kill()
+        process.join()
+
+
+def test_results_of_other_settings_are_outdated(done: StudyHome, home: StudyHome) -> None:
+    train(home)
+    assert trained().state == "done"
+    home.ask_for(learning_rate=0.001)
+    run = trained()
+    assert run.state == "outdated"
+    assert "learning_rate" in run.note
+
+
+def test_results_without_predictions_are_invalid(home: StudyHome) -> None:
+    train(home)
+    home.files.predictions.unlink()
+    run = trained()
+    assert run.state == "invalid"
+    assert "predictions.safetensors" in run.note
+
+
+def ago(seconds: float) -> str:
+    moment = datetime.now(UTC) - timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize(("silent", "state"), [(30, "running"), (300, "stale")])
+def test_a_run_on_another_machine_is_judged_by_when_it_was_heard_of(
+    home: StudyHome, slow: BaseProcess, silent: float, state: str
+) -> None:
+    slow.kill()
+    slow.join()
+    home.change_progress(host="elsewhere", updated=ago(silent))
+    assert trained().state == state
+
+
+def test_a_process_that_has_the_number_of_a_killed_run_is_not_taken_for_it(
+    home: StudyHome, slow: BaseProcess
+) -> None:
+    slow.kill()
+    slow.join()
+    living = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        told = home.progress()
+        assert told
+        home.change_progress(process=living.pid, process_started=told.process_started - 3600)
+        assert trained().state == "stale"
+    finally:
+        living.kill()
+        living.wait()
+
+
+def test_a_disk_that_refuses_the_progress_file_stops_no_run(
+    done: StudyHome, home: StudyHome
+) -> None:
+    (home.home / PROGRESS).mkdir(parents=True)  # no file can take its place
+    train(home)
+    assert home.result() == done.result()
+
+
+def test_looking_writes_nothing_and_delays_no_run(home: StudyHome) -> None:
+    lock = home.home.with_name(f".{home.home.name}.lock")
+    lock.unlink(missing_ok=True)
+    assert is_held(home.home) is False
+    assert not lock.exists()
+    over = Event()
+    seen = set()
+
+    def look() -> None:
+        while not over.is_set():
+            seen.add(is_held(home.home))
+            time.sleep(0.001)
+
+    looking = Thread(target=look)
+    process = home.fork(before=slow_steps, log=LOG)
+    looking.start()
+    try:
+        wait_until(lambda: (told := home.progress()) and told.device)
+        stamp = lock.stat()
+        assert is_held(home.home) is True
+        assert (lock.stat().st_mtime_ns, lock.stat().st_size) == (stamp.st_mtime_ns, stamp.st_size)
+    finally:
+        over.set()
+        looking.join()
+        process.kill()
+        process.join()
+    assert seen == {False, True}
+    assert "another process" not in home.said(LOG)
+
+
+def test_the_watch_ends_by_itself_when_all_runs_are_done(home: StudyHome) -> None:
+    study = json.loads(home.study.study.read_text(encoding="utf-8"))
+    study["study"]["seeds"] = [0]
+    home.study.study.write_text(json.dumps(study), encoding="utf-8")
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "resnet_sizes", "status", "tiny", "--watch"],
+        cwd=home.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    process = home.fork(before=slow_steps, log=LOG)
+    output, _ = watching.communicate(timeout=60)
+    process.join()
+    assert watching.returncode == 0
+    assert "tiny: 1 of 1 runs done" in output
+    assert output.strip().endswith("All runs are done.")
+
+
+def test_nothing_is_read_of_torch_and_an_answer_takes_two_seconds_at_most(home: StudyHome) -> None:
+    code = (
+        "import sys, time; start = time.monotonic(); sys.argv = ['', 'status', 'tiny']\n"
+        "from resnet_sizes.cli.app import app\n"
+        "app(standalone_mode=False)\n"
+        "print(time.process_time(), 'torch' in sys.modules, file=sys.stderr)"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    seconds, torch = made.stderr.split()[-2:]
+    assert torch == "False"
+    assert float(seconds) < 2
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("results/none/study.json", "resnet-sizes study write"),
+        ("none", "results/none/study.json: no such file"),
+        ("none", "Studies that have begun here: tiny"),
+    ],
+)
+def test_a_study_that_has_not_begun_is_an_error_with_what_to_do(
+    home: StudyHome, named: str, said: str
+) -> None:
+    made = home.command_line("status", named)
+    assert made.returncode == 1
+    assert said in made.stderr
+    assert "Traceback" not in made.stderr
+
+
+def squeue(home: StudyHome, script: str) -> None:
+    path = home.folder / "bin" / "squeue"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def job(home: Path, state: str, name: str, comment: str) -> str:
+    line = "\t".join(["77", "77", state, "Priority", name, comment, str(home)])
+    return f"echo '{line}'"
+
+
+UUID = "6f1f7c3e-2d0f-4c5e-9f0f-5d0f7c1f3a11"
+
+
+@pytest.mark.parametrize(
+    ("name", "comment"),
+    [
+        (UUID, "rule_train_wildcards_scratch-32_resnet18_0"),
+        ("rs.train.scratch-32.resnet18.0", "(null)"),
+        ("resnet-sizes.train.scratch-32.resnet18.0", "(null)"),
+        ("rs.train.protocol=scratch-32,model=resnet18,seed=0", "(null)"),
+    ],
+)
+def test_a_job_that_waits_in_slurm_is_queued_with_its_number(
+    home: StudyHome, name: str, comment: str
+) -> None:
+    squeue(home, job(home.folder, "PENDING", name, comment))
+    run = trained()
+    assert run.state == "queued"
+    assert run.job
+    assert (run.job.id, run.job.reason) == ("77", "Priority")
+    assert re.search(r"queued +Priority +Slurm job 77", shown())
+
+
+def test_a_job_that_has_begun_and_not_told_of_itself_is_running(home: StudyHome) -> None:
+    comment = "rule_train_wildcards_scratch-32_resnet18_0"
+    squeue(home, job(home.folder, "RUNNING", UUID, comment))
+    run = trained()
+    assert run.state == "running"
+    assert "not told of itself yet" in run.note
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda home: job(home.folder.parent, "PENDING", UUID, "rule_train_wildcards_s_r_0"),
+        lambda home: job(
+            home.folder.parent, "PENDING", UUID, "rule_train_wildcards_scratch-32_resnet18_0"
+        ),
+        lambda home: job(home.folder, "PENDING", UUID, "rule_run_wildcards_scratch-32_resnet18_0"),
+        lambda home: job(
+            home.folder, "PENDING", UUID, "rule_train_wildcards_scratch-32_resnet18_00"
+        ),
+    ],
+)
+def test_jobs_of_other_folders_and_rules_are_not_ours(
+    home: StudyHome, other: Callable[[StudyHome], str]
+) -> None:
+    squeue(home, other(home))
+    assert trained().state == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo 'slurm_load_jobs error: Unable to contact' >&2; exit 1", "Unable to contact"),
+        ("exec /bin/sleep 60", "did not answer within"),
+    ],
+)
+def test_a_scheduler_that_does_not_answer_is_told_and_stops_nothing(
+    home: StudyHome, script: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resnet_sizes.study.scheduler_queue.PATIENCE", 0.5)
+    squeue(home, script)
+    status = looked()
+    assert said in status.warnings[0]
+    assert {run.state for run in status.runs} == {"waiting"}
+    assert said in shown()
+
+
+def test_what_a_log_holds_cannot_steer_the_terminal(home: StudyHome) -> None:
+    path = home.folder / LOG
+    path.write_text("2026-11-24 12:00:00 error: \x1b[2J[bold]no[/bold]\n", encoding="utf-8")
+    text = shown()
+    assert "\x1b" not in text
+    assert "[bold]no[/bold]" in text
