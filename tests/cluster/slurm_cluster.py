@@ -2,7 +2,9 @@
 
 import os
 import re
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,8 +66,11 @@ class Cluster:
         subprocess.run([SCRIPTS / "stop-slurm.sh", self.folder], check=True, timeout=120)
 
     def restart_controller(self) -> None:
-        """End slurmctld as a crash would, and start it again."""
-        subprocess.run(["kill", "-9", (self.folder / "slurmctld.pid").read_text().strip()])
+        """End slurmctld as an administrator does, and start it again."""
+        pid = int((self.folder / "slurmctld.pid").read_text())
+        os.kill(pid, signal.SIGTERM)
+        while Path(f"/proc/{pid}/exe").exists():  # it writes its state
+            time.sleep(0.1)
         Cluster.start(self.folder, gpus=0)  # the settings stay
 
     def ask(self, *command: str) -> str:

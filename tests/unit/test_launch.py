@@ -3,10 +3,18 @@
 import os
 import socket
 import subprocess
+import time
 
 import pytest
 
-from resnet_sizes.records.launch import PARENT, SCHEDULED, announce, announced_parent
+from resnet_sizes.records.launch import (
+    PARENT,
+    SCHEDULED,
+    announce,
+    announced_parent,
+    scheduled_since,
+)
+from resnet_sizes.training.stopping import StopRequest
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +47,23 @@ def test_only_a_scheduler_s_job_gets_a_time_limit_from_the_rule(
     script = 'set -euo pipefail; echo "${RESNET_SIZES_SCHEDULED:+--time-limit 720}"'
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == option
+
+
+def test_a_job_begins_with_the_first_workflow_in_it() -> None:
+    announce(scheduled=True)
+    first = scheduled_since()
+    assert first is not None
+    assert abs(time.time() - first) < 60
+    os.environ[SCHEDULED] = str(first - 100)  # as if the step within the job came later
+    announce(scheduled=True)
+    assert scheduled_since() == first - 100
+    announce(scheduled=False)
+    assert scheduled_since() is None
+
+
+@pytest.mark.parametrize(("minutes_ago", "stops"), [(0, False), (40, True)])
+def test_a_time_limit_counts_from_the_beginning_of_the_job(minutes_ago: int, stops: bool) -> None:
+    # This process is much younger than the job may be.
+    os.environ[SCHEDULED] = str(int(time.time()) - minutes_ago * 60)
+    reason = StopRequest(time_limit=40 * 60).reason()
+    assert (reason is not None) == stops

@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from pathlib import Path
 
 from resnet_sizes.records.progress import SchedulerJob
 
@@ -27,9 +28,10 @@ def announce(scheduled: bool) -> None:
     """Name this process to the runs that it starts, and say whether it is a scheduler's job."""
     os.environ[PARENT] = f"{socket.gethostname()}:{os.getpid()}"
     if scheduled:
-        # A scheduler may start several Snakemakes in each other; the first began with the job.
+        # Of several Snakemakes in each other the first began with the job, as a process: on a
+        # network file system it has been reading its own code for a while by now.
         if scheduled_since() is None:
-            os.environ[SCHEDULED] = str(int(time.time()))
+            os.environ[SCHEDULED] = str(int(time.time() - process_age()))
     else:  # one that began inside another's job lives longer than what it starts
         os.environ.pop(SCHEDULED, None)
 
@@ -54,3 +56,14 @@ def scheduler_job() -> SchedulerJob | None:
         if number and (variable != "JOB_ID" or "SGE_TASK_ID" in os.environ):
             return SchedulerJob(scheduler=scheduler, id=number)
     return None
+
+
+def process_age() -> float:
+    """Seconds since this process began; 0 where the system does not tell."""
+    try:
+        began = int(
+            Path("/proc/self/stat").read_text(encoding="ascii").rsplit(")", 1)[-1].split()[19]
+        )
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
+    except (OSError, ValueError, AttributeError):
+        return 0.0

@@ -8,11 +8,10 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType, TracebackType
 
 from resnet_sizes.records.errors import Stopped
-from resnet_sizes.records.launch import announced_parent, scheduled_since
+from resnet_sizes.records.launch import announced_parent, process_age, scheduled_since
 from resnet_sizes.records.processes import is_alive
 from resnet_sizes.training.progress_file import ProgressFile
 
@@ -112,17 +111,6 @@ def _age() -> float:
     """Seconds of the time limit that are over: a scheduler counts them from its job's beginning."""
     began = scheduled_since()
     return process_age() if began is None else max(process_age(), time.time() - began)
-
-
-def process_age() -> float:
-    """Seconds since this process began; 0 where the system does not tell."""
-    try:
-        began = int(
-            Path("/proc/self/stat").read_text(encoding="ascii").rsplit(")", 1)[-1].split()[19]
-        )
-        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
-    except (OSError, ValueError, AttributeError):
-        return 0.0
 
 
 class Watchdog:
