@@ -3,8 +3,8 @@
     python benchmarks/untrained.py train … (as `resnet-sizes train …`)
 
 The command is the real one, but what it imports as `resnet_sizes.training.run` is this file: it
-checks the dataset as a run does, and writes drawn results. So torch is never imported, and all
-else that a run costs is there.
+checks the dataset as a run does, and writes drawn results. Torch is never imported; all else that
+a run costs is there, locks and the choice of a device as well.
 """
 
 import sys
@@ -23,7 +23,7 @@ from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import read_dataset
 
 
-def train_run(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metrics:
+def train_here(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metrics:
     """Write results without any training."""
     from synthetic_runs import write_run
 
@@ -34,14 +34,8 @@ def train_run(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metric
     return read_record(folder.metrics, Metrics, "")
 
 
-class Care:
-    """Whatever the command wants to be careful about."""
-
-    def __init__(self, **_: Any) -> None: ...
-
-
 if __name__ == "__main__":
     module = ModuleType("resnet_sizes.training.run")
-    module.train_run, module.Care = train_run, Care  # type: ignore[attr-defined]
+    module.train_here = train_here  # type: ignore[attr-defined]
     sys.modules["resnet_sizes.training.run"] = module
     main()
