@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
@@ -377,6 +378,22 @@ def test_jobs_of_other_folders_and_rules_are_not_ours(
 ) -> None:
     squeue(home, other(home))
     assert trained().state == "waiting"
+
+
+def test_the_number_that_snakemake_recorded_goes_before_a_label(home: StudyHome) -> None:
+    """Labels name no study, and two studies of one folder may have the same run."""
+    comment = "rule_train_wildcards_scratch-32_resnet18_0"
+    squeue(home, job(home.folder, "PENDING", UUID, comment))
+    assert trained().state == "queued"
+    output = home.files.metrics.relative_to(home.folder).as_posix()
+    record = urlsafe_b64encode(output.encode()).decode()
+    assert len(record) < 255
+    incomplete = home.folder / ".snakemake" / "incomplete"
+    incomplete.mkdir(parents=True)
+    (incomplete / record).write_text('{"external_jobid": "76"}', encoding="utf-8")
+    assert trained().state == "waiting"
+    (incomplete / record).write_text('{"external_jobid": "77"}', encoding="utf-8")
+    assert trained().state == "queued"
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,14 @@ class ProgressFile:
         self._change(phase=phase, detail=detail, remaining_seconds=None)
         self._write()
 
+    def stays(self, phase: Phase, detail: str | None = None) -> None:
+        """The run is in this phase, and may have said so already: to be called every second of a
+        wait."""
+        if (self._record.phase, self._record.detail) != (phase, detail):
+            self.phase(phase, detail)
+        else:
+            self.beat()
+
     def on(self, device: Device) -> None:
         """The device that was chosen; written with what comes next."""
         self._change(device=device)
