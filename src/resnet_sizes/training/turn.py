@@ -84,9 +84,13 @@ def train_run(
         if made:
             return made
         progress = held.enter_context(ProgressFile(home, run))
-        progress.phase("waiting for a device")
-        place = held.enter_context(place_for(run.name, device_name, stop.check))
-        progress.phase("starting")
+
+        def meanwhile() -> None:
+            progress.stays("waiting for a device")
+            stop.check()
+
+        place = held.enter_context(place_for(run.name, device_name, meanwhile))
+        progress.stays("starting")
 
         from resnet_sizes.training.run import train_here  # torch, which looks for devices now
 
