@@ -27,6 +27,7 @@ from resnet_sizes.records.tensor_file import (
 )
 from resnet_sizes.training import run as engine
 from resnet_sizes.training.loop import StepDone, Trainer
+from resnet_sizes.training.turn import train_run
 from small_runs import weights_info, write_small_dataset
 
 CLASSES = 10
@@ -96,7 +97,7 @@ def train_engine(
     info = None if weights is None else weights_info(weights, run.model)
     losses: list[float] = []
     with _inside(folder), patch.object(engine, "Trainer", _recording(losses.append)):
-        engine.train_run(run, dataset, RunFolder(folder / "run"), "cpu", info)
+        train_run(run, dataset, RunFolder(folder / "run"), "cpu", info)
     logits, _ = read_predictions(folder / "run" / "predictions.safetensors")
     return Trained(losses, torch.from_numpy(logits))
 
