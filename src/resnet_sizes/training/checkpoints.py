@@ -46,16 +46,21 @@ class Checkpoints:
             )
             return False
         for old in self._newest_first()[KEPT:]:
-            with suppress(OSError):
-                old.unlink()
+            if old != path:  # those with higher numbers may be unusable and not removable
+                _remove(old)
         return True
 
     def newest(self, run_hash: str, training_hash: str) -> tuple[CheckpointRecord, Tensors] | None:
-        """The newest whole checkpoint of this run by this code; what is passed over is told."""
+        """The newest whole checkpoint of this run by this code.
+
+        What is passed over is told and removed: with its higher number it would take the place of
+        those that are still to come. The run's lock has to be held.
+        """
         paths = self._newest_first()
         for path in paths:
             found = _read(path)
             if found is None:
+                _remove(path)
                 continue
             record, tensors = found
             if record.run_hash != run_hash:
@@ -66,6 +71,7 @@ class Checkpoints:
                 )
             else:
                 return record, tensors
+            _remove(path)
         if paths:
             log.warning("%s: no checkpoint here can be used; the run begins anew", self._folder)
         return None
@@ -76,6 +82,11 @@ class Checkpoints:
 
     def _newest_first(self) -> list[Path]:
         return sorted(self._folder.glob("epoch-*-step-*.safetensors"), reverse=True)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 from resnet_sizes.records.checkpoint import CheckpointRecord
-from resnet_sizes.records.metrics import Device, EpochMetrics, FeatureCache, Resumption
+from resnet_sizes.records.metrics import Code, Device, EpochMetrics, FeatureCache, Resumption
 from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.loop import Trainer
 
@@ -20,7 +20,8 @@ class Attempt:
     """What an attempt knows of its run, beside the training's state."""
 
     run_hash: str
-    training_hash: str
+    code: Code
+    """As it was when the attempt began: its file may change while it runs."""
     versions: dict[str, str]
     device: Device
     started: str
@@ -62,7 +63,7 @@ class Keeper:
             attempt = self._attempt
             record = CheckpointRecord(
                 run_hash=attempt.run_hash,
-                training_hash=attempt.training_hash,
+                training_hash=attempt.code.training_hash,
                 versions=attempt.versions,
                 device=attempt.device,
                 history=attempt.history,

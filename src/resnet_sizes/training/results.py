@@ -12,7 +12,6 @@ from resnet_sizes.training.clock import now
 from resnet_sizes.training.devices import peak_memory
 from resnet_sizes.training.keeping import Attempt
 from resnet_sizes.training.networks import macs_per_image
-from resnet_sizes.training.provenance import code
 
 
 def write_results(
@@ -54,7 +53,7 @@ def write_results(
         device=attempt.device,
         versions=attempt.versions,
         dataset_identity=info.identity,
-        code=code(),
+        code=attempt.code,
         started=attempt.started,
         finished=now(),
         predictions_sha256=predictions_hash(outputs, labels),

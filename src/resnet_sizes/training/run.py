@@ -10,12 +10,11 @@ from torch import nn
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.code import training_code_hash
 from resnet_sizes.records.errors import UserError, WriteError
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import FEATURES, WORK, RunFolder
 from resnet_sizes.records.locks import one_process
-from resnet_sizes.records.metrics import FeatureCache, Metrics
+from resnet_sizes.records.metrics import Code, FeatureCache, Metrics
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import read_dataset, read_predictions
 from resnet_sizes.records.weights import WeightsInfo
@@ -38,7 +37,7 @@ from resnet_sizes.training.networks import (
 )
 from resnet_sizes.training.precision import check_precision
 from resnet_sizes.training.progress import Progress
-from resnet_sizes.training.provenance import versions
+from resnet_sizes.training.provenance import code, versions
 from resnet_sizes.training.results import write_results
 from resnet_sizes.training.stopping import StopRequest, Supervision, Watchdog
 from resnet_sizes.training.weights import load_initial_weights
@@ -89,10 +88,15 @@ def train_run(
     care = care or Care()
     home = care.work / content_hash(run)
     waiting = f"{run.name}: another process trains this run; waiting until it ends"
-    started = now()
+    made_by, before, waits = code(), _state(folder.metrics), []
     with StopRequest(care.time_limit) as stop, ExitStack() as lock:
+
+        def meanwhile() -> None:
+            waits.append(True)
+            stop.check()
+
         try:
-            lock.enter_context(one_process(home, waiting, stop.check))
+            lock.enter_context(one_process(home, waiting, meanwhile))
         except OSError as error:
             log.warning(
                 "warning: %s: cannot be locked (%s). The run goes on; see that no other process "
@@ -100,20 +104,33 @@ def train_run(
                 *(home, error),
             )
         with Watchdog(run.name, care.watchdog_minutes * 60) as watchdog:
-            attempted = (run, dataset, folder, device_name, weights, care)
-            made = _made_since(started, run, folder)
-            return made or _train_run(*attempted, Checkpoints(home), Supervision(stop, watchdog))
+            attempted = (run, dataset, folder, device_name, weights, care, made_by)
+            # Not by the times in it: a clock may be put back.
+            if waits and _state(folder.metrics) != before:
+                made = _made_by_another(run, folder, made_by)
+                if made:
+                    return made
+            return _train_run(*attempted, Checkpoints(home), Supervision(stop, watchdog))
 
 
-def _made_since(started: str, run: RunFile, folder: RunFolder) -> Metrics | None:
-    """The results of the process that this one has waited for, if they are there."""
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _made_by_another(run: RunFile, folder: RunFolder, made_by: Code) -> Metrics | None:
+    """The results of the process that this one has waited for, if they are whole."""
     try:
         metrics = read_record(folder.metrics, Metrics, "")
         read_predictions(folder.predictions, metrics.predictions_sha256)
     except UserError:
         return None
-    ours = metrics.run == run and metrics.code.training_hash == training_code_hash()
-    if not ours or metrics.finished < started:
+    ours = metrics.run == run and metrics.code.training_hash == made_by.training_hash
+    if not ours:
         return None
     log.info("%s: the other process has finished it", run.name)
     return metrics
@@ -126,6 +143,7 @@ def _train_run(
     device_name: str,
     weights: WeightsInfo | None,
     care: Care,
+    made_by: Code,
     checkpoints: Checkpoints,
     supervision: Supervision,
 ) -> Metrics:
@@ -151,14 +169,14 @@ def _train_run(
     )
     attempt = Attempt(
         run_hash=content_hash(run),
-        training_hash=training_code_hash(),
+        code=made_by,
         versions=versions(device),
         device=described,
         started=started,
         history=[],
         resumptions=[],
     )
-    kept = checkpoints.newest(attempt.run_hash, attempt.training_hash)
+    kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
     with explained_out_of_memory(run):
         counted = count_parameters(network, run.reading)
         network = ready_for_training(network, run.reading, device)
