@@ -16,7 +16,7 @@ from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.code import training_code_hash
 from resnet_sizes.records.errors import Stopped
 from resnet_sizes.records.metrics import Code, Device, Metrics
-from resnet_sizes.training import provenance
+from resnet_sizes.training import keeping, provenance
 from resnet_sizes.training import run as run_module
 from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.loop import Trainer
@@ -380,3 +380,39 @@ def test_results_that_cannot_be_written_cost_no_training(home, whole, monkeypatc
     at_step(monkeypatch, 1, crash)  # no step is made again
     assert train(home).resumed == 1
     assert home.result() == whole.result()
+
+
+def test_what_killed_attempts_had_half_written_is_removed(crashed):
+    folder = crashed.checkpoints()[-1].parent
+    half = folder / ".epoch-00004-step-0000002.safetensors.x1y2.tmp.safetensors"
+    half.touch()
+    assert Checkpoints(folder).newest(content_hash(crashed.run), training_code_hash())
+    assert not half.exists()
+
+
+def test_the_peak_of_memory_is_that_of_all_attempts(home, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "peak_memory", lambda device: 10**15)
+        at_step(patch, 5, crash)
+        with pytest.raises(Crash):
+            train(home)
+    assert train(home).peak_memory_bytes == 10**15
+
+
+def test_a_last_line_that_was_refused_is_written_once_there_is_room(home, monkeypatch):
+    def refuse() -> None:
+        home.files.log.unlink()
+        home.files.log.mkdir()
+
+    at_end_of_epoch = keeping.Keeper.at_end_of_epoch
+
+    def permit(self: keeping.Keeper) -> None:
+        at_end_of_epoch(self)
+        if home.files.log.is_dir():
+            home.files.log.rmdir()
+
+    monkeypatch.setattr(keeping.Keeper, "at_end_of_epoch", permit)
+    at_step(monkeypatch, 6 * STEPS, refuse)
+    train(home)
+    lines = home.files.log.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4, 5, 6]

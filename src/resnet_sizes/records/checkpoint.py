@@ -25,4 +25,5 @@ class CheckpointRecord(Record):
     scaler: dict[str, float | int] | None = None
     feature_cache: FeatureCache | None = None
     resumptions: list[Resumption]
+    peak_memory_bytes: int = Field(0, ge=0, description="The most of all attempts so far.")
     started: str = Field(description="UTC, ISO 8601: of the first attempt.")

@@ -43,6 +43,7 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
         )
     attempt.history = list(record.history)
     attempt.started = record.started
+    attempt.peak_memory_bytes = record.peak_memory_bytes
     attempt.resumptions = [
         *record.resumptions,
         Resumption(
@@ -112,6 +113,7 @@ def train(
             lines.epoch_done()
             progress.epoch_done(metrics, run.epochs)
             keeper.at_end_of_epoch()
+    lines.complete()
     return logits
 
 
@@ -149,6 +151,11 @@ class _Log:
                 file.write(_line(self._history[-1]))
         except WriteError as error:
             self._told(error)
+
+    def complete(self) -> None:
+        """Try once more where the last lines could not be written."""
+        if self._behind:
+            self._write_anew()
 
     def _write_anew(self) -> None:
         try:

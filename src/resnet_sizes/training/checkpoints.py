@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from resnet_sizes.records.checkpoint import CheckpointRecord
 from resnet_sizes.records.errors import WriteError
-from resnet_sizes.records.files import write_atomically
+from resnet_sizes.records.files import remove_temporaries, write_atomically
 
 log = logging.getLogger("resnet_sizes")
 
@@ -56,6 +56,7 @@ class Checkpoints:
         What is passed over is told and removed: with its higher number it would take the place of
         those that are still to come. The run's lock has to be held.
         """
+        remove_temporaries(self._folder, "epoch-*", 0)
         paths = self._newest_first()
         for path in paths:
             found = _read(path)

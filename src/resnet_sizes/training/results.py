@@ -49,7 +49,7 @@ def write_results(
         parameters=parameters[0],
         trainable_parameters=parameters[1],
         macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
-        peak_memory_bytes=peak_memory(device),
+        peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(device)),
         device=attempt.device,
         versions=attempt.versions,
         dataset_identity=info.identity,

@@ -186,7 +186,8 @@ def _train_run(
         trainer = Trainer(run, material.network, material.data, device)
         if kept:
             resume(trainer, attempt, *kept)
-        keeper = Keeper(checkpoints, attempt, trainer, care.keep_every)
+        undisturbed = supervision.stop.undisturbed
+        keeper = Keeper(checkpoints, attempt, trainer, care.keep_every, undisturbed)
         logits = train(trainer, attempt, keeper, supervision, folder)
     try:
         labels = arrays.test_labels
