@@ -13,13 +13,16 @@ import logging
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -33,6 +36,7 @@ from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.weights import WeightsInfo
 from resnet_sizes.training import keeping
 from resnet_sizes.training.backbone_pass import BackbonePass
+from resnet_sizes.training.batches import batches_per_epoch
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.turn import Care, train_run
 from small_runs import run_of, small_arrays, weights_file, write_small_dataset
@@ -81,6 +85,10 @@ class Landing:
     """Epoch and step, or the pass that computes the features."""
     kept: str | None
     """Name of the newest checkpoint."""
+    lost_steps: int | None = None
+    """Whole steps since it, or since the run's beginning; None in a pass."""
+    lost_seconds: float = 0.0
+    """Since it was written, or since the attempt's first step."""
 
     @property
     def within_epoch(self) -> bool:
@@ -88,7 +96,11 @@ class Landing:
         return self.kept is not None and "-step-0000000" not in self.kept
 
     def __str__(self) -> str:
-        return f"{self.kind}: killed in {self.place}; kept: {self.kept or 'nothing'}"
+        return (
+            f"{self.kind}: killed in {self.place}; kept: {self.kept or 'nothing'}; "
+            f"lost: {'the pass' if self.lost_steps is None else f'{self.lost_steps} steps'}, "
+            f"{self.lost_seconds:.2f} s"
+        )
 
 
 class Bench:
@@ -168,14 +180,27 @@ class Bench:
         (self.folder / attempt / "place").unlink(missing_ok=True)
         process = self.start(attempt)
         self._wait_for_a_step(attempt, process)
+        began = time.time()
         process.join(seconds)
+        killed = time.time()
         process.kill()
         process.join()
         where = self._place(attempt)
         if process.exitcode != -signal.SIGKILL or not where or self.is_done(attempt):
             return None
         kept = _checkpoints(self.folder / attempt)
-        return Landing(self.name, where, kept[-1].stem if kept else None)
+        newest = kept[-1].stem if kept else None
+        since = kept[-1].stat().st_mtime if kept else began
+        return Landing(self.name, where, newest, self._steps_lost(where, newest), killed - since)
+
+    def _steps_lost(self, place: str, kept: str | None) -> int | None:
+        if not place.startswith("epoch"):
+            return None
+        in_epoch = batches_per_epoch(self.kind.images, self._run.batch_size)
+        epoch, step = map(int, re.findall(r"\d+", place))
+        kept_epoch, kept_step = map(int, re.findall(r"\d+", kept)) if kept else (1, 0)
+        # The step that is named was under way.
+        return max(0, (epoch - kept_epoch) * in_epoch + step - 1 - kept_step)
 
 
 def _checkpoints(home: Path) -> list[Path]:
@@ -247,7 +272,10 @@ def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = 
 
 
 def trials(count: int, seed: int, folder: Path) -> list[Landing]:
-    """So many runs that were killed, all kinds in turn; where the kills landed."""
+    """So many runs that were killed, all kinds in turn; where the kills landed.
+
+    It gives up where the kills keep missing: then it returns fewer, or not all kinds.
+    """
     draw = random.Random(seed)
     torch.set_num_threads(1)
     benches = [Bench(name, folder / name) for name in KINDS]
@@ -255,6 +283,8 @@ def trials(count: int, seed: int, folder: Path) -> list[Landing]:
     landings: list[Landing] = []
     killed = number = 0
     while killed < count or {landing.kind for landing in landings} != set(KINDS):
+        if number >= 3 * count + 10 * len(KINDS):
+            break
         which = number % len(benches)
         number += 1
         found = trial(benches[which], number, seconds[which], draw)
@@ -281,8 +311,17 @@ def tell(landings: list[Landing]) -> str:
     within = sum(1 for landing in landings if landing.within_epoch)
     return (
         f"{len(landings)} kills: all runs ended with equal predictions and losses; {kept} kills "
-        f"after a checkpoint, {within} of these within an epoch"
+        f"after a checkpoint, {within} of these within an epoch; lost by a kill: "
+        + _spread([each.lost_steps for each in landings if each.lost_steps is not None], "steps")
+        + ", "
+        + _spread([each.lost_seconds for each in landings], "s")
     )
+
+
+def _spread(values: Sequence[float], unit: str) -> str:
+    if not values:
+        return f"no {unit}"
+    return f"{median(values):.3g} {unit} in the median, {max(values):.3g} at worst"
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ FAULTS = {
     "stalls": (Answer(CONTENT, sent=HALF, stall=30), "time-out: silent for 0.8 s after"),
     "never answers": (Answer(CONTENT, delay=30), "time-out: silent for 0.8 s after 0 of"),
     "drips": (Answer(CONTENT, sent=HALF, drip=0.1), "too slow: less than 65536 bytes in 1 s"),
-    "resets": (Answer(CONTENT, sent=HALF, reset=True), "after"),
+    "resets": (Answer(CONTENT, sent=HALF, reset=True), "connection reset after"),
     "is cut short": (Answer(CONTENT, sent=HALF), "cut short after"),
     "sends less": (Answer(CONTENT[:HALF]), f"sent {HALF} bytes instead of {len(CONTENT)}"),
     "sends more": (Answer(CONTENT + b"more"), f"sent more than the {len(CONTENT)} bytes"),

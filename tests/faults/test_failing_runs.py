@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_stops import each_step
+from test_stops import WAITS, each_step, in_mid_run
 
-from child_runs import Home
+from child_runs import Home, wait_until
 from resnet_sizes.records.base import content_hash
+from resnet_sizes.training import attempt, results, run
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +72,15 @@ def test_without_memory_the_remedy_is_named_and_the_run_goes_on_later(
     assert home.result() == whole.result()
 
 
+LONG_AGO = "2020-01-01T00:00:00Z"
+
+
 def the_clock_jumps_back(number: int) -> None:
     if number == 5:
-        now = time.time
-        time.time = lambda: now() - 86_400
+        clock, wall = time.time, "now"
+        time.time = lambda: clock() - 200_000_000
+        for module in (attempt, results, run):
+            setattr(module, wall, lambda: LONG_AGO)
 
 
 def test_a_clock_that_jumps_back_changes_no_time_and_no_result(home: Home, whole: Home) -> None:
@@ -86,6 +92,43 @@ def test_a_clock_that_jumps_back_changes_no_time_and_no_result(home: Home, whole
         assert 0 < epoch.training_seconds < 60
         assert 0 < epoch.evaluation_seconds < 60
     assert 0 < home.metrics().training_seconds < 300
+    assert home.metrics().finished == LONG_AGO < home.metrics().started
+
+
+def test_results_are_taken_from_another_process_whose_clock_jumped_back(
+    home: Home, whole: Home
+) -> None:
+    def slow_on_a_clock_that_jumps_back(number: int) -> None:
+        the_clock_jumps_back(number)
+        time.sleep(0.1)
+
+    first = home.fork(before=each_step(slow_on_a_clock_that_jumps_back))
+    wait_until(in_mid_run(home))
+    second = home.fork(log="second.txt")
+    wait_until(lambda: WAITS in home.said("second.txt"))
+    for process in (first, second):
+        process.join(60)
+        assert process.exitcode == 0
+    assert "the other process has finished it" in home.said("second.txt")
+    assert home.metrics().finished == LONG_AGO
+    assert home.result() == whole.result()
+
+
+def test_old_results_are_not_taken_for_those_of_the_process_that_was_waited_for(
+    whole: Home, tmp_path: Path
+) -> None:
+    home = whole.copy_to(tmp_path)
+    first = home.fork(before=each_step(lambda number: time.sleep(0.1)))
+    wait_until(in_mid_run(home))
+    second = home.fork(log="second.txt")
+    wait_until(lambda: WAITS in home.said("second.txt"))
+    first.kill()
+    second.join(60)
+    assert second.exitcode == 0
+    assert "the other process has finished it" not in home.said("second.txt")
+    assert "goes on in epoch" in home.said("second.txt")
+    assert home.metrics().resumed == 1
+    assert home.result() == whole.result()
 
 
 def test_a_clock_that_went_back_between_two_attempts_finds_the_newest_checkpoint(

@@ -11,6 +11,7 @@ from test_stops import each_step
 
 from child_runs import Home
 from resnet_sizes.records.base import content_hash
+from resnet_sizes.training import results
 
 REPOSITORY = Path(__file__).parents[2]
 STUDY = "results/offline/study.json"
@@ -144,13 +145,27 @@ def run_full(disk: Disk) -> None:
     disk.fill(leave=0)
 
 
+def run_full_with_the_predictions(disk: Disk) -> None:
+    write = results.write_predictions
+
+    def last_write(*arguments: object) -> None:
+        write(*arguments)
+        disk.fill(leave=0)
+
+    results.write_predictions = last_write
+
+
 def refuse(disk: Disk) -> None:
     disk.remount("ro")
 
 
 @pytest.mark.parametrize(
     ("fault", "told", "file"),
-    [(run_full, FULL, "predictions.safetensors"), (refuse, REFUSES, "metrics.json")],
+    [
+        (run_full, FULL, "predictions.safetensors"),
+        (run_full_with_the_predictions, FULL, "metrics.json"),
+        (refuse, REFUSES, "metrics.json"),
+    ],
 )
 def test_results_that_cannot_be_written_are_written_later_without_training_again(
     home: Home, whole: Home, disk: Disk, fault: Callable[[Disk], None], told: str, file: str
@@ -169,7 +184,10 @@ def test_results_that_cannot_be_written_are_written_later_without_training_again
     disk.remount("rw")
     (disk.folder / "filler").unlink(missing_ok=True)
     after = files_of(disk.folder)
-    assert set(after) == {*before, "run/log.jsonl"}
+    made = {"run/log.jsonl"}
+    if fault is run_full_with_the_predictions:
+        made.add("run/predictions.safetensors")
+    assert set(after) == {*before, *made}
 
     def no_step(number: int) -> None:
         raise AssertionError(f"step {number} is made again")

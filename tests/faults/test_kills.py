@@ -1,19 +1,31 @@
 """Runs that are killed at random moments end as runs that were left alone."""
 
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kill_trials import KINDS, Bench, Landing, compare, tell, trials
 
-from child_runs import folder_in_memory
+from child_runs import Home, folder_in_memory
+from resnet_sizes.training.checkpoints import Checkpoints
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     with folder_in_memory() as made:
         yield made / "trials"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A run that was left alone."""
+    home = Home.of_probe(tmp_path_factory.mktemp("whole"))
+    home.finish()
+    return home
 
 
 @pytest.mark.slow
@@ -28,9 +40,60 @@ def test_twenty_five_killed_runs_end_as_if_they_had_not_been_killed(folder: Path
     landings = trials(25, seed=0, folder=folder)
     print(tell(landings))
     assert {landing.kind for landing in landings} == set(KINDS)
+    assert len(landings) >= 25
     kept = [landing for landing in landings if landing.kept]
     assert len(kept) >= len(landings) / 2
     assert any(landing.within_epoch for landing in kept)
+
+
+def kill_when(target: str, moment: str) -> Callable[[], None]:
+    """To be called in a process that is to train: it kills itself before or after a file gets
+    its name, or before or after the checkpoints are removed."""
+
+    def kill() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(call: Callable[..., object], concerned: Callable[..., bool]) -> Any:
+        def with_it(*arguments: object, **options: object) -> object:
+            if moment == "before" and concerned(*arguments):
+                kill()
+            result = call(*arguments, **options)
+            if moment == "after" and concerned(*arguments):
+                kill()
+            return result
+
+        return with_it
+
+    def arrange() -> None:
+        if target == "checkpoints":
+            Checkpoints.clear = around(Checkpoints.clear, lambda *_: True)
+        else:
+            Path.replace = around(Path.replace, lambda _, to: Path(to).name == target)
+
+    return arrange
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("target", ["predictions.safetensors", "metrics.json", "checkpoints"])
+def test_a_run_that_is_killed_while_its_results_are_written_leaves_no_false_ones(
+    whole: Home, tmp_path: Path, target: str, moment: str
+) -> None:
+    home = whole.not_begun(tmp_path)
+    process = home.fork("--checkpoint-minutes", "0", before=kill_when(target, moment))
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, home.said()
+    written = target == "checkpoints" or (target, moment) == ("metrics.json", "after")
+    assert home.files.metrics.exists() == written
+    if written:
+        assert home.result() == whole.result()
+    cleared = (target, moment) == ("checkpoints", "after")
+    assert bool(home.checkpoints()) != cleared
+    home.finish()
+    assert home.result() == whole.result()
+    assert home.metrics().resumed == (0 if cleared else 1)
+    assert not home.checkpoints()
+    left = {path.name for path in home.files.folder.iterdir() if not path.name.startswith(".")}
+    assert left == {"run.json", "log.jsonl", "predictions.safetensors", "metrics.json"}
 
 
 @pytest.mark.slow

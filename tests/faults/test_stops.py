@@ -14,8 +14,9 @@ import pytest
 
 from child_runs import FORK, Home, folder_in_memory, wait_until
 from resnet_sizes.records.launch import PARENT
+from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.stopping import HUNG, TIME_IS_UP
+from resnet_sizes.training.stopping import AT_ONCE_AFTER, HUNG, TIME_IS_UP
 
 STEP = 0.1
 """Seconds of a step that is slowed down; a run has 40 of them."""
@@ -109,11 +110,67 @@ def test_a_second_signal_ends_the_run_at_once(home: Home, whole: Home) -> None:
     os.kill(process.pid, signal.SIGTERM)
     process.join(0.5)
     assert process.is_alive()
+    time.sleep(AT_ONCE_AFTER)
     os.kill(process.pid, signal.SIGTERM)
     process.join(10)
     assert process.exitcode == 143
     assert "stopped at once by SIGTERM" in home.said()
     goes_on_to_the_same_end(home, whole)  # from the checkpoint of its beginning
+
+
+def test_two_signals_close_together_are_one(home: Home, whole: Home) -> None:
+    process = home.fork(before=each_step(lambda number: time.sleep(1 if number == 8 else 0)))
+    wait_until(in_mid_run(home))
+    time.sleep(0.3)  # by now it sleeps in its eighth step
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        os.kill(process.pid, number)
+        time.sleep(0.1)
+    process.join(20)
+    assert process.exitcode == 130
+    assert "stopped by SIGINT in epoch 1 after step 8. Its checkpoint is written" in home.said()
+    goes_on_to_the_same_end(home, whole)
+
+
+def slow_writes_after_step(number: int) -> Callable[[], None]:
+    def happens(count: int) -> None:
+        if count == number:
+            write = Checkpoints.write
+
+            def slowly(self: Checkpoints, *arguments: object) -> bool:
+                time.sleep(AT_ONCE_AFTER + 1.5)
+                return write(self, *arguments)
+
+            Checkpoints.write = slowly
+            time.sleep(0.5)
+
+    return each_step(happens)
+
+
+def test_a_second_signal_does_not_break_off_the_checkpoint(home: Home, whole: Home) -> None:
+    process = home.fork(before=slow_writes_after_step(8))
+    wait_until(in_mid_run(home))
+    time.sleep(0.2)
+    os.kill(process.pid, signal.SIGINT)
+    time.sleep(AT_ONCE_AFTER + 0.8)
+    os.kill(process.pid, signal.SIGINT)
+    process.join(20)
+    assert process.exitcode == 130
+    assert "Its checkpoint is written" in home.said()
+    goes_on_to_the_same_end(home, whole)
+
+
+def test_a_run_whose_named_parent_died_before_its_first_step_stops(
+    home: Home, whole: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen(["true"]) as wanting:
+        monkeypatch.setenv(PARENT, f"{socket.gethostname()}:{wanting.pid}")
+    process = home.fork(before=slow_steps_without_hangup)
+    process.join(60)
+    assert process.exitcode == 1
+    assert f"the end of the process that had started it ({wanting.pid})" in home.said()
+    monkeypatch.delenv(PARENT)
+    home.finish()  # it may have been stopped before there was anything to keep
+    assert home.result() == whole.result()
 
 
 def test_a_time_limit_stops_the_run_before_it_is_over(home: Home, whole: Home) -> None:
@@ -171,6 +228,7 @@ def test_the_process_that_is_named_is_watched_on_its_own_machine(
     if stops:
         assert process.exitcode == 1
         assert f"the end of the process that had started it ({wanting.pid})" in home.said()
+        monkeypatch.delenv(PARENT)
         goes_on_to_the_same_end(home, whole)
     else:
         assert process.exitcode == 0
@@ -196,7 +254,6 @@ def two(home: Home) -> "Iterator[tuple[FORK.Process, FORK.Process]]":
 def test_a_second_process_takes_the_results_of_the_first(home: Home, whole: Home, two) -> None:
     first, second = two
     first.join(60)
-    assert second.is_alive()
     second.join(60)
     assert (first.exitcode, second.exitcode) == (0, 0)
     assert "the other process has finished it" in home.said("second.txt")
@@ -206,10 +263,11 @@ def test_a_second_process_takes_the_results_of_the_first(home: Home, whole: Home
 
 def test_a_second_process_goes_on_where_the_first_was_killed(home: Home, whole: Home, two) -> None:
     first, second = two
-    os.kill(first.pid, signal.SIGTERM)
+    first.kill()
     second.join(60)
     assert second.exitcode == 0
     assert "goes on in epoch" in home.said("second.txt")
+    assert home.metrics().resumed == 1
     assert home.result() == whole.result()
 
 

@@ -29,8 +29,8 @@ REVERSED: dict[str, Any] = {
     "losses": {"resnet18": (1.2, 0.4), "resnet50": (1.7, 1.6), "resnet152": (1.9, 1.8)},
 }
 
-Changes = Mapping[str, Mapping[str, Any]]
-"""Keys of metrics.json, with the parts of them that are changed."""
+Changes = Mapping[str, Any]
+"""Keys of metrics.json, with the parts of them that are changed, or their new values."""
 
 
 def judged(
@@ -46,7 +46,9 @@ def judged(
     for run, changes in (changed or {}).items():
         path = study.parent / "runs" / run / "metrics.json"
         data = json.loads(path.read_text())
-        path.write_text(json.dumps(data | {key: data[key] | new for key, new in changes.items()}))
+        for key, new in changes.items():
+            data[key] = data[key] | new if isinstance(new, dict) else new
+        path.write_text(json.dumps(data))
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), partial)
     ledger = load_ledger(article)
     verdicts = judge(ledger, runs, collect_values(runs, ledger).values.keys())

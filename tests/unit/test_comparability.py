@@ -141,6 +141,37 @@ def test_minutes_of_different_devices_are_not_compared(
     assert names(found, others) == {"supported"}
 
 
+def interrupted(**before: Any) -> Changes:
+    """A run that went on once, from a checkpoint that had been written so."""
+    device = {"kind": "cuda", "name": "Synthetic GPU", "index": 0, "threads": 4}
+    resumption = {"epoch": 3, "step": 0, "device": "Synthetic GPU", "at": "2025-01-01T09:00:00Z"}
+    return {"resumed": 1, "resumptions": [resumption | {"before": device} | before]}
+
+
+@pytest.mark.parametrize("change", [{"kind": "cpu"}, {"name": "Other GPU"}, {"threads": 8}])
+def test_minutes_of_a_run_that_changed_its_device_are_not_compared(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    before = {"kind": "cuda", "name": "Synthetic GPU", "threads": 4} | change
+    found = judged(tmp_path, changed={"scratch-32/resnet50/seed-2": interrupted(before=before)})
+    assert {found[name].verdict for name in ("S2", "S12", "S13")} == {"not-comparable"}
+    assert {tuple(found[name].reasons) for name in ("S2", "S12", "S13")} == {("mixed-devices",)}
+    assert names(found, (ORDERS | VALUE_STATEMENTS) - {"S2", "S12", "S13"}) == {"supported"}
+
+
+def test_a_run_that_changed_its_version_of_torch_is_no_test(tmp_path: Path) -> None:
+    change = interrupted(versions_before={"torch": "2.0.0"})
+    found = judged(tmp_path, changed={"scratch-32/resnet152/seed-1": change})
+    assert (found["S1"].verdict, found["S1"].reasons) == ("not-comparable", ["mixed-code"])
+
+
+@pytest.mark.parametrize("before", [{}, {"before": None}, {"versions_before": {"numpy": "2.0"}}])
+def test_an_interruption_alone_makes_no_difference(tmp_path: Path, before: dict[str, Any]) -> None:
+    change = interrupted(**before)
+    found = judged(tmp_path, changed={"scratch-32/resnet50/seed-2": change})
+    assert names(found, ORDERS | VALUE_STATEMENTS) == {"supported"}
+
+
 def test_an_extreme_of_minutes_needs_one_device_among_its_own_models(tmp_path: Path) -> None:
     fastest = {"rule": "extreme", "quantity": "minutes", "model": "resnet18", "extreme": "lowest"}
     fastest |= {"needs": {"data": ["cifar10"]}}

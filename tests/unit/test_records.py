@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -56,6 +57,24 @@ def test_an_unchanged_file_keeps_its_time(tmp_path):
     assert not write_json_if_changed(target, {"a": 1})
     assert target.stat().st_mtime_ns == before
     assert write_json_if_changed(target, {"a": 2})
+
+
+def test_a_damaged_file_is_written_anew(tmp_path: Path) -> None:
+    target = tmp_path / "study.json"
+    target.write_bytes(b'{"a": "\xff\xfe"}')
+    assert write_json_if_changed(target, {"a": 1})
+    assert json.loads(target.read_bytes()) == {"a": 1}
+
+
+def test_temporary_files_of_killed_processes_are_removed_after_a_day(tmp_path: Path) -> None:
+    names = [".a[b].json.x1.tmp.json", ".a[b].json.x2.tmp.json", ".a.json.x3.tmp.json"]
+    left, young, of_another = (tmp_path / name for name in names)
+    for path in (left, young, of_another):
+        path.touch()
+    for path in (left, of_another):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    write_json(tmp_path / "a[b].json", {})
+    assert sorted(tmp_path.iterdir()) == sorted([young, of_another, tmp_path / "a[b].json"])
 
 
 def test_numbers_that_json_does_not_know_are_not_written(tmp_path):

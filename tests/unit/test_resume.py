@@ -13,12 +13,15 @@ import pytest
 
 from child_runs import PROBE, Home
 from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.code import training_code_hash
 from resnet_sizes.records.errors import Stopped
-from resnet_sizes.records.metrics import Device, Metrics
+from resnet_sizes.records.metrics import Code, Device, Metrics
+from resnet_sizes.training import keeping, provenance
 from resnet_sizes.training import run as run_module
 from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.turn import Care, train_run
+from small_runs import CPU
 
 STEPS = 3
 """Steps of an epoch."""
@@ -252,20 +255,75 @@ def test_a_checkpoint_of_another_run_is_not_used(crashed, whole, tmp_path, caplo
     assert other.result() != whole.result()
 
 
+OTHER_CODE = Code(training_hash="f" * 64, git_commit=None, git_dirty=None)
+
+
 def test_a_checkpoint_of_other_training_code_is_not_used(crashed, whole, monkeypatch, caplog):
-    monkeypatch.setattr(run_module, "training_code_hash", lambda: "f" * 64)
+    monkeypatch.setattr(run_module, "code", lambda: OTHER_CODE)
     metrics = train(crashed)
     assert "was written by another version of the training code and is not used" in caplog.text
     assert metrics.resumed == 0
     assert crashed.result() == whole.result()
 
 
+@pytest.mark.parametrize("damage", [None, truncate])
+def test_checkpoints_that_cannot_be_used_take_no_place_from_new_ones(
+    crashed, whole, damage, monkeypatch
+):
+    for path in crashed.checkpoints():  # of later steps than those that follow
+        if damage:
+            damage(path)
+    monkeypatch.setattr(run_module, "code", lambda: OTHER_CODE)
+    with monkeypatch.context() as patch:
+        at_step(patch, 2, crash)
+        with pytest.raises(Crash):
+            train(crashed)
+    assert crashed.checkpoints()[-1].stem == "epoch-00001-step-0000001"
+    assert train(crashed).resumed == 1
+    assert crashed.result() == whole.result()
+
+
+def test_the_code_is_that_with_which_the_run_began(home, monkeypatch):
+    began = training_code_hash()
+
+    def edit() -> None:
+        monkeypatch.setattr(provenance, "training_code_hash", lambda: "f" * 64)
+
+    at_step(monkeypatch, 5, edit)
+    assert train(home).code.training_hash == began
+
+
+def test_more_threads_are_told(crashed, monkeypatch, caplog):
+    describe = run_module.describe
+    monkeypatch.setattr(
+        run_module, "describe", lambda device: describe(device).model_copy(update={"threads": 7})
+    )
+    metrics = train(crashed)
+    assert "7 threads: from here on its numbers are rounded otherwise" in caplog.text
+    assert metrics.resumptions[0].before.threads == 1
+
+
+def test_other_versions_are_told_and_recorded(crashed, monkeypatch, caplog):
+    versions = run_module.versions
+    monkeypatch.setattr(run_module, "versions", lambda device: versions(device) | {"torch": "9.0"})
+    metrics = train(crashed)
+    assert "was begun with other versions of torch" in caplog.text
+    assert metrics.versions["torch"] == "9.0"
+    assert metrics.resumptions[0].versions_before == {"torch": versions(CPU)["torch"]}
+
+
 def test_another_device_goes_on_and_is_recorded(crashed, monkeypatch, caplog):
+    here = run_module.describe(CPU)
     elsewhere = Device(kind="cpu", name="another processor", threads=1)
     monkeypatch.setattr(run_module, "describe", lambda device, gpu: elsewhere)
     metrics = train(crashed)
-    assert "goes on on another processor: from here on its numbers are rounded" in caplog.text
+    assert (
+        "goes on on another processor, 1 threads: from here on its numbers are rounded"
+        in caplog.text
+    )
     assert [each.device for each in metrics.resumptions] == ["another processor"]
+    assert [each.before for each in metrics.resumptions] == [here]
+    assert metrics.resumptions[0].versions_before == {}
 
 
 def test_two_checkpoints_are_kept_at_most(home, monkeypatch):
@@ -288,6 +346,8 @@ def test_no_flipped_bit_of_a_checkpoint_passes(crashed):
     for path in crashed.checkpoints()[:-1]:
         path.unlink()
     content = newest.read_bytes()
+    wanted = content_hash(crashed.run), training_code_hash()
+    assert Checkpoints(newest.parent).newest(*wanted) is not None
     draw = random.Random(0)
     header = 8 + int.from_bytes(content[:8], "little")
     places = [draw.randrange(header) for _ in range(300)]
@@ -296,7 +356,7 @@ def test_no_flipped_bit_of_a_checkpoint_passes(crashed):
         damaged = bytearray(content)
         damaged[place] ^= 1 << draw.randrange(8)
         newest.write_bytes(damaged)
-        found = Checkpoints(newest.parent).newest(content_hash(crashed.run), "")
+        found = Checkpoints(newest.parent).newest(*wanted)
         assert found is None, f"bit of byte {place}"
 
 
@@ -320,3 +380,39 @@ def test_results_that_cannot_be_written_cost_no_training(home, whole, monkeypatc
     at_step(monkeypatch, 1, crash)  # no step is made again
     assert train(home).resumed == 1
     assert home.result() == whole.result()
+
+
+def test_what_killed_attempts_had_half_written_is_removed(crashed):
+    folder = crashed.checkpoints()[-1].parent
+    half = folder / ".epoch-00004-step-0000002.safetensors.x1y2.tmp.safetensors"
+    half.touch()
+    assert Checkpoints(folder).newest(content_hash(crashed.run), training_code_hash())
+    assert not half.exists()
+
+
+def test_the_peak_of_memory_is_that_of_all_attempts(home, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "peak_memory", lambda device: 10**15)
+        at_step(patch, 5, crash)
+        with pytest.raises(Crash):
+            train(home)
+    assert train(home).peak_memory_bytes == 10**15
+
+
+def test_a_last_line_that_was_refused_is_written_once_there_is_room(home, monkeypatch):
+    def refuse() -> None:
+        home.files.log.unlink()
+        home.files.log.mkdir()
+
+    at_end_of_epoch = keeping.Keeper.at_end_of_epoch
+
+    def permit(self: keeping.Keeper) -> None:
+        at_end_of_epoch(self)
+        if home.files.log.is_dir():
+            home.files.log.rmdir()
+
+    monkeypatch.setattr(keeping.Keeper, "at_end_of_epoch", permit)
+    at_step(monkeypatch, 6 * STEPS, refuse)
+    train(home)
+    lines = home.files.log.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4, 5, 6]

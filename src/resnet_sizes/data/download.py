@@ -171,6 +171,8 @@ def _reason(error: requests.RequestException, have: int, size: int | None, timeo
         return f"time-out: no connection within {min(timeout, CONNECT_TIMEOUT):g} s"
     if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
         return f"time-out: silent for {timeout:g} s after {arrived}"
+    if "ConnectionResetError" in names:
+        return f"connection reset after {arrived}"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return f"cut short after {arrived}"
     return f"{type(error).__name__}: {_message(error)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
-from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.records.metrics import Device, Metrics
 from resnet_sizes.records.protocol import LAYERS
 
 
@@ -82,15 +82,34 @@ def seed_tables(runs: StudyRuns, protocol: str, models: Sequence[str]) -> list[S
 
 
 def on_one_device(runs: Iterable[FinishedRun]) -> bool:
-    """Whether the runs' times may be compared: same device and same number of CPU threads."""
-    devices = [run.metrics.device for run in runs]
+    """Whether the runs' times may be compared: same device and same number of CPU threads, also
+    before an interruption."""
+    devices = [device for run in runs for device in _devices(run.metrics)]
     return len({(device.kind, device.name, device.threads) for device in devices}) <= 1
 
 
+def _devices(metrics: Metrics) -> list[Device]:
+    return [
+        *(resumption.before for resumption in metrics.resumptions if resumption.before),
+        metrics.device,
+    ]
+
+
 def from_one_code(runs: Iterable[FinishedRun]) -> bool:
-    """Whether the runs were made by the same training code under the same version of torch."""
-    made_by = [(run.metrics.code.training_hash, run.metrics.versions.get("torch")) for run in runs]
-    return len(set(made_by)) <= 1
+    """Whether the runs were made by the same training code under the same version of torch, also
+    before an interruption."""
+    made_by = {
+        (run.metrics.code.training_hash, torch)
+        for run in runs
+        for torch in _versions_of_torch(run.metrics)
+    }
+    return len(made_by) <= 1
+
+
+def _versions_of_torch(metrics: Metrics) -> list[str | None]:
+    changed = [resumption.versions_before for resumption in metrics.resumptions]
+    earlier: list[str | None] = [before["torch"] for before in changed if "torch" in before]
+    return [*earlier, metrics.versions.get("torch")]
 
 
 def shallowest(models: Sequence[str]) -> str:

@@ -26,4 +26,5 @@ class CheckpointRecord(Record):
     feature_cache: FeatureCache | None = None
     resumptions: list[Resumption]
     sharing: Sharing | None = Field(None, description="As far as it has been seen.")
+    peak_memory_bytes: int = Field(0, ge=0, description="The most of all attempts so far.")
     started: str = Field(description="UTC, ISO 8601: of the first attempt.")

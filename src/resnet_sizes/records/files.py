@@ -1,10 +1,12 @@
 """Reading and writing files so that a half-written one never has its final name."""
 
+import glob
 import json
 import os
 import re
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +24,9 @@ R = TypeVar("R", bound=Record)
 MAX_JSON_BYTES = 16 * 1024**2
 """A record is some kilobytes, and one of a study with many runs some hundreds of them."""
 
+ABANDONED_AFTER = 86_400.0
+"""Seconds after which nobody writes to a temporary file any more: its process was killed."""
+
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
@@ -32,6 +37,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     with explained_write(target):
         target.parent.mkdir(parents=True, exist_ok=True)
+        remove_temporaries(target.parent, f"{glob.escape(target.name)}.*", ABANDONED_AFTER)
         handle, name = tempfile.mkstemp(
             dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
         )
@@ -48,6 +54,15 @@ def atomic_path(target: Path) -> Iterator[Path]:
         finally:
             with suppress(OSError):  # a disk that has become read-only; what failed is told
                 temporary.unlink(missing_ok=True)
+
+
+def remove_temporaries(folder: Path, name: str, age: float) -> None:
+    """Remove what killed processes left of `atomic_path`, in files whose name begins with that
+    pattern and that nobody has touched for `age` seconds."""
+    for path in folder.glob(f".{name}.tmp*"):
+        with suppress(OSError):
+            if age <= 0 or time.time() - path.stat().st_mtime > age:
+                path.unlink()
 
 
 @contextmanager
@@ -107,7 +122,7 @@ def write_json_if_changed(target: Path, data: Record | dict[str, Any]) -> bool:
     Returns whether the file was written.
     """
     text = _pretty(data)
-    if target.is_file() and target.read_text(encoding="utf-8") == text:
+    if target.is_file() and target.read_bytes() == text.encode():
         return False
     write_text(target, text)
     return True

@@ -51,6 +51,12 @@ class Resumption(Record):
     epoch: int = Field(ge=1, description="The epoch in which it went on.")
     step: int = Field(ge=0, description="Steps of that epoch that had been kept.")
     device: str = Field(description="The device on which it went on.")
+    before: Device | None = Field(
+        None, description="The device on which the checkpoint was written; null in older results."
+    )
+    versions_before: dict[str, str] = Field(
+        default_factory=dict, description="Of what had another version when it was written."
+    )
     at: str = Field(description="UTC, ISO 8601.")
 
 

@@ -10,7 +10,7 @@ from resnet_sizes.records.checkpoint import CheckpointRecord
 from resnet_sizes.records.errors import Stopped, WriteError
 from resnet_sizes.records.files import explained_write, write_text
 from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import EpochMetrics, Resumption
+from resnet_sizes.records.metrics import Device, EpochMetrics, Resumption
 from resnet_sizes.records.moments import now
 from resnet_sizes.training.batches import batches_per_epoch
 from resnet_sizes.training.clock import Clock
@@ -28,14 +28,16 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
     """Put training and attempt back to where a checkpoint was written."""
     trainer.restore(record, tensors)
     here = attempt.device
-    if (record.device.kind, record.device.name) != (here.kind, here.name):
+    if _rounding(record.device) != _rounding(here):
         log.warning(
             "%s: was begun on %s and goes on on %s: from here on its numbers are rounded otherwise",
-            *(trainer.run.name, record.device.name, here.name),
+            *(trainer.run.name, _shown(record.device), _shown(here)),
         )
-    changed = [
-        name for name, value in record.versions.items() if attempt.versions.get(name) != value
-    ]
+    changed = {
+        name: value
+        for name, value in record.versions.items()
+        if attempt.versions.get(name) != value
+    }
     if changed:
         log.warning(
             "%s: was begun with other versions of %s",
@@ -43,9 +45,17 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
         )
     attempt.history = list(record.history)
     attempt.started = record.started
+    attempt.peak_memory_bytes = record.peak_memory_bytes
     attempt.resumptions = [
         *record.resumptions,
-        Resumption(epoch=record.epoch, step=record.step, device=here.name, at=now()),
+        Resumption(
+            epoch=record.epoch,
+            step=record.step,
+            device=here.name,
+            at=now(),
+            before=record.device,
+            versions_before=changed,
+        ),
     ]
     attempt.company.go_on_from(record.sharing)
     kept, new = record.feature_cache, attempt.feature_cache
@@ -55,6 +65,15 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
         "%s: goes on in epoch %d after step %d, from its checkpoint",
         *(trainer.run.name, record.epoch, record.step),
     )
+
+
+def _rounding(device: Device) -> tuple[str, str, int | None]:
+    """What decides in which order sums are taken."""
+    return device.kind, device.name, device.threads if device.kind == "cpu" else None
+
+
+def _shown(device: Device) -> str:
+    return f"{device.name}, {device.threads} threads" if device.kind == "cpu" else device.name
 
 
 def train(
@@ -106,6 +125,7 @@ def train(
                     metrics.epoch, in_epoch, in_epoch, metrics.train_loss, progress.remaining()
                 )
             keeper.at_end_of_epoch()
+    lines.complete()
     file.phase("writing results")
     return logits
 
@@ -153,6 +173,11 @@ class _Log:
                 file.write(_line(self._history[-1]))
         except WriteError as error:
             self._told(error)
+
+    def complete(self) -> None:
+        """Try once more where the last lines could not be written."""
+        if self._behind:
+            self._write_anew()
 
     def _write_anew(self) -> None:
         try:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from resnet_sizes.records.checkpoint import CheckpointRecord
 from resnet_sizes.records.errors import WriteError
-from resnet_sizes.records.files import write_atomically
+from resnet_sizes.records.files import remove_temporaries, write_atomically
 
 log = logging.getLogger("resnet_sizes")
 
@@ -46,16 +46,22 @@ class Checkpoints:
             )
             return False
         for old in self._newest_first()[KEPT:]:
-            with suppress(OSError):
-                old.unlink()
+            if old != path:  # those with higher numbers may be unusable and not removable
+                _remove(old)
         return True
 
     def newest(self, run_hash: str, training_hash: str) -> tuple[CheckpointRecord, Tensors] | None:
-        """The newest whole checkpoint of this run by this code; what is passed over is told."""
+        """The newest whole checkpoint of this run by this code.
+
+        What is passed over is told and removed: with its higher number it would take the place of
+        those that are still to come. The run's lock has to be held.
+        """
+        remove_temporaries(self._folder, "epoch-*", 0)
         paths = self._newest_first()
         for path in paths:
             found = _read(path)
             if found is None:
+                _remove(path)
                 continue
             record, tensors = found
             if record.run_hash != run_hash:
@@ -66,6 +72,7 @@ class Checkpoints:
                 )
             else:
                 return record, tensors
+            _remove(path)
         if paths:
             log.warning("%s: no checkpoint here can be used; the run begins anew", self._folder)
         return None
@@ -76,6 +83,11 @@ class Checkpoints:
 
     def _newest_first(self) -> list[Path]:
         return sorted(self._folder.glob("epoch-*-step-*.safetensors"), reverse=True)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:

@@ -2,12 +2,15 @@
 
 import logging
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from resnet_sizes.records.checkpoint import CheckpointRecord
-from resnet_sizes.records.metrics import Device, EpochMetrics, FeatureCache, Resumption
+from resnet_sizes.records.metrics import Code, Device, EpochMetrics, FeatureCache, Resumption
 from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.company import Company
+from resnet_sizes.training.devices import peak_memory
 from resnet_sizes.training.loop import Trainer
 
 log = logging.getLogger("resnet_sizes")
@@ -21,7 +24,8 @@ class Attempt:
     """What an attempt knows of its run, beside the training's state."""
 
     run_hash: str
-    training_hash: str
+    code: Code
+    """As it was when the attempt began: its file may change while it runs."""
     versions: dict[str, str]
     device: Device
     company: Company
@@ -29,19 +33,28 @@ class Attempt:
     history: list[EpochMetrics]
     resumptions: list[Resumption]
     feature_cache: FeatureCache | None = None
+    peak_memory_bytes: int = 0
+    """Of the attempts before."""
 
 
 class Keeper:
     """Writes checkpoints at the ends of epochs, and within those that take long."""
 
     def __init__(
-        self, checkpoints: Checkpoints, attempt: Attempt, trainer: Trainer, every: float
+        self,
+        checkpoints: Checkpoints,
+        attempt: Attempt,
+        trainer: Trainer,
+        every: float,
+        undisturbed: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        """`every` is the number of seconds after which one is due within an epoch."""
+        """`every` is the number of seconds after which one is due within an epoch; `undisturbed`
+        gives the block in which one is written."""
         self._checkpoints = checkpoints
         self._attempt = attempt
         self._trainer = trainer
         self._every = every
+        self._undisturbed = undisturbed
         self._last = time.monotonic()
         self.cost = 0.0
         """Seconds that the last one took to write."""
@@ -59,12 +72,12 @@ class Keeper:
 
     def write(self) -> bool:
         """Write one now; False where the disk refuses."""
-        with self._trainer.pause():
+        with self._undisturbed(), self._trainer.pause():
             start = time.monotonic()
             attempt = self._attempt
             record = CheckpointRecord(
                 run_hash=attempt.run_hash,
-                training_hash=attempt.training_hash,
+                training_hash=attempt.code.training_hash,
                 versions=attempt.versions,
                 device=attempt.device,
                 history=attempt.history,
@@ -72,6 +85,7 @@ class Keeper:
                 sharing=attempt.company.record(),
                 feature_cache=attempt.feature_cache,
                 started=attempt.started,
+                peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(self._trainer.device)),
                 **self._trainer.numbers(),
             )
             written = self._checkpoints.write(record, self._trainer.tensors())

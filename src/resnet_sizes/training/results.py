@@ -12,7 +12,6 @@ from resnet_sizes.records.tensor_file import Int64Array, predictions_hash, write
 from resnet_sizes.training.devices import peak_memory
 from resnet_sizes.training.keeping import Attempt
 from resnet_sizes.training.networks import macs_per_image
-from resnet_sizes.training.provenance import code
 
 
 def write_results(
@@ -51,12 +50,12 @@ def write_results(
         parameters=parameters[0],
         trainable_parameters=parameters[1],
         macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
-        peak_memory_bytes=peak_memory(device),
+        peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(device)),
         device=attempt.device,
         sharing=attempt.company.record(),
         versions=attempt.versions,
         dataset_identity=info.identity,
-        code=code(),
+        code=attempt.code,
         started=attempt.started,
         finished=now(),
         predictions_sha256=predictions_hash(outputs, labels),

@@ -9,7 +9,6 @@ from torch import nn
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.code import training_code_hash
 from resnet_sizes.records.errors import UserError, WriteError
 from resnet_sizes.records.layout import FEATURES, RunFolder
 from resnet_sizes.records.metrics import FeatureCache, Metrics
@@ -36,7 +35,7 @@ from resnet_sizes.training.networks import (
 )
 from resnet_sizes.training.precision import check_precision
 from resnet_sizes.training.progress import Progress
-from resnet_sizes.training.provenance import versions
+from resnet_sizes.training.provenance import code, versions
 from resnet_sizes.training.results import write_results
 from resnet_sizes.training.slots import Place, torch_name
 from resnet_sizes.training.stopping import Supervision
@@ -57,7 +56,7 @@ def train_here(
     supervision: Supervision,
 ) -> Metrics:
     """Train one run in the place that it has been given, as `turn.train_run` says."""
-    started = now()
+    started, made_by = now(), code()
     checkpoints = Checkpoints(care.work / content_hash(run))
     info, arrays = read_dataset(dataset)
     if info.identity != run.dataset_identity:
@@ -82,7 +81,7 @@ def train_here(
     )
     attempt = Attempt(
         run_hash=content_hash(run),
-        training_hash=training_code_hash(),
+        code=made_by,
         versions=versions(device),
         device=described,
         company=company,
@@ -90,7 +89,7 @@ def train_here(
         history=[],
         resumptions=[],
     )
-    kept = checkpoints.newest(attempt.run_hash, attempt.training_hash)
+    kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
     with explained_out_of_memory(run):
         counted = count_parameters(network, run.reading)
         network = ready_for_training(network, run.reading, device)
@@ -100,7 +99,8 @@ def train_here(
         trainer = Trainer(run, material.network, material.data, device)
         if kept:
             resume(trainer, attempt, *kept)
-        keeper = Keeper(checkpoints, attempt, trainer, care.keep_every)
+        undisturbed = supervision.stop.undisturbed
+        keeper = Keeper(checkpoints, attempt, trainer, care.keep_every, undisturbed)
         logits = train(trainer, attempt, keeper, supervision, folder)
     try:
         labels = arrays.test_labels

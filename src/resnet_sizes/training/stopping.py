@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType, TracebackType
 
@@ -21,6 +22,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the parent."""
+
+AT_ONCE_AFTER = 2.0
+"""Seconds after which a second signal is meant: a terminal, Snakemake and a scheduler may each
+send one of their own at nearly the same time, and Ctrl-C is soon pressed twice."""
 
 MARGIN = 120.0
 """Seconds before a long time limit at which a run stops: what started it has a share of it."""
@@ -46,6 +51,8 @@ class StopRequest:
             self._deadline = time.monotonic() - _age() + time_limit
             self._least_margin = min(MARGIN, MARGIN_SHARE * time_limit)
         self._signal: signal.Signals | None = None
+        self._heard_at = 0.0
+        self._undisturbed = False
         self._parents = _parents()
         self._looked = self._asked = time.monotonic()
         self._before: dict[signal.Signals, object] = {}
@@ -67,9 +74,20 @@ class StopRequest:
             signal.signal(each, handler)  # type: ignore[arg-type]
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
-        if self._signal is not None:  # asked twice: at once
+        now = time.monotonic()
+        if self._signal is None:
+            self._signal, self._heard_at = signal.Signals(number), now
+        elif not self._undisturbed and now - self._heard_at >= AT_ONCE_AFTER:
             raise Stopped(f"stopped at once by {self._signal.name}", 128 + number)
-        self._signal = signal.Signals(number)
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """A block that no second signal breaks off: the writing of a checkpoint."""
+        before, self._undisturbed = self._undisturbed, True
+        try:
+            yield
+        finally:
+            self._undisturbed = before
 
     def reason(self) -> tuple[str, int] | None:
         """Why to stop, and the exit status; None while there is no reason."""
@@ -101,10 +119,11 @@ def _parents() -> list[int]:
     Not the shell of a run that was started with nohup, nor what began a container.
     """
     named = announced_parent()
+    # Also one that has died since, while this process was loading torch.
     found = [] if named is None else [named]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and is_alive(os.getppid()):
         found.append(os.getppid())
-    return [parent for parent in found if parent > 1 and is_alive(parent)]
+    return [parent for parent in found if parent > 1]
 
 
 def _age() -> float:
@@ -121,9 +140,10 @@ class Watchdog:
         self._limit = seconds
         self._beat = time.monotonic()
         self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="watchdog")
 
     def __enter__(self) -> "Watchdog":
-        threading.Thread(target=self._watch, daemon=True, name="watchdog").start()
+        self._thread.start()
         return self
 
     def __exit__(
@@ -133,6 +153,7 @@ class Watchdog:
         traceback: TracebackType | None,
     ) -> None:
         self._done.set()
+        self._thread.join()  # so that it arms nothing after this
         faulthandler.cancel_dump_traceback_later()
 
     def beat(self) -> None:

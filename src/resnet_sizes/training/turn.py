@@ -16,7 +16,6 @@ from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import WORK, RunFolder
 from resnet_sizes.records.locks import one_process
 from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.moments import now
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.tensor_file import read_predictions
 from resnet_sizes.records.weights import WeightsInfo
@@ -70,19 +69,26 @@ def train_run(
     care = care or Care()
     home = care.work / content_hash(run)
     waiting = f"{run.name}: another process trains this run; waiting until it ends"
-    started = now()
+    before, waits = _state(folder.metrics), []
     with StopRequest(care.time_limit) as stop, ExitStack() as held:
+
+        def waiting_for_the_run() -> None:
+            waits.append(True)
+            stop.check()
+
         try:
-            held.enter_context(one_process(home, waiting, stop.check))
+            held.enter_context(one_process(home, waiting, waiting_for_the_run))
         except OSError as error:
             log.warning(
                 "warning: %s: cannot be locked (%s). The run goes on; see that no other process "
                 "trains it",
                 *(home, error),
             )
-        made = _made_since(started, run, folder)
-        if made:
-            return made
+        # Not by the times in it: a clock may be put back.
+        if waits and _state(folder.metrics) != before:
+            made = _made_by_another(run, folder)
+            if made:
+                return made
         progress = held.enter_context(ProgressFile(home, run))
 
         def meanwhile() -> None:
@@ -100,15 +106,24 @@ def train_run(
             return train_here(run, dataset, folder, device_name, weights, care, place, supervision)
 
 
-def _made_since(started: str, run: RunFile, folder: RunFolder) -> Metrics | None:
-    """The results of the process that this one has waited for, if they are there."""
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _made_by_another(run: RunFile, folder: RunFolder) -> Metrics | None:
+    """The results of the process that this one has waited for, if they are whole."""
     try:
         metrics = read_record(folder.metrics, Metrics, "")
         read_predictions(folder.predictions, metrics.predictions_sha256)
     except UserError:
         return None
     ours = metrics.run == run and metrics.code.training_hash == training_code_hash()
-    if not ours or metrics.finished < started:
+    if not ours:
         return None
     log.info("%s: the other process has finished it", run.name)
     return metrics
