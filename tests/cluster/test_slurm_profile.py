@@ -20,7 +20,7 @@ pytestmark = pytest.mark.cluster
 PROFILE = ("snakemake", "--workflow-profile", "profiles/slurm", *QUICK_SLURM)
 RUNS = [f"scratch-32/{model}/seed-0" for model in ("resnet18", "resnet34")]
 
-MORE_THAN_A_JOB = 75.0
+MORE_THAN_A_JOB = 60.0
 """Seconds of training of the larger network: Slurm's smallest time limit is a minute."""
 
 
