@@ -92,7 +92,9 @@ class Cluster:
 
     def device(self, job: int) -> str:
         """The GPUs of a job, as `IDX:0`, from what the controller knows of it."""
-        found = re.findall(r"GRES=gpu:(\S*)", self.ask("scontrol", "-d", "show", "job", str(job)))
+        found = re.findall(
+            r"GRES=gpu:\d+\((IDX:\S+)\)", self.ask("scontrol", "-d", "show", "job", str(job))
+        )
         return " ".join(found)
 
     def asked(self, job: int) -> str:

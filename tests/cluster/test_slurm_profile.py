@@ -20,7 +20,7 @@ pytestmark = pytest.mark.cluster
 PROFILE = ("snakemake", "--workflow-profile", "profiles/slurm", *QUICK_SLURM)
 RUNS = [f"scratch-32/{model}/seed-0" for model in ("resnet18", "resnet34")]
 
-MORE_THAN_A_JOB = 75.0
+MORE_THAN_A_JOB = 60.0
 """Seconds of training of the larger network: Slurm's smallest time limit is a minute."""
 
 
@@ -104,7 +104,7 @@ def test_each_job_held_one_gpu_which_no_other_had_at_the_time(story: Story) -> N
     assert {job.partition for job in story.jobs} == {"gpu"}
     for job in story.jobs:
         assert story.asked[job.number] == "gres:gpu:1"
-        assert re.fullmatch(r"gpu:1\(IDX:[01]\)", story.devices[job.number])
+        assert re.fullmatch(r"IDX:[01]", story.devices[job.number])
     for one, other in combinations(story.jobs, 2):
         if story.devices[one.number] == story.devices[other.number]:
             assert not one.overlaps(other), (one, other)
@@ -150,8 +150,8 @@ def test_a_controller_restarted_in_mid_study_loses_nothing(story: Story) -> None
     for model in ("resnet18", "resnet34"):
         jobs = [job for job in story.jobs if f"_{model}_" in story.texts[job.number]]
         assert not any(one.overlaps(other) for one, other in combinations(jobs, 2))
-    assert "CANCELLED" not in story.output
-    assert "NODE_FAIL" not in story.output
+    assert "status is: 'CANCELLED'" not in story.output
+    assert "status is: 'NODE_FAIL'" not in story.output
 
 
 def test_a_failed_and_a_cancelled_job_are_told_with_their_reasons(project: ClusterProject) -> None:
