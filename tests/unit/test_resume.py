@@ -296,7 +296,9 @@ def test_the_code_is_that_with_which_the_run_began(home, monkeypatch):
 def test_more_threads_are_told(crashed, monkeypatch, caplog):
     describe = run_module.describe
     monkeypatch.setattr(
-        run_module, "describe", lambda device: describe(device).model_copy(update={"threads": 7})
+        run_module,
+        "describe",
+        lambda device, gpu: describe(device, gpu).model_copy(update={"threads": 7}),
     )
     metrics = train(crashed)
     assert "7 threads: from here on its numbers are rounded otherwise" in caplog.text
@@ -313,7 +315,7 @@ def test_other_versions_are_told_and_recorded(crashed, monkeypatch, caplog):
 
 
 def test_another_device_goes_on_and_is_recorded(crashed, monkeypatch, caplog):
-    here = run_module.describe(CPU)
+    here = run_module.describe(CPU, None)
     elsewhere = Device(kind="cpu", name="another processor", threads=1)
     monkeypatch.setattr(run_module, "describe", lambda device, gpu: elsewhere)
     metrics = train(crashed)
