@@ -310,6 +310,13 @@ def test_the_last_row_is_the_sum_of_times_and_the_largest_memory(forecast_of):
     assert "3.0 GB" in rows["in turn"]
 
 
+def test_the_time_on_several_devices_is_told(forecast_of, caplog):
+    caplog.set_level("INFO", logger="resnet_sizes")
+    costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
+    forecast_of(costs, models=["resnet18"], seeds=[0, 1, 2])
+    assert "On 2, 8 and 64 such devices at once: about 40 s, 20 s and 20 s." in caplog.text
+
+
 def test_features_of_several_protocols_are_counted_once(forecast_of):
     cost = Cost(training_seconds=5, feature_seconds=30)
     rows = forecast_of(

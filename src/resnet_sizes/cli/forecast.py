@@ -1,6 +1,6 @@
 """`resnet-sizes forecast`: what a study will cost on this device."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Annotated
 
 import typer
@@ -38,6 +38,7 @@ def forecast(
     train, test, classes = _counts(study)
 
     from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
+    from resnet_sizes.forecast.makespan import ExpectedRun, makespan
     from resnet_sizes.records.moments import now
     from resnet_sizes.training.devices import describe, select_device, set_threads
     from resnet_sizes.training.progress import duration
@@ -56,6 +57,7 @@ def forecast(
     )
     total, largest, problems = 0.0, 0, []
     found: list[RunForecast] = []
+    expected: list[ExpectedRun] = []
     with_features: dict[Hashable, str] = {}
     firsts = [s for s in all_run_settings(study) if s.seed == study.seeds[0]]
     for settings in firsts:
@@ -89,6 +91,8 @@ def forecast(
         one, peak = duration(cost.seconds), _gigabytes(cost.peak_memory_bytes)
         table.add_row(label, run.precision, str(seeds), one, duration(all_seeds), peak)
         total += all_seeds
+        alone = cost.seconds - cost.feature_seconds
+        expected += [ExpectedRun(alone, shared_features(run), cost.feature_seconds)] * seeds
         largest = max(largest, cost.peak_memory_bytes)
         features = shared_features(run)
         first = label if features is None else with_features.setdefault(features, label)
@@ -104,6 +108,9 @@ def forecast(
     memory = described.memory_bytes
     if memory:
         say(f"The device has {_gigabytes(memory)}. Nothing has been started.")
+    if len(expected) > 1:
+        several = [duration(makespan(expected, count)) for count in SEVERAL]
+        say(f"On {_listed(SEVERAL)} such devices at once: about {_listed(several)}.")
     for problem in problems:
         say(problem)
     path = StudyFolder.of(study.name).forecast
@@ -122,11 +129,18 @@ def forecast(
     say(f"{path}: written, for the time limits of a cluster.")
 
 
+SEVERAL = (2, 8, 64)
+"""Numbers of devices for which the time of the whole study is told."""
+
 CIFAR10 = (50_000, 10_000)
 """Training and test images of the official archive, which need not be here."""
 
 RANDOM = InitialWeights(name="random", file="random", sha256=NO_DATA)
 """Stands for a file of weights: random ones cost the same."""
+
+
+def _listed(items: Sequence[object]) -> str:
+    return f"{', '.join(map(str, items[:-1]))} and {items[-1]}"
 
 
 def _gigabytes(size: int) -> str:
