@@ -289,6 +289,7 @@ def forecast_of(tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         done = CliRunner().invoke(app, arguments, env={"COLUMNS": "120"})
         assert done.exit_code == 0, done.output
+        command.said = done.output
         return {
             line.split("│")[1].strip(): line for line in done.output.splitlines() if "│" in line
         }
@@ -310,11 +311,10 @@ def test_the_last_row_is_the_sum_of_times_and_the_largest_memory(forecast_of):
     assert "3.0 GB" in rows["in turn"]
 
 
-def test_the_time_on_several_devices_is_told(forecast_of, caplog):
-    caplog.set_level("INFO", logger="resnet_sizes")
+def test_the_time_on_several_devices_is_told(forecast_of):
     costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
     forecast_of(costs, models=["resnet18"], seeds=[0, 1, 2])
-    assert "On 2, 8 and 64 such devices at once: about 40 s, 20 s and 20 s." in caplog.text
+    assert "On 2, 8 and 64 such devices at once: about 40 s, 20 s and 20 s." in forecast_of.said
 
 
 def test_features_of_several_protocols_are_counted_once(forecast_of):
