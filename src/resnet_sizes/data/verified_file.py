@@ -87,9 +87,7 @@ def _try(address: str, partial: Path, wanted: PublishedFile) -> str | None:
     if not continues:
         partial.unlink(missing_ok=True)
     try:
-        download(
-            address, partial, wanted.size, wanted.timeout, wanted.allow_http, most=wanted.most
-        )
+        download(address, partial, wanted.size, wanted.timeout, wanted.allow_http, most=wanted.most)
     except DownloadFailed as failure:
         if partial.stat().st_size > 0:
             return str(failure)
