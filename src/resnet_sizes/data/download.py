@@ -45,9 +45,9 @@ def download(
     """Fetch `url` into `partial`, appending to what is there if the server can continue.
 
     `size` is the expected number of bytes, where it is known, and `most` a bound where it is not:
-    a server that sends more is cut off. `timeout` is the number of seconds without an answer or without a byte, at most
-    CONNECT_TIMEOUT of them for the connection; an address that drips is left after SLOWEST
-    seconds. One try, so a refused connection fails at once.
+    a server that sends more is cut off. `timeout` is the number of seconds without an answer or
+    without a byte, at most CONNECT_TIMEOUT of them for the connection; an address that drips is
+    left after SLOWEST seconds. One try, so a refused connection fails at once.
     Bytes that arrived before a failure stay in `partial` for the next address, unless it shows
     that they were wrong. Only `https://` is asked, also where an answer leads elsewhere, unless
     `allow_http`. Raises DownloadFailed, and OSError if `partial` cannot be written.
