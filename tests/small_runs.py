@@ -52,7 +52,7 @@ def write_small_dataset(
         identity=dataset_identity(arrays),
         source_file="images",
         source_sha256=None,
-    )
+    ).sealed()
     write_dataset(path, info, arrays)
     return path
 

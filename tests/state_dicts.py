@@ -35,6 +35,7 @@ class Publisher:
         self.contents: dict[str, bytes] = {}
         self.names: dict[tuple[str, str], str] = {}
         self.origin = ""
+        self.meta: dict[str, float] = {}
 
     def publish(self, model: str, version: str, content: object | None = None) -> str:
         """Make the file; returns its name, with the beginning of its SHA-256."""
@@ -54,7 +55,7 @@ class Publisher:
         def find(model: str, version: str) -> WeightsEnum:
             url = f"{self.origin}/{self.names[model, version]}"
             name = f"{model.replace('resnet', 'ResNet')}_Weights"
-            kind = WeightsEnum(name, {f"IMAGENET1K_{version}": Weights(url, object, {})})
+            kind = WeightsEnum(name, {f"IMAGENET1K_{version}": Weights(url, object, self.meta)})
             weights: WeightsEnum = kind[f"IMAGENET1K_{version}"]
             return weights
 

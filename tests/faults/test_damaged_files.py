@@ -12,6 +12,7 @@ from report_studies import DEMO
 from synthetic import make_study
 
 from child_runs import Home
+from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.metrics import Metrics
@@ -110,17 +111,19 @@ def test_no_flipped_bit_of_a_run_s_results_or_data_passes(finished: Home, tmp_pa
     home = finished.copy_to(tmp_path)
     sha256 = home.metrics().predictions_sha256
     assert sha256 is not None
-    readers: list[tuple[Path, Callable[[Path], object], int]] = [
-        (home.files.metrics, lambda path: read_record(path, Metrics, "Delete it."), 400),
-        (home.files.predictions, lambda path: read_predictions(path, sha256), 400),
-        (home.dataset, read_dataset, 200),
+    header = 8 + int.from_bytes(home.dataset.read_bytes()[:8], "little")
+    readers: list[tuple[Path, Callable[[Path], object], int, int | None]] = [
+        (home.files.metrics, lambda path: read_record(path, Metrics, "Delete it."), 400, None),
+        (home.files.predictions, lambda path: read_predictions(path, sha256), 400, None),
+        (home.dataset, read_dataset, 200, None),
+        (home.dataset, read_dataset, 400, header),  # names of classes and counts
     ]
     draw = random.Random(0)
-    for path, read, count in readers:
+    for path, read, count, end in readers:
         content = path.read_bytes()
         expected = read(path)
         for _ in range(count):
-            place, bit = draw.randrange(len(content)), draw.randrange(8)
+            place, bit = draw.randrange(end or len(content)), draw.randrange(8)
             damaged = bytearray(content)
             damaged[place] ^= 1 << bit
             path.write_bytes(damaged)
@@ -129,6 +132,25 @@ def test_no_flipped_bit_of_a_run_s_results_or_data_passes(finished: Home, tmp_pa
             same = isinstance(found, Metrics) and found == expected
             assert same or str(path) in str(found), f"{path.name}: bit {bit} of byte {place}"
         path.write_bytes(content)
+
+
+def test_a_changed_description_of_the_data_or_study_is_refused(
+    tmp_path: Path, command: Command
+) -> None:
+    study = make_study(tmp_path, **DEMO)
+    data = study.parent / "data" / "dataset.json"
+    info = DatasetInfo.model_validate_json(data.read_text()).sealed()
+    data.write_text(info.model_dump_json())
+    assert read_record(data, DatasetInfo, "Delete it.") == info
+    data.write_text(data.read_text().replace("class-3", "class-7"))
+    error = command(tmp_path, "evidence", "results/demo/study.json").error
+    assert "dataset.json: is not a valid DatasetInfo" in error
+    assert "checksum: is not that of the rest: the file has been changed" in error
+    written = study.read_text()
+    study.write_text(written.replace('"learning_rate": 0.', '"learning_rate": 1.'))
+    assert study.read_text() != written
+    error = command(tmp_path, "evidence", "results/demo/study.json").error
+    assert "study_hash: is not that of the study: the file has been changed" in error
 
 
 def read_or_error(read: Callable[[Path], object], path: Path) -> object:

@@ -143,7 +143,9 @@ def _packed(random: Random, content: bytes) -> bytes:
 
 
 def _tar_bomb(random: Random) -> bytes:
-    match random.randrange(4):
+    match random.randrange(5):
+        case 4:
+            return _headers_for_all(members=2000)
         case 0:
             return _zeros_in_gzip(members=random.choice((1, 40)), after=0)
         case 1:
@@ -162,6 +164,19 @@ def _tar_bomb(random: Random) -> bytes:
             changed[place - 12] = 38  # 2 GiB
             changed[-4:] = zlib.crc32(changed[:-4]).to_bytes(4, "little")
             return packed[:12] + bytes(changed) + packed[12 + len(block) :]
+
+
+@cache
+def _headers_for_all(members: int) -> bytes:
+    """A tar archive of empty members and tens of thousands of headers that hold for each."""
+    target = io.BytesIO()
+    headers = {f"k{number}": "x" for number in range(50_000)}
+    with tarfile.open(
+        fileobj=target, mode="w:gz", format=tarfile.PAX_FORMAT, pax_headers=headers
+    ) as archive:
+        for number in range(members):
+            archive.addfile(tarfile.TarInfo(f"train/cat/{number}.png"))
+    return target.getvalue()
 
 
 @cache

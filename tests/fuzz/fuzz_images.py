@@ -62,6 +62,9 @@ class JpegImage(_Images):
             progressive=random.random() < 0.3,
         )  # fmt: skip
         match random.randrange(8):
+            case 0 if random.random() < 0.2:
+                scan = content[content.rindex(b"\xff\xda") : -2]
+                return content[:-2] + scan * random.choice((1, 50, 20_000)) + content[-2:]
             case 0:
                 return content
             case 1:

@@ -298,10 +298,15 @@ def test_a_disk_without_room_for_features_does_not_cost_the_run(dataset, weights
     def full(*arguments):
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr("resnet_sizes.training.features.save_file", full)
-    metrics = probe(dataset, weights)
+    with monkeypatch.context() as patched:
+        patched.setattr("resnet_sizes.training.features.save_file", full)
+        patched.setattr("resnet_sizes.training.features.PartialFeatures.is_due", lambda _: True)
+        metrics = probe(dataset, weights)
     assert metrics.feature_cache is not None
-    assert list(Path("work/features").glob("*.safetensors")) == []
+    [kept] = Path("work/features").glob("*.safetensors")
+    assert kept.name.endswith(".partial.safetensors"), "what was computed helps the next run"
+    assert losses(probe(dataset, weights, "next")) == losses(metrics)
+    assert not kept.exists()
 
 
 def test_a_folder_that_cannot_be_made_does_not_cost_the_run(dataset, weights):

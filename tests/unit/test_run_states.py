@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
 from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.evidence.run_checks import last_epoch
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.run_state import Problem, State
 from resnet_sizes.records.tensor_file import read_predictions, write_predictions
@@ -33,6 +35,15 @@ def edited(path: Path, **changes: Any) -> None:
 
 def truncate_metrics(files: RunFolder) -> None:
     files.metrics.write_bytes(files.metrics.read_bytes()[:500])
+
+
+def nest_without_end(files: RunFolder) -> None:
+    files.metrics.write_text("[" * 100_000)
+
+
+def grow_without_end(files: RunFolder) -> None:
+    with files.metrics.open("ab") as file:
+        file.truncate(2**40)  # a hole: it takes no room, but would fill the memory
 
 
 def lose_the_last_epoch(files: RunFolder) -> None:
@@ -101,6 +112,8 @@ def inconsistent(files: RunFolder) -> None:
     ("break_it", "kind", "words"),
     [
         (truncate_metrics, "truncated", "is not complete JSON"),
+        (nest_without_end, "truncated", "is not complete JSON"),
+        (grow_without_end, "truncated", "has more than 16777216 bytes"),
         (lose_the_last_epoch, "truncated", "holds 2 epochs, but the run has 3"),
         (truncate_predictions, "truncated", "is damaged"),
         (lose_the_predictions, "truncated", "no such file"),
@@ -261,3 +274,20 @@ def test_the_report_has_words_for_every_state_and_kind(language: str) -> None:
     words = yaml.safe_load((TEMPLATES / language / "texts.yaml").read_text(encoding="utf-8"))
     expected = {*get_args(State), *get_args(Problem)} - {"finished", "invalid"}
     assert set(words["states"]) == expected
+
+
+def test_the_last_epoch_of_a_damaged_log_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    lines = [b'{"epoch": 1}', b'{"step": 5}', b"[" * 100_000, b'{"epoch": ' + b"9" * 6000 + b"}"]
+    log.write_bytes(b"\n".join([*lines, b'{"epoch": 2}', b'{"epoch": 3']))
+    assert last_epoch(log) == 2
+    with log.open("ab") as file:
+        file.truncate(2**34)
+        file.seek(0, 2)
+        file.write(b'\n{"epoch": 4}\n')
+    tracemalloc.start()
+    try:
+        assert last_epoch(log) == 4
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()

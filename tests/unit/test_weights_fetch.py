@@ -172,6 +172,16 @@ def test_a_bad_answer_is_refused_with_its_reason(
     assert not bench.folder.weights("resnet18-V1").exists()
 
 
+def test_a_server_that_sends_more_than_the_file_can_have_is_cut_off(
+    bench: Bench, name: str
+) -> None:
+    bench.publisher.meta = {"_file_size": 0.1}  # MiB, of a file of 0.4
+    mirror = bench.serve("/endless", name, content=bench.publisher.contents[name] * 10)
+    with pytest.raises(UserError, match="sent more than the 115343 bytes of the file"):
+        bench.fetch(bench.study(mirror))
+    assert bench.leftovers() == []
+
+
 def test_a_download_that_was_cut_off_is_continued(bench: Bench, name: str) -> None:
     cut = bench.serve("/cut", name, sent=150_000)
     bench.fetch(bench.study(cut, bench.serve("/whole", name, ranges=True)))

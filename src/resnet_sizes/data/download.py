@@ -35,20 +35,25 @@ class DownloadFailed(Exception):
 
 
 def download(
-    url: str, partial: Path, size: int | None, timeout: float, allow_http: bool = False
+    url: str,
+    partial: Path,
+    size: int | None,
+    timeout: float,
+    allow_http: bool = False,
+    most: int | None = None,
 ) -> None:
     """Fetch `url` into `partial`, appending to what is there if the server can continue.
 
-    `size` is the expected number of bytes, where it is known: a server that sends more is cut
-    off. `timeout` is the number of seconds without an answer or without a byte, at most
-    CONNECT_TIMEOUT of them for the connection; an address that drips is left after SLOWEST
-    seconds. One try, so a refused connection fails at once.
+    `size` is the expected number of bytes, where it is known, and `most` a bound where it is not:
+    a server that sends more is cut off. `timeout` is the number of seconds without an answer or
+    without a byte, at most CONNECT_TIMEOUT of them for the connection; an address that drips is
+    left after SLOWEST seconds. One try, so a refused connection fails at once.
     Bytes that arrived before a failure stay in `partial` for the next address, unless it shows
     that they were wrong. Only `https://` is asked, also where an answer leads elsewhere, unless
     `allow_http`. Raises DownloadFailed, and OSError if `partial` cannot be written.
     """
     with partial.open("ab") as file:
-        sink = _Sink(file, size, allow_http)
+        sink = _Sink(file, most if size is None else size, allow_http)
         if not sink.may_ask(url):
             raise DownloadFailed(_NOT_ENCRYPTED)
         have = sink.received
@@ -76,9 +81,9 @@ def download(
 class _Sink:
     """The file that pooch writes to."""
 
-    def __init__(self, file: IO[bytes], size: int | None, allow_http: bool) -> None:
+    def __init__(self, file: IO[bytes], most: int | None, allow_http: bool) -> None:
         self._file = file
-        self._size = size
+        self._most = most
         self._allow_http = allow_http
         self.received = file.tell()
         self._moved = time.monotonic()
@@ -137,9 +142,9 @@ class _Sink:
 
     def write(self, chunk: bytes) -> None:
         """Append, but never more than the file can have."""
-        if self._size is not None and self.received + len(chunk) > self._size:
+        if self._most is not None and self.received + len(chunk) > self._most:
             self._start_over()
-            raise DownloadFailed(f"sent more than the {self._size} bytes of the file")
+            raise DownloadFailed(f"sent more than the {self._most} bytes of the file")
         self._file.write(chunk)
         self.received += len(chunk)
         self._moved = time.monotonic()

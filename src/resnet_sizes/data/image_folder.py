@@ -24,7 +24,10 @@ MAX_PIXELS = 50_000_000
 """As many as a large photograph has. Decoding takes up to eight bytes of memory for each."""
 MAX_SIDE = 65_535
 """The most that JPEG can have. Resizing takes memory for the length of a side, too."""
+MAX_SCANS = 100
+"""A progressive JPEG of today's encoders has about ten; each goes over the whole picture."""
 _SIZE = (IMAGE_SHAPE[2], IMAGE_SHAPE[1])
+_START_OF_SCAN = b"\xff\xda"
 
 
 class ImageFolderSource:
@@ -76,6 +79,11 @@ def decode(content: bytes, where: str, resize: bool) -> UInt8Array:
                 raise _too_many(where, f"{image.width}×{image.height}")
             if image.format == "PNG" and getattr(image, "is_animated", False):
                 raise UserError(f"{where}: is animated; allowed: one picture. Replace it.")
+            scans = 0 if image.format == "PNG" else content.count(_START_OF_SCAN)
+            if scans > MAX_SCANS:
+                raise UserError(
+                    f"{where}: is a JPEG of {scans} scans; allowed: {MAX_SCANS}. Save it anew."
+                )
             if image.size != _SIZE and not resize:
                 raise UserError(
                     f"{where}: is {image.width}×{image.height} pixels; expected: 32×32. "

@@ -49,7 +49,7 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         identity=dataset_identity(arrays),
         source_file=file.name if file else None,
         source_sha256=sha256_of(file) if file and file.is_file() else None,
-    )
+    ).sealed()
     write_dataset(dataset_path, info, arrays)
     write_json(info_path, info)
     return info

@@ -24,6 +24,11 @@ _BROKEN = (
 )
 
 
+_MAX_SHARED_HEADERS = 100
+_MAX_SHARED_CHARACTERS = 10_000
+"""Of the headers that hold for all members: tarfile goes through them for each one."""
+
+
 class Tar:
     """A tar archive. It is read front to back, so a compressed one is unpacked only once a call."""
 
@@ -39,7 +44,7 @@ class Tar:
             with open_unpacked(self.path) as stream:
                 bounded = cast(BinaryIO, _BoundedReads(stream, self.path))
                 with tarfile.open(fileobj=bounded, mode="r:") as archive:
-                    for count, member in enumerate(_members(archive), 1):
+                    for count, member in enumerate(self._members(archive), 1):
                         check_entry(self.path, member.name, member.size, count)
                         total += member.size
                         check_total(self.path, total)
@@ -56,6 +61,20 @@ class Tar:
             raise damaged(self.path, error) from None
         check_unique(self.path, found)
         return found
+
+    def _members(self, archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+        while (member := archive.next()) is not None:
+            # tarfile would keep them all in memory.
+            archive.members.clear()  # type: ignore[attr-defined]
+            shared = archive.pax_headers
+            length = sum(len(key) + len(value) for key, value in shared.items())
+            if len(shared) > _MAX_SHARED_HEADERS or length > _MAX_SHARED_CHARACTERS:
+                raise UserError(
+                    f"{self.path}: has {len(shared)} headers of {length} characters for all its "
+                    f"members; allowed: {_MAX_SHARED_HEADERS} of {_MAX_SHARED_CHARACTERS}. Make "
+                    "the archive anew."
+                )
+            yield member
 
     def _checked_parts(self, member: tarfile.TarInfo) -> tuple[str, ...]:
         if not (member.isreg() or member.isdir()) or member.issparse():
@@ -94,13 +113,6 @@ class _BoundedReads:
         if not 0 <= size <= BUFFER:
             raise UserError(f"{self._path}: has a header of {size} bytes. Make the archive anew.")
         return self._stream.read(size)
-
-
-def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    while (member := archive.next()) is not None:
-        # tarfile would keep them all in memory.
-        archive.members.clear()  # type: ignore[attr-defined]
-        yield member
 
 
 def _check_end(stream: BinaryIO, offset: int) -> None:

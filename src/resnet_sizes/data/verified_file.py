@@ -32,6 +32,8 @@ class PublishedFile:
     """Seconds without an answer or a byte after which an address is left."""
     allow_http: bool
     """Whether addresses need not begin with `https://`."""
+    most: int | None = None
+    """What it can have at most, in bytes, where its size is not published."""
 
 
 def bring(wanted: PublishedFile) -> list[str]:
@@ -85,7 +87,7 @@ def _try(address: str, partial: Path, wanted: PublishedFile) -> str | None:
     if not continues:
         partial.unlink(missing_ok=True)
     try:
-        download(address, partial, wanted.size, wanted.timeout, wanted.allow_http)
+        download(address, partial, wanted.size, wanted.timeout, wanted.allow_http, most=wanted.most)
     except DownloadFailed as failure:
         if partial.stat().st_size > 0:
             return str(failure)

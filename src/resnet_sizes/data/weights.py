@@ -27,6 +27,9 @@ from resnet_sizes.records.study import Study
 from resnet_sizes.records.wanted_weights import WantedWeights, wanted_weights
 from resnet_sizes.records.weights import InitialWeights, WeightsInfo, weights_version
 
+_MOST_BYTES = 2**30
+"""Of a file whose size is not told; the largest of torchvision's ResNets has 241 MB."""
+
 Catalogue = Callable[[str, str], WeightsEnum]
 """Model and `V1` or `V2` → the published weights."""
 
@@ -123,10 +126,16 @@ def _published_file(weights: WeightsEnum, path: Path, downloads: Downloads) -> P
         target=path,
         addresses=(*mirrors, weights.url),
         size=None,
+        most=_most_bytes(weights),
         mismatch=lambda file: _hash_mismatch(file, _hash_prefix(path.name)),
         timeout=downloads.timeout,
         allow_http=downloads.allow_http,
     )
+
+
+def _most_bytes(weights: WeightsEnum) -> int:
+    told = weights.meta.get("_file_size")  # in MiB, rounded
+    return int(told * 1.1 * 2**20) if told else _MOST_BYTES
 
 
 def _target(weights: WeightsEnum, downloads: Downloads) -> Path:

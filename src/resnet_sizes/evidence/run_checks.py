@@ -1,24 +1,27 @@
 """One run's results: read, and checked before anything is made of them."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from pydantic_core import from_json
 from safetensors import SafetensorError, safe_open
 
 from resnet_sizes.records.base import SCHEMA_VERSION, Record, content_hash
 from resnet_sizes.records.dataset import DatasetInfo
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record
+from resnet_sizes.records.files import MAX_JSON_BYTES, read_bytes, read_record
 from resnet_sizes.records.layout import RunFolder
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import RunFile, RunSettings
 from resnet_sizes.records.run_state import Problem
 from resnet_sizes.records.tensor_file import Float32Array, Int64Array, read_predictions
+
+_LOG_TAIL = 2**20
+"""Bytes at the end of a run's log that are looked through for its last epoch."""
 
 R = TypeVar("R", bound=Record)
 
@@ -112,9 +115,12 @@ def last_epoch(log: Path) -> int | None:
     if not log.is_file():
         return None
     found = 0
-    for line in log.read_bytes().splitlines():
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LOG_TAIL))
+        tail = file.read(_LOG_TAIL)
+    for line in tail.splitlines():
         try:
-            epoch = json.loads(line).get("epoch")
+            epoch = from_json(line).get("epoch")  # unlike json, bounded in depth
         except (ValueError, AttributeError):
             continue
         found = epoch if isinstance(epoch, int) else found
@@ -131,8 +137,8 @@ def _read(path: Path, kind: type[R], remedy: str) -> R:
 def _kind_of(path: Path) -> Problem:
     """What is wrong with a file that is no valid record."""
     try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        data = from_json(read_bytes(path, "", MAX_JSON_BYTES))
+    except (UserError, ValueError):
         return "truncated"
     if not isinstance(data, dict):
         return "inconsistent"

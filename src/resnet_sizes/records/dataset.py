@@ -4,11 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from resnet_sizes.records.base import SCHEMA_VERSION, Record
+from resnet_sizes.records.base import SCHEMA_VERSION
+from resnet_sizes.records.sealed import Sealed
 from resnet_sizes.records.study import DataContent, DatasetSpec
 
 
-class DatasetInfo(Record):
+class DatasetInfo(Sealed):
     """`dataset.json`, and the metadata inside `dataset.safetensors`.
 
     The tensor file holds `train_images` and `test_images` (uint8, `[N, 3, 32, 32]`, RGB) and

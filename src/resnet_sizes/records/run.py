@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from resnet_sizes.records.base import SCHEMA_VERSION, Number, Record
+from resnet_sizes.records.base import SCHEMA_VERSION, Number, Record, content_hash
 from resnet_sizes.records.protocol import ModelName, Reading
 from resnet_sizes.records.study import Study
 from resnet_sizes.records.weights import InitialWeights
@@ -105,3 +105,11 @@ class StudyFile(Record):
     schema_version: Literal[1] = SCHEMA_VERSION
     study_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     study: Study
+
+    @model_validator(mode="after")
+    def _hash_is_of_the_study(self) -> "StudyFile":
+        # A file from before a key was added has the hash of a study without it.
+        as_written = self.study.model_dump(mode="json", exclude_unset=True)
+        if self.study_hash not in (content_hash(self.study), content_hash(as_written)):
+            raise ValueError("study_hash: is not that of the study: the file has been changed")
+        return self

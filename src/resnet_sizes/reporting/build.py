@@ -1,6 +1,5 @@
 """A study's evidence → `article.qmd`, `report.html` and `report.pdf`."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import explained_write, write_json
+from resnet_sizes.records.files import explained_write, write_atomically, write_json
 from resnet_sizes.reporting.context import has_language_link
 from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.figures import FIGURES, figure_file
@@ -115,8 +114,5 @@ def _folder_beside(output: Path) -> Iterator[Path]:
 
 
 def _publish(source: Path, target: Path) -> None:
-    """Move a finished file to its place in one step, readable as other results are."""
-    umask = os.umask(0)
-    os.umask(umask)
-    source.chmod(0o666 & ~umask)
-    source.replace(target)
+    """Put a finished file in its place in one step, flushed and readable as other results are."""
+    write_atomically(target, lambda path: shutil.copyfile(source, path))

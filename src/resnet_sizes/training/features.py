@@ -143,8 +143,8 @@ def cached_features(
         if found is None:
             partial = PartialFeatures.of(path, keep_every)
             train, test, seconds = through.train_and_test(partial)
-            _keep(path, train, test)
-            partial.remove()
+            if _keep(path, train, test):
+                partial.remove()
             return Features(train, test, seconds, len(train), key, reused=False)
     log.info("%s: features of the frozen backbone are here: %s", run.name, path)
     train, test = found
@@ -152,13 +152,16 @@ def cached_features(
     return Features(train, test, seconds, timed, key, reused=True)
 
 
-def _keep(path: Path, train: torch.Tensor, test: torch.Tensor) -> None:
+def _keep(path: Path, train: torch.Tensor, test: torch.Tensor) -> bool:
+    """Whether they could be written."""
     tensors = {"train": train, "test": test}
     metadata = {"sha256": _digest(tensors)}
     try:
         write_atomically(path, lambda target: save_file(tensors, target, metadata))
     except WriteError as error:  # what was computed is not lost for this run
         log.warning("warning: %s The next run computes it again", error)
+        return False
+    return True
 
 
 def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:

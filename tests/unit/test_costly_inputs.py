@@ -1,0 +1,65 @@
+"""Small files that would take their reader minutes or hours."""
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from image_trees import as_tar, as_zip, encoded, tree
+from resnet_sizes.data import containers
+from resnet_sizes.data.containers import Zip
+from resnet_sizes.data.image_folder import decode
+from resnet_sizes.data.tar_container import Tar
+from resnet_sizes.records.errors import UserError
+
+
+def _tar_with_shared_headers(path: Path, headers: dict[str, str]) -> Path:
+    with tarfile.open(path, "w:", format=tarfile.PAX_FORMAT, pax_headers=headers) as archive:
+        for name, content in tree().items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content or b"")
+            archive.addfile(member, io.BytesIO(content or b""))
+    return path
+
+
+def test_headers_for_all_members_of_a_tar_are_bounded(tmp_path: Path) -> None:
+    few = _tar_with_shared_headers(tmp_path / "few.tar", {"comment": "0" * 40})
+    assert Tar(few).entries() == Tar(as_tar(tree(), tmp_path / "plain.tar", "")).entries()
+    many = {f"key{number}": "x" for number in range(101)}
+    with pytest.raises(UserError, match=r"many\.tar: has 101 headers of \d+ characters"):
+        Tar(_tar_with_shared_headers(tmp_path / "many.tar", many)).entries()
+    with pytest.raises(UserError, match=r"has 1 headers of 20007 characters for all its members"):
+        Tar(_tar_with_shared_headers(tmp_path / "long.tar", {"comment": "x" * 20_000})).entries()
+
+
+def _with_scans(scans: int) -> bytes:
+    """A progressive JPEG whose last scan is repeated."""
+    target = io.BytesIO()
+    Image.new("RGB", (32, 32), "red").save(target, "JPEG", progressive=True)
+    content = target.getvalue()
+    last = content.rindex(b"\xff\xda")
+    have = content.count(b"\xff\xda")
+    return content[:last] + content[last:-2] * (scans - have + 1) + content[-2:]
+
+
+def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded() -> None:
+    decode(_with_scans(100), "image", resize=False)
+    with pytest.raises(UserError, match=r"image: is a JPEG of 101 scans; allowed: 100"):
+        decode(_with_scans(101), "image", resize=False)
+    decode(encoded() + b"\xff\xda" * 101, "image", resize=False)  # of no meaning in a PNG
+
+
+def test_a_zip_of_too_many_entries_is_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = as_zip(tree(), tmp_path / "images.zip")
+    count = len(zipfile.ZipFile(path).infolist())
+    monkeypatch.setattr(containers, "MAX_ENTRIES", count)
+    assert len(Zip(path).entries()) == count
+    monkeypatch.setattr(containers, "MAX_ENTRIES", count - 1)
+    monkeypatch.delattr(zipfile, "ZipFile")
+    with pytest.raises(UserError, match=f"holds more than {count - 1} entries"):
+        Zip(path).entries()
