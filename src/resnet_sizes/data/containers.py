@@ -23,7 +23,7 @@ from resnet_sizes.records.errors import UserError
 
 MAX_FILE_BYTES = 32 * 1024**2
 MAX_ENTRIES = 100_000
-"""Five times as many as CIFAR-10 has images. Listing as many takes 15 s."""
+"""More than CIFAR-10 has images. Listing as many takes some 5 s."""
 _DEEPEST = 5
 """Levels that a folder is searched: one more than `top/train/class/file` needs, so that what
 lies too deep is seen and named."""
