@@ -20,9 +20,11 @@ from typer.testing import CliRunner
 
 from child_runs import folder_in_memory, wait_until
 from resnet_sizes.cli.app import app
+from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.layout import PROGRESS
 from resnet_sizes.records.locks import is_held
 from resnet_sizes.records.status import RunStatus, StudyStatus
+from resnet_sizes.records.study import Study
 from small_runs import small_arrays, write_small_dataset
 from study_homes import OTHER, TRAINED, StudyHome
 
@@ -270,6 +272,7 @@ def test_looking_writes_nothing_and_delays_no_run(home: StudyHome) -> None:
 def test_the_watch_ends_by_itself_when_all_runs_are_done(home: StudyHome) -> None:
     study = json.loads(home.study.study.read_text(encoding="utf-8"))
     study["study"]["seeds"] = [0]
+    study["study_hash"] = content_hash(Study.model_validate(study["study"]))
     home.study.study.write_text(json.dumps(study), encoding="utf-8")
     watching = subprocess.Popen(
         [sys.executable, "-m", "resnet_sizes", "status", "tiny", "--watch"],
