@@ -18,8 +18,9 @@ name, device, seconds, record = sys.argv[1:]
 with place_for(name, device) as place:
     since = time.monotonic()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    with open(record + ".begun", "w") as begun:
+    with open(record + ".part", "w") as begun:
         begun.write(visible or "")
+    os.replace(record + ".part", record + ".begun")  # seen whole, or not at all
     time.sleep(float(seconds))
     told = {"run": name, "visible": visible, "since": since, "until": time.monotonic(),
             "index": place.gpu and place.gpu.index, "torch": "torch" in sys.modules}

@@ -4,42 +4,26 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from test_stops import in_mid_run, slow_steps
 
-from child_runs import FORK, Home, folder_in_memory, wait_until
+from child_runs import FORK, Home, wait_until
 from pretend_gpus import PretendGpus, overlaps, uuid
 from resnet_sizes.records.metrics import Sharing
 from resnet_sizes.training.device_locks import LOCKS
 from resnet_sizes.training.slots import place_for
 from resnet_sizes.training.stopping import TIME_IS_UP
 
+RUN = {"images": 160, "epochs": 4}
+"""Forty steps."""
+
 
 @pytest.fixture
 def gpus(tmp_path: Path) -> PretendGpus:
     return PretendGpus(tmp_path / "machine")
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with folder_in_memory() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def whole(folder: Path) -> Home:
-    """A run that was left alone."""
-    home = Home.of_probe(folder / "whole", images=160, epochs=4)
-    home.finish()
-    return home
-
-
-@pytest.fixture
-def home(whole: Home, tmp_path: Path) -> Home:
-    return whole.not_begun(tmp_path / "home")
 
 
 def test_three_times_as_many_runs_as_devices_never_meet_on_one(gpus: PretendGpus) -> None:

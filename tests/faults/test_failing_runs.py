@@ -4,25 +4,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 import torch
 from test_stops import WAITS, each_step, in_mid_run
 
 from child_runs import Home, wait_until
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.training import attempt, results, run
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home.of_probe(tmp_path_factory.mktemp("whole"))
-    home.finish()
-    return home
-
-
-@pytest.fixture
-def home(whole: Home, tmp_path: Path) -> Home:
-    return whole.not_begun(tmp_path)
 
 
 def failed(home: Home, before: Callable[[], object], *options: str) -> str:

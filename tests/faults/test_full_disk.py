@@ -98,19 +98,6 @@ def test_a_report_and_its_evidence_are_kept_where_new_ones_cannot_be_written(
     assert files_of(project) == made
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A run that was left alone."""
-    home = Home.of_probe(tmp_path_factory.mktemp("whole"))
-    home.finish()
-    return home
-
-
-@pytest.fixture
-def home(whole: Home, tmp_path: Path) -> Home:
-    return whole.not_begun(tmp_path / "home")
-
-
 def on_disk(disk: Disk, folder: Path) -> None:
     """Let a folder lie on the small disk."""
     shutil.copytree(folder, disk.folder / folder.name)

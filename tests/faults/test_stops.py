@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from child_runs import FORK, Home, folder_in_memory, wait_until
+from child_runs import FORK, Home, wait_until
 from resnet_sizes.records.launch import PARENT
 from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.loop import Trainer
@@ -21,19 +21,7 @@ from resnet_sizes.training.stopping import AT_ONCE_AFTER, HUNG, TIME_IS_UP
 STEP = 0.1
 """Seconds of a step that is slowed down; a run has 40 of them."""
 
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with folder_in_memory() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def whole(folder: Path) -> Home:
-    """A run that was left alone."""
-    home = Home.of_probe(folder / "whole", images=160, epochs=4)
-    home.finish()
-    return home
+RUN = {"images": 160, "epochs": 4}
 
 
 @pytest.fixture

@@ -26,27 +26,29 @@ def one_process(
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(_lock_of(target))
-    try:
-        lock.acquire(timeout=GLANCE, poll_interval=GLANCE / 4)
-    except Timeout:
+    if not take(lock, GLANCE):
         _log.info("%s", waiting)
-        _wait(lock, meanwhile)
-    except NotImplementedError as error:  # some network file systems have no locks
-        raise OSError(str(error)) from error
+        meanwhile()
+        while not take(lock, 1):
+            meanwhile()
     try:
         yield
     finally:
         lock.release()
 
 
-def _wait(lock: FileLock, meanwhile: Callable[[], object]) -> None:
-    while True:
-        meanwhile()
-        try:
-            lock.acquire(timeout=1)
-        except Timeout:
-            continue
-        return
+def take(lock: FileLock, seconds: float = 0) -> bool:
+    """Whether the lock could be taken within some seconds.
+
+    Raises OSError also where the file system has no locks, as some network file systems.
+    """
+    try:
+        lock.acquire(timeout=seconds)
+    except Timeout:
+        return False
+    except NotImplementedError as error:
+        raise OSError(str(error)) from error
+    return True
 
 
 def _lock_of(target: Path) -> Path:

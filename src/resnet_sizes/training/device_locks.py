@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from resnet_sizes.records.errors import UserError, WriteError
 from resnet_sizes.records.files import read_record, write_json
+from resnet_sizes.records.locks import take
 from resnet_sizes.records.slot import SlotHolder
 
 LOCKS = "RESNET_SIZES_DEVICE_LOCKS"
@@ -90,12 +91,8 @@ class DeviceLocks:
     def try_to_hold(self, key: str, holder: SlotHolder) -> Held | None:
         """Hold a device; None if another process does. Raises OSError if there are no locks."""
         lock = self._lock(key)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
+        if not take(lock):
             return None
-        except NotImplementedError as error:  # some network file systems have no locks
-            raise OSError(str(error)) from error
         path = self._holder(key)
         with suppress(WriteError):  # it only tells
             write_json(path, holder)
@@ -118,10 +115,9 @@ class DeviceLocks:
     def _is_held(self, key: str) -> bool:
         lock = self._lock(key)
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return True
-        except (OSError, NotImplementedError):
+            if not take(lock):
+                return True
+        except OSError:
             return False
         with suppress(OSError):  # what a killed process has left
             self._holder(key).unlink(missing_ok=True)

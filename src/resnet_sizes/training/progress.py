@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
+from typing import Any
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -57,14 +57,9 @@ class Progress:
         self._start = self._last_line = time.monotonic()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: Any) -> None:
         self._bar.close()
-        self._redirect.__exit__(kind, error, traceback)
+        self._redirect.__exit__(*raised)
 
     def advance(self, count: int) -> None:
         """Count work done. On a GPU it may still be under way."""
