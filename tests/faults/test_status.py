@@ -6,65 +6,25 @@ import signal
 import subprocess
 import sys
 import time
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from looked_studies import LOG, done, home, shown, train, trained
 from test_failing_runs import losses_are_nan
 from test_stops import slow_steps
-from typer.testing import CliRunner
 
-from child_runs import folder_in_memory, wait_until
-from resnet_sizes.cli.app import app
+from child_runs import wait_until
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.layout import PROGRESS
 from resnet_sizes.records.locks import is_held
-from resnet_sizes.records.status import RunStatus, StudyStatus
 from resnet_sizes.records.study import Study
 from small_runs import small_arrays, write_small_dataset
-from study_homes import OTHER, TRAINED, StudyHome
+from study_homes import TRAINED, StudyHome
 
-LOG = StudyHome.log
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with folder_in_memory() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def done(folder: Path) -> StudyHome:
-    """A study whose first run is done."""
-    home = StudyHome(folder / "done")
-    train(home)
-    return home
-
-
-@pytest.fixture
-def home(
-    done: StudyHome, folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> StudyHome:
-    """The same, not begun, as the working directory and without a scheduler."""
-    copied = done.not_begun(folder / re.sub(r"\W", "-", request.node.name))
-    assert isinstance(copied, StudyHome)
-    (copied.folder / LOG).unlink()
-    without_scheduler = copied.folder / "bin"
-    without_scheduler.mkdir()
-    monkeypatch.setenv("PATH", str(without_scheduler))
-    monkeypatch.chdir(copied.folder)
-    return copied
-
-
-def train(home: StudyHome) -> None:
-    """Let the run come to its end."""
-    process = home.fork(log=LOG)
-    process.join()
-    assert process.exitcode == 0, home.said(LOG)
+__all__ = ["done", "home"]
 
 
 @pytest.fixture
@@ -75,26 +35,6 @@ def slow(home: StudyHome) -> Iterator[BaseProcess]:
     yield process
     process.kill()
     process.join()
-
-
-def shown(*options: str, study: str = "results/tiny/study.json") -> str:
-    """What the command prints for people."""
-    made = CliRunner().invoke(app, ["status", study, *options])
-    assert made.exit_code == 0, made.output
-    return made.output
-
-
-def looked() -> StudyStatus:
-    """What it prints for machines."""
-    return StudyStatus.model_validate_json(shown("--json"))
-
-
-def trained() -> RunStatus:
-    """The state of the first run; the other one waits."""
-    first, second = looked().runs
-    assert (first.run, second.run) == (TRAINED, OTHER)
-    assert second.state == "waiting"
-    return first
 
 
 def test_a_run_in_another_process_shows_epoch_loss_time_and_device(
@@ -319,102 +259,6 @@ def test_a_study_that_has_not_begun_is_an_error_with_what_to_do(
     assert made.returncode == 1
     assert said in made.stderr
     assert "Traceback" not in made.stderr
-
-
-def squeue(home: StudyHome, script: str) -> None:
-    path = home.folder / "bin" / "squeue"
-    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    path.chmod(0o755)
-
-
-def job(home: Path, state: str, name: str, comment: str) -> str:
-    line = "\t".join(["77", "77", state, "Priority", name, comment, str(home)])
-    return f"echo '{line}'"
-
-
-UUID = "6f1f7c3e-2d0f-4c5e-9f0f-5d0f7c1f3a11"
-
-
-@pytest.mark.parametrize(
-    ("name", "comment"),
-    [
-        (UUID, "rule_train_wildcards_scratch-32_resnet18_0"),
-        ("rs.train.scratch-32.resnet18.0", "(null)"),
-        ("resnet-sizes.train.scratch-32.resnet18.0", "(null)"),
-        ("rs.train.protocol=scratch-32,model=resnet18,seed=0", "(null)"),
-    ],
-)
-def test_a_job_that_waits_in_slurm_is_queued_with_its_number(
-    home: StudyHome, name: str, comment: str
-) -> None:
-    squeue(home, job(home.folder, "PENDING", name, comment))
-    run = trained()
-    assert run.state == "queued"
-    assert run.job
-    assert (run.job.id, run.job.reason) == ("77", "Priority")
-    assert re.search(r"queued +Priority +Slurm job 77", shown())
-
-
-def test_a_job_that_has_begun_and_not_told_of_itself_is_running(home: StudyHome) -> None:
-    comment = "rule_train_wildcards_scratch-32_resnet18_0"
-    squeue(home, job(home.folder, "RUNNING", UUID, comment))
-    run = trained()
-    assert run.state == "running"
-    assert "not told of itself yet" in run.note
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        lambda home: job(home.folder.parent, "PENDING", UUID, "rule_train_wildcards_s_r_0"),
-        lambda home: job(
-            home.folder.parent, "PENDING", UUID, "rule_train_wildcards_scratch-32_resnet18_0"
-        ),
-        lambda home: job(home.folder, "PENDING", UUID, "rule_run_wildcards_scratch-32_resnet18_0"),
-        lambda home: job(
-            home.folder, "PENDING", UUID, "rule_train_wildcards_scratch-32_resnet18_00"
-        ),
-    ],
-)
-def test_jobs_of_other_folders_and_rules_are_not_ours(
-    home: StudyHome, other: Callable[[StudyHome], str]
-) -> None:
-    squeue(home, other(home))
-    assert trained().state == "waiting"
-
-
-def test_the_number_that_snakemake_recorded_goes_before_a_label(home: StudyHome) -> None:
-    """Labels name no study, and two studies of one folder may have the same run."""
-    comment = "rule_train_wildcards_scratch-32_resnet18_0"
-    squeue(home, job(home.folder, "PENDING", UUID, comment))
-    assert trained().state == "queued"
-    output = home.files.metrics.relative_to(home.folder).as_posix()
-    record = urlsafe_b64encode(output.encode()).decode()
-    assert len(record) < 255
-    incomplete = home.folder / ".snakemake" / "incomplete"
-    incomplete.mkdir(parents=True)
-    (incomplete / record).write_text('{"external_jobid": "76"}', encoding="utf-8")
-    assert trained().state == "waiting"
-    (incomplete / record).write_text('{"external_jobid": "77"}', encoding="utf-8")
-    assert trained().state == "queued"
-
-
-@pytest.mark.parametrize(
-    ("script", "said"),
-    [
-        ("echo 'slurm_load_jobs error: Unable to contact' >&2; exit 1", "Unable to contact"),
-        ("exec /bin/sleep 60", "did not answer within"),
-    ],
-)
-def test_a_scheduler_that_does_not_answer_is_told_and_stops_nothing(
-    home: StudyHome, script: str, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("resnet_sizes.study.scheduler_queue.PATIENCE", 0.5)
-    squeue(home, script)
-    status = looked()
-    assert said in status.warnings[0]
-    assert {run.state for run in status.runs} == {"waiting"}
-    assert said in shown()
 
 
 def test_what_a_log_holds_cannot_steer_the_terminal(home: StudyHome) -> None:

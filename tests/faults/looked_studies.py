@@ -1,0 +1,63 @@
+"""A small study in the working directory, and what `resnet-sizes status` says of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from resnet_sizes.cli.app import app
+from resnet_sizes.records.status import RunStatus, StudyStatus
+from study_homes import OTHER, TRAINED, StudyHome
+
+LOG = StudyHome.log
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path) -> StudyHome:
+    """A study whose first run is done."""
+    home = StudyHome(folder / "done")
+    train(home)
+    return home
+
+
+@pytest.fixture
+def home(
+    done: StudyHome, folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> StudyHome:
+    """The same, not begun, as the working directory and without a scheduler."""
+    copied = done.not_begun(folder / re.sub(r"\W", "-", request.node.name))
+    assert isinstance(copied, StudyHome)
+    (copied.folder / LOG).unlink()
+    without_scheduler = copied.folder / "bin"
+    without_scheduler.mkdir()
+    monkeypatch.setenv("PATH", str(without_scheduler))
+    monkeypatch.chdir(copied.folder)
+    return copied
+
+
+def train(home: StudyHome) -> None:
+    """Let the run come to its end."""
+    process = home.fork(log=LOG)
+    process.join()
+    assert process.exitcode == 0, home.said(LOG)
+
+
+def shown(*options: str, study: str = "results/tiny/study.json") -> str:
+    """What the command prints for people."""
+    made = CliRunner().invoke(app, ["status", study, *options])
+    assert made.exit_code == 0, made.output
+    return made.output
+
+
+def looked() -> StudyStatus:
+    """What it prints for machines."""
+    return StudyStatus.model_validate_json(shown("--json"))
+
+
+def trained() -> RunStatus:
+    """The state of the first run; the other one waits."""
+    first, second = looked().runs
+    assert (first.run, second.run) == (TRAINED, OTHER)
+    assert second.state == "waiting"
+    return first
