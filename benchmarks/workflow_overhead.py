@@ -7,7 +7,9 @@ of the project in a temporary folder plans the study (`snakemake -n`), makes it 
 and plans again, when nothing is left to do. The runs go one after the other (`gpu=1`), by the real
 command, but with a training that takes no time and no torch (untrained.py): what remains is
 scheduling, starting Python, hashing and checking. The fixed part, from the start of Snakemake to
-the dataset, is measured alone and taken off.
+the dataset, is measured alone and taken off. Between the first results and the last ones of a study
+there are that many more runs behind and fewer before it: their intervals show whether a run's cost
+grows.
 """
 
 import argparse
@@ -16,10 +18,12 @@ import re
 import resource
 import shutil
 import stat
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +36,9 @@ READINGS = {
     "enlarged-112": "input_size: 112",
     "enlarged-224": "input_size: 224",
 }
+SOME = 30
+"""Runs at the beginning and at the end of a study that are looked at by themselves."""
+
 DEPTHS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 
@@ -91,9 +98,10 @@ class Project:
             sys.exit(done.stdout)
         return seconds, _processor_seconds() - before, done.stdout
 
-    def finished_runs(self) -> int:
-        """How many runs have results."""
-        return len(list(self._folder.glob("results/many/runs/*/*/*/metrics.json")))
+    def finished(self) -> list[float]:
+        """When each run's results were written, in seconds, in that order."""
+        found = self._folder.glob("results/many/runs/*/*/*/metrics.json")
+        return sorted(path.stat().st_mtime for path in found)
 
 
 def _processor_seconds() -> float:
@@ -101,25 +109,33 @@ def _processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def interval(moments: list[float]) -> float:
+    """The median time from one to the next, in seconds."""
+    return statistics.median(later - earlier for earlier, later in pairwise(moments))
+
+
 def main() -> None:
     """Print a table, a row a number of seeds."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--seeds", type=int, nargs="+", default=[1, 5, 20])
-    print("| Runs | Plan | Plan when all is done | Whole study | A run | of the processor |")
-    print("|---:|---:|---:|---:|---:|---:|", flush=True)
+    titles = ["Runs", "Plan", "Plan when all is done", "Whole study", "A run", "of the processor"]
+    print("|", " | ".join([*titles, f"First {SOME}", f"Last {SOME}"]), "|")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
     for seeds in arguments.parse_args().seeds:
         with tempfile.TemporaryDirectory() as folder:
             project = Project(Path(folder), seeds)
             plan, _, _ = project.measured("-n", "--quiet")
             fixed, fixed_work, _ = project.measured("--until", "dataset")
             whole, work, _ = project.measured("--until", "train")
-            runs = project.finished_runs()
+            finished = project.finished()
+            runs = len(finished)
             assert runs == len(DEPTHS) * len(READINGS) * seeds
             again, _, said = project.measured("-n", "--until", "train")
             assert re.search(r"^total +0$", said, re.MULTILINE), said
         print(
             f"| {runs} | {plan:.1f} s | {again:.1f} s | {whole:.1f} s "
-            f"| {(whole - fixed) / runs:.2f} s | {(work - fixed_work) / runs:.2f} s |",
+            f"| {(whole - fixed) / runs:.2f} s | {(work - fixed_work) / runs:.2f} s "
+            f"| {interval(finished[:SOME]):.2f} s | {interval(finished[-SOME:]):.2f} s |",
             flush=True,
         )
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class StudyHome(Home):
         super().__init__(folder, images=160, reading=PROBE, epochs=epochs)
         self.ask_for()
 
-    def ask_for(self, **training: Any) -> None:
+    def ask_for(self, seeds: Sequence[int] = (0, 1), **training: Any) -> None:
         """Write the study; `training` are other keys than those of the run."""
         run = self.run
         asked = {
@@ -45,7 +46,7 @@ class StudyHome(Home):
                 "dataset": {"source": "image-folder", "path": "images"},
                 "models": ["resnet18"],
                 "protocols": ["scratch-32"],
-                "seeds": [0, 1],
+                "seeds": list(seeds),
                 "training": asked | training,
                 "protocol_definitions": {"scratch-32": {"description": description, **PROBE}},
             }

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ from pathlib import Path
 
 from slurm_cluster import Cluster
 from workflow_project import Project
+
+from resnet_sizes.records.status import StudyStatus
 
 # Slurm's smallest time limit is a minute, and jobs here are short: what the profiles say for
 # real ones would make the tests wait.
@@ -88,6 +92,31 @@ class ClusterProject(Project):
     def result(self, study: str, run: str) -> tuple[str, list[tuple[float, ...]]]:
         """What has to be equal to the last bit: predictions, and losses by epoch."""
         return result_of(self.metrics(study, run))
+
+    def uninterrupted(self, study: str, run: str) -> tuple[str, list[tuple[float, ...]]]:
+        """The same of a run with the same settings and data that nothing stops."""
+        folder = f"whole-{study}"
+        whole = self.folder / folder
+        (whole / "run").mkdir(parents=True)
+        shutil.copy2(self.folder / f"results/{study}/runs/{run}/run.json", whole / "run")
+        dataset = self.folder / f"results/{study}/data/dataset.safetensors"
+        training = [sys.executable, "-m", "resnet_sizes", "train", "run/run.json"]
+        options = ["--device", "cpu", "--dataset", str(dataset)]
+        log = f"{folder}.txt"
+        with self.under_way("env", "-C", folder, *training, *options, log=log) as process:
+            assert process.wait(400) == 0, self.said(log)
+        metrics = json.loads((whole / "run/metrics.json").read_text(encoding="utf-8"))
+        assert metrics["resumed"] == 0
+        return result_of(metrics)
+
+    def status(self, study: str) -> StudyStatus:
+        """What `resnet-sizes status` says, asked from another terminal."""
+        command = [sys.executable, "-m", "resnet_sizes", "status", study, "--json"]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return StudyStatus.model_validate_json(done.stdout)
 
 
 def result_of(metrics: dict) -> tuple[str, list[tuple[float, ...]]]:

@@ -3,15 +3,13 @@
 import json
 import math
 import re
-import shutil
-import sys
 import time
 from dataclasses import dataclass, field
 from itertools import combinations
 
 import pytest
 import torch
-from cluster_project import MEMORY, QUICK_SLURM, ClusterProject, result_of, wait_until
+from cluster_project import MEMORY, QUICK_SLURM, ClusterProject, wait_until
 from slurm_cluster import Cluster, Job
 from torchvision.models import get_model
 
@@ -130,18 +128,7 @@ def test_a_time_limit_leads_to_the_result_of_an_uninterrupted_run(story: Story) 
     # may not have begun before its minute was over.)
     assert {"COMPLETED", "FAILED"} <= {job.state for job in story.jobs}
     run = stopped[-1]
-    whole = project.folder / "whole"
-    (whole / "run").mkdir(parents=True)
-    shutil.copy2(project.folder / f"results/hours/runs/{run}/run.json", whole / "run")
-    dataset = project.folder / "results/hours/data/dataset.safetensors"
-    training = [sys.executable, "-m", "resnet_sizes", "train", "run/run.json", "--device", "cpu"]
-    with project.under_way(
-        "env", "-C", "whole", *training, "--dataset", str(dataset), log="whole.txt"
-    ) as process:
-        assert process.wait(400) == 0, project.said("whole.txt")
-    metrics = json.loads((whole / "run/metrics.json").read_text(encoding="utf-8"))
-    assert metrics["resumed"] == 0
-    assert result_of(metrics) == project.result("hours", run)
+    assert project.uninterrupted("hours", run) == project.result("hours", run)
 
 
 def test_a_controller_restarted_in_mid_study_loses_nothing(story: Story) -> None:

@@ -1,6 +1,5 @@
 """Small disks, and the command as a person would see it fail."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from child_runs import FORK
-from resnet_sizes.cli.app import main
 
 
 @dataclass(frozen=True)
@@ -85,26 +81,20 @@ Command = Callable[..., Answer]
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
+def command() -> Command:
     """`resnet-sizes` in a process of its own, with its log in the working directory."""
 
-    def in_child(folder: Path, output: Path, arguments: tuple[str, ...]) -> None:
-        os.chdir(folder)
-        handle = os.open(output, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o666)
-        os.dup2(handle, 1)
-        os.dup2(handle, 2)
-        sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
-        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-        sys.argv = ["resnet-sizes", "--log", "results/logs/command.log", *arguments]
-        main()
-
     def run(folder: Path, *arguments: str) -> Answer:
-        output = tmp_path / "output.txt"
-        process = FORK.Process(target=in_child, args=(folder, output, arguments))
-        process.start()
-        process.join(300)
-        assert process.exitcode is not None, output.read_text(encoding="utf-8")
-        return Answer(process.exitcode, output.read_text(encoding="utf-8"))
+        # Not a fork: typst's threads, once started in the parent, are missing in a child.
+        done = subprocess.run(
+            [sys.executable, "-m", "resnet_sizes", "--log", "results/logs/command.log", *arguments],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        return Answer(done.returncode, done.stdout)
 
     return run
 

@@ -1,6 +1,5 @@
 """`resnet-sizes status` beside runs that go on, end, fail, are stopped and are killed."""
 
-import json
 import re
 import signal
 import subprocess
@@ -9,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -17,10 +17,9 @@ from test_failing_runs import losses_are_nan
 from test_stops import slow_steps
 
 from child_runs import wait_until
-from resnet_sizes.records.base import content_hash
+from pretend_gpus import PretendGpus, uuid
 from resnet_sizes.records.layout import PROGRESS
 from resnet_sizes.records.locks import is_held
-from resnet_sizes.records.study import Study
 from small_runs import small_arrays, write_small_dataset
 from study_homes import TRAINED, StudyHome
 
@@ -53,6 +52,24 @@ def test_a_run_in_another_process_shows_epoch_loss_time_and_device(
     row = next(line for line in text.splitlines() if line.startswith(TRAINED))
     assert re.search(r"running +epoch [1-4]/4, step \d+/10, loss \d\.\d{4} +\d+ s", row), row
     assert f"process {slow.pid}" in row
+
+
+def test_a_run_that_waits_for_a_device_says_who_holds_it(home: StudyHome, tmp_path: Path) -> None:
+    gpus = PretendGpus(tmp_path / "machine")
+    gpus.are("a")
+    holder = gpus.hold("another-run")
+    wait_until(holder.begun)
+    process = home.fork("--device", "auto", before=gpus.enter, log=LOG)
+    try:
+        wait_until(lambda: "waits until a run ends" in home.said(LOG))
+        run = trained()
+        assert run.state == "running"
+        assert f"GPU 0 (Pretend GPU, {uuid('a')}): another-run (process" in run.note
+        assert "waiting for a device; the GPU that it may use is taken" in shown()
+    finally:
+        holder.end()
+        process.join()
+    assert process.exitcode == 0, home.said(LOG)
 
 
 def test_a_killed_run_is_stale_and_goes_on_to_done(home: StudyHome, slow: BaseProcess) -> None:
@@ -210,10 +227,7 @@ def test_looking_writes_nothing_and_delays_no_run(home: StudyHome) -> None:
 
 
 def test_the_watch_ends_by_itself_when_all_runs_are_done(home: StudyHome) -> None:
-    study = json.loads(home.study.study.read_text(encoding="utf-8"))
-    study["study"]["seeds"] = [0]
-    study["study_hash"] = content_hash(Study.model_validate(study["study"]))
-    home.study.study.write_text(json.dumps(study), encoding="utf-8")
+    home.ask_for(seeds=[0])
     watching = subprocess.Popen(
         [sys.executable, "-m", "resnet_sizes", "status", "tiny", "--watch"],
         cwd=home.folder,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from looked_studies import done, home, looked, shown, trained
+from looked_studies import done, home, looked, shown, train, trained
 
 from study_homes import StudyHome
 
@@ -107,3 +107,12 @@ def test_a_scheduler_that_does_not_answer_is_told_and_stops_nothing(
     assert said in status.warnings[0]
     assert {run.state for run in status.runs} == {"waiting"}
     assert said in shown()
+
+
+def test_a_scheduler_that_does_not_answer_is_not_told_where_all_is_done(home: StudyHome) -> None:
+    home.ask_for(seeds=[0])
+    squeue(home, "exit 1")
+    assert "squeue failed" in looked().warnings[0]
+    train(home)
+    assert looked().counts["done"] == 1
+    assert looked().warnings == []

@@ -15,6 +15,7 @@ from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import RunFile, StudyFile
+from resnet_sizes.records.sealed import Sealed
 from resnet_sizes.records.values import Values
 from resnet_sizes.records.verdicts import Verdicts
 from resnet_sizes.records.weights import InitialWeights, WeightsInfo
@@ -62,8 +63,11 @@ class RecordJson:
             (Verdicts, files.evidence / "verdicts.json"),
             (Audit, files.evidence / "audit.json"),
         ]
+        # Most changes of a record with a checksum end there: those without reach the other checks.
         self._records = [
-            (kind, _shortened(json.loads(path.read_text(encoding="utf-8")))) for kind, path in paths
+            (kind, data)
+            for kind, path in paths
+            for data in _variants(kind, _shortened(json.loads(path.read_text(encoding="utf-8"))))
         ]
         self._kind: type[Record] = StudyFile
 
@@ -83,6 +87,14 @@ class RecordJson:
 
     def read(self, path: Path) -> None:
         read_record(path, self._kind, "Make it anew.")
+
+
+def _variants(kind: type[Record], data: dict[str, Any]) -> list[dict[str, Any]]:
+    """A record as it is, or without and with a checksum."""
+    if not issubclass(kind, Sealed):
+        return [data]
+    plain = kind.model_validate_json(json.dumps(data | {"checksum": None}))
+    return [record.model_dump(mode="json") for record in (plain, plain.sealed())]
 
 
 def _shortened(data: Any) -> Any:

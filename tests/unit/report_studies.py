@@ -1,5 +1,6 @@
 """Evidence of synthetic studies, for the tests of the report."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,11 @@ from synthetic import make_study, own_readings
 
 from resnet_sizes.evidence import build
 from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.records.evidence_files import hashes_of
+from resnet_sizes.records.files import write_json
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.values import Values
+from resnet_sizes.records.verdicts import Verdicts
 from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.printed import PrintedValues, plain
@@ -93,6 +97,15 @@ def study_without_figures(folder: Path, **settings: Any) -> Path:
     """The same without figures: a text names them and reads no file of them."""
     with patch.object(build, "FORMATS", ()):
         return study_with_evidence(folder, **settings)
+
+
+def reseal(evidence: Path) -> None:
+    """Make the evidence whole again after a test has written other values or verdicts."""
+    path = evidence / "verdicts.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    files = hashes_of(evidence / name for name in data["files"])
+    verdicts = Verdicts.model_validate_json(json.dumps(data | {"files": files, "checksum": None}))
+    write_json(path, verdicts.sealed())
 
 
 def article_of(folder: Path, **settings: Any) -> str:

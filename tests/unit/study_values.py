@@ -39,5 +39,6 @@ def values_of(study: Path) -> dict[str, Value]:
         nearest=[],
         runs=list(runs.states),
         strangers=[],
+        files={},
     )
     return with_verdict_counts(values, verdicts, VERDICTS_FILE).values

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from lxml import html
 from rendering import render
-from report_studies import SHARED, TEMPLATES, study_with_evidence
+from report_studies import SHARED, TEMPLATES, reseal, study_with_evidence
 from synthetic import CONFIG, MODELS, make_study, own_readings
 
 from resnet_sizes.evidence.build import build_evidence
@@ -181,6 +181,7 @@ def test_a_text_of_a_value_cannot_end_the_script_that_holds_it(tmp_path: Path) -
     values = json.loads(path.read_text(encoding="utf-8"))
     values["values"]["hardware.device"]["value"] = "</script><b>GPU</b>"
     path.write_text(json.dumps(values), encoding="utf-8")
+    reseal(path.parent)
     render(study, tmp_path / "made", formats=["html"])
     page = (tmp_path / "made" / "report.html").read_text(encoding="utf-8")
     assert "</script><b>" not in page

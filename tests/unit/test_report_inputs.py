@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from report_studies import DEMO, TEMPLATES, study_with_evidence
+from report_studies import DEMO, TEMPLATES, reseal, study_with_evidence
 from synthetic import LEDGER
 
 from resnet_sizes.records.errors import UserError
@@ -38,6 +38,12 @@ def test_evidence_of_another_configuration_is_refused(tmp_path: Path) -> None:
     path = study.parent / "evidence" / "verdicts.json"
     verdicts = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(verdicts | {"study_hash": "0" * 64}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"the file has been changed"):
+        read_inputs(study, study.parent / "evidence")
+    path.write_text(
+        json.dumps(verdicts | {"study_hash": "0" * 64, "checksum": None}), encoding="utf-8"
+    )
+    reseal(study.parent / "evidence")
     with pytest.raises(UserError, match=r"another configuration.*resnet-sizes evidence"):
         read_inputs(study, study.parent / "evidence")
 
@@ -63,6 +69,7 @@ def test_a_value_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> N
     values = json.loads(path.read_text(encoding="utf-8"))
     del values["values"]["study.epochs"]
     path.write_text(json.dumps(values), encoding="utf-8")
+    reseal(study.parent / "evidence")
     inputs = read_inputs(study, study.parent / "evidence")
     with pytest.raises(UserError, match=r"'study\.epochs'.*resnet-sizes evidence"):
         render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))

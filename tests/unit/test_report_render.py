@@ -9,7 +9,7 @@ import pytest
 from pypdf import PdfReader
 from rendering import WORDINGS, Page, Wording, put_quarto, render
 from report_prose import strangers
-from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, study_with_evidence
+from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, reseal, study_with_evidence
 from synthetic import make_study
 from typer.testing import CliRunner
 
@@ -218,6 +218,7 @@ def test_hostile_names_reach_the_page_as_text(tmp_path: Path) -> None:
     text = values.read_text(encoding="utf-8")
     name = "<script>alert(1)</script> #sys `a` *b* $c$ @x 'q'"
     values.write_text(text.replace("Synthetic GPU", name), encoding="utf-8")
+    reseal(values.parent)
     render(study, tmp_path / "pt")
     page = Page((tmp_path / "pt" / "report.html").read_text(encoding="utf-8"))
     # Of the origins, of the metadata, and two of the page's own.

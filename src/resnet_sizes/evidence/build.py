@@ -18,6 +18,7 @@ from resnet_sizes.evidence.values import collect_values, with_findings, with_ver
 from resnet_sizes.evidence.verdicts import judge
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.devices import load_devices
+from resnet_sizes.records.evidence_files import hashes_of
 from resnet_sizes.records.files import read_record, write_json
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.ledger_file import load_ledger
@@ -30,7 +31,8 @@ log = logging.getLogger("resnet_sizes")
 
 def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdicts:
     """Write `table.csv`, `figure-<name>.<language>.{svg,png,pdf}`, `audit.json`, `values.json`
-    and, last, `verdicts.json` to `output`, each atomically, and return the verdicts.
+    and, last, `verdicts.json` with the hashes of all of them to `output`, each atomically, and
+    return the verdicts.
 
     `study_path` is a `study.json` with its dataset's record and its runs beside it; the ledger
     and the table of GPUs are the files that its keys `article` and `devices` name. Raises
@@ -70,6 +72,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         ],
         runs=list(runs.states),
         strangers=list(runs.strangers),
+        files={},  # which cannot be known before they are written
     )
     # One path whatever the working directory, so that equal results give equal bytes.
     place = Path(os.path.relpath(output, folder.folder)).as_posix()
@@ -77,9 +80,13 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     audited = audit(ledger, study.protocol_definitions, devices, shipped_network_costs())
     values = with_findings(values, audited, verdicts, place)
 
-    write_table(comparison_table(runs), output / "table.csv")
-    write_figures(runs, ledger, values.values, output, study.report.languages, FORMATS)
-    write_json(output / "audit.json", audited)
-    write_json(output / "values.json", values)
+    written = [output / name for name in ("table.csv", "audit.json", "values.json")]
+    table_path, audit_path, values_path = written
+    write_table(comparison_table(runs), table_path)
+    languages = study.report.languages
+    written += write_figures(runs, ledger, values.values, output, languages, FORMATS)
+    write_json(audit_path, audited)
+    write_json(values_path, values)
+    verdicts = verdicts.model_copy(update={"files": hashes_of(written)}).sealed()
     write_json(output / "verdicts.json", verdicts)
     return verdicts

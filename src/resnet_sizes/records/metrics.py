@@ -1,11 +1,12 @@
 """The results of one run."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from resnet_sizes.records.base import SCHEMA_VERSION, Record, content_hash
 from resnet_sizes.records.run import RunFile
+from resnet_sizes.records.sealed import Sealed
 
 
 class EpochMetrics(Record):
@@ -83,11 +84,7 @@ class Code(Record):
     git_dirty: bool | None
 
 
-def _checksum(data: dict[str, Any]) -> str:
-    return content_hash({key: value for key, value in data.items() if key != "checksum"})
-
-
-class Metrics(Record):
+class Metrics(Sealed):
     """`metrics.json`: written last, so that a run without it is not finished."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -133,30 +130,12 @@ class Metrics(Record):
         pattern=r"^[0-9a-f]{64}$",
         description="Of logits and labels in predictions.safetensors; null in older results.",
     )
-    checksum: str | None = Field(
-        None,
-        pattern=r"^[0-9a-f]{64}$",
-        description="SHA-256 of the canonical JSON of all that stands beside it; null in older "
-        "results.",
-    )
 
     @property
     def shared_device(self) -> bool:
         """Whether something else was seen on the run's device, so that its times are longer than
         its own."""
         return self.sharing is not None and self.sharing.shared > 0
-
-    def sealed(self) -> "Metrics":
-        """The same with its checksum."""
-        return self.model_copy(update={"checksum": _checksum(self.model_dump(mode="json"))})
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_as_it_was_written(cls, data: Any) -> Any:
-        kept = data.get("checksum") if isinstance(data, dict) else None
-        if isinstance(kept, str) and kept != _checksum(data):
-            raise ValueError("checksum: is not that of the rest: the file has been changed")
-        return data
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Metrics":

@@ -1,12 +1,13 @@
 """Verdicts: what our data say of the article's statements."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from resnet_sizes.records.base import SCHEMA_VERSION, Record
 from resnet_sizes.records.protocol import Description
 from resnet_sizes.records.run_state import RunState
+from resnet_sizes.records.sealed import Sealed
 
 VerdictName = Literal[
     "supported",
@@ -237,8 +238,14 @@ class Recommendation(Record):
     )
 
 
-class Verdicts(Record):
-    """`verdicts.json`."""
+FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+"""Of a file in the folder of the evidence: no path, which could lead out of it."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Verdicts(Sealed):
+    """`verdicts.json`, the last file of the evidence to be written."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     study: str
@@ -259,4 +266,7 @@ class Verdicts(Record):
     runs: list[RunState]
     strangers: list[str] = Field(
         description="Runs with results in the study's folder that it does not ask for."
+    )
+    files: dict[FileName, Sha256] = Field(
+        description="Every other file of this evidence, by its name, with the SHA-256 of its bytes."
     )

@@ -84,7 +84,7 @@ class StudyWatch:
             counts=counts,
             remaining_seconds=left,
             snakemake=snakemake_status(self._root, Path("results") / study.name, _parents(traces)),
-            warnings=[jobs.problem] if jobs.problem else [],
+            warnings=[jobs.problem] if jobs.problem and found["done"] < len(runs) else [],
             runs=runs,
         )
 

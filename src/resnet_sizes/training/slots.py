@@ -35,7 +35,8 @@ ENDING = 2.0
 PROCESSOR = "cpu"
 """The kind of the slots of a machine's processor."""
 
-Meanwhile = Callable[[], object]
+Meanwhile = Callable[[str | None], object]
+"""Told why there is a wait, where that is known."""
 
 
 class Place:
@@ -72,13 +73,14 @@ class Place:
 
     def take_gpu(self, gpus: Sequence[Gpu], nvml: Nvml | None, meanwhile: Meanwhile) -> None:
         """Hold the first free one, an idle one if there is any. Waits, and says so, while runs
-        hold them all; `meanwhile` is called every second and may raise to end that."""
+        hold them all; `meanwhile` is called every second, and may raise to end that."""
         told = -TELL_EVERY
         while not (gpu := self._first_free(gpus, nvml)):
+            taken = self._all_taken(gpus)
             if time.monotonic() - told >= TELL_EVERY:
                 told = time.monotonic()
-                log.info("%s: %s", self._run, self._all_taken(gpus))
-            meanwhile()
+                log.info("%s: waits until a run ends, since %s", self._run, taken)
+            meanwhile(taken)
             time.sleep(LOOK_EVERY)
         self.gpu = gpu
         if nvml is not None:
@@ -98,12 +100,12 @@ class Place:
             if len(gpus) > 1
             else "the GPU that it may use is taken"
         )
-        return f"waits until a run ends, since {taken}. {listed}"
+        return f"{taken}. {listed}"
 
     def _say_who_is_there(self, gpu: Gpu, others: OtherProcesses, meanwhile: Meanwhile) -> None:
         until = time.monotonic() + ENDING
         while (found := others.before_use()) and time.monotonic() < until:
-            meanwhile()
+            meanwhile(None)
             time.sleep(0.2)
         if found:
             log.warning(
@@ -163,7 +165,7 @@ class Place:
 
 
 @contextmanager
-def place_for(run: str, device: str, meanwhile: Meanwhile = lambda: None) -> Iterator[Place]:
+def place_for(run: str, device: str, meanwhile: Meanwhile = lambda _: None) -> Iterator[Place]:
     """Hold a device for the block, and let torch see no other GPU.
 
     `device` is `training.device`: `auto` and `cuda` take any GPU that the process may use,

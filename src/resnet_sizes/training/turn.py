@@ -91,8 +91,8 @@ def train_run(
                 return made
         progress = held.enter_context(ProgressFile(home, run))
 
-        def meanwhile() -> None:
-            progress.stays("waiting for a device")
+        def meanwhile(why: str | None) -> None:
+            progress.stays("waiting for a device", why)
             stop.check()
 
         place = held.enter_context(place_for(run.name, device_name, meanwhile))

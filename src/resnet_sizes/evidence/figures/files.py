@@ -32,15 +32,18 @@ _PAGE = """#set page(width: auto, height: auto, margin: 0pt, fill: white)
 """
 
 
-def write_figure(figure: Figure, stem: Path, formats: Sequence[Format]) -> None:
+def write_figure(figure: Figure, stem: Path, formats: Sequence[Format]) -> list[Path]:
     """Write `<stem>.<format>` for each format (svg, png or pdf), each atomically.
 
-    Equal figures give equal bytes with the same versions of matplotlib and typst.
+    Equal figures give equal bytes with the same versions of matplotlib and typst. Returns the
+    paths of what was written.
     """
-    svg = _svg(figure)
+    svg, written = _svg(figure), []
     for suffix in formats:
         content = svg if suffix == "svg" else _converted(svg, suffix)
-        _write(stem.with_name(f"{stem.name}.{suffix}"), content)
+        written.append(stem.with_name(f"{stem.name}.{suffix}"))
+        _write(written[-1], content)
+    return written
 
 
 def _write(path: Path, content: bytes) -> None:

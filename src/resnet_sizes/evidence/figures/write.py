@@ -39,14 +39,18 @@ def write_figures(
     output: Path,
     languages: Sequence[Language],
     formats: Sequence[Format],
-) -> None:
+) -> list[Path]:
     """Write `figure-<name>.<language>.<format>` to the folder `output`, each atomically.
 
-    `values` are those of values.json. A figure is drawn once for all of its formats.
+    `values` are those of values.json. A figure is drawn once for all of its formats. Returns
+    the paths of what was written.
     """
+    written: list[Path] = []
     if not formats:
-        return
+        return written
     with settings():
         for language in languages:
             for name, draw in figures_of(runs, ledger, values, language):
-                write_figure(draw(), output / f"figure-{name}.{language}", formats)
+                stem = output / f"figure-{name}.{language}"
+                written += write_figure(draw(), stem, formats)
+    return written
