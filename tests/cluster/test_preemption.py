@@ -19,7 +19,7 @@ def project(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Clust
 
 def test_a_run_that_is_preempted_goes_on_in_the_same_job(project: ClusterProject) -> None:
     cluster, log = project.cluster, "preempted.txt"
-    overlay = project.study("preempted", "[resnet18]", epochs=120)
+    overlay = project.study("preempted", "[resnet18]", epochs=100)
 
     def run() -> RunStatus:
         (found,) = project.status("preempted").runs
