@@ -5,6 +5,7 @@ from fuzz_checkpoints import Checkpoint
 from fuzz_images import JpegImage, PngImage
 from fuzz_json import RecordJson
 from fuzz_pickles import BatchPickle, WeightsFile
+from fuzz_results import RunResults
 from fuzz_tensors import TensorFile
 from fuzz_yaml import ConfigurationYaml, LedgerYaml
 
@@ -20,4 +21,5 @@ KINDS = [
     BatchPickle,
     WeightsFile,
     Checkpoint,
+    RunResults,
 ]
