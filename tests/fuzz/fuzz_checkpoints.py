@@ -1,6 +1,9 @@
 """Checkpoints: what lies in `work/` after a kill, a full disk, or somebody's hands."""
 
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,6 +20,20 @@ RUN, CODE = "a" * 64, "b" * 64
 
 class PassedOver(Exception):
     """The reader's way to refuse a checkpoint is a warning, and to look for an older one."""
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """What is said in the block."""
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("resnet_sizes")
+    log.addHandler(handler)
+    try:
+        yield said
+    finally:
+        log.removeHandler(handler)
 
 
 class Checkpoint:
@@ -75,8 +92,10 @@ class Checkpoint:
 
     def read(self, path: Path) -> None:
         path.replace(self._file)
-        if Checkpoints(self._work).newest(RUN, CODE) is None:
-            raise PassedOver("passed over")
+        with _warnings() as said:
+            found = Checkpoints(self._work).newest(RUN, CODE)
+        if found is None:
+            raise PassedOver("\n".join(said))
 
 
 def _file(header: Any, body: bytes) -> bytes:

@@ -5,6 +5,7 @@ found, and keeps the inputs that found something. Exit status 1 if there is a fi
 """
 
 import argparse
+import logging
 import os
 import resource
 import sys
@@ -28,6 +29,7 @@ ADDRESS_SPACE = 8 * 1024**3
 
 def fuzz_kind(number: int, count: int, seed: int) -> tuple[Tally, float]:
     """One kind in this process, and the seconds it took."""
+    logging.getLogger("resnet_sizes").propagate = False  # what is printed here is the table
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

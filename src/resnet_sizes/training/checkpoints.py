@@ -7,11 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from resnet_sizes.records.checkpoint import CheckpointRecord
 from resnet_sizes.records.errors import WriteError
+from resnet_sizes.records.explain import dotted, shown_text
 from resnet_sizes.records.files import remove_temporaries, write_atomically
 
 log = logging.getLogger("resnet_sizes")
@@ -95,15 +97,21 @@ def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
         with safe_open(path, framework="pt") as opened:
             metadata = opened.metadata() or {}
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        record = CheckpointRecord.model_validate_json(metadata["record"])
-        whole = metadata["sha256"] == _digest(metadata["record"], tensors)
+        text = metadata.get("record", "")
+        whole = metadata.get("sha256") == _digest(text, tensors)
     except UNREADABLE as error:
-        log.warning("%s: is damaged (%s) and is not used", path, error)
+        log.warning("%s: is damaged (%s) and is not used", path, shown_text(str(error)))
         return None
     if not whole:
         log.warning("%s: is not what was written and is not used", path)
         return None
-    return record, tensors
+    try:
+        return CheckpointRecord.model_validate_json(text), tensors
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        problem = shown_text(f"{dotted(first['loc'])}: {first['msg']}")
+        log.warning("%s: is of another version (%s) and is not used", path, problem)
+        return None
 
 
 def _digest(record: str, tensors: Tensors) -> str:

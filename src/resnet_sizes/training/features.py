@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import WriteError
+from resnet_sizes.records.explain import shown_text
 from resnet_sizes.records.files import write_atomically
 from resnet_sizes.records.locks import one_process
 from resnet_sizes.records.run import RunFile
@@ -176,7 +177,7 @@ def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:
             tensors = {name: opened.get_tensor(name) for name in ("train", "test")}
         whole = metadata["sha256"] == _digest(tensors)
     except UNREADABLE as error:
-        log.warning("%s: is damaged (%s); it is computed again", path, error)
+        log.warning("%s: is damaged (%s); it is computed again", path, shown_text(str(error)))
         return None
     if not whole:
         log.warning("%s: is not what was written; it is computed again", path)

@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from resnet_sizes.records.errors import WriteError
+from resnet_sizes.records.explain import shown_text
 from resnet_sizes.records.files import write_atomically
 from resnet_sizes.training.checkpoints import UNREADABLE
 
@@ -43,7 +44,9 @@ class PartialFeatures:
             try:
                 found._read(path)
             except UNREADABLE as error:
-                log.warning("%s: is damaged (%s); the pass begins anew", path, error)
+                log.warning(
+                    "%s: is damaged (%s); the pass begins anew", path, shown_text(str(error))
+                )
                 found.batches, found.seconds = [], 0.0
         return found
 
