@@ -41,7 +41,11 @@ _HEAD = {"learning_rate": 5e-4, "tolerance_per_step": 2e-6}
 RUNS = {
     "probe-224": GoldenRun(batch_size=16, **_HEAD),
     "probe-224-bn-train": GoldenRun(batch_size=8, **_HEAD),
-    "literal": GoldenRun(batch_size=8, model="resnet152", **_HEAD),
+    # Through 152 layers from random weights, processors with AVX2 and with AVX-512 come to features
+    # that differ by 4e-6; a learning rate off by 1 % still gives 1e-4 × step and more.
+    "literal": GoldenRun(
+        batch_size=8, model="resnet152", learning_rate=5e-4, tolerance_per_step=2e-5
+    ),
     "scratch-32": GoldenRun(batch_size=32, **_WHOLE),
     "scratch-cifar-stem": GoldenRun(batch_size=8, **_WHOLE),
     "finetune-32": GoldenRun(batch_size=32, **_WHOLE),

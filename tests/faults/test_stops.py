@@ -175,6 +175,7 @@ def start_by_another(home: Home, before: Callable[[], object]) -> "FORK.Process"
     """A process that starts the run and waits for it."""
 
     def start() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may be under nohup
         home.fork(before=before).join()
 
     other = FORK.Process(target=start)

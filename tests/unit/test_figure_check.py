@@ -9,7 +9,7 @@ import pytest
 from figure_studies import FIVE
 from lxml import etree
 from rendering import render
-from report_studies import DEMO, TEMPLATES, study_with_evidence
+from report_studies import DEMO, TEMPLATES, reseal, study_with_evidence
 
 from resnet_sizes.records.class_names import short_label
 from resnet_sizes.records.errors import UserError
@@ -179,6 +179,7 @@ def test_a_report_with_a_foreign_number_in_a_figure_is_not_published(tmp_path: P
     text = figure.read_text(encoding="utf-8")
     planted = text.replace("</svg>", f'<text x="100" y="100">{FOREIGN} min</text></svg>')
     figure.write_text(planted, encoding="utf-8")
+    reseal(figure.parent)
     with pytest.raises(UserError) as error:
         render(study, tmp_path / "made", formats=["pdf"])
     assert f"{FOREIGN} in: figure-pareto.pt.svg: {FOREIGN} min" in str(error.value)

@@ -71,8 +71,10 @@ def without_times(path: Path) -> dict:
     data = json.loads(path.read_text())
     for epoch in data["epochs"]:
         del epoch["training_seconds"], epoch["evaluation_seconds"]
+    # How often a run looks for others depends on how long it takes, and whom it sees on the rest.
     for key in ("training_seconds", "started", "finished", "peak_memory_bytes", "checksum"):
         del data[key]
+    del data["sharing"]
     return data
 
 

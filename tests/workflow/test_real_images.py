@@ -30,9 +30,9 @@ def test_a_study_on_an_archive_of_images_gives_a_report_on_the_three_depths(proj
         )
         assert len(metrics["epochs"]) == 2
         assert metrics["epochs"][1]["train_loss"] < metrics["epochs"][0]["train_loss"]
-        # Chance is 10 %: ResNet-18 has learnt something after two epochs.
+        # Chance is 10 %, give or take 1.3: ResNet-18 has learnt something after two epochs.
         if model == "resnet18":
-            assert metrics["final_test_accuracy"] > 0.2
+            assert metrics["final_test_accuracy"] > 0.15
 
     verdicts = json.loads((results / "evidence" / "verdicts.json").read_text(encoding="utf-8"))
     judged = {verdict["verdict"] for verdict in verdicts["verdicts"]}

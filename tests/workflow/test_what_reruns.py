@@ -203,8 +203,10 @@ def without_times(run: Path) -> dict:
     metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
     for epoch in metrics["epochs"]:
         del epoch["training_seconds"], epoch["evaluation_seconds"]
+    # How often a run looks for others depends on how long it takes, and whom it sees on the rest.
     for key in ("training_seconds", "peak_memory_bytes", "started", "finished", "checksum"):
         del metrics[key]
+    del metrics["sharing"]
     return metrics
 
 
