@@ -44,7 +44,7 @@ coverage: setup
 
 # The suite, and what takes longer: many runs that are killed, and studies on a cluster.
 test-all: test
-	@pytest -m long -rA
+	@pytest -m long -rA -n $(workers)
 	@$(MAKE) --no-print-directory test-cluster
 
 # Studies on a Slurm of their own, which Debian's packages give (root; installed if missing).

@@ -35,7 +35,7 @@ def call(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_command_measures_everything_and_keeps_samples_and_tables(tmp_path):
     base = tmp_path / "made" / "here"
     done = call("run.py", "--quick", "--device", "cpu", "--models", "resnet18", "--out", str(base))

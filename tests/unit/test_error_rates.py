@@ -49,7 +49,7 @@ def decided(found: dict[str, float], name: str) -> float:
     return sum(found.get(f"{name} {verdict}", 0) for verdict in DECIDED)
 
 
-@pytest.mark.parametrize("seeds", [3, 8])
+@pytest.mark.parametrize("seeds", [3, pytest.param(8, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "name",
     [

@@ -28,7 +28,9 @@ def test_the_first_losses_are_the_golden_ones(tmp_path, protocol):
     )
 
 
-@pytest.mark.parametrize("protocol", RUNS)
+@pytest.mark.parametrize(
+    "protocol", [*KINDS, *(pytest.param(p, marks=pytest.mark.long) for p in RUNS if p not in KINDS)]
+)
 def test_a_learning_rate_off_by_one_percent_is_seen(tmp_path, protocol):
     # It shows from the third step on, so a few steps are enough to see it.
     losses = golden_runs.losses(protocol, tmp_path, rate_factor=1.01, steps=8)

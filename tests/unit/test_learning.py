@@ -21,7 +21,7 @@ from resnet_sizes.training.inputs import DeviceData
 from resnet_sizes.training.loop import Trainer
 from resnet_sizes.training.networks import build_network
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 CPU = torch.device("cpu")
 PROBE = {"trainable": "head", "input_size": 32, "normalisation": "cifar10"}

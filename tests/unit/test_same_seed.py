@@ -13,7 +13,11 @@ from resnet_sizes.records.protocol import ModelName
 pytestmark = pytest.mark.slow
 
 # With augmentation, ResNet-18 is tested in test_training.py. Several threads could race.
-RUNS = [("resnet18", 2), ("resnet50", 2), ("resnet152", 1)]
+RUNS = [
+    ("resnet18", 2),
+    pytest.param("resnet50", 2, marks=pytest.mark.long),
+    pytest.param("resnet152", 1, marks=pytest.mark.long),
+]
 
 
 @pytest.mark.parametrize(("model", "threads"), RUNS)

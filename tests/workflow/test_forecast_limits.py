@@ -4,44 +4,10 @@ import json
 import re
 
 import pytest
+from made_forecasts import write_forecast
 from workflow_project import Project
 
-from resnet_sizes.records.forecast import Forecast, RunForecast, kind_hash
-from resnet_sizes.records.metrics import Device
-from resnet_sizes.records.run import run_settings
-from resnet_sizes.study.loading import load_study
-
 RUN = "results/tiny/runs/scratch-32/resnet18/seed-0/metrics.json"
-
-
-def write_forecast(project: Project, seconds: float, kind: str, peak_gb: float) -> None:
-    config = project.folder / "config"
-    study = load_study([config / "tiny.yaml"], config / "config.yaml")
-    runs = [
-        RunForecast(
-            protocol="scratch-32",
-            model=model,
-            settings_hash=kind_hash(run_settings(study, "scratch-32", model, 0)),
-            precision="fp32",
-            seconds=seconds,
-            feature_seconds=0.0,
-            peak_memory_bytes=round(peak_gb * 1e9),
-        )
-        for model in study.models
-    ]
-    device = Device(kind=kind, name="a device", threads=1)
-    found = Forecast(
-        dataset=study.dataset,
-        train_images=100,
-        test_images=50,
-        device=device,
-        versions={},
-        measured="2026-01-01T00:00:00Z",
-        runs=runs,
-    )
-    folder = project.folder / "results/tiny"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "forecast.json").write_text(found.model_dump_json(), encoding="utf-8")
 
 
 def minutes_asked(project: Project) -> int:
@@ -73,12 +39,6 @@ def test_without_a_forecast_and_with_one_of_another_study_it_is_half_a_day(
     assert minutes_asked(project) == 720
 
 
-def test_a_forecast_is_no_reason_to_train_again(finished_tiny_study: Project, tmp_path) -> None:
-    project = finished_tiny_study.copy_to(tmp_path / "project")
-    write_forecast(project, 60, "cpu", 1)
-    assert project.planned() == {}
-
-
 def test_a_damaged_forecast_is_named(project: Project) -> None:
     write_forecast(project, 60, "cuda", 1)
     path = project.folder / "results/tiny/forecast.json"
@@ -101,5 +61,6 @@ def test_memory_is_that_of_a_forecast_made_on_a_cpu(
     # A scheduler that writes down what it is asked for and refuses.
     submit = "echo {resources.runtime} {resources.mem_mb} {resources.gpu} >>asked.txt; false"
     options = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit]
+    options += ["--seconds-between-status-checks", "1"]
     project.snakemake("--jobs", "1", *options, RUN, "--configfile", "config/tiny.yaml", check=False)
     assert (project.folder / "asked.txt").read_text() == f"30 {megabytes} 1\n"

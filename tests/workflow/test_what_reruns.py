@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from made_forecasts import write_forecast
 from PIL import Image
 from workflow_project import TINY, Project
 
@@ -93,6 +94,11 @@ def test_a_changed_template_renders_only_the_report(study):
 
 def test_another_way_of_telling_progress_trains_nothing(study):
     study.edit("src/resnet_sizes/training/progress.py", "SILENCE = 60.0", "SILENCE = 90.0")
+    assert study.planned() == {}
+
+
+def test_a_forecast_trains_nothing(study):
+    write_forecast(study, 60, "cpu", 1)
     assert study.planned() == {}
 
 

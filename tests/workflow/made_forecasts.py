@@ -1,0 +1,38 @@
+"""A forecast of the tiny study, as if `resnet-sizes forecast` had measured it."""
+
+from workflow_project import Project
+
+from resnet_sizes.records.forecast import Forecast, RunForecast, kind_hash
+from resnet_sizes.records.metrics import Device
+from resnet_sizes.records.run import run_settings
+from resnet_sizes.study.loading import load_study
+
+
+def write_forecast(project: Project, seconds: float, kind: str, peak_gb: float) -> None:
+    config = project.folder / "config"
+    study = load_study([config / "tiny.yaml"], config / "config.yaml")
+    runs = [
+        RunForecast(
+            protocol="scratch-32",
+            model=model,
+            settings_hash=kind_hash(run_settings(study, "scratch-32", model, 0)),
+            precision="fp32",
+            seconds=seconds,
+            feature_seconds=0.0,
+            peak_memory_bytes=round(peak_gb * 1e9),
+        )
+        for model in study.models
+    ]
+    device = Device(kind=kind, name="a device", threads=1)
+    found = Forecast(
+        dataset=study.dataset,
+        train_images=100,
+        test_images=50,
+        device=device,
+        versions={},
+        measured="2026-01-01T00:00:00Z",
+        runs=runs,
+    )
+    folder = project.folder / "results/tiny"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "forecast.json").write_text(found.model_dump_json(), encoding="utf-8")
