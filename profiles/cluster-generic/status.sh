@@ -5,7 +5,7 @@
 answer=$(squeue --noheader --states=all --jobs="$1" --format=%T 2>&1)
 case $answer in
     COMPLETED) echo success ;;
-    BOOT_FAIL | CANCELLED | DEADLINE | FAILED | NODE_FAIL | OUT_OF_MEMORY | TIMEOUT)
+    BOOT_FAIL | CANCELLED | DEADLINE | FAILED | NODE_FAIL | OUT_OF_MEMORY | PREEMPTED | REVOKED | TIMEOUT)
         echo failed ;;
     '' | *"Invalid job id"*) # Slurm has forgotten it; its accounting may know
         case $(sacct --noheader --allocations --jobs="$1" --format=State%20 2>/dev/null) in

@@ -1,5 +1,6 @@
 """A Slurm for the session, and projects that use it."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,8 @@ def cluster() -> Iterator[Cluster]:
             found = Cluster.start(path, gpus=2)
         except subprocess.CalledProcessError as error:
             Cluster(path, {}).stop()
-            if "could not install Slurm" in error.stderr:
+            # Where tests run by themselves a missing Slurm would go unnoticed for ever.
+            if "could not install Slurm" in error.stderr and not os.environ.get("CI"):
                 pytest.skip(error.stderr.strip())
             raise AssertionError(error.stderr) from None
         try:

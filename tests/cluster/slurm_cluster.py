@@ -103,6 +103,10 @@ class Cluster:
         found = re.search(r"TresPerJob=(\S+)", told)
         return found[1] if found else ""
 
+    def cores(self, job: int) -> int:
+        """How many the job has."""
+        return int(re.findall(r"NumCPUs=(\d+)", self.ask("scontrol", "show", "job", str(job)))[0])
+
     def ended(self) -> dict[int, Job]:
         """All jobs that have ended, from Slurm's record of them."""
         jobs = {}

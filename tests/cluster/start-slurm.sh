@@ -2,8 +2,8 @@
 # Usage: eval "$(start-slurm.sh DIR [GPUS])"
 #
 # Start a Slurm cluster of one node on this Debian machine, as root and without systemd or
-# cgroups: 4 pretend CPUs, GPUS (1) pretend GPUs, partitions "cpu" (the default), "gpu", and "urgent",
-# whose jobs put those of "gpu" back into the queue.
+# cgroups: 8 pretend CPUs, GPUS (1) pretend GPUs, partitions "cpu" (the default), "gpu", "spare", and
+# "urgent", whose jobs put those of "gpu" back into the queue and cancel those of "spare".
 # Installs Slurm if it is missing, starts what is not running, and leaves what is. Settings,
 # state, logs and pid files live in DIR; DIR/jobs.txt gets a line for each job that ends.
 # Listens on port SLURM_TEST_PORT (16817) and the next, on loopback alone if the host name means
@@ -80,9 +80,10 @@ SlurmdParameters=config_overrides
 GresTypes=gpu
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-NodeName=$node NodeAddr=127.0.0.1 CPUs=4 RealMemory=$memory Gres=gpu:$gpus
+NodeName=$node NodeAddr=127.0.0.1 CPUs=8 RealMemory=$memory Gres=gpu:$gpus
 PartitionName=cpu Nodes=$node MaxTime=60 PriorityTier=2 PreemptMode=OFF Default=YES
 PartitionName=gpu Nodes=$node MaxTime=60
+PartitionName=spare Nodes=$node MaxTime=60 PreemptMode=CANCEL
 PartitionName=urgent Nodes=$node MaxTime=60 PriorityTier=3 PreemptMode=OFF
 CONF
     # A pretend GPU needs a file that is a device; without one Slurm drains the node.

@@ -1,7 +1,7 @@
-"""A study whose job has to give way to another one, and what `status` says of it meanwhile."""
+"""Studies whose jobs have to give way to others, and what `status` says of them meanwhile."""
 
 import pytest
-from cluster_project import MEMORY, QUICK_SLURM, ClusterProject, wait_until
+from cluster_project import MEMORY, QUICK, QUICK_SLURM, ClusterProject, wait_until
 from slurm_cluster import Cluster
 
 from resnet_sizes.records.status import RunStatus
@@ -9,7 +9,9 @@ from resnet_sizes.records.status import RunStatus
 pytestmark = pytest.mark.cluster
 
 PROFILE = ("snakemake", "--workflow-profile", "profiles/slurm", *QUICK_SLURM)
+GENERIC = ("snakemake", "--workflow-profile", "profiles/cluster-generic", *QUICK)
 RUN = "scratch-32/resnet18/seed-0"
+URGENT = ("--partition=urgent", "--gpus=2", "--mem=100", "--time=5", "--output=/dev/null")
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +41,7 @@ def test_a_run_that_is_preempted_goes_on_in_the_same_job(project: ClusterProject
         assert before.job.id == str(number)
         assert before.job.state == "RUNNING"
 
-        urgent = ["--partition=urgent", "--gpus=2", "--mem=100", "--time=5", "--output=/dev/null"]
-        cluster.ask("sbatch", *urgent, "--wrap=sleep 8")
+        cluster.ask("sbatch", *URGENT, "--wrap=sleep 8")
         wait_until(lambda: state() == "queued", "its job to be put back")
         waits = run()
         assert waits.job
@@ -57,3 +58,21 @@ def test_a_run_that_is_preempted_goes_on_in_the_same_job(project: ClusterProject
     assert cluster.ended()[number].state == "COMPLETED"
     assert project.metrics("preempted", RUN)["resumed"] == 1
     assert project.uninterrupted("preempted", RUN) == project.result("preempted", RUN)
+
+
+def test_a_run_whose_job_is_cancelled_for_another_goes_on_in_a_new_job(
+    project: ClusterProject,
+) -> None:
+    """Which the profile asks for: nothing is said of retries here."""
+    cluster, log = project.cluster, "cancelled.txt"
+    overlay = project.study("cancelled", "[resnet18]", epochs=100)
+    project.edit("profiles/cluster-generic/config.yaml", "--partition=gpu", "--partition=spare")
+    options = ("--set-resources", MEMORY, "train:runtime=20")
+    with project.under_way(*GENERIC, *options, "--configfile", overlay, log=log) as snakemake:
+        trained = project.folder / "results/cancelled/logs/train/scratch-32/resnet18/seed-0.log"
+        wait_until(lambda: trained.exists() and "epoch 3/" in trained.read_text(), "two epochs")
+        cluster.ask("sbatch", *URGENT, "--wrap=sleep 5")
+        assert snakemake.wait(300) == 0, project.said(log)
+    first, second = (cluster.ended()[job].state for job in project.submitted(log))
+    assert (first, second) == ("PREEMPTED", "COMPLETED")
+    assert project.metrics("cancelled", RUN)["resumed"] == 1

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 import time
 from dataclasses import dataclass, field
@@ -139,6 +140,28 @@ def test_a_controller_restarted_in_mid_study_loses_nothing(story: Story) -> None
         assert not any(one.overlaps(other) for one, other in combinations(jobs, 2))
     assert "status is: 'CANCELLED'" not in story.output
     assert "status is: 'NODE_FAIL'" not in story.output
+
+
+def test_the_demo_goes_through_the_profile_as_it_is(project: ClusterProject) -> None:
+    """Also one of its jobs that is cancelled: the profile has it submitted again."""
+    cluster, log = project.cluster, "demo.txt"
+    short = project.overlay("short.yaml", "training: {epochs: 1}\n")
+    files = ("--configfile", "config/demo.yaml", short)
+    with project.under_way(*PROFILE, *files, log=log) as snakemake:
+        wait_until(lambda: len(cluster.queue()) == 3, "its three jobs")
+        assert {cluster.cores(number) for number in cluster.queue()} == {4}
+        cancelled = next(n for n, (_, text) in cluster.queue().items() if "_resnet152_" in text)
+        cluster.ask("scancel", str(cancelled))
+        assert snakemake.wait(400) == 0, project.said(log)
+    jobs = [cluster.ended()[number] for number in project.submitted(log) if number != cancelled]
+    assert [job.state for job in jobs] == ["COMPLETED"] * 3
+    assert len(project.submitted(log)) == 4
+    for model in ("resnet18", "resnet50", "resnet152"):
+        made = project.metrics("demo", f"scratch-32/{model}/seed-0")
+        assert made["device"]["threads"] == min(4, os.cpu_count() or 1)
+    for language in ("pt", "en"):
+        for name in ("article.qmd", "report.html", "report.pdf"):
+            assert (project.folder / "results/demo/report" / language / name).is_file()
 
 
 def test_a_failed_and_a_cancelled_job_are_told_with_their_reasons(project: ClusterProject) -> None:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from resnet_sizes.records.launch import (
+    JOB_ENDS,
     PARENT,
     SCHEDULED,
     announce,
@@ -20,7 +21,7 @@ from resnet_sizes.training.stopping import StopRequest
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (PARENT, SCHEDULED):
+    for name in (PARENT, SCHEDULED, JOB_ENDS):
         monkeypatch.setenv(name, "")  # so that it is put back
 
 
@@ -68,3 +69,23 @@ def test_a_time_limit_counts_from_the_beginning_of_the_job(minutes_ago: int, sto
     os.environ[SCHEDULED] = str(int(time.time()) - minutes_ago * 60)
     reason = StopRequest(time_limit=40 * 60).reason()
     assert (reason is not None) == stops
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "time_limit", "stops"),
+    [
+        (3600, None, False),
+        (90, None, True),
+        (3600, 7200, False),
+        (90, 7200, True),  # whichever ends first
+        (3600, 90, True),
+        (-60, None, False),  # of a job that is over, in whose environment a terminal lives on
+    ],
+)
+def test_the_end_that_the_scheduler_tells_is_a_time_limit(
+    seconds_left: int, time_limit: float | None, stops: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(JOB_ENDS, str(int(time.time()) + seconds_left))
+    stop = StopRequest(time_limit and time_limit + process_age())
+    stop.margin = 100
+    assert (stop.reason() == ("its time limit", 75)) is stops

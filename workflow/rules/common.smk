@@ -160,12 +160,27 @@ def finished_report(format):
     )
 
 
-def train_threads():
-    """The CPU cores of one run: a fair share for each GPU slot, unless the study says."""
+CLUSTER_THREADS = 4
+"""What a training asks a scheduler for, beside its GPU, where the study does not say: this
+machine's number of cores is not that of the machine that will train."""
+
+
+def train_threads(wildcards):
+    """The CPU cores of one run: on this machine a fair share for each GPU slot.
+
+    A function, since how jobs are executed is known only after the rules were read.
+    """
     if STUDY.training.threads != "auto":
         return STUDY.training.threads
+    if workflow.remote_exec or workflow.non_local_exec:
+        return CLUSTER_THREADS
+    try:
+        cores = workflow.cores
+    except WorkflowError:  # a dry run with a cluster's profile, which has none
+        return CLUSTER_THREADS
     slots = workflow.global_resources.get("gpu")
-    return max(1, (workflow.cores or 4) // (slots.value if slots else 1))
+    # A profile that counts GPUs in each job gives them no number.
+    return max(1, cores // (slots and slots.value or 1))
 
 
 def tell_where_the_reports_are():

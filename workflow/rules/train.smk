@@ -13,7 +13,7 @@ rule train:
         f"{LOGS}/train/{{protocol}}/{{model}}/seed-{{seed}}.log",
     benchmark:
         f"{FOLDER.folder}/benchmarks/train/{{protocol}}/{{model}}/seed-{{seed}}.tsv"
-    threads: train_threads()
+    threads: train_threads
     resources:
         gpu=1,
         mem_mb=train_memory_mb,
@@ -28,7 +28,9 @@ rule train:
     message:
         "Training {wildcards.model} under {wildcards.protocol}, seed {wildcards.seed}"
     shell:
-        "resnet-sizes --log {log} train {input.run} --dataset {input.dataset}"
+        # exec, so that a scheduler's signal has no shell between: an older bash would end by it
+        # at once, the job with it, and the run in the middle of its checkpoint.
+        "exec resnet-sizes --log {log} train {input.run} --dataset {input.dataset}"
         " --device {params.device} {params.weights}"
         " --checkpoint-minutes {resources.checkpoint_minutes}"
         " --watchdog-minutes {resources.watchdog_minutes}"

@@ -14,6 +14,9 @@ number would mean another process."""
 SCHEDULED = "RESNET_SIZES_SCHEDULED"
 """When the job began (Unix time), where a scheduler will end the run when its time is up."""
 
+JOB_ENDS = "SLURM_JOB_END_TIME"
+"""When Slurm (23.02 and later) will end the job in which this process runs (Unix time)."""
+
 JOB_VARIABLES = {
     "SLURM_JOB_ID": "slurm",
     "PBS_JOBID": "pbs",
@@ -46,6 +49,16 @@ def scheduled_since() -> int | None:
     """Unix time of the beginning of the scheduler's job; None outside of one."""
     began = os.environ.get(SCHEDULED, "")
     return int(began) if began.isdecimal() else None
+
+
+def seconds_to_job_end() -> float | None:
+    """Seconds until the scheduler ends the job; None where it does not tell.
+
+    A time that is over is that of another job, whose environment a terminal has kept.
+    """
+    ends = os.environ.get(JOB_ENDS, "")
+    left = int(ends) - time.time() if ends.isdecimal() else 0.0
+    return left if left > 0 else None
 
 
 def scheduler_job() -> SchedulerJob | None:

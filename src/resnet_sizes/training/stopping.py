@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from types import FrameType
 
 from resnet_sizes.records.errors import Stopped
-from resnet_sizes.records.launch import announced_parent, process_age, scheduled_since
+from resnet_sizes.records.launch import (
+    announced_parent,
+    process_age,
+    scheduled_since,
+    seconds_to_job_end,
+)
 from resnet_sizes.records.processes import is_alive
 from resnet_sizes.training.progress_file import ProgressFile
 
@@ -44,12 +49,18 @@ class StopRequest:
     """Whether the run has been asked to stop. Use it as a context manager, in the main thread."""
 
     def __init__(self, time_limit: float | None = None) -> None:
-        """`time_limit` is in seconds since this process began, or the scheduler's job."""
+        """`time_limit` is in seconds since this process began, or the scheduler's job. Where the
+        scheduler tells when that ends, the earlier one counts."""
         self._deadline = None
         self._least_margin = 0.0
-        if time_limit is not None:
-            self._deadline = time.monotonic() - _age() + time_limit
-            self._least_margin = min(MARGIN, MARGIN_SHARE * time_limit)
+        limits = [(time_limit, time_limit - _age())] if time_limit is not None else []
+        left = seconds_to_job_end()
+        if left is not None:
+            limits.append((left, left))
+        if limits:
+            whole, remaining = min(limits, key=lambda limit: limit[1])
+            self._deadline = time.monotonic() + remaining
+            self._least_margin = min(MARGIN, MARGIN_SHARE * whole)
         self._signal: signal.Signals | None = None
         self._heard_at = 0.0
         self._undisturbed = False

@@ -1,9 +1,10 @@
-"""What a training asks a scheduler for, with a forecast and without one."""
+"""What a training asks a scheduler or this machine for, with a forecast and without one."""
 
 import json
 import re
 
 import pytest
+import yaml
 from made_forecasts import write_forecast
 from workflow_project import Project
 
@@ -64,3 +65,35 @@ def test_memory_is_that_of_a_forecast_made_on_a_cpu(
     options += ["--seconds-between-status-checks", "1"]
     project.snakemake("--jobs", "1", *options, RUN, "--configfile", "config/tiny.yaml", check=False)
     assert (project.folder / "asked.txt").read_text() == f"30 {megabytes} 1\n"
+
+
+@pytest.mark.parametrize(("said", "cores"), [("threads: 1", 1), ("threads: auto", 4)])
+def test_cores_are_those_of_the_study_or_four_whatever_this_machine_has(
+    project: Project, said: str, cores: int
+) -> None:
+    project.edit("config/tiny.yaml", "threads: 1", said)
+    profile = project.folder / "profiles/cluster-generic/config.yaml"
+    settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    settings["cluster-generic-submit-cmd"] = "echo {threads} {resources.gpu} >>asked.txt; false"
+    profile.write_text(yaml.safe_dump(settings | {"retries": 0}), encoding="utf-8")
+    quick = ("--seconds-between-status-checks", "1", "--until", "train")
+    command = ("snakemake", "--workflow-profile", "profiles/cluster-generic", *quick)
+    assert project.run(*command, "--configfile", "config/tiny.yaml", check=False).returncode == 1
+    assert (project.folder / "asked.txt").read_text() == f"{cores} 1\n" * 2
+
+
+@pytest.mark.parametrize("config", ["config", "demo"])
+@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+def test_the_shipped_studies_are_planned_under_the_shipped_profiles(
+    project: Project, profile: str, config: str
+) -> None:
+    options = ("--workflow-profile", f"profiles/{profile}", "--configfile", f"config/{config}.yaml")
+    assert "Job stats" in project.run("snakemake", "-n", *options).stdout
+
+
+def test_cores_of_this_machine_are_shared_among_its_slots(project: Project) -> None:
+    project.edit("config/tiny.yaml", "threads: 1", "threads: auto")
+    options = ("--cores", "6", "--resources", "gpu=2", "--configfile", "config/tiny.yaml")
+    project.run("snakemake", RUN, *options)
+    metrics = json.loads((project.folder / RUN).read_text(encoding="utf-8"))
+    assert metrics["device"]["threads"] == 3
