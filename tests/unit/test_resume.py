@@ -1,5 +1,6 @@
 """A run that was stopped or killed goes on from its checkpoint, and ends as if it had not been."""
 
+import errno
 import json
 import os
 import random
@@ -14,9 +15,9 @@ import pytest
 from child_runs import PROBE, Home
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.code import training_code_hash
-from resnet_sizes.records.errors import Stopped
+from resnet_sizes.records.errors import Stopped, UserError
 from resnet_sizes.records.metrics import Code, Device, Metrics
-from resnet_sizes.training import keeping, provenance
+from resnet_sizes.training import checkpoints, keeping, provenance
 from resnet_sizes.training import run as run_module
 from resnet_sizes.training.checkpoints import Checkpoints
 from resnet_sizes.training.loop import Trainer
@@ -260,9 +261,54 @@ OTHER_CODE = Code(training_hash="f" * 64, git_commit=None, git_dirty=None)
 
 def test_a_checkpoint_of_other_training_code_is_not_used(crashed, whole, monkeypatch, caplog):
     monkeypatch.setattr(run_module, "code", lambda: OTHER_CODE)
-    metrics = train(crashed)
+    kept = {path.name: path.read_bytes() for path in crashed.checkpoints()}
+    with monkeypatch.context() as patch:
+        at_step(patch, 1, crash)
+        with pytest.raises(Crash):
+            train(crashed)
     assert "was written by another version of the training code and is not used" in caplog.text
-    assert metrics.resumed == 0
+    for name, content in kept.items():
+        assert f"for that version it is kept as {name}.unused" in caplog.text
+        [aside] = crashed.work.rglob(f"{name}.unused")
+        assert aside.read_bytes() == content
+    [resumption] = train(crashed).resumptions  # from what the other version wrote itself
+    assert (resumption.epoch, resumption.step) == (1, 0)
+    assert crashed.result() == whole.result()
+
+
+def refuse_the_disk(patch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    patch.setattr(checkpoints, "_look_through", refused)
+
+
+def refuse_the_library(error: Exception) -> Callable[[pytest.MonkeyPatch], None]:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    return lambda patch: patch.setattr(checkpoints, "safe_open", refused)
+
+
+@pytest.mark.parametrize(
+    ("refuse", "reason"),
+    [
+        (refuse_the_disk, "Input/output error"),
+        (refuse_the_library(OSError(errno.EMFILE, "Too many open files")), "Too many open files"),
+        (refuse_the_library(MemoryError()), "memory is short"),
+        (refuse_the_library(RuntimeError("unable to mmap 9 bytes")), "unable to mmap 9 bytes"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_read_for_now_is_kept(
+    crashed, whole, monkeypatch, refuse, reason
+):
+    kept = crashed.checkpoints()
+    with monkeypatch.context() as patch:
+        refuse(patch)
+        with pytest.raises(UserError, match=f"cannot be read for now .{reason}"):
+            train(crashed)
+    assert crashed.checkpoints() == kept
+    assert train(crashed).resumed == 1
     assert crashed.result() == whole.result()
 
 
