@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from resnet_sizes.records.launch import JOB_VARIABLES
+
 LIBRARY = Path(__file__).parent / "pretend_nvml"
 
 HOLDER = """
@@ -79,7 +81,7 @@ class PretendGpus:
         return Holding(self, name, seconds, device, visible)
 
 
-OF_A_JOB = ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID")
+OF_A_JOB = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", *JOB_VARIABLES)
 
 
 class Holding:

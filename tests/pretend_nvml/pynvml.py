@@ -1,8 +1,9 @@
 """NVIDIA's management library as a file tells: GPUs that are not there, for tests.
 
 The file that PRETEND_GPUS names holds a list, one mapping a GPU: `uuid`, `name`, `processes`
-(by number, the names of their programs), and `instances`, a list of the same, where the GPU is
-divided. It is read at each call, so a test may change it meanwhile.
+(by number, the names of their programs), `capability` (two numbers), `memory` (in GiB), and
+`instances`, a list of the same, where the GPU is divided. It is read at each call, so a test may
+change it meanwhile.
 """
 
 import json
@@ -57,6 +58,20 @@ def nvmlDeviceGetUUID(handle):
 
 def nvmlDeviceGetName(handle):
     return _of(handle).get("name", "Pretend GPU")
+
+
+def _told(handle, what):
+    if what not in _of(handle):
+        raise NVMLError("Not Supported")
+    return _of(handle)[what]
+
+
+def nvmlDeviceGetCudaComputeCapability(handle):
+    return tuple(_told(handle, "capability"))
+
+
+def nvmlDeviceGetMemoryInfo(handle):
+    return SimpleNamespace(total=int(_told(handle, "memory") * 2**30))
 
 
 def nvmlDeviceGetMigMode(handle):

@@ -1,5 +1,7 @@
 """The locks of devices in a folder of one's own, and in one for several people."""
 
+import errno
+import fcntl
 import json
 import os
 import stat
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from child_runs import FORK
+from resnet_sizes.records.locks import NoLocks, one_process
 from resnet_sizes.records.slot import SlotHolder
 from resnet_sizes.training.device_locks import LOCKS, DeviceLocks, lock_folder
 
@@ -70,6 +73,33 @@ def test_a_lock_in_use_looks_new(tmp_path: Path) -> None:
     held.keep()
     assert (tmp_path / "cpu-0.lock").stat().st_mtime > 0
     held.release()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
+def test_a_file_system_without_locks_is_said_to_have_none_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    locks = DeviceLocks(tmp_path)
+    for _ in range(2):  # nothing is left for which the second would wait
+        with pytest.raises(NoLocks, match="the file system has no locks: "):
+            locks.try_to_hold("cpu-0", holder("run"))
+        with pytest.raises(NoLocks), one_process(tmp_path / "file", "waiting"):
+            pass
+    (tmp_path / "cpu-1.json").write_text(json.dumps(holder("x").model_dump()), encoding="utf-8")
+    assert list(locks.held("cpu")) == []
+
+
+def test_a_lock_that_may_not_be_made_is_not_taken_for_a_file_system_without_any(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cpu-0.lock").mkdir()
+    with pytest.raises(OSError, match=r"cpu-0\.lock") as caught:
+        DeviceLocks(tmp_path).try_to_hold("cpu-0", holder("run"))
+    assert not isinstance(caught.value, NoLocks)
 
 
 def test_a_common_folder_holds_one_for_each_machine_that_all_may_write(common: Path) -> None:

@@ -9,9 +9,11 @@ import pytest
 from pretend_gpus import PretendGpus, uuid
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.training.nvml import Gpu
-from resnet_sizes.training.visible import visible_gpus, wanted_gpus
+from resnet_sizes.training.visible import alone, strongest_first, visible_gpus, wanted_gpus
 
 A, B, C = (Gpu(index, uuid(letter), "Pretend GPU") for index, letter in enumerate("abc"))
+HALVES = [Gpu(0, f"MIG-{number}", "Half", uuid("a")) for number in (1, 2)]
+"""The first GPU, divided."""
 TWIN = Gpu(3, f"{uuid('a')}-twin", "Pretend GPU")
 
 
@@ -37,6 +39,69 @@ TWIN = Gpu(3, f"{uuid('a')}-twin", "Pretend GPU")
 def test_the_environment_is_read_as_cuda_reads_it(named: str | None, expected: list[Gpu]) -> None:
     environment = {} if named is None else {"CUDA_VISIBLE_DEVICES": named}
     assert visible_gpus([A, B, C, TWIN], environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        (None, [*HALVES, B, C]),
+        ("0", HALVES),
+        ("1", [B]),
+        ("2,0", [C, *HALVES]),
+        ("3", []),
+        (uuid("a"), HALVES),
+        ("GPU-a,1", [*HALVES, B]),
+        ("MIG-2", HALVES[1:]),
+        ("MIG-", []),  # the beginning of both
+        ("MIG-2,MIG-1", [HALVES[1], HALVES[0]]),
+        ("MIG-2,0", []),  # the second would stand twice
+    ],
+)
+def test_a_divided_gpu_counts_once_and_stands_for_its_instances(
+    named: str | None, expected: list[Gpu]
+) -> None:
+    environment = {} if named is None else {"CUDA_VISIBLE_DEVICES": named}
+    assert visible_gpus([*HALVES, B, C], environment) == expected
+
+
+def test_what_the_drivers_files_do_not_tell_of_is_taken_as_the_environment_names_it() -> None:
+    known = Gpu(0, uuid("a"), node="nvidia0")
+    unknown = Gpu(1, node="nvidia1")
+    named = {"CUDA_VISIBLE_DEVICES": "1,GPU-a,GPU-x,MIG-x,2"}
+    expected = [unknown, known, Gpu(None, "GPU-x"), Gpu(None, "MIG-x")]
+    assert visible_gpus([known, unknown], named) == expected
+
+
+def test_the_strongest_come_first_and_equal_ones_in_their_order() -> None:
+    display, card, twin, large = (
+        Gpu(index, strength=strength)
+        for index, strength in enumerate([(3, 5, 2), (8, 6, 24), (8, 6, 24), (8, 6, 48)])
+    )
+    hopper = Gpu(4, strength=(9, 0, 16))
+    assert strongest_first([display, card, twin, large, hopper]) == [
+        *(hopper, large, card, twin, display)
+    ]
+    unknown = Gpu(5)
+    assert strongest_first([display, unknown, card]) == [display, unknown, card]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "expected"),
+    [
+        (A, {"CUDA_VISIBLE_DEVICES": uuid("a")}),
+        (Gpu(0, "GPU-x", node="nvidia0"), {"CUDA_VISIBLE_DEVICES": "GPU-x"}),
+        # A number that we count is one of the bus; one that somebody has set stays as it was meant.
+        (
+            Gpu(1, node="nvidia1"),
+            {"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
+        ),
+        (Gpu(1), {"CUDA_VISIBLE_DEVICES": "1"}),
+    ],
+)
+def test_cuda_is_shown_one_gpu_by_its_uuid_or_else_its_number(
+    gpu: Gpu, expected: dict[str, str]
+) -> None:
+    assert alone(gpu) == expected
 
 
 def test_without_a_list_of_the_machine_only_what_the_environment_names_is_known() -> None:
@@ -67,7 +132,7 @@ import sys
 from resnet_sizes.training.nvml import Nvml
 nvml = Nvml.load()
 for gpu in nvml.gpus() if nvml else ["no library"]:
-    print(gpu, *sorted(nvml.processes(gpu)) if nvml else "")
+    print(gpu, *(gpu.strength or ()) if nvml else "", *sorted(nvml.processes(gpu)) if nvml else "")
 """
 
 
@@ -80,15 +145,16 @@ def listed(environment: dict[str, str]) -> list[str]:
 
 def test_instances_stand_for_their_gpu_and_hidden_ones_are_passed_over(tmp_path: Path) -> None:
     gpus = PretendGpus(tmp_path)
-    instances = [{"uuid": "MIG-1", "processes": {"9": "x"}}, {"uuid": "MIG-2", "name": "Half"}]
+    half = {"uuid": "MIG-2", "name": "Half", "memory": 19.6}
+    instances = [{"uuid": "MIG-1", "processes": {"9": "x"}}, half]
     gpus.are(
         {"uuid": uuid("a"), "hidden": True},
-        {"uuid": uuid("b"), "name": "Large", "instances": instances},
+        {"uuid": uuid("b"), "name": "Large", "capability": [8, 0], "instances": instances},
         {"uuid": uuid("c"), "bytes": True, "processes": {"7": "x", "8": "y"}},
     )
     assert listed(gpus.environment()) == [
         "GPU 1 (Pretend GPU, MIG-1) 9",
-        "GPU 1 (Half, MIG-2)",
+        "GPU 1 (Half, MIG-2) 8 0 20",
         f"GPU 2 (Pretend GPU, {uuid('c')}) 7 8",
     ]
 

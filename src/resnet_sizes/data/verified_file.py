@@ -2,14 +2,16 @@
 
 import logging
 import os
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_sizes.data.download import DownloadFailed, download
 from resnet_sizes.records.addresses import without_secrets
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.locks import one_process
+from resnet_sizes.records.locks import NoLocks, one_process
 
 _log = logging.getLogger(__name__)
 
@@ -41,15 +43,26 @@ def bring(wanted: PublishedFile) -> list[str]:
 
     A file that is there is verified, and replaced only by a right one. The addresses are tried
     in their order; a download that was cut off is continued, by the next address or in the next
-    call. Only a verified file gets its final name. Safe to call from two processes at once.
+    call. Only a verified file gets its final name. Safe to call from two processes at once, which
+    fetch it twice on a file system without locks.
     Raises UserError if the folder cannot be written.
     """
     target = wanted.target
     if target.is_file() and wanted.mismatch(target) is None:
         return []
+    partial = target.with_name(f"{target.name}.part")
     try:
-        with one_process(target, f"{target}: another process is fetching it; waiting."):
-            return _bring(wanted)
+        with ExitStack() as held:
+            try:
+                waiting = f"{target}: another process is fetching it; waiting."
+                held.enter_context(one_process(target, waiting))
+            except NoLocks as error:
+                _log.warning("warning: %s: cannot be locked (%s); fetched anew", target, error)
+                # Two processes that write to one file would spoil it.
+                own = f"{target.name}.{socket.gethostname()}-{os.getpid()}.part"
+                partial = target.with_name(own)
+                held.callback(partial.unlink, missing_ok=True)
+            return _bring(wanted, partial)
     except OSError as error:
         raise UserError(
             f"{target}: cannot be written ({error.strerror or error}). Make room or "
@@ -57,7 +70,7 @@ def bring(wanted: PublishedFile) -> list[str]:
         ) from error
 
 
-def _bring(wanted: PublishedFile) -> list[str]:
+def _bring(wanted: PublishedFile, partial: Path) -> list[str]:
     target = wanted.target
     failures: list[str] = []
     if target.is_file():  # perhaps the process that held the lock has just brought it
@@ -66,7 +79,6 @@ def _bring(wanted: PublishedFile) -> list[str]:
             return []
         failures.append(f"{target}: is there, but is not {wanted.what}: {problem}")
         _log.info("%s", failures[-1])
-    partial = target.with_name(f"{target.name}.part")
     for address in wanted.addresses:
         _log.info("Fetching %s", without_secrets(address))
         reason = _try(address, partial, wanted)

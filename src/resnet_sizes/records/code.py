@@ -9,8 +9,8 @@ from pathlib import Path
 ONLY_TELLS = frozenset(
     {
         *("checkpoints.py", "keeping.py", "memory.py", "network_costs.py", "progress.py"),
-        *("company.py", "device_locks.py", "nvml.py", "progress_file.py", "slots.py"),
-        *("stopping.py", "turn.py", "visible.py"),
+        *("company.py", "device_locks.py", "driver_files.py", "nvml.py", "progress_file.py"),
+        *("slots.py", "stopping.py", "turn.py", "visible.py"),
     }
 )
 """Modules of the training that tell of it, when to keep or stop it, or on which of several like

@@ -1,5 +1,6 @@
 """One process at a time where several make the same file."""
 
+import errno
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +14,13 @@ _log = logging.getLogger("resnet_sizes")
 GLANCE = 0.2
 """Seconds in which whoever only looks whether a lock is held (`is_held`) has let go of it."""
 
+_MISSING = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
+"""What systems say where a file system has no locks."""
+
+
+class NoLocks(OSError):
+    """The file system has no locks, as some network file systems."""
+
 
 @contextmanager
 def one_process(
@@ -22,10 +30,10 @@ def one_process(
 
     Where another process holds it, `waiting` is logged and this one waits: a wait in silence
     looks like a hang. `meanwhile` is called every second of the wait and may raise to end it.
-    Raises OSError if no lock can be made there.
+    Raises OSError if no lock can be made there, and of these NoLocks if the file system has none.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(_lock_of(target))
+    lock = kernel_lock(_lock_of(target))
     if not take(lock, GLANCE):
         _log.info("%s", waiting)
         meanwhile()
@@ -37,17 +45,26 @@ def one_process(
         lock.release()
 
 
+def kernel_lock(path: Path, mode: int = -1) -> FileLock:
+    """A lock that the kernel frees whatever ends its holder. `mode` is the file's, where others
+    may take it as well."""
+    # The other kind is a file that a killed process leaves, for which the next would wait for ever.
+    return FileLock(path, mode=mode, fallback_to_soft=False)
+
+
 def take(lock: FileLock, seconds: float = 0) -> bool:
     """Whether the lock could be taken within some seconds.
 
-    Raises OSError also where the file system has no locks, as some network file systems.
+    Raises NoLocks where the file system has none, and OSError where the file cannot be made.
     """
     try:
         lock.acquire(timeout=seconds)
     except Timeout:
         return False
-    except NotImplementedError as error:
-        raise OSError(str(error)) from error
+    except OSError as error:
+        if error.errno in _MISSING:
+            raise NoLocks(f"the file system has no locks: {error.strerror}") from error
+        raise
     return True
 
 

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from resnet_sizes.records.errors import UserError, WriteError
 from resnet_sizes.records.files import read_record, write_json
-from resnet_sizes.records.locks import take
+from resnet_sizes.records.locks import kernel_lock, take
 from resnet_sizes.records.slot import SlotHolder
 
 LOCKS = "RESNET_SIZES_DEVICE_LOCKS"
@@ -83,7 +83,7 @@ class Held:
 
 
 class DeviceLocks:
-    """The locks in one folder. A key is a device's UUID or number, or `cpu-N`."""
+    """The locks in one folder. A key is a device's UUID, number or file in /dev, or `cpu-N`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -126,7 +126,7 @@ class DeviceLocks:
 
     def _lock(self, key: str) -> FileLock:
         # Others may take the lock where others may come into the folder.
-        return FileLock(self._path(key, "lock"), mode=0o666)
+        return kernel_lock(self._path(key, "lock"), mode=0o666)
 
     def _holder(self, key: str) -> Path:
         # Not in the lock itself, which is opened anew by whoever tries it.

@@ -11,6 +11,8 @@ from typing import Any
 
 from resnet_sizes.records.explain import shown_text
 
+GIB = 2**30
+
 UNKNOWN = "a process without a name"
 """What the library will not name: in a container it tells of processes that are not seen there."""
 
@@ -23,6 +25,12 @@ class Gpu:
     """The machine's own number, as nvidia-smi counts; of an instance that of its GPU."""
     uuid: str | None = None
     name: str | None = None
+    whole: str | None = None
+    """Of an instance, the UUID of its GPU."""
+    node: str | None = None
+    """Its file in /dev, as `nvidia0`, where the driver's files alone tell that it is there."""
+    strength: tuple[int, int, int] | None = None
+    """The two parts of its compute capability, and its memory in GiB, where they are known."""
 
     def __str__(self) -> str:
         number = "GPU" if self.index is None else f"GPU {self.index}"
@@ -63,9 +71,11 @@ class Nvml:
         nvml = self._nvml
         try:
             handle = nvml.nvmlDeviceGetHandleByIndex(index)
-            whole = Gpu(index, _text(nvml.nvmlDeviceGetUUID(handle)), self._name(handle))
+            uuid = _text(nvml.nvmlDeviceGetUUID(handle))
         except nvml.NVMLError:
             return
+        strength = self._strength(handle, handle)
+        whole = Gpu(index, uuid, self._name(handle), strength=strength)
         instances = list(self._instances(handle, whole))
         yield from instances or [whole]
 
@@ -82,13 +92,24 @@ class Nvml:
                 uuid = _text(nvml.nvmlDeviceGetUUID(instance))
             except nvml.NVMLError:  # places without an instance are counted too
                 continue
-            yield Gpu(whole.index, uuid, self._name(instance) or whole.name)
+            name, strength = self._name(instance), self._strength(handle, instance)
+            yield Gpu(whole.index, uuid, name or whole.name, whole.uuid, strength=strength)
 
     def _name(self, handle: Any) -> str | None:
         try:
             return _text(self._nvml.nvmlDeviceGetName(handle))
         except self._nvml.NVMLError:
             return None
+
+    def _strength(self, whole: Any, part: Any) -> tuple[int, int, int] | None:
+        nvml = self._nvml
+        try:
+            major, minor = nvml.nvmlDeviceGetCudaComputeCapability(whole)
+            memory = nvml.nvmlDeviceGetMemoryInfo(part).total
+        except nvml.NVMLError:
+            return None
+        # Of equal cards one may keep some MiB more for itself.
+        return int(major), int(minor), round(memory / GIB)
 
     def processes(self, gpu: Gpu) -> frozenset[int] | None:
         """The processes that compute on a GPU, by the numbers that the machine gives them; None

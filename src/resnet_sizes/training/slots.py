@@ -13,13 +13,21 @@ from contextlib import ExitStack, contextmanager
 from itertools import count
 
 from resnet_sizes.records.explain import shown_text
+from resnet_sizes.records.launch import scheduler_job
 from resnet_sizes.records.metrics import Sharing
 from resnet_sizes.records.moments import now
 from resnet_sizes.records.slot import SlotHolder
 from resnet_sizes.training.company import Company, OtherProcesses
 from resnet_sizes.training.device_locks import DeviceLocks, Held, lock_folder
+from resnet_sizes.training.driver_files import gpus_by_files
 from resnet_sizes.training.nvml import Gpu, Nvml
-from resnet_sizes.training.visible import VARIABLE, visible_gpus, wanted_gpus
+from resnet_sizes.training.visible import (
+    VARIABLE,
+    alone,
+    strongest_first,
+    visible_gpus,
+    wanted_gpus,
+)
 
 log = logging.getLogger("resnet_sizes")
 
@@ -118,6 +126,13 @@ class Place:
         """To be called when torch has chosen a device of a `kind`, and before it uses it; what
         comes of it tells who shares that device."""
         if kind == "cuda":
+            if self.gpu is None:
+                log.warning(
+                    "warning: %s: torch has chosen a CUDA device, and nothing tells which of the "
+                    "machine's it is, so no lock holds it: runs side by side may take the same. "
+                    "Set %s for each of them, or start one at a time with --resources gpu=1",
+                    *(self._run, VARIABLE),
+                )
             if self._others is None:
                 return Company()
             company = Company(self._others_on_gpu)
@@ -174,14 +189,21 @@ def place_for(run: str, device: str, meanwhile: Meanwhile = lambda _: None) -> I
     """
     with ExitStack() as stack:
         place = Place(run, _locks(run), stack)
-        nvml = Nvml.load() if device == "auto" or device.startswith("cuda") else None
-        visible = visible_gpus(nvml.gpus() if nvml else None, os.environ)
-        gpus = wanted_gpus(visible, device)
-        if gpus:
-            place.take_gpu(gpus, nvml, meanwhile)
+        if device == "auto" or device.startswith("cuda"):
+            nvml = Nvml.load()
+            gpus = wanted_gpus(visible_gpus(_machine(nvml), os.environ), device)
+            if VARIABLE not in os.environ:  # an order that somebody has set is kept
+                gpus = strongest_first(gpus)
+            if gpus:
+                place.take_gpu(gpus, nvml, meanwhile)
         if place.gpu is not None:
-            os.environ[VARIABLE] = place.gpu.uuid or str(place.gpu.index)
+            os.environ |= alone(place.gpu)
         yield place
+
+
+def _machine(nvml: Nvml | None) -> list[Gpu] | None:
+    told = None if nvml is None else nvml.gpus()
+    return gpus_by_files() if told is None else told
 
 
 def torch_name(device: str, place: Place) -> str:
@@ -205,10 +227,14 @@ def _no_locks(error: OSError) -> str:
 
 
 def _key(gpu: Gpu) -> str:
-    """A device's name among the locks. Numbers alone may be those of a scheduler's job, which
-    then has its devices to itself: every job may call its only one 0."""
-    job = os.environ.get("SLURM_JOB_ID")
-    return gpu.uuid or (f"job-{job}-gpu-{gpu.index}" if job else f"gpu-{gpu.index}")
+    """A device's name among the locks: its file, if that is what is always known of it, or its
+    UUID. Numbers alone may be those of a scheduler's job, which then has its devices to itself:
+    every job may call its only one 0."""
+    name = gpu.node or gpu.uuid
+    if name is not None:
+        return name
+    job = scheduler_job()
+    return f"gpu-{gpu.index}" if job is None else f"job-{job.id}-gpu-{gpu.index}"
 
 
 def _this_process(run: str) -> SlotHolder:
