@@ -81,10 +81,10 @@ GresTypes=gpu
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName=$node NodeAddr=127.0.0.1 CPUs=8 RealMemory=$memory Gres=gpu:$gpus
-PartitionName=cpu Nodes=$node MaxTime=60 PriorityTier=2 PreemptMode=OFF Default=YES
-PartitionName=gpu Nodes=$node MaxTime=60
-PartitionName=spare Nodes=$node MaxTime=60 PreemptMode=CANCEL
-PartitionName=urgent Nodes=$node MaxTime=60 PriorityTier=3 PreemptMode=OFF
+PartitionName=cpu Nodes=$node MaxTime=1440 PriorityTier=2 PreemptMode=OFF Default=YES
+PartitionName=gpu Nodes=$node MaxTime=1440
+PartitionName=spare Nodes=$node MaxTime=1440 PreemptMode=CANCEL
+PartitionName=urgent Nodes=$node MaxTime=1440 PriorityTier=3 PreemptMode=OFF
 CONF
     # A pretend GPU needs a file that is a device; without one Slurm drains the node.
     : >"$dir/gres.conf"

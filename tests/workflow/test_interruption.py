@@ -92,3 +92,17 @@ def test_a_second_snakemake_on_one_study_is_refused_and_the_first_goes_on(long):
     wait_until(lambda: epochs_done(long) > before, "an epoch more")
     os.killpg(first.pid, signal.SIGTERM)
     first.wait(60)
+
+
+def test_a_clock_that_is_put_back_costs_no_result(project: Project) -> None:
+    config = ("--configfile", "config/tiny.yaml")
+    project.snakemake(*config, "--until", "run")
+    made_before = [
+        *project.folder.glob("results/tiny/**/*.json"),
+        *project.folder.glob("results/tiny/data/*"),
+    ]
+    an_hour_on = time.time() + 3600
+    for path in made_before:
+        os.utime(path, (an_hour_on, an_hour_on))
+    project.snakemake(*config)
+    assert project.planned() == {}

@@ -70,7 +70,7 @@ RUNS = all_run_settings(STUDY)
 LOGS = f"{FOLDER.folder}/logs"
 
 # Only what has to be fetched is fetched; the marker says that it was there and verified.
-IMAGES = [f"{FOLDER.folder}/data/fetched"] if STUDY.dataset.source == "cifar10" else []
+IMAGES = [str(FOLDER.fetched)] if STUDY.dataset.source == "cifar10" else []
 WEIGHTS = wanted_weights(STUDY)
 FETCHED = [*IMAGES, *(str(FOLDER.weights(key)) for key in WEIGHTS)]
 # A folder or archive of the user's own: what is in it decides, not its time.

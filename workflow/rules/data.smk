@@ -4,7 +4,7 @@ rule fetch:
     input:
         own=ancient(OWN_DATA),
     output:
-        touch(f"{FOLDER.folder}/data/fetched"),
+        touch(FOLDER.fetched),
     log:
         f"{LOGS}/fetch.log",
     params:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import result, say
+from resnet_sizes.records.file_times import none_of_the_future
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import StudyFile
@@ -23,6 +24,7 @@ def data(
 
     folder = StudyFolder.of_file(study)
     info = prepare_dataset(resolved, folder.dataset, folder.dataset_info)
+    none_of_the_future(folder, [folder.fetched])
     say(
         f"{info.spec.source}: {info.train_images} training and {info.test_images} test images "
         f"in {len(info.class_names)} classes, identity {info.identity[:12]}…"

@@ -10,6 +10,7 @@ import typer
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.cli.watch import INTERVAL, until_all_are_finished
 from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.file_times import none_of_the_future
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.run import StudyFile
@@ -120,6 +121,7 @@ def _render(
     for name in languages:
         output = folder.partial_report(name) if partial else folder.report(name)
         made = build_report(study, evidence, output, name, formats, chosen)
+        none_of_the_future(folder, [evidence / "values.json", evidence / "verdicts.json"])
         say(f"{study_file.study.name}: report in {output}")
         for path in made:
             result(str(path))

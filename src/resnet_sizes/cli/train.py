@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import say
+from resnet_sizes.records.file_times import none_of_the_future
 from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import RunFolder
+from resnet_sizes.records.layout import RunFolder, StudyFolder
 from resnet_sizes.records.metrics import Metrics
 from resnet_sizes.records.run import RunFile
 from resnet_sizes.records.weights import WeightsInfo
@@ -55,6 +56,7 @@ def train(
         time_limit_minutes=time_limit,
     )
     metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, care)
+    none_of_the_future(StudyFolder.of_run_file(run), [run, dataset, *filter(None, [weights])])
     say(
         f"{run_file.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "
         f"after {metrics.training_seconds:.1f} s of training{_without_cache(metrics)}"

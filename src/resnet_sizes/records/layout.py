@@ -58,6 +58,16 @@ class StudyFolder:
         """The folder in which a `study.json` lies."""
         return cls(study_file.parent)
 
+    @classmethod
+    def of_run_file(cls, run_file: Path) -> "StudyFolder":
+        """The folder of the study that a `runs/<protocol>/<model>/seed-<n>/run.json` is of."""
+        return cls(run_file.absolute().parents[4])
+
+    @property
+    def fetched(self) -> Path:
+        """Says that the archive of images was there and verified."""
+        return self.folder / "data" / "fetched"
+
     @property
     def study(self) -> Path:
         """The resolved configuration."""
