@@ -22,7 +22,15 @@ command -v "$python" >/dev/null ||
 "$python" -c 'import venv, ensurepip' 2>/dev/null ||
     die "$python has no venv module. Install it (Debian, Ubuntu: sudo apt install python3-venv), then repeat the command."
 
+# Two at once would clear what the other installs. The lock is on this file, which is there.
+if command -v flock >/dev/null; then
+    exec 9<scripts/setup.sh
+    flock -n 9 || { echo "Another installation into $venv is at work; waiting until it ends."; flock 9; }
+fi
+
 want=$(cat requirements.lock pyproject.toml | cksum)" ${TORCH:-default}"
+# A Python that was moved or removed leaves an environment that does not run.
+"$venv/bin/python" -c '' 2>/dev/null || rm -f "$done_file"
 if [ -f "$done_file" ] && [ "$(cat "$done_file")" = "$want" ]; then
     exit 0
 fi

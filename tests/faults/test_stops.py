@@ -91,6 +91,22 @@ def test_signals_stop_the_command_within_a_step_and_5_s_and_it_goes_on(folder: P
     goes_on_to_the_same_end(home, whole, resumed=3)
 
 
+def as_in_a_terminal() -> None:
+    """Also where the tests themselves were started with nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    slow_steps()
+
+
+def test_a_terminal_that_is_closed_stops_the_run_with_a_checkpoint(home: Home, whole: Home) -> None:
+    process = home.fork(before=as_in_a_terminal)
+    wait_until(in_mid_run(home))
+    os.kill(process.pid, signal.SIGHUP)
+    process.join(60)
+    assert process.exitcode == 128 + signal.SIGHUP
+    assert "stopped by SIGHUP in epoch" in home.said()
+    goes_on_to_the_same_end(home, whole)
+
+
 def test_a_second_signal_ends_the_run_at_once(home: Home, whole: Home) -> None:
     process = home.fork(before=each_step(lambda number: time.sleep(60 if number == 8 else 0)))
     wait_until(in_mid_run(home))

@@ -23,7 +23,7 @@ from resnet_sizes.records.run import (
     all_run_settings,
 )
 from resnet_sizes.records.study import Study
-from resnet_sizes.study.loading import load_study, merge, read_yaml_mapping
+from resnet_sizes.study.loading import check_files, load_study, merge, read_yaml_mapping
 from resnet_sizes.study.plan import write_run_files, write_study
 from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
 
@@ -124,6 +124,20 @@ def test_a_wrong_value_is_named_with_its_file_and_what_is_allowed(tmp_path, text
         load_study([path], base=BASE)
     assert str(path) in str(caught.value)
     assert "config/README.md" in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["article", "dataset.path"])
+def test_a_path_that_snakemake_would_take_for_a_pattern_is_refused(tmp_path, key, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a{1}.zip").touch()
+    text = "{article: 'a{1}.zip'}"
+    if key != "article":
+        text = "dataset: {source: image-folder, path: 'a{1}.zip'}"
+    article = {"article": str(REPOSITORY / "config/article.yaml")} if key != "article" else {}
+    study = load_study([overlay(tmp_path, text)], base=BASE)
+    study = study.model_copy(update={"devices": str(REPOSITORY / study.devices)} | article)
+    with pytest.raises(UserError, match=r"found 'a.1..zip'; allowed: paths without braces"):
+        check_files(study)
 
 
 def test_all_problems_are_named_at_once(tmp_path):

@@ -292,12 +292,29 @@ def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypa
     assert "training.evaluation_batch_size below 8" in str(told.value)
 
 
-def test_without_memory_on_a_gpu_the_same_is_told(tmp_path, dataset, monkeypatch):
-    def full(self, images):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"), "allocate 20"),
+        (
+            RuntimeError("CUDA error: out of memory\nFor debugging"),
+            "error: out of memory",
+        ),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling"), "NOT_INITIALIZED"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+@pytest.mark.parametrize(
+    "where", ["batches.Preparation.__call__", "run.select_device", "run.build_network"]
+)
+def test_without_memory_the_same_is_told_whatever_says_it_and_wherever(
+    tmp_path, dataset, monkeypatch, error, told, where
+):
+    def full(*_):
+        raise error
 
-    monkeypatch.setattr("resnet_sizes.training.batches.Preparation.__call__", full)
-    with pytest.raises(UserError, match=r"gradient_accumulation to 4.*\n.*CUDA out of memory"):
+    monkeypatch.setattr(f"resnet_sizes.training.{where}", full)
+    with pytest.raises(UserError, match=rf"gradient_accumulation to 4[^$]*nvidia-smi[^$]*{told}"):
         train_run(
             run_of(dataset, gradient_accumulation=2), dataset, RunFolder(tmp_path / "run"), "cpu"
         )

@@ -10,7 +10,7 @@ from workflow_project import Project
 
 from image_trees import as_tar, as_zip, tree
 
-FOLDER = "a b;$(touch x)'`touch y`\"&*"
+FOLDER = "a b;$(touch x)'`touch y`\"&*{rule}"
 STUDY = """\
 name: tiny
 demo: true
@@ -31,7 +31,11 @@ def test_a_study_runs_below_a_folder_with_any_name(tmp_path: Path) -> None:
     as_tar(tree(train=4, test=2), data)
     config = project.overlay(
         "with 'spaces' & $(touch w).yaml",
-        STUDY.format(path=yaml.dump(str(data), width=10**6, default_style='"').strip()),
+        STUDY.format(
+            path=yaml.dump(
+                str(data.relative_to(project.folder)), width=10**6, default_style='"'
+            ).strip()
+        ),
     )
     shutil.copy2(
         project.folder / "config/article.yaml", project.folder / "config/an 'article'.yaml"

@@ -5,6 +5,7 @@ A stand-in for Python takes the place of the real one, so that nothing is downlo
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,12 @@ STAND_IN = """\
 # Writes down how it was called; OLD, NO_VENV and NO_PIP make it fail as real ones do.
 here={folder}
 case "$*" in
+    "-c ") ;;
     *"sys.version_info < "*) [ ! -e $here/OLD ] ;;
     --version) echo "Python 3.9.2" ;;
     *"import venv, ensurepip"*) [ ! -e $here/NO_VENV ] ;;
     "-m venv"*) echo "$*" >>$here/calls; mkdir -p "${{!#}}/bin"; cp "$0" "${{!#}}/bin/python" ;;
-    *"-m pip"*) echo "$*" >>$here/calls; [ ! -e $here/NO_PIP ] ;;
+    *"-m pip"*) echo "$*" >>$here/calls; sleep 0.2; [ ! -e $here/NO_PIP ] ;;
     *platform.machine*) [ -e $here/LOCKED ] ;;
     *) echo "unexpected call: $*" >&2; exit 9 ;;
 esac
@@ -127,3 +129,18 @@ def test_a_changed_lock_updates_the_installation_without_clearing_it(machine):
         lock.write("# changed\n")
     assert machine.setup().returncode == 0
     assert machine.calls().count("-m venv .venv") == 1
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(machine):
+    assert machine.setup().returncode == 0
+    (machine.folder / ".venv/bin/python").unlink()
+    assert machine.setup().returncode == 0
+    assert machine.calls().count("-m venv --clear .venv") == 2
+
+
+def test_of_two_installations_at_once_the_second_waits_and_finds_nothing_to_do(machine):
+    with ThreadPoolExecutor() as both:
+        done = list(both.map(lambda _: machine.setup(), range(2)))
+    assert [each.returncode for each in done] == [0, 0]
+    assert sum("waiting until it ends" in each.stdout for each in done) == 1
+    assert machine.calls().count("-m venv --clear .venv") == 1

@@ -11,6 +11,14 @@ def start_of_this_process() -> float:
     return float(psutil.Process().create_time())
 
 
+def start_of(process: int) -> float | None:
+    """The same of any process; None where it is gone or not told."""
+    try:
+        return float(psutil.Process(process).create_time())
+    except psutil.Error:
+        return None
+
+
 def is_alive(process: int, started: float | None = None) -> bool:
     """Whether a process is there and no zombie; with `started`, whether it is still that one."""
     try:

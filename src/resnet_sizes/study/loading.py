@@ -1,5 +1,6 @@
 """Configuration files → the checked study, with errors that name the file and the key."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def study_file(study: Study) -> StudyFile:
 
 
 def check_files(study: Study) -> None:
-    """Raise UserError if a local file that the study names is not there."""
+    """Raise UserError if a local file that the study names is not there, or has a name that
+    Snakemake would take for a pattern."""
     named = [("article", study.article), ("devices", study.devices)]
     if study.dataset.path is not None:
         named.append(("dataset.path", study.dataset.path))
@@ -64,6 +66,11 @@ def check_files(study: Study) -> None:
             raise UserError(
                 f"{key}: {shown_text(repr(value))} does not exist (looked in {Path.cwd()}). "
                 f"Put the file there, or change {key} in the configuration."
+            )
+        if re.search(r"[{}]", value):
+            raise UserError(
+                f"{key}: found {shown_text(repr(value))}; allowed: paths without braces, which "
+                f"Snakemake reads as wildcards. Rename the file, and change {key}."
             )
 
 

@@ -12,6 +12,8 @@ from resnet_sizes.training.features import keeps_features
 
 MESSAGES = (
     "can't allocate memory",  # torch's allocator on the CPU
+    "CUDA error: out of memory",  # the driver's own, before torch's allocator has anything
+    "CUBLAS_STATUS_NOT_INITIALIZED",  # which needs room on the device
     "MPS backend out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
@@ -24,7 +26,7 @@ def explained_out_of_memory(run: RunFile) -> Iterator[None]:
     """Turn an allocation that failed into a UserError that names the keys to change."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except (torch.OutOfMemoryError, MemoryError) as error:
         raise UserError(_advice(run, str(error))) from error
     except RuntimeError as error:
         if not any(message in str(error) for message in MESSAGES):
@@ -50,5 +52,12 @@ def _advice(run: RunFile, reason: str) -> str:
     return (
         f"{run.name}: the device ran out of memory with batch_size {run.batch_size}, "
         f"gradient_accumulation {parts}, and {size} images a step of evaluation at "
-        f"{run.reading.input_size} pixels.\n{advice}\ntorch said: {reason.splitlines()[0]}"
+        f"{run.reading.input_size} pixels.\n{advice}\nOther processes may hold the memory: "
+        "nvidia-smi and free -h show it. When they have ended, run the same command again.\n"
+        f"{_said(reason)}"
     )
+
+
+def _said(reason: str) -> str:
+    lines = reason.splitlines()  # Python's own MemoryError says nothing
+    return f"torch said: {lines[0]}" if lines else "Python said: MemoryError"

@@ -64,33 +64,35 @@ def train_here(
             f"{dataset}: holds data {info.identity[:12]}…, but the run was planned for "
             f"{run.dataset_identity[:12]}…. Plan it anew: resnet-sizes study runs STUDY"
         )
-    device = select_device(torch_name(device_name, place))
-    company = place.settle(device.type)
-    set_threads(run.threads)
-    check_precision(run.precision, device)
-    check_compiler(run.compile_mode, device)
-    set_determinism(run.deterministic, run.seed, run.precision)
-    network = build_network(run.model, run.reading, len(info.class_names))
-    load_initial_weights(network, run, weights)
-    described = describe(device, place.gpu)
-    supervision.progress.on(described)
-    log.info(
-        "%s: %d epochs of %d images on %s (%s, %d threads), %s",
-        *(run.name, run.epochs, info.train_images),
-        *(described.name, described.kind, described.threads, run.precision),
-    )
-    attempt = Attempt(
-        run_hash=content_hash(run),
-        code=made_by,
-        versions=versions(device),
-        device=described,
-        company=company,
-        started=started,
-        history=[],
-        resumptions=[],
-    )
-    kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
+    supervision.look()
     with explained_out_of_memory(run):
+        device = select_device(torch_name(device_name, place))
+        company = place.settle(device.type)
+        set_threads(run.threads)
+        check_precision(run.precision, device)
+        check_compiler(run.compile_mode, device)
+        set_determinism(run.deterministic, run.seed, run.precision)
+        network = build_network(run.model, run.reading, len(info.class_names))
+        load_initial_weights(network, run, weights)
+        described = describe(device, place.gpu)
+        supervision.progress.on(described)
+        log.info(
+            "%s: %d epochs of %d images on %s (%s, %d threads), %s",
+            *(run.name, run.epochs, info.train_images),
+            *(described.name, described.kind, described.threads, run.precision),
+        )
+        attempt = Attempt(
+            run_hash=content_hash(run),
+            code=made_by,
+            versions=versions(device),
+            device=described,
+            company=company,
+            started=started,
+            history=[],
+            resumptions=[],
+        )
+        kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
+        supervision.look()
         counted = count_parameters(network, run.reading)
         network = ready_for_training(network, run.reading, device)
         on_device = DeviceData.on(device, arrays)

@@ -18,12 +18,13 @@ from resnet_sizes.records.launch import (
     scheduled_since,
     seconds_to_job_end,
 )
-from resnet_sizes.records.processes import is_alive
+from resnet_sizes.records.processes import is_alive, start_of
 from resnet_sizes.training.progress_file import ProgressFile
 
 log = logging.getLogger("resnet_sizes")
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""SIGHUP is what a closed terminal sends."""
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the parent."""
@@ -72,7 +73,9 @@ class StopRequest:
 
     def __enter__(self) -> "StopRequest":
         if threading.current_thread() is threading.main_thread():
-            self._before = {each: signal.signal(each, self._heard) for each in SIGNALS}
+            # What was begun with nohup outlives its terminal.
+            heard = [each for each in SIGNALS if each != signal.SIGHUP or not _outlives_terminal()]
+            self._before = {each: signal.signal(each, self._heard) for each in heard}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,8 +109,8 @@ class StopRequest:
             return "its time limit", TIME_IS_UP
         if now - self._looked >= LOOK_EVERY:
             self._looked = now
-            for parent in self._parents:
-                if not is_alive(parent):
+            for parent, started in self._parents.items():
+                if not is_alive(parent, started):
                     return f"the end of the process that had started it ({parent})", 1
         return None
 
@@ -119,17 +122,22 @@ class StopRequest:
             raise Stopped(f"stopped by {text}; the same command goes on", status)
 
 
-def _parents() -> list[int]:
-    """The processes without which a run has nobody who waits for it.
+def _outlives_terminal() -> bool:
+    return signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def _parents() -> dict[int, float | None]:
+    """The processes without which a run has nobody who waits for it, and when they began: their
+    numbers may be given to others.
 
     Not the shell of a run that was started with nohup, nor what began a container.
     """
     named = announced_parent()
     # Also one that has died since, while this process was loading torch.
     found = [] if named is None else [named]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and is_alive(os.getppid()):
+    if not _outlives_terminal() and is_alive(os.getppid()):
         found.append(os.getppid())
-    return [parent for parent in found if parent > 1]
+    return {parent: start_of(parent) for parent in found if parent > 1}
 
 
 def _age() -> float:
