@@ -11,6 +11,7 @@ from test_stops import each_step
 
 from child_runs import Home
 from resnet_sizes.records.base import content_hash
+from resnet_sizes.records.errors import WriteError
 from resnet_sizes.training import results
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,11 +31,10 @@ def project(disk: Disk, command: Command) -> Path:
 
 @pytest.fixture(scope="module")
 def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`results/` of a study with its runs and without evidence."""
-    from report_studies import DEMO
-    from synthetic import make_study
+    """`results/` of a study with its runs and its evidence."""
+    from report_studies import DEMO, study_with_evidence
 
-    return make_study(tmp_path_factory.mktemp("study"), **DEMO).parent.parent
+    return study_with_evidence(tmp_path_factory.mktemp("study"), **DEMO).parent.parent
 
 
 def reported(command: Command, folder: Path, *arguments: str) -> str:
@@ -64,38 +64,56 @@ def test_data_on_a_disk_that_refuses_are_told(project: Path, disk: Disk, command
     assert files_of(project) == before
 
 
-@pytest.mark.parametrize("leave", [0, 1_000_000])
 def test_a_report_and_its_evidence_are_kept_where_new_ones_cannot_be_written(
-    project: Path, disk: Disk, command: Command, synthetic: Path, leave: int
+    project: Path, disk: Disk, command: Command, synthetic: Path
 ) -> None:
     shutil.copytree(synthetic / "demo", project / "results" / "demo")
     study = "results/demo/study.json"
-    report = ("report", study, "--engine", "pandoc", "--language", "pt")
-    disk.fill(leave)
-    if not leave:
-        error = reported(command, project, "evidence", study)
-        assert error.startswith("error: results/demo/evidence/")
-        assert FULL in error
-        assert not list((project / "results/demo/evidence").glob("*"))
-    disk.make_room()
-    assert command(project, "evidence", study).status == 0
-
-    disk.fill(leave)
-    error = reported(command, project, *report)
+    report = ("report", study, "--engine", "pandoc", "--language", "pt", "--format", "html")
+    evidence = project / "results/demo/evidence"
+    kept = evidence.rename(disk.folder / "kept")
+    disk.fill(leave=0)
+    error = reported(command, project, "evidence", study)
+    assert error.startswith("error: results/demo/evidence/")
     assert FULL in error
+    assert not list(evidence.glob("*"))
+    disk.make_room()
+    evidence.rmdir()
+    kept.rename(evidence)
+
+    disk.fill(leave=600_000)  # pandoc finds the disk full
+    error = reported(command, project, *report)
+    assert error == f"error: results/demo/report/pt: cannot be written ({FULL}). {AGAIN}"
     assert not list((project / "results/demo/report").rglob("*.*"))
     disk.make_room()
     assert command(project, *report).status == 0
     made = files_of(project)
-    assert made["results/demo/report/pt/report.pdf"]
-
-    disk.fill(leave)
-    assert FULL in reported(command, project, *report)
-    assert files_of(project) == made
+    assert made["results/demo/report/pt/report.html"]
     with disk.read_only():
         assert REFUSES in reported(command, project, "evidence", study)
         assert REFUSES in reported(command, project, *report)
     assert files_of(project) == made
+
+
+# From too little for what is rendered from, over what pandoc makes of it, to all but the copies.
+@pytest.mark.parametrize("leave", [0, 1_000_000, 1_200_000, 1_500_000, 1_700_000, 2_000_000])
+def test_no_file_of_a_report_is_replaced_where_one_finds_no_room(
+    disk: Disk, synthetic: Path, leave: int
+) -> None:
+    from rendering import render
+
+    study = synthetic / "demo" / "study.json"
+    output = disk.folder / "pt"
+    output.mkdir()
+    for name in ("article.qmd", "figure-loss.pt.svg", "report.json", "report.pdf", "report.html"):
+        (output / name).write_text("old", encoding="utf-8")
+    before = files_of(disk.folder)
+    disk.fill(leave)
+    with pytest.raises(WriteError, match=FULL) as caught:
+        render(study, output)
+    assert str(caught.value).endswith(AGAIN)
+    assert files_of(disk.folder) == before
+    assert {path.name for path in disk.folder.iterdir()} == {"pt", "filler"}
 
 
 def on_disk(disk: Disk, folder: Path) -> None:

@@ -1,16 +1,20 @@
 """What renders the report: Quarto where it is, the embedded engine where it is not."""
 
+import errno
 import logging
+import os
 import time
 from pathlib import Path
 
+import pypandoc
 import pytest
 from rendering import put_quarto, render
 from report_studies import DEMO, study_with_evidence
 
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.records.errors import UserError, WriteError
 from resnet_sizes.reporting import quarto
 from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.reporting.refusals import raise_refusal
 
 
 def without_quarto(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +68,50 @@ def test_a_failure_of_quarto_is_shown(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(UserError, match=r"(?s)exit status 1.*--engine pandoc"):
         render(study, tmp_path / "pt", engine="quarto")
     assert not list((tmp_path / "pt").iterdir())
+
+
+FULL = "article.html: hPutBuf: resource exhausted (No space left on device)"
+
+
+@pytest.mark.parametrize("engine", ["quarto", "pandoc"])
+def test_a_disk_that_an_engine_finds_full_is_told_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    study = study_with_evidence(tmp_path, **DEMO)
+    put_quarto(tmp_path / "bin", monkeypatch, "1.9.0")
+    program = tmp_path / "bin" / "quarto"
+    answer = f'#!/bin/sh\n[ "$1" = --version ] && exec echo 1.9.0\necho "{FULL}" >&2\nexit 1\n'
+    program.write_text(answer, encoding="utf-8")
+    monkeypatch.setattr(pypandoc, "get_pandoc_path", lambda: str(program))
+    with pytest.raises(WriteError) as caught:
+        render(study, tmp_path / "pt", engine=engine)
+    assert str(caught.value) == (
+        f"{tmp_path / 'pt'}: cannot be written (No space left on device). Make room or permit it, "
+        "then run the same command again."
+    )
+    assert not list((tmp_path / "pt").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        (FULL, errno.ENOSPC),
+        ("ERROR: No space left on device (os error 28), writefile 'x'", errno.ENOSPC),
+        ("x: hClose: permission denied (Disk quota exceeded)", errno.EDQUOT),
+        ("x: withFile: permission denied (Read-only file system)", errno.EROFS),
+    ],
+)
+def test_what_engines_say_of_disks_is_understood(said: str, number: int) -> None:
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        raise_refusal(said)
+    assert caught.value.errno == number
+
+
+@pytest.mark.parametrize(
+    "said", ["", "fork: resource exhausted (Cannot allocate memory)", "unknown variable: x"]
+)
+def test_other_failures_of_engines_stay_what_they_are(said: str) -> None:
+    raise_refusal(said)
 
 
 def has_ended(process: int) -> bool:

@@ -4,11 +4,12 @@ import glob
 import json
 import os
 import re
+import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,34 +36,58 @@ def atomic_path(target: Path) -> Iterator[Path]:
     On an exception the temporary file is removed and `target` is left as it was. Raises
     WriteError where the disk is full or refuses.
     """
-    with explained_write(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        remove_temporaries(target.parent, f"{glob.escape(target.name)}.*", ABANDONED_AFTER)
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
-        )
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            yield temporary
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
-            # mkstemp makes private files; results are meant to be read by colleagues.
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(target)
-            _flush_folder(target.parent)
-        finally:
-            with suppress(OSError):  # a disk that has become read-only; what failed is told
-                temporary.unlink(missing_ok=True)
+    with explained_write(target), _temporary(target) as temporary:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(target)
+        _flush_folder(target.parent)
+
+
+def copy_together(sources: Sequence[Path], folder: Path) -> None:
+    """Copy files into `folder`, all of them or none: the last is on the disk before the first
+    gets its name. The names change in the order given, each in one step.
+
+    Raises WriteError where the disk is full or refuses; `folder` is left as it was.
+    """
+    targets = [folder / source.name for source in sources]
+    with ExitStack() as stack:
+        temporaries = []
+        for source, target in zip(sources, targets, strict=True):
+            with explained_write(target):
+                temporary = stack.enter_context(_temporary(target))
+                shutil.copyfile(source, temporary)
+                _flush(temporary)
+            temporaries.append(temporary)
+        for temporary, target in zip(temporaries, targets, strict=True):
+            with explained_write(target):
+                temporary.replace(target)
+        _flush_folder(folder)
+
+
+@contextmanager
+def _temporary(target: Path) -> Iterator[Path]:
+    """An empty file beside `target`, which is removed in the end unless it got another name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(target.parent, f"{glob.escape(target.name)}.*", ABANDONED_AFTER)
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+    finally:
+        with suppress(OSError):  # a disk that has become read-only; what failed is told
+            temporary.unlink(missing_ok=True)
 
 
 def remove_temporaries(folder: Path, name: str, age: float) -> None:
-    """Remove what killed processes left of `atomic_path`, in files whose name begins with that
-    pattern and that nobody has touched for `age` seconds."""
+    """Remove what killed processes left: hidden files and folders whose name begins with that
+    pattern and ends as those of `atomic_path`, and that nobody has touched for `age` seconds."""
     for path in folder.glob(f".{name}.tmp*"):
         with suppress(OSError):
             if age <= 0 or time.time() - path.stat().st_mtime > age:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @contextmanager
@@ -82,6 +107,14 @@ def _reason(error: OSError | SafetensorError) -> str:
     """What the system said, without what libraries in Rust put around it."""
     told = re.search(r"([^:(]+) \(os error \d+\)", str(error))
     return (told[1].strip() if told else None) or getattr(error, "strerror", None) or str(error)
+
+
+def _flush(temporary: Path) -> None:
+    """Put a finished file on the disk, readable as other results are."""
+    with temporary.open("rb") as written:
+        os.fsync(written.fileno())
+    # mkstemp makes private files; results are meant to be read by colleagues.
+    temporary.chmod(0o666 & ~_umask())
 
 
 def _flush_folder(folder: Path) -> None:

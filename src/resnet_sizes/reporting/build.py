@@ -1,5 +1,6 @@
 """A study's evidence → `article.qmd`, `report.html` and `report.pdf`."""
 
+import glob
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,13 @@ from pathlib import Path
 from typing import get_args
 
 from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import explained_write, write_atomically, write_json
+from resnet_sizes.records.files import (
+    ABANDONED_AFTER,
+    copy_together,
+    explained_write,
+    remove_temporaries,
+    write_json,
+)
 from resnet_sizes.reporting.context import has_language_link
 from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.figures import FIGURES, figure_file
@@ -49,9 +56,10 @@ def build_report(
     """Render the report of a study in one language into the folder `output`.
 
     `evidence` holds `values.json`, `verdicts.json` and the figures. Everything is rendered in
-    a private folder, formats in sequence, and moved when all is done. Equal evidence gives
-    equal bytes with the embedded engine. Returns the paths of `article.qmd` and of the
-    reports. Raises UserError for missing or broken inputs and a missing engine.
+    a private folder, formats in sequence, and moved together when all is done. Equal evidence
+    gives equal bytes with the embedded engine. Returns the paths of `article.qmd` and of the
+    reports. Raises UserError for missing or broken inputs and a missing engine, and WriteError
+    where the disk is full or refuses; what was in `output` is then as it was.
     """
     inputs = read_inputs(study_path, evidence)
     chosen = choose_engine(engine)
@@ -78,8 +86,10 @@ def build_report(
             reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
         check_numbers(folder, article, inputs, chosen, words, language, created)
         reports = {f"report.{format}": reports[f"report.{format}"] for format in formats}
-        for file in [*named, *reports]:
-            _publish(folder / file, output / file)
+        # The page, which names others, comes last: a new one has no old file beside it, even where
+        # this process is killed among the names.
+        in_order = [*named, *sorted(reports, key=("report.pdf", "report.html").index)]
+        copy_together([folder / file for file in in_order], output)
     # A format that the study no longer asks for would be left with the numbers of an old one.
     for format in set(get_args(Format)) - {*formats, *inputs.study.report.formats}:
         (output / f"report.{format}").unlink(missing_ok=True)
@@ -109,10 +119,8 @@ def _copy_named_files(inputs: Inputs, templates: Path, language: str, folder: Pa
 def _folder_beside(output: Path) -> Iterator[Path]:
     """A private folder on the same disk, so that what is finished can be moved in one step."""
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as name:
+    remove_temporaries(output.parent, f"{glob.escape(output.name)}.*", ABANDONED_AFTER)
+    with tempfile.TemporaryDirectory(
+        dir=output.parent, prefix=f".{output.name}.", suffix=".tmp"
+    ) as name:
         yield Path(name)
-
-
-def _publish(source: Path, target: Path) -> None:
-    """Put a finished file in its place in one step, flushed and readable as other results are."""
-    write_atomically(target, lambda path: shutil.copyfile(source, path))

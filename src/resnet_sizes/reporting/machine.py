@@ -1,12 +1,12 @@
 """The report for machines: schema.org and citation tags in the page, and `report.json`."""
 
-import json
 from collections.abc import Sequence
 from html import escape
 from importlib.metadata import version
 from typing import Any
 
 from resnet_sizes.records.ledger import Ledger
+from resnet_sizes.reporting.embedded_json import script_json
 from resnet_sizes.reporting.inputs import Inputs
 
 HEAD = "metadata.html"
@@ -32,9 +32,7 @@ def head_html(
     if "pdf" in formats:
         tags.append(("citation_pdf_url", "report.pdf"))
     lines = [f'<meta name="{name}" content="{escape(text)}">' for name, text in tags]
-    data = json.dumps(
-        _schema_org(inputs, title, language, created, formats), ensure_ascii=False, indent=1
-    ).replace("</", "<\\/")
+    data = script_json(_schema_org(inputs, title, language, created, formats), indent=1)
     return "\n".join([*lines, f'<script type="application/ld+json">\n{data}\n</script>']) + "\n"
 
 

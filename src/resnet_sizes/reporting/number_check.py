@@ -38,7 +38,8 @@ def check_numbers(
     created: str,
 ) -> None:
     """Raise UserError, with the sentence, for a numeral of the page or of a figure that has no
-    source, and where the PDF, if there is one, or `article.qmd` has other numerals.
+    source, where the PDF, if there is one, or `article.qmd` has other numerals, and for a page
+    that has no main part.
 
     `folder` holds the finished report with all that it was made from. What Quarto made is
     compared too, but only warned about: its versions lay pages out in ways that are not ours to
@@ -71,7 +72,7 @@ def _warn_of_quarto(
 ) -> None:
     try:
         lines = differences(page, paper, tree, figures, language)
-    except (PyPdfError, LxmlError, ValueError, AttributeError) as error:
+    except (UserError, PyPdfError, LxmlError, ValueError, AttributeError) as error:
         lines = [f"they cannot be read ({error})"]
     for line in lines[:_SHOWN]:
         log.warning(

@@ -1,12 +1,12 @@
 """Where each printed value comes from, as the end of the HTML page."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.values import Value, Values
+from resnet_sizes.reporting.embedded_json import script_json
 from resnet_sizes.reporting.making import HASH_PART
 from resnet_sizes.reporting.words import Words
 
@@ -53,8 +53,7 @@ def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: P
         },
         "runs": {file: run.model_dump() for file, run in values.runs.items() if file in files},
     }
-    # `</script>` in a text would end the element.
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    text = script_json(data, separators=(",", ":"))
     scripts = [f"<script>\n{_read(assets / name)}</script>\n" for name in SCRIPTS]
     return f'<script type="application/json" id="origins">{text}</script>\n' + "".join(scripts)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from lxml import etree, html
 
+from resnet_sizes.records.errors import UserError
 from resnet_sizes.reporting.numerals import numerals, without_names
 from resnet_sizes.reporting.page_head import texts_of_head
 from resnet_sizes.reporting.page_places import Element, Places, squeezed
@@ -29,22 +30,38 @@ def strays(page: str, sources: Sources) -> list[Stray]:
     A numeral comes from the value, the statement of the ledger or the choice of the
     configuration whose key its element carries; or it belongs to its place: the number of a
     heading or of a float and the references to it, the years of the references, a name where
-    such a name may stand.
+    such a name may stand. Raises UserError for a page without a main part.
     """
     return list(_Page(page, sources).strays())
 
 
 def seen_text(page: str) -> str:
     """What a reader of the page sees of the article: without contents, scripts, and pictures."""
-    body = html.document_fromstring(page).find("body")
+    body = _document(page, "body").find("body")
     for element in body.xpath(".//nav|.//script|.//style|.//*[contains(@class, 'skip-link')]"):
         element.drop_tree()
     return " ".join(body.itertext())
 
 
+def _document(page: str, part: str) -> Element:
+    """The elements of a page, which has to have one of that name. Raises UserError where it is
+    missing: a script in front of it that has no end would hold all the rest."""
+    try:
+        document = html.document_fromstring(page)
+    except etree.ParserError:  # nothing that could be an element
+        document = None
+    if document is None or document.find(f".//{part}") is None:
+        raise UserError(
+            f"report.html has no <{part}>, so its numbers cannot be checked, and the report is not "
+            "published. Look in report/assets/page.html, and in what it includes, for that part or "
+            "for a script or comment without an end, then run the same command again."
+        )
+    return document
+
+
 class _Page:
     def __init__(self, page: str, sources: Sources) -> None:
-        document = html.document_fromstring(page)
+        document = _document(page, "main")
         self._head, self._body = document.find("head"), document.find("body")
         self._sources = sources
         self._places = Places(self._body, sources.language, sources.references)

@@ -18,6 +18,7 @@ import yaml
 
 from resnet_sizes.records.numbers import moment
 from resnet_sizes.reporting.glyphs import replaced, undisplayable
+from resnet_sizes.reporting.refusals import raise_refusal
 
 FRONT_MATTER = frozenset(
     [
@@ -74,14 +75,16 @@ def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
 
     The folder holds `article.qmd`, what it names, and the engine's own `crossref.lua`,
     `page.html` and `page.typ`. Raises ValueError or RuntimeError where one of these is wrong:
-    that is a fault of the templates, not of the user.
+    that is a fault of the templates, not of the user. Raises OSError where the disk is full or
+    refuses.
     """
     front = read_front_matter((folder / "article.qmd").read_text(encoding="utf-8"))
     return _html(folder, front) if format == "html" else _pdf(folder, front, created)
 
 
 def read_tree(folder: Path) -> dict[str, Any]:
-    """Pandoc's document of `article.qmd`, with its cross references and citations resolved."""
+    """Pandoc's document of `article.qmd`, with its cross references and citations resolved. It is
+    written to `folder`, and raises as `render` does."""
     front = read_front_matter((folder / "article.qmd").read_text(encoding="utf-8"))
     made = _pandoc(folder, front, "article.json", ["--to=json"])
     tree: dict[str, Any] = json.loads(made.read_text(encoding="utf-8"))
@@ -163,5 +166,6 @@ def _pandoc(folder: Path, front: dict[str, Any], target: str, arguments: list[st
         check=False,
     )
     if answer.returncode != 0:
+        raise_refusal(answer.stderr)
         raise RuntimeError(f"pandoc could not make {target}:\n{answer.stderr[-2000:]}")
     return folder / target

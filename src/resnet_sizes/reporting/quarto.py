@@ -10,6 +10,7 @@ from typing import Literal
 
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.numbers import moment
+from resnet_sizes.reporting.refusals import raise_refusal
 
 # Older ones come with a Typst that lacks `par(spacing: …)`, which our template uses, and that
 # writes no tagged PDF; `pdf-standard` is new in it as well.
@@ -45,7 +46,8 @@ def _numbers(version: str) -> tuple[int, ...]:
 def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
     """Run `quarto render article.qmd` for one format.
 
-    Raises UserError with what Quarto said, or where it takes longer than `TIME_LIMIT`.
+    Raises UserError with what Quarto said, or where it takes longer than `TIME_LIMIT`, and OSError
+    where it says that the disk is full or refuses.
     """
     target, ending = TARGETS[format]
     program = shutil.which("quarto")
@@ -62,6 +64,7 @@ def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
         ) from None
     made = folder / f"article{ending}"
     if status != 0 or not made.is_file():
+        raise_refusal(said)
         raise UserError(
             f"quarto render --to {target} failed (exit status {status}):\n"
             f"{said[-2000:]}\nTry the embedded engine: --engine pandoc"
