@@ -1,5 +1,6 @@
 """A study of two runs in a folder of its own; the first is trained by the command."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from child_runs import PROBE, Home
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.files import write_json
 from resnet_sizes.records.layout import PROGRESS, RunFolder, StudyFolder
+from resnet_sizes.records.moments import now
 from resnet_sizes.records.progress import RunProgress
 from resnet_sizes.records.run import StudyFile
 from resnet_sizes.records.study import Study
@@ -80,6 +82,32 @@ class StudyHome(Home):
         found = self.progress()
         assert found
         write_json(self.home / PROGRESS, found.model_copy(update=values))
+
+    def tell(self, **values: Any) -> None:
+        """As if the first run, in a process of another machine, told this of itself now."""
+        record = RunProgress(
+            **{
+                "run": self.run.name,
+                "run_hash": content_hash(self.run),
+                "epochs": self.run.epochs,
+                "host": "elsewhere",
+                "process": 4711,
+                "process_started": 0.0,
+                "attempt_started": now(),
+                "updated": now(),
+            }
+            | values
+        )
+        write_json(self.home / PROGRESS, record)
+
+    def twin(self, name: str) -> StudyFolder:
+        """A study of the same runs in the same folder, with another name."""
+        other = StudyFolder(self.study.folder.with_name(name))
+        shutil.copytree(self.study.folder, other.folder)
+        study = StudyFile.model_validate_json(self.study.study.read_text(encoding="utf-8")).study
+        renamed = study.model_copy(update={"name": name})
+        write_json(other.study, StudyFile(study_hash=content_hash(renamed), study=renamed))
+        return other
 
     def arguments(self, *options: str, log: str = "log.txt") -> list[str]:
         """As the rule calls the command."""

@@ -1,6 +1,7 @@
 """A small study in the working directory, and what `resnet-sizes status` says of it."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,9 +51,28 @@ def shown(*options: str, study: str = "results/tiny/study.json") -> str:
     return made.output
 
 
-def looked() -> StudyStatus:
+def looked(study: str = "results/tiny/study.json") -> StudyStatus:
     """What it prints for machines."""
-    return StudyStatus.model_validate_json(shown("--json"))
+    return StudyStatus.model_validate_json(shown("--json", study=study))
+
+
+def ago(seconds: float) -> str:
+    """A moment as the records hold it."""
+    moment = datetime.now(UTC) - timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def squeue(home: StudyHome, script: str) -> None:
+    """Have a pretend `squeue` run this script."""
+    path = home.folder / "bin" / "squeue"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def job(folder: Path, state: str, name: str, comment: str) -> str:
+    """A script that prints one job, 77, as `squeue` does."""
+    line = "\t".join(["77", "77", state, "Priority", name, comment, str(folder)])
+    return f"echo '{line}'"
 
 
 def trained() -> RunStatus:

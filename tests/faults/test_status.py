@@ -6,13 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from looked_studies import LOG, done, home, shown, train, trained
+from looked_studies import LOG, ago, done, home, shown, train, trained
 from test_failing_runs import losses_are_nan
 from test_stops import slow_steps
 
@@ -155,11 +154,6 @@ def test_results_without_predictions_are_invalid(home: StudyHome) -> None:
     run = trained()
     assert run.state == "invalid"
     assert "predictions.safetensors" in run.note
-
-
-def ago(seconds: float) -> str:
-    moment = datetime.now(UTC) - timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.mark.parametrize(("silent", "state"), [(30, "running"), (300, "stale")])

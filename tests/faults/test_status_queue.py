@@ -3,28 +3,28 @@
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from looked_studies import done, home, looked, shown, train, trained
+from looked_studies import ago, done, home, job, looked, shown, squeue, train, trained
 
+from resnet_sizes.records.progress import SchedulerJob
 from study_homes import StudyHome
 
 __all__ = ["done", "home"]
 
 
-def squeue(home: StudyHome, script: str) -> None:
-    path = home.folder / "bin" / "squeue"
-    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    path.chmod(0o755)
-
-
-def job(home: Path, state: str, name: str, comment: str) -> str:
-    line = "\t".join(["77", "77", state, "Priority", name, comment, str(home)])
-    return f"echo '{line}'"
-
-
 UUID = "6f1f7c3e-2d0f-4c5e-9f0f-5d0f7c1f3a11"
+COMMENT = "rule_train_wildcards_scratch-32_resnet18_0"
+
+
+def record(home: StudyHome, output: str, number: str) -> None:
+    """As Snakemake keeps the number of the job that is to make an output."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    parts = [name[start : start + 254] for start in range(0, len(name), 254)]
+    folders = [f"@{part}" for part in parts[:-1]]
+    path = home.folder.joinpath(".snakemake", "incomplete", *folders, parts[-1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'{{"external_jobid": "{number}"}}', encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,7 @@ def test_a_job_that_waits_in_slurm_is_queued_with_its_number(
 
 
 def test_a_job_that_has_begun_and_not_told_of_itself_is_running(home: StudyHome) -> None:
-    comment = "rule_train_wildcards_scratch-32_resnet18_0"
-    squeue(home, job(home.folder, "RUNNING", UUID, comment))
+    squeue(home, job(home.folder, "RUNNING", UUID, COMMENT))
     run = trained()
     assert run.state == "running"
     assert "not told of itself yet" in run.note
@@ -77,18 +76,71 @@ def test_jobs_of_other_folders_and_rules_are_not_ours(
 
 def test_the_number_that_snakemake_recorded_goes_before_a_label(home: StudyHome) -> None:
     """Labels name no study, and two studies of one folder may have the same run."""
-    comment = "rule_train_wildcards_scratch-32_resnet18_0"
-    squeue(home, job(home.folder, "PENDING", UUID, comment))
+    squeue(home, job(home.folder, "PENDING", UUID, COMMENT))
     assert trained().state == "queued"
     output = home.files.metrics.relative_to(home.folder).as_posix()
-    record = urlsafe_b64encode(output.encode()).decode()
-    assert len(record) < 255
+    record(home, output, "76")
+    assert trained().state == "waiting"
+    record(home, output, "77")
+    assert trained().state == "queued"
+
+
+@pytest.mark.parametrize("study", ["twin", "t" * 200])  # a name of one part, and of two
+def test_a_job_that_snakemake_recorded_for_another_study_is_not_ours(
+    home: StudyHome, study: str
+) -> None:
+    squeue(home, job(home.folder, "PENDING", UUID, COMMENT))
+    assert trained().state == "queued"
+    record(home, f"results/{study}/runs/scratch-32/resnet18/seed-0/metrics.json", "77")
+    assert trained().state == "waiting"
+
+
+def test_each_of_two_studies_with_equal_runs_has_its_own_job(home: StudyHome) -> None:
+    home.twin("twin")
+    squeue(home, job(home.folder, "PENDING", UUID, COMMENT))
+    record(home, "results/twin/runs/scratch-32/resnet18/seed-0/metrics.json", "77")
+    record(home, "results/twin/runs/scratch-32/resnet18/seed-0/predictions.safetensors", "77")
+    assert looked().counts["queued"] == 0
+    first, second = looked("results/twin/study.json").runs
+    assert (first.state, second.state) == ("queued", "waiting")
+
+
+def test_what_is_no_record_of_snakemake_is_passed_over(home: StudyHome) -> None:
+    squeue(home, job(home.folder, "PENDING", UUID, COMMENT))
     incomplete = home.folder / ".snakemake" / "incomplete"
     incomplete.mkdir(parents=True)
-    (incomplete / record).write_text('{"external_jobid": "76"}', encoding="utf-8")
-    assert trained().state == "waiting"
-    (incomplete / record).write_text('{"external_jobid": "77"}', encoding="utf-8")
+    whole = '{"external_jobid": "77"}'
+    for name, text in (("é", whole), ("_w==", whole), ("YQ==", "{"), ("Yg==", "[]")):
+        (incomplete / name).write_text(text, encoding="utf-8")
     assert trained().state == "queued"
+
+
+@pytest.mark.parametrize(("state", "seen"), [("RUNNING", "running"), ("PENDING", "queued")])
+@pytest.mark.parametrize("silent", [1, 3000])
+def test_a_run_that_tells_of_its_job_was_submitted_from_anywhere(
+    home: StudyHome, state: str, seen: str, silent: float
+) -> None:
+    """Slurm knows better than any silence whether it goes on."""
+    squeue(home, job(home.folder.parent, state, UUID, "(null)"))
+    home.tell(job=SchedulerJob(scheduler="slurm", id="77"), step=3, updated=ago(silent))
+    run = trained()
+    assert run.state == seen
+    assert run.job
+    assert run.job.id == "77"
+
+
+@pytest.mark.parametrize(
+    ("step", "silent", "state"),
+    [(3, 30, "running"), (3, 300, "stale"), (None, 300, "running"), (None, 900, "stale")],
+)
+def test_a_run_whose_job_is_not_in_the_queue_is_not_gone_before_it_was_silent(
+    home: StudyHome, step: int | None, silent: float, state: str
+) -> None:
+    """A colleague's jobs are not in it."""
+    squeue(home, "")
+    job_elsewhere = SchedulerJob(scheduler="slurm", id="77")
+    home.tell(job=job_elsewhere, step=step, updated=ago(silent))
+    assert trained().state == state
 
 
 @pytest.mark.parametrize(

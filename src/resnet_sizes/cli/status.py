@@ -16,6 +16,7 @@ from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.records.status import StudyStatus
 from resnet_sizes.study.loading import load_study
 from resnet_sizes.study.status import StudyWatch
+from resnet_sizes.study.status_summary import is_at_rest, last_sentence
 
 REDRAW_EVERY = 3.0
 """Seconds between two looks of `--watch`, at least."""
@@ -36,7 +37,9 @@ def status(
     ],
     watch: Annotated[
         bool,
-        typer.Option("--watch", help="Look again every few seconds, until all runs are done."),
+        typer.Option(
+            "--watch", help="Look again every few seconds, while there is anything to wait for."
+        ),
     ] = False,
     json: Annotated[
         bool,
@@ -68,17 +71,17 @@ def _watch(looks: StudyWatch) -> None:
     if not console.is_terminal:
         _watch_in_lines(looks, console)
         return
-    all_looks = _until_done(looks)
+    all_looks = _while_it_works(looks)
     now = next(all_looks)
     with Live(fitted(now, console.height), console=console, auto_refresh=False) as live:
         for now in all_looks:
             live.update(fitted(now, console.height), refresh=True)
-    say("All runs are done.")
+    say(last_sentence(now))
 
 
 def _watch_in_lines(looks: StudyWatch, console: Console) -> None:
     """In a pipe or a file nothing can be drawn over: the whole once, then what has changed."""
-    all_looks = _until_done(looks)
+    all_looks = _while_it_works(looks)
     now = next(all_looks)
     _print(console, now)
     told = now.counts
@@ -86,7 +89,7 @@ def _watch_in_lines(looks: StudyWatch, console: Console) -> None:
         if now.counts != told:
             result(now.summary)
             told = now.counts
-    say("All runs are done.")
+    say(last_sentence(now))
 
 
 def _print(console: Console, now: StudyStatus) -> None:
@@ -98,15 +101,19 @@ def _print(console: Console, now: StudyStatus) -> None:
     result("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
-def _until_done(looks: StudyWatch) -> Iterator[StudyStatus]:
-    """Look again and again, the last time when all runs are done."""
+def _while_it_works(looks: StudyWatch) -> Iterator[StudyStatus]:
+    """Look again and again, the last time when all runs are done, or when twice in a row nothing
+    was under way and something had failed: between two jobs nothing is for a moment."""
+    rested = False
     while True:
         start = time.monotonic()
         now = looks.look()
         took = time.monotonic() - start
         yield now
-        if now.counts["done"] == len(now.runs):
+        rests = is_at_rest(now)
+        if now.counts["done"] == len(now.runs) or (rests and rested):
             return
+        rested = rests
         time.sleep(max(REDRAW_EVERY, REST * took))
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,22 +29,27 @@ WAITS = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIA
 
 @dataclass(frozen=True)
 class Jobs:
-    """What is in the queue of a study's working directory."""
+    """What is in the queue of the user."""
 
     known: bool
-    """Whether the scheduler answered: what is not here is then not in the queue."""
+    """Whether the scheduler answered: what is not here is then not in the user's queue."""
     problem: str | None
     by_id: dict[str, QueuedJob]
+    """All of them: a run may have been submitted from anywhere."""
     by_label: dict[str, QueuedJob]
-    """By the run that a job's comment or name tells of."""
+    """Those of the study's working directory, by the run that a job's comment or name tells of."""
 
-    def of(self, run: RunSettings, recorded: str | None, told: str | None) -> QueuedJob | None:
+    def of(
+        self, run: RunSettings, recorded: str | None, told: str | None, taken: Collection[str] = ()
+    ) -> QueuedJob | None:
         """The job of a run: the one that Snakemake recorded, or that the run itself told of, or
-        one whose label fits. Labels name no study, so they come last."""
+        one whose label fits. Labels name no study, so they come last, and never give a job that
+        is `taken`: recorded for something."""
         for number in (recorded, told):
             if number in self.by_id:
                 return self.by_id[number]
-        return None if recorded else self.by_label.get(label_of(run))
+        found = None if recorded else self.by_label.get(label_of(run))
+        return None if found is None or found.id in taken else found
 
 
 NOTHING = Jobs(known=False, problem=None, by_id={}, by_label={})
@@ -72,7 +78,7 @@ class SchedulerQueue:
 
 
 def read_queue(root: Path) -> Jobs:
-    """The user's jobs that were submitted from `root`."""
+    """The user's jobs; labels are those of jobs that were submitted from `root`."""
     squeue = shutil.which("squeue")
     if squeue is None:
         return NOTHING
@@ -92,16 +98,15 @@ def read_queue(root: Path) -> Jobs:
     by_label: dict[str, QueuedJob] = {}
     for line in done.stdout.splitlines():
         parts = line.split(SEPARATOR)
-        if len(parts) != len(FIELDS) or not _is_same(Path(parts[-1]), root):
+        if len(parts) != len(FIELDS):
             continue
-        number, plain, state, reason, name, comment, _ = parts
+        number, plain, state, reason, name, comment, folder = parts
         why = shown_text(reason) if reason not in ("", "None") else None
         job = QueuedJob(scheduler="slurm", id=number, state=state, reason=why)
         by_id[number] = by_id[plain] = job
-        for text in (comment, name):
-            label = _label(text)
-            if label:
-                by_label[label] = job
+        labels = [label for text in (comment, name) if (label := _label(text))]
+        if labels and _is_same(Path(folder), root):
+            by_label.update(dict.fromkeys(labels, job))
     return Jobs(known=True, problem=None, by_id=by_id, by_label=by_label)
 
 

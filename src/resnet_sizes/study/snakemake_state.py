@@ -1,7 +1,8 @@
 """What Snakemake's own folder and this machine's processes tell."""
 
 import json
-from base64 import urlsafe_b64encode
+import os
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -11,25 +12,24 @@ import psutil
 from resnet_sizes.records.processes import is_alive
 from resnet_sizes.records.status import SnakemakeStatus
 
-LONGEST_NAME = 254
-"""Characters of one part of the name of a record in `.snakemake`."""
 
+def recorded_jobs(root: Path) -> dict[str, str]:
+    """The scheduler's numbers of jobs under way, by the outputs that they are to make, which are
+    paths as the rules name them.
 
-def job_number(root: Path, output: Path) -> str | None:
-    """The scheduler's number of the job that is to make `output`, a path as the rules name it.
-
-    Snakemake (9, with its records in files) keeps it from the submission on. None where it does
-    not, or where no job is under way.
+    Snakemake (9, with its records in files) keeps them from the submission on, in files whose
+    names are the outputs' in base64. A long name is cut, and all but its end are folders.
     """
-    name = urlsafe_b64encode(output.as_posix().encode()).decode()
-    parts = [name[start : start + LONGEST_NAME] for start in range(0, len(name), LONGEST_NAME)]
-    record = Path(*(f"@{part}" for part in parts[:-1]), parts[-1])
-    try:
-        kept = json.loads((root / ".snakemake" / "incomplete" / record).read_bytes())
-        number = kept["external_jobid"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return number if isinstance(number, str) else None
+    folder = root / ".snakemake" / "incomplete"
+    found = {}
+    for inner, _, files in os.walk(folder):
+        before = "".join(part.removeprefix("@") for part in Path(inner).relative_to(folder).parts)
+        for name in files:
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                number = json.loads(Path(inner, name).read_bytes())["external_jobid"]
+                if isinstance(number, str):
+                    found[urlsafe_b64decode(before + name).decode()] = number
+    return found
 
 
 def snakemake_status(root: Path, results: Path, named: Iterable[int]) -> SnakemakeStatus:
@@ -75,6 +75,6 @@ def _find(root: Path) -> int | None:
         if not any(word.rsplit("/", 1)[-1] == "snakemake" for word in words[:3]):
             continue
         with suppress(psutil.Error, OSError):
-            if Path(process.cwd()) == root and process.info["status"] != psutil.STATUS_ZOMBIE:
+            if root.samefile(process.cwd()) and process.info["status"] != psutil.STATUS_ZOMBIE:
                 found.append((process.info["create_time"], process.info["pid"]))
     return min(found)[1] if found else None

@@ -1,19 +1,19 @@
 """What each run of a study is doing: decided here, from its files, its process and its job."""
 
+import math
+import os
 import re
 import socket
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from resnet_sizes.records.base import content_hash
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.files import read_record
 from resnet_sizes.records.layout import PROGRESS, WORK, StudyFolder
-from resnet_sizes.records.locks import is_held
 from resnet_sizes.records.moments import now
-from resnet_sizes.records.processes import is_alive
 from resnet_sizes.records.progress import RunProgress
 from resnet_sizes.records.run import RunSettings, all_run_settings
 from resnet_sizes.records.status import (
@@ -24,18 +24,26 @@ from resnet_sizes.records.status import (
     RunStatus,
     StudyStatus,
 )
+from resnet_sizes.study.life_signs import age, is_under_way, last_word
 from resnet_sizes.study.log_tail import error_at_end, for_terminal, last_lines
 from resnet_sizes.study.plan import read_study
 from resnet_sizes.study.run_results import Results, ResultsReader, planned_run
+from resnet_sizes.study.scheduler_logs import JobLog, JobLogs, cause, newest_of_study, of_mute_job
 from resnet_sizes.study.scheduler_queue import WAITS, Jobs, SchedulerQueue
-from resnet_sizes.study.snakemake_state import job_number, snakemake_status
+from resnet_sizes.study.snakemake_state import recorded_jobs, snakemake_status
 from resnet_sizes.study.status_summary import seconds_left, summary
 
-SILENT = 120.0
-"""Seconds after which a run on another machine, of which nothing else is known, counts as gone."""
 
-SILENT_AT_FIRST = 600.0
-"""The same before its first step: reading data and compiling a network tell nothing meanwhile."""
+@dataclass(frozen=True)
+class _Around:
+    """What is known of the jobs of all runs, at one look."""
+
+    jobs: Jobs
+    recorded: Mapping[str, str]
+    """By outputs, where anything is in the queue."""
+    taken: frozenset[str]
+    """Their numbers."""
+    logs: JobLogs
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,10 @@ class _Traces:
     kept: KeptPlace | None
     log: Path | None
     """Of its last attempt, where Snakemake started that."""
+    job_logs: list[JobLog]
+    """Of a run that is neither done nor under way, the newest last."""
+    mute: JobLog | None
+    """The last of these, where its job failed before the run could tell of itself."""
 
 
 class StudyWatch:
@@ -60,10 +72,12 @@ class StudyWatch:
         """`study` is its `study.json`."""
         self._file = study
         self._folder = StudyFolder.of_file(study)
-        absolute = study.resolve()
+        # Links stay what they are: results/ may be one, and what lies beside it is wanted.
+        absolute = Path(os.path.abspath(study))  # noqa: PTH100
         # results/<name>/study.json, wherever it is looked at from.
         usual = absolute.parent.parent.name == "results"
         self._root = absolute.parents[2] if usual else Path.cwd()
+        self._name = absolute.parent.name
         self._results = ResultsReader()
         self._queue = SchedulerQueue(self._root)
 
@@ -71,7 +85,9 @@ class StudyWatch:
         """The state of each run now. Raises UserError if `study.json` cannot be read."""
         study = read_study(self._file).study
         jobs = self._queue.jobs()
-        traces = [self._traces(settings, jobs) for settings in all_run_settings(study)]
+        recorded = recorded_jobs(self._root) if jobs.by_id else {}
+        around = _Around(jobs, recorded, frozenset(recorded.values()), JobLogs(self._root))
+        traces = [self._traces(settings, around) for settings in all_run_settings(study)]
         runs = [self._judged(each) for each in traces]
         found = Counter(run.state for run in runs)
         counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
@@ -88,7 +104,7 @@ class StudyWatch:
             runs=runs,
         )
 
-    def _traces(self, settings: RunSettings, jobs: Jobs) -> _Traces:
+    def _traces(self, settings: RunSettings, around: _Around) -> _Traces:
         files = self._folder.run(settings)
         planned = planned_run(settings, files)
         results = self._results.read(settings, files, planned)
@@ -99,27 +115,36 @@ class StudyWatch:
             home = self._root / WORK / content_hash(planned)
             progress = _read_progress(home)
             kept = _newest_checkpoint(home)
+        output = StudyFolder.of(self._name).run(settings).metrics  # as the rules name it
+        recorded = around.recorded.get(output.as_posix())
         if results.state != "done":
             told = progress.job.id if progress and progress.job else None
-            job = jobs.of(settings, self._recorded_job(settings) if jobs.by_id else None, told)
+            job = around.jobs.of(settings, recorded, told, around.taken)
         if planned is not None:
-            runs = _is_under_way(home, progress, job, jobs)
-        log = self._folder.training_log(settings)
+            runs = is_under_way(home, progress, job, around.jobs)
+        training_log = self._folder.training_log(settings)
+        # A log from before the run was planned is that of another run.
+        planned_at = _written(files.run) if planned else math.inf
+        logs: list[JobLog] = []
+        if planned is not None and not runs and results.state != "done":
+            others = around.taken if recorded is None else around.taken - {recorded}
+            logs = [log for log in around.logs.of(settings, planned_at) if log.job not in others]
+        mute = None
+        if logs and job is None and results.state in ("none", "outdated"):
+            told_at = _written(files.metrics), _written(training_log), last_word(progress)
+            later = [log for log in logs if log.written > max(told_at)]
+            mute = of_mute_job(settings, self._name, progress, later, around.jobs)
         return _Traces(
-            settings,
-            results,
-            progress,
-            runs,
-            job,
-            kept,
-            # A log from before the run was planned is that of another run.
-            log if planned and _is_newer(log, files.run) else None,
+            settings=settings,
+            results=results,
+            progress=progress,
+            runs=runs,
+            job=job,
+            kept=kept,
+            log=training_log if _written(training_log) >= planned_at else None,
+            job_logs=logs,
+            mute=mute,
         )
-
-    def _recorded_job(self, settings: RunSettings) -> str | None:
-        # As the rules name the file.
-        output = StudyFolder.of(self._folder.folder.resolve().name).run(settings).metrics
-        return job_number(self._root, output)
 
     def _judged(self, traces: _Traces) -> RunStatus:
         state, note = _state(traces)
@@ -144,21 +169,17 @@ class StudyWatch:
             test_accuracy=results.test_accuracy if state == "done" else None,
             training_seconds=results.training_seconds if state == "done" else None,
             log=str(traces.log) if traces.log else None,
-            scheduler_log=str(scheduler_log) if scheduler_log else None,
+            scheduler_log=str(scheduler_log.path) if scheduler_log else None,
             last_lines=lines,
         )
 
-    def _scheduler_log(self, traces: _Traces) -> Path | None:
-        """What Snakemake's Slurm plugin kept of the last job's output; it does for failed jobs."""
-        run = traces.settings
-        folder = self._root / ".snakemake/slurm_logs/rule_train"
-        found = sorted(
-            (folder / f"{run.protocol}_{run.model}_{run.seed}").glob("*.log"),
-            key=lambda path: path.stat().st_mtime,
-        )
+    def _scheduler_log(self, traces: _Traces) -> JobLog | None:
+        """What was kept of the last job's output."""
         job = traces.progress.job if traces.progress else None
-        own = [path for path in found if job and path.stem == job.id]
-        return next(iter(own or found[-1:]), None)
+        own = [log for log in traces.job_logs if job and log.job == job.id]
+        if traces.mute or own:
+            return traces.mute or own[-1]
+        return newest_of_study(traces.job_logs, self._name, traces.settings)
 
 
 def _state(traces: _Traces) -> tuple[RunStage, str]:
@@ -173,6 +194,8 @@ def _state(traces: _Traces) -> tuple[RunStage, str]:
             return "queued", job.reason or ""
         if not (progress and progress.ended and progress.job and progress.job.id == job.id):
             return "running", f"its job is {job.state}; it has not told of itself yet"
+    if traces.mute:
+        return "failed", f"its job {traces.mute.job} ended before the run could tell of itself"
     ended = progress.ended if progress else None
     if progress and ended == "failed":
         return "failed", ""
@@ -203,43 +226,16 @@ def _how_it_went(progress: RunProgress, runs: bool | None) -> str:
     return f"{where} {gone} without a word, last heard of at {progress.updated}"
 
 
-def _is_under_way(
-    home: Path, progress: RunProgress | None, job: QueuedJob | None, jobs: Jobs
-) -> bool | None:
-    """Whether a process trains the run: by the process that tells of itself, by the run's lock,
-    by its scheduler, or else by how lately it was heard of."""
-    lives = progress is not None and not progress.ended
-    here = progress is not None and progress.host == socket.gethostname()
-    if progress and lives and here and is_alive(progress.process, progress.process_started):
-        return True
-    if is_held(home):
-        return True
-    if not progress or not lives or here:
-        return False
-    own = progress.job
-    if own and own.scheduler == "slurm" and jobs.known:
-        return job is not None and job.state not in WAITS
-    # A lock may not be seen from another machine.
-    steps = progress.step or progress.images
-    return True if _age(progress) < (SILENT if steps else SILENT_AT_FIRST) else None
-
-
-def _age(progress: RunProgress) -> float:
-    """Seconds since it was written."""
-    try:
-        return (datetime.now(UTC) - datetime.fromisoformat(progress.updated)).total_seconds()
-    except (ValueError, TypeError):
-        return float("inf")
-
-
 def _remaining(progress: RunProgress | None) -> float | None:
     if progress is None or progress.ended or progress.remaining_seconds is None:
         return None
-    return max(0.0, progress.remaining_seconds - max(0.0, _age(progress)))
+    return max(0.0, progress.remaining_seconds - max(0.0, age(progress)))
 
 
-def _why(state: RunStage, traces: _Traces, scheduler_log: Path | None) -> list[str]:
+def _why(state: RunStage, traces: _Traces, scheduler_log: JobLog | None) -> list[str]:
     """Lines that tell why a run failed, or how far one came that ended without a word."""
+    if traces.mute:
+        return cause(traces.mute)
     lines = error_at_end(traces.log) if traces.log else []
     progress = traces.progress
     if not lines and progress and progress.message:
@@ -247,7 +243,7 @@ def _why(state: RunStage, traces: _Traces, scheduler_log: Path | None) -> list[s
     if not lines and traces.log:
         lines = last_lines(traces.log, 2)
     if scheduler_log and (state == "stale" or not lines):
-        lines += last_lines(scheduler_log, 3)
+        lines += cause(scheduler_log)
     return lines
 
 
@@ -267,11 +263,12 @@ def _newest_checkpoint(home: Path) -> KeptPlace | None:
     return KeptPlace(epoch=int(found[1]), step=int(found[2])) if found else None
 
 
-def _is_newer(path: Path, other: Path) -> bool:
+def _written(path: Path) -> float:
+    """Unix time; the beginning of time where it is not there."""
     try:
-        return path.stat().st_mtime >= other.stat().st_mtime
+        return path.stat().st_mtime
     except OSError:
-        return False
+        return -math.inf
 
 
 def _parents(traces: list[_Traces]) -> list[int]:

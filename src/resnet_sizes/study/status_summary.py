@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Mapping, Sequence
 
-from resnet_sizes.records.status import RunStage, RunStatus
+from resnet_sizes.records.status import RunStage, RunStatus, StudyStatus
 
 TOLD: tuple[RunStage, ...] = (
     "running",
@@ -19,11 +19,32 @@ TOLD: tuple[RunStage, ...] = (
 
 def summary(name: str, counts: Mapping[RunStage, int], left: float | None) -> str:
     """`demo: 3 of 9 runs done, 1 running, 5 waiting; about 12 min left`."""
-    total = sum(counts.values())
-    parts = [f"{counts['done']} of {total} runs done"]
-    parts += [f"{counts[state]} {state}" for state in TOLD if counts[state]]
+    parts = [f"{counts['done']} of {sum(counts.values())} runs done", *_others(counts)]
     text = f"{name}: {', '.join(parts)}"
     return text if left is None else f"{text}; about {duration(left)} left"
+
+
+def _others(counts: Mapping[RunStage, int]) -> list[str]:
+    return [f"{counts[state]} {state}" for state in TOLD if counts[state]]
+
+
+def is_at_rest(status: StudyStatus) -> bool:
+    """Whether nothing is under way and something went wrong. A study that merely waits may be
+    about to begin."""
+    counts = status.counts
+    works = counts["running"] or counts["queued"] or status.snakemake.state != "away"
+    return not works and any(counts[state] for state in ("failed", "stale", "invalid"))
+
+
+def last_sentence(status: StudyStatus) -> str:
+    """What is to be said where no more will happen by itself."""
+    done, runs = status.counts["done"], len(status.runs)
+    if done == runs:
+        return "All runs are done."
+    parts = [f"{done} of {runs} runs are done", *_others(status.counts)]
+    return (
+        f"Nothing is under way any more: {', '.join(parts)}. The plain snakemake command goes on."
+    )
 
 
 def seconds_left(runs: Sequence[RunStatus], taken: Sequence[float]) -> float | None:

@@ -1,0 +1,67 @@
+"""`resnet-sizes status` of a study whose folder is reached by links."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from looked_studies import done, home, job, looked, squeue, trained
+
+from study_homes import StudyHome
+
+__all__ = ["done", "home"]
+
+
+@pytest.fixture
+def elsewhere(home: StudyHome, tmp_path: Path) -> Path:
+    """Where `results` lies, which is a link in the study's working directory."""
+    folder = tmp_path / "scratch" / "results"
+    results = home.folder / "results"
+    shutil.copytree(results, folder)
+    shutil.rmtree(results)
+    results.symlink_to(folder)
+    return folder
+
+
+@pytest.fixture
+def snakemake(home: StudyHome) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process by that name, which works on the study as its lock says."""
+    locks = home.folder / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    (locks / "0.output.lock").write_text("results/tiny/evidence/table.json\n", encoding="utf-8")
+    script = home.folder / "snakemake"
+    script.write_text("import time\ntime.sleep(60)\n", encoding="utf-8")
+    process = subprocess.Popen([sys.executable, str(script)], cwd=home.folder)
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_where_results_is_a_link_what_lies_beside_it_is_found(
+    home: StudyHome, snakemake: "subprocess.Popen[bytes]"
+) -> None:
+    home.tell(step=3, epoch=2)
+    assert trained().state == "running"
+    home.tell(ended="failed", message="the loss is nan")
+    assert trained().state == "failed"
+    assert looked().snakemake.process == snakemake.pid
+    squeue(home, job(home.folder, "PENDING", "rs.train.scratch-32.resnet18.0", "(null)"))
+    assert trained().state == "queued"
+
+
+def test_a_working_directory_that_is_reached_by_a_link_is_the_same(
+    home: StudyHome,
+    snakemake: "subprocess.Popen[bytes]",
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(home.folder)
+    squeue(home, job(home.folder, "PENDING", "rs.train.scratch-32.resnet18.0", "(null)"))
+    monkeypatch.chdir(tmp_path)
+    status = looked(str(link / "results" / "tiny" / "study.json"))
+    assert status.snakemake.process == snakemake.pid
+    assert status.runs[0].state == "queued"
