@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Answer:
     """How a path is answered. `sent` bytes of `content` are sent although all are announced;
     `delay` and `stall` are seconds of silence before the answer and after these bytes; `drip` is
-    the time between single bytes that follow them, and `reset` breaks the connection off."""
+    the time between pieces of `piece` bytes that follow them, and `reset` breaks the connection
+    off. `head` is sent as it is, in place of a well-formed status and headers; it drips too."""
 
     content: bytes = b""
     status: int = 200
@@ -21,6 +22,8 @@ class Answer:
     delay: float = 0.0
     stall: float = 0.0
     drip: float = 0.0
+    piece: int = 1
+    head: bytes = b""
     reset: bool = False
     ranges: bool = False
     headers: dict[str, str] = field(default_factory=dict)
@@ -82,22 +85,14 @@ def _handler(local: LocalServer, wait: Callable[[float], bool]) -> type[BaseHTTP
                     f"bytes {start}-{len(answer.content) - 1}/{len(answer.content)}"
                 )
             wait(answer.delay)
-            self.send_response(status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            # Announced, as the connection is closed below: a client that takes it for a living
-            # one would send the next request (after a redirect) into a closing connection.
-            self.send_header("Connection", "close")
-            self.end_headers()
             with suppress(ConnectionError):  # who has had enough hangs up
+                if answer.head:
+                    self.send(answer.head, answer)
+                else:
+                    self.send_head(answer, status, len(content))
                 self.wfile.write(content[: answer.sent])
-                self.wfile.flush()
-                for byte in content[answer.sent :] if answer.drip else b"":
-                    if wait(answer.drip):
-                        break
-                    self.wfile.write(bytes([byte]))
-                    self.wfile.flush()
+                if answer.drip and not answer.head:
+                    self.send(content[answer.sent :], answer)
             wait(answer.stall)
             if answer.reset:  # closing now sends a reset
                 self.connection.setsockopt(
@@ -105,6 +100,24 @@ def _handler(local: LocalServer, wait: Callable[[float], bool]) -> type[BaseHTTP
                 )
                 self.connection.close()
             self.close_connection = True
+
+        def send_head(self, answer: Answer, status: int, length: int) -> None:
+            self.send_response(status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(length))
+            # Announced, as the connection is closed below: a client that takes it for a living
+            # one would send the next request (after a redirect) into a closing connection.
+            self.send_header("Connection", "close")
+            self.end_headers()
+
+        def send(self, content: bytes, answer: Answer) -> None:
+            step = answer.piece if answer.drip else len(content)
+            for start in range(0, len(content), step):
+                if wait(answer.drip):
+                    break
+                self.wfile.write(content[start : start + step])
+                self.wfile.flush()
 
         def log_message(self, *_: object) -> None:
             """Tests read `requests` instead."""

@@ -4,13 +4,15 @@ import hashlib
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, serve
-from resnet_sizes.data import download
+from resnet_sizes.data import pace
+from resnet_sizes.data.download import download
 from resnet_sizes.data.fetch import fetch
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.study import Study
@@ -23,7 +25,8 @@ NAME = "archive.tar.gz"
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "SLOWEST", 1.0)
+    monkeypatch.setattr(pace, "SLOWEST", 1.0)
+    monkeypatch.setattr(pace, "SLOWEST_AVERAGE", 1_000_000)
     with serve() as running:
         yield running
 
@@ -42,6 +45,14 @@ def study_from(folder: Path, *addresses: str) -> Study:
     )
 
 
+def redirect(place: str) -> Answer:
+    return Answer(status=302, headers={"Location": place})
+
+
+def headed(head: bytes, body: bytes = CONTENT) -> Answer:
+    return Answer(body, head=b"HTTP/1.1 " + head + b"\r\n\r\n")
+
+
 FAULTS = {
     "stalls": (Answer(CONTENT, sent=HALF, stall=30), "time-out: silent for 0.8 s after"),
     "never answers": (Answer(CONTENT, delay=30), "time-out: silent for 0.8 s after 0 of"),
@@ -51,6 +62,22 @@ FAULTS = {
     "sends less": (Answer(CONTENT[:HALF]), f"sent {HALF} bytes instead of {len(CONTENT)}"),
     "sends more": (Answer(CONTENT + b"more"), f"sent more than the {len(CONTENT)} bytes"),
     "sends other bytes": (Answer(CONTENT[:-1] + b"x"), "sent MD5"),
+    "is slow": (
+        Answer(CONTENT, sent=0, drip=0.3, piece=40_000),
+        "too slow: less than 1000000 bytes a second on average",
+    ),
+    "drips headers": (
+        Answer(head=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500, drip=0.1),
+        "too slow: no whole answer within 2.4 s",
+    ),
+    "says 100 Continue for ever": (
+        Answer(head=b"HTTP/1.1 100 Continue\r\n\r\n" * 50, drip=0.1, piece=25),
+        "too slow: no whole answer within 2.4 s",
+    ),
+    "drips the body of a redirect": (
+        Answer(CONTENT, sent=0, drip=0.1, status=302, headers={"Location": "/nowhere"}),
+        "HTTP 404 Not Found",
+    ),
     "redirects for ever": (
         Answer(b"", status=302, headers={"Location": "/bad"}),
         "TooManyRedirects",
@@ -59,6 +86,45 @@ FAULTS = {
         Answer(b"", status=302, headers={"Location": "/nowhere"}),
         "HTTP 404 Not Found",
     ),
+    "redirects to no address": (redirect("http://[bad"), "ValueError: "),
+    "redirects to bytes that are no text": (redirect("/\xff"), "UnicodeDecodeError: "),
+    "redirects to a port that is none": (redirect("http://127.0.0.1:99999999/x"), "Invalid"),
+    "redirects to a host that is none": (redirect("http://a..b/x"), "LocationParseError: "),
+    "redirects to a host with a long name": (
+        redirect(f"http://{'a' * 64}.org/x"),
+        "LocationParseError: ",
+    ),
+    "redirects to another protocol": (redirect("file:///etc/passwd"), "InvalidSchema: "),
+    "redirects to very much": (redirect(f"http://[{'//' * 30_000}"), "ValueError: "),
+    "tells a length that is none": (
+        headed(b"200 OK\r\nContent-Length: abc"),
+        "announced a length that is none: abc",
+    ),
+    "tells two lengths": (
+        headed(b"200 OK\r\nContent-Length: 5\r\nContent-Length: 6"),
+        "InvalidHeader",
+    ),
+    "tells a huge length": (
+        headed(b"200 OK\r\nContent-Length: " + b"9" * 5000),
+        "announced a length that is none: 999",
+    ),
+    "continues at a huge place": (
+        headed(b"206 Partial\r\nContent-Range: bytes " + b"9" * 5000 + b"-"),
+        "continued at another place than asked for",
+    ),
+    "tells a chunk's length that is none": (
+        headed(b"200 OK\r\nTransfer-Encoding: chunked", b"xyz\r\n"),
+        "cut short after",
+    ),
+    "tells an encoding that is none": (
+        headed(b"404 \xff\x1b[2J\r\nContent-Type: text/html; charset=\xff"),
+        "HTTP 404 ",
+    ),
+    "tells a huge line": (headed(b"200 OK\r\nX: " + b"x" * 70_000), "ConnectionError: "),
+    "tells many headers": (headed(b"200 OK" + b"\r\nX: x" * 200), "ConnectionError: "),
+    "tells no status": (headed(b"abc"), "ConnectionError: "),
+    "speaks another protocol": (Answer(head=b"SSH-2.0-OpenSSH\r\n"), "ConnectionError: "),
+    "says nothing": (Answer(head=b"\r\n"), "ConnectionError: "),
 }
 
 
@@ -74,6 +140,8 @@ def test_the_reason_is_told_and_no_archive_is_left(
     assert time.monotonic() - started < 15
     (line,) = (each for each in str(error.value).splitlines() if f"{address}: " in each)
     assert reason in line
+    assert line.isprintable()
+    assert len(line) < 500
     assert not (tmp_path / NAME).exists()
 
 
@@ -83,3 +151,41 @@ def test_the_next_address_serves(server: LocalServer, tmp_path: Path, fault: str
     good = server.add("/good", Answer(CONTENT, ranges=True))
     assert fetch(study_from(tmp_path, bad, good)).read_bytes() == CONTENT
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+@pytest.mark.parametrize("fault", ["drips", "is slow", "drips headers", "tells no status"])
+def test_bytes_that_are_here_are_not_fetched_again(
+    server: LocalServer, tmp_path: Path, fault: str
+) -> None:
+    cut = server.add("/cut", Answer(CONTENT, sent=HALF))
+    bad = server.add("/bad", replace(FAULTS[fault][0], ranges=True))
+    good = server.add("/good", Answer(CONTENT, ranges=True))
+    assert fetch(study_from(tmp_path, cut, bad, good)).read_bytes() == CONTENT
+    (asked,) = (asked for path, asked in server.requests if path == "/good")
+    assert asked is not None
+    assert int(asked.removeprefix("bytes=").rstrip("-")) > 0
+
+
+def test_addresses_that_are_none_are_told_without_secrets_and_the_next_serves(
+    server: LocalServer, tmp_path: Path
+) -> None:
+    bad = [
+        "https://someone:opensesame@a..b/x?token=opensesame",
+        f"https://someone:opensesame@{'a' * 64}.org/x?token=opensesame",
+        "https://someone:opensesame@host:99999999/x?token=opensesame",
+        "https://someone:opensesame@[bad/x?token=opensesame",
+    ]
+    with pytest.raises(UserError) as error:
+        fetch(study_from(tmp_path, *bad))
+    told = [line for line in str(error.value).splitlines() if line.startswith("  https://…@")]
+    assert len(told) == len(bad)
+    assert "opensesame" not in str(error.value)
+    good = server.add("/good", Answer(CONTENT))
+    assert fetch(study_from(tmp_path, *bad, good)).read_bytes() == CONTENT
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no disk that is always full")
+def test_a_full_disk_is_no_fault_of_the_address(server: LocalServer) -> None:
+    address = server.add("/good", headed(b"206 Partial\r\nContent-Range: bytes 0-"))
+    with pytest.raises(OSError, match="No space left"):
+        download(address, Path("/dev/full"), None, 5, allow_http=True)

@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, refused_address, serve
-from resnet_sizes.data.download import DownloadFailed, _Sink, download
+from resnet_sizes.data import download as downloading
+from resnet_sizes.data.download import DownloadFailed, download
 from resnet_sizes.data.fetch import fetch, local_source
 from resnet_sizes.records.errors import UserError
 from resnet_sizes.records.study import Study
@@ -343,7 +344,7 @@ def test_an_address_that_leads_away_from_https_is_left(
         download(moved, partial, None, 5)
     assert server.requests == []
     # As if the first address were encrypted.
-    monkeypatch.setattr(_Sink, "may_ask", lambda self, url: url.endswith("/moved"))
+    monkeypatch.setattr(downloading, "_may_ask", lambda url, _: url.endswith("/moved"))
     with pytest.raises(DownloadFailed, match="leads to another address, which does not begin"):
         download(moved, partial, None, 5)
     assert [path for path, _ in server.requests] == ["/moved"]

@@ -1,29 +1,21 @@
 """One download from one address, which continues where an earlier one was cut off."""
 
 import re
-import socket
-import ssl
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urljoin
 
-import pooch
 import requests
+from requests.adapters import HTTPAdapter
+from tqdm import tqdm
 
+from resnet_sizes.data.network_faults import reason
+from resnet_sizes.data.pace import CHUNK, Pace
 from resnet_sizes.data.safe_names import shown
-from resnet_sizes.records.addresses import without_secrets
 
-_CHUNK = 64 * 1024
 _NOT_ENCRYPTED = "does not begin with https:// (downloads.allow_http is false)"
-
-SLOWEST = 60.0
-"""Seconds that a chunk may take. An address that drips would never be silent for long, and a whole
-archive would take days."""
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection. Behind a firewall that answers nothing every address costs this
@@ -46,89 +38,98 @@ def download(
 
     `size` is the expected number of bytes, where it is known, and `most` a bound where it is not:
     a server that sends more is cut off. `timeout` is the number of seconds without an answer or
-    without a byte, at most CONNECT_TIMEOUT of them for the connection; an address that drips is
-    left after SLOWEST seconds. One try, so a refused connection fails at once.
+    without a byte, at most CONNECT_TIMEOUT of them for the connection; an address that keeps less
+    than the pace of `Pace` is left. One try, so a refused connection fails at once.
     Bytes that arrived before a failure stay in `partial` for the next address, unless it shows
     that they were wrong. Only `https://` is asked, also where an answer leads elsewhere, unless
     `allow_http`. Raises DownloadFailed, and OSError if `partial` cannot be written.
     """
     with partial.open("ab") as file:
-        sink = _Sink(file, most if size is None else size, allow_http)
-        if not sink.may_ask(url):
+        part = _Part(file, size, most if size is None else size)
+        if not _may_ask(url, allow_http):
             raise DownloadFailed(_NOT_ENCRYPTED)
-        have = sink.received
+        pace = Pace(timeout)
+        with pace.watched(), requests.Session() as session:
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, _Adapter(pace, allow_http))
+            with _network(part, pace, timeout):
+                response = session.get(
+                    url,
+                    headers=part.headers(),
+                    timeout=(min(timeout, CONNECT_TIMEOUT), timeout),
+                    stream=True,
+                )
+            with response:
+                end = part.begin(response)
+                pace.answered(response)
+                # Outside of the network's faults: a full disk is none.
+                with _bar(partial.stem, part.received, end) as bar:
+                    for chunk in _body(response, part, pace, timeout):
+                        part.write(chunk)
+                        pace.arrived(len(chunk))
+                        bar.update(len(chunk))
+
+
+class _Adapter(HTTPAdapter):
+    """Asks one address after another, as answers lead on: only where that is allowed, and where
+    `pace` can close the connection."""
+
+    def __init__(self, pace: Pace, allow_http: bool) -> None:
+        super().__init__()
+        self._pace = pace
+        self._allow_http = allow_http
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        """Called by requests for each address."""
+        if not _may_ask(request.url or "", self._allow_http):
+            raise DownloadFailed(f"leads to another address, which {_NOT_ENCRYPTED}")
+        response = super().send(request, *args, **kwargs)
+        if self._pace.too_slow:  # headers that were cut off look like whole ones
+            raise DownloadFailed(self._pace.too_slow)
+        if response.is_redirect:  # requests would read all of its body, however long
+            response.raw.close()
+        return response
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Called by `send` for the connections to a host."""
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        kind = type(pool).ConnectionCls
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self._pace.connections.append(kind(*args, **kwargs))
+            return self._pace.connections[-1]
+
+        pool.ConnectionCls = watched
+        return pool
+
+
+class _Part:
+    """The file that is written to, and what there may be of it."""
+
+    def __init__(self, file: IO[bytes], size: int | None, most: int | None) -> None:
+        self._file = file
+        self._size = size
+        self._most = most
+        self.received = file.tell()
+
+    def __str__(self) -> str:
+        of = "" if self._size is None else f" of {self._size}"
+        return f"{self.received}{of} bytes"
+
+    def headers(self) -> dict[str, str]:
+        """What to ask with."""
         # A compressed transfer of an archive saves nothing and would make the sizes differ.
         headers = {"Accept-Encoding": "identity"}
-        if have:
-            headers["Range"] = f"bytes={have}-"
-        downloader = pooch.HTTPDownloader(
-            progressbar=sys.stderr.isatty(),
-            chunk_size=_CHUNK,
-            timeout=(min(timeout, CONNECT_TIMEOUT), timeout),
-            headers=headers,
-            hooks={"response": sink.take_answer},
-        )
-        try:
-            with sink.watched():
-                downloader(url, sink, None)
-        except requests.RequestException as error:
-            reason = _reason(error, sink.received, size, timeout)
-            if sink.was_too_slow:  # what the closed connection is taken for says nothing
-                reason = f"too slow: less than {_CHUNK} bytes in {SLOWEST:g} s"
-            raise DownloadFailed(reason) from error
+        if self.received:
+            headers["Range"] = f"bytes={self.received}-"
+        return headers
 
-
-class _Sink:
-    """The file that pooch writes to."""
-
-    def __init__(self, file: IO[bytes], most: int | None, allow_http: bool) -> None:
-        self._file = file
-        self._most = most
-        self._allow_http = allow_http
-        self.received = file.tell()
-        self._moved = time.monotonic()
-        self._response: requests.Response | None = None
-        self.was_too_slow = False
-        """Whether the connection was closed because it dripped."""
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Close the connection, from another thread, where a chunk takes too long."""
-        done = threading.Event()
-
-        def watch() -> None:
-            while not done.wait(min(1.0, SLOWEST / 4)):
-                if self._response is not None and time.monotonic() - self._moved > SLOWEST:
-                    self.was_too_slow = True
-                    with suppress(OSError, ValueError, AttributeError):  # old urllib3 has none
-                        self._response.raw.shutdown()
-                    return
-
-        watcher = threading.Thread(target=watch, daemon=True, name="download")
-        watcher.start()
-        try:
-            yield
-        finally:
-            done.set()
-            watcher.join()
-            if self._response is not None:
-                self._response.close()
-
-    def may_ask(self, url: str) -> bool:
-        """Whether the address is encrypted, or need not be."""
-        return self._allow_http or url.lower().startswith("https://")
-
-    def take_answer(self, response: requests.Response, *_: Any, **__: Any) -> None:
-        """Called by requests with each answer, before its body is read."""
-        self._response, self._moved = response, time.monotonic()
-        if response.is_redirect and not self.may_ask(
-            urljoin(response.url, response.headers["Location"])
-        ):
-            raise DownloadFailed(f"leads to another address, which {_NOT_ENCRYPTED}")
+    def begin(self, response: requests.Response) -> int | None:
+        """Make ready for the body of this answer; returns where it will end, if that is told."""
         if response.status_code == 200:  # the whole file, whether or not we asked for a part
             self._start_over()
         elif response.status_code == 206:
-            start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+            start = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("Content-Range", ""))
             if start is None or int(start[1]) != self.received:
                 raise DownloadFailed("continued at another place than asked for")
         elif (
@@ -139,6 +140,12 @@ class _Sink:
         # Some servers label a .tar.gz as a gzip-encoded .tar; unpacking it on the way would
         # give a file other than the published one.
         response.raw.headers.pop("Content-Encoding", None)
+        length = response.headers.get("Content-Length")
+        if length is None or not response.ok:
+            return None
+        if re.fullmatch("[0-9]{1,18}", length) is None:
+            raise DownloadFailed(f"announced a length that is none: {shown(length)}")
+        return self.received + int(length)
 
     def write(self, chunk: bytes) -> None:
         """Append, but never more than the file can have."""
@@ -146,12 +153,8 @@ class _Sink:
             self._start_over()
             raise DownloadFailed(f"sent more than the {self._most} bytes of the file")
         self._file.write(chunk)
-        self.received += len(chunk)
-        self._moved = time.monotonic()
-
-    def flush(self) -> None:
-        """As pooch wants it after each chunk."""
         self._file.flush()
+        self.received += len(chunk)
 
     def _start_over(self) -> None:
         self._file.seek(0)
@@ -159,36 +162,40 @@ class _Sink:
         self.received = 0
 
 
-def _reason(error: requests.RequestException, have: int, size: int | None, timeout: float) -> str:
-    arrived = f"{have} bytes" if size is None else f"{have} of {size} bytes"
-    causes = list(_causes(error))
-    names = {type(cause).__name__ for cause in causes}
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        reason = shown(error.response.reason or "")
-        return f"HTTP {error.response.status_code} {reason}".rstrip()
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return "connection refused"
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return "the host name is not known (no network?)"
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return f"no trusted connection ({_message(error)})"
-    if isinstance(error, requests.ConnectTimeout):
-        return f"time-out: no connection within {min(timeout, CONNECT_TIMEOUT):g} s"
-    if names & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
-        return f"time-out: silent for {timeout:g} s after {arrived}"
-    if "ConnectionResetError" in names:
-        return f"connection reset after {arrived}"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return f"cut short after {arrived}"
-    return f"{type(error).__name__}: {_message(error)}"
+@contextmanager
+def _network(part: _Part, pace: Pace, timeout: float) -> Iterator[None]:
+    """Whatever goes wrong with an address is a DownloadFailed, so that the next one is asked."""
+    try:
+        yield
+    except DownloadFailed:
+        raise
+    except Exception as error:  # a bad answer makes the libraries raise nearly anything
+        connecting = min(timeout, CONNECT_TIMEOUT)
+        # What a closed connection is taken for says nothing.
+        told = pace.too_slow or reason(error, str(part), connecting, timeout)
+        raise DownloadFailed(told) from error
+    if pace.too_slow:  # a connection that was closed can look like the end of the file
+        raise DownloadFailed(pace.too_slow)
 
 
-def _message(error: requests.RequestException) -> str:
-    return shown(without_secrets(str(error)))
+def _body(response: requests.Response, part: _Part, pace: Pace, timeout: float) -> Iterator[bytes]:
+    with _network(part, pace, timeout):
+        response.raise_for_status()
+        yield from response.iter_content(CHUNK)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    # requests and urllib3 wrap the system's error several times.
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def _bar(name: str, received: int, end: int | None) -> "tqdm[Any]":
+    return tqdm(
+        total=end,
+        initial=received,
+        desc=name,
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _may_ask(url: str, allow_http: bool) -> bool:
+    """Whether the address is encrypted, or need not be."""
+    return allow_http or url.lower().startswith("https://")
