@@ -100,7 +100,7 @@ def test_a_device_that_torch_chose_and_no_lock_holds_is_told_of(
     )
     caplog.clear()
     take({"CUDA_VISIBLE_DEVICES": "0"}).settle("cuda")
-    assert caplog.text == ""
+    assert "no lock holds it" not in caplog.text
 
 
 @pytest.mark.parametrize(
