@@ -15,8 +15,8 @@ from notebook_loop import NotebookLoop, images_needed
 from plain_loop import PlainLoop
 from settings import CLASSES, Plan, Setting, noise_images
 
-from resnet_sizes.records.run import Precision
-from resnet_sizes.training.networks import macs_per_image
+from resnet_sizes.schemas.run.run import Precision
+from resnet_sizes.training.engine.networks import macs_per_image
 
 WORKERS = (0, 1, 2)
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
 
 import synthetic
 
-from resnet_sizes.records.tensor_file import write_predictions
+from resnet_sizes.schemas.run.tensors import write_predictions
 
 PROTOCOLS = tuple(f"reading-{number}" for number in range(1, 8))
 

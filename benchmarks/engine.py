@@ -17,23 +17,23 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.forecast.measure import settle_batch_norm
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.protocol import ModelName, Reading
-from resnet_sizes.records.run import Precision, RunFile
-from resnet_sizes.records.study import DatasetSpec
-from resnet_sizes.records.tensor_file import DatasetArrays, dataset_identity, write_dataset
-from resnet_sizes.records.weights import InitialWeights, WeightsInfo
-from resnet_sizes.records.yaml_file import read_yaml
-from resnet_sizes.training.batches import Preparation
-from resnet_sizes.training.compiling import best_compile_mode
-from resnet_sizes.training.determinism import set_determinism
-from resnet_sizes.training.inputs import DeviceData, FeatureData
-from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.networks import build_network, ready_for_training
-from resnet_sizes.training.turn import train_run
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.yaml import read_yaml
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import Precision, RunFile
+from resnet_sizes.schemas.run.tensors import DatasetArrays, dataset_identity, write_dataset
+from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
+from resnet_sizes.schemas.study.protocol import ModelName, Reading
+from resnet_sizes.schemas.study.study import DatasetSpec
+from resnet_sizes.training.engine.compiling import best_compile_mode
+from resnet_sizes.training.engine.determinism import set_determinism
+from resnet_sizes.training.engine.inputs import DeviceData, FeatureData
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.engine.networks import build_network, ready_for_training
+from resnet_sizes.training.engine.preprocessing import Preparation
+from resnet_sizes.training.job.job import train_run
 
 NO_WEIGHTS = InitialWeights(name="random", file="random", sha256="0" * 64)
 """Frozen backbones have random weights here: they take as long as trained ones."""

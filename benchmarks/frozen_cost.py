@@ -12,7 +12,7 @@ from notebook_loop import NotebookLoop, images_needed
 from settings import EPOCHS, FrozenRun, Setting, noise_images, reading_of
 from whole_runs import WholeRun, in_own_process
 
-from resnet_sizes.records.run import Precision
+from resnet_sizes.schemas.run.run import Precision
 
 HEAD_EPOCHS = 3
 

@@ -7,7 +7,7 @@ from typing import Any
 from settings import MODELS, Plan, reading_of
 from whole_runs import WholeRun, in_own_process
 
-from resnet_sizes.records.protocol import ModelName
+from resnet_sizes.schemas.study.protocol import ModelName
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from resnet_sizes.training.devices import describe
-from resnet_sizes.training.provenance import code, versions
+from resnet_sizes.training.devices.select import describe
+from resnet_sizes.training.job.provenance import code, versions
 
 
 def machine(device: torch.device) -> dict[str, Any]:

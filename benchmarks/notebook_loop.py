@@ -18,8 +18,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from torchvision.models import get_model
 
-from resnet_sizes.records.tensor_file import DatasetArrays
-from resnet_sizes.training.batches import NORMALISATION
+from resnet_sizes.schemas.run.tensors import DatasetArrays
+from resnet_sizes.training.engine.preprocessing import NORMALISATION
 
 PREFETCHED = 2
 """Batches that a DataLoader worker prepares ahead, by default."""

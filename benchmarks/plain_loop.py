@@ -12,10 +12,10 @@ from settings import CLASSES, LEARNING_RATE, Setting
 from torch.nn import functional
 from torchvision.models import get_model
 
-from resnet_sizes.records.run import Precision
-from resnet_sizes.records.tensor_file import DatasetArrays
-from resnet_sizes.training.batches import NORMALISATION
-from resnet_sizes.training.precision import autocast
+from resnet_sizes.schemas.run.run import Precision
+from resnet_sizes.schemas.run.tensors import DatasetArrays
+from resnet_sizes.training.engine.precision import autocast
+from resnet_sizes.training.engine.preprocessing import NORMALISATION
 
 
 class PlainLoop:

@@ -26,10 +26,10 @@ from torch.autograd import DeviceType  # type: ignore[attr-defined]
 from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.run import Precision
-from resnet_sizes.training.devices import select_device, set_threads
-from resnet_sizes.training.precision import fastest_precision
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.run import Precision
+from resnet_sizes.training.devices.select import select_device, set_threads
+from resnet_sizes.training.engine.precision import fastest_precision
 
 FILLING = "filling new memory (deterministic mode)"
 """What `torch.utils.deterministic.fill_uninitialized_memory` costs."""

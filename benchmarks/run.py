@@ -28,12 +28,12 @@ from settings import BATCH_SIZE, MODELS, ROOT, full_plan, networks, quick_plan
 from tables import COMPUTED_IMAGES, all_tables, document
 from whole_runs import WholeRun
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import write_json, write_text
-from resnet_sizes.records.protocol import ModelName
-from resnet_sizes.records.run import Precision
-from resnet_sizes.training.devices import select_device, set_threads
-from resnet_sizes.training.precision import fastest_precision
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import write_json, write_text
+from resnet_sizes.schemas.run.run import Precision
+from resnet_sizes.schemas.study.protocol import ModelName
+from resnet_sizes.training.devices.select import select_device, set_threads
+from resnet_sizes.training.engine.precision import fastest_precision
 
 RESULTS = ROOT / "benchmarks" / "results"
 LOG_WIDTH = 180

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 import torch
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.protocol import ModelName, Protocol, Reading
-from resnet_sizes.records.run import CompileMode
-from resnet_sizes.records.tensor_file import IMAGE_SHAPE, DatasetArrays
-from resnet_sizes.records.yaml_file import read_yaml
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.yaml import read_yaml
+from resnet_sizes.schemas.run.run import CompileMode
+from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, DatasetArrays
+from resnet_sizes.schemas.study.protocol import ModelName, Protocol, Reading
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -2,7 +2,7 @@
 
     python benchmarks/untrained.py train … (as `resnet-sizes train …`)
 
-The command is the real one, but what it imports as `resnet_sizes.training.run` is this file: it
+The command is the real one, but what it imports as `resnet_sizes.training.job.run` is this file: it
 checks the dataset as a run does, and writes drawn results. Torch is never imported; all else that
 a run costs is there, locks and the choice of a device as well.
 """
@@ -15,12 +15,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
 
 from resnet_sizes.cli.app import main
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.tensor_file import read_dataset
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.tensors import read_dataset
 
 
 def train_here(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metrics:
@@ -35,7 +35,7 @@ def train_here(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metri
 
 
 if __name__ == "__main__":
-    module = ModuleType("resnet_sizes.training.run")
+    module = ModuleType("resnet_sizes.training.job.run")
     module.train_here = train_here  # type: ignore[attr-defined]
-    sys.modules["resnet_sizes.training.run"] = module
+    sys.modules["resnet_sizes.training.job.run"] = module
     main()

@@ -13,8 +13,8 @@ from typing import Any
 
 from settings import Case, CompileChoice
 
-from resnet_sizes.records.protocol import ModelName
-from resnet_sizes.records.run import Precision
+from resnet_sizes.schemas.run.run import Precision
+from resnet_sizes.schemas.study.protocol import ModelName
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def main(wanted: Path, found: Path) -> None:
     from engine import Choices, whole_run
     from settings import noise_images, reading_of
 
-    from resnet_sizes.training.devices import peak_memory
+    from resnet_sizes.training.devices.select import peak_memory
 
     run = WholeRun(**json.loads(wanted.read_text(encoding="utf-8")))
     device = torch.device(run.device)

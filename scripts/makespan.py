@@ -13,10 +13,10 @@ from pathlib import Path
 
 from resnet_sizes.evidence.audit.rates import device_rates
 from resnet_sizes.forecast.makespan import ExpectedRun, least_possible, makespan
-from resnet_sizes.records.audit import DeviceRate
-from resnet_sizes.records.devices import Devices, load_devices
-from resnet_sizes.records.network_costs import shipped_network_costs
-from resnet_sizes.records.protocol import Protocol
+from resnet_sizes.schemas.evidence.audit import DeviceRate
+from resnet_sizes.schemas.gpus import Devices, load_devices
+from resnet_sizes.schemas.network_costs import shipped_network_costs
+from resnet_sizes.schemas.study.protocol import Protocol
 from resnet_sizes.study.loading import load_study
 
 ROOT = Path(__file__).parents[1]

@@ -14,12 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from resnet_sizes.cli.app import main
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.io.files import write_json
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.weights import WeightsInfo
 from small_runs import run_of, small_arrays, weights_file, write_small_dataset
 
 # Torch is loaded already, which takes seconds in each new process.

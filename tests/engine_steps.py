@@ -16,18 +16,18 @@ from torchvision.models import get_model
 
 import small_runs
 from reference_loop import Trained, prepared
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.protocol import Protocol, Reading
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.tensor_file import (
+from resnet_sizes.io.files import write_json
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     dataset_identity,
     read_predictions,
 )
-from resnet_sizes.training import run as engine
-from resnet_sizes.training.loop import StepDone, Trainer
-from resnet_sizes.training.turn import train_run
+from resnet_sizes.schemas.study.protocol import Protocol, Reading
+from resnet_sizes.training.engine.loop import StepDone, Trainer
+from resnet_sizes.training.job import run as engine
+from resnet_sizes.training.job.job import train_run
 from small_runs import weights_info, write_small_dataset
 
 CLASSES = 10

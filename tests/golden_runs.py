@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from engine_steps import coloured_patches, reading_of, run_of, train_engine, write_state_dict
-from resnet_sizes.records.protocol import ModelName
+from resnet_sizes.schemas.study.protocol import ModelName
 
 FOLDER = Path(__file__).parent / "golden"
 STEPS = 20

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_sizes.records.launch import JOB_VARIABLES
+from resnet_sizes.training.supervision.launch import JOB_VARIABLES
 
 LIBRARY = Path(__file__).parent / "pretend_nvml"
 
 HOLDER = """
 import json, logging, os, sys, time
-from resnet_sizes.training.slots import place_for
+from resnet_sizes.training.devices.gpu_slots import place_for
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 name, device, seconds, record = sys.argv[1:]
 with place_for(name, device) as place:

@@ -16,10 +16,10 @@ from torch import nn
 from torchvision.models import get_model
 from torchvision.transforms.v2 import functional as transforms
 
-from resnet_sizes.records.protocol import Reading
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.tensor_file import DatasetArrays
-from resnet_sizes.training.batches import epoch_generator
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.tensors import DatasetArrays
+from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.training.engine.preprocessing import epoch_generator
 
 MEAN_AND_DEVIATION = {
     "imagenet": ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),

@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torchvision.models import get_model
 
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.protocol import Reading
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.study import DatasetSpec
-from resnet_sizes.records.tensor_file import (
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     dataset_identity,
     read_dataset,
     write_dataset,
 )
-from resnet_sizes.records.weights import InitialWeights, WeightsInfo
+from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
+from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.study import DatasetSpec
 
 CPU = torch.device("cpu")
 

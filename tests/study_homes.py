@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from child_runs import PROBE, Home
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import PROGRESS, RunFolder, StudyFolder
-from resnet_sizes.records.moments import now
-from resnet_sizes.records.progress import RunProgress
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.study import Study
+from resnet_sizes.io.files import write_json
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.clock import now
+from resnet_sizes.schemas.paths import PROGRESS, RunFolder, StudyFolder
+from resnet_sizes.schemas.run.progress import RunProgress
+from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.study.study import Study
 
 TRAINED = "scratch-32/resnet18/seed-0"
 OTHER = "scratch-32/resnet18/seed-1"

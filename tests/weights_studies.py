@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from resnet_sizes.records.study import Study
+from resnet_sizes.schemas.study.study import Study
 
 
 def study_from(

@@ -30,15 +30,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import torch
 
 from child_runs import FORK, PROBE, folder_in_memory
-from resnet_sizes.records.layout import FEATURES, RunFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.weights import WeightsInfo
-from resnet_sizes.training import keeping
-from resnet_sizes.training.backbone_pass import BackbonePass
-from resnet_sizes.training.batches import batches_per_epoch
-from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.turn import Care, train_run
+from resnet_sizes.schemas.paths import FEATURES, RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.engine.preprocessing import batches_per_epoch
+from resnet_sizes.training.features.feature_extraction import BackbonePass
+from resnet_sizes.training.job import checkpointing as keeping
+from resnet_sizes.training.job.job import Care, train_run
 from small_runs import run_of, small_arrays, weights_file, write_small_dataset
 
 

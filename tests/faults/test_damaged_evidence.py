@@ -10,7 +10,7 @@ from report_studies import DEMO, study_with_evidence
 from synthetic import make_study
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 
 REPOSITORY = Path(__file__).parents[2]

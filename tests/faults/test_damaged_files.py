@@ -12,11 +12,11 @@ from report_studies import DEMO
 from synthetic import make_study
 
 from child_runs import Home
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.tensor_file import read_dataset, read_predictions
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.tensors import read_dataset, read_predictions
 
 Damage = Callable[[Path], None]
 
@@ -102,7 +102,7 @@ def test_damaged_results_make_no_evidence_and_are_named(
 
 
 def of_predictions(path: Path) -> dict[str, str]:
-    from resnet_sizes.records.tensor_file import predictions_hash
+    from resnet_sizes.schemas.run.tensors import predictions_hash
 
     return {"predictions_sha256": predictions_hash(*read_predictions(path))}
 

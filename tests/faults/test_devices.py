@@ -12,10 +12,10 @@ from test_stops import in_mid_run, slow_steps
 
 from child_runs import FORK, Home, wait_until
 from pretend_gpus import PretendGpus, overlaps, uuid
-from resnet_sizes.records.metrics import Sharing
-from resnet_sizes.training.device_locks import LOCKS
-from resnet_sizes.training.slots import place_for
-from resnet_sizes.training.stopping import TIME_IS_UP
+from resnet_sizes.schemas.run.metrics import Sharing
+from resnet_sizes.training.devices.gpu_slots import place_for
+from resnet_sizes.training.devices.locks import LOCKS
+from resnet_sizes.training.supervision.stopping import TIME_IS_UP
 
 RUN = {"images": 160, "epochs": 4}
 """Forty steps."""

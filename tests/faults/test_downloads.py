@@ -11,11 +11,11 @@ import pytest
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, serve
-from resnet_sizes.data import pace
-from resnet_sizes.data.download import download
-from resnet_sizes.data.fetch import fetch
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.study import Study
+from resnet_sizes.data.downloads import pace
+from resnet_sizes.data.downloads.download import download
+from resnet_sizes.data.downloads.fetch import fetch
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.study.study import Study
 
 CONTENT = random.Random(0).randbytes(400_000)
 HALF = 200_000

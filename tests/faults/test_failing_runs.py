@@ -8,8 +8,8 @@ import torch
 from test_stops import WAITS, each_step, in_mid_run
 
 from child_runs import Home, wait_until
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.training import attempt, results, run
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.training.job import attempt, results, run
 
 
 def failed(home: Home, before: Callable[[], object], *options: str) -> str:

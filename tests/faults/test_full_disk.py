@@ -10,9 +10,9 @@ from faulty_disks import Command, Disk, files_of
 from test_stops import each_step
 
 from child_runs import Home
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.errors import WriteError
-from resnet_sizes.training import results
+from resnet_sizes.io.errors import WriteError
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.training.job import results
 
 REPOSITORY = Path(__file__).parents[2]
 STUDY = "results/offline/study.json"

@@ -11,7 +11,7 @@ import pytest
 from kill_trials import KINDS, Bench, Landing, compare, tell, trials
 
 from child_runs import Home, folder_in_memory
-from resnet_sizes.training.checkpoints import Checkpoints
+from resnet_sizes.training.supervision.checkpoints import Checkpoints
 
 
 @pytest.fixture

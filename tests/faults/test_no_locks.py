@@ -13,7 +13,7 @@ from test_stops import in_mid_run, slow_steps
 from child_runs import FORK, Home, wait_until
 from data_studies import study_on
 from local_server import Answer, LocalServer, serve
-from resnet_sizes.data.fetch import fetch
+from resnet_sizes.data.downloads.fetch import fetch
 
 RUN = {"images": 160, "epochs": 4}
 """Forty steps."""

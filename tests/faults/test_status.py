@@ -17,8 +17,8 @@ from test_stops import slow_steps
 
 from child_runs import wait_until
 from pretend_gpus import PretendGpus, uuid
-from resnet_sizes.records.layout import PROGRESS
-from resnet_sizes.records.locks import is_held
+from resnet_sizes.io.locks import is_held
+from resnet_sizes.schemas.paths import PROGRESS
 from small_runs import small_arrays, write_small_dataset
 from study_homes import TRAINED, StudyHome
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from looked_studies import LOG, done, home, shown, squeue, train, trained
 
-from resnet_sizes.records.progress import SchedulerJob
+from resnet_sizes.schemas.run.progress import SchedulerJob
 from study_homes import TRAINED, StudyHome
 
 __all__ = ["done", "home"]

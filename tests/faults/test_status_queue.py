@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from looked_studies import ago, done, home, job, looked, shown, squeue, train, trained
 
-from resnet_sizes.records.progress import SchedulerJob
+from resnet_sizes.schemas.run.progress import SchedulerJob
 from study_homes import StudyHome
 
 __all__ = ["done", "home"]
@@ -153,7 +153,7 @@ def test_a_run_whose_job_is_not_in_the_queue_is_not_gone_before_it_was_silent(
 def test_a_scheduler_that_does_not_answer_is_told_and_stops_nothing(
     home: StudyHome, script: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resnet_sizes.study.scheduler_queue.PATIENCE", 0.5)
+    monkeypatch.setattr("resnet_sizes.status.scheduler_queue.PATIENCE", 0.5)
     squeue(home, script)
     status = looked()
     assert said in status.warnings[0]

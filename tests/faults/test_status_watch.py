@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from looked_studies import done, home, job, shown, squeue
 
-from resnet_sizes.records.layout import PROGRESS
+from resnet_sizes.schemas.paths import PROGRESS
 from study_homes import StudyHome
 
 __all__ = ["done", "home"]

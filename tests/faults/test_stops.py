@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from child_runs import FORK, Home, wait_until
-from resnet_sizes.records.launch import PARENT
-from resnet_sizes.training.checkpoints import Checkpoints
-from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.stopping import AT_ONCE_AFTER, HUNG, TIME_IS_UP
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.supervision.checkpoints import Checkpoints
+from resnet_sizes.training.supervision.launch import PARENT
+from resnet_sizes.training.supervision.stopping import AT_ONCE_AFTER, HUNG, TIME_IS_UP
 
 STEP = 0.1
 """Seconds of a step that is slowed down; a run has 40 of them."""

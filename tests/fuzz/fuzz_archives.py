@@ -16,7 +16,7 @@ import numpy as np
 from fuzz_mutations import changed_bytes
 
 from image_trees import encoded, tree
-from resnet_sizes.data.image_folder import ImageFolderSource
+from resnet_sizes.data.sources.image_folder import ImageFolderSource
 
 _NAMES = [
     "/etc/passwd", "../x.png", "train/cat/../../x.png", "train\\cat\\1.png", "train/cat/.hidden",

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from fuzz_mutations import changed_bytes, changed_data
 
-from resnet_sizes.records.checkpoint import CheckpointRecord
-from resnet_sizes.records.metrics import Device, EpochMetrics
-from resnet_sizes.training.checkpoints import Checkpoints
+from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
+from resnet_sizes.schemas.run.metrics import Device, EpochMetrics
+from resnet_sizes.training.supervision.checkpoints import Checkpoints
 
 RUN, CODE = "a" * 64, "b" * 64
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.io.errors import UserError
 
 SECONDS = 5.0
 """The most that one input may take, of the processor: other work does not count. Three times

@@ -10,7 +10,7 @@ import numpy as np
 from fuzz_mutations import changed_bytes
 from PIL import Image
 
-from resnet_sizes.data.image_folder import decode
+from resnet_sizes.data.sources.image_folder import decode
 
 _SIZES = ((32, 32), (32, 32), (32, 32), (1, 1), (7, 50), (200, 3))
 

@@ -7,11 +7,11 @@ from fuzz_json import RecordJson
 from fuzz_pickles import BatchPickle, WeightsFile
 from fuzz_results import RunResults
 from fuzz_tensors import TensorFile
-from fuzz_yaml import ConfigurationYaml, LedgerYaml
+from fuzz_yaml import ArticleYaml, ConfigurationYaml
 
 KINDS = [
     ConfigurationYaml,
-    LedgerYaml,
+    ArticleYaml,
     RecordJson,
     TensorFile,
     TarArchive,

@@ -8,8 +8,8 @@ import numpy as np
 from fuzz_mutations import changed_bytes, changed_data
 
 from data_studies import study_on
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.tensor_file import (
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     dataset_identity,
     read_dataset,

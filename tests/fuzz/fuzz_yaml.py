@@ -1,4 +1,4 @@
-"""Configurations, ledgers and tables of devices."""
+"""Configurations, article files and tables of devices."""
 
 from pathlib import Path
 from random import Random
@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 from fuzz_mutations import changed_bytes, changed_data
 
-from resnet_sizes.records.devices import load_devices
-from resnet_sizes.records.ledger_file import load_ledger
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.gpus import load_devices
 from resnet_sizes.study.loading import check_files, load_study
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -38,7 +38,7 @@ DOCUMENTS = [
     "name: 2001-99-99\n", "name: !!binary x\n", "name: !!float x\n", "seeds: !!set {1, 2}\n",
     "seeds: !!omap [1]\n", "seeds: !!pairs [1]\n", "%YAML 9.9\n---\nname: x\n", "--- a\n--- b\n",
     "\ufeffname: x\n", '"\\ud800": 1\n', 'name: "\\ud800"\n', "{[1, 2]: 3}\n", "{{a: 1}: 2}\n",
-    "null: 1\n", "1: 2\n", "true: {}\n", ".nan: {}\n", "statements: {}\n", "statements: [1, [2]]\n",
+    "null: 1\n", "1: 2\n", "true: {}\n", ".nan: {}\n", "claims: {}\n", "claims: [1, [2]]\n",
     "seeds: [" + ", ".join(str(n) for n in range(60_000)) + "]\n", "", "~", "[]", "a", "\0",
 ]  # fmt: skip
 """Whole files, each made to break a reader."""
@@ -97,24 +97,24 @@ class ConfigurationYaml(_Yaml):
         check_files(study)
 
 
-class LedgerYaml(_Yaml):
-    """Ledgers and tables of devices."""
+class ArticleYaml(_Yaml):
+    """Articles and tables of devices."""
 
-    name = "YAML, ledger and devices"
+    name = "YAML, article file and devices"
 
     def __init__(self, folder: Path) -> None:
-        ledger = yaml.safe_load((CONFIG / "article.yaml").read_text(encoding="utf-8"))
+        article = yaml.safe_load((CONFIG / "article.yaml").read_text(encoding="utf-8"))
         devices = yaml.safe_load((CONFIG / "devices.yaml").read_text(encoding="utf-8"))
-        statements = ledger["statements"]
-        # Few statements a file, so that many files can be read.
-        for start in range(0, len(statements), 3):
-            self_contained = {**ledger, "statements": statements[start : start + 3]}
+        claims = article["claims"]
+        # Few claims a file, so that many files can be read.
+        for start in range(0, len(claims), 3):
+            self_contained = {**article, "claims": claims[start : start + 3]}
             self.texts = [*getattr(self, "texts", []), dumped(self_contained)]
         few = {**devices, "devices": devices["devices"][:2]}
         self.texts.append("# devices\n" + dumped(few))
 
     def read(self, path: Path) -> None:
-        load = load_devices if path.read_bytes().startswith(b"# devices") else load_ledger
+        load = load_devices if path.read_bytes().startswith(b"# devices") else load_article
         load(path)
 
 

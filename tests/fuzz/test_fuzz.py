@@ -9,7 +9,7 @@ import pytest
 from fuzz_harness import SECONDS, Kind, Tally, fuzz
 from fuzz_kinds import KINDS
 
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.io.errors import UserError
 
 COUNT = 300
 

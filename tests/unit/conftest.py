@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
-from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.reporting.words import Words
+from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.load import load_article
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +26,12 @@ def words_in() -> Callable[[str], Words]:
 
 
 @pytest.fixture(scope="session")
-def ledger() -> Ledger:
-    return load_ledger(LEDGER)
+def article() -> Article:
+    return load_article(ARTICLE)
 
 
 @pytest.fixture(scope="session")
-def article(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+def article_text(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """The `.qmd` of a synthetic study, made once for each set of settings."""
     from report_studies import in_both_languages, study_without_figures
 

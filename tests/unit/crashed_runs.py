@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from child_runs import Home
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.turn import Care, train_run
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.job.job import Care, train_run
 
 STEPS = 3
 """Steps of an epoch."""

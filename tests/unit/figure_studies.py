@@ -9,16 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from synthetic import LEDGER, make_study
+from synthetic import ARTICLE, make_study
 
-from resnet_sizes.evidence.figures.style import Language
-from resnet_sizes.evidence.figures.write import figures_of
-from resnet_sizes.evidence.runs import StudyRuns, read_runs
-from resnet_sizes.evidence.values import collect_values
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.run import StudyFile
+from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
+from resnet_sizes.evidence.values.collect import collect_values
+from resnet_sizes.io.files import read_record
+from resnet_sizes.reporting.figures.style import Language
+from resnet_sizes.reporting.figures.write import figures_of
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
 
 FIVE: dict[str, Any] = {
     "models": ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
@@ -53,9 +53,9 @@ def runs_of(folder: Path, **choices: Any) -> StudyRuns:
     return read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
 
 
-def drawn(runs: StudyRuns, language: Language = "pt", ledger: Path = LEDGER) -> dict[str, Figure]:
+def drawn(runs: StudyRuns, language: Language = "pt", article: Path = ARTICLE) -> dict[str, Figure]:
     """All figures by name."""
-    read = load_ledger(ledger)
+    read = load_article(article)
     values = collect_values(runs, read).values
     return {name: draw() for name, draw in figures_of(runs, read, values, language)}
 

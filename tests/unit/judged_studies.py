@@ -1,4 +1,4 @@
-"""Verdicts on synthetic studies, and ledgers other than the shipped one."""
+"""Verdicts on synthetic studies, and article files other than the shipped one."""
 
 import json
 from collections.abc import Mapping
@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from synthetic import LEDGER, make_study
+from synthetic import ARTICLE, make_study
 
-from resnet_sizes.evidence.runs import read_runs
-from resnet_sizes.evidence.values import collect_values
-from resnet_sizes.evidence.verdicts import judge
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.verdicts import Verdict
+from resnet_sizes.evidence.judging.judge import judge
+from resnet_sizes.evidence.runs.read import read_runs
+from resnet_sizes.evidence.values.collect import collect_values
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.verdicts import Verdict
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
 
 CONSTRUCTION = {"T2", "T5", "T8", "T10", "T12"}
 MINUTE_CELLS = {"T3", "T6", "T9"}
-VALUE_STATEMENTS = {"S3", "S4", "T1", "T4", "T7", "T11", "T13"}
+VALUE_CLAIMS = {"S3", "S4", "T1", "T4", "T7", "T11", "T13"}
 ORDERS = {f"S{n}" for n in range(1, 15)} - {"S3", "S4"}
 
 # Worse with depth in everything that the article praises.
@@ -37,7 +37,7 @@ def judged(
     folder: Path,
     *,
     partial: bool = False,
-    article: Path = LEDGER,
+    article: Path = ARTICLE,
     changed: Mapping[str, Changes] | None = None,
     **choices: Any,
 ) -> dict[str, Verdict]:
@@ -50,8 +50,8 @@ def judged(
             data[key] = data[key] | new if isinstance(new, dict) else new
         path.write_text(json.dumps(data))
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), partial)
-    ledger = load_ledger(article)
-    verdicts = judge(ledger, runs, collect_values(runs, ledger).values.keys())
+    article = load_article(article)
+    verdicts = judge(article, runs, collect_values(runs, article).values.keys())
     return {verdict.id: verdict for verdict in verdicts}
 
 
@@ -63,13 +63,13 @@ def reasons(verdicts: dict[str, Verdict], ids: set[str]) -> set[tuple[str, ...]]
     return {tuple(verdicts[name].reasons) for name in ids}
 
 
-def made_up_ledger(folder: Path, *statements: dict[str, Any]) -> Path:
-    """The shipped ledger with other statements."""
-    content = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))
-    text = {"pt": "uma afirmação", "en": "a statement"}
-    content["statements"] = [
-        {"id": f"S{number}", "place": "results", "text": text} | statement
-        for number, statement in enumerate(statements, start=1)
+def made_up_article(folder: Path, *claims: dict[str, Any]) -> Path:
+    """The shipped article file with other claims."""
+    content = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))
+    text = {"pt": "uma afirmação", "en": "a claim"}
+    content["claims"] = [
+        {"id": f"S{number}", "place": "results", "text": text} | claim
+        for number, claim in enumerate(claims, start=1)
     ]
     path = folder / "made-up.yaml"
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")

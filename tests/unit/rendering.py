@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from report_studies import TEMPLATES
 
-from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.reporting.build import build_report
+from resnet_sizes.schemas.paths import StudyFolder
 
 STUB = """#!/bin/sh
 if [ "$1" = --version ]; then echo {version}; exit 0; fi

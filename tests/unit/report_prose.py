@@ -5,7 +5,7 @@ from collections import Counter
 from functools import cache
 
 import yaml
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
 # Frequent words of one language that are no words of the other (so no `a`, `as`, `do`, `no`).
 ENGLISH = {
@@ -16,7 +16,7 @@ ENGLISH = {
     "is", "are", "was", "were", "be", "been", "has", "have", "that", "this", "these", "those",
     "which", "what", "where", "there", "here", "to", "not", "it", "its", "by", "on", "at", "an",
     "but", "or", "if", "each", "only", "all", "than", "between", "one", "other", "reading",
-    "readings", "statement", "statements", "article", "images", "verdict", "verdicts", "accessed",
+    "readings", "claim", "claims", "article", "images", "verdict", "verdicts", "accessed",
     "size", "learning", "optimiser", "device", "time", "times", "reason", "aspect", "quantity",
     "trained", "computed", "measured", "increment", "networks", "mode", "decay", "printed",
 }  # fmt: skip
@@ -53,7 +53,7 @@ def _without_names(text: str) -> str:
 
 @cache
 def _names() -> tuple[str, ...]:
-    article = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))["article"]
+    article = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))["article"]
     return (article["title"], *article["authors"], "Conceição")
 
 

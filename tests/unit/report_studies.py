@@ -11,15 +11,15 @@ from synthetic import make_study, own_readings
 
 from resnet_sizes.evidence import build
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.evidence_files import hashes_of
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.values import Values
-from resnet_sizes.records.verdicts import Verdicts
-from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.io.files import write_json
+from resnet_sizes.io.hashes import hashes_of
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
-from resnet_sizes.reporting.printed import PrintedValues, plain
-from resnet_sizes.reporting.render import render_article
+from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.text.printed import PrintedValues, plain
+from resnet_sizes.schemas.evidence.values import Values
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.paths import StudyFolder
 
 TEMPLATES = Path(__file__).parents[2] / "report"
 

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from synthetic import LEDGER, MODELS
+from synthetic import ARTICLE, MODELS
 
-from resnet_sizes.evidence.resampling import ImageResamples
-from resnet_sizes.evidence.runs import FinishedRun, StudyRuns
-from resnet_sizes.evidence.verdicts import judge
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.metrics import Code, Device, EpochMetrics, Metrics
-from resnet_sizes.records.run import RunSettings
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.verdicts import Verdict
+from resnet_sizes.evidence.judging.judge import judge
+from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.verdicts import Verdict
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.metrics import Code, Device, EpochMetrics, Metrics
+from resnet_sizes.schemas.run.run import RunSettings
+from resnet_sizes.schemas.study.study import Study
 
 IMAGES = 1000
 PROTOCOL = "drawn"
@@ -32,8 +32,8 @@ def resamples() -> ImageResamples:
 
 
 @cache
-def article_ledger() -> Ledger:
-    return load_ledger(Path(LEDGER))
+def article_article() -> Article:
+    return load_article(Path(ARTICLE))
 
 
 class Truth:
@@ -117,13 +117,13 @@ class _Training:
     epochs, batch_size, learning_rate = 50, 256, 0.0005
 
 
-def ledger_of(ids: Sequence[str]) -> Ledger:
-    """Some statements of the article's ledger, asked of as many images as are drawn."""
-    ledger = article_ledger()
-    statements = [statement for statement in ledger.statements if statement.id in ids]
-    setup = ledger.setup.model_copy(update={"test_images": IMAGES})
-    return ledger.model_copy(update={"statements": statements, "setup": setup})
+def article_of(ids: Sequence[str]) -> Article:
+    """Some claims of the article's article file, asked of as many images as are drawn."""
+    article = article_article()
+    claims = [claim for claim in article.claims if claim.id in ids]
+    setup = article.setup.model_copy(update={"test_images": IMAGES})
+    return article.model_copy(update={"claims": claims, "setup": setup})
 
 
-def verdicts_of(runs: StudyRuns, ledger: Ledger) -> dict[str, Verdict]:
-    return {verdict.id: verdict for verdict in judge(ledger, runs, (), resamples())}
+def verdicts_of(runs: StudyRuns, article: Article) -> dict[str, Verdict]:
+    return {verdict.id: verdict for verdict in judge(article, runs, (), resamples())}

@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
-from resnet_sizes.evidence.overall import judge_readings
-from resnet_sizes.evidence.runs import read_runs
-from resnet_sizes.evidence.values import collect_values, with_verdict_counts
-from resnet_sizes.evidence.verdicts import judge
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.values import Value
-from resnet_sizes.records.verdicts import Verdicts
+from resnet_sizes.evidence.judging.aggregate import judge_readings
+from resnet_sizes.evidence.judging.judge import judge
+from resnet_sizes.evidence.runs.read import read_runs
+from resnet_sizes.evidence.values.collect import collect_values, with_verdict_counts
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.values import Value
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
 
 ACCURACIES = {
     "resnet18": (0.80, 0.81, 0.82),
@@ -25,16 +25,16 @@ VERDICTS_FILE = "evidence/verdicts.json"
 
 def values_of(study: Path) -> dict[str, Value]:
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
-    ledger = load_ledger(LEDGER)
-    values = collect_values(runs, ledger)
-    judged = judge(ledger, runs, ())
+    article = load_article(ARTICLE)
+    values = collect_values(runs, article)
+    judged = judge(article, runs, ())
     verdicts = Verdicts(
         study=runs.study.name,
         study_hash="0" * 64,
-        ledger_hash="0" * 64,
+        article_hash="0" * 64,
         demo=False,
         verdicts=judged,
-        overall=judge_readings(ledger, judged),
+        overall=judge_readings(article, judged),
         nearness=[],
         nearest=[],
         runs=list(runs.states),

@@ -12,19 +12,19 @@ from typing import Any
 import yaml
 from synthetic_runs import run_file, write_run
 
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import StudyFile, all_run_settings
-from resnet_sizes.records.study import Study
+from resnet_sizes.io.files import write_json
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
+from resnet_sizes.schemas.study.study import Study
 
 CONFIG = Path(__file__).parents[2] / "config"
-LEDGER = CONFIG / "article.yaml"
+ARTICLE = CONFIG / "article.yaml"
 
 MODELS = ("resnet18", "resnet50", "resnet152")
 
-# The article's own table; the losses are made up so that its statements on losses hold.
+# The article's own table; the losses are made up so that its claims on losses hold.
 ARTICLE_ACCURACIES = {"resnet18": 0.8084, "resnet50": 0.8355, "resnet152": 0.8594}
 ARTICLE_MINUTES = {"resnet18": 41.0, "resnet50": 112.0, "resnet152": 262.0}
 ARTICLE_LOSSES = {"resnet18": (1.9, 0.8), "resnet50": (1.7, 0.5), "resnet152": (1.2, 0.4)}
@@ -69,7 +69,7 @@ def make_study(
     missing: Collection[str] = (),
     shared: Collection[str] = (),
     demo: bool = False,
-    article: Path = LEDGER,
+    article: Path = ARTICLE,
     readings: Mapping[str, Mapping[str, Any]] | None = None,
     training: Mapping[str, Any] | None = None,
     languages: Sequence[str] = ("pt", "en"),

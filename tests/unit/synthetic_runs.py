@@ -5,14 +5,21 @@ from pathlib import Path
 
 import numpy as np
 
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import Code, Device, EpochMetrics, FeatureCache, Metrics, Sharing
-from resnet_sizes.records.run import RunFile, RunSettings
-from resnet_sizes.records.tensor_file import write_predictions
-from resnet_sizes.records.weights import InitialWeights, weights_version
+from resnet_sizes.io.files import write_json
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.metrics import (
+    Code,
+    Device,
+    EpochMetrics,
+    FeatureCache,
+    Metrics,
+    Sharing,
+)
+from resnet_sizes.schemas.run.run import RunFile, RunSettings
+from resnet_sizes.schemas.run.tensors import write_predictions
+from resnet_sizes.schemas.run.weights import InitialWeights, weights_version
 
 CODE = Code(training_hash="c" * 64, git_commit="d" * 40, git_dirty=False)
 

@@ -3,17 +3,17 @@
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from audited_ledgers import audit_of_the_article, audited, ledger_of, shipped_devices
+from audited_articles import article_of, audit_of_the_article, audited, shipped_devices
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
 from resnet_sizes.evidence.audit import audit
 from resnet_sizes.evidence.audit.increments import printed_range, read_columns, read_increments
-from resnet_sizes.records.audit import Audit, Prediction, ProtocolOnDevice
-from resnet_sizes.records.devices import Devices
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.network_costs import shipped_network_costs
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.audit import Audit, Prediction, ProtocolOnDevice
+from resnet_sizes.schemas.gpus import Devices
+from resnet_sizes.schemas.network_costs import shipped_network_costs
 
 GIB = 2**30
 
@@ -71,7 +71,7 @@ def test_at_the_vanishing_deviation_z_is_on_the_edge(article: Audit) -> None:
         data = shipped_devices().model_dump()
         data["assumptions"]["seed_deviations"] = [pair.vanishing_deviation]
         again = audit(
-            load_ledger(LEDGER), {}, Devices.model_validate(data), shipped_network_costs()
+            load_article(ARTICLE), {}, Devices.model_validate(data), shipped_network_costs()
         )
         (same,) = [p for p in again.pairs if (p.first, p.second) == (pair.first, pair.second)]
         assert same.with_deviations[0].z == pytest.approx(1.959964, abs=1e-6)
@@ -96,7 +96,7 @@ def test_resnet50_frozen_at_224_takes_what_the_measured_rate_says(article: Audit
 
 def test_training_everything_costs_three_passes_and_evaluation_one() -> None:
     found = audited(
-        load_ledger(LEDGER),
+        load_article(ARTICLE),
         whole={"input_size": 224},
         probe={"input_size": 224, "trainable": "head", "weights": "default"},
     )
@@ -124,7 +124,7 @@ def test_readings_on_a_t4(article: Audit, protocol: str, outcome: str) -> None:
 def test_other_sizes_are_excluded_on_a_t4() -> None:
     head = {"trainable": "head", "weights": "default"}
     found = audited(
-        load_ledger(LEDGER),
+        load_article(ARTICLE),
         full_224={"input_size": 224},
         full_128={"input_size": 128},
         frozen_128={"input_size": 128} | head,
@@ -152,7 +152,7 @@ def test_memory_counts_activations_and_what_is_trained() -> None:
     cost = shipped_network_costs().of("resnet18", "imagenet", 32)
     assert cost is not None
     found = audited(
-        load_ledger(LEDGER),
+        load_article(ARTICLE),
         adam={},
         sgd={"optimizer": "sgd"},
         plain={"optimizer": "sgd", "momentum": 0.0},
@@ -168,7 +168,7 @@ def test_memory_counts_activations_and_what_is_trained() -> None:
 
 
 def test_a_size_that_the_table_lacks_is_named_and_not_guessed() -> None:
-    found = audited(load_ledger(LEDGER), odd={"input_size": 65})
+    found = audited(load_article(ARTICLE), odd={"input_size": 65})
     (odd,) = found.protocols
     assert {item.outcome for item in odd.devices} == {"not-in-table"}
     assert odd.missing[0] == "resnet18, imagenet stem, 65 pixels"
@@ -177,7 +177,7 @@ def test_a_size_that_the_table_lacks_is_named_and_not_guessed() -> None:
 
 def test_an_article_without_increments_or_minutes_is_audited_all_the_same() -> None:
     found = audited(
-        ledger_of(("resnet34", "90.1", "0", None, None), ("resnet101", "89", "0", None, None)),
+        article_of(("resnet34", "90.1", "0", None, None), ("resnet101", "89", "0", None, None)),
         small={},
     )
     assert (found.increments, found.columns) == ([], [])
@@ -190,7 +190,7 @@ def test_an_article_without_increments_or_minutes_is_audited_all_the_same() -> N
 
 def test_accuracies_that_are_no_proportions_are_left_out_by_name() -> None:
     found = audited(
-        ledger_of(("resnet18", "100", "9", None, None), ("resnet34", "101", "9", None, None))
+        article_of(("resnet18", "100", "9", None, None), ("resnet34", "101", "9", None, None))
     )
     assert found.unusable == ["resnet34"]
     assert [a.model for a in found.accuracies] == ["resnet18"]
@@ -199,7 +199,7 @@ def test_accuracies_that_are_no_proportions_are_left_out_by_name() -> None:
 
 def test_sure_accuracies_have_no_z() -> None:
     found = audited(
-        ledger_of(("resnet18", "0", "9", None, None), ("resnet34", "100", "9", None, None))
+        article_of(("resnet18", "0", "9", None, None), ("resnet34", "100", "9", None, None))
     )
     assert found.pairs[0].z is None
     assert found.pairs[0].p == 0
@@ -207,14 +207,16 @@ def test_sure_accuracies_have_no_z() -> None:
 
 
 def test_increments_that_fit_neither_way_are_said_to() -> None:
-    ledger = ledger_of(("resnet18", "50.0", "9", None, None), ("resnet34", "60.0", "9", "77", "15"))
-    found = {i.column: i.fits for i in read_increments(ledger)}
+    article = article_of(
+        ("resnet18", "50.0", "9", None, None), ("resnet34", "60.0", "9", "77", "15")
+    )
+    found = {i.column: i.fits for i in read_increments(article)}
     assert found == {"layers_increment": "neither", "accuracy_increment": "neither"}
-    assert {c.fits for c in read_columns(read_increments(ledger))} == {"neither"}
+    assert {c.fits for c in read_columns(read_increments(article))} == {"neither"}
 
 
 def test_a_column_is_read_one_way_or_not_at_all() -> None:
-    mixed = ledger_of(
+    mixed = article_of(
         ("resnet18", "50.0", "9", None, None),
         ("resnet34", "60.0", "9", None, "20"),
         ("resnet50", "70.0", "9", None, "20"),
@@ -226,7 +228,7 @@ def test_a_column_is_read_one_way_or_not_at_all() -> None:
 
 def test_an_increment_over_zero_has_no_relative_reading() -> None:
     (one,) = read_increments(
-        ledger_of(("resnet18", "0", "9", None, None), ("resnet34", "5", "9", None, "5"))
+        article_of(("resnet18", "0", "9", None, None), ("resnet34", "5", "9", None, "5"))
     )
     assert (one.relative, one.relative_range, one.fits) == (None, None, "points")
 
@@ -245,11 +247,11 @@ def test_what_was_printed_from_true_values_is_always_recognised(
 ) -> None:
     relative, points = (other / base - 1) * 100, other - base
     for true, accepted in ((relative, ("relative", "both")), (points, ("points", "both"))):
-        ledger = ledger_of(
+        article = article_of(
             ("resnet18", printed(base, digits), "9", None, None),
             ("resnet34", printed(other, digits), "9", None, printed(true, increment_digits)),
         )
-        (one,) = read_increments(ledger)
+        (one,) = read_increments(article)
         # A base that may have been zero has no relative reading, whatever it was.
         if one.relative is not None or true is points:
             assert one.fits in accepted

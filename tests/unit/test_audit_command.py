@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 import yaml
-from audited_ledgers import DESCRIPTION, audit_of_the_article, ledger_of
+from audited_articles import DESCRIPTION, article_of, audit_of_the_article
 from synthetic import CONFIG
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
-from resnet_sizes.records.audit import Audit
-from resnet_sizes.records.devices import load_devices
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.evidence.audit import Audit
+from resnet_sizes.schemas.gpus import load_devices
 
 
 @pytest.fixture(scope="module")
@@ -73,19 +73,19 @@ def test_the_command_gives_json_and_writes_the_same(tmp_path: Path, article: Aud
     assert Audit.model_validate_json(path.read_text(encoding="utf-8")) == article
 
 
-def test_the_command_takes_another_ledger_and_more_protocols(tmp_path: Path) -> None:
-    ledger, overlay = tmp_path / "other.yaml", tmp_path / "overlay.yaml"
-    made_up = ledger_of(
+def test_the_command_takes_another_article_and_more_protocols(tmp_path: Path) -> None:
+    article, overlay = tmp_path / "other.yaml", tmp_path / "overlay.yaml"
+    made_up = article_of(
         ("resnet34", "71.5", "12.5", None, None), ("resnet101", "70", "31", "197", None)
     )
-    ledger.write_text(yaml.safe_dump(made_up.model_dump(mode="json")), encoding="utf-8")
+    article.write_text(yaml.safe_dump(made_up.model_dump(mode="json")), encoding="utf-8")
     overlay.write_text(
         yaml.safe_dump(
             {"protocol_definitions": {"odd": {"description": DESCRIPTION, "input_size": 48}}}
         ),
         encoding="utf-8",
     )
-    text = run(str(ledger), "--config", str(overlay))
+    text = run(str(article), "--config", str(overlay))
     assert "odd: not in the table of network costs: resnet34, imagenet stem, 48 pixels" in text
     assert "resnet-sizes costs" in text
     assert "resnet18" not in text

@@ -6,16 +6,16 @@ from dataclasses import fields
 from typing import Any, get_args
 
 import pytest
-from audited_ledgers import audit_of_the_article, audited, ledger_of
+from audited_articles import article_of, audit_of_the_article, audited
 from jinja2 import FileSystemLoader
 from report_prose import prose_of, strangers
 from report_studies import TEMPLATES
 
-from resnet_sizes.records.audit import Audit, IncrementKind, Outcome
-from resnet_sizes.reporting.audit import audit_view
-from resnet_sizes.reporting.escaping import Safe
-from resnet_sizes.reporting.printed import plain
-from resnet_sizes.reporting.words import Words, make_environment
+from resnet_sizes.reporting.sections.audit import audit_view
+from resnet_sizes.reporting.text.escaping import Safe
+from resnet_sizes.reporting.text.printed import plain
+from resnet_sizes.reporting.text.words import Words, make_environment
+from resnet_sizes.schemas.evidence.audit import Audit, IncrementKind, Outcome
 
 CONFIDENCE = Safe("95%")
 
@@ -104,7 +104,7 @@ def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: W
 def test_another_article_s_audit_says_only_what_it_has(
     words_in: Callable[[str], Words], rows: Any, present: list[str], absent: list[str]
 ) -> None:
-    found = audited(ledger_of(*rows), small={}, odd={"input_size": 65})
+    found = audited(article_of(*rows), small={}, odd={"input_size": 65})
     check_prose(rendered(found, words_in("en"), language="en"), "en")
     text = rendered(found, words_in("pt"))
     check_prose(text)
@@ -119,7 +119,7 @@ def test_increments_with_one_explanation_are_told_in_one_sentence(
 ) -> None:
     def told(layers: str, accuracy: str, language: str = "pt") -> str:
         rows = [("resnet18", "50", "5", None, None), ("resnet34", "95", "9", layers, accuracy)]
-        text = rendered(audited(ledger_of(*rows)), words_in(language), language=language)
+        text = rendered(audited(article_of(*rows)), words_in(language), language=language)
         return text[: text.index("{#tbl-auditoria-acrescimos}")]
 
     both = told("89", "90")  # 34/18 and 95/50, less one, in percent
@@ -132,7 +132,7 @@ def test_increments_with_one_explanation_are_told_in_one_sentence(
 
 
 def test_nothing_to_audit_gives_no_section(words: Words) -> None:
-    nothing = audited(ledger_of(("resnet18", "101", "5", None, None)))
+    nothing = audited(article_of(("resnet18", "101", "5", None, None)))
     assert audit_view(nothing, words, "pt", unfollowed, CONFIDENCE) is None
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms import v2
 
-from resnet_sizes.records.protocol import Reading
-from resnet_sizes.training.batches import (
+from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.training.engine.preprocessing import (
     NORMALISATION,
     Preparation,
     batches_per_epoch,

@@ -20,7 +20,7 @@ from profile_step import group_of
 from settings import MODELS, Setting, full_plan, noise_images
 from tables import document, growth_table, share_table, speed_table
 
-from resnet_sizes.training.networks import macs_per_image
+from resnet_sizes.training.engine.networks import macs_per_image
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 CPU = torch.device("cpu")

@@ -22,13 +22,13 @@ from crashed_runs import (
 )
 
 from child_runs import Home
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.code import training_code_hash
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.metrics import Code
-from resnet_sizes.training import checkpoints
-from resnet_sizes.training import run as run_module
-from resnet_sizes.training.checkpoints import Checkpoints
+from resnet_sizes.io.code_hash import training_code_hash
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.run.metrics import Code
+from resnet_sizes.training.job import run as run_module
+from resnet_sizes.training.supervision import checkpoints
+from resnet_sizes.training.supervision.checkpoints import Checkpoints
 
 __all__ = ["_everything_is_told", "crashed", "crashed_once", "home", "not_begun", "whole"]
 

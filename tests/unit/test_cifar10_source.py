@@ -15,9 +15,9 @@ from cifar10_archive import (
     python2_pickle,
     write_archive,
 )
-from resnet_sizes.data.batch_pickle import load_batch
-from resnet_sizes.data.cifar10 import Cifar10Source
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.data.sources.cifar10 import Cifar10Source
+from resnet_sizes.data.sources.cifar10_pickle import load_batch
+from resnet_sizes.io.errors import UserError
 
 
 @pytest.fixture

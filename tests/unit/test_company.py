@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from resnet_sizes.records.metrics import Sharing
-from resnet_sizes.training.company import LOOK_EVERY, Company, OtherProcesses
-from resnet_sizes.training.nvml import Gpu
+from resnet_sizes.schemas.run.metrics import Sharing
+from resnet_sizes.training.devices.device_sharing import LOOK_EVERY, Company, OtherProcesses
+from resnet_sizes.training.devices.nvml import Gpu
 
 
 class Listed:

@@ -9,10 +9,10 @@ from judged_studies import (
     MINUTE_CELLS,
     ORDERS,
     REVERSED,
-    VALUE_STATEMENTS,
+    VALUE_CLAIMS,
     Changes,
     judged,
-    made_up_ledger,
+    made_up_article,
     names,
     reasons,
 )
@@ -21,11 +21,9 @@ from synthetic import ARTICLE_ACCURACIES
 
 def test_digits_are_a_test_of_nothing_but_the_layer_counts(tmp_path: Path) -> None:
     found = judged(tmp_path, content="digits", seeds=[0], epochs=10)
-    others = ORDERS | VALUE_STATEMENTS | MINUTE_CELLS
+    others = ORDERS | VALUE_CLAIMS | MINUTE_CELLS
     assert names(found, others) == {"not-comparable"}
-    assert reasons(found, ORDERS | VALUE_STATEMENTS) == {
-        ("other-data", "other-epochs", "few-seeds")
-    }
+    assert reasons(found, ORDERS | VALUE_CLAIMS) == {("other-data", "other-epochs", "few-seeds")}
     assert reasons(found, MINUTE_CELLS) == {
         ("other-data", "other-epochs", "device-not-stated", "few-seeds")
     }
@@ -42,13 +40,13 @@ def test_what_is_no_test_of_the_article_is_observed_all_the_same(tmp_path: Path)
 def test_a_re_encoding_tests_orders_but_no_values(tmp_path: Path) -> None:
     found = judged(tmp_path, content="cifar10-reencoded")
     assert names(found, ORDERS) == {"supported"}
-    assert reasons(found, VALUE_STATEMENTS) == {("other-data",)}
+    assert reasons(found, VALUE_CLAIMS) == {("other-data",)}
 
 
 def test_a_subset_is_not_comparable(tmp_path: Path) -> None:
     found = judged(tmp_path, full=False, epochs=2)
-    assert reasons(found, ORDERS | VALUE_STATEMENTS) == {("subset", "other-epochs")}
-    assert names(found, ORDERS | VALUE_STATEMENTS) == {"not-comparable"}
+    assert reasons(found, ORDERS | VALUE_CLAIMS) == {("subset", "other-epochs")}
+    assert names(found, ORDERS | VALUE_CLAIMS) == {"not-comparable"}
 
 
 @pytest.mark.parametrize(
@@ -63,8 +61,8 @@ def test_another_set_up_is_not_comparable(
     tmp_path: Path, choice: dict[str, Any], reason: str
 ) -> None:
     found = judged(tmp_path, **choice)
-    assert names(found, ORDERS | VALUE_STATEMENTS) == {"not-comparable"}
-    assert reasons(found, ORDERS | VALUE_STATEMENTS) == {(reason,)}
+    assert names(found, ORDERS | VALUE_CLAIMS) == {"not-comparable"}
+    assert reasons(found, ORDERS | VALUE_CLAIMS) == {(reason,)}
 
 
 def test_all_reasons_are_listed_the_weightiest_first(tmp_path: Path) -> None:
@@ -96,18 +94,18 @@ def test_all_reasons_are_listed_the_weightiest_first(tmp_path: Path) -> None:
 
 def test_two_seeds_are_not_enough_runs(tmp_path: Path) -> None:
     found = judged(tmp_path, seeds=[0, 1])
-    assert names(found, ORDERS | VALUE_STATEMENTS) == {"not-enough-runs"}
-    assert reasons(found, ORDERS | VALUE_STATEMENTS) == {("few-seeds",)}
-    assert {found[name].observed for name in ORDERS | VALUE_STATEMENTS} == {True}
+    assert names(found, ORDERS | VALUE_CLAIMS) == {"not-enough-runs"}
+    assert reasons(found, ORDERS | VALUE_CLAIMS) == {("few-seeds",)}
+    assert {found[name].observed for name in ORDERS | VALUE_CLAIMS} == {True}
 
 
 def test_one_seed_shows_no_spread_to_hold_a_value_against(tmp_path: Path) -> None:
     found = judged(tmp_path, seeds=[0])
-    assert {found[name].observed for name in VALUE_STATEMENTS} == {None}
+    assert {found[name].observed for name in VALUE_CLAIMS} == {None}
     assert {found[name].observed for name in ORDERS} == {True}
 
 
-def test_a_model_outside_the_study_leaves_its_statements_open(tmp_path: Path) -> None:
+def test_a_model_outside_the_study_leaves_its_claims_open(tmp_path: Path) -> None:
     found = judged(tmp_path, models=["resnet18", "resnet50"])
     assert found["S1"].verdict == "not-run"
     assert found["S1"].reasons == ["models-missing"]
@@ -116,7 +114,7 @@ def test_a_model_outside_the_study_leaves_its_statements_open(tmp_path: Path) ->
     assert found["T12"].verdict == "true-by-construction"
 
 
-def test_a_missing_run_leaves_the_statements_on_its_model_open(tmp_path: Path) -> None:
+def test_a_missing_run_leaves_the_claims_on_its_model_open(tmp_path: Path) -> None:
     found = judged(
         tmp_path, seeds=[0, 1, 2, 3], missing=["scratch-32/resnet152/seed-1"], partial=True
     )
@@ -137,7 +135,7 @@ def test_minutes_of_different_devices_are_not_compared(
         assert found[name].verdict == "not-comparable", name
         assert found[name].reasons == ["mixed-devices"], name
         assert found[name].observed is None, name
-    others = (ORDERS | VALUE_STATEMENTS) - {"S2", "S12", "S13"}
+    others = (ORDERS | VALUE_CLAIMS) - {"S2", "S12", "S13"}
     assert names(found, others) == {"supported"}
 
 
@@ -156,7 +154,7 @@ def test_minutes_of_a_run_that_changed_its_device_are_not_compared(
     found = judged(tmp_path, changed={"scratch-32/resnet50/seed-2": interrupted(before=before)})
     assert {found[name].verdict for name in ("S2", "S12", "S13")} == {"not-comparable"}
     assert {tuple(found[name].reasons) for name in ("S2", "S12", "S13")} == {("mixed-devices",)}
-    assert names(found, (ORDERS | VALUE_STATEMENTS) - {"S2", "S12", "S13"}) == {"supported"}
+    assert names(found, (ORDERS | VALUE_CLAIMS) - {"S2", "S12", "S13"}) == {"supported"}
 
 
 def test_a_run_that_changed_its_version_of_torch_is_no_test(tmp_path: Path) -> None:
@@ -169,13 +167,13 @@ def test_a_run_that_changed_its_version_of_torch_is_no_test(tmp_path: Path) -> N
 def test_an_interruption_alone_makes_no_difference(tmp_path: Path, before: dict[str, Any]) -> None:
     change = interrupted(**before)
     found = judged(tmp_path, changed={"scratch-32/resnet50/seed-2": change})
-    assert names(found, ORDERS | VALUE_STATEMENTS) == {"supported"}
+    assert names(found, ORDERS | VALUE_CLAIMS) == {"supported"}
 
 
 def test_an_extreme_of_minutes_needs_one_device_among_its_own_models(tmp_path: Path) -> None:
     fastest = {"rule": "extreme", "quantity": "minutes", "model": "resnet18", "extreme": "lowest"}
     fastest |= {"needs": {"data": ["cifar10"]}}
-    article = made_up_ledger(
+    article = made_up_article(
         tmp_path,
         fastest | {"among": ["resnet18", "resnet50"]},
         fastest | {"among": ["resnet18", "resnet152"]},
@@ -203,13 +201,13 @@ def test_runs_of_different_code_are_no_test(tmp_path: Path, change: Changes) -> 
 def test_code_that_trains_nothing_may_change_between_runs(tmp_path: Path) -> None:
     change: Changes = {"code": {"git_commit": "1" * 40}, "versions": {"python": "3.12.0"}}
     found = judged(tmp_path, changed={"scratch-32/resnet152/seed-1": change})
-    assert names(found, ORDERS | VALUE_STATEMENTS) == {"supported"}
+    assert names(found, ORDERS | VALUE_CLAIMS) == {"supported"}
 
 
 def test_a_demonstration_is_never_a_test_of_the_article(tmp_path: Path) -> None:
     for folder, choices in {"same": {}, "reversed": REVERSED}.items():
         found = judged(tmp_path / folder, demo=True, **choices)
-        others = ORDERS | VALUE_STATEMENTS
+        others = ORDERS | VALUE_CLAIMS
         assert names(found, others | MINUTE_CELLS) == {"not-comparable"}
         assert reasons(found, others) == {("demo",)}
         assert reasons(found, MINUTE_CELLS) == {("demo", "device-not-stated")}

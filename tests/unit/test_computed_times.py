@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 from report_studies import CACHED, DEMO, LITERAL, article_of, table_row
-from synthetic import LEDGER, make_study, own_readings
+from synthetic import ARTICLE, make_study, own_readings
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.verdicts import Verdict
+from resnet_sizes.schemas.evidence.verdicts import Verdict
+from resnet_sizes.schemas.paths import StudyFolder
 
 PROBE: dict[str, Any] = {"protocols": ("probe-224",), "readings": own_readings("probe-224")}
 MINUTE_CELLS = ("T3", "T6", "T9")
@@ -59,13 +59,13 @@ def test_computed_minutes_are_never_seen_as_the_article_s(tmp_path: Path) -> Non
         )
 
 
-def test_a_ledger_that_takes_any_device_still_takes_no_computed_minutes(tmp_path: Path) -> None:
-    ledger = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))
-    for statement in ledger["statements"]:
-        if statement["id"] in MINUTE_CELLS:
-            statement["needs"]["article_device"] = False
+def test_a_article_that_takes_any_device_still_takes_no_computed_minutes(tmp_path: Path) -> None:
+    article = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))
+    for claim in article["claims"]:
+        if claim["id"] in MINUTE_CELLS:
+            claim["needs"]["article_device"] = False
     article = tmp_path / "article.yaml"
-    article.write_text(yaml.safe_dump(ledger, allow_unicode=True), encoding="utf-8")
+    article.write_text(yaml.safe_dump(article, allow_unicode=True), encoding="utf-8")
     measured = verdicts_of(tmp_path / "measured", article=article)
     assert {measured[name].verdict for name in MINUTE_CELLS} == {"supported"}
     literal = verdicts_of(tmp_path / "literal", article=article, **LITERAL)

@@ -1,23 +1,21 @@
-"""Conditions that are tested say the same as the rules by which statements hold."""
+"""Conditions that are tested say the same as the rules by which claims hold."""
 
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import LEDGER, MODELS
+from synthetic import ARTICLE, MODELS
 
-from resnet_sizes.evidence.conditions import LOG_MINUTES, Condition, conditions_of
-from resnet_sizes.evidence.measurements import Outcome
-from resnet_sizes.evidence.rules import holds
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.protocol import LAYERS
-from resnet_sizes.records.statements import Cell, Increment
+from resnet_sizes.evidence.judging.contrasts import LOG_MINUTES, Condition, conditions_of
+from resnet_sizes.evidence.judging.rules import holds
+from resnet_sizes.evidence.runs.measurements import Outcome
+from resnet_sizes.schemas.article.claims import Cell, Increment
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.study.protocol import LAYERS
 
-STATEMENTS = [
-    statement
-    for statement in load_ledger(Path(LEDGER)).statements
-    if not isinstance(statement, Cell | Increment)
+CLAIMS = [
+    claim for claim in load_article(Path(ARTICLE)).claims if not isinstance(claim, Cell | Increment)
 ]
 
 # Whole numbers, so that no sum differs by a rounding error from the rule's.
@@ -40,7 +38,7 @@ def met(condition: Condition, table: dict[str, Outcome]) -> bool:
 
 @settings(max_examples=300)
 @given(st.tuples(outcomes, outcomes, outcomes))
-def test_a_statement_holds_where_all_of_its_conditions_are_met(
+def test_a_claim_holds_where_all_of_its_conditions_are_met(
     numbers: tuple[Outcome, Outcome, Outcome],
 ) -> None:
     table = {
@@ -48,15 +46,15 @@ def test_a_statement_holds_where_all_of_its_conditions_are_met(
         for model, o in zip(MODELS, numbers, strict=True)
     }
     minutes = {model: o.minutes for model, o in table.items()}
-    for statement in STATEMENTS:
-        conditions = conditions_of(statement, minutes)
+    for claim in CLAIMS:
+        conditions = conditions_of(claim, minutes)
         # The slowest model has no condition that could make it a knee.
         expected = bool(conditions) and all(met(condition, table) for condition in conditions)
-        if statement.rule in ("diminishing", "pareto-knee", "decrease") and _on_the_border(
+        if claim.rule in ("diminishing", "pareto-knee", "decrease") and _on_the_border(
             conditions, table
         ):
             continue
-        assert holds(statement, table) == expected, statement.id
+        assert holds(claim, table) == expected, claim.id
 
 
 def _on_the_border(conditions: list[Condition], table: dict[str, Outcome]) -> bool:
@@ -73,7 +71,7 @@ def _on_the_border(conditions: list[Condition], table: dict[str, Outcome]) -> bo
 def test_a_knee_among_four_models_is_a_list_of_conditions_too(
     numbers: tuple[Outcome, Outcome, Outcome, Outcome],
 ) -> None:
-    (knee,) = [statement for statement in STATEMENTS if statement.rule == "pareto-knee"]
+    (knee,) = [claim for claim in CLAIMS if claim.rule == "pareto-knee"]
     four = knee.model_copy(update={"among": [*MODELS, "resnet34"]})
     table = dict(zip(four.among, numbers, strict=True))
     minutes = {model: o.minutes for model, o in table.items()}
@@ -84,8 +82,8 @@ def test_a_knee_among_four_models_is_a_list_of_conditions_too(
     assert holds(four, table) == expected
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.id)
-def test_the_article_s_own_table_meets_every_condition_on_it(statement: object) -> None:
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_the_article_s_own_table_meets_every_condition_on_it(claim: object) -> None:
     accuracies, minutes = (0.8084, 0.8355, 0.8594), (41.0, 112.0, 262.0)
     table = {
         model: Outcome(LAYERS[model], accuracy, time, 1.9 - number / 5, 0.8 - number / 5)
@@ -93,5 +91,5 @@ def test_the_article_s_own_table_meets_every_condition_on_it(statement: object) 
             zip(MODELS, accuracies, minutes, strict=True)
         )
     }
-    conditions = conditions_of(statement, dict(zip(MODELS, minutes, strict=True)))  # type: ignore[arg-type]
+    conditions = conditions_of(claim, dict(zip(MODELS, minutes, strict=True)))  # type: ignore[arg-type]
     assert all(met(condition, table) for condition in conditions)

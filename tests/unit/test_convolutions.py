@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from resnet_sizes.records.protocol import Reading
-from resnet_sizes.training.convolutions import Convolution, use_exact_short_forms
-from resnet_sizes.training.networks import build_network
+from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.training.engine.convolutions import Convolution, use_exact_short_forms
+from resnet_sizes.training.engine.networks import build_network
 
 
 def outputs_and_gradients(layer: nn.Conv2d, images: torch.Tensor) -> list[torch.Tensor]:

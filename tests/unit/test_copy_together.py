@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from resnet_sizes.records.errors import WriteError
-from resnet_sizes.records.files import copy_together
+from resnet_sizes.io.errors import WriteError
+from resnet_sizes.io.files import copy_together
 
 NAMES = ("b", "a", "c.html")
 

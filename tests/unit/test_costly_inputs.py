@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from image_trees import as_tar, as_zip, encoded, tree
-from resnet_sizes.data import containers
-from resnet_sizes.data.containers import Zip
-from resnet_sizes.data.image_folder import decode
-from resnet_sizes.data.tar_container import Tar
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.data.archives import containers
+from resnet_sizes.data.archives.containers import Zip
+from resnet_sizes.data.archives.tar import Tar
+from resnet_sizes.data.sources.image_folder import decode
+from resnet_sizes.io.errors import UserError
 
 
 def _tar_with_shared_headers(path: Path, headers: dict[str, str]) -> Path:

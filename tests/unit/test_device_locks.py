@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from child_runs import FORK
-from resnet_sizes.records.locks import NoLocks, one_process
-from resnet_sizes.records.slot import SlotHolder
-from resnet_sizes.training.device_locks import LOCKS, DeviceLocks, lock_folder
+from resnet_sizes.io.locks import NoLocks, one_process
+from resnet_sizes.schemas.run.slot_holder import SlotHolder
+from resnet_sizes.training.devices.locks import LOCKS, DeviceLocks, lock_folder
 
 NOBODY = 65534
 

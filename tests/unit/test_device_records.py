@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from pretend_gpus import uuid
-from resnet_sizes.records.metrics import Device
-from resnet_sizes.training.devices import describe
-from resnet_sizes.training.nvml import Gpu
+from resnet_sizes.schemas.run.metrics import Device
+from resnet_sizes.training.devices.nvml import Gpu
+from resnet_sizes.training.devices.select import describe
 
 MEMORY = 24 * 2**30
 

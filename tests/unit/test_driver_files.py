@@ -6,9 +6,9 @@ import pytest
 
 from pretend_driver import make_node, tell
 from pretend_gpus import uuid
-from resnet_sizes.training import driver_files
-from resnet_sizes.training.driver_files import gpus_by_files
-from resnet_sizes.training.nvml import Gpu
+from resnet_sizes.training.devices import driver_files
+from resnet_sizes.training.devices.driver_files import gpus_by_files
+from resnet_sizes.training.devices.nvml import Gpu
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """How often verdicts are wrong where the truth is known, and how often they find it.
 
-Studies are drawn from a truth that lies on the border between a statement and its opposite:
+Studies are drawn from a truth that lies on the border between a claim and its opposite:
 every decision is then a false alarm, and at a level of 5 % no more than 5 % may be. A rate that
 is measured in so many studies has an error of its own, which the bounds allow for (three
 standard errors).
@@ -10,14 +10,14 @@ import math
 
 import numpy as np
 import pytest
-from simulated import Truth, ledger_of, verdicts_of
+from simulated import Truth, article_of, verdicts_of
 from synthetic import MODELS
 
-from resnet_sizes.evidence.power import seeds_for_contrast, seeds_for_prediction
-from resnet_sizes.evidence.printed_numbers import open_number
-from resnet_sizes.evidence.statistics import Sample, contrast, holm, prediction_interval
-from resnet_sizes.records.ledger import Judging
-from resnet_sizes.records.statements import Cell
+from resnet_sizes.evidence.judging.number_tests import open_number
+from resnet_sizes.evidence.statistics.power import seeds_for_contrast, seeds_for_prediction
+from resnet_sizes.evidence.statistics.tests import Sample, contrast, holm, prediction_interval
+from resnet_sizes.schemas.article.article import Judging
+from resnet_sizes.schemas.article.claims import Cell
 
 DECIDED = {"supported", "contradicted", "direction-only"}
 STUDIES = 200
@@ -32,14 +32,14 @@ def bound(rate: float, studies: int) -> float:
 
 
 def rates(truth: Truth, ids: list[str], seeds: int, studies: int = STUDIES) -> dict[str, float]:
-    """How often each statement, judged alone, gets each verdict: `id verdict` → share."""
+    """How often each claim, judged alone, gets each verdict: `id verdict` → share."""
     generator = np.random.default_rng(20240)
     counts: dict[str, float] = {}
-    ledgers = [ledger_of([name]) for name in ids]
+    articles = [article_of([name]) for name in ids]
     for _ in range(studies):
         runs = truth.study(generator, seeds)
-        for ledger in ledgers:
-            for name, verdict in verdicts_of(runs, ledger).items():
+        for article in articles:
+            for name, verdict in verdicts_of(runs, article).items():
                 key = f"{name} {verdict.verdict}"
                 counts[key] = counts.get(key, 0) + 1 / studies
     return counts
@@ -75,7 +75,7 @@ def test_equal_networks_are_told_apart_in_no_more_than_five_in_a_hundred_studies
 
 @pytest.mark.parametrize("seeds", [1, 2, 3])
 def test_the_size_of_a_difference_alone_rarely_tells_equal_networks_apart(seeds: int) -> None:
-    # A deviation between seeds of about 1.3 points, three times what the ledger plans with.
+    # A deviation between seeds of about 1.3 points, three times what the article file plans with.
     found = rates(Truth(seed_spread=0.1), ["S1", "S5", "S11"], seeds, studies=100)
     for name in ("S1", "S5", "S11"):
         assert decided(found, name) <= bound(LEVEL, 100), name
@@ -89,13 +89,13 @@ def test_a_fall_at_the_threshold_is_told_from_it_in_no_more_than_five_in_a_hundr
     assert decided(found, "S6") <= bound(LEVEL, STUDIES)
 
 
-def test_all_statements_together_are_wrong_in_no_more_than_five_in_a_hundred_studies() -> None:
+def test_all_claims_together_are_wrong_in_no_more_than_five_in_a_hundred_studies() -> None:
     ids = ["S1", "S2", "S5", "S7", "S8", "S9", "S10", "S11"]
     generator = np.random.default_rng(7)
-    ledger, wrong = ledger_of(ids), 0
+    article, wrong = article_of(ids), 0
     for _ in range(STUDIES):
         runs = Truth().study(generator, 4)
-        wrong += any(v.verdict in DECIDED for v in verdicts_of(runs, ledger).values())
+        wrong += any(v.verdict in DECIDED for v in verdicts_of(runs, article).values())
     assert wrong / STUDIES <= bound(LEVEL, STUDIES)
 
 
@@ -110,9 +110,7 @@ def test_all_statements_together_are_wrong_in_no_more_than_five_in_a_hundred_stu
         ("S8", Truth(drop=dict(zip(MODELS, (0.4, 0.6, 0.6), strict=True)))),
     ],
 )
-def test_a_true_statement_is_found_in_at_least_eight_of_ten_studies(
-    name: str, truth: Truth
-) -> None:
+def test_a_true_claim_is_found_in_at_least_eight_of_ten_studies(name: str, truth: Truth) -> None:
     found = rates(truth, [name], seeds=5, studies=100)
     assert found.get(f"{name} supported", 0) >= 0.8
 
@@ -126,9 +124,7 @@ def test_a_true_statement_is_found_in_at_least_eight_of_ten_studies(
         ("S10", Truth(drop=dict(zip(MODELS, (0.6, 0.5, 0.4), strict=True)))),
     ],
 )
-def test_a_false_statement_is_found_in_at_least_eight_of_ten_studies(
-    name: str, truth: Truth
-) -> None:
+def test_a_false_claim_is_found_in_at_least_eight_of_ten_studies(name: str, truth: Truth) -> None:
     found = rates(truth, [name], seeds=5, studies=100)
     assert found.get(f"{name} contradicted", 0) >= 0.8
 
@@ -143,10 +139,10 @@ def test_one_further_run_is_contradicted_in_five_of_a_hundred_studies(seeds: int
     generator = np.random.default_rng(3)
     judging, studies, contradicted = Judging(), 2000, 0
     for draws in generator.normal(80.84, 0.3, (studies, seeds + 1)):
-        statement = Cell.model_construct(
+        claim = Cell.model_construct(
             printed=f"{draws[-1]:.2f}", column="accuracy", max_half_width=2, model="resnet18"
         )
-        test = open_number(statement, draws[:-1].tolist(), None, None, judging)
+        test = open_number(claim, draws[:-1].tolist(), None, None, judging)
         assert test.basis.p_value is not None
         contradicted += test.decide(test.basis.p_value, 1)[0] == "contradicted"
     error = 3 * math.sqrt(LEVEL * (1 - LEVEL) / studies)

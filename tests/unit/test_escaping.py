@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_sizes.reporting.escaping import Safe, code, escape_markdown, yaml_text
-from resnet_sizes.reporting.printed import plain
+from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, yaml_text
+from resnet_sizes.reporting.text.printed import plain
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -6,10 +6,10 @@ import pytest
 from synthetic import make_study
 
 from resnet_sizes.cli.evidence import evidence
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.values import Values
-from resnet_sizes.records.verdicts import Verdicts
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.evidence.values import Values
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
 
 
 def test_the_evidence_is_complete_and_the_same_every_time(tmp_path: Path) -> None:

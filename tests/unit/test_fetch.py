@@ -17,11 +17,11 @@ from pydantic import ValidationError
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, refused_address, serve
-from resnet_sizes.data import download as downloading
-from resnet_sizes.data.download import DownloadFailed, download
-from resnet_sizes.data.fetch import fetch, local_source
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.study import Study
+from resnet_sizes.data.downloads import download as downloading
+from resnet_sizes.data.downloads.download import DownloadFailed, download
+from resnet_sizes.data.downloads.fetch import fetch, local_source
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.study.study import Study
 
 CONTENT = gzip.compress(b"images and labels" * 9000, mtime=0) + bytes(200_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()

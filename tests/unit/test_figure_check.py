@@ -11,16 +11,16 @@ from lxml import etree
 from rendering import render
 from report_studies import DEMO, TEMPLATES, reseal, study_with_evidence
 
-from resnet_sizes.records.class_names import short_label
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.reporting.engines import choose_engine
-from resnet_sizes.reporting.figure_check import figure_strays
+from resnet_sizes.i18n.class_names import short_label
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.checks.figure_check import figure_strays
+from resnet_sizes.reporting.checks.number_check import sources_of
+from resnet_sizes.reporting.checks.sources import Sources
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.number_check import sources_of
-from resnet_sizes.reporting.render import render_article
-from resnet_sizes.reporting.sources import Sources
-from resnet_sizes.reporting.words import Words
+from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.paths import StudyFolder
 
 FOREIGN = "7777"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,22 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import rgb_to_hsv, to_rgb
 
-from resnet_sizes.evidence.confusion import (
+from resnet_sizes.evidence.runs.validate import confusion_counts, correct_predictions
+from resnet_sizes.evidence.values.confusion import (
     Shares,
     hardest_class,
     largest_confusion,
     mean_shares,
 )
-from resnet_sizes.evidence.figures.confusion import (
+from resnet_sizes.i18n.class_names import class_label
+from resnet_sizes.reporting.figures.confusion import (
     _COLOURS,
     Matrices,
     confusion_matrices,
     draw_confusion,
 )
-from resnet_sizes.evidence.figures.style import Language, settings
-from resnet_sizes.evidence.run_checks import confusion_counts, correct_predictions
-from resnet_sizes.records.class_names import class_label
-from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.reporting.figures.style import Language, settings
+from resnet_sizes.schemas.study.protocol import LAYERS
 
 ALL = tuple(LAYERS)
 CIFAR10 = (

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import PolyCollection
 
-from resnet_sizes.evidence.figures.accuracy import (
+from resnet_sizes.reporting.figures.accuracy import (
     AccuracyCurves,
     accuracy_curves,
     draw_accuracies,
 )
-from resnet_sizes.evidence.figures.curves import Curve, spread
-from resnet_sizes.evidence.figures.loss import draw_losses, loss_curves
-from resnet_sizes.evidence.figures.style import Language, settings
-from resnet_sizes.evidence.figures.ticks import epoch_ticks, labels_of, log_ticks, number_ticks
-from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.reporting.figures.curves import Curve, spread
+from resnet_sizes.reporting.figures.loss import draw_losses, loss_curves
+from resnet_sizes.reporting.figures.style import Language, settings
+from resnet_sizes.reporting.figures.ticks import epoch_ticks, labels_of, log_ticks, number_ticks
+from resnet_sizes.schemas.study.protocol import LAYERS
 
 ALL = tuple(LAYERS)
 

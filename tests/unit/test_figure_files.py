@@ -8,13 +8,13 @@ import pytest
 from figure_studies import FIVE, drawn, overlaps, runs_of, svg_texts
 from PIL import Image
 from pypdf import PdfReader
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
-from resnet_sizes.evidence.figures.files import FORMATS, SVG_FONTS
-from resnet_sizes.evidence.figures.style import Language, settings
-from resnet_sizes.evidence.figures.write import write_figures
-from resnet_sizes.evidence.values import collect_values
-from resnet_sizes.records.ledger_file import load_ledger
+from resnet_sizes.evidence.values.collect import collect_values
+from resnet_sizes.reporting.figures.files import FORMATS, SVG_FONTS
+from resnet_sizes.reporting.figures.style import Language, settings
+from resnet_sizes.reporting.figures.write import write_figures
+from resnet_sizes.schemas.article.load import load_article
 
 NAMES = {"loss", "accuracy", "pareto", "confusion", "forest"}
 STYLES = Path(__file__).parents[2] / "report" / "assets" / "report.css"
@@ -36,9 +36,9 @@ STUDIES: dict[str, dict[str, Any]] = {
 
 def write_all(folder: Path, output: Path, languages: list[Language], **choices: Any) -> None:
     runs = runs_of(folder, full=False, epochs=4, **choices)
-    ledger = load_ledger(LEDGER)
-    values = collect_values(runs, ledger).values
-    write_figures(runs, ledger, values, output, languages, FORMATS)
+    article = load_article(ARTICLE)
+    values = collect_values(runs, article).values
+    write_figures(runs, article, values, output, languages, FORMATS)
 
 
 @pytest.fixture(scope="module")

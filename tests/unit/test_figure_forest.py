@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 from figure_studies import FIVE, overlaps, runs_of, texts_of
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
-from resnet_sizes.evidence.article_values import ArticleValue, article_values
-from resnet_sizes.evidence.figures.forest import draw_forest
-from resnet_sizes.evidence.figures.style import Language, settings
-from resnet_sizes.evidence.values import collect_values
-from resnet_sizes.records.ledger_file import load_ledger
+from resnet_sizes.evidence.values.article_values import ArticleValue, article_values
+from resnet_sizes.evidence.values.collect import collect_values
+from resnet_sizes.reporting.figures.forest import draw_forest
+from resnet_sizes.reporting.figures.style import Language, settings
+from resnet_sizes.schemas.article.load import load_article
 
 
 def values_of(folder: Path, **choices: Any) -> list[ArticleValue]:
     runs = runs_of(folder, full=False, epochs=2, **choices)
-    ledger = load_ledger(LEDGER)
-    return article_values(ledger, runs, collect_values(runs, ledger).values, "scratch-32")
+    article = load_article(ARTICLE)
+    return article_values(article, runs, collect_values(runs, article).values, "scratch-32")
 
 
 def test_accuracies_and_increments_stand_beside_ours(tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import own_readings
 
-from resnet_sizes.evidence.figures.pareto import (
+from resnet_sizes.evidence.judging.pareto import pareto_front
+from resnet_sizes.reporting.figures.pareto import (
     ModelPoints,
     ParetoPoints,
     draw_pareto,
     pareto_points,
 )
-from resnet_sizes.evidence.figures.style import settings
-from resnet_sizes.evidence.pareto import pareto_front
-from resnet_sizes.records.protocol import LAYERS
+from resnet_sizes.reporting.figures.style import settings
+from resnet_sizes.schemas.study.protocol import LAYERS
 
 ALL = tuple(LAYERS)
 

@@ -9,11 +9,11 @@ from figure_studies import FIVE
 from study_values import values_of
 from synthetic import make_study
 
-from resnet_sizes.evidence.confusion import mean_shares, written_cells
-from resnet_sizes.evidence.runs import read_runs
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import StudyFile
+from resnet_sizes.evidence.runs.read import read_runs
+from resnet_sizes.evidence.values.confusion import mean_shares, written_cells
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
 
 
 def test_they_are_there_for_each_model_with_runs(tmp_path: Path) -> None:

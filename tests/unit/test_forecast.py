@@ -23,13 +23,13 @@ from resnet_sizes.forecast.cost import (
     shared_features,
 )
 from resnet_sizes.forecast.measure import STEPS, Epochs, FeaturePass, HeadSteps
-from resnet_sizes.records.forecast import Forecast, RunForecast, kind_hash
-from resnet_sizes.records.metrics import Device
-from resnet_sizes.records.run import run_settings
-from resnet_sizes.records.weights import InitialWeights
+from resnet_sizes.schemas.forecast import Forecast, RunForecast, kind_hash
+from resnet_sizes.schemas.run.metrics import Device
+from resnet_sizes.schemas.run.run import run_settings
+from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.study.loading import load_study
-from resnet_sizes.training.features import keeps_features
-from resnet_sizes.training.networks import build_network
+from resnet_sizes.training.engine.networks import build_network
+from resnet_sizes.training.features.features import keeps_features
 from small_runs import CPU, run_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]

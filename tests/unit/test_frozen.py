@@ -13,16 +13,16 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from resnet_sizes.data.digits import DigitsSource
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.tensor_file import DatasetArrays, read_predictions
-from resnet_sizes.training.clock import Clock
-from resnet_sizes.training.features import Features, features_key
-from resnet_sizes.training.frozen import Backbone, fold_batch_norm
-from resnet_sizes.training.networks import build_network
-from resnet_sizes.training.turn import train_run
+from resnet_sizes.data.sources.digits import DigitsSource
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.tensors import DatasetArrays, read_predictions
+from resnet_sizes.training.engine.clock import Clock
+from resnet_sizes.training.engine.frozen import Backbone, fold_batch_norm
+from resnet_sizes.training.engine.networks import build_network
+from resnet_sizes.training.features.features import Features, features_key
+from resnet_sizes.training.job.job import train_run
 from small_runs import (
     CPU,
     identity_of,
@@ -107,7 +107,7 @@ def test_a_run_that_reuses_features_measures_the_pass_on_its_own(dataset, weight
             yield
             self.seconds = 2.0
 
-    monkeypatch.setattr("resnet_sizes.training.backbone_pass.Clock", TwoSeconds)
+    monkeypatch.setattr("resnet_sizes.training.features.feature_extraction.Clock", TwoSeconds)
     # Of 48 training images.
     first, second = (
         probe(dataset, weights, name, evaluation_batch_size=12).feature_cache
@@ -284,7 +284,7 @@ def test_features_that_would_fill_the_device_stay_in_the_host_s_memory(dataset, 
 
 
 def small_data(labels):
-    from resnet_sizes.training.inputs import DeviceData
+    from resnet_sizes.training.engine.inputs import DeviceData
 
     images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
     return DeviceData(images, labels, images, labels)
@@ -299,8 +299,10 @@ def test_a_disk_without_room_for_features_does_not_cost_the_run(dataset, weights
         raise SafetensorError("I/O error: No space left on device (os error 28)")
 
     with monkeypatch.context() as patched:
-        patched.setattr("resnet_sizes.training.features.save_file", full)
-        patched.setattr("resnet_sizes.training.features.PartialFeatures.is_due", lambda _: True)
+        patched.setattr("resnet_sizes.training.features.features.save_file", full)
+        patched.setattr(
+            "resnet_sizes.training.features.features.PartialFeatures.is_due", lambda _: True
+        )
         metrics = probe(dataset, weights)
     assert metrics.feature_cache is not None
     [kept] = Path("work/features").glob("*.safetensors")

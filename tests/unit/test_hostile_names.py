@@ -1,4 +1,4 @@
-"""Names of classes, texts of the ledger and of the configuration are printed as texts."""
+"""Names of classes, texts of the article file and of the configuration are printed as texts."""
 
 import json
 import re
@@ -12,11 +12,11 @@ from lxml import html
 from pypdf import PdfReader
 from rendering import Page, render
 from report_studies import DEMO
-from synthetic import LEDGER, make_study
+from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.reporting.glyphs import undisplayable, without
+from resnet_sizes.reporting.render.glyphs import undisplayable, without
+from resnet_sizes.schemas.paths import StudyFolder
 
 CLASSES = [
     "<script>alert(1)</script>",
@@ -37,12 +37,12 @@ TEXT = "<b onclick=x>T</b> #sys.inputs $(id) {{ x }} \"q\" 'p' `c` 🙂 שלום
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A study whose every free text is hostile, rendered in English."""
     folder = tmp_path_factory.mktemp("hostile")
-    ledger: dict[str, Any] = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))
-    ledger["article"]["title"] = TEXT
-    ledger["article"]["authors"] = [TEXT]
-    ledger["statements"][3]["text"] = {"pt": TEXT, "en": TEXT}
+    article: dict[str, Any] = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))
+    article["article"]["title"] = TEXT
+    article["article"]["authors"] = [TEXT]
+    article["claims"][3]["text"] = {"pt": TEXT, "en": TEXT}
     article = folder / "article.yaml"
-    article.write_text(yaml.safe_dump(ledger, allow_unicode=True), encoding="utf-8")
+    article.write_text(yaml.safe_dump(article, allow_unicode=True), encoding="utf-8")
     study = make_study(folder, **DEMO, article=article)
     files = StudyFolder.of_file(study)
     _set_descriptions(study)
@@ -57,8 +57,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def _set_descriptions(study: Path) -> None:
-    from resnet_sizes.records.base import content_hash
-    from resnet_sizes.records.study import Study
+    from resnet_sizes.io.hashes import content_hash
+    from resnet_sizes.schemas.study.study import Study
 
     data = json.loads(study.read_text(encoding="utf-8"))
     for protocol in data["study"]["protocol_definitions"].values():

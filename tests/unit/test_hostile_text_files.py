@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from resnet_sizes.records import yaml_file
-from resnet_sizes.records.addresses import without_secrets
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.explain import shown, shown_text
-from resnet_sizes.records.files import MAX_JSON_BYTES, read_bytes, read_json, read_record
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.yaml_file import parse_yaml, read_yaml
+from resnet_sizes.io import yaml as yaml_file
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_json, read_record
+from resnet_sizes.io.redact import without_secrets
+from resnet_sizes.io.validation_errors import shown, shown_text
+from resnet_sizes.io.yaml import parse_yaml, read_yaml
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.study.loading import check_files, check_study, load_study
 
 BASE = """\
@@ -151,7 +151,7 @@ def test_json_that_was_made_to_harm_is_refused(tmp_path: Path, content: str, tol
 def test_a_run_that_claims_a_million_million_epochs_is_refused_at_once(tmp_path: Path) -> None:
     from synthetic import make_study
 
-    from resnet_sizes.records.base import content_hash
+    from resnet_sizes.io.hashes import content_hash
 
     study = make_study(tmp_path, models=["resnet18"], seeds=[0], epochs=2, accuracies={
         "resnet18": 0.8}, minutes={"resnet18": 1.0})  # fmt: skip

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 
 from image_trees import WRITERS, as_folder, as_tar, as_zip, encoded, tree
-from resnet_sizes.data import image_folder
-from resnet_sizes.data.containers import Folder
-from resnet_sizes.data.image_folder import ImageFolderSource, decode
-from resnet_sizes.data.source import PARTS
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.tensor_file import DatasetArrays, dataset_identity
+from resnet_sizes.data.archives.containers import Folder
+from resnet_sizes.data.sources import image_folder
+from resnet_sizes.data.sources.image_folder import ImageFolderSource, decode
+from resnet_sizes.data.sources.source import PARTS
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.tensors import DatasetArrays, dataset_identity
 
 Writer = Callable[[Any, Path], Path]
 

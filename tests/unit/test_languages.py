@@ -30,11 +30,11 @@ from report_studies import (
 )
 from synthetic import own_readings
 
-from resnet_sizes.evidence.figures.curves import Curve
-from resnet_sizes.evidence.figures.loss import draw_losses
+from resnet_sizes.reporting.figures.curves import Curve
+from resnet_sizes.reporting.figures.loss import draw_losses
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.pandoc import read_front_matter
-from resnet_sizes.reporting.words import Words
+from resnet_sizes.reporting.render.pandoc import read_front_matter
+from resnet_sizes.reporting.text.words import Words
 
 STUDIES: dict[str, dict[str, Any]] = {
     "full": {},
@@ -99,9 +99,12 @@ def test_the_words_that_give_a_language_away_belong_to_one_alone() -> None:
 
 @pytest.mark.parametrize("settings", STUDIES.values(), ids=STUDIES)
 def test_every_kind_of_study_is_told_in_both_languages(
-    article: Callable[..., str], settings: dict[str, Any]
+    article_text: Callable[..., str], settings: dict[str, Any]
 ) -> None:
-    pt, en = article("pt", **settings), article("en", **settings)  # checked where they are made
+    pt, en = (
+        article_text("pt", **settings),
+        article_text("en", **settings),
+    )  # checked where they are made
     assert 0.7 < len(body_of(en)) / len(body_of(pt)) < 1.1
 
 
@@ -128,9 +131,9 @@ def test_all_readings_of_the_configuration_are_told_in_both_languages(tmp_path: 
     ],
 )
 def test_a_piece_left_in_the_other_language_is_found(
-    article: Callable[..., str], place: str, other: str
+    article_text: Callable[..., str], place: str, other: str
 ) -> None:
-    qmd = article("en")
+    qmd = article_text("en")
     assert place in qmd
     with pytest.raises(AssertionError):
         check_language(qmd.replace(place, other), "en")
@@ -147,16 +150,18 @@ def test_a_piece_left_in_the_other_language_is_found(
     ],
 )
 def test_english_left_in_portuguese_is_found(
-    article: Callable[..., str], place: str, other: str
+    article_text: Callable[..., str], place: str, other: str
 ) -> None:
-    qmd = article("pt")
+    qmd = article_text("pt")
     assert place in qmd
     with pytest.raises(AssertionError):
         check_language(qmd.replace(place, other), "pt")
 
 
-def test_a_number_or_a_table_that_one_language_lacks_is_found(article: Callable[..., str]) -> None:
-    pt, en = article("pt"), article("en")
+def test_a_number_or_a_table_that_one_language_lacks_is_found(
+    article_text: Callable[..., str],
+) -> None:
+    pt, en = article_text("pt"), article_text("en")
     assert numerals(en.replace("83.55%", "83.56%", 1), "en") != numerals(pt, "pt")
     assert skeleton(en.replace("{#tbl-artigo}", "")) != skeleton(pt)
     assert skeleton(en.replace("@tbl-artigo", "the table")) != skeleton(pt)
@@ -182,12 +187,12 @@ def test_lists_are_joined_as_the_language_does(words_in: Callable[[str], Words])
 
 
 def test_the_page_leads_to_the_other_language_only_where_the_study_has_it(
-    article: Callable[..., str],
+    article_text: Callable[..., str],
 ) -> None:
     def included(qmd: str) -> Any:
         return read_front_matter(qmd)["format"]["html"]["include-before-body"]
 
     both = ["skip-link.html", "language-link.html"]
-    assert included(article("pt")) == included(article("en")) == both
+    assert included(article_text("pt")) == included(article_text("en")) == both
     one = {"name": "x1", "languages": ("pt",)}
-    assert included(article("pt", **one)) == ["skip-link.html"]
+    assert included(article_text("pt", **one)) == ["skip-link.html"]

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from resnet_sizes.records.launch import (
+from resnet_sizes.training.supervision.launch import (
     JOB_ENDS,
     PARENT,
     SCHEDULED,
@@ -16,7 +16,7 @@ from resnet_sizes.records.launch import (
     process_age,
     scheduled_since,
 )
-from resnet_sizes.training.stopping import StopRequest
+from resnet_sizes.training.supervision.stopping import StopRequest
 
 
 @pytest.fixture(autouse=True)

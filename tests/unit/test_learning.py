@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 
 from engine_steps import CONFIG, reading_of, run_of
 from resnet_sizes.cli.app import app
-from resnet_sizes.data.digits import DigitsSource
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.tensor_file import DatasetArrays, read_dataset
-from resnet_sizes.training.inputs import DeviceData
-from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.networks import build_network
+from resnet_sizes.data.sources.digits import DigitsSource
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.tensors import DatasetArrays, read_dataset
+from resnet_sizes.training.engine.inputs import DeviceData
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.engine.networks import build_network
 
 pytestmark = pytest.mark.long
 

@@ -1,4 +1,4 @@
-"""The shipped ledger, and what a wrong one is told."""
+"""The shipped article file, and what a wrong one is told."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 import yaml
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.protocol import Reading
-from resnet_sizes.records.statements import Cell, Increment, Statement
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims import Cell, Claim, Increment
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.study.protocol import Reading
 
 COLUMNS = ("accuracy", "layers", "minutes", "layers_increment", "accuracy_increment")
 
 
 @pytest.fixture
 def content() -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load(LEDGER.read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))
     return data
 
 
@@ -29,45 +29,43 @@ def write(folder: Path, content: Any) -> Path:
     return path
 
 
-def statement(content: dict[str, Any], name: str) -> dict[str, Any]:
-    [found] = [item for item in content["statements"] if item["id"] == name]
+def claim(content: dict[str, Any], name: str) -> dict[str, Any]:
+    [found] = [item for item in content["claims"] if item["id"] == name]
     # YAML aliases share their values: a copy keeps a change to this one.
     copy = dict(found)
-    content["statements"][content["statements"].index(found)] = copy
+    content["claims"][content["claims"].index(found)] = copy
     return copy
 
 
 def refusal(path: Path) -> str:
     with pytest.raises(UserError) as caught:
-        load_ledger(path)
+        load_article(path)
     message = str(caught.value)
     assert str(path) in message
     return message
 
 
-def test_the_ledger_has_fourteen_statements_and_thirteen_cells() -> None:
-    names = [item.id for item in load_ledger(LEDGER).statements]
+def test_the_article_has_fourteen_claims_and_thirteen_cells() -> None:
+    names = [item.id for item in load_article(ARTICLE).claims]
     assert names == [f"S{n}" for n in range(1, 15)] + [f"T{n}" for n in range(1, 14)]
 
 
 def test_every_printed_number_of_the_table_is_one_cell() -> None:
-    ledger = load_ledger(LEDGER)
+    article = load_article(ARTICLE)
     printed = [
         (row.model, column, str(getattr(row, column)))
-        for row in ledger.table
+        for row in article.table
         for column in COLUMNS
         if getattr(row, column) is not None
     ]
     cells = [
-        (item.model, item.column, item.printed)
-        for item in ledger.statements
-        if isinstance(item, Cell)
+        (item.model, item.column, item.printed) for item in article.claims if isinstance(item, Cell)
     ]
     assert sorted(cells) == sorted(printed)
 
 
 def test_the_printed_numbers_are_the_articles() -> None:
-    rows = {row.model: row for row in load_ledger(LEDGER).table}
+    rows = {row.model: row for row in load_article(ARTICLE).table}
     assert [rows[m].accuracy for m in rows] == ["80.84", "83.55", "85.94"]
     assert [rows[m].minutes for m in rows] == ["41", "112", "262"]
     assert [rows[m].layers_increment for m in rows] == [None, "178", "744"]
@@ -75,29 +73,29 @@ def test_the_printed_numbers_are_the_articles() -> None:
 
 
 def test_what_the_article_states_is_told_from_what_a_reading_does() -> None:
-    ledger = load_ledger(LEDGER)
-    (stated,) = ledger.stated
+    article = load_article(ARTICLE)
+    (stated,) = article.stated
     assert stated.model == "resnet152"
     assert stated.holds_in(Reading(weights="V1", trainable="head"))
     assert stated.holds_in(Reading(weights="own.pt", trainable="head"))
     assert not stated.holds_in(Reading(weights="V1", trainable="all"))
     assert not stated.holds_in(Reading(weights="none", trainable="all"))
-    assert ledger.setup.images == ledger.setup.train_images + ledger.setup.test_images == 60_000
+    assert article.setup.images == article.setup.train_images + article.setup.test_images == 60_000
 
 
 def test_texts_write_numbers_as_their_language_does() -> None:
-    for item in load_ledger(LEDGER).statements:
+    for item in load_article(ARTICLE).claims:
         if isinstance(item, Cell):
             assert item.printed in item.text.en
             assert item.printed.replace(".", ",") in item.text.pt
 
 
-def _data(item: Statement) -> list[str]:
+def _data(item: Claim) -> list[str]:
     return [] if item.needs is None else sorted(item.needs.data)
 
 
 def test_values_need_the_official_pixels_and_orders_accept_a_re_encoding() -> None:
-    for item in load_ledger(LEDGER).statements:
+    for item in load_article(ARTICLE).claims:
         if item.true_by_construction:
             assert item.needs is None
         elif item.rule in ("cell", "increment"):
@@ -107,19 +105,19 @@ def test_values_need_the_official_pixels_and_orders_accept_a_re_encoding() -> No
 
 
 def test_minutes_need_the_articles_device() -> None:
-    for item in load_ledger(LEDGER).statements:
+    for item in load_article(ARTICLE).claims:
         is_minutes = isinstance(item, Cell) and item.column == "minutes"
         assert (item.needs is not None and item.needs.article_device) == is_minutes
 
 
-def test_statements_that_we_had_to_interpret_say_how_they_are_judged() -> None:
-    by_id = {item.id: item for item in load_ledger(LEDGER).statements}
+def test_claims_that_we_had_to_interpret_say_how_they_are_judged() -> None:
+    by_id = {item.id: item for item in load_article(ARTICLE).claims}
     for name in ("S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S12", "S13", "S14"):
         assert by_id[name].criterion is not None, name
 
 
 def test_the_threshold_in_the_text_is_the_rules() -> None:
-    [item] = [item for item in load_ledger(LEDGER).statements if item.rule == "decrease"]
+    [item] = [item for item in load_article(ARTICLE).claims if item.rule == "decrease"]
     assert item.at_least == 0.25
     assert item.criterion is not None
     assert "um quarto" in item.criterion.pt
@@ -127,9 +125,9 @@ def test_the_threshold_in_the_text_is_the_rules() -> None:
 
 
 def test_the_articles_increments_are_relative_to_its_first_row() -> None:
-    ledger = load_ledger(LEDGER)
-    first = ledger.table[0]
-    for row in ledger.table[1:]:
+    article = load_article(ARTICLE)
+    first = article.table[0]
+    for row in article.table[1:]:
         relative = (Decimal(row.accuracy) / Decimal(first.accuracy) - 1) * 100
         assert round(relative) == Decimal(row.accuracy_increment or 0)
         assert round((row.layers / first.layers - 1) * 100) == int(row.layers_increment or 0)
@@ -146,17 +144,17 @@ def test_another_article_is_another_file(tmp_path: Path, content: dict[str, Any]
             "accuracy_increment": None,
         }
     ]
-    cell = statement(content, "T1") | {"model": "resnet34", "printed": "90.1"}
-    content["statements"] = [cell]
-    ledger = load_ledger(write(tmp_path, content))
-    assert isinstance(ledger, Ledger)
-    assert ledger.models_of(ledger.statements[0]) == ["resnet34"]
+    cell = claim(content, "T1") | {"model": "resnet34", "printed": "90.1"}
+    content["claims"] = [cell]
+    article = load_article(write(tmp_path, content))
+    assert isinstance(article, Article)
+    assert article.models_of(article.claims[0]) == ["resnet34"]
 
 
 def test_a_number_that_is_not_the_tables_is_refused(
     tmp_path: Path, content: dict[str, Any]
 ) -> None:
-    statement(content, "T4")["printed"] = "83.56"
+    claim(content, "T4")["printed"] = "83.56"
     message = refusal(write(tmp_path, content))
     assert "T4 prints 83.56" in message
     assert "the table has 83.55" in message
@@ -165,60 +163,58 @@ def test_a_number_that_is_not_the_tables_is_refused(
 def test_a_number_with_another_precision_is_refused(
     tmp_path: Path, content: dict[str, Any]
 ) -> None:
-    statement(content, "S3")["printed"] = "3.0"
+    claim(content, "S3")["printed"] = "3.0"
     assert "S3 prints 3.0" in refusal(write(tmp_path, content))
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones(
     tmp_path: Path, content: dict[str, Any]
 ) -> None:
-    statement(content, "S2")["rule"] = "orderng"
+    claim(content, "S2")["rule"] = "orderng"
     message = refusal(write(tmp_path, content))
-    assert "statements[1] (S2).rule: found 'orderng'" in message
+    assert "claims[1] (S2).rule: found 'orderng'" in message
     assert "pareto-knee" in message
     assert "Did you mean 'ordering'?" in message
 
 
-def test_an_unknown_key_of_a_statement_is_refused_with_the_allowed_ones(
+def test_an_unknown_key_of_a_claim_is_refused_with_the_allowed_ones(
     tmp_path: Path, content: dict[str, Any]
 ) -> None:
-    statement(content, "S6")["atleast"] = 0.5
+    claim(content, "S6")["atleast"] = 0.5
     message = refusal(write(tmp_path, content))
-    assert "statements[5] (S6): atleast: unknown key" in message
+    assert "claims[5] (S6): atleast: unknown key" in message
     assert "Did you mean 'at_least'?" in message
 
 
 def test_layer_counts_may_not_need_data(tmp_path: Path, content: dict[str, Any]) -> None:
-    statement(content, "T2")["needs"] = {"data": ["cifar10"]}
+    claim(content, "T2")["needs"] = {"data": ["cifar10"]}
     assert "(T2): needs: layer counts need no data" in refusal(write(tmp_path, content))
 
 
-def test_a_statement_on_results_must_say_what_it_needs(
-    tmp_path: Path, content: dict[str, Any]
-) -> None:
-    del statement(content, "S1")["needs"]
+def test_a_claim_on_results_must_say_what_it_needs(tmp_path: Path, content: dict[str, Any]) -> None:
+    del claim(content, "S1")["needs"]
     assert "(S1): needs: is missing" in refusal(write(tmp_path, content))
 
 
 def test_a_printed_number_must_say_how_wide_an_interval_may_be(
     tmp_path: Path, content: dict[str, Any]
 ) -> None:
-    del statement(content, "T1")["max_half_width"]
-    del statement(content, "S3")["max_half_width"]
+    del claim(content, "T1")["max_half_width"]
+    del claim(content, "S3")["max_half_width"]
     message = refusal(write(tmp_path, content))
     assert "(T1): max_half_width: is missing" in message
     assert "(S3): max_half_width: is missing" in message
 
 
 def test_layer_counts_have_no_width(tmp_path: Path, content: dict[str, Any]) -> None:
-    statement(content, "T2")["max_half_width"] = 1
+    claim(content, "T2")["max_half_width"] = 1
     assert "(T2): max_half_width: layer counts have no interval" in refusal(
         write(tmp_path, content)
     )
 
 
 def test_the_width_in_the_criterion_is_the_rules() -> None:
-    for item in load_ledger(LEDGER).statements:
+    for item in load_article(ARTICLE).claims:
         if isinstance(item, Cell | Increment) and item.max_half_width is not None:
             assert item.criterion is not None
             if isinstance(item, Cell) and item.column == "minutes":
@@ -232,10 +228,10 @@ def test_the_width_in_the_criterion_is_the_rules() -> None:
 
 
 def test_an_interval_that_supports_a_row_does_not_reach_the_next() -> None:
-    ledger = load_ledger(LEDGER)
-    for item in ledger.statements:
+    article = load_article(ARTICLE)
+    for item in article.claims:
         if isinstance(item, Cell) and item.max_half_width is not None:
-            others = [getattr(row, item.column) for row in ledger.table if row.model != item.model]
+            others = [getattr(row, item.column) for row in article.table if row.model != item.model]
             # The first row has no increments, which is none at all.
             distances = [abs(float(item.printed) - float(other or 0)) for other in others]
             assert item.max_half_width < min(distances), item.id
@@ -244,21 +240,21 @@ def test_an_interval_that_supports_a_row_does_not_reach_the_next() -> None:
 def test_the_model_of_an_extreme_must_be_among_the_compared(
     tmp_path: Path, content: dict[str, Any]
 ) -> None:
-    statement(content, "S11")["among"] = ["resnet18", "resnet50"]
+    claim(content, "S11")["among"] = ["resnet18", "resnet50"]
     assert "resnet152 is not in among" in refusal(write(tmp_path, content))
 
 
 def test_diminishing_must_go_from_shallow_to_deep(tmp_path: Path, content: dict[str, Any]) -> None:
-    statement(content, "S5")["models"] = ["resnet152", "resnet50", "resnet18"]
+    claim(content, "S5")["models"] = ["resnet152", "resnet50", "resnet18"]
     assert "from shallow to deep" in refusal(write(tmp_path, content))
 
 
 def test_an_id_that_stands_twice_is_refused(tmp_path: Path, content: dict[str, Any]) -> None:
-    statement(content, "S2")["id"] = "S1"
+    claim(content, "S2")["id"] = "S1"
     assert "id S1 stands twice" in refusal(write(tmp_path, content))
 
 
-def test_a_missing_ledger_names_the_key_that_chooses_it(tmp_path: Path) -> None:
+def test_a_missing_article_names_the_key_that_chooses_it(tmp_path: Path) -> None:
     assert "under the key `article`" in refusal(tmp_path / "none.yaml")
 
 
@@ -268,6 +264,6 @@ def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
     assert "line 2" in refusal(path)
 
 
-@pytest.mark.parametrize("content", [None, [1, 2], {"statements": "none"}, {"statements": [3]}])
+@pytest.mark.parametrize("content", [None, [1, 2], {"claims": "none"}, {"claims": [3]}])
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: Any) -> None:
-    assert "is not a valid ledger" in refusal(write(tmp_path, content))
+    assert "is not a valid article file" in refusal(write(tmp_path, content))

@@ -9,11 +9,11 @@ import torch
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
-from resnet_sizes.records import network_costs
-from resnet_sizes.records.network_costs import NetworkCost, shipped_network_costs
-from resnet_sizes.records.protocol import ModelName, Reading
-from resnet_sizes.training.network_costs import SIZES, count_network_cost
-from resnet_sizes.training.networks import build_network
+from resnet_sizes.schemas import network_costs
+from resnet_sizes.schemas.network_costs import NetworkCost, shipped_network_costs
+from resnet_sizes.schemas.study.protocol import ModelName, Reading
+from resnet_sizes.training.engine.network_costs import SIZES, count_network_cost
+from resnet_sizes.training.engine.networks import build_network
 
 SAMPLED = [
     ("resnet18", "imagenet", 32),
@@ -94,7 +94,7 @@ def test_training_bytes_are_what_a_real_forward_pass_keeps() -> None:
 
 
 def test_the_command_writes_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from resnet_sizes.training import network_costs as counting
+    from resnet_sizes.training.engine import network_costs as counting
 
     monkeypatch.setattr(network_costs, "__file__", str(tmp_path / "network_costs.py"))
     monkeypatch.setattr(counting, "SIZES", {"imagenet": (32,)})

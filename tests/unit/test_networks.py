@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from resnet_sizes.records.protocol import Reading
-from resnet_sizes.training.networks import build_network, count_parameters, macs_per_image
+from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.training.engine.networks import build_network, count_parameters, macs_per_image
 
 
 @pytest.mark.parametrize(

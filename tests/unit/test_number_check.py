@@ -14,17 +14,17 @@ from report_studies import SHARED, TEMPLATES, reseal, study_with_evidence
 from synthetic import CONFIG, MODELS, make_study, own_readings
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.reporting.document_check import differences
-from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.checks.document_check import differences
+from resnet_sizes.reporting.checks.number_check import sources_of
+from resnet_sizes.reporting.checks.page_check import seen_text, strays
+from resnet_sizes.reporting.checks.sources import Sources
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.number_check import sources_of
-from resnet_sizes.reporting.page_check import seen_text, strays
-from resnet_sizes.reporting.pandoc import read_tree
-from resnet_sizes.reporting.render import render_article
-from resnet_sizes.reporting.sources import Sources
-from resnet_sizes.reporting.words import Words
+from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.reporting.render.pandoc import read_tree
+from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.paths import StudyFolder
 
 FOREIGN = "7"
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_sizes.records import numbers
-from resnet_sizes.records.numbers import MINUS, NARROW_SPACE, show
-from resnet_sizes.records.values import Kind
+from resnet_sizes.i18n import numbers
+from resnet_sizes.i18n.numbers import MINUS, NARROW_SPACE, show
+from resnet_sizes.schemas.evidence.values import Kind
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,16 @@
-"""Verdicts by a ledger of one's own, and on layer counts, which need no run."""
+"""Verdicts by a article file of one's own, and on layer counts, which need no run."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
-from judged_studies import judged, made_up_ledger
-from synthetic import LEDGER, MODELS, make_study
+from judged_studies import judged, made_up_article
+from synthetic import ARTICLE, MODELS, make_study
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.ledger_file import load_ledger
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.article.load import load_article
 
 
 def test_layer_counts_have_their_number_whatever_the_study_holds(tmp_path: Path) -> None:
@@ -19,22 +19,22 @@ def test_layer_counts_have_their_number_whatever_the_study_holds(tmp_path: Path)
     assert found["T12"].values["ours"] == "layers.resnet152.increment"
 
 
-def test_verdicts_name_the_ledger_that_they_were_judged_by(tmp_path: Path) -> None:
-    other = made_up_ledger(
+def test_verdicts_name_the_article_that_they_were_judged_by(tmp_path: Path) -> None:
+    other = made_up_article(
         tmp_path,
         {"rule": "ordering", "quantity": "layers", "models": ["resnet18", "resnet50"]},
     )
     hashes = []
-    for number, article in enumerate((LEDGER, other)):
+    for number, article in enumerate((ARTICLE, other)):
         study = make_study(tmp_path / str(number), seeds=[0], epochs=2, full=False, article=article)
         verdicts = build_evidence(study, tmp_path / str(number) / "evidence", False)
-        assert verdicts.ledger_hash == content_hash(load_ledger(article))
-        hashes.append(verdicts.ledger_hash)
+        assert verdicts.article_hash == content_hash(load_article(article))
+        hashes.append(verdicts.article_hash)
     assert len(set(hashes)) == 2
 
 
 def test_wrong_layer_counts_in_an_article_are_contradicted(tmp_path: Path) -> None:
-    text = LEDGER.read_text(encoding="utf-8").replace('"744"', '"745"')
+    text = ARTICLE.read_text(encoding="utf-8").replace('"744"', '"745"')
     article = tmp_path / "wrong.yaml"
     article.write_text(text, encoding="utf-8")
     found = judged(tmp_path, article=article)
@@ -43,9 +43,9 @@ def test_wrong_layer_counts_in_an_article_are_contradicted(tmp_path: Path) -> No
     assert found["T10"].verdict == "true-by-construction"
 
 
-def test_a_ledger_may_compare_layer_counts_in_any_way(tmp_path: Path) -> None:
+def test_a_article_may_compare_layer_counts_in_any_way(tmp_path: Path) -> None:
     compare = {"quantity": "layers", "among": list(MODELS), "extreme": "highest"}
-    article = made_up_ledger(
+    article = made_up_article(
         tmp_path,
         {"rule": "ordering", "quantity": "layers", "models": ["resnet18", "resnet50"]},
         {"rule": "extreme", "model": "resnet18"} | compare,
@@ -74,11 +74,11 @@ def test_layer_counts_are_not_mixed_with_what_runs_decide(tmp_path: Path) -> Non
     compare = {"model": "resnet152", "among": list(MODELS), "extreme": "highest"}
     parts = [compare | {"quantity": quantity} for quantity in ("layers", "accuracy")]
     mixed = {"rule": "conjunction", "parts": parts, "needs": {"data": ["digits"]}}
-    with pytest.raises(UserError, match="Make two statements of them"):
-        load_ledger(made_up_ledger(tmp_path, mixed))
+    with pytest.raises(UserError, match="Make two claims of them"):
+        load_article(made_up_article(tmp_path, mixed))
 
 
-def test_a_ledger_may_accept_any_set_up_and_two_seeds(tmp_path: Path) -> None:
+def test_a_article_may_accept_any_set_up_and_two_seeds(tmp_path: Path) -> None:
     needs = {"data": ["digits"], "seeds": 2, "article_setup": False}
     order = {"rule": "ordering", "quantity": "accuracy", "models": list(MODELS)}
     value: dict[str, Any] = {
@@ -88,7 +88,7 @@ def test_a_ledger_may_accept_any_set_up_and_two_seeds(tmp_path: Path) -> None:
         "printed": "80.84",
     }
     value |= {"max_half_width": 2}
-    article = made_up_ledger(tmp_path, order | {"needs": needs}, value | {"needs": needs})
+    article = made_up_article(tmp_path, order | {"needs": needs}, value | {"needs": needs})
     settings = {"article": article, "content": "digits", "full": False, "epochs": 2, "seeds": [0]}
     found = judged(tmp_path / "near", **settings)
     # Two points apart, which another seed might reverse.
@@ -100,11 +100,11 @@ def test_a_ledger_may_accept_any_set_up_and_two_seeds(tmp_path: Path) -> None:
     assert (found["S2"].verdict, found["S2"].reasons) == ("not-enough-runs", ["few-seeds"])
 
 
-def test_a_ledger_cannot_ask_for_a_single_seed(tmp_path: Path) -> None:
+def test_a_article_cannot_ask_for_a_single_seed(tmp_path: Path) -> None:
     order = {"rule": "ordering", "quantity": "accuracy", "models": list(MODELS)}
     needs = {"data": ["digits"], "seeds": 1}
     with pytest.raises(UserError, match=r"needs\.seeds: found 1; allowed: .* 2"):
-        load_ledger(made_up_ledger(tmp_path, order | {"needs": needs}))
+        load_article(made_up_article(tmp_path, order | {"needs": needs}))
 
 
 def test_an_increment_over_a_deeper_model_is_judged(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_an_increment_over_a_deeper_model_is_judged(tmp_path: Path) -> None:
         "max_half_width": 2.0,
         "needs": {"data": ["cifar10"]},
     }
-    found = judged(tmp_path, article=made_up_ledger(tmp_path, increment))
+    found = judged(tmp_path, article=made_up_article(tmp_path, increment))
     assert found["S1"].verdict == "supported"
     # values.json knows increments over the shallowest model alone: none that would mislead.
     assert found["S1"].values == {}

@@ -15,13 +15,13 @@ from torchvision.models import get_model
 
 from local_server import refused_address
 from resnet_sizes.cli.fetch import fetch as fetch_command
-from resnet_sizes.data.weights import fetch_weights
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record, write_json
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.wanted_weights import wanted_weights
-from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.data.weights.obtain import fetch_weights
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.wanted_weights import wanted_weights
+from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, study_file
 from state_dicts import saved, state_of
 from weights_studies import study_from

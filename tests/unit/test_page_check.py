@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.values import Source, Value, Values
-from resnet_sizes.reporting.page_check import strays
-from resnet_sizes.reporting.sources import Sources
+from resnet_sizes.reporting.checks.page_check import strays
+from resnet_sizes.reporting.checks.sources import Sources
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.values import Source, Value, Values
 
 VALUES = {
     "study.epochs": (50, "count"),
@@ -16,7 +16,7 @@ VALUES = {
     "a.resnet50.accuracy_increment": (-32.1, "percent"),
     "verdict.a.S1.sentence.en": ("In 3 seeds 0.5 points.", "text"),
 }
-LEDGER_READ = load_ledger(LEDGER)
+ARTICLE_READ = load_article(ARTICLE)
 
 
 def sources(**changes: Any) -> Sources:
@@ -27,7 +27,7 @@ def sources(**changes: Any) -> Sources:
     }
     given: dict[str, Any] = {
         "values": Values(study="19", values=values),
-        "ledger": LEDGER_READ,
+        "article": ARTICLE_READ,
         "language": "en",
         "settings": lambda key: "stem 7×7" if key == "readings.stem.imagenet" else "",
         "names": {
@@ -74,23 +74,23 @@ def test_a_sentence_among_the_values_is_there_as_a_whole() -> None:
     assert found(in_span(key, "0.5 points")) == ["0.5"]
 
 
-def statement(name: str) -> Any:
-    return next(one for one in LEDGER_READ.statements if one.id == name)
+def claim(name: str) -> Any:
+    return next(one for one in ARTICLE_READ.claims if one.id == name)
 
 
-def test_a_statement_of_the_ledger_is_there_as_a_whole() -> None:
-    text, criterion = statement("S3").text.en, statement("S3").criterion.en
+def test_a_claim_of_the_article_is_there_as_a_whole() -> None:
+    text, criterion = claim("S3").text.en, claim("S3").criterion.en
     for whole in (text, criterion, text[0].lower() + text[1:], text.replace(" ", "\n")):
         assert found(in_span('data-l="S3"', whole)) == []
     for part in ("7", "37", "3", "3%", text.replace("178", "187"), text + " In 3.", text.upper()):
         assert found(in_span('data-l="S3"', part)), part
-    assert found(in_span('data-l="S3"', statement("S3").text.pt))
+    assert found(in_span('data-l="S3"', claim("S3").text.pt))
     assert found(in_span('data-l="S4"', text))
 
 
 def test_what_the_article_says_elsewhere_is_there_as_a_whole() -> None:
-    assert LEDGER_READ.judging.seed_effect is not None
-    source = LEDGER_READ.judging.seed_effect.source.en
+    assert ARTICLE_READ.judging.seed_effect is not None
+    source = ARTICLE_READ.judging.seed_effect.source.en
     assert found(in_span('data-l="judging"', source)) == []
     assert found(in_span('data-l="judging"', "0.05"))
     assert found(in_span('data-l="judging"', source[:-1]))
@@ -201,7 +201,7 @@ def test_the_head_has_the_date_of_the_results_and_the_title_of_the_article() -> 
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="dcterms.date" content="2025-02-01T20:00:00Z"><title>CIFAR-10</title>'
         '<meta name="citation_publication_date" content="2025/02/01">'
-        f'<meta name="description" content="CIFAR-10. {LEDGER_READ.article.title}">'
+        f'<meta name="description" content="CIFAR-10. {ARTICLE_READ.article.title}">'
     )
     assert found("<p>Words.</p>", head) == []
 
@@ -237,11 +237,11 @@ def test_a_caption_begins_with_the_kind_of_its_float() -> None:
 
 
 def test_the_title_of_the_article_may_hold_numbers_where_it_is_told() -> None:
-    article = LEDGER_READ.article.model_copy(update={"title": "Nets of 2023"})
-    ledger = LEDGER_READ.model_copy(update={"article": article})
-    assert found('<div class="autoria"><p><em>Nets of 2023</em></p></div>', ledger=ledger) == []
-    assert found("<p>Nets of 2023</p>", ledger=ledger) == ["2023"]
-    assert found("<p><em>In 2023</em></p>", ledger=ledger) == ["2023"]
+    article = ARTICLE_READ.article.model_copy(update={"title": "Nets of 2023"})
+    article = ARTICLE_READ.model_copy(update={"article": article})
+    assert found('<div class="autoria"><p><em>Nets of 2023</em></p></div>', article=article) == []
+    assert found("<p>Nets of 2023</p>", article=article) == ["2023"]
+    assert found("<p><em>In 2023</em></p>", article=article) == ["2023"]
 
 
 @pytest.mark.parametrize("numeral", ["7", "²", "½", "Ⅶ", "⑦", "７", "❼"])

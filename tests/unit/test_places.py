@@ -9,10 +9,10 @@ import pytest
 
 from pretend_driver import make_node, tell
 from pretend_gpus import OF_A_JOB, uuid
-from resnet_sizes.training import driver_files
-from resnet_sizes.training.device_locks import LOCKS
-from resnet_sizes.training.nvml import Nvml
-from resnet_sizes.training.slots import Place, place_for
+from resnet_sizes.training.devices import driver_files
+from resnet_sizes.training.devices.gpu_slots import Place, place_for
+from resnet_sizes.training.devices.locks import LOCKS
+from resnet_sizes.training.devices.nvml import Nvml
 
 Take = Callable[..., Place | None]
 

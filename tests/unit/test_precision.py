@@ -6,15 +6,15 @@ import shutil
 import pytest
 import torch
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.protocol import Reading
-from resnet_sizes.records.weights import InitialWeights
-from resnet_sizes.training import precision
-from resnet_sizes.training.compiling import best_compile_mode, check_compiler
-from resnet_sizes.training.determinism import set_determinism
-from resnet_sizes.training.inputs import FeatureData
-from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.precision import autocast, check_precision, fastest_precision
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.weights import InitialWeights
+from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.training.engine import precision
+from resnet_sizes.training.engine.compiling import best_compile_mode, check_compiler
+from resnet_sizes.training.engine.determinism import set_determinism
+from resnet_sizes.training.engine.inputs import FeatureData
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.engine.precision import autocast, check_precision, fastest_precision
 from small_runs import run_of
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))

@@ -18,17 +18,17 @@ from local_server import refused_address
 from resnet_sizes.cli.data import data as data_command
 from resnet_sizes.cli.fetch import fetch as fetch_command
 from resnet_sizes.data import prepare
-from resnet_sizes.data.digits import DigitsSource
 from resnet_sizes.data.prepare import prepare_dataset
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.downloads import Cifar10Download
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record, write_json
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.tensor_file import DatasetArrays, read_dataset
+from resnet_sizes.data.sources.digits import DigitsSource
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.run.tensors import DatasetArrays, read_dataset
+from resnet_sizes.schemas.study.downloads import Cifar10Download
+from resnet_sizes.schemas.study.study import Study
 
 
 def _prepared(study: Study, folder: Path) -> tuple[DatasetInfo, DatasetArrays]:

@@ -8,8 +8,8 @@ import pytest
 from rendering import render
 from report_studies import DEMO, TEMPLATES, study_with_evidence
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.reporting.page_check import seen_text
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.checks.page_check import seen_text
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ import pytest
 from report_prose import body_of
 from report_studies import CACHED, DEMO, LITERAL, PARTIAL, SHARED, TEMPLATES, study_with_evidence
 
-from resnet_sizes.reporting.engines import choose_engine
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.pandoc import read_front_matter
-from resnet_sizes.reporting.printed import plain
-from resnet_sizes.reporting.render import render_article
+from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.reporting.render.pandoc import read_front_matter
+from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.text.printed import plain
 
 
 def test_text_of_the_configuration_and_of_the_machine_is_escaped(tmp_path: Path) -> None:
@@ -51,9 +51,9 @@ ATTRIBUTES = re.compile(
     ids=["full", "demo", "partial", "cached", "literal", "shared"],
 )
 def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
-    article: Callable[..., str], settings: dict[str, Any], language: str
+    article_text: Callable[..., str], settings: dict[str, Any], language: str
 ) -> None:
-    qmd = article(language, **settings)
+    qmd = article_text(language, **settings)
     read_front_matter(qmd)  # raises for a key that the embedded engine would ignore
     body = re.sub(r"(?s)```\n.*?\n```", "", body_of(qmd))
     assert "{{<" not in body
@@ -71,8 +71,8 @@ def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
     assert set(references) <= set(ids)
 
 
-def test_every_table_but_the_summary_s_has_an_id(article: Callable[..., str]) -> None:
+def test_every_table_but_the_summary_s_has_an_id(article_text: Callable[..., str]) -> None:
     # A caption there would make it Tabela 1, which is the article's.
-    body = body_of(article(**CACHED)).partition("\n## 1")[2]
+    body = body_of(article_text(**CACHED)).partition("\n## 1")[2]
     tables = len(re.findall(r"(?m)^\|:--", body))
     assert tables == len(re.findall(r"\{#(?:tbl|qdr)-", body))

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_sizes.records.base import canonical_json, content_hash
-from resnet_sizes.records.code import code_hash
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import (
+from resnet_sizes.io.code_hash import code_hash
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import (
     read_record,
     write_atomically,
     write_json,
     write_json_if_changed,
     write_text,
 )
-from resnet_sizes.records.values import Values
+from resnet_sizes.io.hashes import canonical_json, content_hash
+from resnet_sizes.schemas.evidence.values import Values
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -151,7 +151,7 @@ def test_hashing_the_training_code_imports_no_torch():
     import subprocess
 
     program = (
-        "import sys; from resnet_sizes.records.code import code_hash;"
+        "import sys; from resnet_sizes.io.code_hash import code_hash;"
         "print(len(code_hash('resnet_sizes.training')), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -17,8 +17,8 @@ from engine_steps import (
     write_state_dict,
 )
 from reference_loop import Trained, train_reference
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.tensor_file import DatasetArrays
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.tensors import DatasetArrays
 
 pytestmark = pytest.mark.slow
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.tensor_file import read_predictions
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.run.tensors import read_predictions
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 STUDIES = sorted(path.parent for path in REFERENCE.glob("*/study.json"))

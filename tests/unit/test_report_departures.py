@@ -9,9 +9,9 @@ import pytest
 from report_prose import body_of
 from report_studies import rendered, study_with_evidence
 
-from resnet_sizes.records.protocol import Protocol
-from resnet_sizes.records.study import DataContent
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
+from resnet_sizes.schemas.study.protocol import Protocol
+from resnet_sizes.schemas.study.study import DataContent
 
 
 def with_protocols(inputs: Inputs, **changes: dict[str, Any]) -> Inputs:
@@ -30,9 +30,9 @@ DEPARTS = "se afasta do que o artigo diz"
 
 
 def test_a_departure_from_the_article_is_said_wherever_it_matters(
-    article: Callable[..., str],
+    article_text: Callable[..., str],
 ) -> None:
-    body = body_of(article())
+    body = body_of(article_text())
     (row,) = [line for line in body.splitlines() if line.startswith("| Pesos da ResNet-152 |")]
     _, _, stated, ours, _ = row.split("|")
     assert "diz que a ResNet-152 é pré-treinada e que só a última camada" in stated
@@ -68,7 +68,7 @@ def test_of_several_readings_those_that_depart_are_named(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("content", get_args(DataContent))
 def test_other_images_than_the_article_s_are_named_as_such(
-    article: Callable[..., str], content: str
+    article_text: Callable[..., str], content: str
 ) -> None:
-    body = body_of(article(content=content))
+    body = body_of(article_text(content=content))
     assert ("as imagens, porém, são" in body) == (content != "cifar10")

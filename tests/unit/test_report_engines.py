@@ -11,10 +11,10 @@ import pytest
 from rendering import put_quarto, render
 from report_studies import DEMO, study_with_evidence
 
-from resnet_sizes.records.errors import UserError, WriteError
-from resnet_sizes.reporting import quarto
-from resnet_sizes.reporting.engines import choose_engine
-from resnet_sizes.reporting.refusals import raise_refusal
+from resnet_sizes.io.errors import UserError, WriteError
+from resnet_sizes.reporting.render import quarto
+from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.reporting.render.refusals import raise_refusal
 
 
 def without_quarto(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from report_prose import body_of
 from report_studies import CACHED, DEMO, LITERAL, PARTIAL, article_of
 
-from resnet_sizes.reporting.figures import FIGURES
+from resnet_sizes.reporting.sections.figures import FIGURES
 
 STUDIES: dict[str, dict[str, Any]] = {
     "full": {},

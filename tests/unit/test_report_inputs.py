@@ -1,20 +1,20 @@
-"""Evidence and ledgers that the report refuses, each with its remedy."""
+"""Evidence and article files that the report refuses, each with its remedy."""
 
 import json
 from pathlib import Path
 
 import pytest
 from report_studies import DEMO, TEMPLATES, reseal, study_with_evidence
-from synthetic import LEDGER
+from synthetic import ARTICLE
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.render import render_article
+from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.reporting.render.render import render_article
 
 
 def test_an_open_choice_that_the_report_does_not_know_is_an_error(tmp_path: Path) -> None:
-    text = LEDGER.read_text(encoding="utf-8").replace("- id: optimiser", "- id: horoscope")
+    text = ARTICLE.read_text(encoding="utf-8").replace("- id: optimiser", "- id: horoscope")
     other = tmp_path / "article.yaml"
     other.write_text(text, encoding="utf-8")
     study = study_with_evidence(tmp_path, article=other)
@@ -24,7 +24,7 @@ def test_an_open_choice_that_the_report_does_not_know_is_an_error(tmp_path: Path
 
 
 def test_a_reference_that_the_bibliography_lacks_is_named(tmp_path: Path) -> None:
-    text = LEDGER.read_text(encoding="utf-8").replace("reference: picard2021", "reference: nobody")
+    text = ARTICLE.read_text(encoding="utf-8").replace("reference: picard2021", "reference: nobody")
     other = tmp_path / "article.yaml"
     other.write_text(text, encoding="utf-8")
     study = study_with_evidence(tmp_path, **DEMO, article=other)
@@ -48,18 +48,18 @@ def test_evidence_of_another_configuration_is_refused(tmp_path: Path) -> None:
         read_inputs(study, study.parent / "evidence")
 
 
-def test_evidence_of_another_ledger_is_refused(tmp_path: Path) -> None:
-    ledger = tmp_path / "article.yaml"
-    ledger.write_bytes(LEDGER.read_bytes())
-    study = study_with_evidence(tmp_path, **DEMO, article=ledger)
+def test_evidence_of_another_article_is_refused(tmp_path: Path) -> None:
+    article = tmp_path / "article.yaml"
+    article.write_bytes(ARTICLE.read_bytes())
+    study = study_with_evidence(tmp_path, **DEMO, article=article)
     read_inputs(study, study.parent / "evidence")
-    text = LEDGER.read_text(encoding="utf-8")
-    ledger.write_text("# The same, in words.\n" + text, encoding="utf-8")
+    text = ARTICLE.read_text(encoding="utf-8")
+    article.write_text("# The same, in words.\n" + text, encoding="utf-8")
     read_inputs(study, study.parent / "evidence")
-    ledger.write_text(text.replace("at_least: 0.25", "at_least: 0.5"), encoding="utf-8")
+    article.write_text(text.replace("at_least: 0.25", "at_least: 0.5"), encoding="utf-8")
     with pytest.raises(UserError) as caught:
         read_inputs(study, study.parent / "evidence")
-    for part in ("verdicts.json", str(ledger), f"resnet-sizes evidence {study}"):
+    for part in ("verdicts.json", str(article), f"resnet-sizes evidence {study}"):
         assert part in str(caught.value)
 
 

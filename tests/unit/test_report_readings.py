@@ -13,8 +13,8 @@ from synthetic import make_study
 from synthetic_runs import initial_weights
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.layout import StudyFolder
 from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.schemas.paths import StudyFolder
 
 CONFOUNDED = "**O que varia junto com a profundidade.**"
 

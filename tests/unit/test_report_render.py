@@ -14,10 +14,10 @@ from synthetic import make_study
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting import build
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
+from resnet_sizes.schemas.paths import StudyFolder
 
 
 @pytest.fixture(scope="module", params=[{}, DEMO, PARTIAL, CACHED],

@@ -17,17 +17,17 @@ from resnet_sizes.reporting.inputs import read_inputs
 
 
 def test_results_of_changed_code_do_not_pass_as_those_of_a_commit(
-    article: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    article_text: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "alterações ainda não registradas" not in article(**DEMO)
+    assert "alterações ainda não registradas" not in article_text(**DEMO)
     monkeypatch.setattr(
         synthetic_runs, "CODE", synthetic_runs.CODE.model_copy(update={"git_dirty": True})
     )
-    assert "alterações ainda não registradas" in article(**DEMO | {"name": "changed"})
+    assert "alterações ainda não registradas" in article_text(**DEMO | {"name": "changed"})
 
 
-def test_a_demo_says_so_first_and_concludes_nothing(article: Callable[..., str]) -> None:
-    qmd = article(**DEMO)
+def test_a_demo_says_so_first_and_concludes_nothing(article_text: Callable[..., str]) -> None:
+    qmd = article_text(**DEMO)
     body = body_of(qmd)
     assert body.index("Dados de demonstração") < body.index("## 1 Introdução")
     conclusions = body[body.index("## 4 ") : body.index("## 5 ")]
@@ -36,16 +36,18 @@ def test_a_demo_says_so_first_and_concludes_nothing(article: Callable[..., str])
     assert "não vale como teste do artigo" in body
 
 
-def test_a_study_with_the_article_s_data_has_neither_notice(article: Callable[..., str]) -> None:
-    body = body_of(article())
+def test_a_study_with_the_article_s_data_has_neither_notice(
+    article_text: Callable[..., str],
+) -> None:
+    body = body_of(article_text())
     assert "demonstração" not in body
     assert "Estudo incompleto" not in body
     assert "14 foram" not in body  # all 19 that are no times hold in the synthetic study
     assert "19 foram sustentadas" in body
 
 
-def test_a_partial_study_names_each_run_that_is_missing(article: Callable[..., str]) -> None:
-    body = body_of(article(**PARTIAL))
+def test_a_partial_study_names_each_run_that_is_missing(article_text: Callable[..., str]) -> None:
+    body = body_of(article_text(**PARTIAL))
     notice = body[body.index("Estudo incompleto") : body.index("**O que foi repetido.**")]
     for run in PARTIAL["missing"]:
         assert f"`{run}`" in notice
@@ -69,20 +71,24 @@ def test_table_1_has_the_six_columns_and_rows_of_the_evidence(tmp_path: Path) ->
     assert table[2] == ["ResNet-18", "90,00%", "18", "0,42", "–", "–"]
 
 
-def test_the_article_s_images_are_printed_as_it_prints_them(article: Callable[..., str]) -> None:
-    (row,) = [line for line in article().splitlines() if line.startswith("| Imagens |")]
+def test_the_article_s_images_are_printed_as_it_prints_them(
+    article_text: Callable[..., str],
+) -> None:
+    (row,) = [line for line in article_text().splitlines() if line.startswith("| Imagens |")]
     assert row.split("|")[2].strip() == (
         "CIFAR-10: 60.000 imagens; a divisão não é informada (a oficial é de 50.000 e 10.000)"
     )
 
 
-def test_an_unfinished_study_claims_no_more_than_was_done(article: Callable[..., str]) -> None:
-    body = body_of(article(**PARTIAL))
+def test_an_unfinished_study_claims_no_more_than_was_done(
+    article_text: Callable[..., str],
+) -> None:
+    body = body_of(article_text(**PARTIAL))
     assert "**O que foi repetido.** As redes ResNet-18 e ResNet-50 foram treinadas" in body
     assert "Estava previsto treinar cada rede uma vez para cada uma das sementes" in body
     assert "Cada rede foi treinada" not in body
     assert body.count("(A média é de 2 das 3 execuções previstas.)") == 1
-    whole = body_of(article())
+    whole = body_of(article_text())
     assert "Estava previsto" not in whole
     assert "execuções previstas" not in whole
     single = PARTIAL | {
@@ -92,7 +98,7 @@ def test_an_unfinished_study_claims_no_more_than_was_done(article: Callable[...,
             if (model, seed) != ("resnet50", 1)
         ]
     }
-    body = body_of(article(**single))
+    body = body_of(article_text(**single))
     assert "A rede ResNet-50 foi treinada e avaliada" in body
     assert "(O número vem de uma só das 3 execuções previstas.)" in body
     # Depths need no run, nor does their comparison.
@@ -116,15 +122,15 @@ def test_of_an_invalid_run_it_is_said_where_the_reason_stands(tmp_path: Path) ->
     assert "Os motivos, arquivo por arquivo, estão em `verdicts.json`." in qmd
 
 
-def test_several_readings_have_one_table_of_verdicts(article: Callable[..., str]) -> None:
-    body = body_of(article(protocols=("probe-224", "scratch-32")))
+def test_several_readings_have_one_table_of_verdicts(article_text: Callable[..., str]) -> None:
+    body = body_of(article_text(protocols=("probe-224", "scratch-32")))
     assert body.count("{#qdr-afirmacoes") == 1
     assert body.count("{#qdr-por-leitura}") == 1
-    assert "{#qdr-por-leitura}" not in body_of(article())
+    assert "{#qdr-por-leitura}" not in body_of(article_text())
 
 
-def test_each_verdict_has_the_numbers_that_led_to_it(article: Callable[..., str]) -> None:
-    body = body_of(article())
+def test_each_verdict_has_the_numbers_that_led_to_it(article_text: Callable[..., str]) -> None:
+    body = body_of(article_text())
     discussion = body[body.index("Estes são os números") : body.index("## 4 ")]
     lines = re.findall(r"(?m)^- \*\*(S\d+)\.\*\* (.+)$", discussion)
     assert [name for name, _ in lines] == [f"S{number}" for number in range(1, 15)]
@@ -132,11 +138,11 @@ def test_each_verdict_has_the_numbers_that_led_to_it(article: Callable[..., str]
     assert "corrigido por Holm entre 16 testes" in sentences["S1"]
     assert "2,71 pontos percentuais" in sentences["S1"]
     assert "contra 2,73 no artigo" in sentences["S2"]
-    assert "Estes são os números" not in body_of(article(**DEMO))
+    assert "Estes são os números" not in body_of(article_text(**DEMO))
 
 
-def test_with_one_epoch_nothing_is_said_of_its_course(article: Callable[..., str]) -> None:
-    several, one = body_of(article()), body_of(article(epochs=1))
+def test_with_one_epoch_nothing_is_said_of_its_course(article_text: Callable[..., str]) -> None:
+    several, one = body_of(article_text()), body_of(article_text(epochs=1))
     for sentence in ("Da primeira à última época", "A perda passa", "a melhor época de cada"):
         assert sentence in several
         assert sentence not in one
@@ -149,16 +155,16 @@ def choice_of(body: str) -> list[str]:
 
 
 def test_the_choice_of_a_network_is_told_as_surely_as_it_was_tested(
-    article: Callable[..., str],
+    article_text: Callable[..., str],
 ) -> None:
-    accuracy, time, both = choice_of(body_of(article()))
+    accuracy, time, both = choice_of(body_of(article_text()))
     assert accuracy == (
         "- se só a acurácia conta, convém a ResNet-152 (85,94%): sua vantagem sobre a ResNet-18 e "
         "a ResNet-50 vai além do acaso;"
     )
     assert time.startswith("- se só o tempo de treinamento conta, convém a ResNet-18 (41 min): ")
     assert both.endswith("joelho da fronteira de Pareto, além do que o acaso explica.")
-    lines = choice_of(body_of(article(seeds=(0,))))
+    lines = choice_of(body_of(article_text(seeds=(0,))))
     assert lines[0].endswith(
         "a ResNet-152 obteve o maior valor (85,94%), mas as execuções não bastam para dizer se sua "
         "vantagem sobre a ResNet-18 e a ResNet-50 vai além do acaso;"
@@ -168,9 +174,9 @@ def test_the_choice_of_a_network_is_told_as_surely_as_it_was_tested(
 
 
 def test_the_choice_of_several_readings_is_told_reading_by_reading(
-    article: Callable[..., str],
+    article_text: Callable[..., str],
 ) -> None:
-    lines = choice_of(body_of(article(protocols=("probe-224", "scratch-32"))))
+    lines = choice_of(body_of(article_text(protocols=("probe-224", "scratch-32"))))
     assert [lines[0], lines[4]] == ["- `probe-224`:", "- `scratch-32`:"]
     assert all(line.startswith("    - se ") for line in lines[1:4] + lines[5:])
     assert [line[-1] for line in lines[1:4]] == [";", ";", "."]
@@ -187,24 +193,26 @@ def test_the_choice_of_several_readings_is_told_reading_by_reading(
     ],
 )
 def test_what_differs_from_the_article_is_a_limit_by_name(
-    article: Callable[..., str], settings: dict[str, int], sentence: str
+    article_text: Callable[..., str], settings: dict[str, int], sentence: str
 ) -> None:
-    assert sentence in article(**settings).splitlines()
-    assert "que o artigo informa:" not in article()
-    assert "a leitura adotada é uma interpretação nossa" in article(**settings)
+    assert sentence in article_text(**settings).splitlines()
+    assert "que o artigo informa:" not in article_text()
+    assert "a leitura adotada é uma interpretação nossa" in article_text(**settings)
 
 
-def test_points_are_singular_below_two(article: Callable[..., str]) -> None:
+def test_points_are_singular_below_two(article_text: Callable[..., str]) -> None:
     def sentence(*accuracies: float) -> str:
-        body = body_of(article(accuracies=synthetic.ARTICLE_ACCURACIES | {"resnet18": accuracies}))
+        body = body_of(
+            article_text(accuracies=synthetic.ARTICLE_ACCURACIES | {"resnet18": accuracies})
+        )
         return body[body.index("A ResNet-18 acertou") :].split(". ")[0]
 
     assert "0,10 ponto percentual entre" in sentence(0.800, 0.801, 0.802)
     assert "2,00 pontos percentuais entre" in sentence(0.80, 0.82, 0.84)
 
 
-def test_criteria_go_on_after_their_colon(article: Callable[..., str]) -> None:
-    body = body_of(article())
+def test_criteria_go_on_after_their_colon(article_text: Callable[..., str]) -> None:
+    body = body_of(article_text())
     lines = re.findall(r"(?m)^- (?:[ST]\d+(?:, | e )?)+: (\w)", body)
     assert len(lines) > 5
     assert all(letter.islower() for letter in lines)

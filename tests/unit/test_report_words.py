@@ -9,32 +9,32 @@ import pytest
 from report_prose import strangers
 from report_studies import NO_STUDY, NO_VALUES
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.protocol import Description, Reading
-from resnet_sizes.records.statements import Statement
-from resnet_sizes.records.study import DataContent
-from resnet_sizes.records.values import Source, Value, Values
-from resnet_sizes.records.verdicts import Criterion, Overall, Reason, Verdict, VerdictName
-from resnet_sizes.reporting.computed import ComputedMinutes
-from resnet_sizes.reporting.criteria import criteria, same_tests, seed_effect
-from resnet_sizes.reporting.judgements import Judged, Judgements
-from resnet_sizes.reporting.printed import PrintedValues, plain
-from resnet_sizes.reporting.readings import ReadingWords
-from resnet_sizes.reporting.words import Words, make_environment
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.sections.computed import ComputedMinutes
+from resnet_sizes.reporting.sections.criteria import criteria, same_tests, seed_effect
+from resnet_sizes.reporting.sections.readings import ReadingWords
+from resnet_sizes.reporting.sections.verdict_text import Judged, Judgements
+from resnet_sizes.reporting.text.printed import PrintedValues, plain
+from resnet_sizes.reporting.text.words import Words, make_environment
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims import Claim
+from resnet_sizes.schemas.evidence.values import Source, Value, Values
+from resnet_sizes.schemas.evidence.verdicts import Criterion, Overall, Reason, Verdict, VerdictName
+from resnet_sizes.schemas.study.protocol import Description, Reading
+from resnet_sizes.schemas.study.study import DataContent
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
 def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
-    words_in: Callable[[str], Words], ledger: Ledger, language: str
+    words_in: Callable[[str], Words], article: Article, language: str
 ) -> None:
     words = words_in(language)
-    by_rule = {statement.rule: statement for statement in ledger.statements}
+    by_rule = {claim.rule: claim for claim in article.claims}
     combinations = itertools.product(
         by_rule.values(), get_args(VerdictName), get_args(Reason), (True, False, None)
     )
-    for statement, verdict, reason, observed in combinations:
-        judged = judged_as(statement, verdict, [reason], observed)
+    for claim, verdict, reason, observed in combinations:
+        judged = judged_as(claim, verdict, [reason], observed)
         for count in (1, 2, 6):
             judgements = Judgements([judged] * count, NO_VALUES, words, language)
             (sentence,) = judgements.findings()
@@ -48,22 +48,22 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
 
 
 def judged_as(
-    statement: Statement,
+    claim: Claim,
     verdict: VerdictName,
     reasons: list[Reason],
     observed: bool | None = None,
     readings: dict[str, VerdictName] | None = None,
 ) -> Judged:
-    """A statement judged from one reading, unless the verdicts of several are given."""
+    """A claim judged from one reading, unless the verdicts of several are given."""
     sentence = Description(pt="Assim é.", en="So it is.")
     readings = readings or {"probe-224": verdict}
     overall = Overall(
-        id=statement.id, verdict=verdict, reasons=reasons, sentence=sentence, readings=readings
+        id=claim.id, verdict=verdict, reasons=reasons, sentence=sentence, readings=readings
     )
     verdicts = [
         Verdict(
-            id=statement.id,
-            rule=statement.rule,
+            id=claim.id,
+            rule=claim.rule,
             protocol=protocol,
             verdict=own,
             reasons=reasons,
@@ -72,11 +72,11 @@ def judged_as(
         )
         for protocol, own in readings.items()
     ]
-    return Judged(statement, overall, tuple(verdicts))
+    return Judged(claim, overall, tuple(verdicts))
 
 
-def test_reasons_that_hold_for_every_statement_are_given_once(words: Words, ledger: Ledger) -> None:
-    first, second = [item for item in ledger.statements if item.id in ("S1", "S2")]
+def test_reasons_that_hold_for_every_claim_are_given_once(words: Words, article: Article) -> None:
+    first, second = [item for item in article.claims if item.id in ("S1", "S2")]
     judgements = Judgements(
         [
             judged_as(first, "not-comparable", ["other-data", "subset", "other-epochs"]),
@@ -96,8 +96,8 @@ def test_reasons_that_hold_for_every_statement_are_given_once(words: Words, ledg
     ]
 
 
-def test_no_reason_is_shared_where_a_statement_was_judged(words: Words, ledger: Ledger) -> None:
-    first, second = [item for item in ledger.statements if item.id in ("S1", "S2")]
+def test_no_reason_is_shared_where_a_claim_was_judged(words: Words, article: Article) -> None:
+    first, second = [item for item in article.claims if item.id in ("S1", "S2")]
     judgements = Judgements(
         [
             judged_as(first, "not-enough-runs", ["few-seeds"]),
@@ -169,13 +169,11 @@ def test_every_content_of_a_dataset_has_its_words(
         ("few-seeds", "As execuções não bastam", "As execuções não bastam"),
     ],
 )
-def test_what_leaves_a_statement_undecided_is_said_in_its_own_words(
-    words: Words, ledger: Ledger, reason: Reason, finding: str, conclusion: str
+def test_what_leaves_a_claim_undecided_is_said_in_its_own_words(
+    words: Words, article: Article, reason: Reason, finding: str, conclusion: str
 ) -> None:
-    (statement,) = [item for item in ledger.statements if item.id == "S13"]
-    judgements = Judgements(
-        [judged_as(statement, "not-enough-runs", [reason])], NO_VALUES, words, "pt"
-    )
+    (claim,) = [item for item in article.claims if item.id == "S13"]
+    judgements = Judgements([judged_as(claim, "not-enough-runs", [reason])], NO_VALUES, words, "pt")
     assert judgements.findings()[0].startswith(finding)
     (found,) = judgements.conclusions()
     assert found.finding.startswith(conclusion)
@@ -183,12 +181,12 @@ def test_what_leaves_a_statement_undecided_is_said_in_its_own_words(
 
 
 def test_readings_that_do_not_decide_are_named_after_the_verdict_of_the_others(
-    words_in: Callable[[str], Words], ledger: Ledger
+    words_in: Callable[[str], Words], article: Article
 ) -> None:
-    (statement,) = [item for item in ledger.statements if item.id == "S13"]
+    (claim,) = [item for item in article.claims if item.id == "S13"]
 
     def told(language: str, **readings: VerdictName) -> tuple[str, str, str]:
-        judged = judged_as(statement, "supported", ["readings-decide"], readings=readings)
+        judged = judged_as(claim, "supported", ["readings-decide"], readings=readings)
         judgements = Judgements([judged], NO_VALUES, words_in(language), language)
         assert judgements.undecided_in_part()
         assert not judgements.changing()
@@ -206,9 +204,9 @@ def test_readings_that_do_not_decide_are_named_after_the_verdict_of_the_others(
     )
 
 
-def test_readings_with_one_verdict_differ_in_nothing(words: Words, ledger: Ledger) -> None:
+def test_readings_with_one_verdict_differ_in_nothing(words: Words, article: Article) -> None:
     both: dict[str, VerdictName] = {"a": "within-noise", "b": "within-noise"}
-    judged = judged_as(ledger.statements[0], "within-noise", ["indistinct"], readings=both)
+    judged = judged_as(article.claims[0], "within-noise", ["indistinct"], readings=both)
     judgements = Judgements([judged], NO_VALUES, words, "pt")
     assert not judgements.undecided_in_part()
     assert judgements.rows()[0].reason == "o que se observa não se distingue do acaso"
@@ -248,16 +246,16 @@ def test_a_choice_among_networks_says_how_sure_it_is(
     assert [not_enough in text for text in told] == [False, False, True]
 
 
-def test_statements_that_share_a_test_are_named(words: Words, ledger: Ledger) -> None:
-    sentence = same_tests(ledger, words)
+def test_claims_that_share_a_test_are_named(words: Words, article: Article) -> None:
+    sentence = same_tests(article, words)
     assert sentence is not None
     assert ": S3 e T11; S4 e T13; S11 e S14." in sentence
-    alone = [item for item in ledger.statements if item.id not in ("T11", "T13", "S14")]
-    assert same_tests(ledger.model_copy(update={"statements": alone}), words) is None
+    alone = [item for item in article.claims if item.id not in ("T11", "T13", "S14")]
+    assert same_tests(article.model_copy(update={"claims": alone}), words) is None
 
 
-def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, ledger: Ledger) -> None:
-    effect = ledger.judging.seed_effect
+def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, article: Article) -> None:
+    effect = article.judging.seed_effect
     assert effect is not None
     key = "judging.seed_effect.largest_difference"
     found = {key: Value(value=3.7, kind="number", sources=[Source(file="x", field="x")])}
@@ -265,8 +263,8 @@ def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, ledger: Ledg
 
     def told(**changes: object) -> str | None:
         changed = effect.model_copy(update=changes)
-        judging = ledger.judging.model_copy(update={"seed_effect": changed})
-        own = ledger.model_copy(update={"judging": judging})
+        judging = article.judging.model_copy(update={"seed_effect": changed})
+        own = article.model_copy(update={"judging": judging})
         text = seed_effect(own, values, words, "pt")
         return text and plain(text)
 
@@ -281,11 +279,11 @@ def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, ledger: Ledg
     )
 
 
-def test_a_criterion_that_begins_with_a_name_keeps_its_capital(ledger: Ledger) -> None:
-    (statement,) = [item for item in ledger.statements if item.id == "S13"]
+def test_a_criterion_that_begins_with_a_name_keeps_its_capital(article: Article) -> None:
+    (claim,) = [item for item in article.claims if item.id == "S13"]
     text = Description(pt="ResNet-50 deve ser o joelho.", en="x")
-    changed = [statement.model_copy(update={"criterion": text})]
-    (criterion,) = criteria(ledger.model_copy(update={"statements": changed}), "pt")
+    changed = [claim.model_copy(update={"criterion": text})]
+    (criterion,) = criteria(article.model_copy(update={"claims": changed}), "pt")
     assert plain(criterion.text) == "ResNet-50 deve ser o joelho."
 
 

@@ -22,13 +22,14 @@ from crashed_runs import (
 )
 
 from child_runs import PROBE, Home
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.code import training_code_hash
-from resnet_sizes.records.errors import Stopped
-from resnet_sizes.records.metrics import Device
-from resnet_sizes.training import keeping, provenance
-from resnet_sizes.training import run as run_module
-from resnet_sizes.training.loop import Trainer
+from resnet_sizes.io.code_hash import training_code_hash
+from resnet_sizes.io.errors import Stopped
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.run.metrics import Device
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.job import checkpointing as keeping
+from resnet_sizes.training.job import provenance
+from resnet_sizes.training.job import run as run_module
 from small_runs import CPU
 
 __all__ = ["_everything_is_told", "crashed", "crashed_once", "home", "not_begun", "whole"]

@@ -1,17 +1,17 @@
-"""The rules of the statements by themselves, on numbers instead of runs."""
+"""The rules of the claims by themselves, on numbers instead of runs."""
 
 from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import LEDGER, MODELS
+from synthetic import ARTICLE, MODELS
 
-from resnet_sizes.evidence.measurements import Outcome, SeedTable
-from resnet_sizes.evidence.rules import half_unit, holds, prints_as
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.protocol import LAYERS, Description
-from resnet_sizes.records.statements import Needs, Ordering, ParetoKnee
+from resnet_sizes.evidence.judging.rules import half_unit, holds, prints_as
+from resnet_sizes.evidence.runs.measurements import Outcome, SeedTable
+from resnet_sizes.schemas.article.claims import Needs, Ordering, ParetoKnee
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.study.protocol import LAYERS, Description
 
 TEXT = Description(pt="x", en="x")
 
@@ -114,23 +114,23 @@ def test_the_knee_is_better_than_all_faster_ones_and_above_the_line(
 def test_a_benefit_diminishes_only_where_there_is_one(
     accuracies: list[float], expected: bool
 ) -> None:
-    [statement] = [item for item in load_ledger(LEDGER).statements if item.id == "S5"]
-    assert holds(statement, table(accuracies, models=list(MODELS))) == expected
+    [claim] = [item for item in load_article(ARTICLE).claims if item.id == "S5"]
+    assert holds(claim, table(accuracies, models=list(MODELS))) == expected
 
 
 @pytest.mark.parametrize(("final", "expected"), [(1.5, True), (1.51, False), (2.5, False)])
 def test_a_loss_falls_markedly_by_a_quarter(final: float, expected: bool) -> None:
-    [statement] = [item for item in load_ledger(LEDGER).statements if item.id == "S6"]
+    [claim] = [item for item in load_article(ARTICLE).claims if item.id == "S6"]
     falling = Outcome(18, 0.8, 1.0, 2.0, 0.5)
     last = Outcome(152, 0.8, 1.0, 2.0, final)
     outcomes = dict(zip(MODELS, [falling, falling, last], strict=True))
-    assert holds(statement, outcomes) == expected
+    assert holds(claim, outcomes) == expected
 
 
 def test_a_tie_for_the_best_is_not_the_best() -> None:
-    [statement] = [item for item in load_ledger(LEDGER).statements if item.id == "S11"]
-    assert not holds(statement, table([0.8, 0.86, 0.86], models=list(MODELS)))
-    assert holds(statement, table([0.8, 0.85, 0.86], models=list(MODELS)))
+    [claim] = [item for item in load_article(ARTICLE).claims if item.id == "S11"]
+    assert not holds(claim, table([0.8, 0.86, 0.86], models=list(MODELS)))
+    assert holds(claim, table([0.8, 0.85, 0.86], models=list(MODELS)))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_number_prints_as_its_own_rounding(value: float, digits: int) -> None:
 
 
 def test_the_articles_points_per_layer_diminish() -> None:
-    rows = load_ledger(LEDGER).table
+    rows = load_article(ARTICLE).table
     gains = [
         (float(deeper.accuracy) - float(row.accuracy)) / (deeper.layers - row.layers)
         for row, deeper in pairwise(rows)

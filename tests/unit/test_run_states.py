@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.evidence.run_checks import last_epoch
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.run_state import Problem, State
-from resnet_sizes.records.tensor_file import read_predictions, write_predictions
+from resnet_sizes.evidence.runs.validate import last_epoch
 from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.schemas.evidence.run_state import Problem, State
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.tensors import read_predictions, write_predictions
 
 RUN, OTHER = "scratch-32/resnet50/seed-1", "scratch-32/resnet50/seed-0"
 
@@ -83,8 +83,8 @@ def other_configuration(files: RunFolder) -> None:
 
 def other_data(files: RunFolder) -> None:
     metrics = json.loads(files.metrics.read_text())
-    from resnet_sizes.records.base import content_hash
-    from resnet_sizes.records.run import RunFile
+    from resnet_sizes.io.hashes import content_hash
+    from resnet_sizes.schemas.run.run import RunFile
 
     run = RunFile.model_validate(metrics["run"] | {"dataset_identity": "f" * 64})
     edited(files.run, dataset_identity="f" * 64)

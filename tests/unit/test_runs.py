@@ -10,15 +10,15 @@ import pytest
 from synthetic import ARTICLE_LOSSES, make_study
 from synthetic_runs import write_run
 
-from resnet_sizes.evidence.run_checks import correct_predictions
-from resnet_sizes.evidence.runs import StudyRuns, read_runs
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import RunFolder, StudyFolder
-from resnet_sizes.records.run import RunFile, StudyFile
-from resnet_sizes.records.tensor_file import read_predictions, write_predictions
+from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
+from resnet_sizes.evidence.runs.validate import correct_predictions
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.run import RunFile, StudyFile
+from resnet_sizes.schemas.run.tensors import read_predictions, write_predictions
 
 RUN = "scratch-32/resnet50/seed-1"
 

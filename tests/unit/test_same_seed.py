@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from engine_steps import coloured_patches, reading_of, run_of, train_by_command, write_state_dict
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.protocol import ModelName
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.study.protocol import ModelName
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""Another article is another file: other networks, another set-up, other statements."""
+"""Another article is another file: other networks, another set-up, other claims."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ setup:
 table:
   - {model: resnet34, accuracy: "90.0", layers: 34, minutes: "20.0", layers_increment: null, accuracy_increment: null}
   - {model: resnet101, accuracy: "95.0", layers: 101, minutes: "50.0", layers_increment: "197", accuracy_increment: "5.6"}
-statements:
+claims:
   - id: S1
     place: results
     text: {pt: A mais profunda acerta mais., en: The deeper one is better.}
@@ -102,9 +102,7 @@ def test_a_second_article_is_judged_by_its_own_file(tmp_path: Path, article: Pat
     assert {v["basis"]["tests"] for v in verdicts.values() if v["basis"]} == {3}
 
 
-def test_a_statement_is_judged_from_the_readings_that_it_accepts(
-    tmp_path: Path, article: Path
-) -> None:
+def test_a_claim_is_judged_from_the_readings_that_it_accepts(tmp_path: Path, article: Path) -> None:
     study = make_study(tmp_path, article=article, protocols=["scratch-32", "other"], **RESULTS)
     found = evidence_of(study)
     verdicts = {(v["id"], v["protocol"]): v for v in found["verdicts"]}
@@ -140,7 +138,7 @@ def test_on_another_device_printed_minutes_are_not_comparable(
 def test_ratios_of_times_need_printed_times(tmp_path: Path, article: Path) -> None:
     content = yaml.safe_load(ARTICLE)
     content["table"][0]["minutes"] = "0"
-    content["statements"] = content["statements"][1:2]
+    content["claims"] = content["claims"][1:2]
     article.write_text(yaml.safe_dump(content), encoding="utf-8")
     study = make_study(tmp_path, article=article, **RESULTS)
     result = CliRunner().invoke(app, ["evidence", str(study)])

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from report_studies import TEMPLATES, study_without_figures
-from synthetic import LEDGER, MODELS
+from synthetic import ARTICLE, MODELS
 
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.values import Values
-from resnet_sizes.reporting.origins import after_body_html
-from resnet_sizes.reporting.words import Words
+from resnet_sizes.io.files import read_record
+from resnet_sizes.reporting.text.origins import after_body_html
+from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.evidence.values import Values
+from resnet_sizes.schemas.paths import StudyFolder
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,8 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> Values:
     return read_record(StudyFolder.of_file(study).evidence / "values.json", Values, "")
 
 
-def sources(values: Values, statement: str, language: str = "pt") -> set[tuple[str, str]]:
-    value = values.values[f"verdict.scratch-32.{statement}.sentence.{language}"]
+def sources(values: Values, claim: str, language: str = "pt") -> set[tuple[str, str]]:
+    value = values.values[f"verdict.scratch-32.{claim}.sentence.{language}"]
     return {(source.file, source.field) for source in value.sources}
 
 
@@ -61,14 +61,14 @@ def test_ratios_of_times_come_from_times_operations_and_the_article(values: Valu
     # Every run of a network has the same number of operations; the first one's is taken.
     for model in MODELS:
         assert (f"runs/scratch-32/{model}/seed-0/metrics.json", "macs_per_image") in found
-    assert {(str(LEDGER), f"table[{row}].minutes") for row in range(3)} <= found
+    assert {(str(ARTICLE), f"table[{row}].minutes") for row in range(3)} <= found
 
 
 def test_a_printed_number_comes_from_the_runs_and_the_article(values: Values) -> None:
     found = sources(values, "S3")
     models = ("resnet18", "resnet50")
     assert of_runs("metrics.json", "final_test_accuracy", models=models) <= found
-    assert (str(LEDGER), "table[1].accuracy_increment") in found
+    assert (str(ARTICLE), "table[1].accuracy_increment") in found
     assert not [file for file, _ in found if "resnet152" in file]
 
 

@@ -8,13 +8,18 @@ import pytest
 import yaml
 from judged_studies import REVERSED, judged
 from report_prose import strangers
-from synthetic import ARTICLE_ACCURACIES, CONFIG, LEDGER
+from synthetic import ARTICLE, ARTICLE_ACCURACIES, CONFIG
 
-from resnet_sizes.evidence import sentences
-from resnet_sizes.evidence.sentences import NO_BREAK, p_text, sentence_of, sentence_of_readings
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.reasons import reason_clause
-from resnet_sizes.records.verdicts import Basis, Reason, VerdictName
+from resnet_sizes.i18n.reasons import reason_clause
+from resnet_sizes.reporting.sections import verdict_sentences as sentences
+from resnet_sizes.reporting.sections.verdict_sentences import (
+    NO_BREAK,
+    p_text,
+    sentence_of,
+    sentence_of_readings,
+)
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.verdicts import Basis, Reason, VerdictName
 
 SOURCE = CONFIG.parent / "src" / "resnet_sizes"
 WIDE = {"accuracies": ARTICLE_ACCURACIES | {"resnet18": (0.7984, 0.8084, 0.8184)}}
@@ -28,7 +33,7 @@ def keys_of(found: Any, prefix: str = "") -> set[str]:
     return {key for name, part in found.items() for key in keys_of(part, f"{prefix}.{name}")}
 
 
-@pytest.mark.parametrize("file", ["records/reasons.yaml", "evidence/sentences.yaml"])
+@pytest.mark.parametrize("file", ["i18n/reasons.yaml", "reporting/sections/verdict_sentences.yaml"])
 def test_both_languages_have_the_same_texts(file: str) -> None:
     texts = yaml.safe_load((SOURCE / file).read_text(encoding="utf-8"))
     assert keys_of(texts["pt"]) == keys_of(texts["en"])
@@ -105,8 +110,8 @@ def test_a_share_of_resamples_is_not_rounded_to_none_or_all(share: float, text: 
 
 def told(basis: Basis) -> str:
     """The sentence on an order that these numbers leave undecided."""
-    statement = load_ledger(LEDGER).statements[0]
-    return sentence_of(statement, "within-noise", ["indistinct"], basis, None).pt
+    claim = load_article(ARTICLE).claims[0]
+    return sentence_of(claim, "within-noise", ["indistinct"], basis, None).pt
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from report_studies import CACHED, SHARED, article_of, table_row
 from synthetic import make_study
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.schemas.paths import StudyFolder
 
 NOTE = "† Em dispositivo compartilhado."
 ALONE = {key: value for key, value in SHARED.items() if key != "shared"}

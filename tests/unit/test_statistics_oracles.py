@@ -11,8 +11,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from resnet_sizes.evidence.proportions import two_proportion_test, wilson_interval
-from resnet_sizes.evidence.statistics import (
+from resnet_sizes.evidence.statistics.proportions import two_proportion_test, wilson_interval
+from resnet_sizes.evidence.statistics.tests import (
     Sample,
     contrast,
     further_run_p,

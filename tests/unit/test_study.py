@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.protocol import LAYERS, WEIGHTS_VERSIONS
-from resnet_sizes.records.run import (
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import write_json
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.run import (
     CompileMode,
     Precision,
     RunFile,
     RunSettings,
     all_run_settings,
 )
-from resnet_sizes.records.study import Study
+from resnet_sizes.schemas.study.protocol import LAYERS, WEIGHTS_VERSIONS
+from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, load_study, merge, read_yaml_mapping
 from resnet_sizes.study.plan import write_run_files, write_study
 from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema

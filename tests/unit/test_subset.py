@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_sizes.data.subset import balanced_subset
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.data.sources.subset import balanced_subset
+from resnet_sizes.io.errors import UserError
 
 
 def _labels(counts: list[int]) -> Any:

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from synthetic import make_study, own_readings
 
-from resnet_sizes.evidence.runs import read_runs
-from resnet_sizes.evidence.table import comparison_table, write_table
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import StudyFile
+from resnet_sizes.evidence.runs.read import read_runs
+from resnet_sizes.evidence.values.table import comparison_table, write_table
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
 
 COLUMNS = [
     "Teste",

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.study import DatasetSpec
-from resnet_sizes.records.tensor_file import (
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     dataset_identity,
     read_dataset,
@@ -25,6 +24,7 @@ from resnet_sizes.records.tensor_file import (
     write_dataset,
     write_predictions,
 )
+from resnet_sizes.schemas.study.study import DatasetSpec
 
 
 def _arrays(train: int = 6, test: int = 4) -> DatasetArrays:
@@ -238,7 +238,7 @@ def test_a_full_disk_is_told_with_its_file(tmp_path: Path) -> None:
     # Written for real: a file may not grow beyond the limit, as on a full disk.
     code = (
         "import resource, sys; from pathlib import Path; import numpy as np;"
-        "from resnet_sizes.records.tensor_file import write_predictions;"
+        "from resnet_sizes.schemas.run.tensors import write_predictions;"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
         "write_predictions(Path(sys.argv[1]), np.zeros((999, 10), np.float32),"

@@ -15,22 +15,26 @@ import pytest
 import torch
 from torch import nn
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.layout import RunFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.tensor_file import (
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import write_json
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     read_predictions,
 )
-from resnet_sizes.records.weights import InitialWeights
-from resnet_sizes.training.batches import Preparation, epoch_generator, shuffled_batches
-from resnet_sizes.training.inputs import DeviceData
-from resnet_sizes.training.loop import Trainer
-from resnet_sizes.training.networks import build_network, ready_for_training
-from resnet_sizes.training.progress import duration
-from resnet_sizes.training.turn import train_run
+from resnet_sizes.schemas.run.weights import InitialWeights
+from resnet_sizes.training.engine.inputs import DeviceData
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.engine.networks import build_network, ready_for_training
+from resnet_sizes.training.engine.preprocessing import (
+    Preparation,
+    epoch_generator,
+    shuffled_batches,
+)
+from resnet_sizes.training.job.job import train_run
+from resnet_sizes.training.supervision.progress import duration
 from small_runs import CPU, run_of, small_arrays, small_dataset
 
 
@@ -283,7 +287,7 @@ def test_a_loss_that_overflows_later_names_its_epoch_and_step(arrays, dataset):
 
 def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypatch):
     monkeypatch.setattr(
-        "resnet_sizes.training.batches.Preparation.__call__",
+        "resnet_sizes.training.engine.preprocessing.Preparation.__call__",
         lambda self, images: torch.empty(1 << 55, dtype=torch.uint8),
     )
     with pytest.raises(UserError, match=r"out of memory with batch_size 16") as told:
@@ -324,7 +328,7 @@ def test_another_error_is_not_taken_for_missing_memory(tmp_path, dataset, monkey
     def broken(self, images):
         raise RuntimeError("something else")
 
-    monkeypatch.setattr("resnet_sizes.training.batches.Preparation.__call__", broken)
+    monkeypatch.setattr("resnet_sizes.training.engine.preprocessing.Preparation.__call__", broken)
     with pytest.raises(RuntimeError, match="something else"):
         train_run(run_of(dataset), dataset, RunFolder(tmp_path / "run"), "cpu")
 

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from image_trees import Tree, as_tar, as_zip, encoded, tree
-from resnet_sizes.data import containers, unpacking
-from resnet_sizes.data.containers import Zip
-from resnet_sizes.data.image_folder import ImageFolderSource
-from resnet_sizes.data.tar_container import Tar
-from resnet_sizes.data.unpacking import open_unpacked
-from resnet_sizes.records.errors import UserError
+from resnet_sizes.data.archives import containers, unpacking
+from resnet_sizes.data.archives.containers import Zip
+from resnet_sizes.data.archives.tar import Tar
+from resnet_sizes.data.archives.unpacking import open_unpacked
+from resnet_sizes.data.sources.image_folder import ImageFolderSource
+from resnet_sizes.io.errors import UserError
 
 
 @pytest.fixture(params=[as_zip, as_tar], ids=["zip", "tar.gz"])

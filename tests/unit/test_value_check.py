@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_sizes.records import numbers
-from resnet_sizes.records.values import Kind, Source, Value
-from resnet_sizes.reporting.numerals import number_of, numerals
-from resnet_sizes.reporting.value_check import shows
+from resnet_sizes.i18n import numbers
+from resnet_sizes.reporting.checks.numerals import number_of, numerals
+from resnet_sizes.reporting.checks.value_check import shows
+from resnet_sizes.schemas.evidence.values import Kind, Source, Value
 
 LANGUAGES = st.sampled_from(["pt", "en"])
 HASH = sha256(b"an image").hexdigest()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from safetensors import safe_open
 from study_values import ACCURACIES, VERDICTS_FILE, values_of
-from synthetic import LEDGER, make_study, own_readings
+from synthetic import ARTICLE, make_study, own_readings
 
 
 def lookup(data: Any, field: str) -> Any:
@@ -33,16 +33,16 @@ def test_every_source_is_a_field_that_exists(tmp_path: Path, protocol: str) -> N
             if source.file.endswith(".json") and source.file != VERDICTS_FILE:
                 data = json.loads((study.parent / source.file).read_text())
                 assert lookup(data, source.field) is not None, (key, source)
-            elif source.file == "resnet_sizes.evidence.statistics":
+            elif source.file == "resnet_sizes.evidence.statistics.tests":
                 assert hasattr(import_module(source.file), source.field), (key, source)
-            elif source.file == "resnet_sizes.records.protocol":
+            elif source.file == "resnet_sizes.schemas.study.protocol":
                 name, _, model = source.field.partition(".")
                 assert model in getattr(import_module(source.file), name), (key, source)
             elif source.file.endswith(".safetensors"):
                 with safe_open(study.parent / source.file, framework="numpy") as tensors:
                     assert source.field in tensors.keys(), (key, source)  # noqa: SIM118
             else:
-                assert source.file in (VERDICTS_FILE, str(LEDGER)), (key, source)
+                assert source.file in (VERDICTS_FILE, str(ARTICLE)), (key, source)
 
 
 def test_a_number_of_one_source_is_that_fields(tmp_path: Path) -> None:

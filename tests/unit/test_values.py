@@ -10,9 +10,9 @@ from study_values import ACCURACIES, values_of
 from synthetic import MODELS, make_study, own_readings
 from synthetic_runs import MACS, PARAMETERS
 
-from resnet_sizes.records.protocol import LAYERS
-from resnet_sizes.records.study import RESERVED_NAMES
-from resnet_sizes.records.verdicts import OutcomeName, VerdictName
+from resnet_sizes.schemas.evidence.verdicts import OutcomeName, VerdictName
+from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.study import RESERVED_NAMES
 
 
 def numbers(study: Path) -> dict[str, int | float | str]:

@@ -1,4 +1,4 @@
-"""Verdicts on the article's own ledger: each one reached, for the right reason."""
+"""Verdicts on the article's own article file: each one reached, for the right reason."""
 
 from pathlib import Path
 from typing import Any
@@ -9,25 +9,25 @@ from judged_studies import (
     MINUTE_CELLS,
     ORDERS,
     REVERSED,
-    VALUE_STATEMENTS,
+    VALUE_CLAIMS,
     judged,
     names,
     reasons,
 )
-from synthetic import ARTICLE_ACCURACIES, LEDGER, MODELS, make_study
+from synthetic import ARTICLE, ARTICLE_ACCURACIES, MODELS, make_study
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.values import Values
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.values import Values
 
 
 def test_the_articles_own_numbers_support_the_article(tmp_path: Path) -> None:
     found = judged(tmp_path)
-    assert names(found, ORDERS | VALUE_STATEMENTS) == {"supported"}
+    assert names(found, ORDERS | VALUE_CLAIMS) == {"supported"}
     assert reasons(found, ORDERS - {"S2"}) == {("rule-holds",)}
     assert found["S2"].reasons == ["ratios-agree"]
-    assert reasons(found, VALUE_STATEMENTS) == {("inside-interval",)}
+    assert reasons(found, VALUE_CLAIMS) == {("inside-interval",)}
     assert names(found, CONSTRUCTION) == {"true-by-construction"}
     assert reasons(found, CONSTRUCTION) == {("construction",)}
     assert names(found, MINUTE_CELLS) == {"not-comparable"}
@@ -36,10 +36,10 @@ def test_the_articles_own_numbers_support_the_article(tmp_path: Path) -> None:
 
 def test_reversed_numbers_contradict_the_article(tmp_path: Path) -> None:
     found = judged(tmp_path, **REVERSED)
-    assert names(found, ORDERS | VALUE_STATEMENTS) == {"contradicted"}
+    assert names(found, ORDERS | VALUE_CLAIMS) == {"contradicted"}
     assert reasons(found, ORDERS) == {("rule-fails",)}
-    assert reasons(found, VALUE_STATEMENTS) == {("outside-interval",)}
-    assert not any(found[name].observed for name in ORDERS | VALUE_STATEMENTS)
+    assert reasons(found, VALUE_CLAIMS) == {("outside-interval",)}
+    assert not any(found[name].observed for name in ORDERS | VALUE_CLAIMS)
     assert names(found, CONSTRUCTION) == {"true-by-construction"}
     assert names(found, MINUTE_CELLS) == {"not-comparable"}
 
@@ -97,7 +97,7 @@ def test_further_seeds_do_not_take_back_what_is_beyond_any_effect_of_a_seed(
         ), name
 
 
-def test_seeds_farther_apart_than_the_ledger_thinks_possible_decide_nothing_by_it(
+def test_seeds_farther_apart_than_the_article_thinks_possible_decide_nothing_by_it(
     tmp_path: Path,
 ) -> None:
     scattered = ARTICLE_ACCURACIES | {"resnet50": (0.78, 0.68, 0.73)}
@@ -241,7 +241,7 @@ def test_each_protocol_is_judged_by_its_own_runs(tmp_path: Path) -> None:
     assert found["two", "S1"] == "not-run"
     assert len(found) == 2 * 27
     overall = {one.id: one for one in verdicts.overall}
-    assert list(overall) == [statement.id for statement in load_ledger(LEDGER).statements]
+    assert list(overall) == [claim.id for claim in load_article(ARTICLE).claims]
     # A reading without runs does not take part.
     assert (overall["S1"].verdict, overall["S1"].reasons) == ("supported", ["rule-holds"])
     assert overall["S1"].readings == {"one": "supported", "two": "not-run"}

@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from pretend_gpus import PretendGpus, uuid
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.training.nvml import Gpu
-from resnet_sizes.training.visible import alone, strongest_first, visible_gpus, wanted_gpus
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.training.devices.cuda_visible_devices import (
+    alone,
+    strongest_first,
+    visible_gpus,
+    wanted_gpus,
+)
+from resnet_sizes.training.devices.nvml import Gpu
 
 A, B, C = (Gpu(index, uuid(letter), "Pretend GPU") for index, letter in enumerate("abc"))
 HALVES = [Gpu(0, f"MIG-{number}", "Half", uuid("a")) for number in (1, 2)]
@@ -129,7 +134,7 @@ def test_a_number_beyond_the_visible_is_an_error_that_lists_them() -> None:
 
 LISTING = """
 import sys
-from resnet_sizes.training.nvml import Nvml
+from resnet_sizes.training.devices.nvml import Nvml
 nvml = Nvml.load()
 for gpu in nvml.gpus() if nvml else ["no library"]:
     print(gpu, *(gpu.strength or ()) if nvml else "", *sorted(nvml.processes(gpu)) if nvml else "")

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from local_server import Answer, LocalServer, refused_address, serve
-from resnet_sizes.data.weights import fetch_weights, torchvision_weights
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.protocol import WEIGHTS_VERSIONS
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.data.weights.obtain import fetch_weights, torchvision_weights
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.schemas.study.protocol import WEIGHTS_VERSIONS
+from resnet_sizes.schemas.study.study import Study
 from state_dicts import Publisher, state_of
 from weights_studies import study_from
 

@@ -7,8 +7,8 @@ import pytest
 from workflow_project import Project
 
 from pretend_gpus import LIBRARY, PretendGpus, uuid
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.metrics import Metrics
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.run.metrics import Metrics
 
 STUDY = """\
 name: devices

@@ -13,7 +13,7 @@ from workflow_project import TINY, Project
 
 pytestmark = pytest.mark.slow
 
-LOOP = "src/resnet_sizes/training/loop.py"
+LOOP = "src/resnet_sizes/training/engine/loop.py"
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_change_that_runs_nothing_else_trains_nothing(study, old, new):
 
 
 def test_a_changed_plot_trains_nothing_but_makes_evidence_and_report_anew(study):
-    figure = study.folder / "src/resnet_sizes/evidence/figures/loss.py"
+    figure = study.folder / "src/resnet_sizes/reporting/figures/loss.py"
     figure.write_text(figure.read_text() + "\n\nUNUSED = 1\n")
     assert set(study.planned()) == {"evidence", "report"}
 
@@ -93,7 +93,9 @@ def test_a_changed_template_renders_only_the_report(study):
 
 
 def test_another_way_of_telling_progress_trains_nothing(study):
-    study.edit("src/resnet_sizes/training/progress.py", "SILENCE = 60.0", "SILENCE = 90.0")
+    study.edit(
+        "src/resnet_sizes/training/supervision/progress.py", "SILENCE = 60.0", "SILENCE = 90.0"
+    )
     assert study.planned() == {}
 
 
@@ -219,7 +221,7 @@ def without_times(run: Path) -> dict:
 def test_a_failed_run_leaves_the_others_and_a_partial_report_names_it(study):
     shutil.rmtree(study.folder / "results/tiny/runs/scratch-32/resnet34")
     study.edit(
-        "src/resnet_sizes/training/networks.py",
+        "src/resnet_sizes/training/engine/networks.py",
         "network: ResNet = get_model(model,",
         'if model == "resnet34":\n        raise RuntimeError("no such kernel")\n'
         "    network: ResNet = get_model(model,",

@@ -116,10 +116,10 @@ def test_the_articles_study_plans_its_runs_after_fetching(project):
     assert not (project.folder / "results").exists(), "a dry run writes nothing"
 
 
-def test_a_ledger_with_an_unknown_rule_stops_before_any_job(project):
-    ledger = project.folder / "config/article.yaml"
-    text = ledger.read_text(encoding="utf-8")
-    ledger.write_text(text.replace("rule: ordering", "rule: orderin", 1), encoding="utf-8")
+def test_a_article_with_an_unknown_rule_stops_before_any_job(project):
+    article = project.folder / "config/article.yaml"
+    text = article.read_text(encoding="utf-8")
+    article.write_text(text.replace("rule: ordering", "rule: orderin", 1), encoding="utf-8")
     done = project.snakemake("-n", "--configfile", "config/tiny.yaml", check=False)
     assert done.returncode != 0
     assert "config/article.yaml" in done.stdout

@@ -4,16 +4,16 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from resnet_sizes.records.base import canonical_json, content_hash
-from resnet_sizes.records.code import code_hash, training_code_hash
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.launch import announce
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.run import all_run_settings, run_settings
-from resnet_sizes.records.wanted_weights import wanted_weights
-from resnet_sizes.records.weights import weights_key
-from resnet_sizes.reporting.engines import choose_engine
+from resnet_sizes.io.hashes import canonical_json, content_hash
+from resnet_sizes.io.code_hash import code_hash, training_code_hash
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.training.supervision.launch import announce
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.run.run import all_run_settings, run_settings
+from resnet_sizes.schemas.run.wanted_weights import wanted_weights
+from resnet_sizes.schemas.run.weights import weights_key
+from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.study.fingerprint import fingerprint
 from resnet_sizes.study.loading import (
     check_files,
@@ -51,7 +51,7 @@ def checked_study():
         typed = values_from_text(workflow.config_settings.config)
         study = check_study(merge(config, typed), configuration_files())
         check_files(study)
-        load_ledger(Path(study.article))
+        load_article(Path(study.article))
         if study.report.engine == "quarto":
             choose_engine("quarto")
     except UserError as error:
@@ -92,7 +92,7 @@ REPORTS = [
     + [f"report.{format}" for format in STUDY.report.formats]
 ]
 # The records hold the words of reasons and the form of numbers, which texts are made of.
-RECORDS_CODE = code_hash("resnet_sizes.records")
+RECORDS_CODE = [code_hash("resnet_sizes.schemas"), code_hash("resnet_sizes.i18n")]
 TEMPLATES = sorted(str(path) for path in Path("report").rglob("*") if path.is_file())
 
 

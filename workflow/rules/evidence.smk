@@ -34,7 +34,7 @@ rule evidence:
     params:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),
-        code=[code_hash("resnet_sizes.evidence"), RECORDS_CODE],
+        code=[code_hash("resnet_sizes.evidence"), code_hash("resnet_sizes.reporting"), RECORDS_CODE],
     message:
         "Making the table, the figures and the verdicts"
     shell:

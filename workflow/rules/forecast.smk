@@ -1,8 +1,8 @@
 # What a training asks a scheduler for, from `resnet-sizes forecast` where that was run. On one
 # machine it means nothing. The forecast is no input of a rule: it decides no result, and a new
 # one is no reason to train again. A profile's set-resources goes before all of this.
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.forecast import Forecast
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.forecast import Forecast
 
 # ---- How much more is asked for than was forecast -----------------------------------------
 TIME_FACTOR = 2.0  # other nodes are slower, and file systems busy

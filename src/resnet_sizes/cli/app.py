@@ -18,7 +18,7 @@ from resnet_sizes.cli.report import report
 from resnet_sizes.cli.schemas import schemas
 from resnet_sizes.cli.status import status
 from resnet_sizes.cli.train import train
-from resnet_sizes.records.errors import Stopped, UserError
+from resnet_sizes.io.errors import Stopped, UserError
 
 MENDABLE = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.records.files import write_json
+from resnet_sizes.io.files import write_json
 
 
 class Format(StrEnum):
@@ -19,7 +19,7 @@ class Format(StrEnum):
 
 
 def audit(
-    ledger: Annotated[Path, typer.Argument(help="The ledger, such as config/article.yaml")],
+    article: Annotated[Path, typer.Argument(help="The article file, such as config/article.yaml")],
     config: Annotated[
         list[Path] | None,
         typer.Option(
@@ -37,14 +37,14 @@ def audit(
     """Recompute an article from itself: increments, accuracies, returns of depth, minutes."""
     from resnet_sizes.cli.audit_tables import audit_text
     from resnet_sizes.evidence.audit import audit as recompute
-    from resnet_sizes.records.devices import load_devices
-    from resnet_sizes.records.ledger_file import load_ledger
-    from resnet_sizes.records.network_costs import shipped_network_costs
+    from resnet_sizes.schemas.article.load import load_article
+    from resnet_sizes.schemas.gpus import load_devices
+    from resnet_sizes.schemas.network_costs import shipped_network_costs
     from resnet_sizes.study.loading import load_study
 
     definitions = load_study(config or []).protocol_definitions
     found = recompute(
-        load_ledger(ledger), definitions, load_devices(devices), shipped_network_costs()
+        load_article(article), definitions, load_devices(devices), shipped_network_costs()
     )
     if output is not None:
         write_json(output, found)

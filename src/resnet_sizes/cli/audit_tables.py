@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from resnet_sizes.records.audit import Audit, ProtocolCosts
+from resnet_sizes.schemas.evidence.audit import Audit, ProtocolCosts
 
 GIB = 2**30
 NONE = "-"
@@ -147,7 +147,7 @@ def _missing(audit: Audit) -> str:
     ]
     if lines:
         lines.append(
-            "Add the size to SIZES in src/resnet_sizes/training/network_costs.py, then run: "
+            "Add the size to SIZES in src/resnet_sizes/training/engine/network_costs.py, then run: "
             "resnet-sizes costs"
         )
     return "\n".join(lines)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.records.file_times import none_of_the_future
-from resnet_sizes.records.layout import StudyFolder
+from resnet_sizes.schemas.mtimes import none_of_the_future
+from resnet_sizes.schemas.paths import StudyFolder
 
 
 def evidence(

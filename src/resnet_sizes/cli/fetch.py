@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.wanted_weights import wanted_weights
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.run.wanted_weights import wanted_weights
+from resnet_sizes.schemas.study.study import Study
 
 IMAGES = "images"
 
@@ -56,7 +56,7 @@ def _problem(step: Callable[[], None]) -> list[str]:
 
 
 def _fetch_images(study: Study) -> None:
-    from resnet_sizes.data.fetch import fetch as fetch_source
+    from resnet_sizes.data.downloads.fetch import fetch as fetch_source
 
     path = fetch_source(study)
     if path is None:
@@ -67,7 +67,7 @@ def _fetch_images(study: Study) -> None:
 
 
 def _fetch_weights(study: Study, folder: StudyFolder, only: str | None) -> None:
-    from resnet_sizes.data.weights import fetch_weights
+    from resnet_sizes.data.weights.obtain import fetch_weights
 
     for info in fetch_weights(study, folder, None if only is None else [only]):
         say(f"{info.key}: {info.initial.name} is here, SHA-256 {info.initial.sha256[:12]}…")

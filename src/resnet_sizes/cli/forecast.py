@@ -9,13 +9,13 @@ from rich.table import Column, Table
 
 from resnet_sizes.cli.console import say
 from resnet_sizes.cli.study import Overlays, resolve
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.files import read_record, write_json
-from resnet_sizes.records.forecast import Forecast, RunForecast, kind_hash
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import all_run_settings
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.weights import InitialWeights
+from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.schemas.forecast import Forecast, RunForecast, kind_hash
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.run import all_run_settings
+from resnet_sizes.schemas.run.weights import InitialWeights
+from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import load_study
 from resnet_sizes.study.plan import resolved_run
 
@@ -39,10 +39,10 @@ def forecast(
 
     from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
     from resnet_sizes.forecast.makespan import ExpectedRun, makespan
-    from resnet_sizes.records.moments import now
-    from resnet_sizes.training.devices import describe, select_device, set_threads
-    from resnet_sizes.training.progress import duration
-    from resnet_sizes.training.provenance import versions
+    from resnet_sizes.schemas.clock import now
+    from resnet_sizes.training.devices.select import describe, select_device, set_threads
+    from resnet_sizes.training.job.provenance import versions
+    from resnet_sizes.training.supervision.progress import duration
 
     name = device or study.training.device
     set_threads(study.training.threads)
@@ -159,7 +159,7 @@ def _counts(study: Study) -> tuple[int, int, int]:
         full, classes = list(CIFAR10), 10
     else:
         from resnet_sizes.data.prepare import open_source
-        from resnet_sizes.data.source import PARTS
+        from resnet_sizes.data.sources.source import PARTS
 
         source = open_source(study)
         full, classes = [len(source.labels(part)) for part in PARTS], len(source.class_names)

@@ -9,14 +9,14 @@ import typer
 
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.cli.watch import INTERVAL, until_all_are_finished
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.file_times import none_of_the_future
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import StudyFile
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.mtimes import none_of_the_future
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
 
 if TYPE_CHECKING:
-    from resnet_sizes.reporting.engines import EngineChoice, Format
+    from resnet_sizes.reporting.render.engines import EngineChoice, Format
 
 
 class Language(StrEnum):

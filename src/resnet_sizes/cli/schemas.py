@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from resnet_sizes.cli.console import result
-from resnet_sizes.records.files import write_text
+from resnet_sizes.io.files import write_text
 
 
 def schemas() -> None:

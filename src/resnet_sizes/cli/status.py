@@ -11,12 +11,12 @@ from rich.live import Live
 
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.cli.status_table import fitted, plain
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.status import StudyStatus
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.status import StudyStatus
+from resnet_sizes.status.status import StudyWatch
+from resnet_sizes.status.status_summary import is_at_rest, last_sentence
 from resnet_sizes.study.loading import load_study
-from resnet_sizes.study.status import StudyWatch
-from resnet_sizes.study.status_summary import is_at_rest, last_sentence
 
 REDRAW_EVERY = 3.0
 """Seconds between two looks of `--watch`, at least."""

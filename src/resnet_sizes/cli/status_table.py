@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from resnet_sizes.records.progress import RunProgress
-from resnet_sizes.records.status import RunStage, RunStatus, StudyStatus
-from resnet_sizes.study.status_summary import duration
+from resnet_sizes.schemas.run.progress import RunProgress
+from resnet_sizes.schemas.status import RunStage, RunStatus, StudyStatus
+from resnet_sizes.status.status_summary import duration
 
 STYLES: dict[RunStage, str] = {
     "running": "cyan",

@@ -7,9 +7,9 @@ import typer
 import yaml
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.records.file_times import none_of_the_future
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import CompileMode, Precision, RunSettings
+from resnet_sizes.schemas.mtimes import none_of_the_future
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import CompileMode, Precision, RunSettings
 from resnet_sizes.study.loading import check_files, load_study
 from resnet_sizes.study.plan import write_run_files, write_study
 
@@ -54,9 +54,9 @@ def runs(
 def resolve(settings: RunSettings, device_name: str) -> tuple[Precision, CompileMode]:
     """What `auto` in a run's settings means on a device."""
     # torch takes seconds to load, and most studies leave nothing to the device.
-    from resnet_sizes.training.compiling import best_compile_mode
-    from resnet_sizes.training.devices import select_device
-    from resnet_sizes.training.precision import fastest_precision
+    from resnet_sizes.training.devices.select import select_device
+    from resnet_sizes.training.engine.compiling import best_compile_mode
+    from resnet_sizes.training.engine.precision import fastest_precision
 
     device = select_device(device_name)
     mode = best_compile_mode(settings.reading, device, settings.gradient_accumulation)

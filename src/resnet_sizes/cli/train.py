@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import say
-from resnet_sizes.records.file_times import none_of_the_future
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import RunFolder, StudyFolder
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.mtimes import none_of_the_future
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.weights import WeightsInfo
 
 FETCH = "Make it with: resnet-sizes fetch STUDY"
 
@@ -47,7 +47,7 @@ def train(
     """
     run_file = read_record(run, RunFile, "Make it with: resnet-sizes study runs STUDY")
 
-    from resnet_sizes.training.turn import Care, train_run  # torch comes when a device is held
+    from resnet_sizes.training.job.job import Care, train_run  # torch comes when a device is held
 
     info = None if weights is None else read_record(weights, WeightsInfo, FETCH)
     care = Care(

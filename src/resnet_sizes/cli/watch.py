@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from resnet_sizes.cli.console import say
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import StudyFile, all_run_settings
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
 
 INTERVAL = 2.0
 """Seconds between two looks at the study's folder."""

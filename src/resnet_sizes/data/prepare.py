@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from resnet_sizes.data.checksums import mismatch, sha256_of
-from resnet_sizes.data.fetch import local_source
-from resnet_sizes.data.source import PARTS, Source
-from resnet_sizes.data.subset import balanced_subset
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.downloads import Cifar10Download
-from resnet_sizes.records.files import write_json
-from resnet_sizes.records.study import DataContent, Study
-from resnet_sizes.records.tensor_file import DatasetArrays, dataset_identity, write_dataset
+from resnet_sizes.data.downloads.checksums import mismatch, sha256_of
+from resnet_sizes.data.downloads.fetch import local_source
+from resnet_sizes.data.sources.source import PARTS, Source
+from resnet_sizes.data.sources.subset import balanced_subset
+from resnet_sizes.io.files import write_json
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.tensors import DatasetArrays, dataset_identity, write_dataset
+from resnet_sizes.schemas.study.downloads import Cifar10Download
+from resnet_sizes.schemas.study.study import DataContent, Study
 
 
 def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> DatasetInfo:
@@ -59,14 +59,16 @@ def open_source(study: Study) -> Source:
     """The images that the study names, listed but not yet decoded. Raises UserError."""
     path = local_source(study)
     if study.dataset.source == "digits" or path is None:
-        from resnet_sizes.data.digits import DigitsSource  # scikit-learn takes seconds to load
+        from resnet_sizes.data.sources.digits import (
+            DigitsSource,  # scikit-learn takes seconds to load
+        )
 
         return DigitsSource()
     if study.dataset.source == "cifar10":
-        from resnet_sizes.data.cifar10 import Cifar10Source
+        from resnet_sizes.data.sources.cifar10 import Cifar10Source
 
         return Cifar10Source(path)
-    from resnet_sizes.data.image_folder import ImageFolderSource
+    from resnet_sizes.data.sources.image_folder import ImageFolderSource
 
     return ImageFolderSource(path, study.dataset.resize)
 

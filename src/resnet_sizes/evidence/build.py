@@ -5,26 +5,25 @@ import os
 from pathlib import Path
 
 from resnet_sizes.evidence.audit import audit
-from resnet_sizes.evidence.figures.files import FORMATS
-from resnet_sizes.evidence.figures.write import write_figures
-from resnet_sizes.evidence.nearness import distances, nearest
-from resnet_sizes.evidence.overall import judge_readings
-from resnet_sizes.evidence.recommendation import recommend
-from resnet_sizes.evidence.resampling import ImageResamples
-from resnet_sizes.evidence.runs import read_runs
-from resnet_sizes.evidence.sampling import Sampling
-from resnet_sizes.evidence.table import comparison_table, write_table
-from resnet_sizes.evidence.values import collect_values, with_findings, with_verdict_counts
-from resnet_sizes.evidence.verdicts import judge
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.devices import load_devices
-from resnet_sizes.records.evidence_files import hashes_of
-from resnet_sizes.records.files import read_record, write_json
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.network_costs import shipped_network_costs
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.verdicts import Verdicts
+from resnet_sizes.evidence.judging.aggregate import judge_readings
+from resnet_sizes.evidence.judging.distance import distances, nearest
+from resnet_sizes.evidence.judging.judge import judge
+from resnet_sizes.evidence.judging.recommendation import recommend
+from resnet_sizes.evidence.judging.sampling import Sampling
+from resnet_sizes.evidence.runs.read import read_runs
+from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
+from resnet_sizes.evidence.values.collect import collect_values, with_findings, with_verdict_counts
+from resnet_sizes.evidence.values.table import comparison_table, write_table
+from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.io.hashes import content_hash, hashes_of
+from resnet_sizes.reporting.figures.files import FORMATS
+from resnet_sizes.reporting.figures.write import write_figures
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.gpus import load_devices
+from resnet_sizes.schemas.network_costs import shipped_network_costs
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
 
 log = logging.getLogger("resnet_sizes")
 
@@ -34,15 +33,15 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     and, last, `verdicts.json` with the hashes of all of them to `output`, each atomically, and
     return the verdicts.
 
-    `study_path` is a `study.json` with its dataset's record and its runs beside it; the ledger
+    `study_path` is a `study.json` with its dataset's record and its runs beside it; the article
     and the table of GPUs are the files that its keys `article` and `devices` name. Raises
-    UserError as `read_runs` and `load_ledger` do; nothing is written then.
+    UserError as `read_runs` and `load_article` do; nothing is written then.
     """
     study_file = read_record(
         study_path, StudyFile, "Make it with: resnet-sizes study write CONFIG.yaml"
     )
     study = study_file.study
-    ledger = load_ledger(Path(study.article))
+    article = load_article(Path(study.article))
     devices = load_devices(Path(study.devices))
     folder = StudyFolder.of_file(study_path)
     runs = read_runs(study_file, folder, allow_partial)
@@ -52,23 +51,25 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     for name in runs.strangers:
         log.info("%s is left out: the study does not ask for it", name)
 
-    values = collect_values(runs, ledger)
+    values = collect_values(runs, article)
     images = ImageResamples(runs.info.test_images)
-    judged = judge(ledger, runs, values.values.keys(), images)
-    compared = distances(ledger, runs, images)
+    judged = judge(article, runs, values.values.keys(), images)
+    compared = distances(article, runs, images)
     verdicts = Verdicts(
         study=study.name,
         study_hash=study_file.study_hash,
-        ledger_hash=content_hash(ledger),
+        article_hash=content_hash(article),
         demo=study.demo,
         verdicts=judged,
-        overall=judge_readings(ledger, judged),
+        overall=judge_readings(article, judged),
         nearness=compared,
         nearest=nearest(compared),
         recommendations=[
             found
             for protocol in study.protocols
-            for found in recommend(runs, protocol, Sampling(runs, protocol, images), ledger.judging)
+            for found in recommend(
+                runs, protocol, Sampling(runs, protocol, images), article.judging
+            )
         ],
         runs=list(runs.states),
         strangers=list(runs.strangers),
@@ -77,14 +78,14 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     # One path whatever the working directory, so that equal results give equal bytes.
     place = Path(os.path.relpath(output, folder.folder)).as_posix()
     values = with_verdict_counts(values, verdicts, f"{place}/verdicts.json")
-    audited = audit(ledger, study.protocol_definitions, devices, shipped_network_costs())
+    audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
     values = with_findings(values, audited, verdicts, place)
 
     written = [output / name for name in ("table.csv", "audit.json", "values.json")]
     table_path, audit_path, values_path = written
     write_table(comparison_table(runs), table_path)
     languages = study.report.languages
-    written += write_figures(runs, ledger, values.values, output, languages, FORMATS)
+    written += write_figures(runs, article, values.values, output, languages, FORMATS)
     write_json(audit_path, audited)
     write_json(values_path, values)
     verdicts = verdicts.model_copy(update={"files": hashes_of(written)}).sealed()

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from torchvision.models.resnet import ResNet
 
-from resnet_sizes.records.run import RunFile
-from resnet_sizes.training.backbone_pass import BackbonePass
-from resnet_sizes.training.devices import peak_memory
-from resnet_sizes.training.inputs import DeviceData, FeatureData
-from resnet_sizes.training.loop import Trainer
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.training.devices.select import peak_memory
+from resnet_sizes.training.engine.inputs import DeviceData, FeatureData
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.features.feature_extraction import BackbonePass
 
 STEPS = 2
 """Steps of training in a measured epoch."""

@@ -8,26 +8,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import (
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import (
     ABANDONED_AFTER,
     copy_together,
     explained_write,
     remove_temporaries,
     write_json,
 )
-from resnet_sizes.reporting.context import has_language_link
-from resnet_sizes.reporting.engines import EngineChoice, Format, choose_engine
-from resnet_sizes.reporting.figures import FIGURES, figure_file
+from resnet_sizes.reporting.checks.number_check import check_numbers
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
-from resnet_sizes.reporting.machine import DATA, HEAD, head_html, report_data
-from resnet_sizes.reporting.number_check import check_numbers
-from resnet_sizes.reporting.origins import FILE as AFTER_BODY
-from resnet_sizes.reporting.origins import after_body_html
-from resnet_sizes.reporting.pandoc import read_front_matter
-from resnet_sizes.reporting.printed import keys_in
-from resnet_sizes.reporting.render import render_article
-from resnet_sizes.reporting.words import Words
+from resnet_sizes.reporting.render.engines import EngineChoice, Format, choose_engine
+from resnet_sizes.reporting.render.metadata import DATA, HEAD, head_html, report_data
+from resnet_sizes.reporting.render.pandoc import read_front_matter
+from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.sections.context import has_language_link
+from resnet_sizes.reporting.sections.figures import FIGURES, figure_file
+from resnet_sizes.reporting.text.origins import FILE as AFTER_BODY
+from resnet_sizes.reporting.text.origins import after_body_html
+from resnet_sizes.reporting.text.printed import keys_in
+from resnet_sizes.reporting.text.words import Words
 
 # What `article.qmd` names, beside its figures; whoever has Quarto can render it where it lies.
 NAMED_ASSETS = (
@@ -63,12 +63,12 @@ def build_report(
     """
     inputs = read_inputs(study_path, evidence)
     chosen = choose_engine(engine)
-    article = render_article(inputs, templates, language, chosen)
-    text = article.text
+    rendered = render_article(inputs, templates, language, chosen)
+    text = rendered.text
     words = Words(templates / language / "texts.yaml", language)
     keys = keys_in(text)
     front = read_front_matter(text)
-    created, title = str(front["created"]), article.title
+    created, title = str(front["created"]), rendered.title
     written = {
         "article.qmd": text,
         AFTER_BODY: after_body_html(inputs.values, keys, words, templates / "assets"),
@@ -84,7 +84,7 @@ def build_report(
         for format in dict.fromkeys([*formats, "html"]):
             made = chosen.render(folder, format, created)
             reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
-        check_numbers(folder, article, inputs, chosen, words, language, created)
+        check_numbers(folder, rendered, inputs, chosen, words, language, created)
         reports = {f"report.{format}": reports[f"report.{format}"] for format in formats}
         # The page, which names others, comes last: a new one has no old file beside it, even where
         # this process is killed among the names.

@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_sizes.records.audit import Audit
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.evidence_files import check_hashes
-from resnet_sizes.records.files import read_record
-from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.ledger_file import load_ledger
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.values import Values
-from resnet_sizes.records.verdicts import Verdicts
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.io.hashes import check_hashes, content_hash
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.audit import Audit
+from resnet_sizes.schemas.evidence.values import Values
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Inputs:
     """The records of one study, and the folder of its evidence."""
 
     study: Study
-    ledger: Ledger
+    article: Article
     values: Values
     verdicts: Verdicts
     audit: Audit
@@ -29,10 +28,10 @@ class Inputs:
 
 
 def read_inputs(study_path: Path, evidence: Path) -> Inputs:
-    """Read `study.json`, the ledger that it names, and the evidence.
+    """Read `study.json`, the article file that it names, and the evidence.
 
     Raises UserError for a missing, broken or changed file, and where the evidence was made
-    from another configuration of the study or another ledger.
+    from another configuration of the study or another article file.
     """
     study_file = read_record(
         study_path, StudyFile, "Write it with: resnet-sizes study write <overlays>"
@@ -45,15 +44,15 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
             f"than {study_path} holds (hash {verdicts.study_hash[:12]}…, expected "
             f"{study_file.study_hash[:12]}…). {remedy}"
         )
-    article = Path(study_file.study.article)
-    ledger = load_ledger(article)
-    if verdicts.ledger_hash != content_hash(ledger):
+    path = Path(study_file.study.article)
+    article = load_article(path)
+    if verdicts.article_hash != content_hash(article):
         raise UserError(
-            f"{evidence / 'verdicts.json'}: was made from another ledger than {article} holds "
-            f"now (hash {verdicts.ledger_hash[:12]}…, expected {content_hash(ledger)[:12]}…). "
+            f"{evidence / 'verdicts.json'}: was made from another article file than {path} holds "
+            f"now (hash {verdicts.article_hash[:12]}…, expected {content_hash(article)[:12]}…). "
             f"{remedy}"
         )
     check_hashes(evidence, verdicts.files, remedy)
     values = read_record(evidence / "values.json", Values, remedy)
     audit = read_record(evidence / "audit.json", Audit, remedy)
-    return Inputs(study_file.study, ledger, values, verdicts, audit, evidence)
+    return Inputs(study_file.study, article, values, verdicts, audit, evidence)

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from resnet_sizes.records.base import content_hash
+from resnet_sizes.io.hashes import content_hash
 
 
 def fingerprint(path: Path) -> str:

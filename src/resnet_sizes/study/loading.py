@@ -8,13 +8,13 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.explain import Location, explain_with_locations, shown_text
-from resnet_sizes.records.run import StudyFile
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.wanted_weights import wanted_weights
-from resnet_sizes.records.yaml_file import parse_yaml, read_yaml
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.io.validation_errors import Location, explain_with_locations, shown_text
+from resnet_sizes.io.yaml import parse_yaml, read_yaml
+from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.run.wanted_weights import wanted_weights
+from resnet_sizes.schemas.study.study import Study
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 REFERENCE = "Every key and its allowed values: config/README.md."

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.errors import UserError
-from resnet_sizes.records.files import read_record, write_json_if_changed
-from resnet_sizes.records.layout import StudyFolder
-from resnet_sizes.records.run import (
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record, write_json_if_changed
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.run import (
     CompileMode,
     Precision,
     RunFile,
@@ -15,8 +15,8 @@ from resnet_sizes.records.run import (
     StudyFile,
     all_run_settings,
 )
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.weights import InitialWeights, WeightsInfo, weights_key
+from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo, weights_key
+from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import study_file
 
 STUDY_REMEDY = "Make it with: resnet-sizes study write CONFIG.yaml"

@@ -5,19 +5,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from resnet_sizes.records.audit import Audit
-from resnet_sizes.records.dataset import DatasetInfo
-from resnet_sizes.records.devices import Devices
-from resnet_sizes.records.forecast import Forecast
-from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.metrics import Metrics
-from resnet_sizes.records.progress import RunProgress
-from resnet_sizes.records.run import RunFile, StudyFile
-from resnet_sizes.records.status import StudyStatus
-from resnet_sizes.records.study import Study
-from resnet_sizes.records.values import Values
-from resnet_sizes.records.verdicts import Verdicts
-from resnet_sizes.records.weights import WeightsInfo
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.evidence.audit import Audit
+from resnet_sizes.schemas.evidence.values import Values
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.forecast import Forecast
+from resnet_sizes.schemas.gpus import Devices
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.progress import RunProgress
+from resnet_sizes.schemas.run.run import RunFile, StudyFile
+from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.schemas.status import StudyStatus
+from resnet_sizes.schemas.study.study import Study
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "config": Study,
@@ -29,7 +29,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "forecast": Forecast,
     "progress": RunProgress,
     "status": StudyStatus,
-    "article": Ledger,
+    "article": Article,
     "devices": Devices,
     "audit": Audit,
     "values": Values,

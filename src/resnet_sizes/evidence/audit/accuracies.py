@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from scipy import stats
 
-from resnet_sizes.evidence.proportions import two_proportion_test, wilson_interval
-from resnet_sizes.records.audit import AccuracyInterval, AccuracyPair, DeviationEffect
-from resnet_sizes.records.ledger import Ledger, TableRow
+from resnet_sizes.evidence.statistics.proportions import two_proportion_test, wilson_interval
+from resnet_sizes.schemas.article.article import Article, TableRow
+from resnet_sizes.schemas.evidence.audit import AccuracyInterval, AccuracyPair, DeviationEffect
 
 SIGNIFICANT = float(stats.norm.ppf(0.975))
 
 
-def usable_rows(ledger: Ledger) -> list[TableRow]:
+def usable_rows(article: Article) -> list[TableRow]:
     """The rows whose accuracy is a proportion."""
-    return [row for row in ledger.table if 0 <= float(row.accuracy) <= 100]
+    return [row for row in article.table if 0 <= float(row.accuracy) <= 100]
 
 
 def accuracy_intervals(rows: Sequence[TableRow], images: int) -> list[AccuracyInterval]:

@@ -11,16 +11,16 @@ from resnet_sizes.evidence.audit.increments import read_columns, read_increments
 from resnet_sizes.evidence.audit.minutes import protocol_costs
 from resnet_sizes.evidence.audit.rates import device_rates
 from resnet_sizes.evidence.audit.returns import returns_of_depth
-from resnet_sizes.records.audit import Audit
-from resnet_sizes.records.base import content_hash
-from resnet_sizes.records.devices import Devices
-from resnet_sizes.records.ledger import Ledger
-from resnet_sizes.records.network_costs import NetworkCosts
-from resnet_sizes.records.protocol import Protocol
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.evidence.audit import Audit
+from resnet_sizes.schemas.gpus import Devices
+from resnet_sizes.schemas.network_costs import NetworkCosts
+from resnet_sizes.schemas.study.protocol import Protocol
 
 
 def audit(
-    ledger: Ledger,
+    article: Article,
     definitions: Mapping[str, Protocol],
     devices: Devices,
     costs: NetworkCosts,
@@ -29,25 +29,25 @@ def audit(
 
     Raises ValueError where `costs` lacks the network of a device's anchor at 224 pixels.
     """
-    assumptions, images = devices.assumptions, ledger.setup.test_images
-    rows = usable_rows(ledger)
-    increments = read_increments(ledger)
+    assumptions, images = devices.assumptions, article.setup.test_images
+    rows = usable_rows(article)
+    increments = read_increments(article)
     rates = device_rates(devices, costs)
     return Audit(
-        ledger_hash=content_hash(ledger),
+        article_hash=content_hash(article),
         test_images=images,
-        epochs=ledger.setup.epochs,
-        batch_size=ledger.setup.batch_size,
+        epochs=article.setup.epochs,
+        batch_size=article.setup.batch_size,
         assumptions=assumptions,
         increments=increments,
         columns=read_columns(increments),
         accuracies=accuracy_intervals(rows, images),
         pairs=accuracy_pairs(rows, images, assumptions.seed_deviations),
-        unusable=[row.model for row in ledger.table if row not in rows],
+        unusable=[row.model for row in article.table if row not in rows],
         returns=returns_of_depth(rows),
         devices=rates,
         protocols=[
-            protocol_costs(name, protocol, ledger, rates, costs, assumptions)
+            protocol_costs(name, protocol, article, rates, costs, assumptions)
             for name, protocol in definitions.items()
         ],
     )

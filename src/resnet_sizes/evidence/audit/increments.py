@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from resnet_sizes.records.audit import ColumnReading, IncrementKind, IncrementReading
-from resnet_sizes.records.ledger import Ledger, TableRow
+from resnet_sizes.schemas.article.article import Article, TableRow
+from resnet_sizes.schemas.evidence.audit import ColumnReading, IncrementKind, IncrementReading
 
 Range = tuple[Decimal, Decimal]
 
@@ -18,11 +18,11 @@ def printed_range(text: str) -> Range:
     return number - half, number + half
 
 
-def read_increments(ledger: Ledger) -> list[IncrementReading]:
+def read_increments(article: Article) -> list[IncrementReading]:
     """Every printed increment of the table over its first row."""
-    base = ledger.table[0]
+    base = article.table[0]
     found = []
-    for row in ledger.table[1:]:
+    for row in article.table[1:]:
         if row.layers_increment is not None:
             layers = (Decimal(base.layers), Decimal(row.layers))
             exact = ((layers[0], layers[0]), (layers[1], layers[1]))

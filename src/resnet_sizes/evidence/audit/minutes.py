@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from resnet_sizes.evidence.audit.returns import printed_minutes
-from resnet_sizes.records.audit import (
+from resnet_sizes.schemas.article.article import Article, Setup, TableRow
+from resnet_sizes.schemas.evidence.audit import (
     DeviceRate,
     ModelNeed,
     Outcome,
@@ -11,10 +12,9 @@ from resnet_sizes.records.audit import (
     ProtocolCosts,
     ProtocolOnDevice,
 )
-from resnet_sizes.records.devices import Assumptions
-from resnet_sizes.records.ledger import Ledger, Setup, TableRow
-from resnet_sizes.records.network_costs import NetworkCost, NetworkCosts
-from resnet_sizes.records.protocol import Protocol, Reading
+from resnet_sizes.schemas.gpus import Assumptions
+from resnet_sizes.schemas.network_costs import NetworkCost, NetworkCosts
+from resnet_sizes.schemas.study.protocol import Protocol, Reading
 
 FLOAT_BYTES = 4
 
@@ -24,7 +24,7 @@ Case = tuple[TableRow, Reading, NetworkCost]
 def protocol_costs(
     name: str,
     protocol: Protocol,
-    ledger: Ledger,
+    article: Article,
     rates: Sequence[DeviceRate],
     costs: NetworkCosts,
     assumptions: Assumptions,
@@ -32,7 +32,7 @@ def protocol_costs(
     """The needs of each network of the table under a protocol, and the outcome by device."""
     needs, missing = [], []
     cases: list[Case] = []
-    for row in ledger.table:
+    for row in article.table:
         reading = protocol.reading_for(row.model)
         entry = costs.of(row.model, reading.stem, reading.input_size)
         memory = None
@@ -40,7 +40,7 @@ def protocol_costs(
             missing.append(f"{row.model}, {reading.stem} stem, {reading.input_size} pixels")
         else:
             cases.append((row, reading, entry))
-            memory = memory_bytes(entry, reading, ledger.setup.batch_size, assumptions)
+            memory = memory_bytes(entry, reading, article.setup.batch_size, assumptions)
         needs.append(
             ModelNeed(
                 model=row.model,
@@ -53,7 +53,7 @@ def protocol_costs(
             )
         )
     on_devices = [
-        _on_device(rate, cases, ledger.setup, assumptions, complete=not missing) for rate in rates
+        _on_device(rate, cases, article.setup, assumptions, complete=not missing) for rate in rates
     ]
     return ProtocolCosts(protocol=name, needs=needs, missing=missing, devices=on_devices)
 

@@ -2,9 +2,9 @@
 
 import math
 
-from resnet_sizes.records.audit import DeviceRate
-from resnet_sizes.records.devices import Anchor, Device, Devices, Mode
-from resnet_sizes.records.network_costs import NetworkCosts
+from resnet_sizes.schemas.evidence.audit import DeviceRate
+from resnet_sizes.schemas.gpus import Anchor, Device, Devices, Mode
+from resnet_sizes.schemas.network_costs import NetworkCosts
 
 ANCHOR_SIZE = 224
 

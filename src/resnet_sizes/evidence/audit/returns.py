@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Sequence
 
-from resnet_sizes.records.audit import Returns, Yardstick
-from resnet_sizes.records.ledger import TableRow
+from resnet_sizes.schemas.article.article import TableRow
+from resnet_sizes.schemas.evidence.audit import Returns, Yardstick
 
 
 def printed_minutes(row: TableRow) -> float | None:

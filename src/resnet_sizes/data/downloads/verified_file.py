@@ -1,0 +1,123 @@
+"""One published file, brought to this machine whole or not at all."""
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_sizes.data.downloads.download import DownloadFailed, download
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.locks import NoLocks, one_process
+from resnet_sizes.io.redact import without_secrets
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file that others publish, and how it is recognised."""
+
+    what: str
+    """Its name in messages, as `the archive`."""
+    target: Path
+    """Where it shall lie, inside `downloads.folder`."""
+    addresses: tuple[str, ...]
+    """Where it may be had, the first choice first."""
+    size: int | None
+    """Its size in bytes, where that is published."""
+    mismatch: Callable[[Path], str | None]
+    """Why the file at a path is not this one; None if it is."""
+    timeout: float
+    """Seconds without an answer or a byte after which an address is left."""
+    allow_http: bool
+    """Whether addresses need not begin with `https://`."""
+    most: int | None = None
+    """What it can have at most, in bytes, where its size is not published."""
+
+
+def bring(wanted: PublishedFile) -> list[str]:
+    """Make sure that the file lies at its target; why it does not, or nothing if it does.
+
+    A file that is there is verified, and replaced only by a right one. The addresses are tried
+    in their order; a download that was cut off is continued, by the next address or in the next
+    call. Only a verified file gets its final name. Safe to call from two processes at once, which
+    fetch it twice on a file system without locks.
+    Raises UserError if the folder cannot be written.
+    """
+    target = wanted.target
+    if target.is_file() and wanted.mismatch(target) is None:
+        return []
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        with ExitStack() as held:
+            try:
+                waiting = f"{target}: another process is fetching it; waiting."
+                held.enter_context(one_process(target, waiting))
+            except NoLocks as error:
+                _log.warning("warning: %s: cannot be locked (%s); fetched anew", target, error)
+                # Two processes that write to one file would spoil it.
+                own = f"{target.name}.{socket.gethostname()}-{os.getpid()}.part"
+                partial = target.with_name(own)
+                held.callback(partial.unlink, missing_ok=True)
+            return _bring(wanted, partial)
+    except OSError as error:
+        raise UserError(
+            f"{target}: cannot be written ({error.strerror or error}). Make room or "
+            "permit it, or set downloads.folder to another folder."
+        ) from error
+
+
+def _bring(wanted: PublishedFile, partial: Path) -> list[str]:
+    target = wanted.target
+    failures: list[str] = []
+    if target.is_file():  # perhaps the process that held the lock has just brought it
+        problem = wanted.mismatch(target)
+        if problem is None:
+            return []
+        failures.append(f"{target}: is there, but is not {wanted.what}: {problem}")
+        _log.info("%s", failures[-1])
+    for address in wanted.addresses:
+        _log.info("Fetching %s", without_secrets(address))
+        reason = _try(address, partial, wanted)
+        if reason is None:
+            _publish(partial, target)
+            return []
+        failures.append(f"{without_secrets(address)}: {reason}")
+        _log.info("%s", failures[-1])
+    return failures
+
+
+def _try(address: str, partial: Path, wanted: PublishedFile) -> str | None:
+    """Why `address` did not give the file; None if `partial` now is the file."""
+    have = partial.stat().st_size if partial.is_file() else 0
+    if have and wanted.mismatch(partial) is None:  # whole, but never renamed
+        return None
+    continues = have > 0 and (wanted.size is None or have < wanted.size)
+    if not continues:
+        partial.unlink(missing_ok=True)
+    try:
+        download(address, partial, wanted.size, wanted.timeout, wanted.allow_http, most=wanted.most)
+    except DownloadFailed as failure:
+        if partial.stat().st_size > 0:
+            return str(failure)
+        partial.unlink()
+        if not continues:
+            return str(failure)
+    else:
+        problem = wanted.mismatch(partial)
+        if problem is None:
+            return None
+        partial.unlink()
+        if not continues:
+            return f"sent {problem}"
+    # The bytes that were already there may be the wrong ones.
+    return _try(address, partial, wanted)
+
+
+def _publish(partial: Path, target: Path) -> None:
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(target)

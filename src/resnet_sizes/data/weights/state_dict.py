@@ -1,0 +1,162 @@
+"""Whether a file holds a state dict of one of torchvision's ResNets."""
+
+import pickletools
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import BinaryIO
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torchvision.models import get_model
+
+from resnet_sizes.data.archives.safe_names import shown
+from resnet_sizes.schemas.run.weights import HEAD
+
+_LONGEST_NAME = 200
+_LARGEST_PICKLE = 32 * 1024**2
+SHOWN = 3
+"""How many names of each kind of difference a message shows."""
+
+_SAVE = (
+    "Save the tensors alone: torch.save(network.state_dict(), PATH), or "
+    "safetensors.torch.save_file for a .safetensors."
+)
+
+
+class NotAStateDict(Exception):
+    """The message says what the file holds instead, and what to do."""
+
+
+def load_file(path: Path) -> object:
+    """What a file holds that was written by safetensors (`.safetensors`) or `torch.save`.
+
+    Tensors lie in main memory; no code in the file is run. Its errors are those that
+    `tensors_from` understands.
+    """
+    if path.suffix == ".safetensors":
+        return safetensors.torch.load_file(path)
+    _check_pickles(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _check_pickles(path: Path) -> None:
+    # torch looks through the names that it refuses for several patterns, which takes hours for
+    # one of a megabyte.
+    try:
+        for stream in _pickles(path):
+            for operation, argument, _ in pickletools.genops(stream):
+                if operation.name == "GLOBAL" and len(str(argument)) > _LONGEST_NAME:
+                    raise UnpicklingError(f"has a name of more than {_LONGEST_NAME} characters")
+    except (ValueError, zipfile.BadZipFile) as error:
+        with path.open("rb") as file:
+            begin = file.read(2)
+        if begin in (b"PK", b"\x80\x02"):  # as torch.save writes
+            raise OSError(str(error)) from None
+        raise (UnpicklingError("Unsupported operand") if begin else EOFError) from None
+
+
+def _pickles(path: Path) -> Iterator[BinaryIO]:
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if member.filename.endswith("/data.pkl") and member.file_size <= _LARGEST_PICKLE:
+                    with archive.open(member) as file:
+                        yield BytesIO(file.read(_LARGEST_PICKLE))
+    else:  # as torch.save wrote before 1.6: magic number, version, system, tensors, their keys
+        with path.open("rb") as file:
+            for _ in range(5):
+                yield file
+
+
+def tensors_from(load: Callable[[], object]) -> dict[str, torch.Tensor]:
+    """What `load` returns, where that is tensors by name.
+
+    `load` is `load_file`, or calls `torch.load` with `weights_only=True` as torchvision does.
+    Raises NotAStateDict.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Said of a pickle that torch.save did not write; what is wrong with it is said below.
+            warnings.filterwarnings("ignore", "Detected pickle protocol")
+            content = load()
+    except UnpicklingError as error:
+        if "Unsupported operand" not in str(error):  # what text and foreign pickles give
+            raise NotAStateDict(
+                "holds Python objects besides tensors (a whole network, or other code), which "
+                f"are not loaded, since loading them could run any program. {_SAVE}"
+            ) from None
+        raise NotAStateDict(
+            "was not written by torch.save. Other pickles are not loaded, since loading them "
+            f"could run any program. {_SAVE}"
+        ) from None
+    except SafetensorError as error:
+        raise NotAStateDict(f"is not a safetensors file ({shown(str(error))}). {_SAVE}") from None
+    except OSError as error:  # torch gives this of a zip archive that was cut short, too
+        reason = error.strerror or shown(str(error))
+        raise NotAStateDict(f"is damaged or cannot be read ({reason}). {_SAVE}") from None
+    except Exception:  # a damaged file makes torch raise nearly anything
+        raise NotAStateDict(f"is damaged, or was not written by torch.save. {_SAVE}") from None
+    return _only_tensors(content)
+
+
+def _only_tensors(content: object) -> dict[str, torch.Tensor]:
+    if not isinstance(content, Mapping):
+        raise NotAStateDict(f"holds a {type(content).__name__}, not names with tensors. {_SAVE}")
+    others = [str(name) for name, value in content.items() if not isinstance(value, torch.Tensor)]
+    if others:
+        raise NotAStateDict(
+            f"holds more than tensors: {_some(others)}. If one of them is the state dict, save "
+            f"that one alone. {_SAVE}"
+        )
+    return {str(name): tensor for name, tensor in content.items()}
+
+
+def differences(state: Mapping[str, torch.Tensor], model: str, stem: str) -> list[str]:
+    """How the tensors differ from those of the network, apart from its last layer.
+
+    One text a kind of difference: missing, unexpected, other shapes. `stem` is `imagenet` or
+    `cifar`, whose first convolution is 3×3. The network has no storage, so this costs nothing.
+    """
+    with torch.device("meta"):
+        network = get_model(model, weights=None)
+    shapes = {
+        name: tuple(tensor.shape)
+        for name, tensor in network.state_dict().items()
+        if not name.startswith(HEAD)
+    }
+    if stem == "cifar":
+        shapes["conv1.weight"] = (64, 3, 3, 3)
+    missing = [name for name in shapes if name not in state and not _is_counter(name)]
+    unexpected = [name for name in state if name not in shapes and not name.startswith(HEAD)]
+    other = [
+        f"{name} {_by(state[name].shape)} instead of {_by(shape)}"
+        for name, shape in shapes.items()
+        if name in state and tuple(state[name].shape) != shape
+    ]
+    return [
+        f"{kind}: {_some(names)}"
+        for kind, names in (("missing", missing), ("unexpected", unexpected), ("shape", other))
+        if names
+    ]
+
+
+def _is_counter(name: str) -> bool:
+    # Files from before PyTorch 0.4.1 lack the batches that batch normalisation has seen, and
+    # PyTorch loads them all the same: the count decides nothing where momentum is a number.
+    return name.endswith(".num_batches_tracked")
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "×".join(str(side) for side in shape) or "scalar"
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(shown(name) for name in names[:SHOWN]) + (
+        f" and {rest} more" if rest > 0 else ""
+    )

@@ -1,1 +1,0 @@
-"""The figures of the report, each in a module of its own."""

@@ -1,0 +1,93 @@
+"""Which reading of the article comes nearest to what it printed."""
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+from scipy.stats import rankdata
+
+from resnet_sizes.evidence.judging.rules import holds
+from resnet_sizes.evidence.judging.sampling import Sampling
+from resnet_sizes.evidence.runs.measurements import Outcome, on_one_device
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
+from resnet_sizes.schemas.article.article import Article, TableRow
+from resnet_sizes.schemas.article.claims import Claim, Extreme, Ordering
+from resnet_sizes.schemas.evidence.verdicts import Nearness
+
+_LOSSES = ("initial_loss", "final_loss", "loss_drop")
+
+
+def distances(article: Article, runs: StudyRuns, images: ImageResamples) -> list[Nearness]:
+    """The distance of each reading from the article, in the study's order; empty of one alone.
+
+    Accuracy: root mean square of the differences in percentage points, over the models that the
+    article and the study share. Times: root mean square of ln(our ratio / the printed ratio) to
+    the first of them. Losses: how many of the claims on an order of losses do not hold on
+    the means. The three have no common unit, so readings are compared by the sum of their ranks
+    in what all of them have.
+    """
+    protocols = runs.study.protocols
+    if len(protocols) < 2:
+        return []
+    found = [_distance(article, runs, protocol, images) for protocol in protocols]
+    columns = [
+        column
+        for column in (
+            [each.accuracy_points for each in found],
+            [each.time_ratio for each in found],
+            [each.loss_order for each in found],
+        )
+        if None not in column
+    ]
+    if not columns:
+        return found
+    ranks = [rankdata(column) for column in columns]
+    return [
+        each.model_copy(update={"rank_sum": float(sum(of_one))})
+        for each, of_one in zip(found, zip(*ranks, strict=True), strict=True)
+    ]
+
+
+def nearest(found: Sequence[Nearness]) -> list[str]:
+    """The readings with the smallest sum of ranks."""
+    sums = [each.rank_sum for each in found if each.rank_sum is not None]
+    return [each.protocol for each in found if sums and each.rank_sum == min(sums)]
+
+
+def _distance(article: Article, runs: StudyRuns, protocol: str, images: ImageResamples) -> Nearness:
+    means = Sampling(runs, protocol, images).mean_table()
+    rows = [row for row in article.table if row.model in means]
+    complete = len(rows) == sum(row.model in runs.study.models for row in article.table) > 0
+    claims = [s for s in article.claims if _is_about_losses(s)]
+    judged = [s for s in claims if set(article.models_of(s)) <= set(means)]
+    return Nearness(
+        protocol=protocol,
+        accuracy_points=_accuracy(rows, means) if complete else None,
+        time_ratio=_times(rows, means) if complete and _times_compare(runs, protocol) else None,
+        loss_order=sum(not holds(s, means) for s in judged) if judged == claims != [] else None,
+        loss_claims=len(claims),
+        rank_sum=None,
+    )
+
+
+def _times_compare(runs: StudyRuns, protocol: str) -> bool:
+    return on_one_device([run for model in runs.study.models for run in runs.of(protocol, model)])
+
+
+def _accuracy(rows: list[TableRow], means: dict[str, Outcome]) -> float:
+    points = [means[row.model].accuracy * 100 - float(row.accuracy) for row in rows]
+    return math.sqrt(fmean(point**2 for point in points))
+
+
+def _times(rows: list[TableRow], means: dict[str, Outcome]) -> float | None:
+    times = [(float(row.minutes), means[row.model].minutes) for row in rows]
+    (base, our_base), *others = times
+    if not others or min(min(pair) for pair in times) <= 0:
+        return None
+    logs = [math.log(ours / our_base) - math.log(printed / base) for printed, ours in others]
+    return math.sqrt(fmean(log**2 for log in logs))
+
+
+def _is_about_losses(claim: Claim) -> bool:
+    return isinstance(claim, Ordering | Extreme) and claim.quantity in _LOSSES

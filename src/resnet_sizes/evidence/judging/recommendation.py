@@ -1,0 +1,94 @@
+"""Which network the results of one reading recommend, by three criteria."""
+
+from typing import Any
+
+from resnet_sizes.evidence.judging.contrasts import conditions_of
+from resnet_sizes.evidence.judging.order_tests import open_order
+from resnet_sizes.evidence.judging.rules import holds
+from resnet_sizes.evidence.judging.sampling import Sampling
+from resnet_sizes.evidence.judging.seed_effect import decided_by_size
+from resnet_sizes.evidence.runs.measurements import by_depth, on_one_device
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.schemas.article.article import Judging
+from resnet_sizes.schemas.article.claims import Extreme, ParetoKnee
+from resnet_sizes.schemas.evidence.verdicts import Criterion, Recommendation
+
+FEWEST_SEEDS = 3
+"""As many as a claim asks for, unless it says otherwise."""
+
+
+def recommend(
+    runs: StudyRuns, protocol: str, sampling: Sampling, judging: Judging
+) -> list[Recommendation]:
+    """The best network of a reading by accuracy, by time, and by both (the knee of the Pareto
+    front); empty with results of fewer than two networks.
+
+    It is the best on the means; it is firm where it is so beyond chance, by the tests of the
+    claims, at the level divided by the number of the criteria. Times of several devices
+    recommend nothing.
+    """
+    models = by_depth([str(m) for m in runs.study.models if sampling.has(m)])
+    if len(models) < 2:
+        return []
+    means = sampling.mean_table()
+    choices: dict[Criterion, Extreme | ParetoKnee | None] = {
+        "accuracy": _extreme(
+            max(models, key=lambda m: means[m].accuracy), "accuracy", "highest", models
+        )
+    }
+    finished = [run for model in models for run in runs.of(protocol, model)]
+    if on_one_device(finished):
+        fastest = min(models, key=lambda m: means[m].minutes)
+        choices["minutes"] = _extreme(fastest, "minutes", "lowest", models)
+        if len(models) > 2:
+            knees = [_knee(model, models) for model in models]
+            choices["trade-off"] = next((knee for knee in knees if holds(knee, means)), None)
+    enough = sampling.seeds(models) >= FEWEST_SEEDS
+    found = []
+    for criterion, choice in choices.items():
+        firm = choice is not None and _is_firm(choice, models, sampling, judging, len(choices))
+        found.append(
+            Recommendation(
+                protocol=protocol,
+                criterion=criterion,
+                model=choice.model if choice else None,
+                firm=firm,
+                tested=enough or firm,
+            )
+        )
+    return found
+
+
+def _is_firm(
+    choice: Extreme | ParetoKnee,
+    models: list[str],
+    sampling: Sampling,
+    judging: Judging,
+    criteria: int,
+) -> bool:
+    if sampling.seeds(models) < FEWEST_SEEDS:
+        conditions = conditions_of(choice, sampling.mean_minutes())
+        return decided_by_size(conditions, sampling, judging, criteria) == "supported"
+    decision = open_order(choice, models, sampling, judging)
+    assert decision.basis.p_value is not None
+    corrected = min(1.0, decision.basis.p_value * criteria)
+    return decision.decide(corrected, criteria)[0] == "supported"
+
+
+_NOBODY_S: dict[str, Any] = {
+    "id": "S0",
+    "place": "conclusions",
+    "text": {"pt": "-", "en": "-"},
+    "needs": {"data": ["cifar10"]},
+}
+"""A claim that no article made."""
+
+
+def _extreme(model: str, quantity: str, extreme: str, among: list[str]) -> Extreme:
+    own = {"quantity": quantity, "model": model, "extreme": extreme, "among": among}
+    return Extreme.model_validate(_NOBODY_S | {"rule": "extreme"} | own)
+
+
+def _knee(model: str, among: list[str]) -> ParetoKnee:
+    own = {"model": model, "among": among}
+    return ParetoKnee.model_validate(_NOBODY_S | {"rule": "pareto-knee"} | own)

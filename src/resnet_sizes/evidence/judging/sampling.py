@@ -1,0 +1,170 @@
+"""The runs of one reading as samples: what each quantity is in each seed, and how sure it is."""
+
+import math
+import zlib
+from collections.abc import Mapping
+from functools import cached_property
+from statistics import mean, stdev
+
+import numpy as np
+import numpy.typing as npt
+
+from resnet_sizes.evidence.judging.contrasts import LOG_MINUTES, Condition
+from resnet_sizes.evidence.runs.measurements import Outcome, outcome
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
+from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast, mcnemar_exact
+from resnet_sizes.schemas.evidence.verdicts import Pairing
+
+_SMALLEST_TIME = 1e-9  # minutes; a time that the clock shows as zero has no logarithm
+
+
+class Sampling:
+    """The finished runs of one protocol, by model and seed."""
+
+    def __init__(self, runs: StudyRuns, protocol: str, images: ImageResamples) -> None:
+        self._images = images
+        self.resamples = images.resamples
+        self._protocol = protocol
+        self._finished = {
+            str(model): found for model in runs.study.models if (found := runs.of(protocol, model))
+        }
+        self._outcomes = {
+            model: [outcome(run) for run in found] for model, found in self._finished.items()
+        }
+        self._values: dict[tuple[str, str], list[float]] = {}
+        self._draws: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
+
+    def has(self, model: str) -> bool:
+        return model in self._finished
+
+    def seeds(self, models: list[str]) -> int:
+        """The number of runs of the model that has the fewest."""
+        return min(len(self._finished.get(model, ())) for model in models)
+
+    def values(self, model: str, quantity: str) -> list[float]:
+        """A quantity in each seed: fractions, nats, or natural logarithms of minutes."""
+        key = (model, quantity)
+        if key not in self._values:
+            self._values[key] = [_value(one, quantity) for one in self._outcomes[model]]
+        return self._values[key]
+
+    def macs(self, model: str) -> int:
+        """Multiply-accumulates of one image, the same in every seed."""
+        return self._finished[model][0].metrics.macs_per_image
+
+    def mean_minutes(self) -> dict[str, float]:
+        return {model: mean(o.minutes for o in found) for model, found in self._outcomes.items()}
+
+    def mean_table(self) -> dict[str, Outcome]:
+        """The means over the seeds as if they were one run."""
+        return {
+            model: Outcome(
+                layers=found[0].layers,
+                accuracy=mean(o.accuracy for o in found),
+                minutes=mean(o.minutes for o in found),
+                initial_loss=mean(o.initial_loss for o in found),
+                final_loss=mean(o.final_loss for o in found),
+            )
+            for model, found in self._outcomes.items()
+        }
+
+    def estimate(self, condition: Condition) -> float:
+        """The weighted sum of means less the threshold."""
+        sums = [
+            weight * mean(self.values(model, condition.quantity))
+            for model, weight in condition.weights.items()
+        ]
+        return sum(sums) - condition.threshold
+
+    def contrast(self, condition: Condition) -> Contrast:
+        """The condition over two seeds and more; of accuracies the test images are random too.
+
+        A part of what varies with the images varies between the seeds already; counting both
+        in full errs on the side of caution.
+        """
+        samples = [
+            Sample(weight, self.values(model, condition.quantity))
+            for model, weight in condition.weights.items()
+        ]
+        return contrast(samples, condition.threshold, self.further_variance(condition))
+
+    def further_variance(self, condition: Condition) -> tuple[float, float] | None:
+        """What the choice of test images adds to the variance of a condition, with its degrees
+        of freedom; None of other quantities than accuracy."""
+        if condition.quantity != "accuracy":
+            return None
+        variance, images = self.image_variance(condition.weights)
+        return variance, images - 1.0
+
+    def image_variance(self, weights: Mapping[str, float]) -> tuple[float, int]:
+        """Variance of a weighted sum of accuracies from the choice of test images, all models
+        being shown the same ones; and the number of images."""
+        per_image = sum(weight * self._shares[model] for model, weight in weights.items())
+        assert isinstance(per_image, np.ndarray)
+        images = len(per_image)
+        return float(per_image.var(ddof=1 if images > 1 else 0)) / images, images
+
+    def pairings(self, condition: Condition) -> list[Pairing]:
+        """McNemar's test of two models in each seed that both have."""
+        if condition.quantity != "accuracy" or condition.kind != "difference":
+            return []
+        first, second = condition.models
+        others = {run.settings.seed: run.correct for run in self._finished[second]}
+        found = []
+        for run in self._finished[first]:
+            other = others.get(run.settings.seed)
+            if other is not None:
+                only_first = int(np.count_nonzero(run.correct & ~other))
+                only_second = int(np.count_nonzero(other & ~run.correct))
+                found.append(
+                    Pairing(
+                        seed=run.settings.seed,
+                        first=first,
+                        second=second,
+                        only_first=only_first,
+                        only_second=only_second,
+                        p_value=mcnemar_exact(only_first, only_second),
+                    )
+                )
+        return found
+
+    def draws(self, model: str, quantity: str) -> npt.NDArray[np.float64]:
+        """A bootstrap of the mean: float64 `[resamples]`, from two seeds on.
+
+        Images are resampled. Of the seeds there are too few for that (a resample of n has only
+        (n − 1)/n of their variance, and no tails), so their share is Student's t with n − 1
+        degrees of freedom, scaled by the standard error.
+        """
+        key = (model, quantity)
+        if key not in self._draws:
+            values = self.values(model, quantity)
+            # By name, so that the draws do not depend on which other models there are.
+            generator = np.random.default_rng(
+                zlib.crc32(f"{self._protocol} {model} {quantity}".encode())
+            )
+            error = stdev(values) / math.sqrt(len(values))
+            seeds = error * generator.standard_t(len(values) - 1, self.resamples)
+            images = self._image_deviations[model] if quantity == "accuracy" else 0.0
+            self._draws[key] = mean(values) + seeds + images
+        return self._draws[key]
+
+    @cached_property
+    def _shares(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Which share of a model's seeds gets each image right: float32 [images]."""
+        return {
+            model: np.mean([run.correct for run in found], axis=0).astype(np.float32)
+            for model, found in self._finished.items()
+        }
+
+    @cached_property
+    def _image_deviations(self) -> dict[str, npt.NDArray[np.float64]]:
+        deviations = self._images.deviations(list(self._shares.values()))
+        return dict(zip(self._shares, deviations, strict=True))
+
+
+def _value(one: Outcome, quantity: str) -> float:
+    if quantity == LOG_MINUTES:
+        return math.log(max(one.minutes, _SMALLEST_TIME))
+    value: float = getattr(one, quantity)
+    return value

@@ -1,0 +1,132 @@
+"""The numbers of runs that tables, values and rules are made from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.schemas.run.metrics import Device, Metrics
+from resnet_sizes.schemas.study.protocol import LAYERS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run in numbers; all but `layers` come from its metrics."""
+
+    layers: int
+    accuracy: float
+    """Fraction of the test images, after the last epoch."""
+    minutes: float
+    """Training, without evaluation; computed where the run had a feature cache."""
+    initial_loss: float
+    """Mean training loss of the first epoch, in nats."""
+    final_loss: float
+    """Mean training loss of the last epoch, in nats."""
+
+    @property
+    def loss_drop(self) -> float:
+        """Fraction of the initial loss that is gone at the end; 0 where there was none."""
+        return 1 - self.final_loss / self.initial_loss if self.initial_loss else 0.0
+
+
+SeedTable = Mapping[str, Outcome]
+"""The outcomes of one seed, by model."""
+
+
+def training_time_field(metrics: Metrics) -> str:
+    """The field that holds the training time: of a cached run it is what the run would have
+    taken without the cache, since the article's runs had none."""
+    cached = metrics.equivalent_training_seconds is not None
+    return "equivalent_training_seconds" if cached else "training_seconds"
+
+
+def has_computed_time(run: FinishedRun) -> bool:
+    """Whether the run's `Outcome.minutes` are computed, not measured."""
+    return training_time_field(run.metrics) != "training_seconds"
+
+
+def wholly_measured(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """Of one model's runs those that did all of their own work, over which measured times are.
+
+    A run that reused the features of a frozen backbone took a small part of that. Where every
+    run did (another study had made the features), it is all of them.
+    """
+    caches = [(run, run.metrics.feature_cache) for run in runs]
+    return [run for run, cache in caches if cache is None or not cache.reused] or list(runs)
+
+
+def outcome(run: FinishedRun) -> Outcome:
+    """The numbers of one run."""
+    metrics = run.metrics
+    seconds: float = getattr(metrics, training_time_field(metrics))
+    return Outcome(
+        layers=LAYERS[run.settings.model],
+        accuracy=metrics.final_test_accuracy,
+        minutes=seconds / 60,
+        initial_loss=metrics.epochs[0].train_loss,
+        final_loss=metrics.epochs[-1].train_loss,
+    )
+
+
+def construction_table(models: Sequence[str]) -> SeedTable:
+    """The layer counts alone, for claims that no run can change."""
+    return {model: Outcome(LAYERS[model], 0.0, 0.0, 0.0, 0.0) for model in models}
+
+
+def seed_tables(runs: StudyRuns, protocol: str, models: Sequence[str]) -> list[SeedTable]:
+    """One table a seed for which all of `models` are finished, in the study's order."""
+    by_seed: dict[int, dict[str, Outcome]] = {seed: {} for seed in runs.study.seeds}
+    for model in models:
+        for run in runs.of(protocol, model):
+            by_seed[run.settings.seed][model] = outcome(run)
+    return [table for table in by_seed.values() if len(table) == len(set(models))]
+
+
+def on_one_device(runs: Iterable[FinishedRun]) -> bool:
+    """Whether the runs' times may be compared: same device and same number of CPU threads, also
+    before an interruption."""
+    devices = [device for run in runs for device in _devices(run.metrics)]
+    return len({(device.kind, device.name, device.threads) for device in devices}) <= 1
+
+
+def _devices(metrics: Metrics) -> list[Device]:
+    return [
+        *(resumption.before for resumption in metrics.resumptions if resumption.before),
+        metrics.device,
+    ]
+
+
+def from_one_code(runs: Iterable[FinishedRun]) -> bool:
+    """Whether the runs were made by the same training code under the same version of torch, also
+    before an interruption."""
+    made_by = {
+        (run.metrics.code.training_hash, torch)
+        for run in runs
+        for torch in _versions_of_torch(run.metrics)
+    }
+    return len(made_by) <= 1
+
+
+def _versions_of_torch(metrics: Metrics) -> list[str | None]:
+    changed = [resumption.versions_before for resumption in metrics.resumptions]
+    earlier: list[str | None] = [before["torch"] for before in changed if "torch" in before]
+    return [*earlier, metrics.versions.get("torch")]
+
+
+def shallowest(models: Sequence[str]) -> str:
+    """The model with the fewest layers, over which increments and ratios are."""
+    return min(models, key=LAYERS.__getitem__)
+
+
+def by_depth(models: Sequence[str]) -> list[str]:
+    """Models from shallow to deep."""
+    return sorted(models, key=LAYERS.__getitem__)
+
+
+def display_name(model: str) -> str:
+    """As a table or a legend names a model: `ResNet-18`."""
+    return f"ResNet-{LAYERS[model]}"
+
+
+def increment_percent(value: float, base: float) -> float:
+    """By how many percent of `base` the `value` exceeds it (relative, not points)."""
+    return (value / base - 1) * 100

@@ -1,0 +1,192 @@
+"""Every run of a study: used if it is in order, otherwise named with its problem."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from resnet_sizes.evidence.runs.duplicate_runs import Results, problems_between
+from resnet_sizes.evidence.runs.validate import CheckedRun, RunProblem, last_epoch, read_run
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.evidence.run_state import RunState
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
+from resnet_sizes.schemas.study.study import Study
+
+_READERS = 4  # reading files and numpy's loops run side by side; more gain nothing
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """A run whose results passed every check."""
+
+    settings: RunSettings
+    metrics: Metrics
+    file: str
+    """Its `metrics.json`, relative to the study's folder."""
+    correct: npt.NDArray[np.bool_]
+    """Which test images it classifies rightly: bool `[N]`, the first of equal logits counting."""
+    confusion: npt.NDArray[np.int64]
+    """Numbers of test images by true and predicted class: int64 `[classes, classes]`."""
+
+    @property
+    def predictions_file(self) -> str:
+        """Its `predictions.safetensors`, relative to the study's folder."""
+        return RunFolder(Path(self.file).parent).predictions.as_posix()
+
+
+@dataclass(frozen=True)
+class StudyRuns:
+    """A study with what became of each of its runs; both in the study's order."""
+
+    study: Study
+    info: DatasetInfo
+    finished: tuple[FinishedRun, ...]
+    states: tuple[RunState, ...]
+    strangers: tuple[str, ...] = ()
+    """Runs with results in the study's folder that the study does not ask for."""
+
+    def of(self, protocol: str, model: str) -> tuple[FinishedRun, ...]:
+        """The finished runs of one model in one protocol, by seed in the study's order."""
+        return self._by_model.get((protocol, model), ())
+
+    @cached_property
+    def _by_model(self) -> dict[tuple[str, str], tuple[FinishedRun, ...]]:
+        found: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
+        for run in self.finished:
+            found[run.settings.protocol, run.settings.model].append(run)
+        return {key: tuple(runs) for key, runs in found.items()}
+
+    def unfinished(self, protocol: str, models: list[str]) -> tuple[RunState, ...]:
+        """The runs of some models in one protocol that give no numbers."""
+        return tuple(
+            state
+            for state in self.states
+            if state.protocol == protocol and state.model in models and state.state != "finished"
+        )
+
+
+def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -> StudyRuns:
+    """Read and check the results of every run that the study asks for.
+
+    A run is used if its metrics follow their schema, belong to the run file beside them, which
+    is what the study asks, agree with its predictions, and these are no copy of another seed's.
+    Any other run is *missing*, *failed* (begun, no metrics) or *invalid* (with the problem
+    named) and never averaged with the rest.
+
+    Raises UserError if the dataset's record is missing or of other data than the study's; if
+    no run is finished; and, unless `allow_partial`, if any run is not.
+    """
+    study = study_file.study
+    info = _read_info(study, folder)
+    asked = list(all_run_settings(study))
+
+    def read(settings: RunSettings) -> CheckedRun | RunProblem | None:
+        files = folder.run(settings)
+        if not files.metrics.exists():
+            return None
+        try:
+            return read_run(settings, files, info)
+        except RunProblem as problem:
+            return problem
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        results: Results = dict(zip([s.name for s in asked], pool.map(read, asked), strict=True))
+    results |= problems_between({s.name: s for s in asked}, results, folder)
+
+    finished, states = [], []
+    for settings in asked:
+        found = results[settings.name]
+        states.append(_state(settings, found, folder))
+        if isinstance(found, CheckedRun):
+            relative = folder.run(settings).metrics.relative_to(folder.folder).as_posix()
+            finished.append(
+                FinishedRun(settings, found.metrics, relative, found.correct, found.confusion)
+            )
+    if not finished:
+        raise UserError(_no_runs(folder, states))
+    if len(finished) < len(states) and not allow_partial:
+        raise UserError(_unfinished_runs(folder, states))
+    strangers = _strangers(folder, results)
+    return StudyRuns(study, info, tuple(finished), tuple(states), strangers)
+
+
+def _read_info(study: Study, folder: StudyFolder) -> DatasetInfo:
+    remedy = f"Run snakemake again, or: resnet-sizes data {folder.study}"
+    info = read_record(folder.dataset_info, DatasetInfo, remedy)
+    if info.spec != study.dataset:
+        raise UserError(
+            f"{folder.dataset_info}: was made for another `dataset:` than {folder.study} names. "
+            f"{remedy}"
+        )
+    return info
+
+
+def _state(
+    settings: RunSettings, found: CheckedRun | RunProblem | None, folder: StudyFolder
+) -> RunState:
+    state = RunState(
+        run=settings.name,
+        protocol=settings.protocol,
+        model=settings.model,
+        seed=settings.seed,
+        state="finished",
+    )
+    if isinstance(found, CheckedRun):
+        return state
+    if isinstance(found, RunProblem):
+        changes = {"state": "invalid", "kind": found.kind, "problem": str(found)}
+        return state.model_copy(update=changes)
+    log = folder.run(settings).log
+    epoch = last_epoch(log)
+    if epoch is None:
+        return state.model_copy(update={"state": "missing"})
+    problem = (
+        f"{log}: tells of epoch {epoch} of {settings.epochs}, and there is no metrics.json: the "
+        "training has not ended. Run snakemake again."
+    )
+    return state.model_copy(update={"state": "failed", "problem": problem})
+
+
+def _strangers(folder: StudyFolder, results: Results) -> tuple[str, ...]:
+    runs = folder.folder / "runs"
+    found = (path.parent.relative_to(runs).as_posix() for path in runs.rglob("metrics.json"))
+    return tuple(sorted(name for name in found if name not in results))
+
+
+def _no_runs(folder: StudyFolder, states: list[RunState]) -> str:
+    return (
+        f"{folder.study}: none of the {len(states)} runs of this study is finished, so there is "
+        "nothing to report:\n"
+        + "\n".join(_lines(states))
+        + "\nRun snakemake with the study's --configfile to make them."
+    )
+
+
+def _unfinished_runs(folder: StudyFolder, states: list[RunState]) -> str:
+    lines = list(_lines(states))
+    return (
+        f"{folder.study}: {len(lines)} of {len(states)} runs cannot be used:\n"
+        + "\n".join(lines)
+        + "\nDelete what is named as invalid, then run snakemake again with the study's "
+        "--configfile; or report on the runs that are there: "
+        f"resnet-sizes report --partial {folder.study}"
+    )
+
+
+def _lines(states: list[RunState]) -> Iterator[str]:
+    for state in states:
+        if state.state == "missing":
+            yield f"  {state.run}: missing (it has no metrics.json)"
+        elif state.state == "failed":
+            yield f"  {state.run}: failed: {state.problem}"
+        elif state.state == "invalid":
+            yield f"  {state.run}: invalid ({state.kind}): {state.problem}"

@@ -1,0 +1,220 @@
+"""One run's results: read, and checked before anything is made of them."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic_core import from_json
+from safetensors import SafetensorError, safe_open
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_record
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.evidence.run_state import Problem
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile, RunSettings
+from resnet_sizes.schemas.run.tensors import Float32Array, Int64Array, read_predictions
+
+_LOG_TAIL = 2**20
+"""Bytes at the end of a run's log that are looked through for its last epoch."""
+
+R = TypeVar("R", bound=Record)
+
+REPEAT = "Delete it and run snakemake again: this run is then repeated."
+_REWRITE = "Run snakemake again: it is then written anew."
+
+
+class RunProblem(UserError):
+    """Results that are not used, with the kind of what is wrong with them."""
+
+    def __init__(self, kind: Problem, message: str, trained: tuple[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.kind: Problem = kind
+        self.trained = trained
+        """Hash and name of the run that the metrics are of; None where they tell of none."""
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedRun:
+    """The results of one run that agree with each other and with what was asked."""
+
+    metrics: Metrics
+    correct: npt.NDArray[np.bool_]
+    """Which test images are classified rightly: bool `[N]`, the first of equal logits counting."""
+    confusion: npt.NDArray[np.int64]
+    """Numbers of test images by true and predicted class: int64 `[classes, classes]`."""
+    logits_hash: bytes
+    labels_hash: bytes
+
+    @property
+    def trained(self) -> tuple[str, str]:
+        """Hash and name of the run that the metrics are of."""
+        return self.metrics.run_hash, self.metrics.run.name
+
+
+def read_run(settings: RunSettings, files: RunFolder, info: DatasetInfo) -> CheckedRun:
+    """The results of one run. Raises RunProblem with the first problem found."""
+    metrics = _read(files.metrics, Metrics, REPEAT)
+    try:
+        _check_run(metrics, settings, files, info)
+    except RunProblem as problem:
+        problem.trained = metrics.run_hash, metrics.run.name
+        raise
+    try:
+        logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
+    except UserError as error:
+        raise RunProblem(_kind_of_predictions(files.predictions), str(error)) from None
+    correct = _check_predictions(metrics, files.predictions, logits, labels, info)
+    return CheckedRun(
+        metrics=metrics,
+        correct=correct,
+        confusion=confusion_counts(logits, labels, correct),
+        logits_hash=hashlib.sha256(logits.data).digest(),
+        labels_hash=hashlib.sha256(labels.data).digest(),
+    )
+
+
+def _check_run(
+    metrics: Metrics, settings: RunSettings, files: RunFolder, info: DatasetInfo
+) -> None:
+    run = _read(files.run, RunFile, _REWRITE)
+    # The metrics' hash is that of their own run, which was checked when they were read.
+    if metrics.run != run:
+        raise RunProblem(
+            "other-configuration",
+            f"{files.metrics}: belongs to another run than {files.run.name} beside it "
+            f"(run_hash {metrics.run_hash[:12]}…, expected: {content_hash(run)[:12]}…). {REPEAT}",
+        )
+    changed = [
+        f"{field} ({getattr(run, field)!r}; the study has {getattr(settings, field)!r})"
+        for field in RunSettings.model_fields
+        if getattr(run, field) != getattr(settings, field)
+    ]
+    if changed:
+        raise RunProblem(
+            "other-configuration",
+            f"{files.run}: is not the run that the study asks for; it differs in "
+            f"{', '.join(changed)}. Run snakemake again: this run is then repeated.",
+        )
+    if metrics.dataset_identity != info.identity:
+        raise RunProblem(
+            "other-data",
+            f"{files.metrics}: was made from other data ({metrics.dataset_identity[:12]}…; the "
+            f"study's are {info.identity[:12]}…). {REPEAT}",
+        )
+
+
+def last_epoch(log: Path) -> int | None:
+    """The last epoch that a run's log tells of; None where there is no log, 0 before the first
+    epoch ended. A last line that is cut off does not count."""
+    if not log.is_file():
+        return None
+    found = 0
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LOG_TAIL))
+        tail = file.read(_LOG_TAIL)
+    for line in tail.splitlines():
+        try:
+            epoch = from_json(line).get("epoch")  # unlike json, bounded in depth
+        except (ValueError, AttributeError):
+            continue
+        found = epoch if isinstance(epoch, int) else found
+    return found
+
+
+def _read(path: Path, kind: type[R], remedy: str) -> R:
+    try:
+        return read_record(path, kind, remedy)
+    except UserError as error:
+        raise RunProblem(_kind_of(path), str(error)) from None
+
+
+def _kind_of(path: Path) -> Problem:
+    """What is wrong with a file that is no valid record."""
+    try:
+        data = from_json(read_bytes(path, "", MAX_JSON_BYTES))
+    except (UserError, ValueError):
+        return "truncated"
+    if not isinstance(data, dict):
+        return "inconsistent"
+    if data.get("schema_version") not in (None, SCHEMA_VERSION):
+        return "other-schema"
+    epochs, run = data.get("epochs"), data.get("run")
+    if isinstance(epochs, list) and isinstance(run, dict):
+        asked = run.get("epochs")
+        if isinstance(asked, int) and len(epochs) < asked:
+            return "truncated"
+    return "inconsistent"
+
+
+def _kind_of_predictions(path: Path) -> Problem:
+    """What is wrong with predictions that cannot be used: the file, or what it holds."""
+    try:
+        with safe_open(path, framework="numpy"):
+            return "inconsistent"
+    except (OSError, SafetensorError):
+        return "truncated"
+
+
+def _check_predictions(
+    metrics: Metrics, path: Path, logits: Float32Array, labels: Int64Array, info: DatasetInfo
+) -> npt.NDArray[np.bool_]:
+    expected = (info.test_images, len(info.class_names))
+    if logits.shape != expected:
+        raise RunProblem(
+            "inconsistent",
+            f"{path}: logits has shape {list(logits.shape)}; the dataset has {expected[0]} test "
+            f"images and {expected[1]} classes. {REPEAT}",
+        )
+    correct, fewest, most = correct_predictions(logits, labels)
+    claimed = metrics.final_test_accuracy * len(labels)
+    # Half an image: the accuracy is a count over a count, known to far more than that.
+    if not fewest - 0.5 < claimed < most + 0.5:
+        raise RunProblem(
+            "inconsistent",
+            f"{path}: gives an accuracy of {fewest / len(labels):.4f}, but metrics.json has a "
+            f"final_test_accuracy of {metrics.final_test_accuracy:.4f}. Delete both files and "
+            "run snakemake again: this run is then repeated.",
+        )
+    return correct
+
+
+def correct_predictions(
+    logits: Float32Array, labels: Int64Array
+) -> tuple[npt.NDArray[np.bool_], int, int]:
+    """Which images are classified rightly, and how many, `(which, at least, at most)`.
+
+    `logits` is float32 `[N, classes]`, `labels` int64 `[N]`; `which` is bool `[N]`, the first of
+    equal logits counting. The two numbers differ where the true class shares the largest logit
+    with another (common in bf16): libraries break such ties differently, so neither is wrong.
+    """
+    # A class a row: numpy is several times slower along rows of ten.
+    by_class = np.ascontiguousarray(logits.T)
+    top = by_class.max(axis=0)
+    label_on_top = logits[np.arange(len(labels)), labels] == top
+    alone_on_top = np.add.reduce(by_class == top, axis=0, dtype=np.intp) == 1
+    correct = label_on_top.copy()
+    tied = np.flatnonzero(label_on_top & ~alone_on_top)
+    correct[tied] = logits[tied].argmax(axis=1) == labels[tied]
+    most = int(np.count_nonzero(label_on_top))
+    return correct, most - len(tied), most
+
+
+def confusion_counts(
+    logits: Float32Array, labels: Int64Array, correct: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """How many images of each class (rows) were taken for each (columns): int64
+    `[classes, classes]`. Arguments and ties are as in `correct_predictions`."""
+    classes = logits.shape[1]
+    # Most images are classified rightly, and only the others need a search.
+    predicted = labels.copy()
+    wrong = np.flatnonzero(~correct)
+    predicted[wrong] = logits[wrong].argmax(axis=1)
+    counts = np.bincount(labels * classes + predicted, minlength=classes**2)
+    return counts.astype(np.int64).reshape(classes, classes)

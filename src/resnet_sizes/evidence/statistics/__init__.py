@@ -1,0 +1,1 @@
+"""Tests and intervals, without any knowledge of claims."""

@@ -1,0 +1,1 @@
+"""The numbers that the report may print, with their sources."""

@@ -1,0 +1,170 @@
+"""Numbers and dates as a reader of the report's language expects them.
+
+Babel's defaults round half to even, print 0.0005 as 0 and turn minutes into words, so every
+kind of value has its explicit rule here: a Decimal made from the shortest text of the number,
+rounded half up to stated digits, written with explicit patterns.
+"""
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+
+from resnet_sizes.schemas.evidence.values import Kind
+
+LOCALES = {"pt": "pt_BR", "en": "en_GB"}
+DATE_PATTERNS = {"pt": "d 'de' MMMM 'de' y", "en": "d MMMM y"}
+TIME_PATTERNS = {"pt": "d 'de' MMMM 'de' y, HH'h'mm '(UTC)'", "en": "d MMMM y, HH:mm '(UTC)'"}
+
+MINUS = "\u2212"
+NARROW_SPACE = "\u202f"  # between a number and its unit; does not break
+
+Number = int | float | str | Decimal
+
+
+def exact(value: Number) -> Decimal:
+    """The number as its shortest decimal text says it: 0.1 is 0.1."""
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def rounded(value: Number, digits: int) -> Decimal:
+    """Round half away from zero to `digits` decimal places; negative digits round tens."""
+    return exact(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+
+
+def decimal(value: Number, digits: int, language: str) -> str:
+    """`1.234,50`: grouped, with exactly `digits` decimal places and a true minus sign."""
+    number = rounded(value, digits)
+    pattern = "#,##0" + ("." + "0" * digits if digits > 0 else "")
+    text: str = format_decimal(
+        abs(number), format=pattern, locale=LOCALES[language], decimal_quantization=False
+    )
+    return MINUS + text if number < 0 else text
+
+
+def percent(fraction: Number, language: str, digits: int = 2) -> str:
+    """A fraction in percent: 0.8084 as `80,84%`."""
+    return decimal(exact(fraction) * 100, digits, language) + "%"
+
+
+def significant(value: Number, figures: int, language: str) -> str:
+    """The number with `figures` significant figures, without an exponent: 0.0421 as `0,042`."""
+    return decimal(value, _digits_for(exact(value), figures), language)
+
+
+def _digits_for(number: Decimal, figures: int) -> int:
+    if number == 0:
+        return figures - 1
+    digits = figures - 1 - number.adjusted()
+    # 9.96 with two figures is 10, which needs one digit less than 9.9.
+    return max(0, figures - 1 - rounded(number, digits).adjusted())
+
+
+def plain(value: Number, language: str) -> str:
+    """All digits that the number has: 0.0005 as `0,0005`."""
+    number = exact(value).normalize()
+    places = number.as_tuple().exponent
+    return decimal(number, max(0, -places) if isinstance(places, int) else 0, language)
+
+
+def plain_percent(fraction: Number, language: str) -> str:
+    """A fraction in percent with all digits that it has: 0.05 as `5%`, 0.005 as `0,5%`."""
+    return plain(exact(fraction) * 100, language) + "%"
+
+
+def minutes(value: Number, language: str) -> str:
+    """Minutes without the unit: `112`, `41`, `2,3`, `0,42`."""
+    number = exact(value)
+    return decimal(number, 0, language) if number >= 10 else significant(number, 2, language)
+
+
+def loss(value: Number, language: str) -> str:
+    """Three decimal places, or two significant figures of a small loss: `0,085`, `0,00042`."""
+    number = exact(value)
+    if 0 < number < Decimal("0.01"):
+        return significant(number, 2, language)
+    return decimal(number, 3, language)
+
+
+def seconds(value: Number, language: str) -> str:
+    """A duration with its units: `0,42 s`, `47 s`, `4 min 5 s`, `3 h 20 min`."""
+    number = exact(value)
+    if number < 10:
+        return f"{significant(number, 2, language)}{NARROW_SPACE}s"
+    whole = int(rounded(number, 0))
+    if whole < 60:
+        return f"{whole}{NARROW_SPACE}s"
+    if whole < 3600:
+        first, rest = divmod(whole, 60)
+        parts = [(first, "min"), (rest, "s")]
+    else:
+        first, rest = divmod(int(rounded(number / 60, 0)), 60)
+        parts = [(first, "h"), (rest, "min")]
+    return " ".join(
+        f"{decimal(amount, 0, language)}{NARROW_SPACE}{unit}" for amount, unit in parts if amount
+    )
+
+
+def memory(value: Number, language: str) -> str:
+    """Bytes in MiB or GiB: `412 MiB`, `1,5 GiB`."""
+    number = exact(value) / 2**20
+    if number < 1024:
+        return f"{minutes(number, language)}{NARROW_SPACE}MiB"
+    return f"{decimal(number / 1024, 1, language)}{NARROW_SPACE}GiB"
+
+
+def moment(text: str) -> datetime:
+    """Read an ISO 8601 time; one without a zone is taken as UTC."""
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def date(text: str, language: str) -> str:
+    """`24 de novembro de 2026`, `1º de novembro de 2026`."""
+    return _dated(text, DATE_PATTERNS, language)
+
+
+def date_and_time(text: str, language: str) -> str:
+    """`24 de novembro de 2026, 14h05 (UTC)`."""
+    return _dated(text, TIME_PATTERNS, language)
+
+
+def _dated(text: str, patterns: dict[str, str], language: str) -> str:
+    written = str(format_datetime(moment(text), patterns[language], locale=LOCALES[language]))
+    # Babel has no pattern by which Portuguese counts the first day of a month alone.
+    return written.replace("1 ", "1º ", 1) if written.startswith("1 de ") else written
+
+
+def show(value: Number, kind: Kind, language: str, digits: int | None = None) -> str:
+    """A value as its kind is printed; `digits` asks for other decimal places than usual.
+
+    Raises ValueError for digits where the kind has none.
+    """
+    if digits is not None:
+        if kind == "fraction":
+            return percent(value, language, digits)
+        if kind == "percent":
+            return decimal(value, digits, language) + "%"
+        if kind in ("count", "minutes", "loss", "number"):
+            return decimal(value, digits, language)
+        raise ValueError(f"a value of kind {kind} has no decimal places to choose")
+    if kind == "count":
+        return decimal(value, 0, language)
+    if kind == "fraction":
+        return percent(value, language)
+    if kind == "percent":
+        return decimal(value, 0, language) + "%"
+    if kind == "minutes":
+        return minutes(value, language)
+    if kind == "seconds":
+        return seconds(value, language)
+    if kind == "bytes":
+        return memory(value, language)
+    if kind == "loss":
+        return loss(value, language)
+    if kind == "number":
+        return plain(value, language)
+    if kind == "datetime":
+        return date(str(value), language)
+    return str(value)

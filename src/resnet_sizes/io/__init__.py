@@ -1,0 +1,1 @@
+"""Files, locks, hashes and errors: what every stage reads and writes with."""

@@ -1,0 +1,218 @@
+"""Reading and writing files so that a half-written one never has its final name."""
+
+import glob
+import json
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError
+
+from resnet_sizes.io.errors import UserError, WriteError
+from resnet_sizes.io.validation_errors import explain, shown_text
+
+R = TypeVar("R", bound=BaseModel)
+
+MAX_JSON_BYTES = 16 * 1024**2
+"""A record is some kilobytes, and one of a study with many runs some hundreds of them."""
+
+ABANDONED_AFTER = 86_400.0
+"""Seconds after which nobody writes to a temporary file any more: its process was killed."""
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target`; on success flush it to disk and rename it.
+
+    On an exception the temporary file is removed and `target` is left as it was. Raises
+    WriteError where the disk is full or refuses.
+    """
+    with explained_write(target), _temporary(target) as temporary:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(target)
+        _flush_folder(target.parent)
+
+
+def copy_together(sources: Sequence[Path], folder: Path) -> None:
+    """Copy files into `folder`, all of them or none: the last is on the disk before the first
+    gets its name. The names change in the order given, each in one step.
+
+    Raises WriteError where the disk is full or refuses; `folder` is left as it was.
+    """
+    targets = [folder / source.name for source in sources]
+    with ExitStack() as stack:
+        temporaries = []
+        for source, target in zip(sources, targets, strict=True):
+            with explained_write(target):
+                temporary = stack.enter_context(_temporary(target))
+                shutil.copyfile(source, temporary)
+                _flush(temporary)
+            temporaries.append(temporary)
+        for temporary, target in zip(temporaries, targets, strict=True):
+            with explained_write(target):
+                temporary.replace(target)
+        _flush_folder(folder)
+
+
+@contextmanager
+def _temporary(target: Path) -> Iterator[Path]:
+    """An empty file beside `target`, which is removed in the end unless it got another name."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_temporaries(target.parent, f"{glob.escape(target.name)}.*", ABANDONED_AFTER)
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+    finally:
+        with suppress(OSError):  # a disk that has become read-only; what failed is told
+            temporary.unlink(missing_ok=True)
+
+
+def remove_temporaries(folder: Path, name: str, age: float) -> None:
+    """Remove what killed processes left: hidden files and folders whose name begins with that
+    pattern and ends as those of `atomic_path`, and that nobody has touched for `age` seconds."""
+    for path in folder.glob(f".{name}.tmp*"):
+        with suppress(OSError):
+            if age <= 0 or time.time() - path.stat().st_mtime > age:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextmanager
+def explained_write(target: Path) -> Iterator[None]:
+    """Turn the system's errors of the block, which writes `target`, into a WriteError."""
+    try:
+        yield
+    # safetensors has an error of its own for a full disk.
+    except (OSError, SafetensorError) as error:
+        raise WriteError(
+            f"{target}: cannot be written ({_reason(error)}). Make room or permit it, then run "
+            "the same command again."
+        ) from error
+
+
+def _reason(error: OSError | SafetensorError) -> str:
+    """What the system said, without what libraries in Rust put around it."""
+    told = re.search(r"([^:(]+) \(os error \d+\)", str(error))
+    return (told[1].strip() if told else None) or getattr(error, "strerror", None) or str(error)
+
+
+def _flush(temporary: Path) -> None:
+    """Put a finished file on the disk, readable as other results are."""
+    with temporary.open("rb") as written:
+        os.fsync(written.fileno())
+    # mkstemp makes private files; results are meant to be read by colleagues.
+    temporary.chmod(0o666 & ~_umask())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Put the new name on the disk as well: after a power cut the old file would be back."""
+    with suppress(OSError):  # some network file systems refuse
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write_atomically(target: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary path, then move it to `target` in one step."""
+    with atomic_path(target) as temporary:
+        write(temporary)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    write_atomically(target, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def write_json(target: Path, data: BaseModel | dict[str, Any] | list[Any]) -> None:
+    """Write a record or plain data as indented JSON, atomically."""
+    write_text(target, _pretty(data))
+
+
+def write_json_if_changed(target: Path, data: BaseModel | dict[str, Any]) -> bool:
+    """Write as `write_json` does, but leave the file and its time alone if it holds the same.
+
+    Returns whether the file was written.
+    """
+    text = _pretty(data)
+    if target.is_file() and target.read_bytes() == text.encode():
+        return False
+    write_text(target, text)
+    return True
+
+
+def _pretty(data: BaseModel | dict[str, Any] | list[Any]) -> str:
+    plain = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
+    return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
+    """The content of a file, which may be bound to `most` bytes. Raises UserError, ending in
+    `remedy`, if it cannot be had."""
+    try:
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # a pipe might never end
+            found = "is a folder" if path.is_dir() else "is not a regular file"
+            raise UserError(f"{path}: {found}. {remedy}")
+        with path.open("rb") as file:
+            content = file.read(-1 if most is None else most + 1)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file (looked in {Path.cwd()}). {remedy}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
+    if most is not None and len(content) > most:
+        raise UserError(f"{path}: has more than {most} bytes, which is the most allowed. {remedy}")
+    return content
+
+
+def read_json(path: Path, remedy: str) -> Any:
+    """Parse a JSON file. Raises UserError, ending in `remedy`, if it is missing or broken."""
+    return _parsed(read_bytes(path, remedy, MAX_JSON_BYTES), path, remedy)
+
+
+def _parsed(content: bytes, path: Path, remedy: str) -> Any:
+    try:
+        return json.loads(content.decode())
+    except (ValueError, RecursionError) as error:  # ValueError: a number of too many digits, too
+        problem = shown_text(str(error))
+        raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
+
+
+def read_record(path: Path, kind: type[R], remedy: str) -> R:
+    """Read and check a record. Raises UserError, ending in `remedy`, if anything is off.
+
+    `remedy` is one sentence that says what to do, for example "Run: resnet-sizes study …".
+    """
+    content = read_bytes(path, remedy, MAX_JSON_BYTES)
+    try:
+        return kind.model_validate_json(content)  # parses and checks in one pass
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            # Python's own parser takes minutes for what is nested without end.
+            problem = shown_text(str(first["ctx"]["error"]))
+            raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
+    data = _parsed(content, path, remedy)
+    try:
+        return kind.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        problems = "\n".join(f"  {line}" for line in explain(error, kind, data))
+        raise UserError(f"{path}: is not a valid {kind.__name__}:\n{problems}\n{remedy}") from None

@@ -1,0 +1,46 @@
+"""The files of one making of the evidence belong together: `verdicts.json` lists their hashes."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_bytes
+
+
+def hashes_of(paths: Iterable[Path]) -> dict[str, str]:
+    """The SHA-256 of each file, as 64 hexadecimal digits, by its name."""
+    return {path.name: _sha256(path.read_bytes()) for path in paths}
+
+
+def check_hashes(folder: Path, hashes: Mapping[str, str], remedy: str) -> None:
+    """Check the files of `folder` against the hashes by name. Raises UserError, ending in
+    `remedy`, for one that is missing or holds something else."""
+    for name, expected in hashes.items():
+        found = _sha256(read_bytes(folder / name, remedy))
+        if found != expected:
+            raise UserError(
+                f"{folder / name}: has been changed, or is of another making than "
+                f"{folder / 'verdicts.json'}, which lists it (SHA-256 {found[:12]}…, expected "
+                f"{expected[:12]}…). {remedy}"
+            )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def canonical_json(data: Any) -> str:
+    """JSON with sorted keys and no spare characters, so that equal data gives equal text."""
+    if isinstance(data, BaseModel):
+        data = data.model_dump(mode="json")
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def content_hash(data: Any) -> str:
+    """SHA-256 of the canonical JSON of a record or of plain data, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(data).encode()).hexdigest()

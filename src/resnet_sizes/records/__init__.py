@@ -1,1 +1,0 @@
-"""The shapes of all files that cross a stage. Leftmost package: imports no other stage."""

@@ -1,0 +1,1 @@
+"""The finished pages, checked against the values."""

@@ -1,0 +1,160 @@
+"""Lines over the epochs, one a model, with their names at their ends."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.transforms import blended_transform_factory
+from scipy.optimize import isotonic_regression
+
+from resnet_sizes.evidence.runs.measurements import by_depth, display_name
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.reporting.figures.style import (
+    FONT_SIZE,
+    GRID,
+    LINE,
+    MODEL_STYLES,
+    text_width,
+)
+from resnet_sizes.reporting.figures.ticks import epoch_ticks
+from resnet_sizes.schemas.run.metrics import EpochMetrics
+
+_MARKERS_PER_LINE = 8
+_KEY = (0.13, 0.31, 0.49)
+"""Start, marker and end of the piece of line beside a label, in inches from the axes."""
+_LABEL_AT = _KEY[-1] + 0.06
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A quantity of one model in each epoch: float64 `[seeds, epochs]`."""
+
+    model: str
+    values: npt.NDArray[np.float64]
+
+    @property
+    def mean(self) -> npt.NDArray[np.float64]:
+        """Over the seeds: float64 `[epochs]`."""
+        mean: npt.NDArray[np.float64] = self.values.mean(axis=0)
+        return mean
+
+
+def curves_of(runs: StudyRuns, quantity: Callable[[EpochMetrics], float]) -> list[Curve]:
+    """The curves of the study's first protocol, from shallow to deep; models without a finished
+    run have none."""
+    protocol = runs.study.protocols[0]
+    curves = []
+    for model in by_depth(runs.study.models):
+        finished = runs.of(protocol, model)
+        if finished:
+            values = [[quantity(epoch) for epoch in run.metrics.epochs] for run in finished]
+            curves.append(Curve(model, np.array(values, dtype=np.float64)))
+    return curves
+
+
+def room_for_labels(curves: Sequence[Curve]) -> float:
+    """Inches that the names at the ends of the lines need on the right of the axes."""
+    names = [display_name(curve.model) for curve in curves]
+    return _LABEL_AT + max(text_width(name) for name in names) + 0.08
+
+
+def draw_curves(axes: Axes, curves: Sequence[Curve], most_ticks: int = 10) -> None:
+    """A line a model, the mean over the seeds; where there are several, a band reaches from the
+    lowest to the highest. The limits of the vertical axis are left to the caller."""
+    axes.grid(axis="y", color=GRID, linewidth=0.6)
+    for position, curve in enumerate(curves):
+        _draw_curve(axes, curve, position)
+    epochs = curves[0].values.shape[1]
+    margin = 0.03 * (epochs - 1) or 0.5
+    axes.set_xlim(1 - margin, epochs + margin)
+    axes.set_xticks(epoch_ticks(epochs, most_ticks))
+
+
+def _draw_curve(axes: Axes, curve: Curve, position: int) -> None:
+    seeds, count = curve.values.shape
+    epochs = np.arange(1, count + 1)
+    style = MODEL_STYLES[curve.model]
+    if seeds > 1:
+        low, high = curve.values.min(axis=0), curve.values.max(axis=0)
+        axes.fill_between(epochs, low, high, color=style["color"], alpha=0.18, linewidth=0)
+    step = max(1, count // _MARKERS_PER_LINE)
+    axes.plot(
+        epochs,
+        curve.mean,
+        # Staggered, so that markers of curves that lie on each other stay apart.
+        markevery=(position * step // 3 % step, step),
+        **LINE,
+        **style,
+    )
+
+
+def label_ends(axes: Axes, curves: Sequence[Curve], width: float, height: float) -> None:
+    """Name each line at its end, apart from one another where the ends are close.
+
+    `width` and `height` are those of the axes in inches; the limits must be set.
+    """
+    ends = np.array([curve.mean[-1] for curve in curves])
+    bottom, top = axes.get_ylim()
+    unit = (top - bottom) / height  # of the vertical axis, an inch
+    gap, half_line = 1.35 * FONT_SIZE / 72 * unit, FONT_SIZE / 144 * unit
+    places = spread(ends, gap, lowest=bottom + half_line, highest=top - half_line)
+    count = curves[0].values.shape[1]
+    right_of_axes = blended_transform_factory(axes.transAxes, axes.transData)
+    start, middle, stop = (1 + inches / width for inches in _KEY)
+    for curve, end, place in zip(curves, ends, places, strict=True):
+        style = MODEL_STYLES[curve.model]
+        # A piece of the line, since in grey a label's colour does not say whose it is.
+        axes.plot(
+            [start, middle, stop],
+            [place] * 3,
+            transform=right_of_axes,
+            clip_on=False,
+            markevery=[1],
+            **LINE,
+            **style,
+        )
+        axes.annotate(
+            "",
+            xy=(count, end),
+            xytext=(start, float(place)),
+            textcoords=right_of_axes,
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": style["color"],
+                "linewidth": 0.5,
+                "shrinkA": 1,
+                "shrinkB": 4,
+            },
+        )
+        axes.text(
+            1 + _LABEL_AT / width,
+            float(place),
+            display_name(curve.model),
+            transform=right_of_axes,
+            color=style["color"],
+            va="center_baseline",
+        )
+
+
+def spread(
+    positions: npt.NDArray[np.float64], gap: float, lowest: float, highest: float
+) -> npt.NDArray[np.float64]:
+    """Move positions (float64 `[N]`) as little as possible so that all are `gap` apart, none is
+    above `highest` and, where there is room for that too, none below `lowest`; their order stays.
+
+    Least squares under these constraints is an isotonic regression of the positions less their
+    rank times the gap, cut off at the bounds (Best and Chakravarti, Mathematical Programming 47,
+    1990).
+    """
+    order = np.argsort(positions, kind="stable")
+    ranks = np.arange(len(positions)) * gap
+    fitted = isotonic_regression(positions[order] - ranks).x
+    moved: npt.NDArray[np.float64] = (
+        np.minimum(np.maximum(fitted, lowest), highest - ranks[-1]) + ranks
+    )
+    result = np.empty_like(moved)
+    result[order] = moved
+    return result

@@ -1,0 +1,158 @@
+"""The article's accuracies beside ours, with prediction intervals: a forest plot."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from resnet_sizes.evidence.runs.measurements import by_depth, display_name
+from resnet_sizes.evidence.statistics.tests import CONFIDENCE
+from resnet_sizes.evidence.values.article_values import COLUMNS, AccuracyColumn, ArticleValue
+from resnet_sizes.i18n.numbers import percent
+from resnet_sizes.reporting.figures.style import (
+    FONT_SIZE,
+    GRID,
+    INK,
+    MODEL_STYLES,
+    SMALL,
+    SOFT_INK,
+    WIDTH,
+    Box,
+    Language,
+    add_axes,
+    empty_figure,
+    mark_value,
+    text_width,
+)
+from resnet_sizes.reporting.figures.ticks import number_ticks
+
+_ROW, _BOTTOM, _TOP, _BETWEEN = 0.42, 0.5, 0.36, 0.3
+_APART = 0.15
+"""Rows: how far the article's mark is above the middle and ours below it."""
+
+_ARTICLE: dict[str, Any] = {
+    "marker": "D",
+    "markersize": 5.5,
+    "color": INK,
+    "markerfacecolor": "white",
+    "markeredgewidth": 1.2,
+    "linestyle": "none",
+}
+_TEXTS = {
+    "pt": {
+        "accuracy": "Acurácia (%)",
+        "accuracy_increment": "Acréscimo de acurácia (%)",
+        "article": "Artigo",
+        "ours": "Esta repetição",
+        "interval": "Intervalo de predição de {confidence}",
+        "empty": "nenhum valor do artigo com que comparar",
+    },
+    "en": {
+        "accuracy": "Accuracy (%)",
+        "accuracy_increment": "Increment in accuracy (%)",
+        "article": "Article",
+        "ours": "This replication",
+        "interval": "{confidence} prediction interval",
+        "empty": "no value of the article to compare with",
+    },
+}
+
+
+def draw_forest(values: Sequence[ArticleValue], language: Language) -> Figure:
+    """A row a model, a panel for accuracies and one for increments where there are any."""
+    texts = _TEXTS[language]
+    if not values:
+        return empty_figure(texts["empty"])
+    models = by_depth(list(dict.fromkeys(value.model for value in values)))
+    columns = [column for column in COLUMNS if any(v.column == column for v in values)]
+    height = _BOTTOM + _ROW * len(models) + _TOP
+    figure = Figure(figsize=(WIDTH, height))
+    left = max(text_width(display_name(model)) for model in models) + 0.15
+    width = (WIDTH - left - 0.12 - _BETWEEN * (len(columns) - 1)) / len(columns)
+    for position, column in enumerate(columns):
+        box = Box(left + position * (width + _BETWEEN), _BOTTOM, width, _ROW * len(models))
+        axes = add_axes(figure, box)
+        own = [value for value in values if value.column == column]
+        _draw_panel(axes, own, models, language)
+        axes.set_xlabel(texts[column])
+        names = [display_name(model) for model in models]
+        axes.set_yticks(range(len(models)), names if position == 0 else [""] * len(models))
+        axes.tick_params(axis="y", length=0, labelsize=FONT_SIZE)
+    _explain(figure, values, language, left, height)
+    return figure
+
+
+def _draw_panel(
+    axes: Axes, values: Sequence[ArticleValue], models: Sequence[str], language: Language
+) -> None:
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=GRID, linewidth=0.6)
+    for boundary in range(1, len(models)):
+        axes.axhline(boundary - 0.5, color=GRID, linewidth=0.6)
+    for value in values:
+        row = models.index(value.model)
+        style = MODEL_STYLES[value.model]
+        error = None
+        if value.interval is not None:
+            low, high = value.interval
+            # The bounds are cut off where no run can be, our mean never is beyond them.
+            error = [[max(0.0, value.ours - low)], [max(0.0, high - value.ours)]]
+        axes.errorbar(
+            value.ours,
+            row + _APART,
+            xerr=error,
+            color=style["color"],
+            marker=style["marker"],
+            markersize=5.5,
+            elinewidth=1.4,
+            capsize=3,
+            linestyle="none",
+            zorder=3,
+        )
+        axes.plot(float(value.printed), row - _APART, zorder=4, **_ARTICLE)
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    low, high = _limits(values)
+    axes.set_xlim(low, high)
+    axes.set_xticks(*number_ticks(low, high, language, most=6))
+
+
+def _limits(values: Sequence[ArticleValue]) -> tuple[float, float]:
+    """Room for every mark and interval; zero belongs to increments."""
+    shown = [number for value in values for number in (value.ours, float(value.printed))]
+    shown += [bound for value in values for bound in value.interval or ()]
+    is_increment: AccuracyColumn = "accuracy_increment"
+    if values[0].column == is_increment:
+        shown.append(0.0)
+    low, high = min(shown), max(shown)
+    margin = max(0.06 * (high - low), (2.0 - (high - low)) / 2)
+    return low - margin, high + margin
+
+
+def _explain(
+    figure: Figure,
+    values: Sequence[ArticleValue],
+    language: Language,
+    left: float,
+    height: float,
+) -> None:
+    """Above the panels, from the left, so that a wider typeface finds room on the right."""
+    shown = [
+        Line2D([], [], **_ARTICLE),
+        Line2D([], [], color=SOFT_INK, marker="o", markersize=5.5, linestyle="none"),
+    ]
+    texts = _TEXTS[language]
+    names = [texts["article"], texts["ours"]]
+    has_intervals = any(value.interval for value in values)
+    if has_intervals:
+        ends: dict[str, Any] = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4}
+        shown.append(Line2D([], [], color=SOFT_INK, linewidth=1.4, **ends))
+        names.append(texts["interval"].format(confidence=percent(CONFIDENCE, language, 0)))
+    legend = figure.legend(
+        shown, names, loc="upper left", bbox_to_anchor=(left / WIDTH, 1 - 0.02 / height),
+        ncols=3, frameon=False, fontsize=SMALL, borderaxespad=0, handlelength=1.8,
+        columnspacing=3,
+    )  # fmt: skip
+    if has_intervals:
+        mark_value(legend.get_texts()[-1], "method.confidence")

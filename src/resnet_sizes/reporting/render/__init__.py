@@ -1,0 +1,1 @@
+"""From text to HTML and PDF."""

@@ -1,0 +1,171 @@
+"""The embedded engine: pandoc and typst from PyPI, for machines without Quarto.
+
+It renders the same `.qmd` with the same stylesheet, Typst template and filter as Quarto, and
+obeys the keys of the front matter that the report uses. An unknown key is an error, so that
+the two engines cannot drift apart unseen.
+"""
+
+import json
+import os
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import pypandoc
+import typst
+import yaml
+
+from resnet_sizes.i18n.numbers import moment
+from resnet_sizes.reporting.render.glyphs import replaced, undisplayable
+from resnet_sizes.reporting.render.refusals import raise_refusal
+
+FRONT_MATTER = frozenset(
+    [
+        "title",
+        "subtitle",
+        "lang",
+        "created",
+        "engine",
+        "bibliography",
+        "csl",
+        "link-citations",
+        "filters",
+        "crossref",
+        "format",
+    ]
+)
+HTML_KEYS = frozenset(
+    [
+        "theme",
+        "minimal",
+        "embed-resources",
+        "css",
+        "toc",
+        "toc-depth",
+        "toc-title",
+        "include-before-body",
+        "include-after-body",
+        "include-in-header",
+    ]
+)
+TYPST_KEYS = frozenset(["citeproc", "papersize", "pdf-standard", "template-partials"])
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Names and versions of pandoc and of typst's Python package, which numbers its own."""
+    return (("pandoc", pypandoc.get_pandoc_version()), ("typst-py", version("typst")))
+
+
+def read_front_matter(qmd: str) -> dict[str, Any]:
+    """The YAML at the head of a `.qmd`. Raises ValueError for keys that this engine ignores."""
+    front: dict[str, Any] = yaml.safe_load(qmd.split("---\n", 2)[1])
+    unknown = sorted(
+        [*(set(front) - FRONT_MATTER)]
+        + [f"format.html.{key}" for key in set(front["format"]["html"]) - HTML_KEYS]
+        + [f"format.typst.{key}" for key in set(front["format"]["typst"]) - TYPST_KEYS]
+    )
+    if unknown:
+        raise ValueError(f"the embedded engine does not know {', '.join(unknown)}")
+    return front
+
+
+def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
+    """Write `article.html` or `article.pdf` into `folder`.
+
+    The folder holds `article.qmd`, what it names, and the engine's own `crossref.lua`,
+    `page.html` and `page.typ`. Raises ValueError or RuntimeError where one of these is wrong:
+    that is a fault of the templates, not of the user. Raises OSError where the disk is full or
+    refuses.
+    """
+    front = read_front_matter((folder / "article.qmd").read_text(encoding="utf-8"))
+    return _html(folder, front) if format == "html" else _pdf(folder, front, created)
+
+
+def read_tree(folder: Path) -> dict[str, Any]:
+    """Pandoc's document of `article.qmd`, with its cross references and citations resolved. It is
+    written to `folder`, and raises as `render` does."""
+    front = read_front_matter((folder / "article.qmd").read_text(encoding="utf-8"))
+    made = _pandoc(folder, front, "article.json", ["--to=json"])
+    tree: dict[str, Any] = json.loads(made.read_text(encoding="utf-8"))
+    return tree
+
+
+def _html(folder: Path, front: dict[str, Any]) -> Path:
+    options = front["format"]["html"]
+    arguments = [
+        "--to=html5",
+        "--template=page.html",
+        "--section-divs",
+        f"--css={options['css']}",
+        *(f"--include-before-body={name}" for name in options["include-before-body"]),
+        f"--include-after-body={options['include-after-body']}",
+        f"--include-in-header={options['include-in-header']}",
+    ]
+    if options["embed-resources"]:
+        arguments.append("--embed-resources")
+    if options["toc"]:
+        arguments += [
+            "--toc",
+            f"--toc-depth={options['toc-depth']}",
+            f"--variable=toc-title:{options['toc-title']}",
+        ]
+    return _pandoc(folder, front, "article.html", arguments)
+
+
+def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
+    # Without `-citations` pandoc would leave the citations to typst. Quarto also lifts the
+    # headings, since the title is the only one of the first level.
+    arguments = ["--to=typst-citations", "--template=page.typ", "--shift-heading-level-by=-1"]
+    source = _pandoc(folder, front, "article.typ", arguments)
+    target = folder / "article.pdf"
+
+    def compile_source() -> None:
+        typst.compile(
+            str(source),
+            output=str(target),
+            root=str(folder),
+            # The machine's own fonts would make pages differ from one machine to the next.
+            ignore_system_fonts=True,
+            pdf_standards=front["format"]["typst"]["pdf-standard"],
+            timestamp=int(moment(created).timestamp()),
+        )
+
+    try:
+        compile_source()
+    except typst.TypstError as error:
+        missing = undisplayable(error.diagnostic)
+        if not missing:
+            raise
+        with replaced(missing, [source, *sorted(folder.glob("*.svg"))]):
+            compile_source()
+    return target
+
+
+def _pandoc(folder: Path, front: dict[str, Any], target: str, arguments: list[str]) -> Path:
+    filters = ["crossref.lua", *front["filters"]]
+    command = [
+        pypandoc.get_pandoc_path(),
+        "article.qmd",
+        "--from=markdown",
+        "--standalone",
+        "--wrap=none",
+        "--fail-if-warnings",
+        "--data-dir=.",  # what a user keeps for pandoc is no part of the report
+        *(f"--lua-filter={name}" for name in filters),
+        "--citeproc",
+        *arguments,
+        f"--output={target}",
+    ]
+    answer = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode != 0:
+        raise_refusal(answer.stderr)
+        raise RuntimeError(f"pandoc could not make {target}:\n{answer.stderr[-2000:]}")
+    return folder / target

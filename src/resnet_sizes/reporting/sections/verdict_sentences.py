@@ -1,0 +1,217 @@
+"""A verdict in one sentence, made from the numbers that led to it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from resnet_sizes.evidence.runs.measurements import display_name
+from resnet_sizes.evidence.statistics.power import MOST_SEEDS
+from resnet_sizes.i18n.numbers import decimal, percent, rounded
+from resnet_sizes.i18n.reasons import reason_clause
+from resnet_sizes.schemas.article.claims import Cell, Claim, Increment
+from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, RatioTest, Reason, VerdictName
+from resnet_sizes.schemas.study.protocol import Description
+
+NO_BREAK = "\u00a0"
+_NO_ANSWER = ("not-comparable", "not-run", "not-enough-runs")
+
+
+def sentence_of(
+    claim: Claim,
+    verdict: VerdictName,
+    reasons: Sequence[Reason],
+    basis: Basis | None,
+    observed: bool | None,
+) -> Description:
+    """The verdict from one reading: its reasons, then the numbers."""
+
+    def in_language(language: str) -> str:
+        lead = "; ".join(reason_clause(reason, language) for reason in reasons)
+        details = _Sentences(language).details(claim, basis) if basis else []
+        if not basis and verdict in _NO_ANSWER and observed is not None:
+            details = [_texts(language)["observed"][str(observed).lower()]]
+        return _ended(
+            f"{lead}: {'; '.join(details)}" if details and basis else "; ".join([lead, *details])
+        )
+
+    return Description(pt=in_language("pt"), en=in_language("en"))
+
+
+def sentence_of_readings(
+    reason: Reason, by_verdict: Mapping[VerdictName, list[str]]
+) -> Description:
+    """Which reading gives what: the names of readings by their verdict."""
+
+    def in_language(language: str) -> str:
+        texts = _texts(language)
+        parts = [
+            texts["readings"].format(names=", ".join(names), verdict=texts["verdicts"][verdict])
+            for verdict, names in by_verdict.items()
+        ]
+        return _ended(f"{reason_clause(reason, language)} ({'; '.join(parts)})")
+
+    return Description(pt=in_language("pt"), en=in_language("en"))
+
+
+def p_text(p_value: float, language: str) -> str:
+    """`= 0,012`, or `< 0,001` of what is smaller than that."""
+    if p_value < 0.001:
+        return f"<{NO_BREAK}{decimal('0.001', 3, language)}"
+    return f"={NO_BREAK}{decimal(p_value, 3, language)}"
+
+
+class _Sentences:
+    """Clauses of one language."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._texts = _texts(language)
+
+    def details(self, claim: Claim, basis: Basis) -> list[str]:
+        found = [self._seeds(basis)]
+        if basis.prediction is not None:
+            found.append(self._prediction(claim, basis))
+        if basis.ratios:
+            found += [self._ratio(ratio) for ratio in basis.ratios]
+        else:
+            found += [self._comparison(comparison) for comparison in basis.comparisons]
+        pairings = [p.p_value for c in basis.comparisons for p in c.pairings]
+        if pairings:
+            largest = p_text(max(pairings), self._language)
+            form = "one" if len(pairings) == 1 else "other"
+            found.append(self._texts["mcnemar"][form].format(p=largest))
+        if basis.probability is not None:
+            found.append(self._probability(basis.probability))
+        if basis.p_adjusted is not None:
+            p = p_text(basis.p_adjusted, self._language)
+            found.append(self._counted("p", basis.tests or 1, p=p))
+        if basis.needed_from is not None:
+            key, number = basis.needed_from, basis.seeds_needed
+            form = "never" if number is None else key
+            number = MOST_SEEDS if number is None else number
+            found.append(self._texts["needed"][form].format(number=self._number(number, 0)))
+        return found
+
+    def _seeds(self, basis: Basis) -> str:
+        """How many there are, and in how many the rule holds."""
+        number = self._counted("seeds", basis.seeds)
+        if basis.seeds_holding is None or basis.seeds < 2:
+            return number
+        holding = basis.seeds_holding
+        form = "all" if holding == basis.seeds else "some" if holding else "none"
+        text = self._texts["holding"][form].format(number=self._number(holding, 0))
+        return f"{number} ({text})"
+
+    def _probability(self, share: float) -> str:
+        """In how many resamples the rule holds; rounding makes neither none nor all of some."""
+        form, shown = "some", share
+        if share in (0, 1):
+            form = "all" if share else "none"
+        elif rounded(share * 100, 1) <= 0:
+            form, shown = "below", 0.001
+        elif rounded(share * 100, 1) >= 100:
+            form, shown = "above", 0.999
+        text: str = self._texts["probability"][form]
+        return text.format(share=percent(shown, self._language, 1))
+
+    def _counted(self, key: str, count: int, **fillings: str) -> str:
+        form: str = self._texts[key]["one" if count == 1 else "other"]
+        return form.format(number=self._number(count, 0), **fillings)
+
+    def _number(self, value: float | str, digits: int) -> str:
+        return decimal(value, digits, self._language)
+
+    def _range(
+        self, key: str, low: float | None, high: float | None, digits: int, unit: str
+    ) -> str:
+        """An interval as a text under a key, or nothing where there is none."""
+        if low is None or high is None:
+            return ""
+        ends = {"low": self._number(low, digits) + unit, "high": self._number(high, digits) + unit}
+        text: str = self._texts[key].format(range=self._texts["range"].format(**ends))
+        return text
+
+    def _comparison(self, found: Comparison) -> str:
+        key = found.quantity if found.kind == "difference" else found.kind
+        scale, digits = _SCALES.get(key, (1.0, 3))
+
+        def scaled(value: float | None) -> float | None:
+            if value is None:
+                return None
+            # A factor is above 1, not its logarithm above 0.
+            return math.exp(value) if key == "log_minutes" else (value + found.threshold) * scale
+
+        names = dict(
+            zip(("first", "second", "third"), map(display_name, found.models), strict=False)
+        )
+        number = scaled(found.estimate)
+        assert number is not None
+        interval = self._range("interval", scaled(found.low), scaled(found.high), digits, "")
+        text: str = self._texts["comparisons"][key]
+        # What is printed decides between the forms: in Portuguese 1,99 is singular.
+        form = "one" if abs(rounded(number, digits)) < 2 else "other"
+        points = self._texts["points"][form]
+        return text.format(
+            number=self._number(number, digits), interval=interval, points=points, **names
+        )
+
+    def _ratio(self, ratio: RatioTest) -> str:
+        text: str = self._texts["ratio"]
+        return text.format(
+            first=display_name(ratio.model),
+            second=display_name(ratio.base),
+            number=self._number(ratio.ours, 2),
+            interval=self._range("interval", ratio.low, ratio.high, 2, ""),
+            printed=self._number(ratio.printed, 2),
+            macs=self._number(ratio.by_macs, 2),
+        )
+
+    def _prediction(self, claim: Claim, basis: Basis) -> str:
+        assert isinstance(claim, Cell | Increment)
+        found = basis.prediction
+        assert found is not None
+        of_time = isinstance(claim, Cell) and claim.column == "minutes"
+        unit = self._texts["units"]["minutes" if of_time else "percent"]
+        printed_digits = len(claim.printed.partition(".")[2])
+        # One digit more than is printed, so that rounding hides no difference.
+        digits = printed_digits if printed_digits else 1
+        interval = self._range("prediction-interval", found.low, found.high, digits, unit)
+        if found.low is None:
+            ends = (found.sampling_low, found.sampling_high)
+            interval = self._range("sampling-interval", *ends, digits, unit)
+        text: str = self._texts["prediction"]
+        return text.format(
+            printed=self._number(claim.printed, printed_digits) + unit,
+            number=self._number(found.mean, digits) + unit,
+            interval=interval,
+        )
+
+
+_SCALES = {  # by kind or quantity: the factor from the record's unit, and decimal places
+    "accuracy": (100.0, 2),
+    "above-chord": (100.0, 2),
+    "higher-above-chord": (100.0, 2),
+    "gain": (100.0, 3),
+    "gain-falls": (100.0, 3),
+    "loss_drop": (100.0, 1),
+    "drop": (100.0, 1),
+    "log_minutes": (1.0, 2),
+}
+
+
+def _ended(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+@cache
+def _texts(language: str) -> Any:
+    text = (
+        files("resnet_sizes.reporting.sections")
+        .joinpath("verdict_sentences.yaml")
+        .read_text(encoding="utf-8")
+    )
+    return yaml.safe_load(text)[language]

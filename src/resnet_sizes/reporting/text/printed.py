@@ -1,0 +1,169 @@
+"""Values as text, by key: the one way by which a result reaches the page.
+
+Each is a span of pandoc's Markdown that carries its key, so that the finished page can say where
+it comes from, and the build can check that it is what the key holds.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from resnet_sizes.i18n.numbers import date_and_time, decimal, exact, show
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped
+from resnet_sizes.schemas.evidence.values import Value, Values
+
+
+class PrintedValues:
+    """The values of `values.json` in the report's language."""
+
+    def __init__(self, values: Values, language: str) -> None:
+        self._values = values.values
+        self._study = values.study
+        self._runs = values.runs
+        self._language = language
+
+    def has(self, *keys: str) -> bool:
+        """Whether all of these values exist."""
+        return all(key in self._values for key in keys)
+
+    def value(self, key: str, digits: int | None = None) -> Safe:
+        """A value as its kind is printed. Raises UserError for an unknown key."""
+        found = self._get(key)
+        text = show(found.value, found.kind, self._language, digits)
+        return self.followed(key, escape_markdown(text) if found.kind == "text" else Safe(text))
+
+    def followed(self, key: str, text: Safe) -> Safe:
+        """A text, already formatted, that stands for the value under `key`."""
+        self._get(key)
+        return Safe(f'[{text}]{{.v data-k="{key}"}}')
+
+    def size(self, key: str, digits: int) -> Safe:
+        """A value without its sign, for a sentence that says the direction in words."""
+        found = self._get(key)
+        text = show(abs(exact(found.value)), found.kind, self._language, digits)
+        return Safe(f'[{text}]{{.v .size data-k="{key}"}}')
+
+    def points(self, key: str) -> Safe:
+        """A fraction in percentage points, without a sign of unit: 0.0042 as `0,42`."""
+        text = decimal(exact(self._get(key).value) * 100, 2, self._language)
+        return self.followed(key, Safe(text))
+
+    def time(self, key: str) -> Safe:
+        """A moment with its time of day."""
+        return self.followed(key, Safe(date_and_time(self.text(key), self._language)))
+
+    def text(self, key: str) -> str:
+        """A text as it is in the file, not yet escaped."""
+        return str(self._get(key).value)
+
+    def is_computed_time(self, key: str) -> bool:
+        """Whether a training time is what runs with a feature cache would have taken without."""
+        fields = {source.field for source in self._get(key).sources}
+        return "equivalent_training_seconds" in fields
+
+    def is_shared_time(self, key: str) -> bool:
+        """Whether a training time is of a run, among others, that had no device to itself."""
+        return any(
+            source.field in ("training_seconds", "equivalent_training_seconds")
+            and source.file in self._runs
+            and bool(self._runs[source.file].others)
+            for source in self._get(key).sources
+        )
+
+    def code(self, key: str) -> Safe:
+        """A text as inline code."""
+        return self.followed(key, code(self.text(key)))
+
+    def number(self, key: str) -> float:
+        """A number to compare with, not to print."""
+        return float(self._get(key).value)
+
+    def below(self, prefix: str) -> dict[str, str]:
+        """The texts of all values whose key starts with `prefix`, by the rest of the key."""
+        return {
+            key.removeprefix(prefix): str(value.value)
+            for key, value in self._values.items()
+            if key.startswith(prefix)
+        }
+
+    def _get(self, key: str) -> Value:
+        try:
+            return self._values[key]
+        except KeyError:
+            raise UserError(
+                f"values.json of study {self._study!r} has no value {key!r}, which the report "
+                "prints. Make the evidence anew with: resnet-sizes evidence "
+                f"results/{self._study}/study.json"
+            ) from None
+
+
+def from_article(name: str, text: str) -> Safe:
+    """A text of the article file, escaped: of a claim, of what the article says or leaves open."""
+    return Safe(f'[{escape_markdown(text)}]{{.l data-l="{name}"}}')
+
+
+NAME_KINDS = ("reading", "device", "engine")
+
+
+class Name(str):
+    """A name that the configuration or a program gives, and that may hold a number.
+
+    A template prints it in a span that says of what `kind` it is; as a text it is the name alone.
+    """
+
+    kind: str
+
+    def __new__(cls, name: str, kind: str) -> "Name":
+        """Raises ValueError for a kind that is none of NAME_KINDS."""
+        if kind not in NAME_KINDS:
+            raise ValueError(f"names are of the kinds {', '.join(NAME_KINDS)}, not {kind!r}")
+        made = super().__new__(cls, name)
+        made.kind = kind
+        return made
+
+    def __html__(self) -> str:
+        return named(self.kind, escape_markdown(self))
+
+
+def named(kind: str, text: Safe) -> Safe:
+    """A name, already formatted, with its kind."""
+    return Safe(f'[{text}]{{.n data-n="{kind}"}}')
+
+
+_SPAN = re.compile(
+    r"\[(?P<text>(?:[^\[\]\\`]|\\.|`[^`]*`)*)\]"
+    r'\{\.(?P<kind>[vltn])(?P<size> \.size)? data-[kltn]="(?P<key>[^"]*)"\}'
+)
+
+
+@dataclass(frozen=True)
+class PrintedValue:
+    """The span of a value within a text."""
+
+    span: str
+    text: str
+    key: str
+    unsigned: bool
+
+
+def plain(markdown: str) -> Safe:
+    """The same text without the keys of its values, for attributes and for comparing texts."""
+    previous = ""
+    while previous != markdown:
+        previous, markdown = markdown, _SPAN.sub(r"\g<text>", markdown)
+    return Safe(markdown)
+
+
+def values_in(markdown: str) -> Iterator[PrintedValue]:
+    """The values that a text prints, in order."""
+    for found in _SPAN.finditer(markdown):
+        if found["kind"] == "v":
+            text = unescaped(found["text"])
+            yield PrintedValue(found.group(), text, found["key"], found["size"] is not None)
+
+
+def keys_in(markdown: str) -> list[str]:
+    """The keys of the values that a text prints, each once, in order."""
+    found = re.findall(r'\{\.v(?: \.size)? data-k="([^"]*)"\}', markdown)
+    return list(dict.fromkeys(found))

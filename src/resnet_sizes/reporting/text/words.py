@@ -1,0 +1,117 @@
+"""The words of one language: texts chosen by data, lists, names."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from babel.lists import format_list
+from jinja2 import Environment, StrictUndefined, Template
+
+from resnet_sizes.i18n.numbers import LOCALES
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
+
+SETTINGS = ("contents.", "images-are.", "readings.", "aspects.")
+"""Texts that say what a choice of the configuration is, or of what the article leaves one open, and
+may hold numbers that belong to it (a convolution of 7×7, the article's Figure 1). They carry their
+key, so that these numbers are known."""
+
+_NAME = re.compile(r"\b(CIFAR-10|[A-Z]{2,}[0-9]+|V[12])\b")
+
+
+def _printable(value: Any) -> Safe:
+    """What an expression of a template prints: our own Markdown as it stands, text escaped.
+
+    Numbers are refused, so that none reaches the page without a format.
+    """
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises, with the name that is not defined
+    if hasattr(value, "__html__"):
+        return Safe(value)
+    if isinstance(value, str):
+        return escape_markdown(value)
+    raise TypeError(f"a template printed {value!r}: only text may be printed")
+
+
+def make_environment(**options: Any) -> Environment:
+    """A Jinja environment whose marks do not clash with Markdown, Quarto or pandoc.
+
+    Autoescaping only makes macros return `Markup`; `finalize` is what escapes.
+    """
+    return Environment(
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        undefined=StrictUndefined,
+        autoescape=True,
+        finalize=_printable,
+        keep_trailing_newline=True,
+        **options,
+    )
+
+
+class Words:
+    """The texts of `texts.yaml`, filled in, and lists in one language."""
+
+    def __init__(self, path: Path, language: str) -> None:
+        try:
+            self._texts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(
+                f"{path}: cannot be read ({error.strerror}). Run the command in the project's "
+                f"folder, which holds report/{language}/."
+            ) from None
+        self._path = path
+        self._locale = LOCALES[language]
+        self._environment = make_environment()
+        self._compiled: dict[str, Template] = {}
+
+    def _find(self, key: str) -> Any:
+        found: Any = self._texts
+        for part in key.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        return found
+
+    def __call__(self, key: str, **fillings: Any) -> Safe:
+        """The text under a dotted key, with its gaps filled. Raises UserError for no such text."""
+        found = self._find(key)
+        if not isinstance(found, str):
+            raise UserError(f"{self._path}: has no text {key!r}. Add it there.")
+        if found not in self._compiled:
+            self._compiled[found] = self._environment.from_string(found)
+        text = Safe(self._compiled[found].render(**fillings))
+        if key.startswith(SETTINGS) and re.search(r"[0-9]", _NAME.sub("", found)):
+            return Safe(f'[{text}]{{.t data-t="{key}"}}')
+        return text
+
+    def raw(self, key: str) -> str:
+        """A text as it stands in the file; empty where there is none."""
+        found = self._find(key)
+        return found if isinstance(found, str) else ""
+
+    def has(self, key: str) -> bool:
+        """Whether there is a text under a dotted key."""
+        return isinstance(self._find(key), str)
+
+    def has_any(self, key: str) -> bool:
+        """Whether there is a text, or forms of a text, under a dotted key."""
+        return self._find(key) is not None
+
+    def counted(self, key: str, count: int, **fillings: Any) -> Safe:
+        """The form of a text for a count: `zero` where it has one, `one`, or `other`."""
+        form = {0: "zero", 1: "one"}.get(count, "other")
+        return self(f"{key}.{form if self.has(f'{key}.{form}') else 'other'}", **fillings)
+
+    def listed(self, items: Iterable[str]) -> Safe:
+        """`a, b e c`; plain text is escaped."""
+        return Safe(format_list([str(_printable(item)) for item in items], locale=self._locale))
+
+
+def model_name(model: str) -> Safe:
+    """`resnet18` as `ResNet-18`."""
+    return Safe(model.replace("resnet", "ResNet-"))

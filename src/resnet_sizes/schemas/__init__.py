@@ -1,0 +1,1 @@
+"""The shapes of all files that cross a stage, and where they lie."""

@@ -1,0 +1,1 @@
+"""What an article printed, claimed, and left open."""

@@ -1,0 +1,1 @@
+"""Values, verdicts and the audit."""

@@ -1,0 +1,160 @@
+"""The audit: what the article's own numbers say of each other, without any training."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.gpus import Assumptions, Mode
+
+IncrementKind = Literal["relative", "points", "both", "neither"]
+Outcome = Literal[
+    "survives",
+    "time",  # predicted and printed minutes are too far apart
+    "memory",  # a whole batch does not fit
+    "time-and-memory",
+    "not-in-table",  # an input size that network_costs.json does not have
+    "no-minutes",  # the article prints no minutes to compare with
+]
+
+
+class IncrementReading(Record):
+    """A printed increment over the first row, and what the table gives for it.
+
+    Ranges follow from the rounding of the printed values that enter. `points` are percentage
+    points of accuracy, or layers.
+    """
+
+    column: Literal["layers_increment", "accuracy_increment"]
+    model: str
+    base: str
+    printed: str
+    relative: float | None = Field(description="Percent; null over a base of zero.")
+    relative_range: tuple[float, float] | None
+    points: float
+    points_range: tuple[float, float]
+    fits: IncrementKind
+
+
+class ColumnReading(Record):
+    """The readings that fit all increments of a column."""
+
+    column: Literal["layers_increment", "accuracy_increment"]
+    fits: IncrementKind
+
+
+class AccuracyInterval(Record):
+    """An accuracy with its sampling error alone, all in percent."""
+
+    model: str
+    accuracy: float
+    standard_error: float
+    low: float = Field(description="Wilson, 95 %.")
+    high: float
+
+
+class DeviationEffect(Record):
+    """z of a difference where runs also vary by the seed."""
+
+    deviation: float = Field(description="Percentage points.")
+    z: float
+
+
+class AccuracyPair(Record):
+    """Two accuracies as independent proportions of the same number of images."""
+
+    first: str
+    second: str
+    difference: float = Field(description="Percentage points, second minus first.")
+    z: float | None = Field(description="Null where neither accuracy has a sampling error.")
+    p: float
+    vanishing_deviation: float | None = Field(
+        description="Between-seed deviation in points from which the difference is no longer "
+        "significant at 5 %; null where it never is."
+    )
+    with_deviations: list[DeviationEffect]
+
+
+class Yardstick(Record):
+    """One way to measure the return of further layers."""
+
+    name: Literal["points-per-layer", "points-per-minute", "error-reduction"]
+    values: list[float | None] = Field(description="One a step; null where it has none.")
+    falls: bool | None = Field(description="Whether each is below the last; null if unknown.")
+
+
+class Returns(Record):
+    """The returns of depth, from each network to the next deeper one."""
+
+    steps: list[tuple[str, str]]
+    yardsticks: list[Yardstick]
+
+
+class DeviceRate(Record):
+    """Multiply-accumulates a second of a device."""
+
+    device: str
+    name: str
+    training: float
+    inference: float
+    basis: Literal["measured", "peak"]
+    measured_modes: list[Mode]
+    memory_bytes: int
+
+
+class ModelNeed(Record):
+    """What one network needs under a protocol."""
+
+    model: str
+    input_size: int
+    stem: str
+    trainable: str
+    macs_per_image: int | None
+    memory_bytes: int | None = Field(description="For one whole batch, with the allowance.")
+    printed_minutes: float | None
+
+
+class Prediction(Record):
+    """Minutes of one network on one device."""
+
+    model: str
+    minutes: float = Field(description="With an evaluation on all test images every epoch.")
+    minutes_without_evaluation: float
+    ratio: float | None = Field(description="Predicted over printed minutes.")
+    memory_fits: bool
+
+
+class ProtocolOnDevice(Record):
+    """One protocol on one device."""
+
+    device: str
+    outcome: Outcome
+    predictions: list[Prediction]
+
+
+class ProtocolCosts(Record):
+    """One protocol: needs by network, outcomes by device."""
+
+    protocol: str
+    needs: list[ModelNeed]
+    missing: list[str] = Field(description="Networks and sizes that the table lacks.")
+    devices: list[ProtocolOnDevice]
+
+
+class Audit(Record):
+    """`audit.json`."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    article_hash: str
+    test_images: int
+    epochs: int
+    batch_size: int
+    assumptions: Assumptions
+    increments: list[IncrementReading]
+    columns: list[ColumnReading]
+    accuracies: list[AccuracyInterval]
+    pairs: list[AccuracyPair]
+    unusable: list[str] = Field(description="Networks whose accuracy is not within 0 and 100 %.")
+    returns: Returns
+    devices: list[DeviceRate]
+    protocols: list[ProtocolCosts]

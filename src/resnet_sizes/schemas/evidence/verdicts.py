@@ -1,0 +1,273 @@
+"""Verdicts: what our data say of the article's claims."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.evidence.run_state import RunState
+from resnet_sizes.schemas.sealed import Sealed
+from resnet_sizes.schemas.study.protocol import Description
+
+VerdictName = Literal[
+    "supported",
+    "direction-only",  # what is said to be larger is, but not by as much as printed
+    "contradicted",
+    "within-noise",  # enough runs, and the difference is no larger than chance explains
+    "not-enough-runs",
+    "depends-on-the-reading",  # only of several readings together
+    "not-comparable",  # other data, a part of them, or another protocol than the claim needs
+    "true-by-construction",
+    "not-run",
+]
+
+OutcomeName = Literal["supported", "contradicted", "open"]
+
+
+def outcome_of(verdict: VerdictName) -> OutcomeName:
+    """What a verdict comes to, for a count: what is supported in direction only is supported,
+    and what decides nothing is open."""
+    if verdict in ("supported", "direction-only"):
+        return "supported"
+    return "contradicted" if verdict == "contradicted" else "open"
+
+
+Reason = Literal[
+    "demo",  # the study says of itself that it is no test of the article
+    "rule-holds",
+    "rule-fails",
+    "indistinct",  # neither the claim nor its opposite is beyond chance
+    "inside-interval",
+    "outside-interval",
+    "outside-not-significant",  # outside the interval, as one of so many values may be
+    "same-direction",  # outside the interval, on the side that the article says
+    "interval-too-wide",  # the value is inside, but so would be others far from it
+    "ratios-agree",
+    "ratios-differ",
+    "ratios-unclear",  # the interval of a ratio reaches across the tolerance
+    "beyond-seed-effect",  # farther apart than seeds plausibly explain
+    "other-data",  # the content of the dataset is not one that the claim accepts
+    "other-protocol",  # the protocol is not one that the claim accepts
+    "subset",  # not all images
+    "other-epochs",
+    "other-batch-size",
+    "other-learning-rate",
+    "device-not-stated",  # the article names no device, so minutes cannot be compared
+    "other-device",
+    "mixed-devices",  # minutes of several devices, or numbers of threads, would be compared
+    "mixed-code",  # the runs come from several versions of the training code or of torch
+    "computed-minutes",  # minutes that no device needed would be held against printed ones
+    "models-missing",  # a model of the claim is not in the study
+    "runs-missing",  # a run of the study is not finished or not valid
+    "few-seeds",
+    "no-increment",  # over an accuracy of zero there is none
+    "construction",
+    "readings-agree",
+    "readings-decide",  # those that decide agree, the others do not decide
+    "readings-differ",
+]
+
+
+ConditionKind = Literal[
+    "difference",  # the first model's quantity above the second's
+    "drop",  # of one model's loss
+    "gain",  # accuracy per added layer, from the first model to the second
+    "gain-falls",  # the same, above that from the second to the third
+    "above-chord",  # the first model above the line between the other two
+    "higher-above-chord",  # the first model farther above that line than the second
+]
+
+
+class Pairing(Record):
+    """Two models of one seed on the same test images: McNemar's exact test."""
+
+    seed: int
+    first: str
+    second: str
+    only_first: int = Field(ge=0, description="Images that only the first model gets right.")
+    only_second: int = Field(ge=0)
+    p_value: float = Field(ge=0, le=1, description="Two-sided.")
+
+
+class Comparison(Record):
+    """One condition of a claim: a weighted sum of means over the seeds above a threshold."""
+
+    kind: ConditionKind
+    models: list[str] = Field(description="In the order in which the condition names them.")
+    quantity: str = Field(description="`log_minutes` are natural logarithms.")
+    weights: dict[str, float] = Field(description="By model.")
+    threshold: float
+    estimate: float = Field(description="The sum less the threshold; above 0 where it holds.")
+    low: float | None = Field(
+        description="95 % interval of the estimate (Welch; of accuracies with the variance of the "
+        "test images), not corrected for the number of tests; null of one run."
+    )
+    high: float | None
+    p_value: float | None = Field(
+        ge=0, le=1, description="One-sided, against `at most zero`; null of one run."
+    )
+    pairings: list[Pairing] = Field(
+        default_factory=list, description="Of accuracies of two models, one a seed."
+    )
+
+
+class Prediction(Record):
+    """A printed number beside ours, in its unit (percent, minutes)."""
+
+    printed: str
+    mean: float
+    low: float | None = Field(description="95 % interval for one further run; null of one run.")
+    high: float | None
+    sampling_low: float | None = Field(
+        description="Wilson's 95 % interval of an accuracy, from the number of test images alone."
+    )
+    sampling_high: float | None
+
+
+class RatioTest(Record):
+    """A ratio of training times beside the printed one."""
+
+    model: str
+    base: str
+    printed: float
+    ours: float
+    low: float | None = Field(description="95 % interval over the seeds; null of one run.")
+    high: float | None
+    by_macs: float = Field(description="The ratio of multiply-accumulates of one image.")
+
+
+class Basis(Record):
+    """The numbers that led to a verdict."""
+
+    seeds: int = Field(ge=1, description="Of the model that has the fewest.")
+    comparisons: list[Comparison] = Field(default_factory=list)
+    prediction: Prediction | None = None
+    ratios: list[RatioTest] = Field(default_factory=list)
+    seeds_holding: int | None = Field(
+        None,
+        ge=0,
+        description="In how many of the seeds that all of the models have the rule holds by "
+        "itself: how stable an order, a Pareto front or a knee is; null of printed numbers.",
+    )
+    probability: float | None = Field(
+        None, ge=0, le=1, description="Share of the bootstrap in which the rule holds."
+    )
+    p_value: float | None = Field(
+        None, ge=0, le=1, description="Two-sided, of the decision before the correction."
+    )
+    p_adjusted: float | None = Field(None, ge=0, le=1, description="After Holm's correction.")
+    tests: int | None = Field(None, ge=1, description="How many tests were corrected together.")
+    seeds_needed: int | None = Field(
+        None, ge=2, description="Seeds a model that would settle it; null where none would."
+    )
+    needed_from: Literal["observed", "assumed", "minimum"] | None = Field(
+        None,
+        description="Whether that number comes from the spread of these runs, from the article's, "
+        "or is no more than what the claim asks for; null where more seeds are no matter.",
+    )
+
+
+class Verdict(Record):
+    """The verdict on one claim from the runs of one protocol."""
+
+    id: str = Field(description="The claim's id in the article file.")
+    rule: str
+    protocol: str
+    verdict: VerdictName
+    reasons: list[Reason] = Field(min_length=1, description="Why, the weightiest first.")
+    sentence: Description = Field(description="The verdict in one sentence, made from `basis`.")
+    observed: bool | None = Field(
+        None,
+        description="Whether the rule happens to hold in our data, also where that is no test of "
+        "the article; null where it cannot be computed, the seeds disagree, the interval is too "
+        "wide, or the minutes are of several devices.",
+    )
+    values: dict[str, str] = Field(
+        default_factory=dict,
+        description="The numbers that led to the verdict: role → key in values.json. A printed "
+        "number has the roles `ours`, `article`, `low` and `high`; the other rules have "
+        "`<model>.<quantity>` for each number that they compare.",
+    )
+    basis: Basis | None = Field(None, description="Null where nothing could be computed.")
+
+
+class Overall(Record):
+    """The verdict on one claim from all readings of the study together."""
+
+    id: str
+    verdict: VerdictName
+    reasons: list[Reason] = Field(min_length=1)
+    sentence: Description
+    readings: dict[str, VerdictName] = Field(description="By protocol, in the study's order.")
+
+
+class Nearness(Record):
+    """How far one reading's results are from the article's; what cannot be compared is null."""
+
+    protocol: str
+    accuracy_points: float | None = Field(
+        description="Root mean square over the models, percentage points."
+    )
+    time_ratio: float | None = Field(
+        description="Root mean square of the natural logarithms of (our ratio of times to the "
+        "first model / the printed one); 0.1 is about 10 %."
+    )
+    loss_order: int | None = Field(
+        description="How many of the claims on an order of losses do not hold on the means."
+    )
+    loss_claims: int = Field(ge=0, description="How many such claims there are.")
+    rank_sum: float | None = Field(
+        description="Sum of the reading's ranks in the three; ties share the mean rank."
+    )
+
+
+Criterion = Literal["accuracy", "minutes", "trade-off"]
+
+
+class Recommendation(Record):
+    """The network that one reading's results recommend by one criterion."""
+
+    protocol: str
+    criterion: Criterion
+    model: str | None = Field(description="Null where no network is the knee of the front.")
+    firm: bool = Field(description="Whether it is the best beyond chance.")
+    tested: bool = Field(
+        True,
+        description="Whether the runs are enough to tell: either there are as many seeds as a "
+        "test asks for, or the difference is larger than a seed can explain.",
+    )
+
+
+FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+"""Of a file in the folder of the evidence: no path, which could lead out of it."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Verdicts(Sealed):
+    """`verdicts.json`, the last file of the evidence to be written."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    study: str
+    study_hash: str
+    article_hash: str = Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="Content hash of the article file that was judged by.",
+    )
+    demo: bool
+    verdicts: list[Verdict]
+    overall: list[Overall] = Field(description="One for each claim, in the article file's order.")
+    nearness: list[Nearness] = Field(description="One for each reading; empty of a single one.")
+    nearest: list[str] = Field(
+        description="The readings with the smallest sum of ranks; empty of a single reading."
+    )
+    recommendations: list[Recommendation] = Field(
+        default_factory=list, description="Of each reading, by accuracy, by time, and by both."
+    )
+    runs: list[RunState]
+    strangers: list[str] = Field(
+        description="Runs with results in the study's folder that it does not ask for."
+    )
+    files: dict[FileName, Sha256] = Field(
+        description="Every other file of this evidence, by its name, with the SHA-256 of its bytes."
+    )

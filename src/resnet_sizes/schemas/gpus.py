@@ -1,0 +1,117 @@
+"""GPUs on which the article may have trained: measured speeds, memory, and what is assumed."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.validation_errors import explain
+from resnet_sizes.io.yaml import read_yaml
+from resnet_sizes.schemas.base import Number, Record
+from resnet_sizes.schemas.study.protocol import ModelName
+
+Mode = Literal["training", "inference"]
+
+
+class Source(Record):
+    """Where a number was published."""
+
+    title: str = Field(min_length=1)
+    url: str = Field(pattern=r"^https?://")
+
+
+class Anchor(Record):
+    """A published measurement at 224×224 pixels."""
+
+    network: ModelName
+    mode: Mode
+    images_per_second: Number = Field(gt=0)
+    batch_size: int | None = Field(None, ge=1)
+    precision: Literal["fp32", "tf32"] = "fp32"
+    source: Source
+
+
+class Device(Record):
+    """One kind of GPU."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str = Field(min_length=1)
+    memory_gib: Number = Field(gt=0, description="As torch reports it, or the nominal size.")
+    memory_source: Source
+    basis: Literal["measured", "peak"] = Field(
+        "measured", description="Whether its speed was measured, or follows from its peak."
+    )
+    anchors: list[Anchor] = Field(default_factory=list)
+    peak_tflops: Number | None = Field(None, gt=0, description="Peak in fp32, two a MAC.")
+    peak_source: Source | None = None
+    efficiency_of: str | None = Field(
+        None, description="Device with anchors and a peak, whose share of its peak is assumed."
+    )
+
+    @model_validator(mode="after")
+    def _has_what_its_basis_needs(self) -> "Device":
+        if self.basis == "measured" and not self.anchors:
+            raise ValueError(
+                f"{self.id}: basis is 'measured' but there are no anchors. Add one with its "
+                "source, or set basis to peak with peak_tflops and efficiency_of"
+            )
+        if self.basis == "peak" and (self.peak_tflops is None or self.efficiency_of is None):
+            raise ValueError(
+                f"{self.id}: basis is 'peak', which needs peak_tflops and efficiency_of"
+            )
+        if self.peak_tflops is not None and self.peak_source is None:
+            raise ValueError(f"{self.id}: peak_tflops needs its peak_source")
+        return self
+
+
+class Assumptions(Record):
+    """What no source settles. The reasons stand in `config/devices.yaml`."""
+
+    time_factor: Number = Field(
+        1.5, gt=1, description="How far predicted and printed minutes may lie apart."
+    )
+    backward_factor: Number = Field(
+        3.0, ge=1, description="Cost of a training step in forward passes, all being trained."
+    )
+    memory_allowance_gib: Number = Field(
+        1.0, ge=0, description="CUDA context, libraries, workspaces and fragments."
+    )
+    seed_deviations: list[Number] = Field(
+        [0.8], description="Between-seed deviations of accuracy, in percentage points."
+    )
+
+
+class Devices(Record):
+    """`config/devices.yaml`."""
+
+    schema_version: Literal[1]
+    assumptions: Assumptions = Field(default_factory=Assumptions)
+    devices: list[Device] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _devices_fit_together(self) -> "Devices":
+        known = {device.id: device for device in self.devices}
+        if len(known) != len(self.devices):
+            raise ValueError("devices: an id stands twice; each may stand once")
+        for device in self.devices:
+            if device.basis == "measured":
+                continue
+            other = known.get(device.efficiency_of or "")
+            if other is None or not other.anchors or other.peak_tflops is None:
+                raise ValueError(
+                    f"devices: {device.id}.efficiency_of is {device.efficiency_of!r}, which is no "
+                    "device with anchors and peak_tflops"
+                )
+        return self
+
+
+def load_devices(path: Path) -> Devices:
+    """Read and check a table of devices (YAML). Raises UserError with every problem."""
+    remedy = f"Mend {path}, or name another table with --devices."
+    data = read_yaml(path, remedy)
+    try:
+        return Devices.model_validate(data)
+    except ValidationError as error:
+        lines = "\n".join(f"  {line}" for line in explain(error, Devices, data))
+        raise UserError(f"{path}: is not a valid table of devices:\n{lines}\n{remedy}") from None

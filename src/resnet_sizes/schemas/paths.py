@@ -1,0 +1,119 @@
+"""Where a study's files lie."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_sizes.schemas.run.run import RunSettings
+
+WORK = Path("work")
+"""What runs need while they are under way; it may be deleted when none is."""
+
+FEATURES = "features"
+"""Features of frozen backbones, shared by all studies in the working directory; below `WORK`."""
+
+PROGRESS = "progress.json"
+"""How far a run is; beside its checkpoints."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    folder: Path
+
+    @property
+    def run(self) -> Path:
+        """The run file."""
+        return self.folder / "run.json"
+
+    @property
+    def log(self) -> Path:
+        """One JSON line an epoch, written as it happens."""
+        return self.folder / "log.jsonl"
+
+    @property
+    def predictions(self) -> Path:
+        """Logits and labels on the test images."""
+        return self.folder / "predictions.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """The results, written last."""
+        return self.folder / "metrics.json"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The files of one study, all below `results/<name>/`."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, name: str) -> "StudyFolder":
+        """The folder of the study with this name, below the working directory."""
+        return cls(Path("results") / name)
+
+    @classmethod
+    def of_file(cls, study_file: Path) -> "StudyFolder":
+        """The folder in which a `study.json` lies."""
+        return cls(study_file.parent)
+
+    @classmethod
+    def of_run_file(cls, run_file: Path) -> "StudyFolder":
+        """The folder of the study that a `runs/<protocol>/<model>/seed-<n>/run.json` is of."""
+        return cls(run_file.absolute().parents[4])
+
+    @property
+    def fetched(self) -> Path:
+        """Says that the archive of images was there and verified."""
+        return self.folder / "data" / "fetched"
+
+    @property
+    def study(self) -> Path:
+        """The resolved configuration."""
+        return self.folder / "study.json"
+
+    @property
+    def dataset(self) -> Path:
+        """The tensor file."""
+        return self.folder / "data" / "dataset.safetensors"
+
+    @property
+    def dataset_info(self) -> Path:
+        """What is known of the dataset besides its pixels."""
+        return self.folder / "data" / "dataset.json"
+
+    @property
+    def forecast(self) -> Path:
+        """What runs are expected to cost; no rule's output and no rule's input."""
+        return self.folder / "forecast.json"
+
+    def weights(self, key: str) -> Path:
+        """What is known of one file of initial weights; `key` as of `weights_key`."""
+        return self.folder / "weights" / f"{key}.json"
+
+    def run(self, settings: RunSettings) -> RunFolder:
+        """The folder of one run."""
+        return RunFolder(self.folder / "runs" / settings.name)
+
+    def training_log(self, settings: RunSettings) -> Path:
+        """What one run said when Snakemake ran it last."""
+        return self.folder / "logs" / "train" / f"{settings.name}.log"
+
+    @property
+    def evidence(self) -> Path:
+        """Table, figures, verdicts and values."""
+        return self.folder / "evidence"
+
+    @property
+    def partial_evidence(self) -> Path:
+        """The same from an unfinished study; no rule's output."""
+        return self.folder / "partial" / "evidence"
+
+    def report(self, language: str) -> Path:
+        """The report in one language."""
+        return self.folder / "report" / language
+
+    def partial_report(self, language: str) -> Path:
+        """The report on an unfinished study; no rule's output."""
+        return self.folder / "partial" / "report" / language

@@ -1,0 +1,1 @@
+"""Run files, data, weights and results."""

@@ -1,0 +1,163 @@
+"""The results of one run."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.sealed import Sealed
+
+
+class EpochMetrics(Record):
+    """One epoch: losses are mean cross-entropies in nats, accuracies fractions."""
+
+    epoch: int = Field(ge=1)
+    train_loss: float
+    train_accuracy: float = Field(ge=0, le=1)
+    test_loss: float
+    test_accuracy: float = Field(ge=0, le=1)
+    training_seconds: float = Field(ge=0, description="Synchronised, without evaluation.")
+    evaluation_seconds: float = Field(ge=0)
+
+
+class Device(Record):
+    """Where the run was made."""
+
+    kind: Literal["cpu", "cuda", "mps"]
+    name: str
+    index: int | None = Field(None, description="The machine's own number, as nvidia-smi counts.")
+    uuid: str | None = Field(None, description="Of a GPU, or of an instance of one (MIG).")
+    memory_bytes: int | None = Field(None, description="The device's own, or the machine's.")
+    threads: int = Field(ge=1, description="CPU threads of torch.")
+
+
+class Sharing(Record):
+    """What else was seen on the run's device: other processes on a GPU, other runs on the CPU."""
+
+    looks: int = Field(ge=1, description="When it began, at ends of epochs, and at its end.")
+    shared: int = Field(ge=0, description="Looks at which there was something else.")
+    others: list[str] = Field(description="Names of programs or runs, each once.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Sharing":
+        if self.shared > self.looks or bool(self.shared) != bool(self.others):
+            raise ValueError("shared: does not fit looks and others")
+        return self
+
+
+class Resumption(Record):
+    """A run went on from a checkpoint after it had been stopped or killed."""
+
+    epoch: int = Field(ge=1, description="The epoch in which it went on.")
+    step: int = Field(ge=0, description="Steps of that epoch that had been kept.")
+    device: str = Field(description="The device on which it went on.")
+    before: Device | None = Field(
+        None, description="The device on which the checkpoint was written; null in older results."
+    )
+    versions_before: dict[str, str] = Field(
+        default_factory=dict, description="Of what had another version when it was written."
+    )
+    at: str = Field(description="UTC, ISO 8601.")
+
+
+class FeatureCache(Record):
+    """How a run used the features of its frozen backbone."""
+
+    key: str = Field(pattern=r"^[0-9a-f]{64}$")
+    reused: bool = Field(description="Whether an earlier run had computed them.")
+    forward_seconds: float = Field(
+        ge=0, description="Of one pass over the training images, as this run measured it."
+    )
+    timed_images: int = Field(
+        ge=1,
+        description="Training images on which that was measured: all of them by the run that "
+        "computed the features, a small share, scaled up, by one that reused them.",
+    )
+
+
+class Code(Record):
+    """Which code made the results."""
+
+    training_hash: str
+    git_commit: str | None
+    git_dirty: bool | None
+
+
+class Metrics(Sealed):
+    """`metrics.json`: written last, so that a run without it is not finished."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run: RunFile
+    run_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    epochs: list[EpochMetrics] = Field(min_length=1)
+    final_test_accuracy: float = Field(ge=0, le=1)
+    best_test_accuracy: float = Field(ge=0, le=1)
+    best_epoch: int = Field(ge=1)
+    training_seconds: float = Field(
+        ge=0,
+        description="Measured: the sum over the epochs, without evaluation, and the pass that "
+        "computed the features, if this run made it.",
+    )
+    equivalent_training_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="Computed, of a run with a feature cache: what it would have taken without, "
+        "one forward pass in each epoch besides the steps of the head.",
+    )
+    feature_cache: FeatureCache | None = Field(
+        None, description="Null where every epoch went through the whole network."
+    )
+    resumed: int = Field(0, ge=0, description="How often it went on from a checkpoint.")
+    resumptions: list[Resumption] = Field(default_factory=list)
+    parameters: int = Field(ge=1)
+    trainable_parameters: int = Field(ge=1)
+    macs_per_image: int = Field(ge=1, description="Multiply-accumulates of one forward pass.")
+    peak_memory_bytes: int = Field(
+        ge=0, description="Of the device allocator on CUDA, of the process elsewhere."
+    )
+    device: Device
+    sharing: Sharing | None = Field(
+        None, description="Null where nobody could look, and in older results."
+    )
+    versions: dict[str, str]
+    dataset_identity: str = Field(pattern=r"^[0-9a-f]{64}$")
+    code: Code
+    started: str = Field(description="UTC, ISO 8601.")
+    finished: str = Field(description="UTC, ISO 8601.")
+    predictions_sha256: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="Of logits and labels in predictions.safetensors; null in older results.",
+    )
+
+    @property
+    def shared_device(self) -> bool:
+        """Whether something else was seen on the run's device, so that its times are longer than
+        its own."""
+        return self.sharing is not None and self.sharing.shared > 0
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Metrics":
+        numbers = [epoch.epoch for epoch in self.epochs]
+        # Lengths first: a file may claim a number of epochs that no list can have.
+        if len(numbers) != self.run.epochs or numbers != list(range(1, self.run.epochs + 1)):
+            raise ValueError(
+                f"epochs: holds {len(numbers)} epochs, but the run has {self.run.epochs}"
+            )
+        if self.run_hash != content_hash(self.run):
+            raise ValueError("run_hash: is not the hash of the run in the same file")
+        if self.final_test_accuracy != self.epochs[-1].test_accuracy:
+            raise ValueError("final_test_accuracy: differs from the last epoch's test_accuracy")
+        if self.resumed != len(self.resumptions):
+            raise ValueError(
+                f"resumed: is {self.resumed}, but resumptions has {len(self.resumptions)}"
+            )
+        if (self.feature_cache is None) != (self.equivalent_training_seconds is None):
+            raise ValueError(
+                "equivalent_training_seconds: belongs to a run with feature_cache, and only to it"
+            )
+        if self.dataset_identity != self.run.dataset_identity:
+            raise ValueError("dataset_identity: differs from the run's")
+        return self

@@ -1,0 +1,116 @@
+"""A run: model × protocol × seed, with all that decides its result."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Number, Record
+from resnet_sizes.schemas.run.weights import InitialWeights
+from resnet_sizes.schemas.study.protocol import ModelName, Reading
+from resnet_sizes.schemas.study.study import Study
+
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
+CompileMode = Literal["none", "default", "reduce-overhead"]
+
+
+class RunSettings(Record):
+    """What the study decides of one run, known before any data are read."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    protocol: str
+    model: ModelName
+    seed: int = Field(ge=0)
+    reading: Reading
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    learning_rate: Number = Field(gt=0)
+    evaluation_batch_size: int = Field(ge=1)
+    gradient_accumulation: int = Field(1, ge=1)
+    feature_cache: bool = True
+    compile: CompileMode | Literal["auto"] = "none"
+    deterministic: bool
+    threads: int | Literal["auto"]
+
+    @property
+    def name(self) -> str:
+        """`protocol/model/seed-n`, as in the folders."""
+        return f"{self.protocol}/{self.model}/seed-{self.seed}"
+
+
+class RunFile(RunSettings):
+    """`run.json`: the settings, what `auto` means in them, and the identities of data and
+    initial weights. Its hash is the run's hash."""
+
+    dataset_identity: str = Field(pattern=r"^[0-9a-f]{64}$")
+    precision: Precision = Field(
+        "fp32", description="The reading's precision, with `auto` resolved for the device."
+    )
+    compile_mode: CompileMode = Field(
+        "none", description="`compile`, with `auto` resolved for reading and device."
+    )
+    initial_weights: InitialWeights | None = Field(
+        None, description="The file of the initial weights; null where they are random."
+    )
+
+    @model_validator(mode="after")
+    def _is_resolved(self) -> "RunFile":
+        if self.reading.precision not in ("auto", self.precision):
+            raise ValueError(
+                f"precision: is {self.precision!r}, but the reading says {self.reading.precision!r}"
+            )
+        if self.compile not in ("auto", self.compile_mode):
+            raise ValueError(
+                f"compile_mode: is {self.compile_mode!r}, but compile says {self.compile!r}"
+            )
+        if (self.initial_weights is None) != (self.reading.weights == "none"):
+            raise ValueError(
+                f"initial_weights: do not fit the reading's weights, {self.reading.weights!r}"
+            )
+        return self
+
+
+def run_settings(study: Study, protocol: str, model: str, seed: int) -> RunSettings:
+    """The settings of one run of a study."""
+    training = study.training
+    return RunSettings(
+        protocol=protocol,
+        model=model,  # type: ignore[arg-type]
+        seed=seed,
+        reading=study.protocol_definitions[protocol].reading_for(model),
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        learning_rate=training.learning_rate,
+        evaluation_batch_size=training.evaluation_batch_size,
+        gradient_accumulation=training.gradient_accumulation,
+        feature_cache=training.feature_cache,
+        compile=training.compile,
+        deterministic=training.deterministic,
+        threads=training.threads,
+    )
+
+
+def all_run_settings(study: Study) -> list[RunSettings]:
+    """Every run of a study: protocols, then models, then seeds, in the study's order."""
+    return [
+        run_settings(study, protocol, model, seed)
+        for protocol in study.protocols
+        for model in study.models
+        for seed in study.seeds
+    ]
+
+
+class StudyFile(Record):
+    """`study.json`: the resolved configuration with its hash."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    study_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    study: Study
+
+    @model_validator(mode="after")
+    def _hash_is_of_the_study(self) -> "StudyFile":
+        # A file from before a key was added has the hash of a study without it.
+        as_written = self.study.model_dump(mode="json", exclude_unset=True)
+        if self.study_hash not in (content_hash(self.study), content_hash(as_written)):
+            raise ValueError("study_hash: is not that of the study: the file has been changed")
+        return self

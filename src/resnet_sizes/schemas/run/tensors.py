@@ -1,0 +1,226 @@
+"""The two safetensors files that cross stages, both verified on every read.
+
+`dataset.safetensors` goes from the data stage to the training, `predictions.safetensors` from
+the training to the evidence. Reading needs numpy alone, so no stage loads torch for it.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import write_atomically
+from resnet_sizes.io.validation_errors import shown_text
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+
+IMAGE_SHAPE = (3, 32, 32)
+"""Channels (red, green, blue), rows, columns."""
+
+_INFO_KEY = "dataset_info"
+_DATASET_NAMES = ("train_images", "train_labels", "test_images", "test_labels")
+_PREDICTION_NAMES = ("logits", "labels")
+
+UInt8Array = npt.NDArray[np.uint8]
+Int64Array = npt.NDArray[np.int64]
+Float32Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class DatasetArrays:
+    """The pixels and labels of a dataset.
+
+    Images are uint8 `[N, 3, 32, 32]` (RGB, 0…255), labels int64 `[N]`, counted from 0 in the
+    order of the class names.
+    """
+
+    train_images: UInt8Array
+    train_labels: Int64Array
+    test_images: UInt8Array
+    test_labels: Int64Array
+
+
+def dataset_identity(arrays: DatasetArrays) -> str:
+    """SHA-256 (64 hexadecimal digits) over the decoded pixels and labels.
+
+    Covers each array's name, dtype, shape and little-endian bytes in a fixed order, so the same
+    images from a folder, a zip or a tar archive compare equal, and so do byte orders.
+    """
+    return _hash_of({name: getattr(arrays, name) for name in _DATASET_NAMES})
+
+
+def _hash_of(arrays: dict[str, npt.NDArray[Any]]) -> str:
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        stored = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        digest.update(f"{name} {array.dtype.name} {list(array.shape)}\n".encode())
+        digest.update(stored.data)
+    return digest.hexdigest()
+
+
+def write_dataset(path: Path, info: DatasetInfo, arrays: DatasetArrays) -> None:
+    """Write the tensor file atomically, with `info` as JSON in its metadata.
+
+    Raises ValueError if the arrays are not what `info` says: such a file could not be read.
+    """
+    problem = _dataset_problem(info, arrays)
+    if problem:
+        raise ValueError(problem)
+    tensors = {name: np.ascontiguousarray(getattr(arrays, name)) for name in _DATASET_NAMES}
+    metadata = {_INFO_KEY: info.model_dump_json()}
+    _save(path, tensors, metadata)
+
+
+def read_dataset(path: Path) -> tuple[DatasetInfo, DatasetArrays]:
+    """Read the tensor file and verify it: format, dtypes, shapes, labels, counts, identity.
+
+    Raises UserError if it is missing or anything is off. Hashing takes about a second for
+    60,000 images; without it, a damaged file would train.
+    """
+    remedy = (
+        "Delete the file, if it is there, and run snakemake again, or: "
+        f"resnet-sizes data {path.parent.parent / 'study.json'}"
+    )
+    metadata, tensors = _read_tensors(path, _DATASET_NAMES, remedy)
+    try:
+        info = DatasetInfo.model_validate_json(metadata.get(_INFO_KEY, ""))
+    except ValidationError:
+        raise UserError(
+            f"{path}: its metadata hold no valid {_INFO_KEY}, so it is not a tensor file of this "
+            f"version of resnet-sizes. {remedy}"
+        ) from None
+    arrays = DatasetArrays(**tensors)
+    problem = _dataset_problem(info, arrays)
+    if problem:
+        raise UserError(f"{path}: {problem}. {remedy}")
+    return info, arrays
+
+
+def write_predictions(path: Path, logits: Float32Array, labels: Int64Array) -> None:
+    """Write a run's outputs on the test images atomically.
+
+    `logits` is float32 `[N, classes]`, before the softmax; `labels` is int64 `[N]`, the true
+    classes. Raises ValueError if shapes, dtypes or values are not as `read_predictions` wants.
+    """
+    problem = _predictions_problem(logits, labels)
+    if problem:
+        raise ValueError(problem)
+    tensors: dict[str, npt.NDArray[Any]] = {
+        "logits": np.ascontiguousarray(logits),
+        "labels": np.ascontiguousarray(labels),
+    }
+    _save(path, tensors)
+
+
+def predictions_hash(logits: Float32Array, labels: Int64Array) -> str:
+    """SHA-256 (64 hexadecimal digits) over names, dtypes, shapes and bytes of both arrays."""
+    return _hash_of({"logits": logits, "labels": labels})
+
+
+def read_predictions(
+    path: Path, expected_hash: str | None = None
+) -> tuple[Float32Array, Int64Array]:
+    """Read and verify a run's `(logits, labels)`, as `write_predictions` describes them.
+
+    `expected_hash` is that of `predictions_hash`, where the run's metrics have it. Raises
+    UserError if the file is missing or damaged, or if a logit is not finite.
+    """
+    remedy = "Delete the file, if it is there, and run snakemake again: this run is then repeated."
+    _, tensors = _read_tensors(path, _PREDICTION_NAMES, remedy)
+    logits, labels = tensors["logits"], tensors["labels"]
+    problem = _predictions_problem(logits, labels)
+    if problem is None and expected_hash not in (None, predictions_hash(logits, labels)):
+        problem = "logits or labels are not those that the run's metrics tell of"
+    if problem:
+        raise UserError(f"{path}: {problem}. {remedy}")
+    return logits, labels
+
+
+def _save(
+    path: Path, tensors: dict[str, npt.NDArray[Any]], metadata: dict[str, str] | None = None
+) -> None:
+    write_atomically(path, lambda target: save_file(tensors, target, metadata=metadata))
+
+
+def _read_tensors(
+    path: Path, names: tuple[str, ...], remedy: str
+) -> tuple[dict[str, str], dict[str, npt.NDArray[Any]]]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file. {remedy}")
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            found = sorted(opened.keys())
+            if found != sorted(names):
+                raise UserError(
+                    f"{path}: holds {shown_text(', '.join(found)) or 'no tensors'}; "
+                    f"expected: {', '.join(names)}. {remedy}"
+                )
+            return opened.metadata() or {}, {name: opened.get_tensor(name) for name in names}
+    # An array type that numpy lacks (bfloat16) is a TypeError or an AttributeError.
+    except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
+        raise UserError(f"{path}: is damaged ({shown_text(str(error))}). {remedy}") from None
+
+
+def _dataset_problem(info: DatasetInfo, arrays: DatasetArrays) -> str | None:
+    for part, count in (("train", info.train_images), ("test", info.test_images)):
+        images, labels = getattr(arrays, f"{part}_images"), getattr(arrays, f"{part}_labels")
+        problem = (
+            _array_problem(f"{part}_images", images, np.dtype(np.uint8), (count, *IMAGE_SHAPE))
+            or _array_problem(f"{part}_labels", labels, np.dtype(np.int64), (count,))
+            or _label_problem(f"{part}_labels", labels, len(info.class_names))
+        )
+        if problem:
+            return problem
+    identity = dataset_identity(arrays)
+    if identity != info.identity:
+        return (
+            f"pixels or labels have been changed: their SHA-256 is {identity}, "
+            f"expected: {info.identity}"
+        )
+    return None
+
+
+def _predictions_problem(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> str | None:
+    if logits.ndim != 2 or logits.shape[0] < 1 or logits.shape[1] < 2:
+        return (
+            f"logits has shape {list(logits.shape)}; expected: "
+            "[images, classes] with 1 image and 2 classes or more"
+        )
+    count, classes = logits.shape
+    problem = (
+        _array_problem("logits", logits, np.dtype(np.float32), (count, classes))
+        or _array_problem("labels", labels, np.dtype(np.int64), (count,))
+        or _label_problem("labels", labels, classes)
+    )
+    if problem:
+        return problem
+    if not np.isfinite(logits).all():
+        broken = int(np.count_nonzero(~np.isfinite(logits).all(axis=1)))
+        return f"logits of {broken} of {count} images are not finite: the training has diverged"
+    return None
+
+
+def _array_problem(
+    name: str, array: npt.NDArray[Any], dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> str | None:
+    if array.dtype != dtype or array.shape != shape:
+        return (
+            f"{name} is {array.dtype.name} {list(array.shape)}; "
+            f"expected: {dtype.name} {list(shape)}"
+        )
+    return None
+
+
+def _label_problem(name: str, labels: npt.NDArray[Any], classes: int) -> str | None:
+    if labels.min() < 0 or labels.max() >= classes:
+        return (
+            f"{name} holds labels from {labels.min()} to {labels.max()}; "
+            f"allowed: 0 to {classes - 1} ({classes} classes)"
+        )
+    return None

@@ -1,0 +1,65 @@
+"""Initial weights: which file a network starts from, and how that file is recognised."""
+
+import hashlib
+from typing import Literal
+
+from pydantic import Field
+
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.study.protocol import (
+    TORCHVISION_WEIGHTS,
+    WEIGHTS_VERSIONS,
+    ModelName,
+    Reading,
+)
+
+HEAD = "fc."
+"""Beginning of the names of the last layer's tensors in a state dict. It has as many classes as
+the data and starts from random weights in every run, so a file may hold any."""
+
+
+class InitialWeights(Record):
+    """What a run records of the file it starts from."""
+
+    name: str = Field(
+        description="torchvision's name, as `ResNet18_Weights.IMAGENET1K_V1`, or `file`."
+    )
+    file: str = Field(description="Name of the file, without its folder.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class WeightsInfo(Record):
+    """`weights/<key>.json`: a file of initial weights that lies on this machine, verified."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    key: str
+    model: ModelName
+    path: str = Field(description="Where the file lies, seen from the working directory.")
+    bytes: int = Field(ge=1)
+    source: str | None = Field(None, description="The address it was published at.")
+    initial: InitialWeights
+
+
+def weights_version(model: str, weights: str) -> str:
+    """`V1` or `V2` for torchvision's weights of a network, with `default` resolved.
+
+    Raises KeyError for a network without such weights.
+    """
+    versions = WEIGHTS_VERSIONS[model]
+    version = versions[-1] if weights == "default" else weights
+    if version not in versions:
+        raise KeyError(version)
+    return version
+
+
+def weights_key(model: str, reading: Reading) -> str | None:
+    """The name under which a run's initial weights are kept; None where they are random.
+
+    `resnet50-V2`, or for a file of one's own `resnet50-file-1a2b3c4d`, with a hash of its path.
+    """
+    if reading.weights == "none":
+        return None
+    if reading.weights in TORCHVISION_WEIGHTS:
+        return f"{model}-{weights_version(model, reading.weights)}"
+    path = hashlib.sha256(reading.weights.encode()).hexdigest()[:8]
+    return f"{model}-file-{path}"

@@ -1,0 +1,86 @@
+"""How far a study is: what `resnet-sizes status --json` prints."""
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.run.progress import RunProgress, SchedulerJob
+
+RunStage = Literal[
+    "waiting",  # nothing is under way; it may have been stopped, and then goes on
+    "queued",  # a scheduler holds a job for it
+    "running",
+    "done",  # results that fit the study and the present training code
+    "failed",  # the last attempt ended with an error
+    "stale",  # the last attempt ended without a word: killed, or its machine went down
+    "outdated",  # results of other settings, data or training code: it is trained again
+    "invalid",  # results that cannot be used; Snakemake does not know that
+]
+
+STAGES: tuple[RunStage, ...] = get_args(RunStage)
+
+
+class QueuedJob(SchedulerJob):
+    """A job that a scheduler holds for a run."""
+
+    state: str = Field(description="In the scheduler's words: PENDING, RUNNING, …")
+    reason: str | None = Field(None, description="Why it is pending.")
+
+
+class KeptPlace(Record):
+    """Where a run goes on from, as the name of its newest checkpoint says."""
+
+    epoch: int = Field(ge=1)
+    step: int = Field(ge=0, description="Steps of that epoch that are done.")
+
+
+class RunStatus(Record):
+    """One run of the study."""
+
+    run: str = Field(description="protocol/model/seed-n")
+    protocol: str
+    model: str
+    seed: int
+    state: RunStage
+    note: str = Field(description="More on the state, for people; may be empty.")
+    progress: RunProgress | None = Field(
+        None, description="What the run under way, or the last attempt, tells of itself."
+    )
+    remaining_seconds: float | None = Field(None, ge=0, description="Of a running one, from now.")
+    goes_on_from: KeptPlace | None = Field(None, description="Of one that is not done.")
+    job: QueuedJob | None = None
+    test_accuracy: float | None = Field(None, ge=0, le=1, description="Of a finished run.")
+    training_seconds: float | None = Field(None, ge=0, description="Of a finished run.")
+    log: str | None = Field(None, description="What the run said, where Snakemake started it.")
+    scheduler_log: str | None = Field(None, description="What its scheduler kept of its output.")
+    last_lines: list[str] = Field(
+        default_factory=list, description="Of these logs, of a failed or stale run."
+    )
+
+
+class SnakemakeStatus(Record):
+    """Whether a Snakemake works on the study, as far as its folder and this machine show."""
+
+    state: Literal["running", "locked", "away"] = Field(
+        description="locked: its lock is there, and no process on this machine that it belongs to."
+    )
+    process: int | None = Field(None, description="On this machine.")
+    note: str
+
+
+class StudyStatus(Record):
+    """All of it, at one moment."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    study: str = Field(description="Its name.")
+    file: str = Field(description="Its study.json.")
+    looked: str = Field(description="UTC, ISO 8601.")
+    summary: str
+    counts: dict[RunStage, int] = Field(description="Runs by state; all states are named.")
+    remaining_seconds: float | None = Field(
+        None, ge=0, description="Until the last run is done, where that can be estimated."
+    )
+    snakemake: SnakemakeStatus
+    warnings: list[str] = Field(description="What could not be found out.")
+    runs: list[RunStatus] = Field(description="In the study's order.")

@@ -1,0 +1,142 @@
+"""A protocol: one complete reading of what the article did."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, create_model, model_validator
+from pydantic.fields import FieldInfo
+
+from resnet_sizes.schemas.base import Number, Record
+
+ModelName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+
+LAYERS: dict[str, int] = {
+    "resnet18": 18,
+    "resnet34": 34,
+    "resnet50": 50,
+    "resnet101": 101,
+    "resnet152": 152,
+}
+"""Depth as He et al. (2015) count it: convolutions of the main path and the last layer."""
+
+
+WEIGHTS_VERSIONS: dict[str, tuple[str, ...]] = {
+    "resnet18": ("V1",),
+    "resnet34": ("V1",),
+    "resnet50": ("V1", "V2"),
+    "resnet101": ("V1", "V2"),
+    "resnet152": ("V1", "V2"),
+}
+"""torchvision's ImageNet weights of each network, oldest first; `default` is the last."""
+
+TORCHVISION_WEIGHTS = ("V1", "V2", "default")
+"""Values of `weights` that mean torchvision's own files."""
+
+
+class Reading(Record):
+    """How one model is initialised, prepared, and trained."""
+
+    weights: str = Field(
+        "none",
+        min_length=1,
+        description="Initial weights: `none` (random), torchvision's `V1`, `V2` or `default`, "
+        "or the path of a state dict.",
+    )
+    trainable: Literal["all", "head"] = Field(
+        "all", description="What is trained: every parameter, or the last layer alone."
+    )
+    frozen_batch_norm: Literal["eval", "train"] = Field(
+        "eval", description="Mode of the batch normalisation in a frozen backbone."
+    )
+    input_size: int = Field(
+        32, ge=32, le=512, description="Side in pixels to which the images are brought."
+    )
+    stem: Literal["imagenet", "cifar"] = Field(
+        "imagenet",
+        description="First layers: `imagenet` (7×7, stride 2, max-pool) or `cifar` "
+        "(3×3, stride 1, no max-pool).",
+    )
+    normalisation: Literal["imagenet", "cifar10", "half"] = Field(
+        "cifar10",
+        description="Channel means and deviations: ImageNet's, CIFAR-10's, or 0.5 for all.",
+    )
+    augmentation: Literal["none", "flip-crop"] = Field(
+        "none",
+        description="`flip-crop`: a random mirror image, a random crop after padding by 4 pixels.",
+    )
+    optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="Optimiser.")
+    momentum: Number = Field(
+        0.9, ge=0, lt=1, description="Momentum of `sgd`; the others ignore it."
+    )
+    weight_decay: Number = Field(0.0, ge=0, description="Weight decay.")
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="Learning rate over the epochs."
+    )
+    precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] = Field(
+        "fp32",
+        description="Number format of the forward and backward passes; `auto` takes the fastest "
+        "that the device computes in hardware, and `run.json` says which.",
+    )
+
+
+def _or_none(field: FieldInfo) -> tuple[Any, FieldInfo]:
+    """The same field with the same bounds, which may be left out."""
+    bounded: Any = field.annotation
+    for bound in field.metadata:
+        bounded = Annotated[bounded, bound]
+    return bounded | None, Field(None, description=field.description)  # type: ignore[return-value]
+
+
+ReadingChanges = create_model(  # type: ignore[call-overload]
+    "ReadingChanges",
+    __base__=Record,
+    __doc__="What differs from the protocol for one model; keys left out stay as they are.",
+    **{name: _or_none(field) for name, field in Reading.model_fields.items()},
+)
+
+
+class Description(Record):
+    """One sentence in each language of the report."""
+
+    pt: str = Field(min_length=1, description="Portuguese.")
+    en: str = Field(min_length=1, description="English.")
+
+
+class Protocol(Reading):
+    """A reading with a sentence that describes it and, where they differ, changes by model."""
+
+    description: Description = Field(description="One sentence a language, for the report.")
+    per_model: dict[ModelName, ReadingChanges] = Field(
+        default_factory=dict, description="Keys of this protocol that differ for one model."
+    )
+
+    def reading_for(self, model: str) -> Reading:
+        """The complete reading that holds for one model."""
+        base = self.model_dump(include=set(Reading.model_fields))
+        changes = self.per_model.get(model)  # type: ignore[call-overload]
+        if changes is not None:
+            base.update(changes.model_dump(exclude_none=True))
+        return Reading.model_validate(base)
+
+    @model_validator(mode="after")
+    def _readings_are_possible(self) -> "Protocol":
+        changed = [str(model) for model in self.per_model]
+        for model in LAYERS:
+            # What holds for all networks is told of the protocol; a network of its own by name.
+            where = f" (per_model.{model})" if model in changed else ""
+            _check_reading(model, self.reading_for(model), where)
+        return self
+
+
+def _check_reading(model: str, reading: Reading, where: str) -> None:
+    weights = reading.weights
+    if reading.trainable == "head" and weights == "none":
+        raise ValueError(
+            f"trainable is 'head' but weights is 'none'{where}: only the last layer of a random "
+            "network would learn. Set weights to V1, V2, default or a file, or trainable to all"
+        )
+    if reading.stem == "cifar" and weights in TORCHVISION_WEIGHTS:
+        raise ValueError(
+            f"stem is 'cifar' but weights is {weights!r}{where}: torchvision's weights are for "
+            "the 'imagenet' stem (7×7). Set stem to imagenet, or weights to none or a file of "
+            "your own"
+        )

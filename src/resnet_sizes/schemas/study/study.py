@@ -1,0 +1,294 @@
+"""The study: the whole configuration, resolved and checked."""
+
+from collections import Counter
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, model_validator
+
+from resnet_sizes.schemas.base import Number, Record
+from resnet_sizes.schemas.study.downloads import Downloads
+from resnet_sizes.schemas.study.protocol import (
+    TORCHVISION_WEIGHTS,
+    WEIGHTS_VERSIONS,
+    ModelName,
+    Protocol,
+)
+
+T = TypeVar("T")
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""Letters, digits, `.`, `_`, `-`: a name that is safe in a path and on a command line."""
+
+RESERVED_NAMES = frozenset(
+    {
+        "study",
+        "data",
+        "hardware",
+        "versions",
+        "made",
+        "article",
+        "verdict",
+        "outcome",
+        "layers",
+        "audit",
+        "nearness",
+        "judging",
+        "method",
+        "reading",
+    }
+)
+"""Beginnings of the keys of values.json, which no protocol may have as its name."""
+
+MOST = 10_000_000
+"""The most that a count of epochs or images may be: more than any study, less than would overflow
+in what is computed from it."""
+
+DataContent = Literal["cifar10", "cifar10-reencoded", "digits", "other"]
+
+
+def _unique(items: list[T]) -> list[T]:
+    doubles = sorted(str(item) for item, times in Counter(items).items() if times > 1)
+    if doubles:
+        raise ValueError(f"{', '.join(doubles)} stands twice; each may stand once")
+    return items
+
+
+class Limit(Record):
+    """A class-balanced subset; `null` means all images."""
+
+    train: int | None = Field(None, ge=1, description="Training images at most.")
+    test: int | None = Field(None, ge=1, description="Test images at most.")
+
+
+class DatasetSpec(Record):
+    """Which images, and how they are brought to 32×32 RGB."""
+
+    source: Literal["cifar10", "image-folder", "digits"] = Field(
+        "cifar10",
+        description="`cifar10`: the official archive; `image-folder`: a directory, zip or tar "
+        "with `train/<class>/…` and `test/<class>/…`; `digits`: scikit-learn's handwritten digits.",
+    )
+    path: str | None = Field(
+        None,
+        min_length=1,
+        description="The folder or archive of `image-folder`; for `cifar10` a local copy of the "
+        "official archive, used instead of a download.",
+    )
+    content: Literal["auto", "cifar10-reencoded", "other"] = Field(
+        "auto",
+        description="What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 "
+        "with other pixels than the official ones) or `other`. `auto`: what the source says, and "
+        "`other` for a folder.",
+    )
+    resize: bool = Field(
+        False, description="Whether images of other sizes are resized to 32×32, or are an error."
+    )
+    limit: Limit = Field(default_factory=Limit, description="A class-balanced subset.")
+    subset_seed: int = Field(
+        0, ge=0, lt=2**32, description="Seed that draws the subset of `limit`."
+    )
+
+    @property
+    def declared_content(self) -> DataContent:
+        """What the data are, as far as source and declaration tell."""
+        if self.source != "image-folder":
+            return self.source
+        return "other" if self.content == "auto" else self.content
+
+    @model_validator(mode="after")
+    def _source_and_keys_fit(self) -> "DatasetSpec":
+        if self.source == "image-folder" and self.path is None:
+            raise ValueError(
+                "source is 'image-folder' but path is not set. Set dataset.path to a folder, zip "
+                "or tar archive with train/<class>/… and test/<class>/…"
+            )
+        if self.source == "digits" and self.path is not None:
+            raise ValueError(
+                f"source is 'digits', which has no files, but path is {self.path!r}. "
+                "Set dataset.path to null, or dataset.source to image-folder"
+            )
+        if self.source != "image-folder" and self.content != "auto":
+            raise ValueError(
+                f"content is {self.content!r} but source is {self.source!r}: only an image-folder "
+                "can be declared. Set dataset.content to auto"
+            )
+        return self
+
+
+class TrainingSpec(Record):
+    """What is the same for every run of the study."""
+
+    epochs: int = Field(50, ge=1, le=MOST, description="Passes over the training images.")
+    batch_size: int = Field(256, ge=2, le=MOST, description="Images a step.")
+    learning_rate: Number = Field(0.0005, gt=0, description="Learning rate of the optimiser.")
+    evaluation_batch_size: int = Field(
+        1000,
+        ge=1,
+        le=MOST,
+        description="Images a step of the evaluation at 32 pixels, and fewer at larger sizes: "
+        "decides speed and memory, and results to rounding.",
+    )
+    gradient_accumulation: int = Field(
+        1,
+        ge=1,
+        le=MOST,
+        description="Parts into which each batch is split where memory is short. The gradient is "
+        "that of the whole batch, to rounding; batch normalisation in train mode sees the parts.",
+    )
+    feature_cache: bool = Field(
+        True,
+        description="Whether the features of a frozen backbone are computed once and kept, where "
+        "that is exact.",
+    )
+    compile: Literal["none", "default", "reduce-overhead", "auto"] = Field(
+        "none",
+        description="`torch.compile` mode of the network; `reduce-overhead` records CUDA graphs, "
+        "for batches so small that launching their kernels takes longer than the kernels. `auto` "
+        "does that where it helps on the device, and `run.json` says what it was.",
+    )
+    deterministic: bool = Field(
+        True,
+        description="Whether only deterministic kernels are used: equal seed, device and versions "
+        "then give equal results, bit by bit.",
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda|cuda:\d+)$",
+        description="`auto` takes CUDA, then MPS, then the CPU; or `cpu`, `mps`, `cuda`. Each run "
+        "takes the first free of the GPUs that it may use; `cuda:1` means the second of them.",
+    )
+    threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
+        "auto", description="CPU threads of a run; `auto` takes all that it may use."
+    )
+    checkpoint_minutes: Number = Field(
+        10.0,
+        ge=0,
+        le=1440,
+        description="Minutes between two checkpoints within an epoch: what a kill costs at most. "
+        "Decides no result.",
+    )
+    watchdog_minutes: Number = Field(
+        30.0,
+        ge=0.1,
+        le=10080,
+        description="Minutes without a finished step after which a run is taken to hang and is "
+        "ended. Decides no result.",
+    )
+
+
+class ReportSpec(Record):
+    """What the report should be."""
+
+    languages: Annotated[list[Literal["pt", "en"]], AfterValidator(_unique)] = Field(
+        ["pt", "en"],
+        min_length=1,
+        description="Languages of the report; where there are both, each page leads to the other.",
+    )
+    formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(_unique)] = Field(
+        ["html", "pdf"], min_length=1, description="Formats of the report."
+    )
+    engine: Literal["auto", "quarto", "pandoc"] = Field(
+        "auto",
+        description="`quarto`, or `pandoc` (the embedded engine: pandoc and typst from PyPI); "
+        "`auto` takes Quarto where it is installed.",
+    )
+
+
+class Study(Record):
+    """The whole configuration of a study."""
+
+    name: Name = Field("article", description="Name of the study; results go to `results/<name>/`.")
+    demo: bool = Field(
+        False,
+        description="Whether this study only shows that the pipeline works: its report says so on "
+        "its first screen and draws no conclusion on the article.",
+    )
+    article: str = Field(
+        "config/article.yaml",
+        min_length=1,
+        description="The article file: what the article printed, said, and left open.",
+    )
+    devices: str = Field(
+        "config/devices.yaml",
+        min_length=1,
+        description="Speeds and memory of GPUs, for the audit of the article's minutes.",
+    )
+    dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The images.")
+    models: Annotated[list[ModelName], AfterValidator(_unique)] = Field(
+        ["resnet18", "resnet50", "resnet152"],
+        min_length=1,
+        description="The networks to compare.",
+    )
+    protocols: Annotated[list[str], AfterValidator(_unique)] = Field(
+        min_length=1,
+        description="Names from `protocol_definitions`; the first gives Table 1 and Figure 1.",
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], AfterValidator(_unique)] = Field(
+        [0, 1, 2],
+        min_length=1,
+        description="One run a model and protocol for each seed.",
+    )
+    training: TrainingSpec = Field(
+        default_factory=TrainingSpec, description="What is the same for every run."
+    )
+    protocol_definitions: dict[Name, Protocol] = Field(
+        description="The readings of what the article did, by name."
+    )
+    downloads: Downloads = Field(
+        default_factory=Downloads, description="What is fetched, and where it is put."
+    )
+    report: ReportSpec = Field(default_factory=ReportSpec, description="What the report should be.")
+
+    @model_validator(mode="after")
+    def _graphs_take_whole_batches(self) -> "Study":
+        training = self.training
+        if training.compile == "reduce-overhead" and training.gradient_accumulation > 1:
+            raise ValueError(
+                "training.compile is 'reduce-overhead' and training.gradient_accumulation is "
+                f"{training.gradient_accumulation}: a recorded CUDA graph loses the gradients of "
+                "one part when the next begins. Set compile to none, default or auto, or "
+                "gradient_accumulation to 1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _protocols_are_defined(self) -> "Study":
+        for name in self.protocols:
+            if name not in self.protocol_definitions:
+                raise ValueError(
+                    f"protocols: {name!r} is not defined; allowed: "
+                    f"{', '.join(sorted(self.protocol_definitions))}. Name one of these, or "
+                    "define it under protocol_definitions"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _weights_exist(self) -> "Study":
+        for name in self.protocols:
+            for model in self.models:
+                weights = self.protocol_definitions[name].reading_for(model).weights
+                versions = WEIGHTS_VERSIONS[model]
+                if weights in TORCHVISION_WEIGHTS and weights not in (*versions, "default"):
+                    raise ValueError(
+                        f"protocol_definitions.{name}.weights: is {weights!r}, but torchvision "
+                        f"has no such weights for {model}; it has: {', '.join(versions)}. Set "
+                        f"weights to default, or per_model.{model}.weights to {versions[-1]}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _protocol_names_are_free(self) -> "Study":
+        taken = sorted(RESERVED_NAMES & set(self.protocol_definitions))
+        if taken:
+            raise ValueError(
+                f"protocol_definitions: {', '.join(taken)} cannot be the name of a protocol, "
+                f"since values.json uses it. Taken: {', '.join(sorted(RESERVED_NAMES))}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _batch_fits_the_subset(self) -> "Study":
+        train = self.dataset.limit.train
+        if train is not None and train < 2:
+            raise ValueError("dataset.limit.train is 1: batch normalisation needs 2 images or more")
+        return self

@@ -1,0 +1,97 @@
+"""Whether a run's results are those that the study asks for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from resnet_sizes.io.code_hash import training_code_hash
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile, RunSettings
+
+REPEAT = "Delete it and run snakemake again: this run is then repeated."
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run's folder holds at its end."""
+
+    state: Literal["none", "done", "outdated", "invalid"]
+    note: str = ""
+    test_accuracy: float | None = None
+    training_seconds: float | None = None
+    seconds: float = 0.0
+    """Training and evaluation."""
+
+
+NONE = Results("none")
+
+
+def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:
+    """The run file, if it is what the study asks for now; otherwise it is written anew."""
+    try:
+        run = read_record(files.run, RunFile, "")
+    except UserError:
+        return None
+    return None if differing(run, settings) else run
+
+
+def differing(run: RunFile, settings: RunSettings) -> list[str]:
+    """The settings in which a run is not what the study asks for."""
+    fields = RunSettings.model_fields
+    return [name for name in fields if getattr(run, name) != getattr(settings, name)]
+
+
+class ResultsReader:
+    """Judges results, and does it again only when their files have changed."""
+
+    def __init__(self) -> None:
+        self._judged: dict[Path, tuple[object, Results]] = {}
+        self._code = training_code_hash()
+
+    def read(self, settings: RunSettings, files: RunFolder, planned: RunFile | None) -> Results:
+        """The state of one run's results; `planned` is its run file, where that is in order.
+
+        Predictions are looked for and not read: the evidence does that.
+        """
+        try:
+            stamp = files.metrics.stat().st_mtime_ns, files.predictions.is_file(), settings, planned
+        except OSError:
+            return NONE
+        known = self._judged.get(files.metrics)
+        if known is None or known[0] != stamp:
+            known = stamp, self._judge(settings, files, planned)
+            self._judged[files.metrics] = known
+        return known[1]
+
+    def _judge(self, settings: RunSettings, files: RunFolder, planned: RunFile | None) -> Results:
+        try:
+            metrics = read_record(files.metrics, Metrics, REPEAT)
+        except UserError as error:
+            return Results("invalid", str(error)) if files.metrics.exists() else NONE
+        if not files.predictions.is_file():
+            return Results("invalid", f"{files.predictions}: is missing. Run snakemake again.")
+        other = self._what_is_other(metrics, settings, planned)
+        if other:
+            return Results("outdated", f"its results are of {other}; it is trained again")
+        return Results(
+            "done",
+            test_accuracy=metrics.final_test_accuracy,
+            training_seconds=metrics.training_seconds,
+            seconds=sum(each.training_seconds + each.evaluation_seconds for each in metrics.epochs),
+        )
+
+    def _what_is_other(
+        self, metrics: Metrics, settings: RunSettings, planned: RunFile | None
+    ) -> str | None:
+        fields = differing(metrics.run, settings)
+        if fields:
+            return f"other settings ({', '.join(fields)})"
+        if planned is not None and metrics.run != planned:
+            same_data = metrics.run.dataset_identity == planned.dataset_identity
+            return "other settings or initial weights" if same_data else "other data"
+        if metrics.code.training_hash != self._code:
+            return "another version of the training code"
+        return None

@@ -1,0 +1,136 @@
+"""The locks of this machine's devices, which the kernel frees whatever ends their holder."""
+
+import os
+import platform
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+from resnet_sizes.io.errors import UserError, WriteError
+from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.io.locks import kernel_lock, take
+from resnet_sizes.schemas.run.slot_holder import SlotHolder
+
+LOCKS = "RESNET_SIZES_DEVICE_LOCKS"
+"""Environment variable: a folder that several people may write, for the locks of them all."""
+
+
+def lock_folder() -> Path:
+    """The folder of the locks, which is made if need be. Raises UserError if somebody else has
+    made the folder, and OSError if it cannot be made.
+
+    It does not depend on the session: XDG_RUNTIME_DIR and TMPDIR differ between two logins, and
+    the first is emptied at a logout that the runs outlive.
+    """
+    named = os.environ.get(LOCKS)
+    return _common_folder(Path(named)) if named else _own_folder()
+
+
+def _common_folder(named: Path) -> Path:
+    named.mkdir(parents=True, exist_ok=True)
+    folder = named / (platform.node() or "machine")  # it may lie on a disk of several machines
+    try:
+        folder.mkdir()
+        # As the folder around it, but not sticky: whoever takes a device says so in a file of
+        # the one before.
+        folder.chmod(stat.S_IMODE(named.stat().st_mode) & ~stat.S_ISVTX)
+    except FileExistsError:
+        pass
+    return folder
+
+
+def _own_folder() -> Path:
+    if not hasattr(os, "getuid"):  # Windows, where each user has a folder for temporary files
+        folder = Path(tempfile.gettempdir()) / "resnet-sizes"
+        folder.mkdir(exist_ok=True)
+        return folder
+    folder = Path("/tmp") / f"resnet-sizes-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise UserError(
+            f"{folder}: is not a folder of yours, so the locks of devices cannot lie there. "
+            f"Remove it, or set {LOCKS} to a folder that only you may write, or that all who use "
+            "this machine's devices may."
+        )
+    folder.chmod(0o700)
+    return folder
+
+
+class Held:
+    """A lock that this process holds, until `release` or its own end."""
+
+    def __init__(self, lock: FileLock, holder: Path) -> None:
+        self._lock = lock
+        self._holder = holder
+
+    def keep(self) -> None:
+        """Show that it is in use to what removes old files from folders for temporary ones."""
+        with suppress(OSError):
+            os.utime(self._lock.lock_file)
+
+    def release(self) -> None:
+        """Free the device."""
+        with suppress(OSError):
+            self._holder.unlink(missing_ok=True)
+        self._lock.release()
+
+
+class DeviceLocks:
+    """The locks in one folder. A key is a device's UUID, number or file in /dev, or `cpu-N`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def try_to_hold(self, key: str, holder: SlotHolder) -> Held | None:
+        """Hold a device; None if another process does. Raises OSError if there are no locks."""
+        lock = self._lock(key)
+        if not take(lock):
+            return None
+        path = self._holder(key)
+        with suppress(WriteError):  # it only tells
+            write_json(path, holder)
+        return Held(lock, path)
+
+    def holder(self, key: str) -> SlotHolder | None:
+        """Who holds a device that is held, as far as it is told."""
+        try:
+            return read_record(self._holder(key), SlotHolder, "")
+        except UserError:
+            return None
+
+    def held(self, kind: str) -> Iterator[tuple[str, SlotHolder]]:
+        """The devices of a kind that processes hold, this one among them, and who does."""
+        for path in sorted(self._folder.glob(f"{kind}-*.json")):
+            holder = self.holder(path.stem)
+            if holder is not None and self._is_held(path.stem):
+                yield path.stem, holder
+
+    def _is_held(self, key: str) -> bool:
+        lock = self._lock(key)
+        try:
+            if not take(lock):
+                return True
+        except OSError:
+            return False
+        with suppress(OSError):  # what a killed process has left
+            self._holder(key).unlink(missing_ok=True)
+        lock.release()
+        return False
+
+    def _lock(self, key: str) -> FileLock:
+        # Others may take the lock where others may come into the folder.
+        return kernel_lock(self._path(key, "lock"), mode=0o666)
+
+    def _holder(self, key: str) -> Path:
+        # Not in the lock itself, which is opened anew by whoever tries it.
+        return self._path(key, "json")
+
+    def _path(self, key: str, ending: str) -> Path:
+        return self._folder / f"{re.sub(r'[^A-Za-z0-9-]', '-', key)}.{ending}"

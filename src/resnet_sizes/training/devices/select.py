@@ -1,0 +1,119 @@
+"""Which device a run takes, and what is recorded of it."""
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.metrics import Device
+from resnet_sizes.training.devices.nvml import Gpu
+
+
+def select_device(name: str) -> torch.device:
+    """`auto` (CUDA, then MPS, then the CPU) or a named device, which must exist."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(
+            f"--device: found {name!r}; allowed: auto, cpu, mps, cuda, cuda:N."
+        ) from None
+    if device.type == "cuda":
+        count = torch.cuda.device_count()
+        if (device.index or 0) >= count:
+            raise UserError(
+                f"training.device: found {name!r}, but torch sees {count} CUDA device(s). "
+                "Check `nvidia-smi` and that a CUDA build of torch is installed, or set "
+                "training.device to auto or cpu."
+            )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UserError(
+            "training.device: found 'mps', but torch sees no MPS device. "
+            "Set training.device to auto or cpu."
+        )
+    return device
+
+
+def set_threads(threads: int | str) -> int:
+    """Set torch's CPU threads; `auto` takes what the scheduler or the system allows.
+
+    Snakemake and Slurm hand a job's share of the cores over as OMP_NUM_THREADS or as the
+    processor affinity.
+    """
+    if threads == "auto":
+        allowed = os.environ.get("OMP_NUM_THREADS", "")
+        count = int(allowed) if allowed.isdigit() and int(allowed) > 0 else _usable_cores()
+    else:
+        count = int(threads)
+    torch.set_num_threads(count)
+    return count
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe(device: torch.device, gpu: Gpu | None = None) -> Device:
+    """What the metrics record of the device. `gpu` is what the machine calls it: torch, which
+    sees no other, calls it 0."""
+    threads = torch.get_num_threads()
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return Device(
+            kind="cuda",
+            name=properties.name,
+            index=gpu.index if gpu else _index(device),
+            uuid=gpu.uuid if gpu else None,
+            memory_bytes=properties.total_memory,
+            threads=threads,
+        )
+    return Device(
+        kind="mps" if device.type == "mps" else "cpu",
+        name=_processor(),
+        memory_bytes=_memory(),
+        threads=threads,
+    )
+
+
+def _index(device: torch.device) -> int:
+    return torch.cuda.current_device() if device.index is None else device.index
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: the allocator's peak on CUDA, the process's peak elsewhere."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    status = Path("/proc/self/status")
+    if status.is_file():  # Linux; its ru_maxrss begins with what the parent process had
+        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if platform.system() == "Darwin" else peak * 1024)
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine() or "CPU"
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return None

@@ -1,0 +1,259 @@
+"""The training loop: one run, epoch by epoch."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim import SGD, Adam, AdamW, Optimizer
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
+from resnet_sizes.schemas.run.metrics import EpochMetrics
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.training.engine.clock import Clock
+from resnet_sizes.training.engine.compiling import compiled
+from resnet_sizes.training.engine.inputs import Data
+from resnet_sizes.training.engine.precision import autocast
+from resnet_sizes.training.engine.preprocessing import epoch_generator, shuffled_batches
+from resnet_sizes.training.engine.state import (
+    Epoch,
+    Tensors,
+    epoch_tensors,
+    network_tensors,
+    optimizer_tensors,
+    random_tensors,
+    restore_network,
+    restore_optimizer,
+    restore_random,
+    restored_epoch,
+)
+
+StepDone = Callable[[torch.Tensor], object]
+"""Called after each step with its mean loss, a float32 scalar on the device."""
+
+BatchDone = Callable[[], object]
+"""Called after each batch of an evaluation."""
+
+
+@dataclass
+class Trainer:
+    """All that one run trains with. `network` is changed in place.
+
+    It is the whole network and `data` are images; or it is the head alone and `data` are the
+    features that the frozen rest of the network has made of the images.
+    """
+
+    run: RunFile
+    network: nn.Module
+    data: Data
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        reading = self.run.reading
+        self.optimizer = build_optimizer(self.run, self.network, self.device)
+        self._inputs = self.data.inputs(reading)
+        self._forward = compiled(self.network, self.run.compile_mode)
+        self._in_precision = autocast(self.run.precision, self.device)
+        # float16 has so few exponents that small gradients vanish unless they are scaled up.
+        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.run.precision == "fp16")
+        self._clock = Clock(self.device)
+        self.schedule: torch.optim.lr_scheduler.LRScheduler | None = None
+        if reading.schedule == "cosine":
+            self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+                self.optimizer, T_max=self.run.epochs
+            )
+        # Of a frozen backbone in eval mode nothing may move, its running statistics included.
+        self._whole_in_eval = reading.trainable == "head" and reading.frozen_batch_norm == "eval"
+        self.epoch = Epoch(1)
+        """The epoch under way, or the next one."""
+
+    def tensors(self) -> Tensors:
+        """All state that is tensors, copied to the CPU: to be asked for between two steps."""
+        return (
+            network_tensors(self.network)
+            | optimizer_tensors(self.optimizer)
+            | epoch_tensors(self.epoch)
+            | random_tensors(self.device)
+        )
+
+    def numbers(self) -> dict[str, Any]:
+        """The rest of the state, as `CheckpointRecord` names it."""
+        under_way = self.epoch.generator is not None and not self.epoch.trained
+        return {
+            "epoch": self.epoch.number,
+            "step": self.epoch.step,
+            "seconds": self._clock.so_far() if under_way else self.epoch.seconds,
+            "learning_rates": [group["lr"] for group in self.optimizer.param_groups],
+            "schedule": _plain(self.schedule.state_dict()) if self.schedule else None,
+            "scaler": self._scaler.state_dict() or None,
+        }
+
+    def restore(self, record: CheckpointRecord, tensors: Tensors) -> None:
+        """Go back to where a checkpoint was written."""
+        restore_network(self.network, tensors)
+        restore_optimizer(self.optimizer, tensors)
+        restore_random(tensors, self.device)
+        for group, rate in zip(self.optimizer.param_groups, record.learning_rates, strict=True):
+            group["lr"] = rate
+        if self.schedule is not None and record.schedule is not None:
+            self.schedule.load_state_dict(record.schedule)
+        if record.scaler:
+            self._scaler.load_state_dict(record.scaler)
+        self.epoch = restored_epoch(record.epoch, record.step, record.seconds, tensors, self.device)
+
+    def pause(self) -> AbstractContextManager[None]:
+        """A block whose time is no training time."""
+        return self._clock.pause()
+
+    def epochs(
+        self, step_done: StepDone, batch_done: BatchDone = lambda: None
+    ) -> Iterator[tuple[EpochMetrics, torch.Tensor]]:
+        """Train and evaluate from `epoch` on; after each epoch its metrics and the test logits.
+
+        Logits are float32 `[N_test, classes]` on the CPU. `step_done`, and `batch_done` in the
+        evaluation, may raise to stop there. Raises UserError when a loss is not finite.
+        """
+        while self.epoch.number <= self.run.epochs:
+            number = self.epoch.number
+            # Compiling and warming up count once an attempt: a resumed run has more of it.
+            with self._clock.span(before=self.epoch.seconds):
+                loss, accuracy = self._train_epoch(self.epoch, step_done)
+            training_seconds = self.epoch.seconds = self._clock.seconds
+            self.epoch.trained = True
+            with self._clock.span():
+                logits = self.test_logits(batch_done)
+            labels = self.data.test_labels
+            test_loss = functional.cross_entropy(logits, labels)
+            self._stop_unless_finite(test_loss, f"the test loss after epoch {number}")
+            metrics = EpochMetrics(
+                epoch=number,
+                train_loss=loss,
+                train_accuracy=accuracy,
+                test_loss=test_loss.item(),
+                test_accuracy=logits.argmax(1).eq(labels).sum().item() / len(labels),
+                training_seconds=training_seconds,
+                evaluation_seconds=self._clock.seconds,
+            )
+            if self.schedule is not None:
+                with warnings.catch_warnings():
+                    # One that goes on when only the evaluation is left has made no step itself.
+                    warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
+                    self.schedule.step()
+            self.epoch = Epoch(number + 1)
+            yield metrics, logits.cpu()
+
+    def _train_epoch(self, epoch: Epoch, step_done: StepDone) -> tuple[float, float]:
+        """Mean loss and accuracy over the epoch's steps, each image under the weights of its
+        own step, as a notebook's running loss is."""
+        self.network.train(not self._whole_in_eval)
+        generator = epoch_generator(self.run.seed, epoch.number)
+        labels = self.data.train_labels
+        batches = shuffled_batches(len(labels), self.run.batch_size, generator, self.device)
+        sizes = [len(indices) for indices in islice(batches, epoch.step)]
+        if epoch.random is not None:
+            generator.set_state(epoch.random)
+        epoch.generator = generator
+        # Losses and counts stay on the device: reading them in each step would stop it each time.
+        losses = epoch.losses
+        correct = epoch.correct
+        if correct is None:
+            correct = epoch.correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        for indices in batches:
+            loss, step_correct = self._step(indices, generator)
+            losses.append(loss)
+            correct += step_correct
+            sizes.append(len(indices))
+            if self.device.type == "cpu":  # where looking costs nothing, stop at once
+                self._stop_unless_finite(loss, _in_step(epoch.number, len(losses)))
+            epoch.step = len(losses)
+            step_done(loss)
+        by_step = torch.stack(losses).cpu().double()  # MPS has no float64
+        for step in (~torch.isfinite(by_step)).nonzero().flatten()[:1].tolist():
+            self._stop_unless_finite(by_step[step], _in_step(epoch.number, step + 1))
+        images = sum(sizes)
+        weighted = by_step @ torch.tensor(sizes, dtype=torch.float64)
+        return weighted.item() / images, correct.item() / images
+
+    def _step(
+        self, indices: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """One step of the optimiser: the batch's mean loss and its correct answers."""
+        inputs, labels = self._inputs.train(indices, generator), self.data.train_labels[indices]
+        loss = torch.zeros((), device=self.device)
+        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        # Batch normalisation cannot normalise one value, so each part has two images or more.
+        parts = min(self.run.gradient_accumulation, max(1, len(indices) // 2))
+        self.optimizer.zero_grad(set_to_none=True)
+        shares = zip(inputs.tensor_split(parts), labels.tensor_split(parts), strict=True)
+        for part, part_labels in shares:
+            with self._in_precision():
+                logits = self._forward(part)
+            part_loss = functional.cross_entropy(logits.float(), part_labels)
+            if parts > 1:  # the mean over the batch is the sum of the parts' shares in it
+                part_loss = part_loss * (len(part_labels) / len(labels))
+            self._scaler.scale(part_loss).backward()  # type: ignore[no-untyped-call]
+            loss += part_loss.detach()
+            correct += logits.detach().argmax(1).eq(part_labels).sum()
+        self._scaler.step(self.optimizer)
+        self._scaler.update()
+        return loss, correct
+
+    @torch.inference_mode()
+    def test_logits(self, batch_done: BatchDone = lambda: None) -> torch.Tensor:
+        """Outputs on the test images, float32 `[N_test, classes]` on the device."""
+        self.network.eval()
+        parts = []
+        for inputs in self._inputs.test(self.run.evaluation_batch_size):
+            with self._in_precision():
+                # A copy: the outputs of a recorded CUDA graph last until its next replay.
+                parts.append(self._forward(inputs).to(torch.float32, copy=True))
+            batch_done()
+        return torch.cat(parts)
+
+    def _stop_unless_finite(self, loss: torch.Tensor, which: str) -> None:
+        if torch.isfinite(loss):
+            return
+        rate, precision = self.optimizer.param_groups[0]["lr"], self.run.precision
+        other = "" if precision == "fp32" else ", or take precision fp32"
+        raise UserError(
+            f"{self.run.name}: {which} is {loss.item()} (learning rate {rate:g}, precision "
+            f"{precision}). Lower training.learning_rate{other}, and run the same command again; "
+            "the epochs before are in log.jsonl."
+        )
+
+
+def _in_step(epoch: int, step: int) -> str:
+    return f"the training loss in epoch {epoch}, step {step},"
+
+
+def _plain(state: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of a scheduler's state; the rest it is built with again."""
+    return {
+        key: value
+        for key, value in state.items()
+        if isinstance(value, int | float | list) and not isinstance(value, bool)
+    }
+
+
+def build_optimizer(run: RunFile, network: nn.Module, device: torch.device) -> Optimizer:
+    """The optimiser of the reading over the trained parameters, in its fused form where the
+    device has one."""
+    reading = run.reading
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    fused = device.type in {"cpu", "cuda"}
+    if reading.optimizer == "sgd":
+        return SGD(
+            parameters,
+            lr=run.learning_rate,
+            momentum=reading.momentum,
+            weight_decay=reading.weight_decay,
+            fused=fused,
+        )
+    kind = Adam if reading.optimizer == "adam" else AdamW
+    return kind(parameters, lr=run.learning_rate, weight_decay=reading.weight_decay, fused=fused)

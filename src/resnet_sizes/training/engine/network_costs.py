@@ -1,0 +1,123 @@
+"""Counting what the networks cost, on tensors without storage: no arithmetic is done."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any, get_args
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torchvision.models.resnet import ResNet
+
+from resnet_sizes.schemas.network_costs import NetworkCost, NetworkCosts
+from resnet_sizes.schemas.study.protocol import ModelName, Reading
+from resnet_sizes.training.engine.networks import build_network, count_parameters, macs_per_image
+
+CLASSES = 10
+# At larger sizes the CIFAR stem costs many times what the article's minutes allow.
+SIZES = {"imagenet": (32, 64, 96, 112, 128, 160, 192, 224), "cifar": (32, 64)}
+
+
+def count_network_costs() -> NetworkCosts:
+    """Every network of the study at every size of `SIZES`."""
+    return NetworkCosts(
+        classes=CLASSES,
+        networks=[
+            count_network_cost(model, stem, size)
+            for stem, sizes in SIZES.items()
+            for model in get_args(ModelName)
+            for size in sizes
+        ],
+    )
+
+
+def count_network_cost(model: ModelName, stem: Any, input_size: int) -> NetworkCost:
+    """One network with ten classes, for square images of `input_size` pixels a side."""
+    reading = Reading(stem=stem, input_size=input_size)
+    with torch.device("meta"):
+        network = build_network(model, reading, CLASSES)
+    head = Reading(weights="default", trainable="head")
+    return NetworkCost(
+        model=model,
+        stem=stem,
+        input_size=input_size,
+        macs_per_image=macs_per_image(model, reading, CLASSES),
+        parameters=count_parameters(network, reading)[0],
+        head_parameters=count_parameters(network, head)[1],
+        training_bytes_per_image=_per_image(_saved_bytes, network, input_size),
+        inference_bytes_per_image=_per_image(_peak_bytes, network, input_size),
+    )
+
+
+def _per_image(
+    count: Callable[[ResNet, torch.Tensor], int], network: ResNet, input_size: int
+) -> int:
+    # A difference of two batches is free of what a batch has once, such as its statistics.
+    small, large = (
+        count(network, torch.empty(batch, 3, input_size, input_size, device="meta"))
+        for batch in (2, 4)
+    )
+    return (large - small) // 2
+
+
+def _saved_bytes(network: ResNet, images: torch.Tensor) -> int:
+    """Bytes of the distinct storages that autograd keeps, without parameters and buffers."""
+    own = {_key(tensor) for tensor in (*network.parameters(), *network.buffers())}
+    saved: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        if _key(tensor) not in own:
+            saved[_key(tensor)] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    network.train()
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        logits = network(images)
+    # The graph must live until here: a freed storage's address could come back.
+    del logits
+    return sum(saved.values())
+
+
+def _peak_bytes(network: ResNet, images: torch.Tensor) -> int:
+    """Most bytes alive at once in a forward pass in eval mode, the images among them."""
+    network.eval()
+    with torch.no_grad(), _LiveBytes(images) as live:
+        network(images)
+    return int(live.peak)
+
+
+class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Follows the storages that operations make, from their making to their release."""
+
+    def __init__(self, images: torch.Tensor) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._alive: dict[int, int] = {}
+        self.peak = 0
+        self._follow(images)
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = {_key(leaf) for leaf in tree_leaves((args, kwargs)) if _is_tensor(leaf)}
+        made = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(made):
+            # A view or an operation in place makes no storage of its own.
+            if _is_tensor(leaf) and _key(leaf) not in given:
+                self._follow(leaf)
+        return made
+
+    def _follow(self, tensor: torch.Tensor) -> None:
+        storage, key = tensor.untyped_storage(), _key(tensor)
+        if key in self._alive:
+            return
+        self._alive[key] = storage.nbytes()
+        weakref.finalize(storage, self._alive.pop, key, None)
+        self.peak = max(self.peak, sum(self._alive.values()))
+
+
+def _is_tensor(leaf: Any) -> bool:
+    return isinstance(leaf, torch.Tensor)
+
+
+def _key(tensor: torch.Tensor) -> int:
+    return int(tensor.untyped_storage()._cdata)

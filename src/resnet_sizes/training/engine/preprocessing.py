@@ -1,0 +1,101 @@
+"""Random orders, and normalisation, size and augmentation a batch at a time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from resnet_sizes.schemas.study.protocol import Reading
+
+CROP_PADDING = 4  # pixels, as He et al. (2015), section 4.2
+
+SMALLEST_EVALUATION_BATCH = 64
+"""Images that keep a device busy at any size."""
+
+NORMALISATION = {
+    # Mean and standard deviation by channel (RGB), of pixels in 0…1.
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # torchvision's own weights
+    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),  # of the training images
+    "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+}
+
+
+class Preparation:
+    """uint8 images → what the network takes, for one reading on one device."""
+
+    def __init__(self, reading: Reading, device: torch.device) -> None:
+        mean, deviation = NORMALISATION[reading.normalisation]
+        self._mean = torch.tensor(mean, device=device).mul(255).view(1, 3, 1, 1)
+        self._scale = torch.tensor(deviation, device=device).mul(255).reciprocal().view(1, 3, 1, 1)
+        self._size = reading.input_size
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """uint8 `[N, 3, 32, 32]` → float32 `[N, 3, S, S]`, normalised, channels last."""
+        batch = images.to(torch.float32).sub_(self._mean).mul_(self._scale)
+        if batch.shape[-1] != self._size:
+            batch = functional.interpolate(
+                batch, size=(self._size, self._size), mode="bilinear", antialias=True
+            )
+        return batch.contiguous(memory_format=torch.channels_last)
+
+
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """The random stream of one epoch, on the CPU so that every device draws the same.
+
+    Each epoch has a stream of its own: its order depends on nothing that came before.
+    """
+    # torch's CPU generator keeps the lower 32 bits of its seed; SeedSequence mixes both into them.
+    mixed = np.random.SeedSequence((seed, epoch)).generate_state(1)[0]
+    return torch.Generator().manual_seed(int(mixed))
+
+
+def shuffled_batches(
+    images: int, batch_size: int, generator: torch.Generator, device: torch.device
+) -> Iterator[torch.Tensor]:
+    """Index tensors (int64, on the device) over a random order of all images.
+
+    A last batch of a single image is left out: batch normalisation cannot normalise one value.
+    """
+    order = torch.randperm(images, generator=generator).to(device)
+    for batch in torch.split(order, batch_size):
+        if len(batch) > 1:
+            yield batch
+
+
+def batches_per_epoch(images: int, batch_size: int) -> int:
+    """How many batches `shuffled_batches` gives."""
+    full, rest = divmod(images, batch_size)
+    return full + (rest > 1)
+
+
+def evaluation_batch(asked: int, input_size: int) -> int:
+    """Images a step of a forward pass alone, at `input_size` pixels.
+
+    As many as asked for at 32 pixels; fewer at larger sizes, so that maps take about the same
+    memory, but no less than `SMALLEST_EVALUATION_BATCH`. At 224 pixels a thousand images would
+    take gigabytes in the first layer.
+    """
+    same_memory = asked * 32**2 // input_size**2
+    return min(asked, max(SMALLEST_EVALUATION_BATCH, same_memory))
+
+
+def flip_and_crop(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Mirror each image with probability 1/2 and shift it by up to 4 pixels (zero padding).
+
+    uint8 `[N, 3, H, W]` in and out. Offsets are drawn on the CPU from `generator`.
+    """
+    count, _, height, width = images.shape
+    device = images.device
+    flip = torch.rand(count, generator=generator).lt(0.5)
+    shifts = torch.randint(0, 2 * CROP_PADDING + 1, (2, count), generator=generator)
+    # Without waiting for the device, which may still be busy with the step before.
+    flip, shifts = flip.to(device, non_blocking=True), shifts.to(device, non_blocking=True)
+    padded = functional.pad(images, (CROP_PADDING,) * 4)
+    rows = shifts[0].view(-1, 1) + torch.arange(height, device=device)
+    columns = torch.arange(width, device=device).expand(count, width)
+    columns = torch.where(flip.view(-1, 1), columns.flip(1), columns)
+    columns = shifts[1].view(-1, 1) + columns
+    each = torch.arange(count, device=device).view(-1, 1, 1)
+    # Advanced indices around a slice put the indexed axes first: [N, H, W, 3].
+    return padded[each, :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)

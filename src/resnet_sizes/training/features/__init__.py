@@ -1,0 +1,1 @@
+"""The pass through frozen layers, and its cache."""

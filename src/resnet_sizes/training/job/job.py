@@ -1,0 +1,129 @@
+"""A run in its turn: first its own lock, then a device, then torch, then the training.
+
+No torch until a device is held, since torch looks for devices only once. The run's lock comes
+first: a second process on the same run keeps no device from others while it waits.
+"""
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from resnet_sizes.io.code_hash import training_code_hash
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.io.locks import one_process
+from resnet_sizes.schemas.paths import WORK, RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.tensors import read_predictions
+from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.training.devices.gpu_slots import place_for
+from resnet_sizes.training.supervision.progress_file import ProgressFile
+from resnet_sizes.training.supervision.stopping import StopRequest, Supervision, Watchdog
+
+log = logging.getLogger("resnet_sizes")
+
+
+@dataclass(frozen=True)
+class Care:
+    """What decides no result, but how much a stop costs."""
+
+    work: Path = WORK
+    """The folder for checkpoints and features."""
+    checkpoint_minutes: float = 10.0
+    """Between two checkpoints within an epoch."""
+    watchdog_minutes: float = 30.0
+    """Without a step, after which the run is taken to hang."""
+    time_limit_minutes: float | None = None
+    """After which the run stops itself, with a checkpoint."""
+
+    @property
+    def keep_every(self) -> float:
+        """Seconds between two checkpoints."""
+        return self.checkpoint_minutes * 60
+
+    @property
+    def time_limit(self) -> float | None:
+        """In seconds."""
+        return None if self.time_limit_minutes is None else self.time_limit_minutes * 60
+
+
+def train_run(
+    run: RunFile,
+    dataset: Path,
+    folder: RunFolder,
+    device_name: str,
+    weights: WeightsInfo | None = None,
+    care: Care | None = None,
+) -> Metrics:
+    """Train one run and write its results to `folder`, `metrics.json` last.
+
+    `weights` says where the initial weights lie, for a run that starts from a file. A run that was
+    stopped or killed goes on from its last checkpoint, and ends as if it had not been. Raises
+    UserError if the dataset or the weights are not the run's, a device is missing or cannot do
+    what the run asks for, memory is short, or a loss is not finite; the epochs done until then
+    stay in `log.jsonl`. Raises Stopped when the run is asked to stop.
+    """
+    care = care or Care()
+    home = care.work / content_hash(run)
+    waiting = f"{run.name}: another process trains this run; waiting until it ends"
+    before, waits = _state(folder.metrics), []
+    with StopRequest(care.time_limit) as stop, ExitStack() as held:
+
+        def waiting_for_the_run() -> None:
+            waits.append(True)
+            stop.check()
+
+        try:
+            held.enter_context(one_process(home, waiting, waiting_for_the_run))
+        except OSError as error:
+            log.warning(
+                "warning: %s: cannot be locked (%s). The run goes on; see that no other process "
+                "trains it",
+                *(home, error),
+            )
+        # Not by the times in it: a clock may be put back.
+        if waits and _state(folder.metrics) != before:
+            made = _made_by_another(run, folder)
+            if made:
+                return made
+        progress = held.enter_context(ProgressFile(home, run))
+
+        def meanwhile(why: str | None) -> None:
+            progress.stays("waiting for a device", why)
+            stop.check()
+
+        place = held.enter_context(place_for(run.name, device_name, meanwhile))
+        progress.stays("starting")
+
+        from resnet_sizes.training.job.run import train_here  # torch, which looks for devices now
+
+        stop.check()
+        with Watchdog(run.name, care.watchdog_minutes * 60) as watchdog:
+            supervision = Supervision(stop, watchdog, progress)
+            return train_here(run, dataset, folder, device_name, weights, care, place, supervision)
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _made_by_another(run: RunFile, folder: RunFolder) -> Metrics | None:
+    """The results of the process that this one has waited for, if they are whole."""
+    try:
+        metrics = read_record(folder.metrics, Metrics, "")
+        read_predictions(folder.predictions, metrics.predictions_sha256)
+    except UserError:
+        return None
+    ours = metrics.run == run and metrics.code.training_hash == training_code_hash()
+    if not ours:
+        return None
+    log.info("%s: the other process has finished it", run.name)
+    return metrics

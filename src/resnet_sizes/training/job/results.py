@@ -1,0 +1,68 @@
+"""The results of a run that has reached its end."""
+
+import torch
+
+from resnet_sizes.io.files import explained_write, write_json
+from resnet_sizes.schemas.clock import now
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.tensors import Int64Array, predictions_hash, write_predictions
+from resnet_sizes.training.devices.select import peak_memory
+from resnet_sizes.training.engine.networks import macs_per_image
+from resnet_sizes.training.job.checkpointing import Attempt
+
+
+def write_results(
+    run: RunFile,
+    folder: RunFolder,
+    info: DatasetInfo,
+    labels: Int64Array,
+    logits: torch.Tensor,
+    attempt: Attempt,
+    parameters: tuple[int, int],
+    device: torch.device,
+) -> Metrics:
+    """Write `predictions.safetensors`, then `metrics.json`.
+
+    `logits` is float32 `[N_test, classes]` after the last epoch, `labels` int64 `[N_test]`;
+    `parameters` are all and the trained ones. Raises WriteError where the disk refuses.
+    """
+    history, cache = attempt.history, attempt.feature_cache
+    outputs = logits.numpy()
+    attempt.company.look(at_once=True)
+    best = max(history, key=lambda epoch: epoch.test_accuracy)
+    seconds = sum(epoch.training_seconds for epoch in history)
+    metrics = Metrics(
+        run=run,
+        run_hash=attempt.run_hash,
+        epochs=history,
+        final_test_accuracy=history[-1].test_accuracy,
+        best_test_accuracy=best.test_accuracy,
+        best_epoch=best.epoch,
+        training_seconds=seconds + (cache.forward_seconds if cache and not cache.reused else 0),
+        # A plain loop sends every image through the frozen layers in every epoch.
+        equivalent_training_seconds=seconds + run.epochs * cache.forward_seconds if cache else None,
+        feature_cache=cache,
+        resumed=len(attempt.resumptions),
+        resumptions=attempt.resumptions,
+        parameters=parameters[0],
+        trainable_parameters=parameters[1],
+        macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
+        peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(device)),
+        device=attempt.device,
+        sharing=attempt.company.record(),
+        versions=attempt.versions,
+        dataset_identity=info.identity,
+        code=attempt.code,
+        started=attempt.started,
+        finished=now(),
+        predictions_sha256=predictions_hash(outputs, labels),
+    ).sealed()
+    # From here on the old results, if any, and the new ones could be taken for a pair.
+    with explained_write(folder.metrics):
+        folder.metrics.unlink(missing_ok=True)
+    write_predictions(folder.predictions, outputs, labels)
+    write_json(folder.metrics, metrics)
+    return metrics

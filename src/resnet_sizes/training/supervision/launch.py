@@ -1,0 +1,82 @@
+"""What a workflow tells the runs that it starts, by their environment."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+from resnet_sizes.schemas.run.progress import SchedulerJob
+
+PARENT = "RESNET_SIZES_PARENT"
+"""The process without which nobody waits for the result, as `host:id`. On another machine its
+number would mean another process."""
+
+SCHEDULED = "RESNET_SIZES_SCHEDULED"
+"""When the job began (Unix time), where a scheduler will end the run when its time is up."""
+
+JOB_ENDS = "SLURM_JOB_END_TIME"
+"""When Slurm (23.02 and later) will end the job in which this process runs (Unix time)."""
+
+JOB_VARIABLES = {
+    "SLURM_JOB_ID": "slurm",
+    "PBS_JOBID": "pbs",
+    "LSB_JOBID": "lsf",
+    "JOB_ID": "sge",
+    "FLUX_JOB_ID": "flux",
+}
+"""Where schedulers tell a process the number of its job."""
+
+
+def announce(scheduled: bool) -> None:
+    """Name this process to the runs that it starts, and say whether it is a scheduler's job."""
+    os.environ[PARENT] = f"{socket.gethostname()}:{os.getpid()}"
+    if scheduled:
+        # Of several Snakemakes in each other the first began with the job, as a process: on a
+        # network file system it has been reading its own code for a while by now.
+        if scheduled_since() is None:
+            os.environ[SCHEDULED] = str(int(time.time() - process_age()))
+    else:  # one that began inside another's job lives longer than what it starts
+        os.environ.pop(SCHEDULED, None)
+
+
+def announced_parent() -> int | None:
+    """The process that has been named, if it is one of this machine."""
+    host, _, process = os.environ.get(PARENT, "").rpartition(":")
+    return int(process) if host == socket.gethostname() and process.isdecimal() else None
+
+
+def scheduled_since() -> int | None:
+    """Unix time of the beginning of the scheduler's job; None outside of one."""
+    began = os.environ.get(SCHEDULED, "")
+    return int(began) if began.isdecimal() else None
+
+
+def seconds_to_job_end() -> float | None:
+    """Seconds until the scheduler ends the job; None where it does not tell.
+
+    A time that is over is that of another job, whose environment a terminal has kept.
+    """
+    ends = os.environ.get(JOB_ENDS, "")
+    left = int(ends) - time.time() if ends.isdecimal() else 0.0
+    return left if left > 0 else None
+
+
+def scheduler_job() -> SchedulerJob | None:
+    """The scheduler's job in which this process runs, if it is in one."""
+    for variable, scheduler in JOB_VARIABLES.items():
+        number = os.environ.get(variable, "")
+        # JOB_ID alone may be anybody's.
+        if number and (variable != "JOB_ID" or "SGE_TASK_ID" in os.environ):
+            return SchedulerJob(scheduler=scheduler, id=number)
+    return None
+
+
+def process_age() -> float:
+    """Seconds since this process began; 0 where the system does not tell."""
+    try:
+        began = int(
+            Path("/proc/self/stat").read_text(encoding="ascii").rsplit(")", 1)[-1].split()[19]
+        )
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
+    except (OSError, ValueError, AttributeError):
+        return 0.0

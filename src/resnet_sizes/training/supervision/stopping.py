@@ -1,0 +1,229 @@
+"""What ends a run before its end: a signal, a time limit, a parent that died, or a hang."""
+
+import faulthandler
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+
+from resnet_sizes.io.errors import Stopped
+from resnet_sizes.io.processes import is_alive, start_of
+from resnet_sizes.training.supervision.launch import (
+    announced_parent,
+    process_age,
+    scheduled_since,
+    seconds_to_job_end,
+)
+from resnet_sizes.training.supervision.progress_file import ProgressFile
+
+log = logging.getLogger("resnet_sizes")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""SIGHUP is what a closed terminal sends."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the parent."""
+
+AT_ONCE_AFTER = 2.0
+"""Seconds after which a second signal is meant: a terminal, Snakemake and a scheduler may each
+send one of their own at nearly the same time, and Ctrl-C is soon pressed twice."""
+
+MARGIN = 120.0
+"""Seconds before a long time limit at which a run stops: what started it has a share of it."""
+
+MARGIN_SHARE = 0.05
+"""The same of a short one, as a share of it."""
+
+HUNG = 124
+"""Exit status of a run that its watchdog ended, as of `timeout`."""
+
+TIME_IS_UP = 75
+"""Exit status of a run that its time limit stopped: sysexits.h calls it a temporary failure."""
+
+
+class StopRequest:
+    """Whether the run has been asked to stop. Use it as a context manager, in the main thread."""
+
+    def __init__(self, time_limit: float | None = None) -> None:
+        """`time_limit` is in seconds since this process began, or the scheduler's job. Where the
+        scheduler tells when that ends, the earlier one counts."""
+        self._deadline = None
+        self._least_margin = 0.0
+        limits = [(time_limit, time_limit - _age())] if time_limit is not None else []
+        left = seconds_to_job_end()
+        if left is not None:
+            limits.append((left, left))
+        if limits:
+            whole, remaining = min(limits, key=lambda limit: limit[1])
+            self._deadline = time.monotonic() + remaining
+            self._least_margin = min(MARGIN, MARGIN_SHARE * whole)
+        self._signal: signal.Signals | None = None
+        self._heard_at = 0.0
+        self._undisturbed = False
+        self._parents = _parents()
+        self._looked = self._asked = time.monotonic()
+        self._before: dict[signal.Signals, object] = {}
+        self.margin = 0.0
+        """Seconds that it takes to stop: for a checkpoint, and once more."""
+
+    def __enter__(self) -> "StopRequest":
+        if threading.current_thread() is threading.main_thread():
+            # What was begun with nohup outlives its terminal.
+            heard = [each for each in SIGNALS if each != signal.SIGHUP or not _outlives_terminal()]
+            self._before = {each: signal.signal(each, self._heard) for each in heard}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)  # type: ignore[arg-type]
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._signal is None:
+            self._signal, self._heard_at = signal.Signals(number), now
+        elif not self._undisturbed and now - self._heard_at >= AT_ONCE_AFTER:
+            raise Stopped(f"stopped at once by {self._signal.name}", 128 + number)
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """A block that no second signal breaks off: the writing of a checkpoint."""
+        before, self._undisturbed = self._undisturbed, True
+        try:
+            yield
+        finally:
+            self._undisturbed = before
+
+    def reason(self) -> tuple[str, int] | None:
+        """Why to stop, and the exit status; None while there is no reason."""
+        if self._signal is not None:
+            return self._signal.name, 128 + self._signal
+        now = time.monotonic()
+        since, self._asked = now - self._asked, now
+        margin = max(self._least_margin, self.margin + since)  # the next step may take as long
+        if self._deadline is not None and now + margin >= self._deadline:
+            return "its time limit", TIME_IS_UP
+        if now - self._looked >= LOOK_EVERY:
+            self._looked = now
+            for parent, started in self._parents.items():
+                if not is_alive(parent, started):
+                    return f"the end of the process that had started it ({parent})", 1
+        return None
+
+    def check(self) -> None:
+        """Raise Stopped where there is a reason and nothing to keep."""
+        reason = self.reason()
+        if reason:
+            text, status = reason
+            raise Stopped(f"stopped by {text}; the same command goes on", status)
+
+
+def _outlives_terminal() -> bool:
+    return signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def _parents() -> dict[int, float | None]:
+    """The processes without which a run has nobody who waits for it, and when they began: their
+    numbers may be given to others.
+
+    Not the shell of a run that was started with nohup, nor what began a container.
+    """
+    named = announced_parent()
+    # Also one that has died since, while this process was loading torch.
+    found = [] if named is None else [named]
+    if not _outlives_terminal() and is_alive(os.getppid()):
+        found.append(os.getppid())
+    return {parent: start_of(parent) for parent in found if parent > 1}
+
+
+def _age() -> float:
+    """Seconds of the time limit that are over: a scheduler counts them from its job's beginning."""
+    began = scheduled_since()
+    return process_age() if began is None else max(process_age(), time.time() - began)
+
+
+class Watchdog:
+    """Ends the process, with the stacks of all threads in its log, when no step ends for long."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self._name = name
+        self._limit = seconds
+        self._beat = time.monotonic()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="watchdog")
+
+    def __enter__(self) -> "Watchdog":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()  # so that it arms nothing after this
+        faulthandler.cancel_dump_traceback_later()
+
+    def beat(self) -> None:
+        """A step has ended."""
+        self._beat = time.monotonic()
+
+    def _watch(self) -> None:
+        every = min(self._limit / 10, 5.0)
+        looked = time.monotonic()
+        self._end_without_python()
+        while not self._done.wait(every):
+            self._end_without_python()
+            now = time.monotonic()
+            if now - looked > every + self._limit / 2:  # the whole process was suspended
+                self._beat = now
+            looked = now
+            silent = now - self._beat
+            if silent >= self._limit:
+                log.error(
+                    "error: %s: no step ended for %.0f s, so the run is ended; the same command "
+                    "goes on from its last checkpoint. Where it stood:",
+                    *(self._name, silent),
+                )
+                for stream in _log_streams():
+                    faulthandler.dump_traceback(file=stream, all_threads=True)
+                os._exit(HUNG)
+
+    def _end_without_python(self) -> None:
+        """End the process after the limit, unless this is called again before.
+
+        Should a thread never give Python back, the watching one could not end the process either:
+        faulthandler's needs no Python. It ends with status 1.
+        """
+        streams = _log_streams()
+        faulthandler.dump_traceback_later(
+            self._limit, exit=True, file=streams[-1] if streams else 2
+        )
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """Told of every step and every batch, and ends the run where it must end."""
+
+    stop: StopRequest
+    watchdog: Watchdog
+    progress: ProgressFile
+    """Where it is told to others."""
+
+    def look(self) -> None:
+        """Raise Stopped if there is a reason; nothing is kept by this."""
+        self.watchdog.beat()
+        self.progress.beat()
+        self.stop.check()
+
+
+def _log_streams() -> list[int]:
+    """File descriptors of the log's handlers: the terminal's, and after it that of its file."""
+    found = []
+    for handler in log.handlers:
+        with suppress(AttributeError, OSError, ValueError):  # one that is no file
+            stream = handler.stream  # type: ignore[attr-defined]
+            stream.flush()
+            found.append(stream.fileno())
+    return sorted(found)
