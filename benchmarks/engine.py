@@ -20,10 +20,14 @@ from resnet_sizes.forecast.measure import settle_batch_norm
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.paths import RunFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import Precision, RunFile
-from resnet_sizes.schemas.run.tensors import DatasetArrays, dataset_identity, write_dataset
+from resnet_sizes.schemas.run.tensors import (
+    DatasetArrays,
+    DatasetInfo,
+    dataset_identity,
+    write_dataset,
+)
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
 from resnet_sizes.schemas.study.protocol import ModelName, Reading
 from resnet_sizes.schemas.study.study import DatasetSpec

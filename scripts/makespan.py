@@ -14,8 +14,7 @@ from pathlib import Path
 from resnet_sizes.evidence.audit.rates import device_rates
 from resnet_sizes.forecast.makespan import ExpectedRun, least_possible, makespan
 from resnet_sizes.schemas.evidence.audit import DeviceRate
-from resnet_sizes.schemas.gpus import Devices, load_devices
-from resnet_sizes.schemas.network_costs import shipped_network_costs
+from resnet_sizes.schemas.hardware import Devices, load_devices, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import Protocol
 from resnet_sizes.study.loading import load_study
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torchvision.models import get_model
 
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
+    DatasetInfo,
     dataset_identity,
     read_dataset,
     write_dataset,

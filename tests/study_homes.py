@@ -10,7 +10,7 @@ from typing import Any
 from child_runs import PROBE, Home
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.clock import now
+from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import PROGRESS, RunFolder, StudyFolder
 from resnet_sizes.schemas.run.progress import RunProgress
 from resnet_sizes.schemas.run.run import StudyFile
@@ -93,8 +93,8 @@ class StudyHome(Home):
                 "host": "elsewhere",
                 "process": 4711,
                 "process_started": 0.0,
-                "attempt_started": now(),
-                "updated": now(),
+                "attempt_started": utc_now(),
+                "updated": utc_now(),
             }
             | values
         )

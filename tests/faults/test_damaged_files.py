@@ -14,9 +14,8 @@ from synthetic import make_study
 from child_runs import Home
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.tensors import read_dataset, read_predictions
+from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset, read_predictions
 
 Damage = Callable[[Path], None]
 

@@ -10,16 +10,15 @@ from report_studies import study_without_figures
 
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.base import Record
+from resnet_sizes.schemas.base import Record, Sealed
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.values import Values
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, StudyFile
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
-from resnet_sizes.schemas.sealed import Sealed
 
 _SMALL = {"models": ("resnet18", "resnet50"), "seeds": (0, 1), "epochs": 3}
 _LONGEST = 30

@@ -14,8 +14,8 @@ from safetensors.numpy import load, save
 from resnet_sizes.evidence.runs.validate import read_run
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 
 _ODD_NUMBERS = [float("nan"), float("inf"), -float("inf"), -0.0, 3e38, 1e-45]
 _ODD_LABELS = [-1, 10, 2**31, 2**63 - 1, -(2**63)]

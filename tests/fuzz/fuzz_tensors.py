@@ -8,9 +8,9 @@ import numpy as np
 from fuzz_mutations import changed_bytes, changed_data
 
 from data_studies import study_on
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
+    DatasetInfo,
     dataset_identity,
     read_dataset,
     read_predictions,

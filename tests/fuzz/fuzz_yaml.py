@@ -8,7 +8,7 @@ import yaml
 from fuzz_mutations import changed_bytes, changed_data
 
 from resnet_sizes.schemas.article.load import load_article
-from resnet_sizes.schemas.gpus import load_devices
+from resnet_sizes.schemas.hardware import load_devices
 from resnet_sizes.study.loading import check_files, load_study
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -10,8 +10,7 @@ from resnet_sizes.evidence.audit import audit
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.evidence.audit import Audit
-from resnet_sizes.schemas.gpus import Devices, load_devices
-from resnet_sizes.schemas.network_costs import shipped_network_costs
+from resnet_sizes.schemas.hardware import Devices, load_devices, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import Protocol
 from resnet_sizes.study.loading import load_study
 

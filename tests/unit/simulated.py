@@ -14,9 +14,9 @@ from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdict
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.metrics import Code, Device, EpochMetrics, Metrics
 from resnet_sizes.schemas.run.run import RunSettings
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.study import Study
 
 IMAGES = 1000

@@ -15,8 +15,8 @@ from synthetic_runs import run_file, write_run
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.study import Study
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -8,7 +8,6 @@ import numpy as np
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import RunFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.metrics import (
     Code,
     Device,
@@ -18,7 +17,7 @@ from resnet_sizes.schemas.run.metrics import (
     Sharing,
 )
 from resnet_sizes.schemas.run.run import RunFile, RunSettings
-from resnet_sizes.schemas.run.tensors import write_predictions
+from resnet_sizes.schemas.run.tensors import DatasetInfo, write_predictions
 from resnet_sizes.schemas.run.weights import InitialWeights, weights_version
 
 CODE = Code(training_hash="c" * 64, git_commit="d" * 40, git_dirty=False)

@@ -12,8 +12,7 @@ from resnet_sizes.evidence.audit import audit
 from resnet_sizes.evidence.audit.increments import printed_range, read_columns, read_increments
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.evidence.audit import Audit, Prediction, ProtocolOnDevice
-from resnet_sizes.schemas.gpus import Devices
-from resnet_sizes.schemas.network_costs import shipped_network_costs
+from resnet_sizes.schemas.hardware import Devices, shipped_network_costs
 
 GIB = 2**30
 

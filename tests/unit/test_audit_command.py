@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from resnet_sizes.cli.app import app
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.evidence.audit import Audit
-from resnet_sizes.schemas.gpus import load_devices
+from resnet_sizes.schemas.hardware import load_devices
 
 
 @pytest.fixture(scope="module")

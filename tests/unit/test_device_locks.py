@@ -12,8 +12,7 @@ import pytest
 
 from child_runs import FORK
 from resnet_sizes.io.locks import NoLocks, one_process
-from resnet_sizes.schemas.run.slot_holder import SlotHolder
-from resnet_sizes.training.devices.locks import LOCKS, DeviceLocks, lock_folder
+from resnet_sizes.training.devices.locks import LOCKS, DeviceLocks, SlotHolder, lock_folder
 
 NOBODY = 65534
 

@@ -9,8 +9,7 @@ import pytest
 from resnet_sizes.io import yaml as yaml_file
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_json, read_record
-from resnet_sizes.io.redact import without_secrets
-from resnet_sizes.io.validation_errors import shown, shown_text
+from resnet_sizes.io.messages import shown, shown_text, without_secrets
 from resnet_sizes.io.yaml import parse_yaml, read_yaml
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile

@@ -9,8 +9,8 @@ import torch
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
-from resnet_sizes.schemas import network_costs
-from resnet_sizes.schemas.network_costs import NetworkCost, shipped_network_costs
+from resnet_sizes.schemas import hardware
+from resnet_sizes.schemas.hardware import NetworkCost, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import ModelName, Reading
 from resnet_sizes.training.engine.network_costs import SIZES, count_network_cost
 from resnet_sizes.training.engine.networks import build_network
@@ -96,10 +96,10 @@ def test_training_bytes_are_what_a_real_forward_pass_keeps() -> None:
 def test_the_command_writes_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from resnet_sizes.training.engine import network_costs as counting
 
-    monkeypatch.setattr(network_costs, "__file__", str(tmp_path / "network_costs.py"))
+    monkeypatch.setattr(hardware, "__file__", str(tmp_path / "hardware.py"))
     monkeypatch.setattr(counting, "SIZES", {"imagenet": (32,)})
     answer = CliRunner().invoke(app, ["costs"], catch_exceptions=False)
     assert answer.exit_code == 0
-    written = json.loads((tmp_path / network_costs.FILE).read_text(encoding="utf-8"))
+    written = json.loads((tmp_path / hardware.NETWORK_COSTS_FILE).read_text(encoding="utf-8"))
     assert [e["model"] for e in written["networks"]] == list(get_args(ModelName))
     assert written["networks"][0] == entry("resnet18", "imagenet", 32).model_dump(mode="json")

@@ -19,8 +19,7 @@ from resnet_sizes.data.weights.obtain import fetch_weights
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.wanted_weights import wanted_weights
-from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.schemas.run.weights import WeightsInfo, wanted_weights
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, study_file
 from state_dicts import saved, state_of

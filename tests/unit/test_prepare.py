@@ -24,9 +24,8 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.run import StudyFile
-from resnet_sizes.schemas.run.tensors import DatasetArrays, read_dataset
+from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, read_dataset
 from resnet_sizes.schemas.study.downloads import Cifar10Download
 from resnet_sizes.schemas.study.study import Study
 

@@ -16,9 +16,8 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.run import RunFile, StudyFile
-from resnet_sizes.schemas.run.tensors import read_predictions, write_predictions
+from resnet_sizes.schemas.run.tensors import DatasetInfo, read_predictions, write_predictions
 
 RUN = "scratch-32/resnet50/seed-1"
 

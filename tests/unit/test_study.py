@@ -13,7 +13,6 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.run import (
     CompileMode,
     Precision,
@@ -21,6 +20,7 @@ from resnet_sizes.schemas.run.run import (
     RunSettings,
     all_run_settings,
 )
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.protocol import LAYERS, WEIGHTS_VERSIONS
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, load_study, merge, read_yaml_mapping

@@ -15,9 +15,9 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
+    DatasetInfo,
     dataset_identity,
     read_dataset,
     read_predictions,

@@ -11,7 +11,7 @@ from resnet_sizes.training.supervision.launch import announce
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.run.run import all_run_settings, run_settings
-from resnet_sizes.schemas.run.wanted_weights import wanted_weights
+from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.run.weights import weights_key
 from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.study.fingerprint import fingerprint

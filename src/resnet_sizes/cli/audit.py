@@ -38,8 +38,7 @@ def audit(
     from resnet_sizes.cli.audit_tables import audit_text
     from resnet_sizes.evidence.audit import audit as recompute
     from resnet_sizes.schemas.article.load import load_article
-    from resnet_sizes.schemas.gpus import load_devices
-    from resnet_sizes.schemas.network_costs import shipped_network_costs
+    from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
     from resnet_sizes.study.loading import load_study
 
     definitions = load_study(config or []).protocol_definitions

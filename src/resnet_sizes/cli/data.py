@@ -7,8 +7,7 @@ import typer
 
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.mtimes import none_of_the_future
-from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import StudyFile
 
 
@@ -24,7 +23,7 @@ def data(
 
     folder = StudyFolder.of_file(study)
     info = prepare_dataset(resolved, folder.dataset, folder.dataset_info)
-    none_of_the_future(folder, [folder.fetched])
+    clamp_future_mtimes(folder, [folder.fetched])
     say(
         f"{info.spec.source}: {info.train_images} training and {info.test_images} test images "
         f"in {len(info.class_names)} classes, identity {info.identity[:12]}…"

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.schemas.mtimes import none_of_the_future
-from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 
 
 def evidence(
@@ -26,7 +25,7 @@ def evidence(
     folder = StudyFolder.of_file(study)
     output = folder.partial_evidence if partial else folder.evidence
     verdicts = build_evidence(study, output, allow_partial=partial)
-    none_of_the_future(folder, folder.folder.glob("runs/*/*/*/metrics.json"))
+    clamp_future_mtimes(folder, folder.folder.glob("runs/*/*/*/metrics.json"))
     used = sum(run.state == "finished" for run in verdicts.runs)
     say(f"evidence from {used} of {len(verdicts.runs)} runs")
     counts = Counter(overall.verdict for overall in verdicts.overall)

@@ -11,7 +11,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
-from resnet_sizes.schemas.run.wanted_weights import wanted_weights
+from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import Study
 
 IMAGES = "images"

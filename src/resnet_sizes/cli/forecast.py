@@ -12,8 +12,8 @@ from resnet_sizes.cli.study import Overlays, resolve
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.schemas.forecast import Forecast, RunForecast, kind_hash
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.run import all_run_settings
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import load_study
@@ -39,7 +39,7 @@ def forecast(
 
     from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
     from resnet_sizes.forecast.makespan import ExpectedRun, makespan
-    from resnet_sizes.schemas.clock import now
+    from resnet_sizes.schemas.base import utc_now
     from resnet_sizes.training.devices.select import describe, select_device, set_threads
     from resnet_sizes.training.job.provenance import versions
     from resnet_sizes.training.supervision.progress import duration
@@ -122,7 +122,7 @@ def forecast(
             test_images=test,
             device=described,
             versions=versions(selected),
-            measured=now(),
+            measured=utc_now(),
             runs=found,
         ),
     )

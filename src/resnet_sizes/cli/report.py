@@ -11,8 +11,7 @@ from resnet_sizes.cli.console import result, say
 from resnet_sizes.cli.watch import INTERVAL, until_all_are_finished
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.mtimes import none_of_the_future
-from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import StudyFile
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def _render(
     for name in languages:
         output = folder.partial_report(name) if partial else folder.report(name)
         made = build_report(study, evidence, output, name, formats, chosen)
-        none_of_the_future(folder, [evidence / "values.json", evidence / "verdicts.json"])
+        clamp_future_mtimes(folder, [evidence / "values.json", evidence / "verdicts.json"])
         say(f"{study_file.study.name}: report in {output}")
         for path in made:
             result(str(path))

@@ -7,8 +7,7 @@ import typer
 import yaml
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.schemas.mtimes import none_of_the_future
-from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunSettings
 from resnet_sizes.study.loading import check_files, load_study
 from resnet_sizes.study.plan import write_run_files, write_study
@@ -47,7 +46,7 @@ def runs(
     """Write the run.json of each run of a study whose dataset is there."""
     paths = write_run_files(study, resolve, names)
     folder = StudyFolder.of_file(study)
-    none_of_the_future(folder, [folder.dataset_info])
+    clamp_future_mtimes(folder, [folder.dataset_info])
     say(f"{len(paths)} run file(s) below {study.parent / 'runs'}")
 
 

@@ -7,8 +7,7 @@ import typer
 
 from resnet_sizes.cli.console import say
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.mtimes import none_of_the_future
-from resnet_sizes.schemas.paths import RunFolder, StudyFolder
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import WeightsInfo
@@ -56,7 +55,7 @@ def train(
         time_limit_minutes=time_limit,
     )
     metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, care)
-    none_of_the_future(StudyFolder.of_run_file(run), [run, dataset, *filter(None, [weights])])
+    clamp_future_mtimes(StudyFolder.of_run_file(run), [run, dataset, *filter(None, [weights])])
     say(
         f"{run_file.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "
         f"after {metrics.training_seconds:.1f} s of training{_without_cache(metrics)}"

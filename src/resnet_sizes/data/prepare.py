@@ -7,8 +7,12 @@ from resnet_sizes.data.downloads.fetch import local_source
 from resnet_sizes.data.sources.source import PARTS, Source
 from resnet_sizes.data.sources.subset import balanced_subset
 from resnet_sizes.io.files import write_json
-from resnet_sizes.schemas.run.dataset import DatasetInfo
-from resnet_sizes.schemas.run.tensors import DatasetArrays, dataset_identity, write_dataset
+from resnet_sizes.schemas.run.tensors import (
+    DatasetArrays,
+    DatasetInfo,
+    dataset_identity,
+    write_dataset,
+)
 from resnet_sizes.schemas.study.downloads import Cifar10Download
 from resnet_sizes.schemas.study.study import DataContent, Study
 

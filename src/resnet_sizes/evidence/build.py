@@ -20,8 +20,7 @@ from resnet_sizes.reporting.figures.files import FORMATS
 from resnet_sizes.reporting.figures.write import write_figures
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
-from resnet_sizes.schemas.gpus import load_devices
-from resnet_sizes.schemas.network_costs import shipped_network_costs
+from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 

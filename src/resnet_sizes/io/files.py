@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 
 from resnet_sizes.io.errors import UserError, WriteError
-from resnet_sizes.io.validation_errors import explain, shown_text
+from resnet_sizes.io.messages import explain, shown_text
 
 R = TypeVar("R", bound=BaseModel)
 

@@ -1,4 +1,4 @@
-"""One process at a time where several make the same file."""
+"""One process at a time where several make the same file, and whether a process still lives."""
 
 import errno
 import logging
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 _log = logging.getLogger("resnet_sizes")
@@ -99,3 +100,33 @@ def is_held(target: Path) -> bool | None:
         return False
     finally:
         os.close(handle)  # which frees the lock
+
+
+SAME_START = 60.0
+"""Seconds by which two readings of one process's start may differ: clocks are set."""
+
+
+def start_of_this_process() -> float:
+    """When this process began, in seconds since 1970."""
+    return float(psutil.Process().create_time())
+
+
+def start_of(process: int) -> float | None:
+    """The same of any process; None where it is gone or not told."""
+    try:
+        return float(psutil.Process(process).create_time())
+    except psutil.Error:
+        return None
+
+
+def is_alive(process: int, started: float | None = None) -> bool:
+    """Whether a process is there and no zombie; with `started`, whether it is still that one."""
+    try:
+        found = psutil.Process(process)
+        if found.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return started is None or abs(found.create_time() - started) < SAME_START
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False

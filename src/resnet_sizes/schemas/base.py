@@ -1,8 +1,11 @@
-"""The base class of all records."""
+"""What all records are made of: strictness, checksums, numbers, times."""
 
-from typing import Annotated, Any, Final
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from resnet_sizes.io.hashes import content_hash
 
 SCHEMA_VERSION: Final = 1
 
@@ -11,6 +14,31 @@ class Record(BaseModel):
     """A strict, immutable record: unknown keys and wrong types are errors, never repaired."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Sealed(Record):
+    """A record with a checksum over all its other fields: it notices that its file was changed."""
+
+    checksum: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of the canonical JSON of all that stands beside it; null in older "
+        "files.",
+    )
+
+    def sealed(self) -> Self:
+        """The same with its checksum."""
+        rest = self.model_dump(mode="json", exclude={"checksum"})
+        return self.model_copy(update={"checksum": content_hash(rest)})
+
+    @model_validator(mode="after")
+    def _is_as_it_was_written(self) -> Self:
+        if self.checksum is not None:
+            # Fields that a later version adds do not stand in an older file.
+            rest = self.model_dump(mode="json", exclude={"checksum"}, exclude_unset=True)
+            if self.checksum != content_hash(rest):
+                raise ValueError("checksum: is not that of the rest: the file has been changed")
+        return self
 
 
 def _number_from_text(value: Any) -> Any:
@@ -26,3 +54,8 @@ def _number_from_text(value: Any) -> Any:
 
 Number = Annotated[float, BeforeValidator(_number_from_text)]
 """A float that may be written in scientific notation in YAML (``5e-4``)."""
+
+
+def utc_now() -> str:
+    """The present time in UTC, ISO 8601, as records hold times."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

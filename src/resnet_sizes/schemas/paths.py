@@ -1,5 +1,9 @@
-"""Where a study's files lie."""
+"""Where a study's files lie, and their times, by which Snakemake tells what is newer."""
 
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,3 +121,27 @@ class StudyFolder:
     def partial_report(self, language: str) -> Path:
         """The report on an unfinished study; no rule's output."""
         return self.folder / "partial" / "report" / language
+
+
+def clamp_future_mtimes(folder: StudyFolder, read: Iterable[Path]) -> None:
+    """Give files of the study with a modification time in the future the present time.
+
+    Does so only if one of the files that a job has `read` is among them. Call it when the job
+    has written its own files. After a clock has been put back, older files look newer than the
+    job's, and Snakemake would delete what the job has just made. All get one time, so that none
+    becomes newer than another.
+    """
+    now = time.time_ns()
+    if not folder.study.is_file() or not any(_is_later(path, now) for path in read):
+        return
+    for path in folder.folder.rglob("*"):
+        if _is_later(path, now):
+            with suppress(OSError):
+                os.utime(path, ns=(now, now))
+
+
+def _is_later(path: Path, moment: int) -> bool:
+    try:
+        return path.stat().st_mtime_ns > moment
+    except OSError:
+        return False

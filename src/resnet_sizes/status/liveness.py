@@ -6,8 +6,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from resnet_sizes.io.locks import is_held
-from resnet_sizes.io.processes import is_alive
+from resnet_sizes.io.locks import is_alive, is_held
 from resnet_sizes.schemas.run.progress import RunProgress
 from resnet_sizes.schemas.status import QueuedJob
 from resnet_sizes.status.scheduler_queue import WAITS, Jobs

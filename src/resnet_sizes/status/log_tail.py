@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from resnet_sizes.io.redact import without_secrets
+from resnet_sizes.io.messages import without_secrets
 
 READ = 64 * 1024
 """Bytes from a log's end that are looked at."""

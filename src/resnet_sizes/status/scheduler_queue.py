@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_sizes.io.validation_errors import shown_text
+from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.run.run import RunSettings
 from resnet_sizes.schemas.status import QueuedJob
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from resnet_sizes.io.processes import is_alive
+from resnet_sizes.io.locks import is_alive
 from resnet_sizes.schemas.status import SnakemakeStatus
 
 

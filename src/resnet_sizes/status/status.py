@@ -12,7 +12,7 @@ from pathlib import Path
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.clock import now
+from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import PROGRESS, WORK, StudyFolder
 from resnet_sizes.schemas.run.progress import RunProgress
 from resnet_sizes.schemas.run.run import RunSettings, all_run_settings
@@ -95,7 +95,7 @@ class StudyWatch:
         return StudyStatus(
             study=study.name,
             file=str(self._file),
-            looked=now(),
+            looked=utc_now(),
             summary=summary(study.name, counts, left),
             counts=counts,
             remaining_seconds=left,

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.io.validation_errors import Location, explain_with_locations, shown_text
+from resnet_sizes.io.messages import Location, explain_with_locations, shown_text
 from resnet_sizes.io.yaml import parse_yaml, read_yaml
 from resnet_sizes.schemas.run.run import StudyFile
-from resnet_sizes.schemas.run.wanted_weights import wanted_weights
+from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import Study
 
 DEFAULT_CONFIG = Path("config/config.yaml")

@@ -6,7 +6,6 @@ from pathlib import Path
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json_if_changed
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.run import (
     CompileMode,
     Precision,
@@ -15,6 +14,7 @@ from resnet_sizes.schemas.run.run import (
     StudyFile,
     all_run_settings,
 )
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo, weights_key
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import study_file

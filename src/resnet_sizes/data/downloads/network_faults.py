@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import requests
 
 from resnet_sizes.data.archives.safe_names import shown
-from resnet_sizes.io.redact import without_secrets
+from resnet_sizes.io.messages import without_secrets
 
 _LONGEST = 4000
 """Characters of a library's message that are looked at: it may quote what a server sent, and to

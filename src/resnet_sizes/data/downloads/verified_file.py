@@ -11,7 +11,7 @@ from pathlib import Path
 from resnet_sizes.data.downloads.download import DownloadFailed, download
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.locks import NoLocks, one_process
-from resnet_sizes.io.redact import without_secrets
+from resnet_sizes.io.messages import without_secrets
 
 _log = logging.getLogger(__name__)
 

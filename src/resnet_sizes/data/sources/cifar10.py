@@ -18,7 +18,7 @@ from resnet_sizes.data.archives.tar import Tar
 from resnet_sizes.data.sources.cifar10_pickle import load_batch
 from resnet_sizes.data.sources.source import Part
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.validation_errors import shown as value
+from resnet_sizes.io.messages import shown as value
 from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, Int64Array, UInt8Array
 
 _TOP = "cifar-10-batches-py"

@@ -22,8 +22,13 @@ from resnet_sizes.data.weights.state_dict import NotAStateDict, differences, loa
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json_if_changed
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.wanted_weights import WantedWeights, wanted_weights
-from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo, weights_version
+from resnet_sizes.schemas.run.weights import (
+    InitialWeights,
+    WantedWeights,
+    WeightsInfo,
+    wanted_weights,
+    weights_version,
+)
 from resnet_sizes.schemas.study.downloads import Downloads
 from resnet_sizes.schemas.study.study import Study
 

@@ -14,8 +14,7 @@ from resnet_sizes.evidence.audit.returns import returns_of_depth
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
-from resnet_sizes.schemas.gpus import Devices
-from resnet_sizes.schemas.network_costs import NetworkCosts
+from resnet_sizes.schemas.hardware import Devices, NetworkCosts
 from resnet_sizes.schemas.study.protocol import Protocol
 
 

@@ -12,8 +12,7 @@ from resnet_sizes.schemas.evidence.audit import (
     ProtocolCosts,
     ProtocolOnDevice,
 )
-from resnet_sizes.schemas.gpus import Assumptions
-from resnet_sizes.schemas.network_costs import NetworkCost, NetworkCosts
+from resnet_sizes.schemas.hardware import Assumptions, NetworkCost, NetworkCosts
 from resnet_sizes.schemas.study.protocol import Protocol, Reading
 
 FLOAT_BYTES = 4

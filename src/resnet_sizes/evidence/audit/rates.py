@@ -3,8 +3,7 @@
 import math
 
 from resnet_sizes.schemas.evidence.audit import DeviceRate
-from resnet_sizes.schemas.gpus import Anchor, Device, Devices, Mode
-from resnet_sizes.schemas.network_costs import NetworkCosts
+from resnet_sizes.schemas.hardware import Anchor, Device, Devices, Mode, NetworkCosts
 
 ANCHOR_SIZE = 224
 

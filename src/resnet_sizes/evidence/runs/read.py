@@ -16,9 +16,9 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.evidence.run_state import RunState
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.study import Study
 
 _READERS = 4  # reading files and numpy's loops run side by side; more gain nothing

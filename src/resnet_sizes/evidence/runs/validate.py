@@ -16,10 +16,9 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
 from resnet_sizes.schemas.evidence.run_state import Problem
 from resnet_sizes.schemas.paths import RunFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, RunSettings
-from resnet_sizes.schemas.run.tensors import Float32Array, Int64Array, read_predictions
+from resnet_sizes.schemas.run.tensors import DatasetInfo, Float32Array, Int64Array, read_predictions
 
 _LOG_TAIL = 2**20
 """Bytes at the end of a run's log that are looked through for its last epoch."""

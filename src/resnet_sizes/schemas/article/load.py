@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.validation_errors import (
+from resnet_sizes.io.messages import (
     MOST_LINES,
     did_you_mean,
     explain,

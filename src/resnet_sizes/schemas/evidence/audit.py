@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
-from resnet_sizes.schemas.gpus import Assumptions, Mode
+from resnet_sizes.schemas.hardware import Assumptions, Mode
 
 IncrementKind = Literal["relative", "points", "both", "neither"]
 Outcome = Literal[

@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Record, Sealed
 from resnet_sizes.schemas.evidence.run_state import RunState
-from resnet_sizes.schemas.sealed import Sealed
 from resnet_sizes.schemas.study.protocol import Description
 
 VerdictName = Literal[

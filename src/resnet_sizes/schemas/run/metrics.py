@@ -5,9 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Record, Sealed
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.schemas.sealed import Sealed
 
 
 class EpochMetrics(Record):

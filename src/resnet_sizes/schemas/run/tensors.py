@@ -7,18 +7,19 @@ the training to the evidence. Reading needs numpy alone, so no stage loads torch
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_atomically
-from resnet_sizes.io.validation_errors import shown_text
-from resnet_sizes.schemas.run.dataset import DatasetInfo
+from resnet_sizes.io.messages import shown_text
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Sealed
+from resnet_sizes.schemas.study.study import DataContent, DatasetSpec
 
 IMAGE_SHAPE = (3, 32, 32)
 """Channels (red, green, blue), rows, columns."""
@@ -30,6 +31,36 @@ _PREDICTION_NAMES = ("logits", "labels")
 UInt8Array = npt.NDArray[np.uint8]
 Int64Array = npt.NDArray[np.int64]
 Float32Array = npt.NDArray[np.float32]
+
+
+class DatasetInfo(Sealed):
+    """`dataset.json`, and the metadata inside `dataset.safetensors`.
+
+    The tensor file holds `train_images` and `test_images` (uint8, `[N, 3, 32, 32]`, RGB) and
+    `train_labels` and `test_labels` (int64, `[N]`).
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    spec: DatasetSpec
+    content: DataContent
+    class_names: list[str] = Field(min_length=2)
+    train_images: int = Field(ge=1)
+    test_images: int = Field(ge=1)
+    full_train_images: int = Field(ge=1, description="Before `limit`.")
+    full_test_images: int = Field(ge=1, description="Before `limit`.")
+    identity: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the decoded pixels and labels."
+    )
+    source_file: str | None = Field(description="Name of the archive or folder it came from.")
+    source_sha256: str | None = Field(description="SHA-256 of that archive, if it is one file.")
+
+    @property
+    def is_subset(self) -> bool:
+        """Whether `limit` left images out."""
+        return (self.train_images, self.test_images) != (
+            self.full_train_images,
+            self.full_test_images,
+        )
 
 
 @dataclass(frozen=True)

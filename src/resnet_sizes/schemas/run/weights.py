@@ -1,6 +1,7 @@
-"""Initial weights: which file a network starts from, and how that file is recognised."""
+"""Initial weights: which files a study needs, and how each is recognised."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from resnet_sizes.schemas.study.protocol import (
     ModelName,
     Reading,
 )
+from resnet_sizes.schemas.study.study import Study
 
 HEAD = "fc."
 """Beginning of the names of the last layer's tensors in a state dict. It has as many classes as
@@ -63,3 +65,48 @@ def weights_key(model: str, reading: Reading) -> str | None:
         return f"{model}-{weights_version(model, reading.weights)}"
     path = hashlib.sha256(reading.weights.encode()).hexdigest()[:8]
     return f"{model}-file-{path}"
+
+
+@dataclass(frozen=True)
+class WantedWeights:
+    """One file of initial weights that a study needs."""
+
+    key: str
+    """As of `weights_key`."""
+    model: ModelName
+    weights: str
+    """The value in the configuration: `V1`, `V2`, `default`, or a path."""
+    stems: tuple[str, ...]
+    """Stems of the networks that start from it, sorted."""
+    asked_by: tuple[str, ...]
+    """Keys of the configuration, as `protocol_definitions.mine.weights`."""
+
+    @property
+    def own_file(self) -> bool:
+        """Whether it is a file of the user's own rather than torchvision's."""
+        return self.weights not in TORCHVISION_WEIGHTS
+
+
+def wanted_weights(study: Study) -> dict[str, WantedWeights]:
+    """Every file of initial weights of the listed protocols and models, by its key."""
+    wanted: dict[str, WantedWeights] = {}
+    for name in study.protocols:
+        protocol = study.protocol_definitions[name]
+        for model in study.models:
+            reading = protocol.reading_for(model)
+            key = weights_key(model, reading)
+            if key is None:
+                continue
+            changes = protocol.per_model.get(model)
+            own = changes is not None and getattr(changes, "weights", None) is not None
+            place = f"{name}.per_model.{model}.weights" if own else f"{name}.weights"
+            earlier = wanted.get(key)
+            stems = {reading.stem, *(earlier.stems if earlier else ())}
+            wanted[key] = WantedWeights(
+                key=key,
+                model=model,
+                weights=earlier.weights if earlier else reading.weights,
+                stems=tuple(sorted(stems)),
+                asked_by=(*(earlier.asked_by if earlier else ()), f"protocol_definitions.{place}"),
+            )
+    return wanted

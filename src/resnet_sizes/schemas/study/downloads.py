@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from resnet_sizes.io.redact import without_secrets
+from resnet_sizes.io.messages import without_secrets
 from resnet_sizes.schemas.base import Number, Record
 
 

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 
-from resnet_sizes.io.validation_errors import shown_text
-from resnet_sizes.schemas.clock import now
+from resnet_sizes.io.messages import shown_text
+from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run.metrics import Sharing
-from resnet_sizes.schemas.run.slot_holder import SlotHolder
 from resnet_sizes.training.devices.cuda_visible_devices import (
     VARIABLE,
     alone,
@@ -25,7 +24,7 @@ from resnet_sizes.training.devices.cuda_visible_devices import (
 )
 from resnet_sizes.training.devices.device_sharing import Company, OtherProcesses
 from resnet_sizes.training.devices.driver_files import gpus_by_files
-from resnet_sizes.training.devices.locks import DeviceLocks, Held, lock_folder
+from resnet_sizes.training.devices.locks import DeviceLocks, Held, SlotHolder, lock_folder
 from resnet_sizes.training.devices.nvml import Gpu, Nvml
 from resnet_sizes.training.supervision.launch import scheduler_job
 
@@ -238,4 +237,4 @@ def _key(gpu: Gpu) -> str:
 
 
 def _this_process(run: str) -> SlotHolder:
-    return SlotHolder(run=run, process=os.getpid(), since=now())
+    return SlotHolder(run=run, process=os.getpid(), since=utc_now())

@@ -10,11 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
+from pydantic import Field
 
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.locks import kernel_lock, take
-from resnet_sizes.schemas.run.slot_holder import SlotHolder
+from resnet_sizes.io.messages import shown_text
+from resnet_sizes.schemas.base import Record
 
 LOCKS = "RESNET_SIZES_DEVICE_LOCKS"
 """Environment variable: a folder that several people may write, for the locks of them all."""
@@ -61,6 +63,17 @@ def _own_folder() -> Path:
         )
     folder.chmod(0o700)
     return folder
+
+
+class SlotHolder(Record):
+    """The process whose run has a device to itself."""
+
+    run: str
+    process: int = Field(ge=1)
+    since: str = Field(description="UTC, ISO 8601.")
+
+    def __str__(self) -> str:
+        return f"{shown_text(self.run)} (process {self.process}, since {self.since})"
 
 
 class Held:

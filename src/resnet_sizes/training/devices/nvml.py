@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from resnet_sizes.io.validation_errors import shown_text
+from resnet_sizes.io.messages import shown_text
 
 GIB = 2**30
 

@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torchvision.models.resnet import ResNet
 
-from resnet_sizes.schemas.network_costs import NetworkCost, NetworkCosts
+from resnet_sizes.schemas.hardware import NetworkCost, NetworkCosts
 from resnet_sizes.schemas.study.protocol import ModelName, Reading
 from resnet_sizes.training.engine.networks import build_network, count_parameters, macs_per_image
 

@@ -16,7 +16,7 @@ from resnet_sizes.io.errors import WriteError
 from resnet_sizes.io.files import write_atomically
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
-from resnet_sizes.io.validation_errors import shown_text
+from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.devices.select import describe
 from resnet_sizes.training.engine.inputs import DeviceData, FeatureData

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from resnet_sizes.io.errors import WriteError
 from resnet_sizes.io.files import write_atomically
-from resnet_sizes.io.validation_errors import shown_text
+from resnet_sizes.io.messages import shown_text
 from resnet_sizes.training.supervision.checkpoints import UNREADABLE
 
 log = logging.getLogger("resnet_sizes")

@@ -8,7 +8,7 @@ import torch
 
 from resnet_sizes.io.errors import Stopped, WriteError
 from resnet_sizes.io.files import explained_write, write_text
-from resnet_sizes.schemas.clock import now
+from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
 from resnet_sizes.schemas.run.metrics import Device, EpochMetrics, Resumption
@@ -52,7 +52,7 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
             epoch=record.epoch,
             step=record.step,
             device=here.name,
-            at=now(),
+            at=utc_now(),
             before=record.device,
             versions_before=changed,
         ),

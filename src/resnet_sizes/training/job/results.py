@@ -3,12 +3,16 @@
 import torch
 
 from resnet_sizes.io.files import explained_write, write_json
-from resnet_sizes.schemas.clock import now
+from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import RunFolder
-from resnet_sizes.schemas.run.dataset import DatasetInfo
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.schemas.run.tensors import Int64Array, predictions_hash, write_predictions
+from resnet_sizes.schemas.run.tensors import (
+    DatasetInfo,
+    Int64Array,
+    predictions_hash,
+    write_predictions,
+)
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.networks import macs_per_image
 from resnet_sizes.training.job.checkpointing import Attempt
@@ -57,7 +61,7 @@ def write_results(
         dataset_identity=info.identity,
         code=attempt.code,
         started=attempt.started,
-        finished=now(),
+        finished=utc_now(),
         predictions_sha256=predictions_hash(outputs, labels),
     ).sealed()
     # From here on the old results, if any, and the new ones could be taken for a pair.

@@ -10,7 +10,7 @@ from torchvision.models.resnet import ResNet
 
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.clock import now
+from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import FEATURES, RunFolder
 from resnet_sizes.schemas.run.metrics import FeatureCache, Metrics
 from resnet_sizes.schemas.run.run import RunFile
@@ -56,7 +56,7 @@ def train_here(
     supervision: Supervision,
 ) -> Metrics:
     """Train one run in the place that it has been given, as `turn.train_run` says."""
-    started, made_by = now(), code()
+    started, made_by = utc_now(), code()
     checkpoints = Checkpoints(care.work / content_hash(run))
     info, arrays = read_dataset(dataset)
     if info.identity != run.dataset_identity:

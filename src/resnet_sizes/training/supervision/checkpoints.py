@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.files import remove_temporaries, write_atomically
-from resnet_sizes.io.validation_errors import dotted, shown_text
+from resnet_sizes.io.messages import dotted, shown_text
 from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
 
 log = logging.getLogger("resnet_sizes")

@@ -10,8 +10,8 @@ from typing import Any
 
 from resnet_sizes.io.errors import Stopped, UserError
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.io.processes import start_of_this_process
-from resnet_sizes.schemas.clock import now
+from resnet_sizes.io.locks import start_of_this_process
+from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import PROGRESS
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.schemas.run.progress import Phase, RunProgress
@@ -41,7 +41,7 @@ class ProgressFile:
         """`home` is the run's folder in `work/`."""
         self._path = home / PROGRESS
         self._written = -math.inf
-        moment = now()
+        moment = utc_now()
         self._record = RunProgress(
             run=run.name,
             run_hash=content_hash(run),
@@ -137,7 +137,7 @@ class ProgressFile:
 
     def _write(self) -> None:
         self._written = time.monotonic()
-        self._change(updated=now())
+        self._change(updated=utc_now())
         with suppress(OSError):
             self._replace(self._record.model_dump_json(indent=2) + "\n")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from resnet_sizes.io.errors import Stopped
-from resnet_sizes.io.processes import is_alive, start_of
+from resnet_sizes.io.locks import is_alive, start_of
 from resnet_sizes.training.supervision.launch import (
     announced_parent,
     process_age,

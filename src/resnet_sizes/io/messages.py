@@ -1,6 +1,7 @@
 """Validation errors in words: the key, what was found, what is allowed."""
 
 import difflib
+import re
 import reprlib
 import types
 import typing
@@ -8,8 +9,6 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-
-from resnet_sizes.io.redact import without_secrets
 
 Location = tuple[int | str, ...]
 
@@ -152,3 +151,17 @@ def _without_none(annotation: Any) -> Any:
         members = [m for m in typing.get_args(annotation) if m is not type(None)]
         return members[0] if members else None
     return annotation
+
+
+_USER = re.compile(r"(?<=//)[^/\s]*@")
+# urllib3 tells of the path alone: "Max retries exceeded with url: /file?token=x".
+_QUERY = re.compile(r"((?://|url: /)[^\s?'\"]*)\?[^\s'\")\]>]*")
+
+
+def without_secrets(text: str) -> str:
+    """The text, with names, passwords and queries of the addresses in it left out.
+
+    `https://user:password@host/file?token=x` becomes `https://…@host/file?…`. The text may hold
+    several addresses and other words, as messages of libraries do.
+    """
+    return _QUERY.sub(r"\1?…", _USER.sub("…@", text))

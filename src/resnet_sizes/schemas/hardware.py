@@ -1,17 +1,23 @@
-"""GPUs on which the article may have trained: measured speeds, memory, and what is assumed."""
+"""What the audit of the article's minutes computes with: GPUs on which the article may have
+trained (measured speeds, memory, assumptions), and what the networks cost."""
 
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.validation_errors import explain
+from resnet_sizes.io.messages import explain
 from resnet_sizes.io.yaml import read_yaml
-from resnet_sizes.schemas.base import Number, Record
+from resnet_sizes.schemas.base import SCHEMA_VERSION, Number, Record
 from resnet_sizes.schemas.study.protocol import ModelName
 
 Mode = Literal["training", "inference"]
+
+NETWORK_COSTS_FILE = "network_costs.json"
+"""A generated table beside this module, so that nobody needs torch to look costs up."""
 
 
 class Source(Record):
@@ -115,3 +121,43 @@ def load_devices(path: Path) -> Devices:
     except ValidationError as error:
         lines = "\n".join(f"  {line}" for line in explain(error, Devices, data))
         raise UserError(f"{path}: is not a valid table of devices:\n{lines}\n{remedy}") from None
+
+
+class NetworkCost(Record):
+    """One network at one input size; bytes are those of float32."""
+
+    model: ModelName
+    stem: Literal["imagenet", "cifar"]
+    input_size: int = Field(ge=32)
+    macs_per_image: int = Field(ge=1, description="Multiply-accumulates of one forward pass.")
+    parameters: int = Field(ge=1)
+    head_parameters: int = Field(ge=1, description="Those of the last layer.")
+    training_bytes_per_image: int = Field(
+        ge=1, description="Tensors kept for the backward pass when everything is trained."
+    )
+    inference_bytes_per_image: int = Field(
+        ge=1, description="Most bytes of activations alive at once in a forward pass alone."
+    )
+
+
+class NetworkCosts(Record):
+    """`network_costs.json`, written by `resnet-sizes costs`."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    classes: int = Field(ge=1)
+    networks: list[NetworkCost] = Field(min_length=1)
+
+    def of(self, model: str, stem: str, input_size: int) -> NetworkCost | None:
+        """The entry of a network, or None where the table has none."""
+        wanted = (model, stem, input_size)
+        for entry in self.networks:
+            if (entry.model, entry.stem, entry.input_size) == wanted:
+                return entry
+        return None
+
+
+@cache
+def shipped_network_costs() -> NetworkCosts:
+    """The table that comes with the package."""
+    text = files("resnet_sizes.schemas").joinpath(NETWORK_COSTS_FILE).read_text(encoding="utf-8")
+    return NetworkCosts.model_validate_json(text)
