@@ -12,10 +12,12 @@ from resnet_sizes.evidence.judging.judge import judge
 from resnet_sizes.evidence.runs.read import read_runs
 from resnet_sizes.evidence.values.collect import collect_values
 from resnet_sizes.io.files import read_record
+from resnet_sizes.reporting.sections.verdict_sentences import sentence_of
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.study.protocol import Description
 
 CONSTRUCTION = {"T2", "T5", "T8", "T10", "T12"}
 MINUTE_CELLS = {"T3", "T6", "T9"}
@@ -53,6 +55,12 @@ def judged(
     article = load_article(article)
     verdicts = judge(article, runs, collect_values(runs, article).values.keys())
     return {verdict.id: verdict for verdict in verdicts}
+
+
+def sentence(verdict: Verdict, article: Path = ARTICLE) -> Description:
+    """What the report says of a verdict."""
+    (claim,) = [claim for claim in load_article(article).claims if claim.id == verdict.id]
+    return sentence_of(claim, verdict)
 
 
 def names(verdicts: dict[str, Verdict], ids: set[str]) -> set[str]:

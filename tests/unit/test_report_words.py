@@ -55,10 +55,14 @@ def judged_as(
     readings: dict[str, VerdictName] | None = None,
 ) -> Judged:
     """A claim judged from one reading, unless the verdicts of several are given."""
-    sentence = Description(pt="Assim é.", en="So it is.")
     readings = readings or {"probe-224": verdict}
     overall = Overall(
-        id=claim.id, verdict=verdict, reasons=reasons, sentence=sentence, readings=readings
+        id=claim.id,
+        verdict=verdict,
+        reasons=reasons,
+        agreement=None,
+        taking_part=list(readings),
+        readings=readings,
     )
     verdicts = [
         Verdict(
@@ -67,7 +71,6 @@ def judged_as(
             protocol=protocol,
             verdict=own,
             reasons=reasons,
-            sentence=sentence,
             observed=observed,
         )
         for protocol, own in readings.items()

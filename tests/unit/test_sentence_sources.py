@@ -7,7 +7,7 @@ import pytest
 from report_studies import TEMPLATES, study_without_figures
 from synthetic import ARTICLE, MODELS
 
-from resnet_sizes.io.files import read_record
+from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.text.origins import after_body_html
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.values import Values
@@ -17,7 +17,7 @@ from resnet_sizes.schemas.paths import StudyFolder
 @pytest.fixture(scope="module")
 def values(tmp_path_factory: pytest.TempPathFactory) -> Values:
     study = study_without_figures(tmp_path_factory.mktemp("study"), seeds=(0, 1, 2))
-    return read_record(StudyFolder.of_file(study).evidence / "values.json", Values, "")
+    return read_inputs(study, StudyFolder.of_file(study).evidence).values
 
 
 def sources(values: Values, claim: str, language: str = "pt") -> set[tuple[str, str]]:
@@ -43,7 +43,7 @@ def test_every_sentence_names_itself_first_and_runs_that_the_page_knows(
     for key in keys:
         first, *rest = values.values[key].sources
         assert first.file == "evidence/verdicts.json"
-        assert first.field.endswith(f"sentence.{language}")
+        assert first.field.endswith("].basis")
         runs = [values.runs[source.file] for source in rest if source.file in values.runs]
         assert {run.seed for run in runs} == {0, 1, 2}, key
 

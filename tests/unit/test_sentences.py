@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
-from judged_studies import REVERSED, judged
+from judged_studies import REVERSED, judged, sentence
 from report_prose import strangers
 from synthetic import ARTICLE, ARTICLE_ACCURACIES, CONFIG
 
@@ -14,12 +14,20 @@ from resnet_sizes.i18n.reasons import reason_clause
 from resnet_sizes.reporting.sections import verdict_sentences as sentences
 from resnet_sizes.reporting.sections.verdict_sentences import (
     NO_BREAK,
+    overall_sentence,
     p_text,
     sentence_of,
     sentence_of_readings,
 )
 from resnet_sizes.schemas.article.load import load_article
-from resnet_sizes.schemas.evidence.verdicts import Basis, Reason, VerdictName
+from resnet_sizes.schemas.evidence.verdicts import (
+    Agreement,
+    Basis,
+    Overall,
+    Reason,
+    Verdict,
+    VerdictName,
+)
 
 SOURCE = CONFIG.parent / "src" / "resnet_sizes"
 WIDE = {"accuracies": ARTICLE_ACCURACIES | {"resnet18": (0.7984, 0.8084, 0.8184)}}
@@ -52,7 +60,8 @@ def test_sentences_are_whole_and_written_in_their_language(
     tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     for verdict in judged(tmp_path, **settings).values():
-        pt, en = verdict.sentence.pt, verdict.sentence.en
+        said = sentence(verdict)
+        pt, en = said.pt, said.en
         for text in (pt, en):
             assert text[0].isupper(), text
             assert text.endswith("."), text
@@ -65,7 +74,7 @@ def test_sentences_are_whole_and_written_in_their_language(
 
 def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
     found = judged(tmp_path, **WIDE)
-    assert found["T1"].sentence.en.replace(NO_BREAK, " ") == (
+    assert sentence(found["T1"]).en.replace(NO_BREAK, " ") == (
         "The seeds differ so much that the prediction interval is too wide: 3 seeds; the article "
         "has 80.84%, and 80.84% was found here, with a 95% prediction interval of 75.87% to "
         "85.81%; p = 1.000, "
@@ -73,15 +82,15 @@ def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
         "after Holm’s correction among 16 tests; about 86 seeds would be needed to decide, if "
         "these differences and this spread are the true ones."
     )
-    assert "pontos percentuais (IC de 95%: " in found["S1"].sentence.pt
-    assert "no artigo e 6,35 pelo número de operações" in found["S2"].sentence.pt
+    assert "pontos percentuais (IC de 95%: " in sentence(found["S1"]).pt
+    assert "no artigo e 6,35 pelo número de operações" in sentence(found["S2"]).pt
 
 
 def test_points_are_singular_below_two(tmp_path: Path) -> None:
     accuracies = {"resnet18": 0.80, "resnet50": 0.8199, "resnet152": 0.84}
-    sentence = judged(tmp_path, accuracies=accuracies)["S1"].sentence.pt
-    assert "é de 1,99 ponto percentual (" in sentence
-    assert "é de 2,01 pontos percentuais (" in sentence
+    said = sentence(judged(tmp_path, accuracies=accuracies)["S1"]).pt
+    assert "é de 1,99 ponto percentual (" in said
+    assert "é de 2,01 pontos percentuais (" in said
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,15 @@ def test_a_share_of_resamples_is_not_rounded_to_none_or_all(share: float, text: 
 def told(basis: Basis) -> str:
     """The sentence on an order that these numbers leave undecided."""
     claim = load_article(ARTICLE).claims[0]
-    return sentence_of(claim, "within-noise", ["indistinct"], basis, None).pt
+    verdict = Verdict(
+        id=claim.id,
+        rule=claim.rule,
+        protocol="scratch-32",
+        verdict="within-noise",
+        reasons=["indistinct"],
+        basis=basis,
+    )
+    return sentence_of(claim, verdict).pt
 
 
 @pytest.mark.parametrize(
@@ -123,11 +140,43 @@ def test_small_p_values_are_not_printed_as_zero(value: float, text: str) -> None
 
 
 def test_readings_are_named_with_what_they_give() -> None:
-    sentence = sentence_of_readings(
+    said = sentence_of_readings(
         "readings-differ", {"supported": ["probe-224", "literal"], "contradicted": ["scratch-32"]}
     )
-    assert sentence.pt == (
+    assert said.pt == (
         "As leituras não dão todas o mesmo veredito (probe-224, literal: sustentada; "
         "scratch-32: contradita)."
     )
-    assert "scratch-32: contradicted" in sentence.en
+    assert "scratch-32: contradicted" in said.en
+
+
+def overall(agreement: Agreement | None, **readings: VerdictName) -> Overall:
+    return Overall(
+        id="S1",
+        verdict="supported",
+        reasons=[agreement or "rule-holds"],
+        agreement=agreement,
+        taking_part=[name for name in readings if readings[name] != "not-run"],
+        readings=readings,
+    )
+
+
+def verdict_of(protocol: str, name: VerdictName, reason: Reason) -> Verdict:
+    return Verdict(id="S1", rule="ordering", protocol=protocol, verdict=name, reasons=[reason])
+
+
+def test_all_readings_together_are_named_unless_one_speaks_for_all() -> None:
+    claim = load_article(ARTICLE).claims[0]
+    verdicts = [
+        verdict_of("a", "not-run", "models-missing"),
+        verdict_of("b", "not-enough-runs", "few-seeds"),
+        verdict_of("c", "supported", "rule-holds"),
+    ]
+    several = overall("readings-decide", a="not-run", b="not-enough-runs", c="supported")
+    assert overall_sentence(claim, several, verdicts).en == (
+        "The readings that decide do not disagree (b: not enough runs; c: supported)."
+    )
+    alone = overall(None, a="not-run", c="supported")
+    assert overall_sentence(claim, alone, verdicts).en == (
+        "The rule holds, beyond what chance explains."
+    )

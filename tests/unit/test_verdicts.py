@@ -13,6 +13,7 @@ from judged_studies import (
     judged,
     names,
     reasons,
+    sentence,
 )
 from synthetic import ARTICLE, ARTICLE_ACCURACIES, MODELS, make_study
 
@@ -68,7 +69,7 @@ def test_the_stability_of_a_knee_is_the_number_of_seeds_that_show_it(
     assert basis is not None
     assert basis.seeds_holding == holding
     told = "all" if holding == 3 else holding
-    assert f"the rule holds by itself in {told} of them" in found["S13"].sentence.en
+    assert f"the rule holds by itself in {told} of them" in sentence(found["S13"]).en
     assert basis.probability is not None
     assert (basis.probability > 0.9) == (holding == 3)
 

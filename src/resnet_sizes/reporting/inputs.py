@@ -1,11 +1,13 @@
 """Everything that a report is made from, read and checked."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import check_hashes, content_hash
+from resnet_sizes.reporting.sections.verdict_sentences import sentence_values
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.evidence.audit import Audit
@@ -54,5 +56,9 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
         )
     check_hashes(evidence, verdicts.files, remedy)
     values = read_record(evidence / "values.json", Values, remedy)
+    # A verdict is numbers; the report says them in a sentence, printed and checked as a value.
+    file = Path(os.path.relpath(evidence / "verdicts.json", study_path.parent)).as_posix()
+    sentences = sentence_values(article, verdicts, values.values, file)
+    values = values.model_copy(update={"values": values.values | sentences})
     audit = read_record(evidence / "audit.json", Audit, remedy)
     return Inputs(study_file.study, article, values, verdicts, audit, evidence)

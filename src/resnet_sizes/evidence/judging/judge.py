@@ -21,7 +21,6 @@ from resnet_sizes.evidence.judging.rules import (
     holds,
     prints_as,
 )
-from resnet_sizes.evidence.judging.same_test import deciding_numbers
 from resnet_sizes.evidence.judging.sampling import Sampling
 from resnet_sizes.evidence.judging.seed_effect import number_bounds, planned_deviation
 from resnet_sizes.evidence.judging.verdict_values import verdict_values
@@ -33,7 +32,6 @@ from resnet_sizes.evidence.runs.measurements import (
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
 from resnet_sizes.evidence.statistics.tests import holm, prediction_interval
-from resnet_sizes.reporting.sections.verdict_sentences import sentence_of
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Cell, Increment, Ratio
 from resnet_sizes.schemas.evidence.verdicts import Basis, Reason, Verdict, VerdictName
@@ -68,7 +66,6 @@ def judge(
                 protocol=protocol,
                 verdict=name,
                 reasons=reasons,
-                sentence=sentence_of(claim, name, reasons, draft.basis, draft.observed),
                 observed=draft.observed,
                 values={role: key for role, key in keys.items() if key in known_values},
                 basis=draft.basis,
@@ -177,7 +174,7 @@ def _decide_together(drafts: list[_Draft]) -> list[_Draft]:
 
 
 def _test_name(case: Case) -> str:
-    return repr(deciding_numbers(case.claim, case.article))
+    return repr(case.claim.deciding_numbers(case.article.base_model))
 
 
 def _is_tested(case: Case) -> bool:

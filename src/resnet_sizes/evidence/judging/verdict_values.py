@@ -1,7 +1,6 @@
 """Which values of values.json stand behind a verdict."""
 
 from resnet_sizes.evidence.judging.comparability import Case
-from resnet_sizes.evidence.runs.measurements import shallowest
 from resnet_sizes.schemas.article.claims import (
     Cell,
     Conjunction,
@@ -13,6 +12,7 @@ from resnet_sizes.schemas.article.claims import (
     ParetoKnee,
     Ratio,
 )
+from resnet_sizes.schemas.study.protocol import shallowest
 
 
 def verdict_values(case: Case) -> dict[str, str]:

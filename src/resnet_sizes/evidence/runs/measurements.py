@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.schemas.run.metrics import Device, Metrics
 from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.protocol import by_depth as by_depth  # noqa: PLC0414
+from resnet_sizes.schemas.study.protocol import display_name as display_name  # noqa: PLC0414
 
 
 @dataclass(frozen=True)
@@ -110,21 +112,6 @@ def _versions_of_torch(metrics: Metrics) -> list[str | None]:
     changed = [resumption.versions_before for resumption in metrics.resumptions]
     earlier: list[str | None] = [before["torch"] for before in changed if "torch" in before]
     return [*earlier, metrics.versions.get("torch")]
-
-
-def shallowest(models: Sequence[str]) -> str:
-    """The model with the fewest layers, over which increments and ratios are."""
-    return min(models, key=LAYERS.__getitem__)
-
-
-def by_depth(models: Sequence[str]) -> list[str]:
-    """Models from shallow to deep."""
-    return sorted(models, key=LAYERS.__getitem__)
-
-
-def display_name(model: str) -> str:
-    """As a table or a legend names a model: `ResNet-18`."""
-    return f"ResNet-{LAYERS[model]}"
 
 
 def increment_percent(value: float, base: float) -> float:

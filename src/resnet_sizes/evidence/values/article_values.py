@@ -6,10 +6,10 @@ from typing import Literal
 
 from resnet_sizes.evidence.judging.rules import half_unit
 from resnet_sizes.evidence.judging.verdict_values import value_key
-from resnet_sizes.evidence.runs.measurements import shallowest
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.values import Value
+from resnet_sizes.schemas.study.protocol import shallowest
 
 AccuracyColumn = Literal["accuracy", "accuracy_increment"]
 COLUMNS: tuple[AccuracyColumn, ...] = ("accuracy", "accuracy_increment")

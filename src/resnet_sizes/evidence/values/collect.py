@@ -11,7 +11,6 @@ from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.evidence.statistics.tests import CONFIDENCE
 from resnet_sizes.evidence.values.figure_values import add_cells, add_figure_values
 from resnet_sizes.evidence.values.model_values import add_comparisons, add_layers, add_model
-from resnet_sizes.evidence.values.sentence_sources import sentence_sources
 from resnet_sizes.evidence.values.value_book import ValueBook
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
@@ -105,22 +104,12 @@ def _add_outcomes(
 
 
 def with_findings(values: Values, audit: Audit, verdicts: Verdicts, folder: str) -> Values:
-    """Add the audit's numbers, the readings' distances, and the sentences of the first reading's
-    verdicts, with the runs that they were judged from. `folder` holds audit.json and
-    verdicts.json, relative to the study's folder.
-    """
+    """Add the audit's numbers and the readings' distances. `folder` holds audit.json and
+    verdicts.json, relative to the study's folder."""
     book = ValueBook()
     book.add_leaves("audit", audit, f"{folder}/audit.json")
     for number, distance in enumerate(verdicts.nearness):
         book.add_leaves(f"nearness.{number}", distance, f"{folder}/verdicts.json")
-    for number, verdict in enumerate(verdicts.verdicts):
-        if verdict.basis is not None and verdict.protocol == verdicts.verdicts[0].protocol:
-            for language, sentence in verdict.sentence.model_dump().items():
-                field = f"verdicts[{number}].sentence.{language}"
-                source = Source(file=f"{folder}/verdicts.json", field=field)
-                key = f"verdict.{verdict.protocol}.{verdict.id}.sentence.{language}"
-                behind = sentence_sources(verdict, values.values)
-                book.add(key, sentence, "text", source, *behind)
     return values.model_copy(update={"values": values.values | book.values})
 
 

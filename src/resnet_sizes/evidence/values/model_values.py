@@ -8,7 +8,6 @@ from resnet_sizes.evidence.runs.measurements import (
     on_one_device,
     outcome,
     seed_tables,
-    shallowest,
     wholly_measured,
 )
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
@@ -16,7 +15,7 @@ from resnet_sizes.evidence.values.value_book import ValueBook, run_sources, time
 from resnet_sizes.schemas.evidence.values import Kind, Source
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import InitialWeights
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.protocol import LAYERS, shallowest
 
 
 def add_layers(book: ValueBook, models: Sequence[str], base: str) -> None:

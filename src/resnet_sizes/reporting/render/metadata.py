@@ -7,6 +7,7 @@ from typing import Any
 
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.render.embedded_json import script_json
+from resnet_sizes.reporting.sections.verdict_sentences import overall_sentence
 from resnet_sizes.schemas.article.article import Article
 
 HEAD = "metadata.html"
@@ -59,7 +60,14 @@ def report_data(
                 "claim": getattr(claims[overall.id].text, language),
                 "verdict": overall.verdict,
                 "reasons": overall.reasons,
-                "sentence": getattr(overall.sentence, language),
+                "sentence": getattr(
+                    overall_sentence(
+                        claims[overall.id],
+                        overall,
+                        [verdict for verdict in verdicts.verdicts if verdict.id == overall.id],
+                    ),
+                    language,
+                ),
                 "readings": overall.readings,
             }
             for overall in verdicts.overall

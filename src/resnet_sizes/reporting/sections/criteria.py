@@ -3,7 +3,6 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from resnet_sizes.evidence.judging.same_test import deciding_numbers
 from resnet_sizes.i18n.numbers import decimal, rounded
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import PrintedValues, from_article
@@ -41,7 +40,7 @@ def same_tests(article: Article, words: Words) -> Safe | None:
     """The sentence that names claims with the same rule and parameters, if there are any."""
     groups: dict[Hashable, list[str]] = {}
     for claim in article.claims:
-        groups.setdefault(deciding_numbers(claim, article), []).append(claim.id)
+        groups.setdefault(claim.deciding_numbers(article.base_model), []).append(claim.id)
     shared = [words.listed(ids) for ids in groups.values() if len(ids) > 1]
     if not shared:
         return None

@@ -1,38 +1,108 @@
-"""A verdict in one sentence, made from the numbers that led to it."""
+"""A verdict in one sentence, made from the numbers that led to it, and where these come from."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
-from resnet_sizes.evidence.runs.measurements import display_name
-from resnet_sizes.evidence.statistics.power import MOST_SEEDS
 from resnet_sizes.i18n.numbers import decimal, percent, rounded
 from resnet_sizes.i18n.reasons import reason_clause
+from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Cell, Claim, Increment
-from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, RatioTest, Reason, VerdictName
-from resnet_sizes.schemas.study.protocol import Description
+from resnet_sizes.schemas.evidence.values import Source, Value
+from resnet_sizes.schemas.evidence.verdicts import (
+    MOST_SEEDS,
+    Agreement,
+    Basis,
+    Comparison,
+    Overall,
+    RatioTest,
+    Verdict,
+    VerdictName,
+    Verdicts,
+)
+from resnet_sizes.schemas.study.protocol import Description, display_name
 
 NO_BREAK = "\u00a0"
 _NO_ANSWER = ("not-comparable", "not-run", "not-enough-runs")
 
 
-def sentence_of(
-    claim: Claim,
-    verdict: VerdictName,
-    reasons: Sequence[Reason],
-    basis: Basis | None,
-    observed: bool | None,
-) -> Description:
+def sentence_key(verdict: Verdict, language: str) -> str:
+    """The key under which the page prints the sentence of a verdict."""
+    return f"verdict.{verdict.protocol}.{verdict.id}.sentence.{language}"
+
+
+def sentence_values(
+    article: Article, verdicts: Verdicts, values: Mapping[str, Value], file: str
+) -> dict[str, Value]:
+    """The sentences of the first reading's verdicts that have numbers, as values of the report,
+    with the runs that they were judged from. `file` is verdicts.json as sources name it."""
+    found = {}
+    claims = {claim.id: claim for claim in article.claims}
+    for number, verdict in enumerate(verdicts.verdicts):
+        if verdict.basis is None or verdict.protocol != verdicts.verdicts[0].protocol:
+            continue
+        behind = _sources_of(verdict, values)
+        sentence = sentence_of(claims[verdict.id], verdict)
+        for language, text in sentence.model_dump().items():
+            own = Source(file=file, field=f"verdicts[{number}].basis")
+            unique = {(source.file, source.field): source for source in (own, *behind)}
+            found[sentence_key(verdict, language)] = Value(
+                value=text, kind="text", sources=list(unique.values())
+            )
+    return found
+
+
+def _sources_of(verdict: Verdict, values: Mapping[str, Value]) -> list[Source]:
+    """The files and fields behind the values that a verdict names, and behind what else its
+    sentence says: tests of the test images, operations and printed minutes of ratios."""
+    keys = [*verdict.values.values(), *_keys_of(verdict)]
+    return [source for key in keys if key in values for source in values[key].sources]
+
+
+def _keys_of(verdict: Verdict) -> Iterator[str]:
+    basis = verdict.basis
+    if basis is None:
+        return
+    for ratio in basis.ratios:
+        for model in (ratio.model, ratio.base):
+            yield f"article.{model}.minutes"
+            yield f"{verdict.protocol}.{model}.macs_per_image"
+    if _resamples_images(basis):
+        for key in verdict.values.values():
+            if key.endswith(".accuracy.mean"):
+                # It has the predictions themselves as its sources.
+                yield key.replace(".accuracy.mean", ".hardest_class.share")
+
+
+def _resamples_images(basis: Basis) -> bool:
+    """Whether a test or a share rests on which images are recognised."""
+    return basis.probability is not None or any(found.pairings for found in basis.comparisons)
+
+
+def overall_sentence(claim: Claim, overall: Overall, verdicts: Sequence[Verdict]) -> Description:
+    """The verdict from all readings; `verdicts` are those on this claim, by reading."""
+    if overall.agreement is None:
+        speaking = [verdict for verdict in verdicts if verdict.protocol in overall.taking_part]
+        agreeing = (verdict for verdict in speaking if verdict.verdict == overall.verdict)
+        return sentence_of(claim, next(agreeing))
+    by_verdict: dict[VerdictName, list[str]] = {}
+    for name in overall.taking_part:
+        by_verdict.setdefault(overall.readings[name], []).append(name)
+    return sentence_of_readings(overall.agreement, by_verdict)
+
+
+def sentence_of(claim: Claim, verdict: Verdict) -> Description:
     """The verdict from one reading: its reasons, then the numbers."""
+    basis, observed = verdict.basis, verdict.observed
 
     def in_language(language: str) -> str:
-        lead = "; ".join(reason_clause(reason, language) for reason in reasons)
+        lead = "; ".join(reason_clause(reason, language) for reason in verdict.reasons)
         details = _Sentences(language).details(claim, basis) if basis else []
-        if not basis and verdict in _NO_ANSWER and observed is not None:
+        if not basis and verdict.verdict in _NO_ANSWER and observed is not None:
             details = [_texts(language)["observed"][str(observed).lower()]]
         return _ended(
             f"{lead}: {'; '.join(details)}" if details and basis else "; ".join([lead, *details])
@@ -42,7 +112,7 @@ def sentence_of(
 
 
 def sentence_of_readings(
-    reason: Reason, by_verdict: Mapping[VerdictName, list[str]]
+    agreement: Agreement, by_verdict: Mapping[VerdictName, list[str]]
 ) -> Description:
     """Which reading gives what: the names of readings by their verdict."""
 
@@ -52,7 +122,7 @@ def sentence_of_readings(
             texts["readings"].format(names=", ".join(names), verdict=texts["verdicts"][verdict])
             for verdict, names in by_verdict.items()
         ]
-        return _ended(f"{reason_clause(reason, language)} ({'; '.join(parts)})")
+        return _ended(f"{reason_clause(agreement, language)} ({'; '.join(parts)})")
 
     return Description(pt=in_language("pt"), en=in_language("en"))
 

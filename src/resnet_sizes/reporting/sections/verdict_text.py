@@ -6,6 +6,7 @@ from typing import get_args
 
 from resnet_sizes.i18n.reasons import reason_clause
 from resnet_sizes.reporting.sections.computed import ComputedMinutes
+from resnet_sizes.reporting.sections.verdict_sentences import sentence_key
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown
 from resnet_sizes.reporting.text.printed import PrintedValues, from_article
 from resnet_sizes.reporting.text.words import Words, model_name
@@ -185,8 +186,7 @@ class Judgements:
         return escape_markdown(reason_clause(reason, self._language))
 
     def _sentence(self, verdict: Verdict) -> Safe:
-        key = f"verdict.{verdict.protocol}.{verdict.id}.sentence.{self._language}"
-        return self._values.value(key)
+        return self._values.value(sentence_key(verdict, self._language))
 
     def _of_readings(self, item: Judged) -> Safe:
         """`sustentada segundo probe-224; …`, the readings with the same verdict together."""

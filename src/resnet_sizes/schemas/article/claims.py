@@ -1,5 +1,6 @@
 """What an article says, each claim with the rule that judges it."""
 
+from collections.abc import Hashable
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -75,6 +76,12 @@ class ClaimBase(Record):
     def true_by_construction(self) -> bool:
         """Whether it speaks of nothing but layer counts, which no training can change."""
         return False
+
+    def deciding_numbers(self, base_model: str) -> Hashable:
+        """The rule with its parameters: equal for claims that the same numbers decide, so that
+        they are one test. `base_model` is the one over which the table's increments are."""
+        own = type(self).model_fields.keys() - ClaimBase.model_fields.keys()
+        return tuple(sorted((name, repr(getattr(self, name))) for name in own))
 
     @model_validator(mode="after")
     def _needs_are_given_where_data_decide(self) -> "ClaimBase":
@@ -165,6 +172,12 @@ class Increment(PrintedNumber):
     def true_by_construction(self) -> bool:
         return self.quantity == "layers"
 
+    def deciding_numbers(self, base_model: str) -> Hashable:
+        if self.base != base_model:
+            return super().deciding_numbers(base_model)
+        # Over the table's first row it is a cell in words.
+        return self.model, f"{self.quantity}_increment", self.printed, self.max_half_width
+
 
 class Ratio(ClaimBase):
     """Training times rise from the first model to the last, each in the ratio to the first that
@@ -221,6 +234,9 @@ class Cell(PrintedNumber):
     @property
     def true_by_construction(self) -> bool:
         return self.column in ("layers", "layers_increment")
+
+    def deciding_numbers(self, base_model: str) -> Hashable:
+        return self.model, self.column, self.printed, self.max_half_width
 
 
 class Conjunction(ClaimBase):

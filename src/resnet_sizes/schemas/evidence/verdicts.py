@@ -6,7 +6,6 @@ from pydantic import Field
 
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Record, Sealed
 from resnet_sizes.schemas.evidence.run_state import RunState
-from resnet_sizes.schemas.study.protocol import Description
 
 VerdictName = Literal[
     "supported",
@@ -19,6 +18,12 @@ VerdictName = Literal[
     "true-by-construction",
     "not-run",
 ]
+
+CONFIDENCE = 0.95
+"""Of every interval around numbers of ours."""
+
+MOST_SEEDS = 1000
+"""Where a claim needs more, the number of seeds is said to be out of reach."""
 
 OutcomeName = Literal["supported", "contradicted", "open"]
 
@@ -65,6 +70,8 @@ Reason = Literal[
     "readings-decide",  # those that decide agree, the others do not decide
     "readings-differ",
 ]
+
+Agreement = Literal["readings-agree", "readings-decide", "readings-differ"]
 
 
 ConditionKind = Literal[
@@ -157,7 +164,10 @@ class Basis(Record):
     p_adjusted: float | None = Field(None, ge=0, le=1, description="After Holm's correction.")
     tests: int | None = Field(None, ge=1, description="How many tests were corrected together.")
     seeds_needed: int | None = Field(
-        None, ge=2, description="Seeds a model that would settle it; null where none would."
+        None,
+        ge=2,
+        le=MOST_SEEDS,
+        description="Seeds a model that would settle it; null where `MOST_SEEDS` would not.",
     )
     needed_from: Literal["observed", "assumed", "minimum"] | None = Field(
         None,
@@ -174,7 +184,6 @@ class Verdict(Record):
     protocol: str
     verdict: VerdictName
     reasons: list[Reason] = Field(min_length=1, description="Why, the weightiest first.")
-    sentence: Description = Field(description="The verdict in one sentence, made from `basis`.")
     observed: bool | None = Field(
         None,
         description="Whether the rule happens to hold in our data, also where that is no test of "
@@ -196,7 +205,13 @@ class Overall(Record):
     id: str
     verdict: VerdictName
     reasons: list[Reason] = Field(min_length=1)
-    sentence: Description
+    agreement: Agreement | None = Field(
+        description="How the readings that take part agree; null where they say the same of the "
+        "same numbers, so that the first of them speaks for all."
+    )
+    taking_part: list[str] = Field(
+        min_length=1, description="The readings that are compared, in the study's order."
+    )
     readings: dict[str, VerdictName] = Field(description="By protocol, in the study's order.")
 
 

@@ -1,5 +1,6 @@
 """A protocol: one complete reading of what the article did."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
@@ -17,6 +18,21 @@ LAYERS: dict[str, int] = {
     "resnet152": 152,
 }
 """Depth as He et al. (2015) count it: convolutions of the main path and the last layer."""
+
+
+def shallowest(models: Sequence[str]) -> str:
+    """The model with the fewest layers, over which increments and ratios are."""
+    return min(models, key=LAYERS.__getitem__)
+
+
+def by_depth(models: Sequence[str]) -> list[str]:
+    """Models from shallow to deep."""
+    return sorted(models, key=LAYERS.__getitem__)
+
+
+def display_name(model: str) -> str:
+    """As a table or a legend names a model: `ResNet-18`."""
+    return f"ResNet-{LAYERS[model]}"
 
 
 WEIGHTS_VERSIONS: dict[str, tuple[str, ...]] = {
