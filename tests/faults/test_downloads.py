@@ -11,9 +11,8 @@ import pytest
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, serve
-from resnet_sizes.data.downloads import pace
-from resnet_sizes.data.downloads.download import download
-from resnet_sizes.data.downloads.fetch import fetch
+from resnet_sizes.data.download import download
+from resnet_sizes.data.fetch import fetch_images
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.study.study import Study
 
@@ -25,8 +24,6 @@ NAME = "archive.tar.gz"
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(pace, "SLOWEST", 1.0)
-    monkeypatch.setattr(pace, "SLOWEST_AVERAGE", 1_000_000)
     with serve() as running:
         yield running
 
@@ -56,24 +53,11 @@ def headed(head: bytes, body: bytes = CONTENT) -> Answer:
 FAULTS = {
     "stalls": (Answer(CONTENT, sent=HALF, stall=30), "time-out: silent for 0.8 s after"),
     "never answers": (Answer(CONTENT, delay=30), "time-out: silent for 0.8 s after 0 of"),
-    "drips": (Answer(CONTENT, sent=HALF, drip=0.1), "too slow: less than 65536 bytes in 1 s"),
     "resets": (Answer(CONTENT, sent=HALF, reset=True), "connection reset after"),
     "is cut short": (Answer(CONTENT, sent=HALF), "cut short after"),
     "sends less": (Answer(CONTENT[:HALF]), f"sent {HALF} bytes instead of {len(CONTENT)}"),
     "sends more": (Answer(CONTENT + b"more"), f"sent more than the {len(CONTENT)} bytes"),
     "sends other bytes": (Answer(CONTENT[:-1] + b"x"), "sent MD5"),
-    "is slow": (
-        Answer(CONTENT, sent=0, drip=0.3, piece=40_000),
-        "too slow: less than 1000000 bytes a second on average",
-    ),
-    "drips headers": (
-        Answer(head=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500, drip=0.1),
-        "too slow: no whole answer within 2.4 s",
-    ),
-    "says 100 Continue for ever": (
-        Answer(head=b"HTTP/1.1 100 Continue\r\n\r\n" * 50, drip=0.1, piece=25),
-        "too slow: no whole answer within 2.4 s",
-    ),
     "drips the body of a redirect": (
         Answer(CONTENT, sent=0, drip=0.1, status=302, headers={"Location": "/nowhere"}),
         "HTTP 404 Not Found",
@@ -136,7 +120,7 @@ def test_the_reason_is_told_and_no_archive_is_left(
     address = server.add("/bad", answer)
     started = time.monotonic()
     with pytest.raises(UserError) as error:
-        fetch(study_from(tmp_path, address))
+        fetch_images(study_from(tmp_path, address))
     assert time.monotonic() - started < 15
     (line,) = (each for each in str(error.value).splitlines() if f"{address}: " in each)
     assert reason in line
@@ -149,18 +133,18 @@ def test_the_reason_is_told_and_no_archive_is_left(
 def test_the_next_address_serves(server: LocalServer, tmp_path: Path, fault: str) -> None:
     bad = server.add("/bad", FAULTS[fault][0])
     good = server.add("/good", Answer(CONTENT, ranges=True))
-    assert fetch(study_from(tmp_path, bad, good)).read_bytes() == CONTENT
+    assert fetch_images(study_from(tmp_path, bad, good)).read_bytes() == CONTENT
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
 
 
-@pytest.mark.parametrize("fault", ["drips", "is slow", "drips headers", "tells no status"])
+@pytest.mark.parametrize("fault", ["stalls", "resets", "tells no status"])
 def test_bytes_that_are_here_are_not_fetched_again(
     server: LocalServer, tmp_path: Path, fault: str
 ) -> None:
     cut = server.add("/cut", Answer(CONTENT, sent=HALF))
     bad = server.add("/bad", replace(FAULTS[fault][0], ranges=True))
     good = server.add("/good", Answer(CONTENT, ranges=True))
-    assert fetch(study_from(tmp_path, cut, bad, good)).read_bytes() == CONTENT
+    assert fetch_images(study_from(tmp_path, cut, bad, good)).read_bytes() == CONTENT
     (asked,) = (asked for path, asked in server.requests if path == "/good")
     assert asked is not None
     assert int(asked.removeprefix("bytes=").rstrip("-")) > 0
@@ -176,12 +160,12 @@ def test_addresses_that_are_none_are_told_without_secrets_and_the_next_serves(
         "https://someone:opensesame@[bad/x?token=opensesame",
     ]
     with pytest.raises(UserError) as error:
-        fetch(study_from(tmp_path, *bad))
+        fetch_images(study_from(tmp_path, *bad))
     told = [line for line in str(error.value).splitlines() if line.startswith("  https://…@")]
     assert len(told) == len(bad)
     assert "opensesame" not in str(error.value)
     good = server.add("/good", Answer(CONTENT))
-    assert fetch(study_from(tmp_path, *bad, good)).read_bytes() == CONTENT
+    assert fetch_images(study_from(tmp_path, *bad, good)).read_bytes() == CONTENT
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no disk that is always full")

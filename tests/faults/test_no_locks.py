@@ -13,7 +13,7 @@ from test_stops import in_mid_run, slow_steps
 from child_runs import FORK, Home, wait_until
 from data_studies import study_on
 from local_server import Answer, LocalServer, serve
-from resnet_sizes.data.downloads.fetch import fetch
+from resnet_sizes.data.fetch import fetch_images
 
 RUN = {"images": 160, "epochs": 4}
 """Forty steps."""
@@ -72,7 +72,7 @@ def test_two_downloads_at_once_are_both_right(server: LocalServer, tmp_path: Pat
             "origin": address,
         }
         downloads = {"folder": str(folder), "timeout": 5, "cifar10": cifar10, "allow_http": True}
-        assert fetch(study_on({"source": "cifar10"}, downloads)) == folder / NAME
+        assert fetch_images(study_on({"source": "cifar10"}, downloads)) == folder / NAME
 
     first = FORK.Process(target=run, args=(slow,))
     first.start()

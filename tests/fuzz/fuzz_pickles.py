@@ -12,7 +12,7 @@ from fuzz_mutations import changed_bytes, changed_data
 
 from cifar10_archive import batch_contents, python2_pickle
 from resnet_sizes.data.sources.cifar10 import Cifar10Source
-from resnet_sizes.data.weights.state_dict import NotAStateDict, load_file, tensors_from
+from resnet_sizes.data.state_dict import NotAStateDict, load_file, tensors_from
 
 EXPLOITS = [
     # Calls of functions.

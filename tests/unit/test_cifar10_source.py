@@ -15,8 +15,7 @@ from cifar10_archive import (
     python2_pickle,
     write_archive,
 )
-from resnet_sizes.data.sources.cifar10 import Cifar10Source
-from resnet_sizes.data.sources.cifar10_pickle import load_batch
+from resnet_sizes.data.sources.cifar10 import Cifar10Source, load_batch
 from resnet_sizes.io.errors import UserError
 
 

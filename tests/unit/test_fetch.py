@@ -17,9 +17,9 @@ from pydantic import ValidationError
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, refused_address, serve
-from resnet_sizes.data.downloads import download as downloading
-from resnet_sizes.data.downloads.download import DownloadFailed, download
-from resnet_sizes.data.downloads.fetch import fetch, local_source
+from resnet_sizes.data import download as downloading
+from resnet_sizes.data.download import DownloadFailed, download
+from resnet_sizes.data.fetch import fetch_images, local_source
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.study.study import Study
 
@@ -78,7 +78,7 @@ def test_a_good_archive_is_fetched_from_the_first_mirror(
     server: LocalServer, downloads: Downloads
 ) -> None:
     good, other = server.add("/good", Answer(CONTENT)), server.add("/other", Answer(CONTENT))
-    assert fetch(downloads.study(good, other)) == downloads.target
+    assert fetch_images(downloads.study(good, other)) == downloads.target
     assert downloads.target.read_bytes() == CONTENT
     assert server.requests == [("/good", None)]
     assert downloads.leftovers() == []
@@ -88,7 +88,7 @@ def test_an_archive_that_is_there_is_not_fetched_again(
     server: LocalServer, downloads: Downloads
 ) -> None:
     study = downloads.study(server.add("/good", Answer(CONTENT)))
-    assert fetch(study) == fetch(study) == local_source(study)
+    assert fetch_images(study) == fetch_images(study) == local_source(study)
     assert len(server.requests) == 1
 
 
@@ -99,7 +99,7 @@ def test_a_dead_mirror_gives_way_to_the_next(
     dead = refused_address()
     study = downloads.study(dead, server.add("/good", Answer(CONTENT)))
     started = time.monotonic()
-    assert fetch(study) == downloads.target
+    assert fetch_images(study) == downloads.target
     assert time.monotonic() - started < 1.5
     assert f"{dead}: connection refused" in caplog.messages
 
@@ -133,7 +133,7 @@ def test_a_bad_answer_is_refused_with_its_reason(
     address = server.add("/bad", answer)
     started = time.monotonic()
     with pytest.raises(UserError, match=rf"{address}: .*{reason}"):
-        fetch(downloads.study(address, timeout=0.5))
+        fetch_images(downloads.study(address, timeout=0.5))
     assert time.monotonic() - started < 3
     assert not downloads.target.exists()
 
@@ -142,7 +142,7 @@ def test_a_bad_mirror_does_not_spoil_the_next(server: LocalServer, downloads: Do
     wrong_hash = server.add("/wrong", Answer(b"x" * len(CONTENT)))
     cut_short = server.add("/cut", Answer(b"x" * len(CONTENT), sent=150_000))
     good = server.add("/good", Answer(CONTENT, ranges=True))
-    assert fetch(downloads.study(wrong_hash, cut_short, good)) == downloads.target
+    assert fetch_images(downloads.study(wrong_hash, cut_short, good)) == downloads.target
     assert downloads.target.read_bytes() == CONTENT
     # The bytes that were cut short were wrong too, so continuing failed and it began anew.
     assert [asked for path, asked in server.requests if path == "/good"][1:] == [None]
@@ -155,7 +155,7 @@ def test_an_interrupted_download_is_continued(
 ) -> None:
     cut = server.add("/cut", Answer(CONTENT, sent=150_000))
     good = server.add("/good", Answer(CONTENT, ranges=ranges))
-    assert fetch(downloads.study(cut, good)) == downloads.target
+    assert fetch_images(downloads.study(cut, good)) == downloads.target
     assert downloads.target.read_bytes() == CONTENT
     (_, asked) = server.requests[-1]
     assert asked is not None
@@ -167,14 +167,14 @@ def test_an_archive_labelled_as_gzip_encoded_is_not_unpacked(
     server: LocalServer, downloads: Downloads
 ) -> None:
     address = server.add("/good", Answer(CONTENT, headers={"Content-Encoding": "gzip"}))
-    assert fetch(downloads.study(address)) == downloads.target
+    assert fetch_images(downloads.study(address)) == downloads.target
     assert downloads.target.read_bytes() == CONTENT
 
 
 def test_a_moved_archive_is_followed(server: LocalServer, downloads: Downloads) -> None:
     server.add("/new", Answer(CONTENT))
     moved = server.add("/old", Answer(b"moved", status=302, headers={"Location": "/new"}))
-    assert fetch(downloads.study(moved)) == downloads.target
+    assert fetch_images(downloads.study(moved)) == downloads.target
 
 
 def test_when_every_address_fails_the_message_says_why_and_what_to_do(
@@ -184,7 +184,7 @@ def test_when_every_address_fails_the_message_says_why_and_what_to_do(
     gone = server.add("/gone", Answer(b"", status=410))
     started = time.monotonic()
     with pytest.raises(UserError) as error:
-        fetch(downloads.study(dead, gone))
+        fetch_images(downloads.study(dead, gone))
     assert time.monotonic() - started < 1.5
     lines = str(error.value).splitlines()
     assert f"  {dead}: connection refused" in lines
@@ -201,7 +201,7 @@ def test_when_every_address_fails_the_message_says_why_and_what_to_do(
 
 def test_an_address_that_is_none_is_a_reason_not_a_crash(downloads: Downloads) -> None:
     with pytest.raises(UserError, match=r"ftp://example\.org/x: InvalidSchema"):
-        fetch(downloads.study("ftp://example.org/x", refused_address()))
+        fetch_images(downloads.study("ftp://example.org/x", refused_address()))
 
 
 def test_an_unknown_host_is_named_as_such(
@@ -213,7 +213,7 @@ def test_an_unknown_host_is_named_as_such(
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(UserError, match=r"http://mirror\.example/x: the host name is not known"):
-        fetch(downloads.study("http://mirror.example/x"))
+        fetch_images(downloads.study("http://mirror.example/x"))
 
 
 def test_a_server_that_continues_elsewhere_is_left(
@@ -223,9 +223,9 @@ def test_a_server_that_continues_elsewhere_is_left(
     elsewhere = {"Content-Range": f"bytes 7-{len(CONTENT) - 1}/{len(CONTENT)}"}
     wrong = server.add("/wrong", Answer(CONTENT[7:], status=206, headers=elsewhere))
     with pytest.raises(UserError, match=f"{wrong}: continued at another place than asked for"):
-        fetch(downloads.study(cut, wrong))
+        fetch_images(downloads.study(cut, wrong))
     good = server.add("/good", Answer(CONTENT, ranges=True))
-    assert fetch(downloads.study(good)) == downloads.target
+    assert fetch_images(downloads.study(good)) == downloads.target
 
 
 def test_a_damaged_archive_is_replaced(server: LocalServer, downloads: Downloads) -> None:
@@ -234,7 +234,7 @@ def test_a_damaged_archive_is_replaced(server: LocalServer, downloads: Downloads
     study = downloads.study(server.add("/good", Answer(CONTENT)))
     with pytest.raises(UserError, match=f"is damaged: {len(CONTENT) - 5} bytes instead of"):
         local_source(study)
-    assert fetch(study) == downloads.target
+    assert fetch_images(study) == downloads.target
     assert downloads.target.read_bytes() == CONTENT
 
 
@@ -243,7 +243,7 @@ def test_a_damaged_archive_stays_until_there_is_a_better_one(downloads: Download
     damaged = CONTENT[:-5] + b"wrong"
     downloads.target.write_bytes(damaged)
     with pytest.raises(UserError, match=f"{NAME}: is there, but is not the archive: MD5"):
-        fetch(downloads.study())
+        fetch_images(downloads.study())
     assert downloads.target.read_bytes() == damaged
 
 
@@ -255,7 +255,7 @@ def test_the_offline_check_names_the_command_that_fetches(downloads: Downloads) 
 def test_two_fetches_at_once_download_once(server: LocalServer, downloads: Downloads) -> None:
     study = downloads.study(server.add("/good", Answer(CONTENT, delay=0.3)))
     found: list[Path | None] = []
-    threads = [threading.Thread(target=lambda: found.append(fetch(study))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: found.append(fetch_images(study))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -271,7 +271,7 @@ def test_a_waiting_fetch_says_so(
     downloads.folder.mkdir()
     study = downloads.study(server.add("/good", Answer(CONTENT)))
     with FileLock(downloads.folder / f".{NAME}.lock"):
-        waiting = threading.Thread(target=fetch, args=(study,))
+        waiting = threading.Thread(target=fetch_images, args=(study,))
         waiting.start()
         deadline = time.monotonic() + 5
         while not any("waiting" in line for line in caplog.messages):
@@ -286,13 +286,13 @@ def test_a_folder_that_cannot_be_made_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     downloads = Downloads(tmp_path / "file" / "downloads")
     with pytest.raises(UserError, match=r"cannot be written .*downloads\.folder"):
-        fetch(downloads.study())
+        fetch_images(downloads.study())
 
 
 def test_an_own_copy_is_used_without_network(tmp_path: Path, downloads: Downloads) -> None:
     copy = tmp_path / "copy.tar.gz"
     copy.write_bytes(CONTENT)
-    assert fetch(downloads.study(path=str(copy))) == copy
+    assert fetch_images(downloads.study(path=str(copy))) == copy
     assert not downloads.folder.exists()
 
 
@@ -311,16 +311,16 @@ def test_an_own_copy_that_is_not_the_archive_is_refused(
     if content is not None:
         copy.write_bytes(content)
     with pytest.raises(UserError, match=rf"^dataset\.path: {copy} {message}"):
-        fetch(downloads.study(path=str(copy)))
+        fetch_images(downloads.study(path=str(copy)))
 
 
 def test_digits_need_no_file_and_a_folder_must_be_there(tmp_path: Path) -> None:
-    assert fetch(study_on({"source": "digits"})) is None
+    assert fetch_images(study_on({"source": "digits"})) is None
     folder = study_on({"source": "image-folder", "path": str(tmp_path)})
-    assert fetch(folder) == tmp_path
+    assert fetch_images(folder) == tmp_path
     missing = study_on({"source": "image-folder", "path": str(tmp_path / "nowhere")})
     with pytest.raises(UserError, match=r"^dataset\.path: .*nowhere does not exist"):
-        fetch(missing)
+        fetch_images(missing)
 
 
 def test_an_address_without_https_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_names_passwords_and_tokens_of_addresses_are_not_told(
         "https://someone:opensesame@127.0.0.1:1/archive?token=opensesame",
     ]
     with caplog.at_level(logging.DEBUG, "resnet_sizes"), pytest.raises(UserError) as error:
-        fetch(downloads.study(*addresses))
+        fetch_images(downloads.study(*addresses))
     told = caplog.text + str(error.value)
     assert f"http://…@{host}/archive?…" in told
     assert "opensesame" not in told.replace(f"{host}:opensesame", "")
@@ -372,5 +372,5 @@ def test_what_a_server_says_cannot_steer_the_terminal(
     server: LocalServer, downloads: Downloads
 ) -> None:
     with pytest.raises(UserError) as error:
-        fetch(downloads.study(f"{server.address}/\x1b[2J"))
+        fetch_images(downloads.study(f"{server.address}/\x1b[2J"))
     assert "\x1b" not in str(error.value).replace("/\x1b[2J", "")

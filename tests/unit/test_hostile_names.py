@@ -41,9 +41,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     article["article"]["title"] = TEXT
     article["article"]["authors"] = [TEXT]
     article["claims"][3]["text"] = {"pt": TEXT, "en": TEXT}
-    article = folder / "article.yaml"
-    article.write_text(yaml.safe_dump(article, allow_unicode=True), encoding="utf-8")
-    study = make_study(folder, **DEMO, article=article)
+    path = folder / "article.yaml"
+    path.write_text(yaml.safe_dump(article, allow_unicode=True), encoding="utf-8")
+    study = make_study(folder, **DEMO, article=path)
     files = StudyFolder.of_file(study)
     _set_descriptions(study)
     info = json.loads(files.dataset_info.read_text(encoding="utf-8"))

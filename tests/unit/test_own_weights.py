@@ -15,7 +15,7 @@ from torchvision.models import get_model
 
 from local_server import refused_address
 from resnet_sizes.cli.fetch import fetch as fetch_command
-from resnet_sizes.data.weights.obtain import fetch_weights
+from resnet_sizes.data.weights import fetch_weights
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.schemas.paths import StudyFolder
@@ -92,7 +92,7 @@ class RunsCode:
 @pytest.mark.parametrize(
     ("make", "reasons"),
     [
-        (lambda path: None, ["does not exist (seen from", "Put a state dict of resnet18 there"]),
+        (lambda path: None, ["does not exist (looked in", "Put a state dict of resnet18 there"]),
         (lambda path: path.mkdir(), ["is a folder"]),
         (lambda path: path.write_bytes(b""), ["is damaged, or was not written by torch.save"]),
         (lambda path: path.write_text("weights"), ["was not written by torch.save"]),

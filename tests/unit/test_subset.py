@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_sizes.data.sources.subset import balanced_subset
+from resnet_sizes.data.sources.source import balanced_subset
 from resnet_sizes.io.errors import UserError
 
 

@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 
 from image_trees import Tree, as_tar, as_zip, encoded, tree
-from resnet_sizes.data.archives import containers, unpacking
+from resnet_sizes.data.archives import containers, tar
 from resnet_sizes.data.archives.containers import Zip
-from resnet_sizes.data.archives.tar import Tar
-from resnet_sizes.data.archives.unpacking import open_unpacked
+from resnet_sizes.data.archives.tar import Tar, open_unpacked
 from resnet_sizes.data.sources.image_folder import ImageFolderSource
 from resnet_sizes.io.errors import UserError
 
@@ -138,7 +137,7 @@ def test_a_member_of_another_size_than_declared_is_refused(tmp_path: Path, decla
 def test_an_archive_that_unpacks_to_many_times_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "BOMB_BYTES", 1_000_000)
+    monkeypatch.setattr(containers, "BOMB_BYTES", 1_000_000)
     zeros = {f"train/cat/{number}.png": bytes(500_000) for number in range(20)}
     path = as_tar({**tree(), **zeros}, tmp_path / "archive.tar.gz")
     with pytest.raises(UserError, match="unpack to more than"):
@@ -195,7 +194,7 @@ def test_a_changed_byte_in_an_archive_is_found(
 def test_zeros_after_the_end_of_an_archive_are_not_unpacked_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "BOMB_BYTES", 1_000_000)
+    monkeypatch.setattr(containers, "BOMB_BYTES", 1_000_000)
     path = as_tar(tree(), tmp_path / "archive.tar", "")
     path.write_bytes(gzip.compress(path.read_bytes() + bytes(50_000_000)))
     with pytest.raises(UserError, match="unpack to more than"):
@@ -205,7 +204,7 @@ def test_zeros_after_the_end_of_an_archive_are_not_unpacked_for_ever(
 def test_a_zip_that_unpacks_to_many_times_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpacking, "BOMB_BYTES", 1_000_000)
+    monkeypatch.setattr(containers, "BOMB_BYTES", 1_000_000)
     zeros = {f"train/cat/{number}.png": bytes(500_000) for number in range(20)}
     path = as_zip({**tree(), **zeros}, tmp_path / "archive.zip")
     with pytest.raises(UserError, match="unpack to more than"):
@@ -217,7 +216,7 @@ def test_an_xz_file_that_asks_for_gigabytes_is_refused(
 ) -> None:
     path = as_tar(tree(), tmp_path / "archive.tar.xz", "xz")
     _decode_all(path)
-    monkeypatch.setattr(unpacking, "_XZ_MEMORY", 1024**2)
+    monkeypatch.setattr(tar, "_XZ_MEMORY", 1024**2)
     with pytest.raises(UserError, match=r"is not a whole zip or tar archive .*[Mm]emory"):
         _decode_all(path)
 

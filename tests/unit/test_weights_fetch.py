@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local_server import Answer, LocalServer, refused_address, serve
-from resnet_sizes.data.weights.obtain import fetch_weights, torchvision_weights
+from resnet_sizes.data.weights import fetch_weights, torchvision_weights
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
@@ -240,7 +240,7 @@ def test_all_are_tried_and_one_message_lists_all_that_could_not_be_had(bench: Be
         bench.fetch(bench.study(mirror, probe={"weights": "V1"}, tuned={"weights": "V1"}))
     asked = "(protocol_definitions.probe.weights, protocol_definitions.tuned.weights)"
     by_hand = str(bench.target("").absolute())
-    expected = ["Initial weights could not be had:"]
+    expected = ["Initial weights could not be fetched:"]
     for model in ("resnet18", "resnet50"):
         expected += [
             f"  {model}-V1 {asked}:",

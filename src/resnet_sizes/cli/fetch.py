@@ -56,9 +56,9 @@ def _problem(step: Callable[[], None]) -> list[str]:
 
 
 def _fetch_images(study: Study) -> None:
-    from resnet_sizes.data.downloads.fetch import fetch as fetch_source
+    from resnet_sizes.data.fetch import fetch_images
 
-    path = fetch_source(study)
+    path = fetch_images(study)
     if path is None:
         say(f"{study.dataset.source}: comes with an installed library, nothing to fetch")
     else:
@@ -67,7 +67,7 @@ def _fetch_images(study: Study) -> None:
 
 
 def _fetch_weights(study: Study, folder: StudyFolder, only: str | None) -> None:
-    from resnet_sizes.data.weights.obtain import fetch_weights
+    from resnet_sizes.data.weights import fetch_weights
 
     for info in fetch_weights(study, folder, None if only is None else [only]):
         say(f"{info.key}: {info.initial.name} is here, SHA-256 {info.initial.sha256[:12]}…")

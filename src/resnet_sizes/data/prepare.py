@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from resnet_sizes.data.downloads.checksums import mismatch, sha256_of
-from resnet_sizes.data.downloads.fetch import local_source
-from resnet_sizes.data.sources.source import PARTS, Source
-from resnet_sizes.data.sources.subset import balanced_subset
+from resnet_sizes.data.fetch import archive_mismatch, local_source
+from resnet_sizes.data.published_file import file_hash
+from resnet_sizes.data.sources.source import PARTS, Source, balanced_subset
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
@@ -52,7 +51,7 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         full_test_images=len(source.labels("test")),
         identity=dataset_identity(arrays),
         source_file=file.name if file else None,
-        source_sha256=sha256_of(file) if file and file.is_file() else None,
+        source_sha256=file_hash(file) if file and file.is_file() else None,
     ).sealed()
     write_dataset(dataset_path, info, arrays)
     write_json(info_path, info)
@@ -80,6 +79,6 @@ def open_source(study: Study) -> Source:
 def _content(study: Study, file: Path | None) -> DataContent:
     # A study may name another checksum (a test, a smaller copy). Only the published one
     # makes the pixels the official ones.
-    if study.dataset.source == "cifar10" and file and mismatch(file, Cifar10Download()):
+    if study.dataset.source == "cifar10" and file and archive_mismatch(file, Cifar10Download()):
         return "other"
     return study.dataset.declared_content

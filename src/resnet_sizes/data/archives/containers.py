@@ -1,8 +1,4 @@
-"""Folders, zip and tar archives as one thing: named files that are read into memory.
-
-Nothing is extracted to disk. Sizes are bounded, as declared and as read, so that a small
-archive cannot fill the memory.
-"""
+"""What every container of images has to keep to, folders, and zip archives."""
 
 import mmap
 import os
@@ -13,20 +9,24 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from resnet_sizes.data.archives.safe_names import is_ignored, safe_parts, shown, visible_parts
-from resnet_sizes.data.archives.unpacking import check_total
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import shown_text
 
 MAX_FILE_BYTES = 32 * 1024**2
 MAX_ENTRIES = 100_000
 """More than CIFAR-10 has images. Listing as many takes some 5 s."""
+# Images are compressed already, so an archive of them hardly shrinks further. One that
+# unpacks to this much and many times its own size is made to harm.
+BOMB_BYTES = 256 * 1024**2
+BOMB_RATIO = 100
 _DEEPEST = 5
 """Levels that a folder is searched: one more than `top/train/class/file` needs, so that what
 lies too deep is seen and named."""
+_SYSTEM_FILES = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,15 @@ class Container(Protocol):
         """Everything inside but hidden files; UserError if it is unsafe or damaged."""
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Names and contents of these files, in the order that is quickest to read."""
+        """Names and contents of these files, in the order that is quickest to read. Call
+        `entries` first. Raises UserError."""
 
 
-def check_entry(container: Path, name: str, size: int, count: int) -> None:
-    """Raise UserError if the `count`-th entry goes beyond the bounds."""
+def _check_entry(container: Path, name: str, size: int, count: int) -> None:
+    """Raise UserError if the `count`-th entry exceeds a bound."""
     if not 0 <= size <= MAX_FILE_BYTES:
         raise UserError(
-            f"{container}: {shown(name)} has {size} bytes; allowed: {MAX_FILE_BYTES} a file. "
+            f"{container}: {shown_text(name)} has {size} bytes; allowed: {MAX_FILE_BYTES} a file. "
             "Take it out or make it smaller."
         )
     if count > MAX_ENTRIES:
@@ -72,21 +73,49 @@ def _too_many(container: Path) -> UserError:
     )
 
 
-def check_unique(container: Path, entries: list[Entry]) -> None:
-    """Raise UserError if a file stands twice: which one counts would depend on the reader."""
-    seen: set[tuple[str, ...]] = set()
-    for entry in entries:
-        if entry.parts in seen and not entry.is_folder:
-            raise UserError(
-                f"{container}: {shown(entry.name)} stands in it twice. Make the archive anew."
-            )
-        seen.add(entry.parts)
+def check_total(path: Path, unpacked: int) -> None:
+    """Raise UserError if an archive gives, or promises, more bytes than one of images would."""
+    packed = path.stat().st_size
+    if unpacked > max(BOMB_BYTES, BOMB_RATIO * packed):
+        raise UserError(
+            f"{path}: {packed} bytes unpack to more than {unpacked}. That is no archive of images; "
+            "use another."
+        )
+
+
+def _safe_parts(name: str, container: Path) -> tuple[str, ...]:
+    """The parts of a member's name below the top of its archive; `.` parts are dropped.
+
+    Raises UserError for a name that points out of the archive, although nothing is ever
+    extracted: an archive that tries is not one to take results from.
+    """
+    parts = tuple(part for part in name.split("/") if part not in ("", "."))
+    problem = (
+        "is an absolute path"
+        if name.startswith("/")
+        else "leads out of the archive (..)"
+        if ".." in parts
+        else "holds a backslash; folders are separated by /"
+        if "\\" in name
+        else None
+    )
+    if problem:
+        raise UserError(
+            f"{container}: {shown_text(name)} {problem}. Create the archive again, with names "
+            "like train/<class>/<image>.png."
+        )
+    return parts
+
+
+def _is_ignored(part: str) -> bool:
+    """Whether an operating system put this there: hidden files, previews, folder settings."""
+    return part.startswith(".") or part in _SYSTEM_FILES
 
 
 def damaged(container: Path, error: object) -> UserError:
     """The error for an archive that cannot be read to its end."""
     return UserError(
-        f"{container}: is not a whole zip or tar archive ({shown(str(error))}). "
+        f"{container}: is not a whole zip or tar archive ({shown_text(str(error))}). "
         "Copy or download it again."
     )
 
@@ -102,12 +131,12 @@ class Folder:
         found: list[Entry] = []
         for folder, folders, files in os.walk(self.path, followlinks=True, onerror=self._fail):
             above = Path(folder).relative_to(self.path).parts
-            folders[:] = [name for name in folders if not is_ignored(name)]
+            folders[:] = [name for name in folders if not _is_ignored(name)]
             found += [Entry((*above, name), True) for name in folders]
             if len(above) + 1 >= _DEEPEST:
                 folders.clear()
-            found += [Entry((*above, name), False) for name in files if not is_ignored(name)]
-            check_entry(self.path, folder, 0, len(found))
+            found += [Entry((*above, name), False) for name in files if not _is_ignored(name)]
+            _check_entry(self.path, folder, 0, len(found))
         return found
 
     def _fail(self, error: OSError) -> None:
@@ -124,13 +153,51 @@ class Folder:
                 status = path.stat()
                 if not stat.S_ISREG(status.st_mode):  # a pipe would block for ever
                     raise UserError(f"{path}: is not a regular file. Take it out of the folder.")
-                check_entry(self.path, name, status.st_size, 0)
+                _check_entry(self.path, name, status.st_size, 0)
                 with path.open("rb") as file:
                     yield name, file.read(MAX_FILE_BYTES)
             except OSError as error:
                 raise UserError(
                     f"{path}: cannot be read ({error.strerror}). Repair it or take it out."
                 ) from None
+
+
+class Archive:
+    """What zip and tar archives share: members are checked while they are listed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._places: dict[str, Any] = {}
+
+    def _members(self) -> Iterator[tuple[str, int, bool, Any]]:
+        """Name, size in bytes, whether it is a folder, and what `read` needs to find it."""
+        raise NotImplementedError
+
+    def entries(self) -> list[Entry]:
+        """See `Container`."""
+        found: list[Entry] = []
+        seen: set[tuple[str, ...]] = set()
+        total = 0
+        for count, (name, size, is_folder, place) in enumerate(self._members(), 1):
+            _check_entry(self.path, name, size, count)
+            total += size
+            check_total(self.path, total)
+            parts = _safe_parts(name, self.path)
+            # A hidden file still shows that its folder is there.
+            visible = tuple(takewhile(lambda part: not _is_ignored(part), parts))
+            if not visible:
+                continue
+            entry = Entry(visible, is_folder or visible != parts)
+            if not entry.is_folder:
+                if visible in seen:  # which one counts would depend on the reader
+                    raise UserError(
+                        f"{self.path}: {shown_text(entry.name)} stands in it twice. Create the "
+                        "archive again."
+                    )
+                self._places[entry.name] = place
+            seen.add(visible)
+            found.append(entry)
+        return found
 
 
 _BROKEN = (
@@ -145,29 +212,15 @@ _BROKEN = (
 )
 
 
-class Zip:
+class Zip(Archive):
     """A zip archive."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def entries(self) -> list[Entry]:
-        """See `Container`."""
-        found: list[Entry] = []
-        total = 0
+    def _members(self) -> Iterator[tuple[str, int, bool, zipfile.ZipInfo]]:
         self._check_count()
         with self._open() as archive:
-            for count, member in enumerate(archive.infolist(), 1):
-                check_entry(self.path, member.filename, member.file_size, count)
-                total += member.file_size
-                check_total(self.path, total)
+            for member in archive.infolist():
                 self._check_member(member)
-                parts = safe_parts(member.filename, str(self.path))
-                visible = visible_parts(parts)
-                if visible:
-                    found.append(Entry(visible, member.is_dir() or visible != parts))
-        check_unique(self.path, found)
-        return found
+                yield member.filename, member.file_size, member.is_dir(), member
 
     def _check_count(self) -> None:
         """Refuse too many entries before zipfile reads them all; it trusts no declared number."""
@@ -196,24 +249,21 @@ class Zip:
             problem = "is compressed in a way that is not allowed; allowed: stored, deflated"
         if problem:
             raise UserError(
-                f"{self.path}: {shown(member.filename)} {problem}. Make the archive anew."
+                f"{self.path}: {shown_text(member.filename)} {problem}. Create the archive again."
             )
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """See `Container`."""
-        wanted = set(names)
         with self._open() as archive:
-            for member in archive.infolist():
-                name = "/".join(safe_parts(member.filename, str(self.path)))
-                if name not in wanted or member.is_dir():
-                    continue
+            for name in sorted(names, key=lambda name: self._places[name].header_offset):
+                member = self._places[name]
                 try:
                     with archive.open(member) as file:
                         content = file.read(member.file_size + 1)
                 except _BROKEN as error:  # zipfile checks each member's CRC
-                    raise damaged(self.path, f"{shown(name)}: {error}") from None
+                    raise damaged(self.path, f"{shown_text(name)}: {error}") from None
                 if len(content) != member.file_size:
-                    raise damaged(self.path, f"{shown(name)} is not as long as declared")
+                    raise damaged(self.path, f"{shown_text(name)} is not as long as declared")
                 yield name, content
 
     def _open(self) -> zipfile.ZipFile:

@@ -3,21 +3,21 @@
 import sys
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from resnet_sizes.data.archives.containers import Container, Folder, Zip
-from resnet_sizes.data.archives.safe_names import shown
+from resnet_sizes.data.archives.containers import Container, Entry, Folder, Zip
 from resnet_sizes.data.archives.tar import Tar
-from resnet_sizes.data.sources.image_layout import arrange
 from resnet_sizes.data.sources.source import PARTS, Part
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, Int64Array, UInt8Array
 
 MAX_PIXELS = 50_000_000
@@ -26,6 +26,8 @@ MAX_SIDE = 65_535
 """The most that JPEG can have. Resizing takes memory for the length of a side, too."""
 MAX_SCANS = 100
 """A progressive JPEG of today's encoders has about ten; each goes over the whole picture."""
+SUFFIXES = (".png", ".jpg", ".jpeg")
+_EXPECTED = "expected: train/<class>/<image> and test/<class>/<image>"
 _SIZE = (IMAGE_SHAPE[2], IMAGE_SHAPE[1])
 _START_OF_SCAN = b"\xff\xda"
 
@@ -38,10 +40,14 @@ class ImageFolderSource:
         self.file: Path | None = path
         self._resize = resize
         self._container = _open_container(path)
-        layout = arrange(self._container.entries(), str(path))
-        self.class_names = layout.class_names
-        self._names = {part: layout.names(part) for part in PARTS}
-        self._labels = {part: layout.labels(part) for part in PARTS}
+        classes = classes_of(self._container.entries(), path)
+        self.class_names = list(classes["train"])
+        self._names: dict[Part, list[str]] = {}
+        self._labels: dict[Part, Int64Array] = {}
+        for part in PARTS:
+            files = list(classes[part].values())
+            self._names[part] = list(chain.from_iterable(files))
+            self._labels[part] = np.repeat(np.arange(len(files)), [len(names) for names in files])
 
     def labels(self, part: Part) -> Int64Array:
         """See `Source`."""
@@ -61,7 +67,7 @@ class ImageFolderSource:
             leave=False,
             disable=not sys.stderr.isatty(),
         ):
-            where = f"{self._container.path}: {shown(name)}"
+            where = f"{self._container.path}: {shown_text(name)}"
             images[row_of[name]] = decode(content, where, self._resize).transpose(2, 0, 1)
         return images
 
@@ -82,7 +88,7 @@ def decode(content: bytes, where: str, resize: bool) -> UInt8Array:
             scans = 0 if image.format == "PNG" else content.count(_START_OF_SCAN)
             if scans > MAX_SCANS:
                 raise UserError(
-                    f"{where}: is a JPEG of {scans} scans; allowed: {MAX_SCANS}. Save it anew."
+                    f"{where}: is a JPEG of {scans} scans; allowed: {MAX_SCANS}. Save it again."
                 )
             if image.size != _SIZE and not resize:
                 raise UserError(
@@ -100,7 +106,7 @@ def decode(content: bytes, where: str, resize: bool) -> UInt8Array:
     except Exception as error:  # Pillow raises a wide range of types on broken files
         raise UserError(
             f"{where}: is not a whole PNG or JPEG image "
-            f"({shown(str(error) or type(error).__name__)}). Replace it or take it out."
+            f"({shown_text(str(error) or type(error).__name__)}). Replace it or take it out."
         ) from None
 
 
@@ -137,3 +143,83 @@ def _open_container(path: Path) -> Container:
     if zipfile.is_zipfile(path):
         return Zip(path)
     return Tar(path)
+
+
+Classes = dict[str, list[str]]
+"""Class name → full names of its files inside the container, both sorted."""
+
+
+def classes_of(entries: Sequence[Entry], container: Path) -> dict[Part, Classes]:
+    """Sort entries into parts and classes. `train` and `test` may lie below one common folder;
+    what lies beside them is not looked at. Raises UserError that names what is out of place."""
+    depth = 0 if _has_parts(entries, 0) else 1
+    if depth:
+        tops = {entry.parts[0] for entry in entries if entry.is_folder or len(entry.parts) > 1}
+        if len(tops) != 1 or not _has_parts(entries, 1):
+            found = ", ".join(
+                shown_text(name) for name in sorted({entry.parts[0] for entry in entries})[:10]
+            )
+            raise UserError(
+                f"{container}: holds {found or 'nothing'}; {_EXPECTED}, perhaps below one common "
+                "folder. Arrange it so, or change dataset.path."
+            )
+    classes = {part: _classes_of_part(part, entries, depth, container) for part in PARTS}
+    for part in PARTS:
+        other: Part = "test" if part == "train" else "train"
+        _check_classes(part, classes[part], other, classes[other], container)
+    if len(classes["train"]) < 2:
+        raise UserError(
+            f"{container}: has one class only, {next(iter(classes['train']))!r}; needed: 2 or "
+            "more. Add another class folder."
+        )
+    return classes
+
+
+def _has_parts(entries: Sequence[Entry], depth: int) -> bool:
+    return any(len(entry.parts) > depth and entry.parts[depth] in PARTS for entry in entries)
+
+
+def _classes_of_part(part: Part, entries: Sequence[Entry], depth: int, container: Path) -> Classes:
+    classes: Classes = {}
+    for entry in entries:
+        parts = entry.parts[depth:]
+        if not parts or parts[0] != part:
+            continue
+        if len(parts) == 2 and entry.is_folder:
+            classes.setdefault(parts[1], [])
+        elif len(parts) == 3 and not entry.is_folder:
+            if not parts[2].lower().endswith(SUFFIXES):
+                raise UserError(
+                    f"{container}: {shown_text(entry.name)} is not an image by its name; allowed: "
+                    f"{', '.join(SUFFIXES)}. Convert it or take it out."
+                )
+            classes.setdefault(parts[1], []).append(entry.name)
+        elif len(parts) > 1 or not entry.is_folder:
+            raise UserError(
+                f"{container}: {shown_text(entry.name)} is out of place; {_EXPECTED}. "
+                "Move it or take it out."
+            )
+    return {name: sorted(classes[name]) for name in sorted(classes)}
+
+
+def _check_classes(
+    part: Part, classes: Classes, other: Part, others: Classes, container: Path
+) -> None:
+    if not classes:
+        raise UserError(f"{container}: has no class folders in {part}/; {_EXPECTED}. Add them.")
+    for name, files in classes.items():
+        if not name.isprintable():
+            raise UserError(
+                f"{container}: class folder {part}/{shown_text(name)} has a name that cannot be "
+                "printed. Rename it."
+            )
+        if not files:
+            raise UserError(
+                f"{container}: class folder {part}/{name} is empty. "
+                "Put images there, or take the class out of train and test."
+            )
+        if others and name not in others:
+            raise UserError(
+                f"{container}: class {name!r} is in {part}/ but not in {other}/. "
+                "Both need the same classes."
+            )

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from torchvision.models import get_model
 
-from resnet_sizes.data.archives.safe_names import shown
+from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.run.weights import HEAD
 
 _LONGEST_NAME = 200
@@ -95,9 +95,11 @@ def tensors_from(load: Callable[[], object]) -> dict[str, torch.Tensor]:
             f"could run any program. {_SAVE}"
         ) from None
     except SafetensorError as error:
-        raise NotAStateDict(f"is not a safetensors file ({shown(str(error))}). {_SAVE}") from None
+        raise NotAStateDict(
+            f"is not a safetensors file ({shown_text(str(error))}). {_SAVE}"
+        ) from None
     except OSError as error:  # torch gives this of a zip archive that was cut short, too
-        reason = error.strerror or shown(str(error))
+        reason = error.strerror or shown_text(str(error))
         raise NotAStateDict(f"is damaged or cannot be read ({reason}). {_SAVE}") from None
     except Exception:  # a damaged file makes torch raise nearly anything
         raise NotAStateDict(f"is damaged, or was not written by torch.save. {_SAVE}") from None
@@ -157,6 +159,6 @@ def _by(shape: tuple[int, ...]) -> str:
 
 def _some(names: list[str]) -> str:
     rest = len(names) - SHOWN
-    return ", ".join(shown(name) for name in names[:SHOWN]) + (
+    return ", ".join(shown_text(name) for name in names[:SHOWN]) + (
         f" and {rest} more" if rest > 0 else ""
     )

@@ -1,8 +1,8 @@
-"""Initial weights: torchvision's files or files of one's own, brought here and verified.
+"""Initial weights: torchvision's files or the user's own, fetched and verified.
 
 Names, addresses and reading are torchvision's own: `get_model_weights` says which file it is,
 and its `get_state_dict` reads it. Only the transfer is not `torch.hub`'s, which has no
-time-out, begins anew after each interruption, and trusts whatever already lies in its folder.
+time-out, starts over after each interruption, and trusts whatever already lies in its folder.
 The file is fetched as the archive of images is, under the name by which torchvision would find
 it, so torchvision then reads it without a download.
 """
@@ -15,10 +15,13 @@ from urllib.parse import urlsplit
 from torch.hub import HASH_REGEX
 from torchvision.models import WeightsEnum, get_model_weights
 
-from resnet_sizes.data.downloads.checksums import sha256_of
-from resnet_sizes.data.downloads.fetch import OFFLINE_COMMAND
-from resnet_sizes.data.downloads.verified_file import PublishedFile, bring
-from resnet_sizes.data.weights.state_dict import NotAStateDict, differences, load_file, tensors_from
+from resnet_sizes.data.published_file import (
+    OFFLINE_COMMAND,
+    PublishedFile,
+    fetch_published,
+    file_hash,
+)
+from resnet_sizes.data.state_dict import NotAStateDict, differences, load_file, tensors_from
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json_if_changed
 from resnet_sizes.schemas.paths import StudyFolder
@@ -33,7 +36,7 @@ from resnet_sizes.schemas.study.downloads import Downloads
 from resnet_sizes.schemas.study.study import Study
 
 _MOST_BYTES = 2**30
-"""Of a file whose size is not told; the largest of torchvision's ResNets has 241 MB."""
+"""Of a file whose size is not published; the largest of torchvision's ResNets has 241 MB."""
 
 Catalogue = Callable[[str, str], WeightsEnum]
 """Model and `V1` or `V2` → the published weights."""
@@ -55,7 +58,7 @@ def fetch_weights(
 
     `weights/<key>.json` is written for each file that is there and fits its network, and left
     alone where it says the same. `only` names keys of `wanted_weights`; otherwise it is all of
-    them. Every file is tried. Raises UserError that lists all that could not be had.
+    them. Every file is tried. Raises UserError that lists all that could not be fetched.
     """
     wanted = wanted_weights(study)
     infos: list[WeightsInfo] = []
@@ -69,47 +72,46 @@ def fetch_weights(
             write_json_if_changed(folder.weights(key), info)
             infos.append(info)
     if problems:
-        raise UserError(_message(problems, study.downloads))
+        raise UserError(_message(problems))
     return infos
 
 
 @dataclass
 class _Problem(Exception):
-    """One file of weights that could not be had."""
+    """One file of weights that could not be fetched."""
 
     reasons: list[str]
-    published: WeightsEnum | None = None
+    published: PublishedFile | None = None
     """The file that would help if it were put in place by hand."""
 
 
 def _fetch_one(wanted: WantedWeights, downloads: Downloads, catalogue: Catalogue) -> WeightsInfo:
     if wanted.own_file:
-        return _own_file(wanted)
+        path = Path(wanted.weights)
+        if not path.is_file():
+            found = "is a folder" if path.is_dir() else f"does not exist (looked in {Path.cwd()})"
+            raise _Problem([f"{path}: {found}. Put a state dict of {wanted.model} there."])
+        _check(wanted, path, lambda: load_file(path))
+        return _info(wanted, path, "file", None)
     weights = catalogue(wanted.model, weights_version(wanted.model, wanted.weights))
-    path = _target(weights, downloads)
+    file = _published_file(weights, downloads)
     try:
-        failures = bring(_published_file(weights, path, downloads))
+        failures = fetch_published(file)
     except UserError as error:  # the folder cannot be written
         raise _Problem([str(error)]) from error
     if failures:
-        raise _Problem(failures, weights)
+        raise _Problem(failures, file)
 
     def load() -> object:
         return weights.get_state_dict(
-            model_dir=str(path.parent), map_location="cpu", check_hash=True, weights_only=True
+            model_dir=str(file.target.parent),
+            map_location="cpu",
+            check_hash=True,
+            weights_only=True,
         )
 
-    _check(wanted, path, load)
-    return _info(wanted, path, str(weights), weights.url)
-
-
-def _own_file(wanted: WantedWeights) -> WeightsInfo:
-    path = Path(wanted.weights)
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else f"does not exist (seen from {Path.cwd()})"
-        raise _Problem([f"{path}: {found}. Put a state dict of {wanted.model} there."])
-    _check(wanted, path, lambda: load_file(path))
-    return _info(wanted, path, "file", None)
+    _check(wanted, file.target, load)
+    return _info(wanted, file.target, str(weights), weights.url)
 
 
 def _check(wanted: WantedWeights, path: Path, load: Callable[[], object]) -> None:
@@ -124,27 +126,21 @@ def _check(wanted: WantedWeights, path: Path, load: Callable[[], object]) -> Non
             raise _Problem([f"{path}: is no state dict of {network}:", *different])
 
 
-def _published_file(weights: WeightsEnum, path: Path, downloads: Downloads) -> PublishedFile:
-    mirrors = (f"{folder.rstrip('/')}/{path.name}" for folder in downloads.weights.mirrors)
+def _published_file(weights: WeightsEnum, downloads: Downloads) -> PublishedFile:
+    name = PurePosixPath(urlsplit(weights.url).path).name
+    mirrors = (f"{folder.rstrip('/')}/{name}" for folder in downloads.weights.mirrors)
+    mebibytes = weights.meta.get("_file_size")  # rounded
     return PublishedFile(
         what="the published file",
-        target=path,
+        target=Path(downloads.folder) / "weights" / name,
         addresses=(*mirrors, weights.url),
+        algorithm="sha256",
+        digest=_hash_prefix(name),
         size=None,
-        most=_most_bytes(weights),
-        mismatch=lambda file: _hash_mismatch(file, _hash_prefix(path.name)),
+        most=int(mebibytes * 1.1 * 2**20) if mebibytes else _MOST_BYTES,
         timeout=downloads.timeout,
         allow_http=downloads.allow_http,
     )
-
-
-def _most_bytes(weights: WeightsEnum) -> int:
-    told = weights.meta.get("_file_size")  # in MiB, rounded
-    return int(told * 1.1 * 2**20) if told else _MOST_BYTES
-
-
-def _target(weights: WeightsEnum, downloads: Downloads) -> Path:
-    return Path(downloads.folder) / "weights" / PurePosixPath(urlsplit(weights.url).path).name
 
 
 def _hash_prefix(name: str) -> str:
@@ -155,13 +151,6 @@ def _hash_prefix(name: str) -> str:
     return found[1]
 
 
-def _hash_mismatch(path: Path, prefix: str) -> str | None:
-    found = sha256_of(path)[: len(prefix)]
-    if found == prefix:
-        return None
-    return f"{path.stat().st_size} bytes with SHA-256 {found}… instead of {prefix}…"
-
-
 def _info(wanted: WantedWeights, path: Path, name: str, source: str | None) -> WeightsInfo:
     return WeightsInfo(
         key=wanted.key,
@@ -169,31 +158,29 @@ def _info(wanted: WantedWeights, path: Path, name: str, source: str | None) -> W
         path=str(path),
         bytes=path.stat().st_size,
         source=source,
-        initial=InitialWeights(name=name, file=path.name, sha256=sha256_of(path)),
+        initial=InitialWeights(name=name, file=path.name, sha256=file_hash(path)),
     )
 
 
-def _message(problems: list[tuple[WantedWeights, _Problem]], downloads: Downloads) -> str:
-    lines = ["Initial weights could not be had:"]
+def _message(problems: list[tuple[WantedWeights, _Problem]]) -> str:
+    lines = ["Initial weights could not be fetched:"]
     for wanted, problem in problems:
         lines.append(f"  {wanted.key} ({', '.join(wanted.asked_by)}):")
         lines += [f"    {reason}" for reason in problem.reasons]
     lines.append("Do one of these, then run the same command again:")
     published = [problem.published for _, problem in problems if problem.published is not None]
     if published:
-        folder = _target(published[0], downloads).parent.absolute()
-        lines.append(f"  - put by hand into {folder}:")
-        for weights in published:
-            name = _target(weights, downloads).name
-            lines.append(f"      {name} (SHA-256 begins with {_hash_prefix(name)}): {weights.url}")
+        lines.append(f"  - put by hand into {published[0].target.parent.absolute()}:")
+        lines += [
+            f"      {file.target.name} (SHA-256 begins with {file.digest}): {file.addresses[-1]}"
+            for file in published
+        ]
         lines.append("  - set downloads.weights.mirrors to a folder of them that can be reached")
     if any(wanted.own_file for wanted, _ in problems):
         lines.append("  - put a right file in its place, or name another under its key")
-    return "\n".join(
-        [
-            *lines,
-            "  - leave protocols with initial weights out of `protocols:`",
-            "  - or take the study that needs neither network nor weights:",
-            f"    {OFFLINE_COMMAND}",
-        ]
-    )
+    lines += [
+        "  - leave protocols with initial weights out of `protocols:`",
+        "  - or take the study that needs neither network nor weights:",
+        f"    {OFFLINE_COMMAND}",
+    ]
+    return "\n".join(lines)

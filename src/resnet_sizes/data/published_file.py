@@ -1,19 +1,22 @@
 """One published file, brought to this machine whole or not at all."""
 
+import hashlib
 import logging
 import os
 import socket
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from resnet_sizes.data.downloads.download import DownloadFailed, download
+from resnet_sizes.data.download import DownloadFailed, download
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.locks import NoLocks, one_process
 from resnet_sizes.io.messages import without_secrets
 
 _log = logging.getLogger(__name__)
+
+OFFLINE_COMMAND = "snakemake --cores all --resources gpu=1 --configfile config/offline.yaml"
 
 
 @dataclass(frozen=True)
@@ -23,23 +26,56 @@ class PublishedFile:
     what: str
     """Its name in messages, as `the archive`."""
     target: Path
-    """Where it shall lie, inside `downloads.folder`."""
+    """Where it belongs, inside `downloads.folder`."""
     addresses: tuple[str, ...]
-    """Where it may be had, the first choice first."""
+    """Where it can be fetched, the first choice first."""
+    algorithm: Literal["md5", "sha256"]
+    digest: str
+    """The beginning of its hash, or all of it."""
     size: int | None
     """Its size in bytes, where that is published."""
-    mismatch: Callable[[Path], str | None]
-    """Why the file at a path is not this one; None if it is."""
+    most: int | None
+    """The most bytes it can have, where its size is not published."""
     timeout: float
     """Seconds without an answer or a byte after which an address is left."""
     allow_http: bool
     """Whether addresses need not begin with `https://`."""
-    most: int | None = None
-    """What it can have at most, in bytes, where its size is not published."""
+
+    def mismatch(self, path: Path) -> str | None:
+        """Why the file at `path` is not this one; None if it is."""
+        return mismatch(path, self.algorithm, self.digest, self.size)
 
 
-def bring(wanted: PublishedFile) -> list[str]:
-    """Make sure that the file lies at its target; why it does not, or nothing if it does.
+def mismatch(
+    path: Path, algorithm: Literal["md5", "sha256"], digest: str, size: int | None = None
+) -> str | None:
+    """Why the file at `path` has not this size and hash (or beginning of a hash); None if it has.
+
+    Size first: it tells a file that was cut short from one that is another.
+    """
+    found_size = path.stat().st_size
+    if size is not None and found_size != size:
+        return f"{found_size} bytes instead of {size}"
+    found = file_hash(path, algorithm)
+    if found.startswith(digest):
+        return None
+    if algorithm == "md5":
+        return f"MD5 {found} instead of {digest}"
+    return f"{found_size} bytes with SHA-256 {found[: len(digest)]}… instead of {digest}…"
+
+
+def file_hash(path: Path, algorithm: Literal["md5", "sha256"] = "sha256") -> str:
+    """The hash of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        # MD5 is what CIFAR-10's authors publish. It guards against accidents, not against
+        # malice, and FIPS builds of Python refuse it without this flag.
+        return hashlib.file_digest(
+            file, lambda: hashlib.new(algorithm, usedforsecurity=False)
+        ).hexdigest()
+
+
+def fetch_published(wanted: PublishedFile) -> list[str]:
+    """Make sure that the file lies at its target. Returns why it does not, empty if it does.
 
     A file that is there is verified, and replaced only by a right one. The addresses are tried
     in their order; a download that was cut off is continued, by the next address or in the next
@@ -57,12 +93,12 @@ def bring(wanted: PublishedFile) -> list[str]:
                 waiting = f"{target}: another process is fetching it; waiting."
                 held.enter_context(one_process(target, waiting))
             except NoLocks as error:
-                _log.warning("warning: %s: cannot be locked (%s); fetched anew", target, error)
+                _log.warning("warning: %s: cannot be locked (%s); fetched again", target, error)
                 # Two processes that write to one file would spoil it.
                 own = f"{target.name}.{socket.gethostname()}-{os.getpid()}.part"
                 partial = target.with_name(own)
                 held.callback(partial.unlink, missing_ok=True)
-            return _bring(wanted, partial)
+            return _fetch_to(partial, wanted)
     except OSError as error:
         raise UserError(
             f"{target}: cannot be written ({error.strerror or error}). Make room or "
@@ -70,10 +106,10 @@ def bring(wanted: PublishedFile) -> list[str]:
         ) from error
 
 
-def _bring(wanted: PublishedFile, partial: Path) -> list[str]:
+def _fetch_to(partial: Path, wanted: PublishedFile) -> list[str]:
     target = wanted.target
     failures: list[str] = []
-    if target.is_file():  # perhaps the process that held the lock has just brought it
+    if target.is_file():  # perhaps the process that held the lock has just fetched it
         problem = wanted.mismatch(target)
         if problem is None:
             return []
@@ -83,7 +119,9 @@ def _bring(wanted: PublishedFile, partial: Path) -> list[str]:
         _log.info("Fetching %s", without_secrets(address))
         reason = _try(address, partial, wanted)
         if reason is None:
-            _publish(partial, target)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(target)
             return []
         failures.append(f"{without_secrets(address)}: {reason}")
         _log.info("%s", failures[-1])
@@ -99,7 +137,7 @@ def _try(address: str, partial: Path, wanted: PublishedFile) -> str | None:
     if not continues:
         partial.unlink(missing_ok=True)
     try:
-        download(address, partial, wanted.size, wanted.timeout, wanted.allow_http, most=wanted.most)
+        download(address, partial, wanted.size, wanted.timeout, wanted.allow_http, wanted.most)
     except DownloadFailed as failure:
         if partial.stat().st_size > 0:
             return str(failure)
@@ -115,9 +153,3 @@ def _try(address: str, partial: Path, wanted: PublishedFile) -> str | None:
             return f"sent {problem}"
     # The bytes that were already there may be the wrong ones.
     return _try(address, partial, wanted)
-
-
-def _publish(partial: Path, target: Path) -> None:
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(target)

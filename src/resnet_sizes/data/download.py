@@ -1,6 +1,8 @@
 """One download from one address, which continues where an earlier one was cut off."""
 
 import re
+import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +12,16 @@ from typing import IO, Any
 import requests
 from requests.adapters import HTTPAdapter
 from tqdm import tqdm
+from urllib3.exceptions import ReadTimeoutError
 
-from resnet_sizes.data.archives.safe_names import shown
-from resnet_sizes.data.downloads.network_faults import reason
-from resnet_sizes.data.downloads.pace import CHUNK, Pace
+from resnet_sizes.io.messages import shown_text
 
 _NOT_ENCRYPTED = "does not begin with https:// (downloads.allow_http is false)"
+_CHUNK = 64 * 1024
 
 CONNECT_TIMEOUT = 5.0
 """Seconds for a connection. Behind a firewall that answers nothing every address costs this
-much, and a person is waiting to be told where to put the file."""
+much, and a person is waiting to read where to put the file."""
 
 
 class DownloadFailed(Exception):
@@ -38,21 +40,20 @@ def download(
 
     `size` is the expected number of bytes, where it is known, and `most` a bound where it is not:
     a server that sends more is cut off. `timeout` is the number of seconds without an answer or
-    without a byte, at most CONNECT_TIMEOUT of them for the connection; an address that keeps less
-    than the pace of `Pace` is left. One try, so a refused connection fails at once.
-    Bytes that arrived before a failure stay in `partial` for the next address, unless it shows
-    that they were wrong. Only `https://` is asked, also where an answer leads elsewhere, unless
-    `allow_http`. Raises DownloadFailed, and OSError if `partial` cannot be written.
+    without a byte, at most CONNECT_TIMEOUT of them for the connection. One try, so a refused
+    connection fails at once. Bytes that arrived before a failure stay in `partial` for the next
+    address, unless it shows that they were wrong. Only `https://` addresses are asked, also after
+    a redirect, unless `allow_http`. Raises DownloadFailed, and OSError if `partial` cannot be
+    written.
     """
     with partial.open("ab") as file:
         part = _Part(file, size, most if size is None else size)
         if not _may_ask(url, allow_http):
             raise DownloadFailed(_NOT_ENCRYPTED)
-        pace = Pace(timeout)
-        with pace.watched(), requests.Session() as session:
+        with requests.Session() as session:
             for scheme in ("https://", "http://"):
-                session.mount(scheme, _Adapter(pace, allow_http))
-            with _network(part, pace, timeout):
+                session.mount(scheme, _Adapter(allow_http))
+            with _network(part, timeout):
                 response = session.get(
                     url,
                     headers=part.headers(),
@@ -61,22 +62,26 @@ def download(
                 )
             with response:
                 end = part.begin(response)
-                pace.answered(response)
-                # Outside of the network's faults: a full disk is none.
-                with _bar(partial.stem, part.received, end) as bar:
-                    for chunk in _body(response, part, pace, timeout):
+                with tqdm(
+                    total=end,
+                    initial=part.received,
+                    desc=partial.stem,
+                    unit="B",
+                    unit_scale=True,
+                    leave=False,
+                    disable=not sys.stderr.isatty(),
+                ) as bar:
+                    for chunk in _body(response, part, timeout):
+                        # Outside of `_network`: a full disk is no fault of the address.
                         part.write(chunk)
-                        pace.arrived(len(chunk))
                         bar.update(len(chunk))
 
 
 class _Adapter(HTTPAdapter):
-    """Asks one address after another, as answers lead on: only where that is allowed, and where
-    `pace` can close the connection."""
+    """Sends each request of a chain of redirects, only where that is allowed."""
 
-    def __init__(self, pace: Pace, allow_http: bool) -> None:
+    def __init__(self, allow_http: bool) -> None:
         super().__init__()
-        self._pace = pace
         self._allow_http = allow_http
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -84,23 +89,9 @@ class _Adapter(HTTPAdapter):
         if not _may_ask(request.url or "", self._allow_http):
             raise DownloadFailed(f"leads to another address, which {_NOT_ENCRYPTED}")
         response = super().send(request, *args, **kwargs)
-        if self._pace.too_slow:  # headers that were cut off look like whole ones
-            raise DownloadFailed(self._pace.too_slow)
         if response.is_redirect:  # requests would read all of its body, however long
             response.raw.close()
         return response
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        """Called by `send` for the connections to a host."""
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        kind = type(pool).ConnectionCls
-
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            self._pace.connections.append(kind(*args, **kwargs))
-            return self._pace.connections[-1]
-
-        pool.ConnectionCls = watched
-        return pool
 
 
 class _Part:
@@ -117,7 +108,7 @@ class _Part:
         return f"{self.received}{of} bytes"
 
     def headers(self) -> dict[str, str]:
-        """What to ask with."""
+        """The request's headers."""
         # A compressed transfer of an archive saves nothing and would make the sizes differ.
         headers = {"Accept-Encoding": "identity"}
         if self.received:
@@ -125,16 +116,15 @@ class _Part:
         return headers
 
     def begin(self, response: requests.Response) -> int | None:
-        """Make ready for the body of this answer; returns where it will end, if that is told."""
+        """Prepare for the body of this answer. Returns its end in the file, where announced."""
         if response.status_code == 200:  # the whole file, whether or not we asked for a part
             self._start_over()
         elif response.status_code == 206:
             start = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("Content-Range", ""))
             if start is None or int(start[1]) != self.received:
                 raise DownloadFailed("continued at another place than asked for")
-        elif (
-            response.status_code == 416 and self.received
-        ):  # what is there is no beginning of the server's file
+        elif response.status_code == 416 and self.received:
+            # What is there is no beginning of the server's file.
             self._start_over()
             raise DownloadFailed("its file ends before the bytes that are here already")
         # Some servers label a .tar.gz as a gzip-encoded .tar; unpacking it on the way would
@@ -144,7 +134,7 @@ class _Part:
         if length is None or not response.ok:
             return None
         if re.fullmatch("[0-9]{1,18}", length) is None:
-            raise DownloadFailed(f"announced a length that is none: {shown(length)}")
+            raise DownloadFailed(f"announced a length that is none: {shown_text(length)}")
         return self.received + int(length)
 
     def write(self, chunk: bytes) -> None:
@@ -163,37 +153,54 @@ class _Part:
 
 
 @contextmanager
-def _network(part: _Part, pace: Pace, timeout: float) -> Iterator[None]:
-    """Whatever goes wrong with an address is a DownloadFailed, so that the next one is asked."""
+def _network(part: _Part, timeout: float) -> Iterator[None]:
+    """Turn whatever goes wrong with an address into DownloadFailed, so that the next is tried."""
     try:
         yield
     except DownloadFailed:
         raise
     except Exception as error:  # a bad answer makes the libraries raise nearly anything
-        connecting = min(timeout, CONNECT_TIMEOUT)
-        # What a closed connection is taken for says nothing.
-        told = pace.too_slow or reason(error, str(part), connecting, timeout)
-        raise DownloadFailed(told) from error
-    if pace.too_slow:  # a connection that was closed can look like the end of the file
-        raise DownloadFailed(pace.too_slow)
+        raise DownloadFailed(_reason(error, part, timeout)) from error
 
 
-def _body(response: requests.Response, part: _Part, pace: Pace, timeout: float) -> Iterator[bytes]:
-    with _network(part, pace, timeout):
+def _reason(error: Exception, part: _Part, timeout: float) -> str:
+    """Why `error` was raised, without secrets, printable and short."""
+    causes = list(_causes(error))
+
+    def caused_by(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        words = shown_text(error.response.reason or "")
+        return f"HTTP {error.response.status_code} {words}".rstrip()
+    if caused_by(ConnectionRefusedError):
+        return "connection refused"
+    if caused_by(socket.gaierror):
+        return "the host name is not known (no network?)"
+    if caused_by(ssl.SSLError):
+        return f"no trusted connection ({shown_text(str(error))})"
+    if caused_by(requests.ConnectTimeout):
+        return f"time-out: no connection within {min(timeout, CONNECT_TIMEOUT):g} s"
+    if caused_by(requests.ReadTimeout, ReadTimeoutError, TimeoutError):
+        return f"time-out: silent for {timeout:g} s after {part}"
+    if caused_by(ConnectionResetError):
+        return f"connection reset after {part}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"cut short after {part}"
+    return f"{type(error).__name__}: {shown_text(str(error))}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # requests and urllib3 wrap the system's error several times.
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _body(response: requests.Response, part: _Part, timeout: float) -> Iterator[bytes]:
+    with _network(part, timeout):
         response.raise_for_status()
-        yield from response.iter_content(CHUNK)
-
-
-def _bar(name: str, received: int, end: int | None) -> "tqdm[Any]":
-    return tqdm(
-        total=end,
-        initial=received,
-        desc=name,
-        unit="B",
-        unit_scale=True,
-        leave=False,
-        disable=not sys.stderr.isatty(),
-    )
+        yield from response.iter_content(_CHUNK)
 
 
 def _may_ask(url: str, allow_http: bool) -> bool:
