@@ -29,7 +29,7 @@ from resnet_sizes.schemas.run.tensors import (
     write_dataset,
 )
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
-from resnet_sizes.schemas.study.protocol import ModelName, Reading
+from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import DatasetSpec
 from resnet_sizes.training.engine.compiling import best_compile_mode
 from resnet_sizes.training.engine.determinism import set_determinism
@@ -83,7 +83,7 @@ def study_choices(compile: str | None, deterministic: bool | None) -> Choices:
 
 def run_file(
     model: ModelName,
-    reading: Reading,
+    reading: TrainingRecipe,
     batch_size: int,
     epochs: int,
     identity: str,
@@ -188,7 +188,7 @@ def measure_head(
 
 def whole_run(
     model: ModelName,
-    reading: Reading,
+    reading: TrainingRecipe,
     batch_size: int,
     epochs: int,
     arrays: DatasetArrays,
@@ -218,7 +218,7 @@ def whole_run(
 
 
 def write_random_weights(
-    model: ModelName, reading: Reading, arrays: DatasetArrays, path: Path
+    model: ModelName, reading: TrainingRecipe, arrays: DatasetArrays, path: Path
 ) -> WeightsInfo:
     """A file of initial weights for a frozen backbone."""
     torch.manual_seed(0)
@@ -236,7 +236,7 @@ def write_random_weights(
     )
 
 
-def _settle(network: ResNet, reading: Reading, arrays: DatasetArrays) -> None:
+def _settle(network: ResNet, reading: TrainingRecipe, arrays: DatasetArrays) -> None:
     prepare = Preparation(reading, torch.device("cpu"))
     settle_batch_norm(network, prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
 

@@ -11,7 +11,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.run.run import CompileMode
 from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, DatasetArrays
-from resnet_sizes.schemas.study.protocol import ModelName, Protocol, Reading
+from resnet_sizes.schemas.study.protocol import ModelName, Protocol, TrainingRecipe
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,12 +31,12 @@ CASES: dict[Case, str] = {"scratch-32": "scratch-32", "frozen-224": "probe-224"}
 """What is measured, and the protocol of config/config.yaml that it is taken from."""
 
 
-def reading_of(case: Case, model: str) -> Reading:
+def reading_of(case: Case, model: str) -> TrainingRecipe:
     """The reading of the study's own configuration that a case measures."""
     path = ROOT / "config" / "config.yaml"
     config = read_yaml(path, "Run the benchmark in a complete checkout.")
     definition = config["protocol_definitions"][CASES[case]]
-    return Protocol.model_validate(definition).reading_for(model)
+    return Protocol.model_validate(definition).recipe_for(model)
 
 
 def networks(names: str, only_one: bool = False) -> tuple[ModelName, ...]:
@@ -61,7 +61,7 @@ class Setting:
     rounds: int
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> TrainingRecipe:
         """All settings of the training."""
         return reading_of(self.case, self.model)
 

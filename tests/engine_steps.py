@@ -24,7 +24,7 @@ from resnet_sizes.schemas.run.tensors import (
     dataset_identity,
     read_predictions,
 )
-from resnet_sizes.schemas.study.protocol import Protocol, Reading
+from resnet_sizes.schemas.study.protocol import Protocol, TrainingRecipe
 from resnet_sizes.training.engine.loop import StepDone, Trainer
 from resnet_sizes.training.job import run as engine
 from resnet_sizes.training.job.job import train_run
@@ -37,9 +37,9 @@ DEFINITIONS: dict[str, Any] = yaml.safe_load(CONFIG.read_text())["protocol_defin
 """Every protocol of config.yaml, by name."""
 
 
-def reading_of(protocol: str, model: str) -> Reading:
+def reading_of(protocol: str, model: str) -> TrainingRecipe:
     """The reading of config.yaml, in fp32."""
-    reading = Protocol.model_validate(DEFINITIONS[protocol]).reading_for(model)
+    reading = Protocol.model_validate(DEFINITIONS[protocol]).recipe_for(model)
     return reading.model_copy(update={"precision": "fp32"})
 
 
@@ -56,7 +56,9 @@ def coloured_patches(train: int, test: int) -> DatasetArrays:
     return DatasetArrays(images[:train], labels[:train], images[train:], labels[train:])
 
 
-def write_state_dict(path: Path, model: str, reading: Reading, arrays: DatasetArrays) -> Path:
+def write_state_dict(
+    path: Path, model: str, reading: TrainingRecipe, arrays: DatasetArrays
+) -> Path:
     """Write initial weights for a model: random ones of another seed than any run's.
 
     The running statistics are those of some of the images, as they would be after pre-training:
@@ -77,7 +79,7 @@ def write_state_dict(path: Path, model: str, reading: Reading, arrays: DatasetAr
 
 def run_of(arrays: DatasetArrays, weights: Path | None = None, **changes: Any) -> RunFile:
     """A run file; without changes two epochs of ResNet-18 under `scratch-32`."""
-    reading = changes.pop("reading", Reading())
+    reading = changes.pop("reading", TrainingRecipe())
     if weights is not None:
         reading = reading.model_copy(update={"weights": str(weights)})
     own = {

@@ -18,7 +18,7 @@ from torchvision.transforms.v2 import functional as transforms
 
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import DatasetArrays
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.preprocessing import epoch_generator
 
 MEAN_AND_DEVIATION = {
@@ -123,7 +123,7 @@ def mirrored_and_shifted(
     return changed
 
 
-def prepared(image: torch.Tensor, reading: Reading) -> torch.Tensor:
+def prepared(image: torch.Tensor, reading: TrainingRecipe) -> torch.Tensor:
     """uint8 `[3, H, W]` → float32 `[3, S, S]` as a notebook prepares it: to 0…1, resized, then
     normalised."""
     size = [reading.input_size, reading.input_size]

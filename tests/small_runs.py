@@ -17,7 +17,7 @@ from resnet_sizes.schemas.run.tensors import (
     write_dataset,
 )
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.schemas.study.study import DatasetSpec
 
 CPU = torch.device("cpu")
@@ -73,7 +73,7 @@ def run_of(dataset: Path | None, **changes) -> RunFile:
         "protocol": "scratch-32",
         "model": "resnet18",
         "seed": 0,
-        "reading": Reading(**changes.pop("reading", {})),
+        "reading": TrainingRecipe(**changes.pop("reading", {})),
         "epochs": 2,
         "batch_size": 16,
         "learning_rate": 0.0005,

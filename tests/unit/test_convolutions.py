@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.convolutions import Convolution, use_exact_short_forms
 from resnet_sizes.training.engine.networks import build_network
 
@@ -51,7 +51,7 @@ def test_any_convolution_gives_what_torchs_gives(
 @pytest.mark.parametrize("model", ["resnet18", "resnet50"])
 def test_a_network_keeps_its_results_and_its_state(model):
     torch.manual_seed(0)
-    network = build_network(model, Reading(), 10).double().eval()
+    network = build_network(model, TrainingRecipe(), 10).double().eval()
     images = torch.randn(2, 3, 32, 32, dtype=torch.float64)
     names = list(network.state_dict())
     with torch.no_grad():

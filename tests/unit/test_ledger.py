@@ -12,7 +12,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Cell, Claim, Increment
 from resnet_sizes.schemas.article.load import load_article
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 
 COLUMNS = ("accuracy", "layers", "minutes", "layers_increment", "accuracy_increment")
 
@@ -76,10 +76,10 @@ def test_what_the_article_states_is_told_from_what_a_reading_does() -> None:
     article = load_article(ARTICLE)
     (stated,) = article.stated
     assert stated.model == "resnet152"
-    assert stated.holds_in(Reading(weights="V1", trainable="head"))
-    assert stated.holds_in(Reading(weights="own.pt", trainable="head"))
-    assert not stated.holds_in(Reading(weights="V1", trainable="all"))
-    assert not stated.holds_in(Reading(weights="none", trainable="all"))
+    assert stated.holds_in(TrainingRecipe(weights="V1", trainable="head"))
+    assert stated.holds_in(TrainingRecipe(weights="own.pt", trainable="head"))
+    assert not stated.holds_in(TrainingRecipe(weights="V1", trainable="all"))
+    assert not stated.holds_in(TrainingRecipe(weights="none", trainable="all"))
     assert article.setup.images == article.setup.train_images + article.setup.test_images == 60_000
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from resnet_sizes.cli.app import app
 from resnet_sizes.schemas import hardware
 from resnet_sizes.schemas.hardware import NetworkCost, shipped_network_costs
-from resnet_sizes.schemas.study.protocol import ModelName, Reading
+from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.training.engine.network_costs import SIZES, count_network_cost
 from resnet_sizes.training.engine.networks import build_network
 
@@ -72,7 +72,7 @@ def test_bytes_of_a_forward_pass_are_those_of_its_widest_moment() -> None:
 
 
 def test_training_bytes_are_what_a_real_forward_pass_keeps() -> None:
-    network = build_network("resnet18", Reading(), 10).train()
+    network = build_network("resnet18", TrainingRecipe(), 10).train()
     own = {t.untyped_storage().data_ptr() for t in (*network.parameters(), *network.buffers())}
     kept: dict[int, int] = {}
     totals = []

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.networks import build_network, count_parameters, macs_per_image
 
 
@@ -20,19 +20,19 @@ from resnet_sizes.training.engine.networks import build_network, count_parameter
     ],
 )
 def test_multiply_accumulates_are_those_of_the_literature(model, input_size, stem, millions):
-    reading = Reading(input_size=input_size, stem=stem)
+    reading = TrainingRecipe(input_size=input_size, stem=stem)
     assert macs_per_image(model, reading, 10) / 1e6 == pytest.approx(millions, rel=0.005)
 
 
 def test_resnet18_with_ten_classes_has_its_known_number_of_parameters():
-    network = build_network("resnet18", Reading(), 10)
-    assert count_parameters(network, Reading()) == (11_181_642, 11_181_642)
-    probe = Reading(trainable="head", weights="default")
+    network = build_network("resnet18", TrainingRecipe(), 10)
+    assert count_parameters(network, TrainingRecipe()) == (11_181_642, 11_181_642)
+    probe = TrainingRecipe(trainable="head", weights="default")
     assert count_parameters(network, probe) == (11_181_642, 5_130)
 
 
 def test_the_cifar_stem_keeps_the_resolution():
-    network = build_network("resnet18", Reading(stem="cifar"), 10)
+    network = build_network("resnet18", TrainingRecipe(stem="cifar"), 10)
     features = network.maxpool(network.relu(network.bn1(network.conv1(torch.zeros(2, 3, 32, 32)))))
     assert features.shape == (2, 64, 32, 32)
 
@@ -40,7 +40,7 @@ def test_the_cifar_stem_keeps_the_resolution():
 def test_initial_weights_follow_the_seed():
     def first_weights(seed):
         torch.manual_seed(seed)
-        return build_network("resnet18", Reading(), 10).conv1.weight
+        return build_network("resnet18", TrainingRecipe(), 10).conv1.weight
 
     assert torch.equal(first_weights(3), first_weights(3))
     assert not torch.equal(first_weights(3), first_weights(4))

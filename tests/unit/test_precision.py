@@ -8,7 +8,7 @@ import torch
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.weights import InitialWeights
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine import precision
 from resnet_sizes.training.engine.compiling import best_compile_mode, check_compiler
 from resnet_sizes.training.engine.determinism import set_determinism
@@ -84,14 +84,14 @@ def test_a_network_computes_in_the_precision_asked_for(name, dtype):
 
 
 def test_graphs_are_recorded_only_where_launches_are_the_limit(monkeypatch):
-    small = Reading()
+    small = TrainingRecipe()
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     assert best_compile_mode(small, CUDA) == "reduce-overhead"
     assert best_compile_mode(small, CUDA, gradient_accumulation=2) == "none"
     assert best_compile_mode(small, CPU) == "none"
-    assert best_compile_mode(Reading(stem="cifar"), CUDA) == "none"
-    assert best_compile_mode(Reading(input_size=112), CUDA) == "none"
-    assert best_compile_mode(Reading(trainable="head", weights="V1"), CUDA) == "none"
+    assert best_compile_mode(TrainingRecipe(stem="cifar"), CUDA) == "none"
+    assert best_compile_mode(TrainingRecipe(input_size=112), CUDA) == "none"
+    assert best_compile_mode(TrainingRecipe(trainable="head", weights="V1"), CUDA) == "none"
 
 
 def test_compiling_without_a_compiler_is_told_before_training(monkeypatch):

@@ -20,7 +20,7 @@ from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.values import Source, Value, Values
 from resnet_sizes.schemas.evidence.verdicts import Criterion, Overall, Reason, Verdict, VerdictName
-from resnet_sizes.schemas.study.protocol import Description, Reading
+from resnet_sizes.schemas.study.protocol import Description, TrainingRecipe
 from resnet_sizes.schemas.study.study import DataContent
 
 
@@ -125,21 +125,21 @@ def test_every_answer_of_a_reading_has_its_words(
     answers = ReadingWords(NO_STUDY, NO_VALUES, words, language).answers()
     for field in ("trainable", "frozen_batch_norm", "stem", "normalisation", "augmentation",
                   "optimizer", "schedule"):  # fmt: skip
-        for value in get_args(Reading.model_fields[field].annotation):
+        for value in get_args(TrainingRecipe.model_fields[field].annotation):
             for trainable in ("all", "head"):
                 for weights in ("none", "V1", "V2", "default", "weights/own.pt"):
                     settings = {"weights": weights, "trainable": trainable, field: value}
-                    reading = Reading.model_validate(settings)
+                    reading = TrainingRecipe.model_validate(settings)
                     for answer in answers.values():
                         assert str(answer(reading))
                         assert not strangers(plain(answer(reading)), language)
-    for precision in get_args(Reading.model_fields["precision"].annotation):
+    for precision in get_args(TrainingRecipe.model_fields["precision"].annotation):
         assert words(f"readings.precision.{precision}")
 
 
 def test_numbers_of_a_reading_are_printed_in_portuguese(words: Words) -> None:
     answers = ReadingWords(NO_STUDY, NO_VALUES, words, "pt").answers()
-    reading = Reading(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
+    reading = TrainingRecipe(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
     assert "momento 0,95" in answers["optimiser"](reading)
     assert "0,0005" in answers["optimiser"](reading)
     assert answers["input-size"](reading) == "224×224 pixels"
@@ -147,7 +147,7 @@ def test_numbers_of_a_reading_are_printed_in_portuguese(words: Words) -> None:
 
 def test_numbers_of_a_reading_are_printed_in_english(words_in: Callable[[str], Words]) -> None:
     answers = ReadingWords(NO_STUDY, NO_VALUES, words_in("en"), "en").answers()
-    reading = Reading(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
+    reading = TrainingRecipe(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
     assert answers["optimiser"](reading) == (
         "stochastic gradient descent (SGD), momentum 0.95, weight decay 0.0005, constant learning "
         "rate"

@@ -165,8 +165,8 @@ def test_a_reading_may_differ_for_one_model(tmp_path):
         "protocol_definitions: {scratch-32: {per_model: {resnet152: {stem: cifar}}}}",
     )
     protocol = load_study([path], base=BASE).protocol_definitions["scratch-32"]
-    assert protocol.reading_for("resnet152").stem == "cifar"
-    assert protocol.reading_for("resnet18").stem == "imagenet"
+    assert protocol.recipe_for("resnet152").stem == "cifar"
+    assert protocol.recipe_for("resnet18").stem == "imagenet"
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_shipped_readings_are_all_defined_and_each_differs():
     )
     assert set(study.protocols) == set(study.protocol_definitions)
     readings = [
-        [study.protocol_definitions[name].reading_for(model) for model in study.models]
+        [study.protocol_definitions[name].recipe_for(model) for model in study.models]
         for name in study.protocols
     ]
     assert all(readings.count(reading) == 1 for reading in readings)

@@ -125,7 +125,7 @@ def reading_of_weights(wildcards):
 
 def initial_weights(wildcards):
     """The description of the run's initial weights; nothing where they are random."""
-    reading = STUDY.protocol_definitions[wildcards.protocol].reading_for(
+    reading = STUDY.protocol_definitions[wildcards.protocol].recipe_for(
         wildcards.model
     )
     key = weights_key(wildcards.model, reading)

@@ -13,11 +13,11 @@ from resnet_sizes.schemas.evidence.audit import (
     ProtocolOnDevice,
 )
 from resnet_sizes.schemas.hardware import Assumptions, NetworkCost, NetworkCosts
-from resnet_sizes.schemas.study.protocol import Protocol, Reading
+from resnet_sizes.schemas.study.protocol import Protocol, TrainingRecipe
 
 FLOAT_BYTES = 4
 
-Case = tuple[TableRow, Reading, NetworkCost]
+Case = tuple[TableRow, TrainingRecipe, NetworkCost]
 
 
 def protocol_costs(
@@ -32,7 +32,7 @@ def protocol_costs(
     needs, missing = [], []
     cases: list[Case] = []
     for row in article.table:
-        reading = protocol.reading_for(row.model)
+        reading = protocol.recipe_for(row.model)
         entry = costs.of(row.model, reading.stem, reading.input_size)
         memory = None
         if entry is None:
@@ -58,7 +58,7 @@ def protocol_costs(
 
 
 def memory_bytes(
-    entry: NetworkCost, reading: Reading, batch_size: int, assumptions: Assumptions
+    entry: NetworkCost, reading: TrainingRecipe, batch_size: int, assumptions: Assumptions
 ) -> int:
     """Bytes for one whole batch in float32: activations, parameters, gradients, optimiser.
 
@@ -76,7 +76,7 @@ def memory_bytes(
     )
 
 
-def _moments(reading: Reading) -> int:
+def _moments(reading: TrainingRecipe) -> int:
     """Numbers that the optimiser keeps for each trained parameter."""
     if reading.optimizer == "sgd":
         return 1 if reading.momentum > 0 else 0
@@ -101,7 +101,7 @@ def _on_device(
 def _predict(
     rate: DeviceRate,
     row: TableRow,
-    reading: Reading,
+    reading: TrainingRecipe,
     entry: NetworkCost,
     setup: Setup,
     assumptions: Assumptions,

@@ -150,7 +150,7 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
             field = source(f"{definition}.description.{language}")
             book.add(f"study.protocol.{name}.description.{language}", text, "text", field)
         for model in study.models:
-            reading = protocol.reading_for(model)
+            reading = protocol.recipe_for(model)
             for setting in ("input_size", "momentum", "weight_decay"):
                 key = f"reading.{name}.{model}.{setting}"
                 book.add(key, getattr(reading, setting), "number", source(definition))

@@ -107,7 +107,7 @@ def _names(rendered: RenderedArticle, inputs: Inputs, engine: Engine) -> dict[st
     readings = [*study.protocols, *(costs.protocol for costs in inputs.audit.protocols)]
     runs = [run.run for run in inputs.verdicts.runs]
     weights = [
-        PurePath(study.protocol_definitions[protocol].reading_for(model).weights).name
+        PurePath(study.protocol_definitions[protocol].recipe_for(model).weights).name
         for protocol in study.protocols
         for model in study.models
     ]

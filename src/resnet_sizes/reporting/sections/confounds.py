@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.words import Words, model_name
 from resnet_sizes.schemas.run.weights import weights_version
-from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, Reading
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
 OTHERS = (
@@ -52,8 +52,7 @@ def confounds(study: Study, words: Words) -> Confounds | None:
 
 def _of_protocol(study: Study, words: Words, protocol: str) -> list[Safe]:
     readings = {
-        str(model): study.protocol_definitions[protocol].reading_for(model)
-        for model in study.models
+        str(model): study.protocol_definitions[protocol].recipe_for(model) for model in study.models
     }
     clauses = []
     trained = _grouped(readings, lambda model, reading: str(reading.weights != "none"))
@@ -85,14 +84,14 @@ def _of_protocol(study: Study, words: Words, protocol: str) -> list[Safe]:
     return clauses
 
 
-def _origin(model: str, reading: Reading) -> str:
+def _origin(model: str, reading: TrainingRecipe) -> str:
     if reading.weights in TORCHVISION_WEIGHTS:
         return weights_version(model, reading.weights)
     return "file"
 
 
 def _grouped(
-    readings: dict[str, Reading], key: Callable[[str, Reading], str]
+    readings: dict[str, TrainingRecipe], key: Callable[[str, TrainingRecipe], str]
 ) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for model, reading in readings.items():

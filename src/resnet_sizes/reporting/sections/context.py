@@ -241,7 +241,7 @@ def _computed_ids(judged: list[Judged]) -> list[str]:
 def _weights_from_files(study: Study) -> str:
     """Which runs start from given weights: `none`, `some` or `all`."""
     given = {
-        study.protocol_definitions[name].reading_for(model).weights != "none"
+        study.protocol_definitions[name].recipe_for(model).weights != "none"
         for name in study.protocols
         for model in study.models
     }

@@ -26,7 +26,7 @@ def departures(
     found = []
     for item in article.stated:
         readings = {
-            name: study.protocol_definitions[name].reading_for(item.model)
+            name: study.protocol_definitions[name].recipe_for(item.model)
             for name in study.protocols
         }
         ours = {

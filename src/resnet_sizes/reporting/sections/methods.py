@@ -14,7 +14,7 @@ from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import PrintedValues, from_article
 from resnet_sizes.reporting.text.words import Words, model_name
 from resnet_sizes.schemas.article.article import Article, Stated
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
 
@@ -90,7 +90,7 @@ def _stated_of_models(
     rows = []
     for item in article.stated:
 
-        def answer(reading: Reading, item: Stated = item) -> Safe:
+        def answer(reading: TrainingRecipe, item: Stated = item) -> Safe:
             departs = "departs" if len(study.protocols) == 1 else "one-departs"
             key = "as-stated" if item.holds_in(reading) else departs
             return words(f"methods.{key}", ours=weights(reading))

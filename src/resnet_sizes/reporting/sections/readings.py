@@ -7,7 +7,7 @@ from resnet_sizes.i18n.numbers import plain as plain_number
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.printed import PrintedValues, plain
 from resnet_sizes.reporting.text.words import Words, model_name
-from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, Reading
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
 Answer = Callable[[str, str], Safe]
@@ -23,7 +23,7 @@ class ReadingWords:
         self._t = words
         self._language = language
 
-    def answers(self) -> dict[str, Callable[[Reading], Safe]]:
+    def answers(self) -> dict[str, Callable[[TrainingRecipe], Safe]]:
         """By the id of the open choice in the article file."""
         return {
             "optimiser": self._optimiser,
@@ -35,29 +35,29 @@ class ReadingWords:
             "frozen-batch-norm": self._frozen_batch_norm,
         }
 
-    def _initial_weights(self, reading: Reading) -> Safe:
+    def _initial_weights(self, reading: TrainingRecipe) -> Safe:
         key = reading.weights if reading.weights in ("none", *TORCHVISION_WEIGHTS) else "file"
         file = code(PurePath(reading.weights).name)
         weights = self._t(f"readings.weights.{key}", file=file)
         return Safe(f"{weights}; {self._t(f'readings.trainable.{reading.trainable}')}")
 
-    def _frozen_batch_norm(self, reading: Reading) -> Safe:
+    def _frozen_batch_norm(self, reading: TrainingRecipe) -> Safe:
         key = "none" if reading.trainable == "all" else reading.frozen_batch_norm
         return self._t(f"readings.frozen_batch_norm.{key}")
 
-    def _input_size(self, reading: Reading) -> Safe:
+    def _input_size(self, reading: TrainingRecipe) -> Safe:
         return self._t("readings.input_size", size=self._setting(reading, "input_size"))
 
-    def _setting(self, reading: Reading, name: str) -> Safe:
+    def _setting(self, reading: TrainingRecipe, name: str) -> Safe:
         """A number of a reading, as the value of the first network that has the reading."""
         text = Safe(plain_number(getattr(reading, name), self._language))
         for protocol in self._study.protocols:
             for model in self._study.models:
-                if self._study.protocol_definitions[protocol].reading_for(model) == reading:
+                if self._study.protocol_definitions[protocol].recipe_for(model) == reading:
                     return self._values.followed(f"reading.{protocol}.{model}.{name}", text)
         return text
 
-    def _optimiser(self, reading: Reading) -> Safe:
+    def _optimiser(self, reading: TrainingRecipe) -> Safe:
         momentum = self._setting(reading, "momentum")
         parts = [self._t(f"readings.optimizer.{reading.optimizer}", momentum=momentum)]
         if reading.weight_decay:
@@ -67,9 +67,9 @@ class ReadingWords:
         return Safe(", ".join(parts))
 
 
-def of_reading(study: Study, answer: Callable[[Reading], Safe]) -> Answer:
+def of_reading(study: Study, answer: Callable[[TrainingRecipe], Safe]) -> Answer:
     """An answer that the reading alone decides."""
-    return lambda protocol, model: answer(study.protocol_definitions[protocol].reading_for(model))
+    return lambda protocol, model: answer(study.protocol_definitions[protocol].recipe_for(model))
 
 
 def grouped_answer(

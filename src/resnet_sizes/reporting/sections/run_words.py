@@ -6,7 +6,7 @@ from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.printed import PrintedValues, plain
 from resnet_sizes.reporting.text.words import Words, model_name
 from resnet_sizes.schemas.run.weights import weights_version
-from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, Reading
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
 
@@ -65,8 +65,8 @@ class RunWords:
 
         return grouped_answer(self._study, self._t, answer)
 
-    def _reading(self, protocol: str, model: str) -> Reading:
-        return self._study.protocol_definitions[protocol].reading_for(model)
+    def _reading(self, protocol: str, model: str) -> TrainingRecipe:
+        return self._study.protocol_definitions[protocol].recipe_for(model)
 
     def _texts(self, key: str) -> list[str]:
         return self._values.text(key).split(", ")

@@ -20,7 +20,7 @@ from resnet_sizes.schemas.article.claims import (
     Ratio,
 )
 from resnet_sizes.schemas.base import Number, Record
-from resnet_sizes.schemas.study.protocol import Description, ModelName, Reading
+from resnet_sizes.schemas.study.protocol import Description, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import DataContent
 
 
@@ -109,7 +109,7 @@ class Stated(Record):
     trainable: Literal["head", "all"]
     text: Description = Field(description="In our own words, after `the article says`.")
 
-    def holds_in(self, reading: Reading) -> bool:
+    def holds_in(self, reading: TrainingRecipe) -> bool:
         """Whether a reading of the model does what the article says."""
         pretrained = reading.weights != "none"
         return pretrained == (self.weights == "pretrained") and (

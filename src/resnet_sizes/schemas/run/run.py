@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Number, Record
 from resnet_sizes.schemas.run.weights import InitialWeights
-from resnet_sizes.schemas.study.protocol import ModelName, Reading
+from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
@@ -21,7 +21,7 @@ class RunSettings(Record):
     protocol: str
     model: ModelName
     seed: int = Field(ge=0)
-    reading: Reading
+    reading: TrainingRecipe
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=2)
     learning_rate: Number = Field(gt=0)
@@ -77,7 +77,7 @@ def run_settings(study: Study, protocol: str, model: str, seed: int) -> RunSetti
         protocol=protocol,
         model=model,  # type: ignore[arg-type]
         seed=seed,
-        reading=study.protocol_definitions[protocol].reading_for(model),
+        reading=study.protocol_definitions[protocol].recipe_for(model),
         epochs=training.epochs,
         batch_size=training.batch_size,
         learning_rate=training.learning_rate,

@@ -11,7 +11,7 @@ from resnet_sizes.schemas.study.protocol import (
     TORCHVISION_WEIGHTS,
     WEIGHTS_VERSIONS,
     ModelName,
-    Reading,
+    TrainingRecipe,
 )
 from resnet_sizes.schemas.study.study import Study
 
@@ -54,7 +54,7 @@ def weights_version(model: str, weights: str) -> str:
     return version
 
 
-def weights_key(model: str, reading: Reading) -> str | None:
+def weights_key(model: str, reading: TrainingRecipe) -> str | None:
     """The name under which a run's initial weights are kept; None where they are random.
 
     `resnet50-V2`, or for a file of one's own `resnet50-file-1a2b3c4d`, with a hash of its path.
@@ -93,7 +93,7 @@ def wanted_weights(study: Study) -> dict[str, WantedWeights]:
     for name in study.protocols:
         protocol = study.protocol_definitions[name]
         for model in study.models:
-            reading = protocol.reading_for(model)
+            reading = protocol.recipe_for(model)
             key = weights_key(model, reading)
             if key is None:
                 continue

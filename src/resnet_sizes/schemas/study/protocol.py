@@ -48,7 +48,7 @@ TORCHVISION_WEIGHTS = ("V1", "V2", "default")
 """Values of `weights` that mean torchvision's own files."""
 
 
-class Reading(Record):
+class TrainingRecipe(Record):
     """How one model is initialised, prepared, and trained."""
 
     weights: str = Field(
@@ -102,11 +102,11 @@ def _or_none(field: FieldInfo) -> tuple[Any, FieldInfo]:
     return bounded | None, Field(None, description=field.description)  # type: ignore[return-value]
 
 
-ReadingChanges = create_model(  # type: ignore[call-overload]
-    "ReadingChanges",
+RecipeChanges = create_model(  # type: ignore[call-overload]
+    "RecipeChanges",
     __base__=Record,
     __doc__="What differs from the protocol for one model; keys left out stay as they are.",
-    **{name: _or_none(field) for name, field in Reading.model_fields.items()},
+    **{name: _or_none(field) for name, field in TrainingRecipe.model_fields.items()},
 )
 
 
@@ -117,40 +117,40 @@ class Description(Record):
     en: str = Field(min_length=1, description="English.")
 
 
-class Protocol(Reading):
-    """A reading with a sentence that describes it and, where they differ, changes by model."""
+class Protocol(TrainingRecipe):
+    """A recipe with a sentence that describes it and, where they differ, changes by model."""
 
     description: Description = Field(description="One sentence a language, for the report.")
-    per_model: dict[ModelName, ReadingChanges] = Field(
+    per_model: dict[ModelName, RecipeChanges] = Field(
         default_factory=dict, description="Keys of this protocol that differ for one model."
     )
 
-    def reading_for(self, model: str) -> Reading:
-        """The complete reading that holds for one model."""
-        base = self.model_dump(include=set(Reading.model_fields))
+    def recipe_for(self, model: str) -> TrainingRecipe:
+        """The complete recipe of one model."""
+        base = self.model_dump(include=set(TrainingRecipe.model_fields))
         changes = self.per_model.get(model)  # type: ignore[call-overload]
         if changes is not None:
             base.update(changes.model_dump(exclude_none=True))
-        return Reading.model_validate(base)
+        return TrainingRecipe.model_validate(base)
 
     @model_validator(mode="after")
-    def _readings_are_possible(self) -> "Protocol":
+    def _recipes_are_possible(self) -> "Protocol":
         changed = [str(model) for model in self.per_model]
         for model in LAYERS:
             # What holds for all networks is told of the protocol; a network of its own by name.
             where = f" (per_model.{model})" if model in changed else ""
-            _check_reading(model, self.reading_for(model), where)
+            _check_recipe(model, self.recipe_for(model), where)
         return self
 
 
-def _check_reading(model: str, reading: Reading, where: str) -> None:
-    weights = reading.weights
-    if reading.trainable == "head" and weights == "none":
+def _check_recipe(model: str, recipe: TrainingRecipe, where: str) -> None:
+    weights = recipe.weights
+    if recipe.trainable == "head" and weights == "none":
         raise ValueError(
             f"trainable is 'head' but weights is 'none'{where}: only the last layer of a random "
             "network would learn. Set weights to V1, V2, default or a file, or trainable to all"
         )
-    if reading.stem == "cifar" and weights in TORCHVISION_WEIGHTS:
+    if recipe.stem == "cifar" and weights in TORCHVISION_WEIGHTS:
         raise ValueError(
             f"stem is 'cifar' but weights is {weights!r}{where}: torchvision's weights are for "
             "the 'imagenet' stem (7×7). Set stem to imagenet, or weights to none or a file of "

@@ -266,7 +266,7 @@ class Study(Record):
     def _weights_exist(self) -> "Study":
         for name in self.protocols:
             for model in self.models:
-                weights = self.protocol_definitions[name].reading_for(model).weights
+                weights = self.protocol_definitions[name].recipe_for(model).weights
                 versions = WEIGHTS_VERSIONS[model]
                 if weights in TORCHVISION_WEIGHTS and weights not in (*versions, "default"):
                     raise ValueError(

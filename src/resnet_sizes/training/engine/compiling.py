@@ -9,7 +9,7 @@ from torch import nn
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 
 OLDEST_CAPABILITY = (7, 0)
 """CUDA capability from which on torch's compiler makes code for a GPU."""
@@ -19,7 +19,7 @@ LAUNCH_BOUND_SIZE = 32
 
 
 def best_compile_mode(
-    reading: Reading, device: torch.device, gradient_accumulation: int = 1
+    reading: TrainingRecipe, device: torch.device, gradient_accumulation: int = 1
 ) -> CompileMode:
     """What `compile: auto` means for a reading on a device: a fixed rule, never a timing.
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 
 from resnet_sizes.schemas.run.tensors import DatasetArrays
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.preprocessing import Preparation, evaluation_batch, flip_and_crop
 
 
@@ -38,7 +38,7 @@ class Data(Protocol):
     def test_labels(self) -> torch.Tensor:
         """int64 `[N_test]`."""
 
-    def inputs(self, reading: Reading) -> Inputs:
+    def inputs(self, reading: TrainingRecipe) -> Inputs:
         """The batches of this dataset as the reading prepares them."""
 
 
@@ -69,13 +69,13 @@ class DeviceData:
             )
         )
 
-    def inputs(self, reading: Reading) -> Inputs:
+    def inputs(self, reading: TrainingRecipe) -> Inputs:
         """Prepared batches, float32 `[B, 3, S, S]`."""
         return _Images(self, reading)
 
 
 class _Images:
-    def __init__(self, data: DeviceData, reading: Reading) -> None:
+    def __init__(self, data: DeviceData, reading: TrainingRecipe) -> None:
         self._data = data
         self._augment = reading.augmentation == "flip-crop"
         self._prepare = Preparation(reading, data.train_images.device)
@@ -103,7 +103,7 @@ class FeatureData:
     test_features: torch.Tensor
     test_labels: torch.Tensor
 
-    def inputs(self, reading: Reading) -> Inputs:
+    def inputs(self, reading: TrainingRecipe) -> Inputs:
         """Batches of features, float32 `[B, F]`; the reading has nothing left to prepare."""
         return _Features(self)
 

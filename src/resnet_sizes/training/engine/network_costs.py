@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_leaves
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.schemas.hardware import NetworkCost, NetworkCosts
-from resnet_sizes.schemas.study.protocol import ModelName, Reading
+from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.training.engine.networks import build_network, count_parameters, macs_per_image
 
 CLASSES = 10
@@ -33,10 +33,10 @@ def count_network_costs() -> NetworkCosts:
 
 def count_network_cost(model: ModelName, stem: Any, input_size: int) -> NetworkCost:
     """One network with ten classes, for square images of `input_size` pixels a side."""
-    reading = Reading(stem=stem, input_size=input_size)
+    reading = TrainingRecipe(stem=stem, input_size=input_size)
     with torch.device("meta"):
         network = build_network(model, reading, CLASSES)
-    head = Reading(weights="default", trainable="head")
+    head = TrainingRecipe(weights="default", trainable="head")
     return NetworkCost(
         model=model,
         stem=stem,

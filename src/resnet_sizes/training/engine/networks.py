@@ -5,12 +5,12 @@ from torch import nn
 from torchvision.models import get_model
 from torchvision.models.resnet import ResNet
 
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.convolutions import use_exact_short_forms
 from resnet_sizes.training.engine.frozen import fold_batch_norm, freeze_backbone
 
 
-def build_network(model: str, reading: Reading, classes: int) -> ResNet:
+def build_network(model: str, reading: TrainingRecipe, classes: int) -> ResNet:
     """A network with random weights from torch's global generator.
 
     It maps float images `[N, 3, S, S]` to logits `[N, classes]`. The `cifar` stem is a 3×3
@@ -27,7 +27,7 @@ def build_network(model: str, reading: Reading, classes: int) -> ResNet:
     return network
 
 
-def ready_for_training(network: ResNet, reading: Reading, device: torch.device) -> ResNet:
+def ready_for_training(network: ResNet, reading: TrainingRecipe, device: torch.device) -> ResNet:
     """Move a network to the device in its fastest exact form, and freeze what is not trained.
 
     Its layers may be replaced, so count parameters before.
@@ -42,13 +42,13 @@ def ready_for_training(network: ResNet, reading: Reading, device: torch.device) 
     return network.to(device).to(memory_format=torch.channels_last)
 
 
-def count_parameters(network: ResNet, reading: Reading) -> tuple[int, int]:
+def count_parameters(network: ResNet, reading: TrainingRecipe) -> tuple[int, int]:
     """All parameters of a network as built, and those that the reading trains."""
     trained = network.fc if reading.trainable == "head" else network
     return tuple(sum(p.numel() for p in part.parameters()) for part in (network, trained))
 
 
-def macs_per_image(model: str, reading: Reading, classes: int) -> int:
+def macs_per_image(model: str, reading: TrainingRecipe, classes: int) -> int:
     """Multiply-accumulates of one forward pass for one image.
 
     Counted by torch's FlopCounterMode on tensors without storage, which costs no arithmetic;

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from resnet_sizes.schemas.study.protocol import Reading
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 
 CROP_PADDING = 4  # pixels, as He et al. (2015), section 4.2
 
@@ -24,7 +24,7 @@ NORMALISATION = {
 class Preparation:
     """uint8 images → what the network takes, for one reading on one device."""
 
-    def __init__(self, reading: Reading, device: torch.device) -> None:
+    def __init__(self, reading: TrainingRecipe, device: torch.device) -> None:
         mean, deviation = NORMALISATION[reading.normalisation]
         self._mean = torch.tensor(mean, device=device).mul(255).view(1, 3, 1, 1)
         self._scale = torch.tensor(deviation, device=device).mul(255).reciprocal().view(1, 3, 1, 1)
