@@ -8,7 +8,7 @@ import pytest
 
 from resnet_sizes.io import yaml as yaml_file
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_json, read_record
+from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_record
 from resnet_sizes.io.messages import shown, shown_text, without_secrets
 from resnet_sizes.io.yaml import parse_yaml, read_yaml
 from resnet_sizes.schemas.run.metrics import Metrics
@@ -163,9 +163,13 @@ def test_a_run_that_claims_a_million_million_epochs_is_refused_at_once(tmp_path:
         read_record(path, Metrics, "Train again.")
 
 
+def read_study(path: Path, remedy: str) -> StudyFile:
+    return read_record(path, StudyFile, remedy)
+
+
 def test_a_pipe_or_a_folder_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for read in (read_yaml, read_json):
+    for read in (read_yaml, read_study):
         with pytest.raises(UserError, match=r"pipe: is not a regular file\. Mend it\."):
             read(tmp_path / "pipe", "Mend it.")
         with pytest.raises(UserError, match=r"is a folder\. Mend it\."):
@@ -204,6 +208,6 @@ def test_only_texts_are_bound_in_size(tmp_path: Path) -> None:
     path = tmp_path / "weights"
     path.write_bytes(bytes(MAX_JSON_BYTES + 1))
     assert len(read_bytes(path, "Mend it.")) == MAX_JSON_BYTES + 1
-    for read in (read_json, read_yaml):
+    for read in (read_study, read_yaml):
         with pytest.raises(UserError, match=r"has more than \d+ bytes.* Mend it\."):
             read(path, "Mend it.")

@@ -183,36 +183,18 @@ def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
     return content
 
 
-def read_json(path: Path, remedy: str) -> Any:
-    """Parse a JSON file. Raises UserError, ending in `remedy`, if it is missing or broken."""
-    return _parsed(read_bytes(path, remedy, MAX_JSON_BYTES), path, remedy)
-
-
-def _parsed(content: bytes, path: Path, remedy: str) -> Any:
-    try:
-        return json.loads(content.decode())
-    except (ValueError, RecursionError) as error:  # ValueError: a number of too many digits, too
-        problem = shown_text(str(error))
-        raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
-
-
 def read_record(path: Path, kind: type[R], remedy: str) -> R:
     """Read and check a record. Raises UserError, ending in `remedy`, if anything is off.
 
-    `remedy` is one sentence that says what to do, for example "Run: resnet-sizes study …".
+    `remedy` is one sentence that says what to do, as `run` of `io.messages` makes it.
     """
     content = read_bytes(path, remedy, MAX_JSON_BYTES)
     try:
-        return kind.model_validate_json(content)  # parses and checks in one pass
+        return kind.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
-            # Python's own parser takes minutes for what is nested without end.
             problem = shown_text(str(first["ctx"]["error"]))
             raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
-    data = _parsed(content, path, remedy)
-    try:
-        return kind.model_validate_json(json.dumps(data))
-    except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in explain(error, kind, data))
+        problems = "\n".join(f"  {line}" for line in explain(error, kind))
         raise UserError(f"{path}: is not a valid {kind.__name__}:\n{problems}\n{remedy}") from None

@@ -1,4 +1,4 @@
-"""Validation errors in words: the key, what was found, what is allowed."""
+"""Words for error messages: what pydantic found wrong, remedies, values and texts of strangers."""
 
 import difflib
 import re
@@ -13,18 +13,31 @@ from pydantic_core import ErrorDetails
 Location = tuple[int | str, ...]
 
 MOST_LINES = 30
-"""Problems that are told of one file; who mends thirty runs the command again."""
+"""Problems that are listed of one file; after correcting thirty one runs the command again."""
 _LONGEST = 80
 _LONGEST_MESSAGE = 2000
 
+_ALLOWED = {
+    "string_pattern_mismatch": "text of the form {pattern}",
+    "too_short": "a list of at least {min_length}",
+    "model_type": "a mapping of keys to values",
+    "dict_type": "a mapping of keys to values",
+}
+"""Where pydantic's own words would puzzle a reader: its type of error → what is allowed."""
 
-def explain(error: ValidationError, kind: type[BaseModel], data: Any) -> list[str]:
+
+def run(command: str) -> str:
+    """The remedy that consists in a command of `resnet-sizes`."""
+    return f"Run: resnet-sizes {command}"
+
+
+def explain(error: ValidationError, kind: type[BaseModel]) -> list[str]:
     """One line a problem: `key.path: found …; allowed: …`."""
-    return [line for _, line in explain_with_locations(error, kind, data)]
+    return [line for _, line in explain_with_locations(error, kind)]
 
 
 def explain_with_locations(
-    error: ValidationError, kind: type[BaseModel], data: Any
+    error: ValidationError, kind: type[BaseModel]
 ) -> list[tuple[Location, str]]:
     """As `explain`, each line with the location of its key, to find the file it stands in."""
     lines: dict[Location, str] = {}
@@ -36,35 +49,59 @@ def explain_with_locations(
         location = _location(problem)
         key = dotted(location) or "(the whole file)"
         if problem["type"] == "extra_forbidden":
-            names = allowed_keys(kind, location[:-1])
+            names = _allowed_keys(kind, location[:-1])
             hint = did_you_mean(location[-1], names)
             text = f"{key}: unknown key; allowed here: {', '.join(sorted(names))}.{hint}"
         elif problem["type"] == "missing":
             text = f"{key}: is missing."
+        elif problem["type"] == "value_error":  # the records' own, which quote what they found
+            text = f"{key}: {_message(problem)}." if location else f"{_message(problem)}."
         else:
-            message = _allowed(problem)
-            if problem["type"] == "value_error":
-                text = f"{key}: {message}." if location else f"{message}."
-            else:
-                text = f"{key}: found {shown(problem['input'])}; allowed: {message}."
+            text = f"{key}: found {shown(problem['input'])}; allowed: {_message(problem)}."
         if location in lines and "; allowed: " in text:  # the next branch of a union
             text = f"{lines[location].rstrip('.')} or {text.split('; allowed: ')[1]}"
         lines[location] = text
     return list(lines.items())
 
 
-def _allowed(problem: ErrorDetails) -> str:
-    context = problem.get("ctx", {})
-    kind = problem["type"]
-    if kind == "string_pattern_mismatch":
-        return f"text of the form {context['pattern']}"
-    if kind == "too_short":
-        return f"a list of at least {context['min_length']}"
-    if kind in ("model_type", "dict_type"):
-        return "a mapping of keys to values"
-    # The records' own messages quote what they found.
+def _message(problem: ErrorDetails) -> str:
+    if problem["type"] in _ALLOWED:
+        return _ALLOWED[problem["type"]].format(**problem.get("ctx", {}))
     message = without_secrets(problem["msg"].removeprefix("Value error, ")[:_LONGEST_MESSAGE])
     return message.removeprefix("Input should be ").rstrip(".")
+
+
+def _location(problem: ErrorDetails) -> Location:
+    *above, last = problem["loc"] or ("str",)
+    # An unknown key may be called anything.
+    is_key = problem["type"] == "extra_forbidden" or _names_a_key(last)
+    return (*(part for part in above if _names_a_key(part)), *([last] if is_key else []))
+
+
+def _names_a_key(part: int | str) -> bool:
+    # pydantic puts the branch of a union into the path ("str", "literal['auto']",
+    # "function-before[…]"); no file has such keys.
+    return isinstance(part, int) or not (
+        part in {"str", "int", "float", "bool", "none"}
+        or part.endswith("]")
+        or part.startswith(("function-", "constrained-"))
+    )
+
+
+def _allowed_keys(kind: type[BaseModel], location: Location) -> list[str]:
+    """The keys that the record at `location` inside `kind` may have."""
+    current: Any = kind
+    for part in location:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            field = current.model_fields.get(str(part))
+            current = field.annotation if field else None
+        else:  # a list or a mapping: step to the type of its items
+            current = (typing.get_args(current) or (None,))[-1]
+        if typing.get_origin(current) in (typing.Union, types.UnionType):
+            current = next(m for m in typing.get_args(current) if m is not type(None))
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return list(current.model_fields)
+    return []
 
 
 def dotted(location: Location) -> str:
@@ -88,13 +125,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "…"
 
 
-def shown_text(text: str) -> str:
-    """Text for a message as it stands, but short and without characters that steer a terminal."""
-    text = without_secrets(text[:1000])
-    visible = text if text.isprintable() else ascii(text)[1:-1]
-    return visible if len(visible) <= 2 * _LONGEST else visible[: 2 * _LONGEST - 1] + "…"
-
-
 class _Bounded(reprlib.Repr):
     """As `repr`, but quick for values that hold themselves, or the same thing a billion times."""
 
@@ -104,7 +134,7 @@ class _Bounded(reprlib.Repr):
         self.maxdict = self.maxlist = self.maxtuple = self.maxset = 8
 
     def repr_str(self, value: str, level: int) -> str:
-        """The beginning; the middle is what the base class would leave out."""
+        """The beginning; the base class would leave out the middle."""
         return repr(value[: 2 * _LONGEST])
 
     def repr_int(self, value: int, level: int) -> str:
@@ -114,47 +144,16 @@ class _Bounded(reprlib.Repr):
         return repr(value)
 
 
-def _location(problem: ErrorDetails) -> Location:
-    *above, last = problem["loc"] or ("str",)
-    # An unknown key may be called anything.
-    is_key = problem["type"] == "extra_forbidden" or _names_a_key(last)
-    return (*(part for part in above if _names_a_key(part)), *([last] if is_key else []))
-
-
-def _names_a_key(part: int | str) -> bool:
-    # pydantic puts the branch of a union into the path ("str", "literal['auto']",
-    # "function-before[…]"); no file has such keys.
-    return isinstance(part, int) or not (
-        part in {"str", "int", "float", "bool", "none"}
-        or part.endswith("]")
-        or part.startswith(("function-", "constrained-"))
-    )
-
-
-def allowed_keys(kind: type[BaseModel], location: Location) -> list[str]:
-    """The keys that the record at `location` inside `kind` may have."""
-    current: Any = kind
-    for part in location:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            field = current.model_fields.get(str(part))
-            current = field.annotation if field else None
-        else:  # a list or a mapping: step to the type of its items
-            current = (typing.get_args(current) or (None,))[-1]
-        current = _without_none(current)
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
-    return []
-
-
-def _without_none(annotation: Any) -> Any:
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        members = [m for m in typing.get_args(annotation) if m is not type(None)]
-        return members[0] if members else None
-    return annotation
+def shown_text(text: str, most: int = 2 * _LONGEST) -> str:
+    """Text for a message as it stands, but of at most `most` characters, without the secrets of
+    addresses and without characters that steer a terminal."""
+    text = without_secrets(text[:1000])
+    visible = text if text.isprintable() else ascii(text)[1:-1]
+    return visible if len(visible) <= most else visible[: most - 1] + "…"
 
 
 _USER = re.compile(r"(?<=//)[^/\s]*@")
-# urllib3 tells of the path alone: "Max retries exceeded with url: /file?token=x".
+# urllib3's messages hold the path alone: "Max retries exceeded with url: /file?token=x".
 _QUERY = re.compile(r"((?://|url: /)[^\s?'\"]*)\?[^\s'\")\]>]*")
 
 

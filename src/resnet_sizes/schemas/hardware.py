@@ -119,7 +119,7 @@ def load_devices(path: Path) -> Devices:
     try:
         return Devices.model_validate(data)
     except ValidationError as error:
-        lines = "\n".join(f"  {line}" for line in explain(error, Devices, data))
+        lines = "\n".join(f"  {line}" for line in explain(error, Devices))
         raise UserError(f"{path}: is not a valid table of devices:\n{lines}\n{remedy}") from None
 
 

@@ -40,7 +40,7 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
         contents = {path: _content(path) for path in files}
         lines = [
             f"  {_file_of(location, config, contents)}: {text}"
-            for location, text in explain_with_locations(error, Study, config)
+            for location, text in explain_with_locations(error, Study)
         ]
         raise UserError(
             "The configuration does not make a study:\n" + "\n".join(lines) + f"\n{REFERENCE}"

@@ -42,7 +42,7 @@ def load_article(path: Path) -> Article:
 def _problems(error: ValidationError, data: Any) -> list[str]:
     claims = data.get("claims") if isinstance(data, dict) else None
     lines = []
-    for location, line in explain_with_locations(error, Article, data):
+    for location, line in explain_with_locations(error, Article):
         # What is wrong inside a claim is said by its own rule's record, further down.
         if not (len(location) > 1 and location[0] == "claims"):
             lines.append(line)
@@ -66,7 +66,7 @@ def _claim_problems(raw: Any) -> list[str]:
     try:
         kind.model_validate(raw)
     except ValidationError as error:
-        return [f"{name}: {line}" for line in explain(error, kind, raw)]
+        return [f"{name}: {line}" for line in explain(error, kind)]
     return []
 
 
