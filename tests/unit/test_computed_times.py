@@ -59,13 +59,13 @@ def test_computed_minutes_are_never_seen_as_the_article_s(tmp_path: Path) -> Non
         )
 
 
-def test_a_article_that_takes_any_device_still_takes_no_computed_minutes(tmp_path: Path) -> None:
-    article = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))
-    for claim in article["claims"]:
+def test_an_article_that_takes_any_device_still_takes_no_computed_minutes(tmp_path: Path) -> None:
+    content = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))
+    for claim in content["claims"]:
         if claim["id"] in MINUTE_CELLS:
             claim["needs"]["article_device"] = False
     article = tmp_path / "article.yaml"
-    article.write_text(yaml.safe_dump(article, allow_unicode=True), encoding="utf-8")
+    article.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     measured = verdicts_of(tmp_path / "measured", article=article)
     assert {measured[name].verdict for name in MINUTE_CELLS} == {"supported"}
     literal = verdicts_of(tmp_path / "literal", article=article, **LITERAL)

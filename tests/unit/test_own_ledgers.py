@@ -1,4 +1,4 @@
-"""Verdicts by a article file of one's own, and on layer counts, which need no run."""
+"""Verdicts by an article file of one's own, and on layer counts, which need no run."""
 
 from pathlib import Path
 from typing import Any

@@ -20,7 +20,7 @@ from resnet_sizes.schemas.article.claims import CLAIM_KINDS
 
 
 def load_article(path: Path) -> Article:
-    """Read and check a article file (YAML).
+    """Read and check an article file (YAML).
 
     Raises UserError with the file's name and every problem: unknown rule, unknown key, a
     printed number that is not the table's.
