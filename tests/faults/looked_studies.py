@@ -1,6 +1,9 @@
 """A small study in the working directory, and what `resnet-sizes status` says of it."""
 
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +38,17 @@ def home(
     monkeypatch.setenv("PATH", str(without_scheduler))
     monkeypatch.chdir(copied.folder)
     return copied
+
+
+@pytest.fixture
+def snakemake(home: StudyHome) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process by that name in the study's working directory."""
+    script = home.folder / "snakemake"
+    script.write_text("import time\ntime.sleep(60)\n", encoding="utf-8")
+    process = subprocess.Popen([sys.executable, str(script)], cwd=home.folder)
+    yield process
+    process.kill()
+    process.wait()
 
 
 def train(home: StudyHome) -> None:

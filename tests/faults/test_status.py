@@ -49,7 +49,7 @@ def test_a_run_in_another_process_shows_epoch_loss_time_and_device(
     text = shown()
     assert text.startswith("tiny: 0 of 2 runs done, 1 running, 1 waiting")
     row = next(line for line in text.splitlines() if line.startswith(TRAINED))
-    assert re.search(r"running +epoch [1-4]/4, step \d+/10, loss \d\.\d{4} +\d+ s", row), row
+    assert re.search(r"running +epoch [1-4]/4, step \d+/10, loss \d\.\d{4} +[\d.]+ s", row), row
     assert f"process {slow.pid}" in row
 
 

@@ -2,16 +2,14 @@
 
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from looked_studies import done, home, job, looked, squeue, trained
+from looked_studies import done, home, job, looked, snakemake, squeue, trained
 
 from study_homes import StudyHome
 
-__all__ = ["done", "home"]
+__all__ = ["done", "home", "snakemake"]
 
 
 @pytest.fixture
@@ -23,20 +21,6 @@ def elsewhere(home: StudyHome, tmp_path: Path) -> Path:
     shutil.rmtree(results)
     results.symlink_to(folder)
     return folder
-
-
-@pytest.fixture
-def snakemake(home: StudyHome) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process by that name, which works on the study as its lock says."""
-    locks = home.folder / ".snakemake" / "locks"
-    locks.mkdir(parents=True)
-    (locks / "0.output.lock").write_text("results/tiny/evidence/table.json\n", encoding="utf-8")
-    script = home.folder / "snakemake"
-    script.write_text("import time\ntime.sleep(60)\n", encoding="utf-8")
-    process = subprocess.Popen([sys.executable, str(script)], cwd=home.folder)
-    yield process
-    process.kill()
-    process.wait()
 
 
 @pytest.mark.usefixtures("elsewhere")

@@ -1,7 +1,6 @@
 """`resnet-sizes status` beside Slurm's queue, as a pretend `squeue` prints it."""
 
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 import pytest
@@ -15,16 +14,6 @@ __all__ = ["done", "home"]
 
 UUID = "6f1f7c3e-2d0f-4c5e-9f0f-5d0f7c1f3a11"
 COMMENT = "rule_train_wildcards_scratch-32_resnet18_0"
-
-
-def record(home: StudyHome, output: str, number: str) -> None:
-    """As Snakemake keeps the number of the job that is to make an output."""
-    name = urlsafe_b64encode(output.encode()).decode()
-    parts = [name[start : start + 254] for start in range(0, len(name), 254)]
-    folders = [f"@{part}" for part in parts[:-1]]
-    path = home.folder.joinpath(".snakemake", "incomplete", *folders, parts[-1])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f'{{"external_jobid": "{number}"}}', encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -74,45 +63,22 @@ def test_jobs_of_other_folders_and_rules_are_not_ours(
     assert trained().state == "waiting"
 
 
-def test_the_number_that_snakemake_recorded_goes_before_a_label(home: StudyHome) -> None:
-    """Labels name no study, and two studies of one folder may have the same run."""
-    squeue(home, job(home.folder, "PENDING", UUID, COMMENT))
-    assert trained().state == "queued"
-    output = home.files.metrics.relative_to(home.folder).as_posix()
-    record(home, output, "76")
-    assert trained().state == "waiting"
-    record(home, output, "77")
-    assert trained().state == "queued"
-
-
-@pytest.mark.parametrize("study", ["twin", "t" * 200])  # a name of one part, and of two
-def test_a_job_that_snakemake_recorded_for_another_study_is_not_ours(
-    home: StudyHome, study: str
-) -> None:
-    squeue(home, job(home.folder, "PENDING", UUID, COMMENT))
-    assert trained().state == "queued"
-    record(home, f"results/{study}/runs/scratch-32/resnet18/seed-0/metrics.json", "77")
-    assert trained().state == "waiting"
-
-
-def test_each_of_two_studies_with_equal_runs_has_its_own_job(home: StudyHome) -> None:
+def test_equal_runs_of_two_studies_in_one_folder_share_a_waiting_job(home: StudyHome) -> None:
+    """Labels name no study; the runs share their folder in work/ as well."""
     home.twin("twin")
     squeue(home, job(home.folder, "PENDING", UUID, COMMENT))
-    record(home, "results/twin/runs/scratch-32/resnet18/seed-0/metrics.json", "77")
-    record(home, "results/twin/runs/scratch-32/resnet18/seed-0/predictions.safetensors", "77")
-    assert looked().counts["queued"] == 0
-    first, second = looked("results/twin/study.json").runs
-    assert (first.state, second.state) == ("queued", "waiting")
+    assert looked().counts["queued"] == 1
+    assert looked("results/twin/study.json").counts["queued"] == 1
 
 
-def test_what_is_no_record_of_snakemake_is_passed_over(home: StudyHome) -> None:
-    squeue(home, job(home.folder, "PENDING", UUID, COMMENT))
-    incomplete = home.folder / ".snakemake" / "incomplete"
-    incomplete.mkdir(parents=True)
-    whole = '{"external_jobid": "77"}'
-    for name, text in (("é", whole), ("_w==", whole), ("YQ==", "{"), ("Yg==", "[]")):
-        (incomplete / name).write_text(text, encoding="utf-8")
-    assert trained().state == "queued"
+def test_the_job_that_a_run_names_goes_before_a_label(home: StudyHome) -> None:
+    labelled = job(home.folder, "PENDING", UUID, COMMENT)
+    named = job(home.folder, "RUNNING", UUID, "(null)").replace("77", "78")
+    squeue(home, f"{labelled}\n{named}")
+    home.tell(job=SchedulerJob(scheduler="slurm", id="78"), step=3)
+    run = trained()
+    assert run.job
+    assert (run.state, run.job.id) == ("running", "78")
 
 
 @pytest.mark.parametrize(("state", "seen"), [("RUNNING", "running"), ("PENDING", "queued")])
@@ -153,7 +119,7 @@ def test_a_run_whose_job_is_not_in_the_queue_is_not_gone_before_it_was_silent(
 def test_a_scheduler_that_does_not_answer_is_told_and_stops_nothing(
     home: StudyHome, script: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resnet_sizes.status.scheduler_queue.PATIENCE", 0.5)
+    monkeypatch.setattr("resnet_sizes.status.slurm.PATIENCE", 0.5)
     squeue(home, script)
     status = looked()
     assert said in status.warnings[0]

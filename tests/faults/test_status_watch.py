@@ -5,12 +5,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from looked_studies import done, home, job, shown, squeue
+from looked_studies import done, home, job, shown, snakemake, squeue
 
 from resnet_sizes.schemas.paths import PROGRESS
 from study_homes import StudyHome
 
-__all__ = ["done", "home"]
+__all__ = ["done", "home", "snakemake"]
 
 ENOUGH = 5
 """Looks after which somebody presses Ctrl-C."""
@@ -39,12 +39,6 @@ def fails(home: StudyHome) -> None:
     home.tell(ended="failed", message="the loss is nan")
 
 
-def lock(home: StudyHome) -> None:
-    locks = home.folder / ".snakemake" / "locks"
-    locks.mkdir(parents=True)
-    (locks / "0.output.lock").write_text("results/tiny/evidence/table.json\n", encoding="utf-8")
-
-
 @pytest.mark.usefixtures("between")
 @pytest.mark.parametrize(("updates", "kind"), [({"ended": "failed"}, "failed"), ({}, "stale")])
 def test_the_watch_ends_where_something_failed_and_nothing_is_under_way(
@@ -71,10 +65,9 @@ def test_the_watch_goes_on_where_nothing_has_begun(home: StudyHome) -> None:
     assert shown("--watch").endswith("The runs go on.\n")
 
 
-@pytest.mark.usefixtures("between")
-def test_the_watch_goes_on_while_snakemake_has_its_lock(home: StudyHome) -> None:
+@pytest.mark.usefixtures("between", "snakemake")
+def test_the_watch_goes_on_while_snakemake_works_in_the_folder(home: StudyHome) -> None:
     fails(home)
-    lock(home)
     assert shown("--watch").endswith("The runs go on.\n")
 
 

@@ -52,5 +52,4 @@ def test_a_study_is_followed_while_snakemake_works_and_after_it_was_killed(proje
     (run,) = found["runs"]
     assert "the end of the process that had started it" in run["note"]
     assert run["goes_on_from"]["epoch"] >= 1
-    assert found["snakemake"]["state"] == "locked"
-    assert "snakemake --unlock" in found["snakemake"]["note"]
+    assert found["snakemake"]["state"] == "away"

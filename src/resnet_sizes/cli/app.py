@@ -9,21 +9,20 @@ import typer
 
 from resnet_sizes.cli import console, study
 from resnet_sizes.cli.audit import audit
-from resnet_sizes.cli.costs import costs
 from resnet_sizes.cli.data import data
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.cli.fetch import fetch
 from resnet_sizes.cli.forecast import forecast
+from resnet_sizes.cli.generate import costs, schemas
 from resnet_sizes.cli.report import report
-from resnet_sizes.cli.schemas import schemas
 from resnet_sizes.cli.status import status
 from resnet_sizes.cli.train import train
 from resnet_sizes.io.errors import Stopped, UserError
 
-MENDABLE = frozenset(
+DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 )
-"""What the system says where a disk is full or refuses."""
+"""Errors of a disk that is full or refuses."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -68,7 +67,7 @@ def main() -> None:
         console.say(str(stopped))
         console.leave_at_once(stopped.status)
     except OSError as error:
-        if error.errno not in MENDABLE:
+        if error.errno not in DISK_ERRORS:
             console.complain_with_traceback()
         else:
             console.complain(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import typer
+from rich.console import Console, RenderableType
 
 _log = logging.getLogger("resnet_sizes")
 
@@ -43,18 +44,39 @@ def result(text: str) -> None:
 
 
 def complain(message: str) -> None:
-    """An error that the reader can mend."""
+    """An error that the reader can correct."""
     _log.error("error: %s", message)
 
 
 def leave_at_once(status: int) -> NoReturn:
-    """End the process without taking everything apart, which takes seconds once torch is there:
-    who asked a run to stop may not have them."""
+    """End the process without the interpreter's cleanup, which takes seconds once torch is there:
+    whatever asked a run to stop may not wait for it."""
     logging.shutdown()
     sys.stdout.flush()
     os._exit(status)
 
 
 def complain_with_traceback() -> None:
-    """An error of ours: the traceback belongs into the log."""
+    """A fault of this program: the traceback goes to the log."""
     _log.exception("error: this should not have happened; please report it with these lines:")
+
+
+WIDE = 2000
+"""Characters of a line in a pipe or a file: a row of a table is one line, however long."""
+
+
+def wide_console() -> Console:
+    """The terminal; in a pipe or a file, one whose lines do not wrap."""
+    width = None if Console().is_terminal else WIDE
+    return Console(width=width, highlight=False, markup=False, emoji=False)
+
+
+def print_rich(content: RenderableType) -> None:
+    """A table or text of rich as the command's result; without trailing blanks in a pipe."""
+    console = wide_console()
+    if console.is_terminal:
+        console.print(content)
+        return
+    with console.capture() as printed:
+        console.print(content)
+    result("\n".join(line.rstrip() for line in printed.get().splitlines()))

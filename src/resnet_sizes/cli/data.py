@@ -6,18 +6,15 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
-from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.study.plan import read_study
 
 
 def data(
     study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
 ) -> None:
     """Write the study's data/dataset.safetensors and data/dataset.json; print the former."""
-    resolved = read_record(
-        study, StudyFile, "Make it with: resnet-sizes study write [OVERLAY…]"
-    ).study
+    resolved = read_study(study).study
 
     from resnet_sizes.data.prepare import prepare_dataset
 

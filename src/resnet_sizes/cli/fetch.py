@@ -8,11 +8,10 @@ import typer
 
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.study.plan import read_study
 
 IMAGES = "images"
 
@@ -28,9 +27,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Make sure that the study's images and initial weights are on this machine; print where."""
-    resolved = read_record(
-        study, StudyFile, "Make it with: resnet-sizes study write [OVERLAY…]"
-    ).study
+    resolved = read_study(study).study
     keys = list(wanted_weights(resolved))
     allowed = [IMAGES, *keys]
     if only is not None and only not in allowed:

@@ -1,5 +1,6 @@
 """`resnet-sizes report`: print the article anew."""
 
+import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resnet_sizes.cli.console import result, say
-from resnet_sizes.cli.watch import INTERVAL, until_all_are_finished
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
-from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.run.run import all_run_settings
+from resnet_sizes.study.plan import read_study
+
+INTERVAL = 2.0
+"""Seconds between two looks of `--watch` at the study's folder."""
 
 if TYPE_CHECKING:
     from resnet_sizes.reporting.render.engines import EngineChoice, Format
@@ -66,31 +69,20 @@ def report(
     ] = None,
 ) -> None:
     """Render the report of a study; prints the paths of what was made."""
-    if watch:
-        again = partial_of(study, language, engine, format)
-        try:
-            until_all_are_finished(study, again, INTERVAL)
-        except KeyboardInterrupt:
-            say("The last report stays where it is.")
+    if not watch:
+        _render(study, partial, language, engine, format)
         return
-    _render(study, partial, language, engine, format)
-
-
-def partial_of(
-    study: Path,
-    language: list[Language] | None,
-    engine: EngineName | None,
-    format: list[FormatName] | None,
-) -> Callable[[], None]:
-    """What `--watch` does each time; before the first run is finished it only says so."""
 
     def again() -> None:
         try:
             _render(study, True, language, engine, format)
-        except UserError as error:
+        except UserError as error:  # no run is finished yet
             say(str(error))
 
-    return again
+    try:
+        until_all_are_finished(study, again, INTERVAL)
+    except KeyboardInterrupt:
+        say("The last report stays where it is.")
 
 
 def _render(
@@ -103,8 +95,8 @@ def _render(
     # Each run of a study starts this command line, and the reporting takes half a second to import.
     from resnet_sizes.reporting.build import build_report
 
-    study_file = read_record(study, StudyFile, "Write it with: resnet-sizes study write <overlays>")
-    asked = study_file.study.report
+    resolved = read_study(study).study
+    asked = resolved.report
     folder = StudyFolder.of_file(study)
     languages = [choice.value for choice in language] if language else asked.languages
     formats: list[Format] = [choice.value for choice in format] if format else asked.formats
@@ -121,6 +113,33 @@ def _render(
         output = folder.partial_report(name) if partial else folder.report(name)
         made = build_report(study, evidence, output, name, formats, chosen)
         clamp_future_mtimes(folder, [evidence / "values.json", evidence / "verdicts.json"])
-        say(f"{study_file.study.name}: report in {output}")
+        say(f"{resolved.name}: report in {output}")
         for path in made:
             result(str(path))
+
+
+def until_all_are_finished(study: Path, again: Callable[[], None], interval: float) -> None:
+    """Call `again` now, and after each change of the study's results, until every run that the
+    study asks for has some. `study.json` is read each time: it may have changed.
+    """
+    seen: object = None
+    while True:
+        folder = StudyFolder.of_file(study)
+        files = [folder.run(run).metrics for run in all_run_settings(read_study(study).study)]
+        found = {path: _written(path) for path in files}
+        if found != seen:
+            again()
+            seen = found
+            missing = sum(written is None for written in found.values())
+            if not missing:
+                say("All runs are finished.")
+                return
+            say(f"Waiting for {missing} of {len(found)} runs; Ctrl-C ends it.")
+        time.sleep(interval)
+
+
+def _written(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None

@@ -1,21 +1,25 @@
 """`resnet-sizes status`: how far each run of a study is."""
 
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
-from resnet_sizes.cli.console import result, say
-from resnet_sizes.cli.status_table import fitted, plain
+from resnet_sizes.cli.console import print_rich, result, say, wide_console
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.status import StudyStatus
+from resnet_sizes.schemas.run.progress import RunProgress
+from resnet_sizes.schemas.status import RunStage, RunStatus, StudyStatus
 from resnet_sizes.status.status import StudyWatch
-from resnet_sizes.status.status_summary import is_at_rest, last_sentence
+from resnet_sizes.status.summary import is_at_rest, last_sentence
 from resnet_sizes.study.loading import load_study
 
 REDRAW_EVERY = 3.0
@@ -24,8 +28,17 @@ REDRAW_EVERY = 3.0
 REST = 4
 """How many times as long as a look takes it then rests: hundreds of runs lie on a slow disk."""
 
-PIPED_WIDTH = 2000
-"""Characters of a line in a pipe or a file: a line a run, however long."""
+STYLES: dict[RunStage, str] = {
+    "failed": "bold red",
+    "stale": "red",
+    "invalid": "red",
+    "running": "cyan",
+    "queued": "yellow",
+    "outdated": "yellow",
+    "waiting": "dim",
+    "done": "green",
+}
+"""Colours only repeat what the words say. The order: what is shown first where room is scarce."""
 
 
 def status(
@@ -54,60 +67,43 @@ def status(
     """
     if watch and json:
         raise UserError("--watch and --json: give one of them; --json prints one object.")
-    looks = StudyWatch(_file_of(study))
+    study_watch = StudyWatch(_file_of(study))
     if json:
-        result(looks.look().model_dump_json(indent=2))
+        result(study_watch.look().model_dump_json(indent=2))
     elif watch:
         try:
-            _watch(looks)
+            _watch(study_watch)
         except KeyboardInterrupt:
             say("The runs go on.")
     else:
-        _print(_console(), looks.look())
+        print_rich(plain(study_watch.look()))
 
 
-def _watch(looks: StudyWatch) -> None:
-    console = _console()
-    if not console.is_terminal:
-        _watch_in_lines(looks, console)
-        return
-    all_looks = _while_it_works(looks)
-    now = next(all_looks)
-    with Live(fitted(now, console.height), console=console, auto_refresh=False) as live:
-        for now in all_looks:
-            live.update(fitted(now, console.height), refresh=True)
-    say(last_sentence(now))
-
-
-def _watch_in_lines(looks: StudyWatch, console: Console) -> None:
-    """In a pipe or a file nothing can be drawn over: the whole once, then what has changed."""
-    all_looks = _while_it_works(looks)
-    now = next(all_looks)
-    _print(console, now)
-    told = now.counts
-    for now in all_looks:
-        if now.counts != told:
-            result(now.summary)
-            told = now.counts
-    say(last_sentence(now))
-
-
-def _print(console: Console, now: StudyStatus) -> None:
+def _watch(study: StudyWatch) -> None:
+    console = wide_console()
+    looks = _looks(study)
+    now = next(looks)
     if console.is_terminal:
-        console.print(plain(now))
-        return
-    with console.capture() as printed:
-        console.print(plain(now))
-    result("\n".join(line.rstrip() for line in printed.get().splitlines()))
+        with Live(fitted(now, console.height), console=console, auto_refresh=False) as live:
+            for now in looks:
+                live.update(fitted(now, console.height), refresh=True)
+    else:  # in a pipe or a file nothing can be drawn over: the whole once, then what changes
+        print_rich(plain(now))
+        shown = now.counts
+        for now in looks:
+            if now.counts != shown:
+                result(now.summary)
+                shown = now.counts
+    say(last_sentence(now))
 
 
-def _while_it_works(looks: StudyWatch) -> Iterator[StudyStatus]:
+def _looks(study: StudyWatch) -> Iterator[StudyStatus]:
     """Look again and again, the last time when all runs are done, or when twice in a row nothing
     was under way and something had failed: between two jobs nothing is for a moment."""
     rested = False
     while True:
         start = time.monotonic()
-        now = looks.look()
+        now = study.look()
         took = time.monotonic() - start
         yield now
         rests = is_at_rest(now)
@@ -115,11 +111,6 @@ def _while_it_works(looks: StudyWatch) -> Iterator[StudyStatus]:
             return
         rested = rests
         time.sleep(max(REDRAW_EVERY, REST * took))
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
 
 
 def _file_of(study: str) -> Path:
@@ -143,3 +134,102 @@ def _file_of(study: str) -> Path:
         f"{found}: no such file (looked in {Path.cwd()}); the study has not begun.{there} "
         f"Snakemake writes it when it begins, or: resnet-sizes study write {overlay}"
     )
+
+
+def plain(status: StudyStatus) -> RenderableType:
+    """All runs in the study's order, then what is to be said of those that failed."""
+    return Group(_head(status), _table(status.runs), *_troubles(status.runs))
+
+
+def fitted(status: StudyStatus, height: int) -> RenderableType:
+    """As much as has room on so many lines: what needs a look first."""
+    troubles = _troubles(status.runs)
+    room = height - len(_head(status).plain.splitlines()) - 4
+    if len(status.runs) + sum(len(each.plain.splitlines()) for each in troubles) <= room:
+        return plain(status)
+    order = list(STYLES)
+    wanted = sorted(status.runs, key=lambda run: order.index(run.state))
+    shown = set(map(id, wanted[: max(1, room)]))
+    left_out = len(status.runs) - len(shown)
+    more = Text(f"… and {left_out} more runs; all of them, and the logs: without --watch")
+    return Group(_head(status), _table([run for run in status.runs if id(run) in shown]), more)
+
+
+def _head(status: StudyStatus) -> Text:
+    lines = [status.summary, status.snakemake.note]
+    lines += [f"warning: {warning}" for warning in status.warnings]
+    return Text("\n".join(lines) + "\n")
+
+
+def _table(runs: Sequence[RunStatus]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in ("run", "state", "how far", "left", "where"):
+        table.add_column(title, overflow="fold", justify="right" if title == "left" else "left")
+    for run in runs:
+        left = "" if run.remaining_seconds is None else duration(run.remaining_seconds)
+        table.add_row(
+            Text(run.run),
+            Text(run.state, style=STYLES[run.state]),
+            Text(_how_far(run)),
+            Text(left),
+            Text(_where(run)),
+        )
+    return table
+
+
+def _how_far(run: RunStatus) -> str:
+    if run.state == "done" and run.test_accuracy is not None:
+        took = duration(run.training_seconds or 0.0)
+        return f"test accuracy {run.test_accuracy:.4f}, trained for {took}"
+    parts = [run.note]
+    progress = run.progress
+    if run.state == "running" and progress and not progress.ended:
+        parts.insert(0, _position(progress))
+    elif run.goes_on_from:
+        place = run.goes_on_from
+        step = f" after step {place.step}" if place.step else ""
+        parts.append(f"goes on in epoch {place.epoch}{step}")
+    elif run.state in ("failed", "stale") and progress and progress.epoch:
+        parts.insert(0, f"in epoch {progress.epoch}/{progress.epochs}")
+    return "; ".join(part for part in parts if part)
+
+
+def _position(progress: RunProgress) -> str:
+    if progress.phase == "features" and progress.images:
+        return f"features of {progress.images}/{progress.all_images} images"
+    if progress.epoch is None or progress.phase not in ("training", "evaluation"):
+        return progress.phase
+    parts = [f"epoch {progress.epoch}/{progress.epochs}"]
+    if progress.phase == "evaluation":
+        parts.append("evaluation")
+    elif progress.steps:
+        parts.append(f"step {progress.step}/{progress.steps}")
+    if progress.loss is not None:
+        parts.append(f"loss {progress.loss:.4f}")
+    return ", ".join(parts)
+
+
+def _where(run: RunStatus) -> str:
+    progress, parts = run.progress, []
+    if run.state == "running" and progress:
+        device = progress.device
+        if device:
+            index = "" if device.index is None else f" {device.index}"
+            parts.append(f"{device.kind}{index} ({device.name})" if index else device.kind)
+        elsewhere = "" if progress.host == socket.gethostname() else f" on {progress.host}"
+        parts.append(f"process {progress.process}{elsewhere}")
+    if run.job:
+        parts.append(f"Slurm job {run.job.id}")
+    return ", ".join(parts)
+
+
+def _troubles(runs: Sequence[RunStatus]) -> list[Text]:
+    """Of each run that failed or was killed, what it said last and where the logs are."""
+    found = []
+    for run in runs:
+        if run.state not in ("failed", "stale"):
+            continue
+        lines = [f"\n{run.run}: {run.state}", *(f"  {line}" for line in run.last_lines)]
+        lines += [f"  log: {path}" for path in (run.log, run.scheduler_log) if path]
+        found.append(Text("\n".join(lines)))
+    return found

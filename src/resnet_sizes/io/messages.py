@@ -164,3 +164,16 @@ def without_secrets(text: str) -> str:
     several addresses and other words, as messages of libraries do.
     """
     return _QUERY.sub(r"\1?…", _USER.sub("…@", text))
+
+
+def duration(seconds: float) -> str:
+    """`0.35 s`, `12 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`."""
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    if round(seconds) < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

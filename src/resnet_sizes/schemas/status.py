@@ -60,11 +60,9 @@ class RunStatus(Record):
 
 
 class SnakemakeStatus(Record):
-    """Whether a Snakemake works on the study, as far as its folder and this machine show."""
+    """Whether a Snakemake of this machine works in the study's working directory."""
 
-    state: Literal["running", "locked", "away"] = Field(
-        description="locked: its lock is there, and no process on this machine that it belongs to."
-    )
+    state: Literal["running", "away"]
     process: int | None = Field(None, description="On this machine.")
     note: str
 

@@ -4,14 +4,20 @@ import math
 import os
 import re
 import socket
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+
+import psutil
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.io.locks import is_alive, is_held
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import PROGRESS, WORK, StudyFolder
 from resnet_sizes.schemas.run.progress import RunProgress
@@ -22,47 +28,29 @@ from resnet_sizes.schemas.status import (
     QueuedJob,
     RunStage,
     RunStatus,
+    SnakemakeStatus,
     StudyStatus,
 )
-from resnet_sizes.status.liveness import age, is_under_way, last_word
-from resnet_sizes.status.log_tail import error_at_end, for_terminal, last_lines
-from resnet_sizes.status.run_results import Results, ResultsReader, planned_run
-from resnet_sizes.status.scheduler_logs import JobLog, JobLogs, cause, newest_of_study, of_mute_job
-from resnet_sizes.status.scheduler_queue import WAITS, Jobs, SchedulerQueue
-from resnet_sizes.status.snakemake_state import recorded_jobs, snakemake_status
-from resnet_sizes.status.status_summary import seconds_left, summary
+from resnet_sizes.status.logs import (
+    JobLog,
+    JobLogs,
+    error_at_end,
+    for_terminal,
+    log_end,
+)
+from resnet_sizes.status.results import Results, ResultsReader, planned_run
+from resnet_sizes.status.slurm import ASK_EVERY, PENDING_STATES, Jobs, SlurmQueue
+from resnet_sizes.status.summary import seconds_left, summary
 from resnet_sizes.study.plan import read_study
 
+SILENT = 120.0
+"""Seconds after which a run on another machine, of which nothing else is known, counts as gone."""
 
-@dataclass(frozen=True)
-class _Around:
-    """What is known of the jobs of all runs, at one look."""
-
-    jobs: Jobs
-    recorded: Mapping[str, str]
-    """By outputs, where anything is in the queue."""
-    taken: frozenset[str]
-    """Their numbers."""
-    logs: JobLogs
+SILENT_AT_FIRST = 600.0
+"""The same before its first step: a run writes nothing while it reads data and compiles."""
 
 
-@dataclass(frozen=True)
-class _Traces:
-    """What there is to judge one run by."""
-
-    settings: RunSettings
-    results: Results
-    progress: RunProgress | None
-    runs: bool | None
-    """Whether it is under way; None where a sign of life is missing and it cannot be looked for."""
-    job: QueuedJob | None
-    kept: KeptPlace | None
-    log: Path | None
-    """Of its last attempt, where Snakemake started that."""
-    job_logs: list[JobLog]
-    """Of a run that is neither done nor under way, the newest last."""
-    mute: JobLog | None
-    """The last of these, where its job failed before the run could tell of itself."""
+NOT_TOLD = "it has not told of itself yet"
 
 
 class StudyWatch:
@@ -79,19 +67,17 @@ class StudyWatch:
         self._root = absolute.parents[2] if usual else Path.cwd()
         self._name = absolute.parent.name
         self._results = ResultsReader()
-        self._queue = SchedulerQueue(self._root)
+        self._queue = SlurmQueue(self._root)
 
     def look(self) -> StudyStatus:
         """The state of each run now. Raises UserError if `study.json` cannot be read."""
         study = read_study(self._file).study
-        jobs = self._queue.jobs()
-        recorded = recorded_jobs(self._root) if jobs.by_id else {}
-        around = _Around(jobs, recorded, frozenset(recorded.values()), JobLogs(self._root))
-        traces = [self._traces(settings, around) for settings in all_run_settings(study)]
-        runs = [self._judged(each) for each in traces]
+        jobs, logs = self._queue.jobs(), JobLogs(self._root)
+        seen = [self._run(settings, jobs, logs) for settings in all_run_settings(study)]
+        runs = [run.status() for run in seen]
         found = Counter(run.state for run in runs)
         counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
-        left = seconds_left(runs, [each.results.seconds for each in traces])
+        left = seconds_left(runs, [run.results.seconds for run in seen])
         return StudyStatus(
             study=study.name,
             file=str(self._file),
@@ -99,113 +85,134 @@ class StudyWatch:
             summary=summary(study.name, counts, left),
             counts=counts,
             remaining_seconds=left,
-            snakemake=snakemake_status(self._root, Path("results") / study.name, _parents(traces)),
+            snakemake=snakemake_status(self._root),
             warnings=[jobs.problem] if jobs.problem and found["done"] < len(runs) else [],
             runs=runs,
         )
 
-    def _traces(self, settings: RunSettings, around: _Around) -> _Traces:
-        files = self._folder.run(settings)
+    def _run(self, settings: RunSettings, jobs: Jobs, logs: JobLogs) -> "_Run":
+        files, log = self._folder.run(settings), self._folder.training_log(settings)
         planned = planned_run(settings, files)
         results = self._results.read(settings, files, planned)
-        progress = kept = None
-        runs: bool | None = False
-        job = None
-        if planned is not None:
-            home = self._root / WORK / content_hash(planned)
-            progress = _read_progress(home)
-            kept = _newest_checkpoint(home)
-        output = StudyFolder.of(self._name).run(settings).metrics  # as the rules name it
-        recorded = around.recorded.get(output.as_posix())
-        if results.state != "done":
-            told = progress.job.id if progress and progress.job else None
-            job = around.jobs.of(settings, recorded, told, around.taken)
-        if planned is not None:
-            runs = is_under_way(home, progress, job, around.jobs)
-        training_log = self._folder.training_log(settings)
+        run = _Run(settings, self._name, results)
         # A log from before the run was planned is that of another run.
         planned_at = _written(files.run) if planned else math.inf
-        logs: list[JobLog] = []
-        if planned is not None and not runs and results.state != "done":
-            others = around.taken if recorded is None else around.taken - {recorded}
-            logs = [log for log in around.logs.of(settings, planned_at) if log.job not in others]
-        mute = None
-        if logs and job is None and results.state in ("none", "outdated"):
-            told_at = _written(files.metrics), _written(training_log), last_word(progress)
-            later = [log for log in logs if log.written > max(told_at)]
-            mute = of_mute_job(settings, self._name, progress, later, around.jobs)
-        return _Traces(
-            settings=settings,
-            results=results,
-            progress=progress,
-            runs=runs,
-            job=job,
-            kept=kept,
-            log=training_log if _written(training_log) >= planned_at else None,
-            job_logs=logs,
-            mute=mute,
-        )
+        if _written(log) >= planned_at:
+            run.log = log
+        home = self._root / WORK / content_hash(planned) if planned else None
+        if home:
+            run.progress, run.kept = _read_progress(home), _newest_checkpoint(home)
+        if results.state != "done":
+            run.job = jobs.of(settings, run.progress)
+        if home:
+            run.under_way = _is_under_way(home, run.progress, run.job, jobs)
+        if results.state != "done" and not run.under_way:
+            run.job_logs = logs.of(settings, planned_at)
+        if results.state in ("none", "outdated") and not run.job:
+            heard = max(_written(files.metrics), _written(log), _updated(run.progress))
+            patience = ASK_EVERY if jobs.known else SILENT_AT_FIRST
+            run.early_failure = run.newest_early_failure(heard, patience)
+        return run
 
-    def _judged(self, traces: _Traces) -> RunStatus:
-        state, note = _state(traces)
-        settings, results, progress = traces.settings, traces.results, traces.progress
-        under_way = state == "running"
-        scheduler_log = None
-        lines: list[str] = []
-        if state in ("failed", "stale"):
-            scheduler_log = self._scheduler_log(traces)
-            lines = _why(state, traces, scheduler_log)
+
+@dataclass
+class _Run:
+    """What there is to judge one run by, and the judgement."""
+
+    settings: RunSettings
+    study: str
+    results: Results
+    progress: RunProgress | None = None
+    kept: KeptPlace | None = None
+    job: QueuedJob | None = None
+    under_way: bool | None = False
+    """As `_is_under_way` tells it."""
+    log: Path | None = None
+    """Of its last attempt, where Snakemake started that."""
+    job_logs: Sequence[JobLog] = ()
+    """Of a run that is neither done nor under way, the newest first."""
+    early_failure: JobLog | None = None
+    """The first of these, where its job failed before the run printed a line."""
+
+    def status(self) -> RunStatus:
+        state, note = self._state()
+        done = state == "done"
+        job_log = self._last_job_log() if state in ("failed", "stale") else None
         return RunStatus(
-            run=settings.name,
-            protocol=settings.protocol,
-            model=settings.model,
-            seed=settings.seed,
+            run=self.settings.name,
+            protocol=self.settings.protocol,
+            model=self.settings.model,
+            seed=self.settings.seed,
             state=state,
             note=note,
-            progress=None if state == "done" else progress,
-            remaining_seconds=_remaining(progress) if under_way else None,
-            goes_on_from=None if state == "done" else traces.kept,
-            job=traces.job,
-            test_accuracy=results.test_accuracy if state == "done" else None,
-            training_seconds=results.training_seconds if state == "done" else None,
-            log=str(traces.log) if traces.log else None,
-            scheduler_log=str(scheduler_log.path) if scheduler_log else None,
-            last_lines=lines,
+            progress=None if done else self.progress,
+            remaining_seconds=_remaining(self.progress) if state == "running" else None,
+            goes_on_from=None if done else self.kept,
+            job=self.job,
+            test_accuracy=self.results.test_accuracy if done else None,
+            training_seconds=self.results.training_seconds if done else None,
+            log=str(self.log) if self.log else None,
+            scheduler_log=str(job_log.path) if job_log else None,
+            last_lines=self._last_lines(state, job_log) if state in ("failed", "stale") else [],
         )
 
-    def _scheduler_log(self, traces: _Traces) -> JobLog | None:
-        """What was kept of the last job's output."""
-        job = traces.progress.job if traces.progress else None
-        own = [log for log in traces.job_logs if job and log.job == job.id]
-        if traces.mute or own:
-            return traces.mute or own[-1]
-        return newest_of_study(traces.job_logs, self._name, traces.settings)
-
-
-def _state(traces: _Traces) -> tuple[RunStage, str]:
-    """The state of a run and a note on it: the one place where that is decided."""
-    results, progress, job = traces.results, traces.progress, traces.job
-    if traces.runs:
-        return "running", _what_it_does(progress)
-    if results.state == "done":
-        return "done", ""
-    if job is not None:
-        if job.state in WAITS:
+    def _state(self) -> tuple[RunStage, str]:
+        """The state and a note on it: the one place where that is decided."""
+        progress, job = self.progress, self.job
+        ended = progress.ended if progress else None
+        if self.under_way:
+            if progress is None or ended:
+                return "running", NOT_TOLD
+            return "running", for_terminal(progress.detail or "")
+        if self.results.state == "done":
+            return "done", ""
+        if job and job.state in PENDING_STATES:
             return "queued", job.reason or ""
-        if not (progress and progress.ended and progress.job and progress.job.id == job.id):
-            return "running", f"its job is {job.state}; it has not told of itself yet"
-    if traces.mute:
-        return "failed", f"its job {traces.mute.job} ended before the run could tell of itself"
-    ended = progress.ended if progress else None
-    if progress and ended == "failed":
-        return "failed", ""
-    if traces.log and (not ended) and error_at_end(traces.log):
-        return "failed", ""
-    if progress and not ended:
-        return "stale", _how_it_went(progress, traces.runs)
-    if results.state in ("invalid", "outdated"):
-        return results.state, results.note
-    return "waiting", _why_stopped(progress.message or "") if progress and ended else ""
+        if job and not (ended and self._own_job() == job.id):
+            return "running", f"its job is {job.state}; {NOT_TOLD}"
+        if self.early_failure:
+            number = self.early_failure.job
+            return "failed", f"its job {number} ended before the run could tell of itself"
+        if ended == "failed" or (not ended and self.log and error_at_end(self.log)):
+            return "failed", ""
+        if progress and not ended:
+            where = f"process {progress.process} on {progress.host}"
+            gone = "is silent" if self.under_way is None else "ended"
+            return "stale", f"{where} {gone} without a word, last heard of at {progress.updated}"
+        if self.results.state in ("invalid", "outdated"):
+            return self.results.state, self.results.note
+        return "waiting", _why_stopped(progress.message or "") if progress else ""
+
+    def _own_job(self) -> str | None:
+        return self.progress.job.id if self.progress and self.progress.job else None
+
+    def newest_early_failure(self, heard: float, patience: float) -> JobLog | None:
+        """The newest of its logs, if its job failed before the run printed a line. `heard` is the
+        Unix time of everything that it wrote; `patience` as in `JobLog.failed_early`."""
+        for log in self.job_logs:
+            if log.written <= heard or log.job == self._own_job():
+                return None
+            if log.is_of(self.study, self.settings):
+                return log if log.failed_early(self.settings, patience) else None
+        return None
+
+    def _last_job_log(self) -> JobLog | None:
+        own = (log for log in self.job_logs if log.job == self._own_job())
+        named = (log for log in self.job_logs if log.is_of(self.study, self.settings))
+        return self.early_failure or next(own, None) or next(named, None)
+
+    def _last_lines(self, state: RunStage, job_log: JobLog | None) -> list[str]:
+        """Lines that tell why a run failed, or how far one came that ended without a word."""
+        if self.early_failure:
+            return self.early_failure.cause()
+        lines = error_at_end(self.log) if self.log else []
+        if not lines and self.progress and self.progress.message:
+            lines = [for_terminal(line) for line in self.progress.message.splitlines()]
+        if not lines and self.log:
+            lines = [for_terminal(line) for line in log_end(self.log)[-2:]]
+        if job_log and (state == "stale" or not lines):
+            lines += job_log.cause()
+        return lines
 
 
 def _why_stopped(message: str) -> str:
@@ -214,45 +221,64 @@ def _why_stopped(message: str) -> str:
     return for_terminal(found[0] if found else message)
 
 
-def _what_it_does(progress: RunProgress | None) -> str:
-    if progress is None or progress.ended:
-        return "it has not told of itself yet"
-    return for_terminal(progress.detail or "")
-
-
-def _how_it_went(progress: RunProgress, runs: bool | None) -> str:
-    where = f"process {progress.process} on {progress.host}"
-    gone = "is silent" if runs is None else "ended"
-    return f"{where} {gone} without a word, last heard of at {progress.updated}"
-
-
 def _remaining(progress: RunProgress | None) -> float | None:
     if progress is None or progress.ended or progress.remaining_seconds is None:
         return None
-    return max(0.0, progress.remaining_seconds - max(0.0, age(progress)))
+    since = max(0.0, time.time() - _updated(progress))
+    return max(0.0, progress.remaining_seconds - since)
 
 
-def _why(state: RunStage, traces: _Traces, scheduler_log: JobLog | None) -> list[str]:
-    """Lines that tell why a run failed, or how far one came that ended without a word."""
-    if traces.mute:
-        return cause(traces.mute)
-    lines = error_at_end(traces.log) if traces.log else []
-    progress = traces.progress
-    if not lines and progress and progress.message:
-        lines = [for_terminal(line) for line in progress.message.splitlines()]
-    if not lines and traces.log:
-        lines = last_lines(traces.log, 2)
-    if scheduler_log and (state == "stale" or not lines):
-        lines += cause(scheduler_log)
-    return lines
+def _is_under_way(
+    home: Path, progress: RunProgress | None, job: QueuedJob | None, jobs: Jobs
+) -> bool | None:
+    """Whether a process trains the run: by the process in its progress file, by its lock, by its
+    scheduler, or else by the age of that file.
+
+    None where the file is old and nothing else can be looked for.
+    """
+    lives = progress is not None and not progress.ended
+    here = progress is not None and progress.host == socket.gethostname()
+    if progress and lives and here and is_alive(progress.process, progress.process_started):
+        return True
+    if is_held(home):
+        return True
+    if not progress or not lives or here:
+        return False
+    own = progress.job
+    by_slurm = own is not None and own.scheduler == "slurm" and jobs.known
+    if own and by_slurm:
+        found = jobs.by_id.get(own.id, job)
+        if found is not None:
+            return found.state not in PENDING_STATES
+    # A lock may not be seen from another machine, and squeue lists the user's own jobs alone:
+    # one that it does not know may be a colleague's.
+    steps = progress.step or progress.images
+    if time.time() - _updated(progress) < (SILENT if steps else SILENT_AT_FIRST):
+        return True
+    return False if by_slurm else None
+
+
+def snakemake_status(root: Path) -> SnakemakeStatus:
+    """The Snakemake of this machine that works in `root`: the oldest, which started the others."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "create_time", "status"]):
+        words = process.info["cmdline"] or []
+        if not any(word.rsplit("/", 1)[-1] == "snakemake" for word in words[:3]):
+            continue
+        with suppress(psutil.Error, OSError):
+            if root.samefile(process.cwd()) and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append((process.info["create_time"], process.info["pid"]))
+    if not found:
+        note = "No Snakemake is running in this folder on this machine."
+        return SnakemakeStatus(state="away", note=note)
+    number = min(found)[1]
+    note = f"Snakemake is running (process {number})."
+    return SnakemakeStatus(state="running", process=number, note=note)
 
 
 def _read_progress(home: Path) -> RunProgress | None:
-    path = home / PROGRESS
-    if not path.exists():
-        return None
     try:
-        return read_record(path, RunProgress, "")
+        return read_record(home / PROGRESS, RunProgress, "")
     except UserError:
         return None
 
@@ -263,21 +289,18 @@ def _newest_checkpoint(home: Path) -> KeptPlace | None:
     return KeptPlace(epoch=int(found[1]), step=int(found[2])) if found else None
 
 
+def _updated(progress: RunProgress | None) -> float:
+    """Unix time at which it was written; the beginning of time where there is none."""
+    try:
+        moment = datetime.fromisoformat(progress.updated) if progress else None
+    except ValueError:
+        moment = None
+    return moment.timestamp() if moment and moment.tzinfo else -math.inf
+
+
 def _written(path: Path) -> float:
     """Unix time; the beginning of time where it is not there."""
     try:
         return path.stat().st_mtime
     except OSError:
         return -math.inf
-
-
-def _parents(traces: list[_Traces]) -> list[int]:
-    """The Snakemakes of this machine that runs under way have named."""
-    here = socket.gethostname()
-    found = set()
-    for each in traces:
-        if each.runs and each.progress and each.progress.parent:
-            host, _, process = each.progress.parent.rpartition(":")
-            if host == here and process.isdecimal():
-                found.add(int(process))
-    return sorted(found)

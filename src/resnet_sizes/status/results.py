@@ -16,7 +16,7 @@ REPEAT = "Delete it and run snakemake again: this run is then repeated."
 
 @dataclass(frozen=True)
 class Results:
-    """What a run's folder holds at its end."""
+    """What a run's folder holds."""
 
     state: Literal["none", "done", "outdated", "invalid"]
     note: str = ""
@@ -26,11 +26,8 @@ class Results:
     """Training and evaluation."""
 
 
-NONE = Results("none")
-
-
 def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:
-    """The run file, if it is what the study asks for now; otherwise it is written anew."""
+    """The run file, if it is what the study asks for now; otherwise Snakemake writes it again."""
     try:
         run = read_record(files.run, RunFile, "")
     except UserError:
@@ -45,7 +42,7 @@ def differing(run: RunFile, settings: RunSettings) -> list[str]:
 
 
 class ResultsReader:
-    """Judges results, and does it again only when their files have changed."""
+    """Judges results, and again only when their files have changed."""
 
     def __init__(self) -> None:
         self._judged: dict[Path, tuple[object, Results]] = {}
@@ -59,7 +56,7 @@ class ResultsReader:
         try:
             stamp = files.metrics.stat().st_mtime_ns, files.predictions.is_file(), settings, planned
         except OSError:
-            return NONE
+            return Results("none")
         known = self._judged.get(files.metrics)
         if known is None or known[0] != stamp:
             known = stamp, self._judge(settings, files, planned)
@@ -70,12 +67,12 @@ class ResultsReader:
         try:
             metrics = read_record(files.metrics, Metrics, REPEAT)
         except UserError as error:
-            return Results("invalid", str(error)) if files.metrics.exists() else NONE
+            return Results("invalid", str(error)) if files.metrics.exists() else Results("none")
         if not files.predictions.is_file():
             return Results("invalid", f"{files.predictions}: is missing. Run snakemake again.")
-        other = self._what_is_other(metrics, settings, planned)
-        if other:
-            return Results("outdated", f"its results are of {other}; it is trained again")
+        difference = self._difference(metrics, settings, planned)
+        if difference:
+            return Results("outdated", f"its results are of {difference}; it is trained again")
         return Results(
             "done",
             test_accuracy=metrics.final_test_accuracy,
@@ -83,7 +80,7 @@ class ResultsReader:
             seconds=sum(each.training_seconds + each.evaluation_seconds for each in metrics.epochs),
         )
 
-    def _what_is_other(
+    def _difference(
         self, metrics: Metrics, settings: RunSettings, planned: RunFile | None
     ) -> str | None:
         fields = differing(metrics.run, settings)

@@ -3,9 +3,10 @@
 import heapq
 from collections.abc import Mapping, Sequence
 
+from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.status import RunStage, RunStatus, StudyStatus
 
-TOLD: tuple[RunStage, ...] = (
+UNFINISHED: tuple[RunStage, ...] = (
     "running",
     "queued",
     "waiting",
@@ -14,7 +15,7 @@ TOLD: tuple[RunStage, ...] = (
     "stale",
     "invalid",
 )
-"""In this order, where there are any."""
+"""In the order in which a sentence names them."""
 
 
 def summary(name: str, counts: Mapping[RunStage, int], left: float | None) -> str:
@@ -25,7 +26,7 @@ def summary(name: str, counts: Mapping[RunStage, int], left: float | None) -> st
 
 
 def _others(counts: Mapping[RunStage, int]) -> list[str]:
-    return [f"{counts[state]} {state}" for state in TOLD if counts[state]]
+    return [f"{counts[state]} {state}" for state in UNFINISHED if counts[state]]
 
 
 def is_at_rest(status: StudyStatus) -> bool:
@@ -37,7 +38,7 @@ def is_at_rest(status: StudyStatus) -> bool:
 
 
 def last_sentence(status: StudyStatus) -> str:
-    """What is to be said where no more will happen by itself."""
+    """What `--watch` says at its end."""
     done, runs = status.counts["done"], len(status.runs)
     if done == runs:
         return "All runs are done."
@@ -72,16 +73,3 @@ def seconds_left(runs: Sequence[RunStatus], taken: Sequence[float]) -> float | N
                 return None
             heapq.heapreplace(slots, slots[0] + sum(finished) / len(finished))
     return max(slots)
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `2 h 05 min`, `3 d 4 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes:02d} min"
-    return f"{hours // 24} d {hours % 24} h"

@@ -1,9 +1,10 @@
-"""`resnet-sizes schemas`: generate what is derived from the records."""
+"""`resnet-sizes schemas` and `costs`: generate the files that are derived from the code."""
 
 from pathlib import Path
 
 from resnet_sizes.cli.console import result
-from resnet_sizes.io.files import write_text
+from resnet_sizes.io.files import write_json, write_text
+from resnet_sizes.schemas import hardware
 
 
 def schemas() -> None:
@@ -17,3 +18,12 @@ def schemas() -> None:
     page = Path("config/README.md")
     write_text(page, configuration_page())
     result(str(page))
+
+
+def costs() -> None:
+    """Generate the package's table of multiply-accumulates and memory by network and size."""
+    from resnet_sizes.training.engine.network_costs import count_network_costs
+
+    path = Path(hardware.__file__).with_name(hardware.NETWORK_COSTS_FILE)
+    write_json(path, count_network_costs())
+    result(str(path))
