@@ -35,13 +35,13 @@ rule all:
     # The metrics stand here too, so that a result that was deleted is made again.
     input:
         METRICS,
-        REPORTS,
+        PLAN.reports,
 
 
 rule prefetch:
     # Everything that needs the network, for a login node: snakemake --cores 1 prefetch
     input:
-        FETCHED,
+        PLAN.fetched,
 
 
 onstart:
@@ -49,8 +49,8 @@ onstart:
 
 
 onsuccess:
-    tell_where_the_reports_are()
+    print(*PLAN.closing_words(failed=False), sep="\n")
 
 
 onerror:
-    tell_how_to_report_what_is_there()
+    print(*PLAN.closing_words(failed=True), sep="\n")

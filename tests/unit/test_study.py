@@ -1,13 +1,9 @@
 """Configuration: merged as Snakemake merges, checked strictly, explained in words."""
 
-import copy
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
-from snakemake.utils import update_config
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
@@ -23,25 +19,12 @@ from resnet_sizes.schemas.run.run import (
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.protocol import LAYERS, WEIGHTS_VERSIONS
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.study.loading import check_files, load_study, merge, read_yaml_mapping
-from resnet_sizes.study.plan import write_run_files, write_study
+from resnet_sizes.study.loading import check_files, load_study, read_yaml_mapping
 from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
+from resnet_sizes.study.run_files import write_run_files, write_study
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = REPOSITORY / "config" / "config.yaml"
-
-mappings = st.recursive(
-    st.one_of(st.integers(), st.none(), st.lists(st.integers(), max_size=2)),
-    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
-)
-configurations = st.dictionaries(st.sampled_from("abc"), mappings, max_size=3)
-
-
-@given(base=configurations, overlay=configurations)
-def test_overlays_merge_as_snakemake_merges_them(base, overlay):
-    theirs = copy.deepcopy(base)
-    update_config(theirs, copy.deepcopy(overlay))
-    assert merge(base, overlay) == theirs
 
 
 @pytest.mark.parametrize("name", ["config", "demo", "offline", "folder", "readings", "fast"])

@@ -2,23 +2,15 @@ rule fetch:
     # The archive itself is nobody's output: Snakemake deletes the outputs of a job that it
     # repeats, and 170 MB are not to be fetched twice.
     input:
-        own=ancient(OWN_DATA),
+        own=ancient(PLAN.own_data),
     output:
         touch(FOLDER.fetched),
     log:
-        f"{LOGS}/fetch.log",
+        FOLDER.log("fetch"),
     params:
         study=FOLDER.study,
-        # Not the addresses: they decide whether the archive can be had, never what it is, and
-        # a new one is no reason to train again.
-        downloads=canonical_json(
-            [
-                STUDY.downloads.folder,
-                STUDY.downloads.cifar10.file,
-                STUDY.downloads.cifar10.md5,
-            ]
-        ),
-        own=OWN_DATA_FINGERPRINT,
+        downloads=PLAN.archive_identity,
+        own=PLAN.own_data_fingerprint,
     message:
         "Fetching and verifying the archive of CIFAR-10"
     shell:
@@ -28,12 +20,12 @@ rule fetch:
 rule weights:
     # As with the archive, the file itself is nobody's output.
     output:
-        f"{FOLDER.folder}/weights/{{key}}.json",
+        FOLDER.weights("{key}"),
     log:
-        f"{LOGS}/weights/{{key}}.log",
+        FOLDER.log("weights/{key}"),
     params:
         study=FOLDER.study,
-        weights=reading_of_weights,
+        weights=PLAN.weights_identity,
     message:
         "Fetching and verifying the initial weights {wildcards.key}"
     shell:
@@ -42,20 +34,20 @@ rule weights:
 
 rule dataset:
     input:
-        fetched=IMAGES,
-        own=ancient(OWN_DATA),
+        fetched=PLAN.archive_marker,
+        own=ancient(PLAN.own_data),
     output:
         tensors=FOLDER.dataset,
         info=FOLDER.dataset_info,
     log:
-        f"{LOGS}/dataset.log",
+        FOLDER.log("dataset"),
     localrule: True
     resources:
         mem_mb=4000,
     params:
         study=FOLDER.study,
         dataset=canonical_json(STUDY.dataset),
-        own=OWN_DATA_FINGERPRINT,
+        own=PLAN.own_data_fingerprint,
     message:
         "Making the tensor file of the dataset"
     shell:
@@ -65,19 +57,19 @@ rule dataset:
 rule run:
     input:
         info=FOLDER.dataset_info,
-        weights=initial_weights,
+        weights=PLAN.initial_weights,
     output:
-        f"{RUN}/run.json",
+        RUN.run,
     log:
-        f"{LOGS}/run/{{protocol}}/{{model}}/seed-{{seed}}.log",
-    localrule: not ASKS_DEVICE
+        FOLDER.log(f"run/{RUN_NAME}"),
+    localrule: not PLAN.asks_device
     resources:
-        gpu=int(ASKS_DEVICE),
+        gpu=int(PLAN.asks_device),
         mem_mb=4000,
         runtime=10,
     params:
         study=FOLDER.study,
-        settings=settings_hash,
+        settings=PLAN.settings_hash,
         device=STUDY.training.device,
     message:
         "Writing the run file of {wildcards.protocol}/{wildcards.model}/seed-{wildcards.seed}"

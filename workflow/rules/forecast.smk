@@ -36,9 +36,7 @@ FORECAST = read_forecast()
 
 def run_forecast(wildcards):
     """What was measured for a run, or nothing."""
-    seed = int(wildcards.seed)
-    settings = run_settings(STUDY, wildcards.protocol, wildcards.model, seed)
-    return FORECAST and FORECAST.of(STUDY, settings)
+    return FORECAST and FORECAST.of(STUDY, PLAN.settings(wildcards))
 
 
 def train_minutes(wildcards):

@@ -2,13 +2,13 @@ rule report:
     input:
         article=STUDY.article,
         evidence=rules.evidence.output,
-        templates=TEMPLATES,
+        templates=sorted(path for path in Path("report").rglob("*") if path.is_file()),
     output:
-        qmd=f"{FOLDER.folder}/report/{{language}}/article.qmd",
-        data=f"{FOLDER.folder}/report/{{language}}/report.json",
+        qmd=FOLDER.report("{language}") / "article.qmd",
+        data=FOLDER.report("{language}") / "report.json",
         formats=[finished_report(format) for format in STUDY.report.formats],
     log:
-        f"{LOGS}/report.{{language}}.log",
+        FOLDER.log("report.{language}"),
     localrule: True
     resources:
         mem_mb=2000,

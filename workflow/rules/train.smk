@@ -3,16 +3,16 @@ rule train:
     # the training code it decides when to train again. A new seed, or an edit of a comment, a
     # plot or the formatting, changes none of them.
     input:
-        run=f"{RUN}/run.json",
+        run=RUN.run,
         dataset=FOLDER.dataset,
-        weights=initial_weights,
+        weights=PLAN.initial_weights,
     output:
-        metrics=f"{RUN}/metrics.json",
-        predictions=f"{RUN}/predictions.safetensors",
+        metrics=RUN.metrics,
+        predictions=RUN.predictions,
     log:
-        f"{LOGS}/train/{{protocol}}/{{model}}/seed-{{seed}}.log",
+        FOLDER.log(f"train/{RUN_NAME}"),
     benchmark:
-        f"{FOLDER.folder}/benchmarks/train/{{protocol}}/{{model}}/seed-{{seed}}.tsv"
+        FOLDER.training_benchmark(RUN_NAME)
     threads: train_threads
     resources:
         gpu=1,

@@ -7,7 +7,7 @@ import typer
 
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
-from resnet_sizes.study.plan import read_study
+from resnet_sizes.schemas.run.run import read_study
 
 
 def data(

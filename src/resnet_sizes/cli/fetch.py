@@ -9,9 +9,9 @@ import typer
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.study.plan import read_study
 
 IMAGES = "images"
 

@@ -17,7 +17,7 @@ from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import load_study
-from resnet_sizes.study.plan import resolved_run
+from resnet_sizes.study.run_files import resolved_run
 
 NO_DATA = "0" * 64
 """Identity of the random images that are measured with."""

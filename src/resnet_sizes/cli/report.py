@@ -11,8 +11,7 @@ import typer
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
-from resnet_sizes.schemas.run.run import all_run_settings
-from resnet_sizes.study.plan import read_study
+from resnet_sizes.schemas.run.run import all_run_settings, read_study
 
 INTERVAL = 2.0
 """Seconds between two looks of `--watch` at the study's folder."""

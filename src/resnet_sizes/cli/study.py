@@ -10,7 +10,7 @@ from resnet_sizes.cli.console import result, say
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunSettings
 from resnet_sizes.study.loading import check_files, load_study
-from resnet_sizes.study.plan import write_run_files, write_study
+from resnet_sizes.study.run_files import write_run_files, write_study
 
 app = typer.Typer(no_args_is_help=True, help="Look at a study, write it and its run files.")
 

@@ -9,6 +9,7 @@ from resnet_sizes.data.published_file import (
     mismatch,
 )
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import run_command
 from resnet_sizes.schemas.study.downloads import Cifar10Download
 from resnet_sizes.schemas.study.study import Study
 
@@ -54,7 +55,7 @@ def local_source(study: Study) -> Path | None:
     if dataset.path is not None:
         return _own_copy(Path(dataset.path), study.downloads.cifar10)
     target = _download_target(study)
-    remedy = f"Run: resnet-sizes fetch results/{study.name}/study.json"
+    remedy = run_command(f"fetch results/{study.name}/study.json")
     if not target.is_file():
         raise UserError(f"{target}: no such file. {remedy}")
     problem = archive_mismatch(target, study.downloads.cifar10)

@@ -186,7 +186,7 @@ def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
 def read_record(path: Path, kind: type[R], remedy: str) -> R:
     """Read and check a record. Raises UserError, ending in `remedy`, if anything is off.
 
-    `remedy` is one sentence that says what to do, as `run` of `io.messages` makes it.
+    `remedy` is one sentence that says what to do, as `run_command` makes it.
     """
     content = read_bytes(path, remedy, MAX_JSON_BYTES)
     try:

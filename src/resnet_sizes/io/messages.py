@@ -26,7 +26,7 @@ _ALLOWED = {
 """Where pydantic's own words would puzzle a reader: its type of error → what is allowed."""
 
 
-def run(command: str) -> str:
+def run_command(command: str) -> str:
     """The remedy that consists in a command of `resnet-sizes`."""
     return f"Run: resnet-sizes {command}"
 

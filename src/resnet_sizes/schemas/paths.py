@@ -98,16 +98,32 @@ class StudyFolder:
 
     def run(self, settings: RunSettings) -> RunFolder:
         """The folder of one run."""
-        return RunFolder(self.folder / "runs" / settings.name)
+        return self.run_named(settings.name)
+
+    def run_named(self, name: str) -> RunFolder:
+        """The folder of the run with this name, or with wildcards those of all runs."""
+        return RunFolder(self.folder / "runs" / name)
+
+    def log(self, job: str) -> Path:
+        """What one job said when Snakemake ran it last."""
+        return self.folder / "logs" / f"{job}.log"
 
     def training_log(self, settings: RunSettings) -> Path:
         """What one run said when Snakemake ran it last."""
-        return self.folder / "logs" / "train" / f"{settings.name}.log"
+        return self.log(f"train/{settings.name}")
+
+    def training_benchmark(self, run: str) -> Path:
+        """What Snakemake measured of the process of one run."""
+        return self.folder / "benchmarks" / "train" / f"{run}.tsv"
 
     @property
     def evidence(self) -> Path:
         """Table, figures, verdicts and values."""
         return self.folder / "evidence"
+
+    def figure(self, name: str, language: str, format: str) -> Path:
+        """A figure in one language and one format."""
+        return self.evidence / f"figure-{name}.{language}.{format}"
 
     @property
     def partial_evidence(self) -> Path:

@@ -21,7 +21,7 @@ from resnet_sizes.io.locks import is_alive, is_held
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import PROGRESS, WORK, StudyFolder
 from resnet_sizes.schemas.run.progress import RunProgress
-from resnet_sizes.schemas.run.run import RunSettings, all_run_settings
+from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
 from resnet_sizes.schemas.status import (
     STAGES,
     KeptPlace,
@@ -41,7 +41,6 @@ from resnet_sizes.status.logs import (
 from resnet_sizes.status.results import Results, ResultsReader, planned_run
 from resnet_sizes.status.slurm import ASK_EVERY, PENDING_STATES, Jobs, SlurmQueue
 from resnet_sizes.status.summary import seconds_left, summary
-from resnet_sizes.study.plan import read_study
 
 SILENT = 120.0
 """Seconds after which a run on another machine, of which nothing else is known, counts as gone."""

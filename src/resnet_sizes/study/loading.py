@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
+from snakemake.utils import update_config
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import Location, explain_with_locations, shown_text
-from resnet_sizes.io.yaml import parse_yaml, read_yaml
+from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import Study
@@ -28,7 +28,7 @@ def load_study(overlays: Sequence[Path], base: Path = DEFAULT_CONFIG) -> Study:
     files = [base, *(path for path in overlays if path.resolve() != base.resolve())]
     merged: dict[str, Any] = {}
     for path in files:
-        merged = merge(merged, read_yaml_mapping(path))
+        update_config(merged, read_yaml_mapping(path))
     return check_study(merged, files)
 
 
@@ -81,39 +81,11 @@ def _exists(path: str) -> bool:
         return False
 
 
-def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """Merge as Snakemake does: mappings deeply, everything else (lists too) replaced."""
-    result = dict(base)
-    for key, value in overlay.items():
-        if value == {} and key in result:
-            continue  # an empty mapping changes nothing
-        below = result.get(key)
-        if isinstance(value, dict):
-            result[key] = merge(below if isinstance(below, dict) else {}, value)
-        else:
-            result[key] = value
-    return result
-
-
-def values_from_text(data: Any) -> Any:
-    """What `--config` of Snakemake gives as text inside mappings and lists, as YAML reads it."""
-    if isinstance(data, Mapping):
-        return {key: values_from_text(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [values_from_text(item) for item in data]
-    if isinstance(data, str):
-        try:
-            return parse_yaml(data)
-        except yaml.YAMLError:
-            return data
-    return data
-
-
 def read_yaml_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file and the line."""
     data = read_yaml(
         path,
-        "Mend it, or name another; the shipped ones are config/config.yaml, config/demo.yaml, "
+        "Correct it, or name another; the shipped ones are config/config.yaml, config/demo.yaml, "
         "config/offline.yaml and config/folder.yaml.",
     )
     if data is None:
@@ -137,10 +109,11 @@ def _file_of(location: Location, config: Any, contents: Mapping[Path, Any]) -> s
     """The last file that gives the key the value that was found, or else what can be said."""
     found = _value_at(config, location)
     for path, content in reversed(list(contents.items())):
-        if found is not _ABSENT:
-            given = _value_at(content, location)
-            if given == found or (isinstance(given, dict) and isinstance(found, dict)):
-                return str(path)
+        given = _value_at(content, location)
+        if _ABSENT not in (found, given) and (
+            given == found or (isinstance(given, dict) and isinstance(found, dict))
+        ):
+            return str(path)
     return "--config, or " + " + ".join(str(path) for path in contents)
 
 
@@ -148,12 +121,8 @@ def _value_at(data: Any, location: Location) -> Any:
     if not location:
         return _ABSENT
     for part in location:
-        if isinstance(part, int):
-            if not isinstance(data, list) or part >= len(data):
-                return _ABSENT
-            data = data[part]
-        elif not isinstance(data, dict) or part not in data:
+        try:
+            data = _ABSENT if isinstance(data, str) else data[part]
+        except (LookupError, TypeError):
             return _ABSENT
-        else:
-            data = data[part]
     return data

@@ -1,10 +1,13 @@
 """A run: model × protocol × seed, with all that decides its result."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.io.messages import run_command
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Number, Record
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
@@ -12,6 +15,9 @@ from resnet_sizes.schemas.study.study import Study
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 CompileMode = Literal["none", "default", "reduce-overhead"]
+
+RUN_NAME = "{protocol}/{model}/seed-{seed}"
+"""How a run is named, also in folders. The braces are Snakemake's wildcards, too."""
 
 
 class RunSettings(Record):
@@ -34,8 +40,8 @@ class RunSettings(Record):
 
     @property
     def name(self) -> str:
-        """`protocol/model/seed-n`, as in the folders."""
-        return f"{self.protocol}/{self.model}/seed-{self.seed}"
+        """As `RUN_NAME`."""
+        return RUN_NAME.format(protocol=self.protocol, model=self.model, seed=self.seed)
 
 
 class RunFile(RunSettings):
@@ -114,3 +120,8 @@ class StudyFile(Record):
         if self.study_hash not in (content_hash(self.study), content_hash(as_written)):
             raise ValueError("study_hash: is not that of the study: the file has been changed")
         return self
+
+
+def read_study(path: Path) -> StudyFile:
+    """Read `study.json`. Raises UserError if it is missing or not valid."""
+    return read_record(path, StudyFile, run_command("study write CONFIG.yaml"))

@@ -5,21 +5,20 @@ from pathlib import Path
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json_if_changed
+from resnet_sizes.io.messages import run_command
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import (
     CompileMode,
     Precision,
     RunFile,
     RunSettings,
-    StudyFile,
     all_run_settings,
+    read_study,
 )
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo, weights_key
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import study_file
-
-STUDY_REMEDY = "Make it with: resnet-sizes study write CONFIG.yaml"
 
 
 def write_study(study: Study) -> Path:
@@ -27,11 +26,6 @@ def write_study(study: Study) -> Path:
     path = StudyFolder.of(study.name).study
     write_json_if_changed(path, study_file(study))
     return path
-
-
-def read_study(path: Path) -> StudyFile:
-    """Read `study.json`. Raises UserError if it is missing or not valid."""
-    return read_record(path, StudyFile, STUDY_REMEDY)
 
 
 Resolve = Callable[[RunSettings, str], tuple[Precision, CompileMode]]
@@ -50,13 +44,12 @@ def write_run_files(
     """
     study = read_study(study_path).study
     folder = StudyFolder.of_file(study_path)
-    info = read_record(
-        folder.dataset_info, DatasetInfo, f"Make it with: resnet-sizes data {study_path}"
-    )
+    remedy = run_command(f"data {study_path}")
+    info = read_record(folder.dataset_info, DatasetInfo, remedy)
     if info.spec != study.dataset:
         raise UserError(
             f"{folder.dataset_info}: was made for another `dataset:` than {study_path} names. "
-            f"Make it anew with: resnet-sizes data {study_path}"
+            f"{remedy}"
         )
     runs = {settings.name: settings for settings in all_run_settings(study)}
     unknown = [name for name in names or [] if name not in runs]
@@ -67,14 +60,14 @@ def write_run_files(
     paths = []
     for settings in [runs[name] for name in names or runs]:
         path = folder.run(settings).run
-        run = resolved_run(
+        run_file = resolved_run(
             settings,
             study.training.device,
             resolve,
             dataset_identity=info.identity,
             initial_weights=_initial_weights(study_path, settings),
         )
-        write_json_if_changed(path, run)
+        write_json_if_changed(path, run_file)
         paths.append(path)
     return paths
 
@@ -107,5 +100,4 @@ def _initial_weights(study_path: Path, settings: RunSettings) -> InitialWeights 
     if key is None:
         return None
     path = StudyFolder.of_file(study_path).weights(key)
-    remedy = f"Make it with: resnet-sizes fetch {study_path}"
-    return read_record(path, WeightsInfo, remedy).initial
+    return read_record(path, WeightsInfo, run_command(f"fetch {study_path}")).initial

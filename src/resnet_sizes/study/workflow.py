@@ -1,0 +1,167 @@
+"""What the Snakefile asks of a study: its files, and what decides whether a job runs again."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snakemake.utils import update_config
+
+from resnet_sizes.io.hashes import canonical_json, content_hash
+from resnet_sizes.io.yaml import parse_yaml
+from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import RUN_NAME, RunSettings, all_run_settings, run_settings
+from resnet_sizes.schemas.run.weights import wanted_weights, weights_key
+from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.study.loading import check_files, check_study, read_yaml_mapping
+
+CLUSTER_THREADS = 4
+"""What a training asks a scheduler for, beside its GPU, where the study does not say: this
+machine's number of cores is not that of the machine that will train."""
+
+
+def configuration_files(all_files: Iterable[str], overlays: Iterable[str]) -> list[Path]:
+    """The files the configuration came from, the one with the last word last; relative to the
+    working directory where they lie below it.
+
+    Snakemake lists the overlays of the command line first and the Snakefile's own after them.
+    """
+    overlays = list(overlays)
+    own = [path for path in all_files if path not in overlays]
+    files = [Path(path).absolute() for path in [*own, *overlays]]
+    here = Path.cwd()
+    return [path.relative_to(here) if path.is_relative_to(here) else path for path in files]
+
+
+def checked_study(
+    config: Mapping[str, Any], command_line: Mapping[str, Any], files: list[Path]
+) -> Study:
+    """The study of Snakemake's configuration, with all checked that is known before any job.
+
+    `command_line` is what `--config` gave, `files` are those that `config` came from. Raises
+    UserError with every problem at once.
+    """
+    for path in files:
+        read_yaml_mapping(path)  # with bounds, and each key once, unlike Snakemake
+    merged: dict[str, Any] = {}
+    update_config(merged, config)
+    update_config(merged, _values_from_text(command_line))
+    study = check_study(merged, files)
+    check_files(study)
+    load_article(Path(study.article))
+    return study
+
+
+def _values_from_text(data: Any) -> Any:
+    """What `--config` of Snakemake gives as text inside mappings and lists, as YAML reads it."""
+    if isinstance(data, Mapping):
+        return {key: _values_from_text(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_values_from_text(item) for item in data]
+    if isinstance(data, str):
+        try:
+            return parse_yaml(data)
+        except yaml.YAMLError:
+            return data
+    return data
+
+
+def fingerprint(path: Path) -> str:
+    """64 hexadecimal digits that change when the user's own file or folder of images changes.
+
+    A file is read whole: a new time alone, as a copy gives it, is no change. Of a folder
+    only names, sizes and times are read, since it may hold very many files.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    listing = []
+    for entry in sorted(path.rglob("*")):
+        if entry.is_file():
+            status = entry.stat()
+            name = entry.relative_to(path).as_posix()
+            listing.append([name, status.st_size, status.st_mtime_ns])
+    return content_hash(listing)
+
+
+class WorkflowPlan:
+    """The files and parameters of the rules for one study. `wildcards` are Snakemake's."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.folder = StudyFolder.of(study.name)
+        self.runs = all_run_settings(study)
+        self.run_folders = [self.folder.run(run) for run in self.runs]
+        # The folder of any run, with the wildcards protocol, model and seed.
+        self.run_pattern = self.folder.run_named(RUN_NAME)
+        # What `auto` means depends on the device, so the run files are then written where the
+        # GPU is. Otherwise they are written here: a scheduler would take longer than the job.
+        self.asks_device = any("auto" in (run.reading.precision, run.compile) for run in self.runs)
+        self.reports = [
+            self.folder.report(language) / name
+            for language in study.report.languages
+            for name in ["article.qmd", *(f"report.{format}" for format in study.report.formats)]
+        ]
+        # Only what has to be fetched is fetched; the marker says that it was there and verified.
+        self.archive_marker = [self.folder.fetched] if study.dataset.source == "cifar10" else []
+        self.weights = wanted_weights(study)
+        self.fetched = [*self.archive_marker, *(self.folder.weights(key) for key in self.weights)]
+        # Addresses decide whether the archive can be fetched, never what it is: a new one is no
+        # reason to train again.
+        cifar10 = study.downloads.cifar10
+        self.archive_identity = canonical_json([study.downloads.folder, cifar10.file, cifar10.md5])
+        # A folder or archive of the user's own: its content decides, not its time.
+        self.own_data = [study.dataset.path] if study.dataset.path else []
+        self.own_data_fingerprint = [fingerprint(Path(path)) for path in self.own_data]
+
+    def settings(self, wildcards: Any) -> RunSettings:
+        """The settings of the run with the wildcards of `run_pattern`."""
+        return run_settings(self.study, wildcards.protocol, wildcards.model, int(wildcards.seed))
+
+    def settings_hash(self, wildcards: Any) -> str:
+        """All that the configuration decides of one run: a run is repeated when it changes."""
+        return content_hash(self.settings(wildcards))
+
+    def weights_identity(self, wildcards: Any) -> str | list[str]:
+        """What decides whether a file of weights is the right one, where it lies, and its content.
+
+        Addresses and time-outs are left out: they decide whether it can be fetched, never what
+        it is.
+        """
+        weights = self.weights[wildcards.key]
+        if not weights.own_file:
+            return self.study.downloads.folder
+        return [weights.weights, *weights.stems, fingerprint(Path(weights.weights))]
+
+    def initial_weights(self, wildcards: Any) -> list[Path]:
+        """The description of a run's initial weights; nothing where they are random."""
+        key = weights_key(wildcards.model, self.settings(wildcards).reading)
+        return [] if key is None else [self.folder.weights(key)]
+
+    def train_threads(self, cores: int | None, gpus: int) -> int:
+        """The CPU cores of one run: on this machine a fair share of its `cores` for each of the
+        GPUs that Snakemake may use at once. `cores` is None where a scheduler runs the jobs."""
+        if self.study.training.threads != "auto":
+            return self.study.training.threads
+        return CLUSTER_THREADS if cores is None else max(1, cores // max(1, gpus))
+
+    def closing_words(self, failed: bool) -> list[str]:
+        """What to print when Snakemake ends: where the reports are, or how to go on."""
+        if not failed:
+            return [f"Report: {path}" for path in self.reports if path.is_file()]
+        missing = sum(not run.metrics.is_file() for run in self.run_folders)
+        runs, words = len(self.runs), []
+        if missing == 0:
+            words.append(
+                "Every run has results. If one of them is said above not to be valid, delete the "
+                "file that is named; the plain command then makes it again."
+            )
+        if missing < runs:
+            words.append(
+                f"{runs - missing} of {runs} runs have results. The plain command goes on with "
+                "the others; a report on what is there: "
+                f"resnet-sizes report --partial {self.folder.study}"
+            )
+        return words
