@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from resnet_sizes.evidence.audit.rates import device_rates
-from resnet_sizes.forecast.makespan import ExpectedRun, least_possible, makespan
+from resnet_sizes.forecast.study import ExpectedRun, least_possible, makespan
 from resnet_sizes.schemas.evidence.audit import DeviceRate
 from resnet_sizes.schemas.hardware import Devices, load_devices, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import Protocol
@@ -44,7 +44,7 @@ SHOWN = ["t4", "v100", "a100"]
 
 def expected(model: str, protocol: Protocol, rate: DeviceRate, devices: Devices) -> ExpectedRun:
     """One run on one GPU; `features` is set by the caller."""
-    reading = protocol.reading_for(model)
+    reading = protocol.recipe_for(model)
     entry = shipped_network_costs().of(model, reading.stem, reading.input_size)
     assert entry is not None
     forward = entry.macs_per_image / rate.inference

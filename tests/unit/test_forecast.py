@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
 from resnet_sizes.forecast import cost as forecast
+from resnet_sizes.forecast import study
 from resnet_sizes.forecast.cost import (
     Cost,
     Counts,
@@ -22,7 +23,7 @@ from resnet_sizes.forecast.cost import (
     measured_cost,
     shared_features,
 )
-from resnet_sizes.forecast.measure import STEPS, Epochs, FeaturePass, HeadSteps
+from resnet_sizes.forecast.measure import STEPS, Epochs
 from resnet_sizes.schemas.forecast import Forecast, RunForecast, kind_hash
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.schemas.run.run import run_settings
@@ -57,10 +58,10 @@ def device(monkeypatch):
 
     def features_with(run, network, classes, device, images):
         calls.append(images)
-        return FeaturePass(0.125 * images, (100 + 3 * images) * MB)
+        return 0.125 * images, (100 + 3 * images) * MB
 
     def head_with(run, width, classes, device):
-        return HeadSteps(seconds_per_step=0.01, evaluation_seconds_per_image=0.001)
+        return 0.01, 0.001
 
     monkeypatch.setattr(forecast, "epochs_with", epochs_with)
     monkeypatch.setattr(forecast, "features_with", features_with)
@@ -283,7 +284,7 @@ def forecast_of(tmp_path, monkeypatch):
 
     def command(costs, **changes):
         monkeypatch.setattr(
-            forecast, "forecast_run", lambda run, *rest: costs[f"{run.protocol}/{run.model}"]
+            study, "forecast_run", lambda run, *rest: costs[f"{run.protocol}/{run.model}"]
         )
         arguments = write_study(tmp_path, **changes)
         monkeypatch.chdir(tmp_path)

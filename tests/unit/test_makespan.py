@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_sizes.forecast.makespan import ExpectedRun, least_possible, makespan
+from resnet_sizes.forecast.study import ExpectedRun, least_possible, makespan
 
 RUNS = st.lists(
     st.builds(

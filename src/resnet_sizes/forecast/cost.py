@@ -109,7 +109,7 @@ def shared_features(run: RunFile) -> Hashable | None:
 
 
 def measured_cost(run: RunFile, counts: Counts, device_name: str) -> Cost:
-    """The same in this process, whose peak of memory it forgets."""
+    """As `forecast_run`, in this process, whose peak of memory it resets."""
     # Caught here and not by the caller, because some exceptions do not survive the way to it.
     try:
         device = select_device(device_name)
@@ -175,17 +175,17 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
     images, width = counts.train + counts.test, network.fc.in_features
 
     def one_pass(batch: int) -> _Measured:
-        done = features_with(run, network, counts.classes, device, batch)
+        seconds, peak = features_with(run, network, counts.classes, device, batch)
         # The batch before it, which chose kernels, took about as long.
-        return _Measured(done.seconds / batch, 2 * done.seconds, done.peak_bytes)
+        return _Measured(seconds / batch, 2 * seconds, peak)
 
     whole = _evaluated(run, max(counts.train, counts.test))
     features = one_pass(whole) if device.type == "cuda" else _up_to(whole, FEW, one_pass)
-    head = head_with(run, width, counts.classes, device)
+    a_step, an_evaluation = head_with(run, width, counts.classes, device)
     steps = run.epochs * batches_per_epoch(counts.train, run.batch_size)
     return Cost(
-        training_seconds=head.seconds_per_step * steps,
-        evaluation_seconds=head.evaluation_seconds_per_image * run.epochs * counts.test,
+        training_seconds=a_step * steps,
+        evaluation_seconds=an_evaluation * run.epochs * counts.test,
         feature_seconds=features.an_image * images,
         # Features of 4 bytes are there twice: in batches, and joined.
         peak_memory_bytes=features.peak_bytes + images * (IMAGE_BYTES + 2 * 4 * width),

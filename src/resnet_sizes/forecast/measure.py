@@ -25,7 +25,7 @@ HARMLESS = 1e-9
 
 @dataclass(frozen=True)
 class Epochs:
-    """The last of some short epochs. Those before it have chosen kernels."""
+    """The last of some short epochs. Those before it choose kernels."""
 
     epochs: int
     """How many, the last among them."""
@@ -35,22 +35,6 @@ class Epochs:
     """Of one batch."""
     peak_bytes: int
     """Without the dataset."""
-
-
-@dataclass(frozen=True)
-class FeaturePass:
-    """One batch through a frozen backbone, after another that has chosen kernels."""
-
-    seconds: float
-    peak_bytes: int
-
-
-@dataclass(frozen=True)
-class HeadSteps:
-    """Training of the head on features, with whole batches."""
-
-    seconds_per_step: float
-    evaluation_seconds_per_image: float
 
 
 @torch.no_grad()
@@ -107,16 +91,20 @@ def epochs_with(
 
 def features_with(
     run: RunFile, network: ResNet, classes: int, device: torch.device, images: int
-) -> FeaturePass:
-    """Compute features of one batch of `images`, at most the run's own batch of evaluation."""
+) -> tuple[float, int]:
+    """Compute features of one batch of `images`, at most the run's own batch of evaluation.
+
+    Returns seconds, without those of a batch before it that chose kernels, and peak bytes."""
     data = _random_images(images, 1, classes, device)
     _forget_peak(device)
     _, _, seconds = BackbonePass(run, network, data, device, _ignore).train_and_test()
-    return FeaturePass(seconds, peak_memory(device))
+    return seconds, peak_memory(device)
 
 
-def head_with(run: RunFile, width: int, classes: int, device: torch.device) -> HeadSteps:
-    """Train and evaluate the head on random features."""
+def head_with(run: RunFile, width: int, classes: int, device: torch.device) -> tuple[float, float]:
+    """Train and evaluate the head on random features, with whole batches.
+
+    Returns seconds of a training step, and of the evaluation of an image."""
     count = HEAD_STEPS * run.batch_size
     features = torch.randn(count, width, device=device)
     labels = torch.arange(count, device=device) % classes
@@ -124,7 +112,7 @@ def head_with(run: RunFile, width: int, classes: int, device: torch.device) -> H
     data = FeatureData(features, labels, features, labels)
     trainer = Trainer(_short(run, epochs=2, batch_size=run.batch_size), head, data, device)
     last = [metrics for metrics, _ in trainer.epochs(_ignore)][-1]
-    return HeadSteps(last.training_seconds / HEAD_STEPS, last.evaluation_seconds / count)
+    return last.training_seconds / HEAD_STEPS, last.evaluation_seconds / count
 
 
 def _short(run: RunFile, epochs: int, batch_size: int) -> RunFile:
@@ -153,4 +141,4 @@ def _forget_peak(device: torch.device) -> None:
 
 
 def _ignore(done: object) -> None:
-    """Nothing is told of single steps."""
+    """Single steps are not reported."""
