@@ -14,7 +14,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 
 REPOSITORY = Path(__file__).parents[2]
-FILES = ["table.csv", "audit.json", "values.json", "verdicts.json", "figure-loss.en.svg"]
+FILES = ["table.csv", "audit.json", "values.json", "figures.json", "verdicts.json"]
 
 
 @pytest.fixture(scope="module")

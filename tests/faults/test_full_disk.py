@@ -105,7 +105,7 @@ def test_no_file_of_a_report_is_replaced_where_one_finds_no_room(
     study = synthetic / "demo" / "study.json"
     output = disk.folder / "pt"
     output.mkdir()
-    for name in ("article.qmd", "figure-loss.pt.svg", "report.json", "report.pdf", "report.html"):
+    for name in ("article.qmd", "figure-loss.svg", "report.json", "report.pdf", "report.html"):
         (output / name).write_text("old", encoding="utf-8")
     before = files_of(disk.folder)
     disk.fill(leave)

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from fuzz_mutations import changed_bytes, changed_data
-from report_studies import study_without_figures
+from report_studies import study_with_evidence
 
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
@@ -41,7 +41,7 @@ class RecordJson:
     refusals = ()
 
     def __init__(self, folder: Path) -> None:
-        study = study_without_figures(folder / "study", **_SMALL)
+        study = study_with_evidence(folder / "study", **_SMALL)
         files = StudyFolder.of_file(study)
         run = next(iter(sorted(files.folder.glob("runs/**/metrics.json"))))
         weights = WeightsInfo(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from fuzz_mutations import changed_bytes, changed_data
-from report_studies import study_without_figures
+from report_studies import study_with_evidence
 from safetensors.numpy import load, save
 
 from resnet_sizes.evidence.runs.validate import read_run
@@ -31,7 +31,7 @@ class RunResults:
     refusals = ()
 
     def __init__(self, folder: Path) -> None:
-        study = study_without_figures(folder / "study", seeds=(0,), models=("resnet18",))
+        study = study_with_evidence(folder / "study", seeds=(0,), models=("resnet18",))
         files = StudyFolder.of_file(study)
         self._settings = all_run_settings(read_record(study, StudyFile, "").study)[0]
         self._run = files.run(self._settings)

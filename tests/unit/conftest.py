@@ -33,7 +33,7 @@ def article() -> Article:
 @pytest.fixture(scope="session")
 def article_text(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """The `.qmd` of a synthetic study, made once for each set of settings."""
-    from report_studies import in_both_languages, study_without_figures
+    from report_studies import in_both_languages, study_with_evidence
 
     from resnet_sizes.reporting.inputs import read_inputs
 
@@ -42,7 +42,7 @@ def article_text(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]
     def render(language: str = "pt", **settings: Any) -> str:
         key = json.dumps(settings, sort_keys=True, default=str)
         if key not in made:
-            study = study_without_figures(tmp_path_factory.mktemp("study"), **settings)
+            study = study_with_evidence(tmp_path_factory.mktemp("study"), **settings)
             made[key] = in_both_languages(read_inputs(study, study.parent / "evidence"))
         return made[key][language]
 

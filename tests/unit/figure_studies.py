@@ -9,14 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from report_studies import TEMPLATES
 from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
 from resnet_sizes.evidence.values.collect import collect_values
+from resnet_sizes.evidence.values.figure_values import figure_numbers
 from resnet_sizes.io.files import read_record
-from resnet_sizes.reporting.figures.style import Language
-from resnet_sizes.reporting.figures.write import figures_of
+from resnet_sizes.reporting.figures.draw import FIGURES
+from resnet_sizes.reporting.figures.style import FigureContext
+from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.evidence.figures import Figures
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 
@@ -53,11 +57,38 @@ def runs_of(folder: Path, **choices: Any) -> StudyRuns:
     return read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
 
 
-def drawn(runs: StudyRuns, language: Language = "pt", article: Path = ARTICLE) -> dict[str, Figure]:
-    """All figures by name."""
+def numbers_of(runs: StudyRuns, article: Path = ARTICLE) -> Figures:
+    """What the figures of a study show."""
     read = load_article(article)
-    values = collect_values(runs, read).values
-    return {name: draw() for name, draw in figures_of(runs, read, values, language)}
+    return figure_numbers(runs, read, collect_values(runs, read).values)
+
+
+def context_of(numbers: Figures, language: str = "pt") -> FigureContext:
+    """Numbers with the words of a language."""
+    return FigureContext(numbers, Words(TEMPLATES / language / "texts.yaml", language), language)
+
+
+def made_up(language: str = "pt", **numbers: Any) -> FigureContext:
+    """Numbers that no study has; those that are not named are empty."""
+    empty: dict[str, Any] = {
+        "study": "made-up",
+        "protocol": "scratch-32",
+        "content": "other",
+        "class_names": [],
+        "curves": [],
+        "points": [],
+        "front": [],
+        "confusion": [],
+        "printed": [],
+        "confidence": 0.95,
+    }
+    return context_of(Figures(**empty | numbers), language)
+
+
+def drawn(runs: StudyRuns, language: str = "pt") -> dict[str, Figure]:
+    """All figures by name."""
+    context = context_of(numbers_of(runs), language)
+    return {name: draw(context) for name, draw in FIGURES.items()}
 
 
 def texts_of(figure: Figure) -> list[Text]:

@@ -4,12 +4,10 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 from report_prose import body_of, check_language, numerals, skeleton
 from synthetic import make_study, own_readings
 
-from resnet_sizes.evidence import build
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import hashes_of
@@ -93,12 +91,6 @@ def study_with_evidence(folder: Path, **settings: Any) -> Path:
     return study
 
 
-def study_without_figures(folder: Path, **settings: Any) -> Path:
-    """The same without figures: a text names them and reads no file of them."""
-    with patch.object(build, "FORMATS", ()):
-        return study_with_evidence(folder, **settings)
-
-
 def reseal(evidence: Path) -> None:
     """Make the evidence whole again after a test has written other values or verdicts."""
     path = evidence / "verdicts.json"
@@ -110,7 +102,7 @@ def reseal(evidence: Path) -> None:
 
 def article_of(folder: Path, **settings: Any) -> str:
     """The text below the front matter of a synthetic study's `article.qmd`."""
-    study = study_without_figures(folder, **settings)
+    study = study_with_evidence(folder, **settings)
     return body_of(rendered(read_inputs(study, StudyFolder.of_file(study).evidence)))
 
 

@@ -21,14 +21,9 @@ def test_the_evidence_is_complete_and_the_same_every_time(tmp_path: Path) -> Non
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     assert set(first) == {
         "table.csv",
-        *(
-            f"figure-{name}.{language}.{suffix}"
-            for language in ("pt", "en")
-            for name in ("loss", "accuracy", "pareto", "forest", "confusion")
-            for suffix in ("svg", "png", "pdf")
-        ),
         "audit.json",
         "values.json",
+        "figures.json",
         "verdicts.json",
     }
     verdicts = read_record(folder / "verdicts.json", Verdicts, "")

@@ -1,11 +1,12 @@
 """Confusion matrices: the counts, the shares, the panels."""
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from figure_studies import overlaps, runs_of
+from figure_studies import made_up, numbers_of, overlaps, runs_of
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import rgb_to_hsv, to_rgb
@@ -13,18 +14,15 @@ from matplotlib.colors import rgb_to_hsv, to_rgb
 from resnet_sizes.evidence.runs.validate import confusion_counts, correct_predictions
 from resnet_sizes.evidence.values.confusion import (
     Shares,
+    confusion_cells,
     hardest_class,
     largest_confusion,
     mean_shares,
 )
-from resnet_sizes.i18n.class_names import class_label
-from resnet_sizes.reporting.figures.confusion import (
-    _COLOURS,
-    Matrices,
-    confusion_matrices,
-    draw_confusion,
-)
-from resnet_sizes.reporting.figures.style import Language, settings
+from resnet_sizes.reporting.figures.confusion import _COLOURS, draw_confusion
+from resnet_sizes.reporting.figures.style import FigureContext, settings
+from resnet_sizes.reporting.text.words import Words, class_label, short_class_label
+from resnet_sizes.schemas.evidence.figures import ConfusionMatrix
 from resnet_sizes.schemas.study.protocol import LAYERS
 
 ALL = tuple(LAYERS)
@@ -42,6 +40,22 @@ def shares(classes: int, right: float = 0.7) -> Shares:
         found[[0, 1], [1, 0]] = 1 - right
     found[0, [0, 1]] = right - 0.1, found[0, 1] + 0.1
     return found
+
+
+def matrices(
+    found: Shares, names: Sequence[str], count: int = 1, language: str = "pt"
+) -> FigureContext:
+    """The same matrix of as many models, with the names of CIFAR-10's classes translated."""
+    confusion = [
+        ConfusionMatrix(
+            model=model,
+            cells=confusion_cells(found, f"scratch-32.{model}"),
+            empty_classes=[number for number, row in enumerate(found) if np.isnan(row).all()],
+            largest=largest_confusion(found),
+        )
+        for model in ALL[:count]
+    ]
+    return made_up(language, content="cifar10", class_names=list(names), confusion=confusion)
 
 
 @given(st.integers(2, 6), st.integers(1, 40), st.integers(0, 1000))
@@ -67,9 +81,10 @@ def test_shares_are_means_over_the_seeds(tmp_path: Path) -> None:
     found = mean_shares(runs.of("scratch-32", "resnet18"))
     assert np.diagonal(found).mean() == pytest.approx(0.85)
     assert found.sum(axis=1) == pytest.approx(np.ones(10))
-    [(model, drawn)] = confusion_matrices(runs).shares
-    assert model == "resnet18"
-    assert (drawn == found).all()
+    [matrix] = numbers_of(runs).confusion
+    assert matrix.model == "resnet18"
+    shares = {(cell.true, cell.predicted): cell.share for cell in matrix.cells}
+    assert shares == {tuple(place): found[tuple(place)] for place in np.argwhere(found > 0)}
 
 
 def test_the_largest_mistake_and_the_hardest_class_are_found() -> None:
@@ -89,8 +104,10 @@ def test_a_class_without_test_images_is_neither() -> None:
     found = shares(3)
     found[2] = np.nan
     assert hardest_class(found).true == 0
+    runs = matrices(found, ["a", "b", "c"])
+    assert runs.numbers.confusion[0].empty_classes == [2]
     with settings():
-        figure = draw_confusion(Matrices([("resnet18", found)], ["a", "b", "c"], "other"), "pt")
+        figure = draw_confusion(runs)
         assert not list(overlaps(figure))
 
 
@@ -98,13 +115,10 @@ def test_a_class_without_test_images_is_neither() -> None:
 @pytest.mark.parametrize(
     ("count", "classes"), [(1, 2), (2, 3), (1, 10), (3, 10), (4, 12), (5, 13), (2, 20)]
 )
-def test_nothing_overlaps_with_few_or_many_classes(
-    classes: int, count: int, language: Language
-) -> None:
+def test_nothing_overlaps_with_few_or_many_classes(classes: int, count: int, language: str) -> None:
     names = [*CIFAR10, *(f"a-long-name-of-class-{n}" for n in range(classes))][:classes]
-    matrices = Matrices([(model, shares(classes)) for model in ALL[:count]], names, "cifar10")
     with settings():
-        figure = draw_confusion(matrices, language)
+        figure = draw_confusion(matrices(shares(classes), names, count, language))
         assert not list(overlaps(figure))
         assert figure.get_figheight() < 9.2  # with its caption it stands on one page
     assert len(figure.axes) == count + 1
@@ -113,7 +127,7 @@ def test_nothing_overlaps_with_few_or_many_classes(
 def test_numbers_are_whole_percentages_and_none_prints_as_zero() -> None:
     found = shares(10)
     found[3, 8] = 0.004
-    figure = draw_confusion(Matrices([("resnet18", found)], CIFAR10, "cifar10"), "pt")
+    figure = draw_confusion(matrices(found, CIFAR10))
     numbers = [text.get_text() for text in figure.axes[0].texts]
     assert all(re.fullmatch(r"[1-9]\d?|100", number) for number in numbers)
     assert len(numbers) == 99
@@ -129,10 +143,20 @@ def test_lightness_falls_from_few_to_many_so_that_grey_keeps_the_order() -> None
     assert values[0] == 1
 
 
-def test_classes_of_cifar10_are_named_in_the_readers_language() -> None:
-    assert class_label("dog", "cifar10", "pt") == "cachorro"
-    assert class_label("dog", "cifar10-reencoded", "pt") == "cachorro"
-    assert class_label("dog", "cifar10", "en") == "dog"
-    assert class_label("dog", "other", "pt") == "dog"
-    assert class_label("0", "digits", "pt") == "0"
-    assert all(class_label(name, "cifar10", "pt") != name for name in CIFAR10)
+def test_classes_of_cifar10_are_named_in_the_readers_language(
+    words_in: Callable[[str], Words],
+) -> None:
+    pt, en = words_in("pt"), words_in("en")
+    assert class_label("dog", "cifar10", pt) == "cachorro"
+    assert class_label("dog", "cifar10-reencoded", pt) == "cachorro"
+    assert class_label("dog", "cifar10", en) == "dog"
+    assert class_label("dog", "other", pt) == "dog"
+    assert class_label("0", "digits", pt) == "0"
+    assert class_label("a.b", "cifar10-reencoded", pt) == "a.b"
+    assert all(class_label(name, "cifar10", pt) != name for name in CIFAR10)
+    assert all(class_label(name, "cifar10", en) == name for name in CIFAR10)
+
+
+def test_long_names_of_classes_are_cut(words: Words) -> None:
+    assert short_class_label("class-0", "other", words) == "class-0"
+    assert short_class_label("a class with number 77", "other", words) == "a class with …"

@@ -1,64 +1,82 @@
 """Lines over the epochs: losses (Figure 1) and accuracies."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from figure_studies import overlaps, runs_of, texts_of
+from figure_studies import made_up, numbers_of, overlaps, runs_of, texts_of
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
 
-from resnet_sizes.reporting.figures.accuracy import (
-    AccuracyCurves,
-    accuracy_curves,
-    draw_accuracies,
+from resnet_sizes.reporting.figures.curves import draw_accuracies, draw_losses, spread
+from resnet_sizes.reporting.figures.style import (
+    FigureContext,
+    epoch_ticks,
+    labels_of,
+    log_ticks,
+    number_ticks,
+    settings,
 )
-from resnet_sizes.reporting.figures.curves import Curve, spread
-from resnet_sizes.reporting.figures.loss import draw_losses, loss_curves
-from resnet_sizes.reporting.figures.style import Language, settings
-from resnet_sizes.reporting.figures.ticks import epoch_ticks, labels_of, log_ticks, number_ticks
+from resnet_sizes.schemas.evidence.figures import ModelCurves
 from resnet_sizes.schemas.study.protocol import LAYERS
 
 ALL = tuple(LAYERS)
 
 
 def curves(
-    models: tuple[str, ...] = ALL,
+    language: str = "pt",
     seeds: int = 3,
     epochs: int = 50,
     ends: tuple[float, float] = (2, 0.1),
-) -> list[Curve]:
-    values = np.linspace(*ends, epochs)
-    return [
-        Curve(model, np.array([values + 0.01 * seed for seed in range(seeds)])) for model in models
+) -> FigureContext:
+    """Of every model the same; accuracies are a hundredth of the losses."""
+    values = np.array([np.linspace(*ends, epochs) + 0.01 * seed for seed in range(seeds)])
+    accuracy = (values / 100).tolist()
+    found = [
+        ModelCurves(
+            model=model,
+            train_loss=values.tolist(),
+            train_accuracy=accuracy,
+            test_accuracy=accuracy,
+        )
+        for model in ALL
     ]
+    return made_up(language, curves=found)
 
 
 def test_the_loss_curves_are_the_training_losses_of_all_seeds(tmp_path: Path) -> None:
-    found = loss_curves(runs_of(tmp_path, epochs=5, full=False, models=["resnet50", "resnet18"]))
+    runs = runs_of(tmp_path, epochs=5, full=False, models=["resnet50", "resnet18"])
+    found = numbers_of(runs).curves
     assert [curve.model for curve in found] == ["resnet18", "resnet50"]
-    assert found[1].values.shape == (3, 5)
-    assert found[1].values[0, [0, -1]] == pytest.approx([1.7, 0.5])
+    losses = np.array(found[1].train_loss)
+    assert losses.shape == (3, 5)
+    assert losses[0, [0, -1]] == pytest.approx([1.7, 0.5])
 
 
-def test_the_accuracy_curves_are_percentages_of_both_parts(tmp_path: Path) -> None:
+def test_the_accuracy_curves_are_those_of_both_parts(tmp_path: Path) -> None:
     runs = runs_of(tmp_path, epochs=4, full=False, models=["resnet18"])
-    found = accuracy_curves(runs)
+    [found] = numbers_of(runs).curves
     epochs = runs.finished[0].metrics.epochs
-    assert found.train[0].values[0] == pytest.approx([100 * e.train_accuracy for e in epochs])
-    assert found.test[0].values[0] == pytest.approx([100 * e.test_accuracy for e in epochs])
+    assert found.train_accuracy[0] == [epoch.train_accuracy for epoch in epochs]
+    assert found.test_accuracy[0] == [epoch.test_accuracy for epoch in epochs]
+
+
+def test_accuracies_are_drawn_in_percent() -> None:
+    train, _ = draw_accuracies(curves(seeds=1, epochs=3, ends=(20, 80))).axes
+    assert train.lines[0].get_ydata() == pytest.approx([20, 50, 80])
 
 
 def test_a_model_without_a_finished_run_has_no_curve(tmp_path: Path) -> None:
     missing = ["scratch-32/resnet18/seed-0"]
     runs = runs_of(tmp_path, epochs=2, full=False, seeds=[0], missing=missing)
-    assert [curve.model for curve in loss_curves(runs)] == ["resnet50", "resnet152"]
-    assert [curve.model for curve in accuracy_curves(runs).test] == ["resnet50", "resnet152"]
+    assert [curve.model for curve in numbers_of(runs).curves] == ["resnet50", "resnet152"]
 
 
 def test_lines_differ_without_colour() -> None:
-    [axes] = draw_losses(curves(), "pt").axes
+    [axes] = draw_losses(curves()).axes
     main = [line for line in axes.lines if len(line.get_xdata()) == 50]
     assert len(main) == len(ALL)
     assert len({line.get_marker() for line in main}) == len(ALL)
@@ -68,7 +86,7 @@ def test_lines_differ_without_colour() -> None:
 
 def test_colours_stand_out_from_white() -> None:
     # WCAG 2.2, success criterion 1.4.3: 4.5 to 1 for text; the labels have the lines' colours.
-    [axes] = draw_losses(curves(), "pt").axes
+    [axes] = draw_losses(curves()).axes
     for text in axes.texts:
         if text.get_text():
             channels = [int(str(text.get_color())[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -80,7 +98,7 @@ def test_colours_stand_out_from_white() -> None:
 @pytest.mark.parametrize(("seeds", "bands"), [(1, 0), (3, len(ALL))])
 def test_there_is_a_band_where_there_are_several_seeds(seeds: int, bands: int) -> None:
     many = curves(seeds=seeds)
-    for figure in (draw_losses(many, "pt"), draw_accuracies(AccuracyCurves(many, many), "pt")):
+    for figure in (draw_losses(many), draw_accuracies(many)):
         for axes in figure.axes:
             assert len([c for c in axes.collections if isinstance(c, PolyCollection)]) == bands
 
@@ -89,24 +107,22 @@ def test_there_is_a_band_where_there_are_several_seeds(seeds: int, bands: int) -
 @pytest.mark.parametrize("epochs", [1, 2, 50])
 @pytest.mark.parametrize("ends", [(2, 0.1), (40, 100), (0, 0)], ids=["falling", "full", "none"])
 def test_labels_of_curves_that_end_together_do_not_overlap(
-    epochs: int, language: Language, ends: tuple[float, float]
+    epochs: int, language: str, ends: tuple[float, float]
 ) -> None:
-    many = curves(epochs=epochs, ends=ends)
+    many = curves(language, epochs=epochs, ends=ends)
     with settings():
         if ends[1]:
-            figure = draw_losses(many, language)
+            figure = draw_losses(many)
             assert not list(overlaps(figure))
-        figure = draw_accuracies(AccuracyCurves(many, many), language)
+        figure = draw_accuracies(many)
         assert not list(overlaps(figure))
     names = [t for t in texts_of(figure) if t.get_text().startswith("ResNet")]
     assert len(names) == len(ALL)
 
 
-@pytest.mark.parametrize(
-    "figure", [draw_losses([], "pt"), draw_accuracies(AccuracyCurves([], []), "pt")]
-)
-def test_a_study_without_curves_says_so(figure: object) -> None:
-    assert [text.get_text() for text in figure.texts] == ["nenhuma execução concluída"]  # type: ignore[attr-defined]
+@pytest.mark.parametrize("draw", [draw_losses, draw_accuracies])
+def test_a_study_without_curves_says_so(draw: Callable[[FigureContext], Figure]) -> None:
+    assert [text.get_text() for text in draw(made_up()).texts] == ["nenhuma execução concluída"]
 
 
 @given(st.integers(1, 2000), st.integers(3, 10))

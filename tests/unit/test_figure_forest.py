@@ -4,20 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from figure_studies import FIVE, overlaps, runs_of, texts_of
-from synthetic import ARTICLE
+from figure_studies import FIVE, made_up, numbers_of, overlaps, runs_of, texts_of
 
-from resnet_sizes.evidence.values.article_values import ArticleValue, article_values
-from resnet_sizes.evidence.values.collect import collect_values
+from resnet_sizes.evidence.values.figure_values import is_inside
 from resnet_sizes.reporting.figures.forest import draw_forest
-from resnet_sizes.reporting.figures.style import Language, settings
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.reporting.figures.style import settings
+from resnet_sizes.schemas.evidence.figures import PrintedAccuracy
 
 
-def values_of(folder: Path, **choices: Any) -> list[ArticleValue]:
-    runs = runs_of(folder, full=False, epochs=2, **choices)
-    article = load_article(ARTICLE)
-    return article_values(article, runs, collect_values(runs, article).values, "scratch-32")
+def values_of(folder: Path, **choices: Any) -> list[PrintedAccuracy]:
+    return numbers_of(runs_of(folder, full=False, epochs=2, **choices)).printed
 
 
 def test_accuracies_and_increments_stand_beside_ours(tmp_path: Path) -> None:
@@ -31,14 +27,14 @@ def test_accuracies_and_increments_stand_beside_ours(tmp_path: Path) -> None:
     ]
     assert found[0].ours == pytest.approx(80.8, abs=0.1)
     assert found[3].ours == pytest.approx(3.4, abs=0.2)
-    assert all(value.is_inside for value in found)
+    assert all(is_inside(value) for value in found)
 
 
 def test_a_single_run_has_no_interval(tmp_path: Path) -> None:
     found = values_of(tmp_path, seeds=[0])
     assert len(found) == 5
     assert {value.interval for value in found} == {None}
-    assert {value.is_inside for value in found} == {None}
+    assert {is_inside(value) for value in found} == {None}
 
 
 def test_models_without_runs_or_not_in_the_article_are_left_out(tmp_path: Path) -> None:
@@ -56,20 +52,27 @@ def test_increments_over_another_model_than_the_articles_are_left_out(tmp_path: 
     ("printed", "inside"), [("80.84", True), ("83", True), ("83.0", False), ("79", False)]
 )
 def test_the_rounding_of_the_printed_number_counts_for_it(printed: str, inside: bool) -> None:
-    value = ArticleValue("resnet18", "accuracy", printed, 81.5, (80.0, 82.6), ())
-    assert value.is_inside is inside
+    value = PrintedAccuracy(
+        model="resnet18",
+        column="accuracy",
+        printed=printed,
+        ours=81.5,
+        interval=(80.0, 82.6),
+        keys=[],
+    )
+    assert is_inside(value) is inside
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
 @pytest.mark.parametrize("seeds", [(0,), (0, 1), (0, 1, 2)])
 @pytest.mark.parametrize("models", [("resnet18",), ("resnet18", "resnet50", "resnet152")])
 def test_it_is_readable_with_and_without_intervals(
-    tmp_path: Path, seeds: tuple[int, ...], models: tuple[str, ...], language: Language
+    tmp_path: Path, seeds: tuple[int, ...], models: tuple[str, ...], language: str
 ) -> None:
     choices = {"seeds": seeds, "models": models}
     found = values_of(tmp_path, **(FIVE | choices if len(seeds) == 3 else choices))
     with settings():
-        figure = draw_forest(found, language)
+        figure = draw_forest(made_up(language, printed=found))
         assert not list(overlaps(figure))
         texts = {text.get_text() for text in texts_of(figure)}
     has_interval = bool({"Intervalo de predição de 95%", "95% prediction interval"} & texts)
@@ -77,7 +80,7 @@ def test_it_is_readable_with_and_without_intervals(
 
 
 def test_the_articles_marks_differ_from_ours_without_colour(tmp_path: Path) -> None:
-    figure = draw_forest(values_of(tmp_path, seeds=[0]), "pt")
+    figure = draw_forest(made_up(printed=values_of(tmp_path, seeds=[0])))
     fillings = {
         line.get_marker(): line.get_markerfacecolor()
         for line in figure.axes[0].lines
@@ -88,5 +91,5 @@ def test_the_articles_marks_differ_from_ours_without_colour(tmp_path: Path) -> N
 
 
 def test_without_any_value_the_figure_says_so() -> None:
-    [text] = draw_forest([], "pt").texts
+    [text] = draw_forest(made_up()).texts
     assert text.get_text() == "nenhum valor do artigo com que comparar"

@@ -3,39 +3,34 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from figure_studies import FIVE, overlaps, runs_of, texts_of
+from figure_studies import FIVE, context_of, made_up, numbers_of, overlaps, runs_of, texts_of
 from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import own_readings
 
-from resnet_sizes.evidence.judging.pareto import pareto_front
-from resnet_sizes.reporting.figures.pareto import (
-    ModelPoints,
-    ParetoPoints,
-    draw_pareto,
-    pareto_points,
-)
-from resnet_sizes.reporting.figures.style import settings
+from resnet_sizes.evidence.values.figure_values import pareto_front
+from resnet_sizes.reporting.figures.pareto import draw_pareto
+from resnet_sizes.reporting.figures.style import FigureContext, settings
+from resnet_sizes.schemas.evidence.figures import ModelPoints
 from resnet_sizes.schemas.study.protocol import LAYERS
 
 ALL = tuple(LAYERS)
 
 
-def points(
-    *places: tuple[float, float], spread: float = 0, computed: tuple[bool, ...] = (False,) * 5
-) -> ParetoPoints:
+def points(*places: tuple[float, float], spread: float = 0) -> FigureContext:
+    """One model for each place, of minutes and percent."""
+    named = dict(zip(ALL, places, strict=False))
     models = [
         ModelPoints(
-            model,
-            minutes=np.array([minutes * (1 - spread), minutes * (1 + spread)]),
-            accuracies=np.array([accuracy - spread, accuracy + spread]),
-            computed=is_computed,
+            model=model,
+            minutes=[minutes * (1 - spread), minutes * (1 + spread)],
+            accuracies=[min(max(percent + sign * spread, 0), 100) / 100 for sign in (-1, 1)],
+            computed=False,
         )
-        for model, (minutes, accuracy), is_computed in zip(ALL, places, computed, strict=False)
+        for model, (minutes, percent) in named.items()
     ]
-    return ParetoPoints(models, pareto_front({point.model: point.mean for point in models}))
+    return made_up(points=models, front=pareto_front(named))
 
 
 def test_the_front_holds_what_nothing_beats() -> None:
@@ -60,10 +55,10 @@ def test_along_the_front_more_time_is_more_accuracy(places: list[tuple[int, int]
 
 
 def test_points_are_the_runs_of_the_first_protocol(tmp_path: Path) -> None:
-    found = pareto_points(runs_of(tmp_path, full=False, epochs=2, **FIVE))
-    assert [point.model for point in found.models] == list(ALL)
-    assert found.models[0].minutes == pytest.approx([41, 42, 40])
-    assert found.models[0].mean == pytest.approx((41, 80.8), abs=0.05)
+    found = numbers_of(runs_of(tmp_path, full=False, epochs=2, **FIVE))
+    assert [point.model for point in found.points] == list(ALL)
+    assert found.points[0].minutes == pytest.approx([41, 42, 40])
+    assert found.points[0].accuracies == pytest.approx([0.808, 0.811, 0.805], abs=5e-4)
     assert found.front == ["resnet18", "resnet34", "resnet50", "resnet152"]
 
 
@@ -71,9 +66,9 @@ def test_times_of_several_devices_have_no_front(tmp_path: Path) -> None:
     runs = runs_of(tmp_path, full=False, epochs=2)
     device = runs.finished[0].metrics.device.model_copy(update={"name": "another"})
     object.__setattr__(runs.finished[0].metrics, "device", device)
-    found = pareto_points(runs)
+    found = numbers_of(runs)
     assert found.front is None
-    assert not draw_pareto(found, "pt").axes[0].get_legend()
+    assert not draw_pareto(context_of(found)).axes[0].get_legend()
 
 
 @pytest.mark.parametrize(
@@ -88,14 +83,14 @@ def test_the_axis_says_what_is_computed(tmp_path: Path, protocol: str, label: st
     runs = runs_of(
         tmp_path, full=False, epochs=2, protocols=[protocol], readings=own_readings(protocol)
     )
-    figure = draw_pareto(pareto_points(runs), "pt")
+    figure = draw_pareto(context_of(numbers_of(runs)))
     assert figure.axes[0].get_xlabel() == label
     names = {text.get_text() for text in figure.axes[0].texts}
     assert ("ResNet-152*" in names) == (protocol == "literal")
 
 
 def test_models_off_the_front_have_hollow_marks() -> None:
-    [axes] = draw_pareto(points((1, 80), (2, 70), (3, 90)), "pt").axes
+    [axes] = draw_pareto(points((1, 80), (2, 70), (3, 90))).axes
     marks = {line.get_marker(): line.get_markerfacecolor() for line in axes.lines}
     assert marks["D"] == "white"
     assert marks["o"] != "white"
@@ -103,8 +98,8 @@ def test_models_off_the_front_have_hollow_marks() -> None:
 
 
 def test_times_that_differ_much_stand_on_a_logarithmic_axis() -> None:
-    assert draw_pareto(points((1, 80), (19, 90)), "pt").axes[0].get_xscale() == "linear"
-    assert draw_pareto(points((1, 80), (20, 90)), "pt").axes[0].get_xscale() == "log"
+    assert draw_pareto(points((1, 80), (19, 90))).axes[0].get_xscale() == "linear"
+    assert draw_pareto(points((1, 80), (20, 90))).axes[0].get_xscale() == "log"
 
 
 CASES: dict[str, tuple[tuple[float, float], ...]] = {
@@ -125,12 +120,12 @@ CASES: dict[str, tuple[tuple[float, float], ...]] = {
 def test_names_cover_neither_each_other_nor_a_mark(case: str, spread: float) -> None:
     found = points(*CASES[case], spread=spread)
     with settings():
-        figure = draw_pareto(found, "pt")
+        figure = draw_pareto(found)
         assert not list(overlaps(figure))
         [axes] = figure.axes
         names = [text for text in texts_of(figure) if text.get_text().startswith("ResNet")]
         assert len(names) == len(CASES[case])
-        middles = axes.transData.transform([point.mean for point in found.models])
+        middles = axes.transData.transform(CASES[case])
         for name in names:
             box: Any = name.get_window_extent()
             assert not any(box.contains(*middle) for middle in middles), name.get_text()

@@ -10,7 +10,7 @@ from study_values import values_of
 from synthetic import make_study
 
 from resnet_sizes.evidence.runs.read import read_runs
-from resnet_sizes.evidence.values.confusion import mean_shares, written_cells
+from resnet_sizes.evidence.values.confusion import confusion_cells, mean_shares
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
@@ -83,5 +83,13 @@ def test_every_number_of_a_confusion_matrix_is_a_value(tmp_path: Path) -> None:
 
 
 def test_a_matrix_too_large_to_write_has_no_values_of_its_cells() -> None:
-    assert len(written_cells(np.eye(21))) == 21
-    assert written_cells(np.eye(22)) == []
+    assert all(cell.key for cell in confusion_cells(np.eye(21), "a.b"))
+    assert not any(cell.key for cell in confusion_cells(np.eye(22), "a.b"))
+
+
+def test_entries_that_would_print_as_zero_have_no_value() -> None:
+    cells = confusion_cells(np.array([[0.996, 0.004], [0.0, np.nan]]), "a.b")
+    assert [(cell.true, cell.predicted, cell.key) for cell in cells] == [
+        (0, 0, "a.b.confusion.cells.0.0"),
+        (0, 1, None),
+    ]

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
+from figure_studies import made_up
 from matplotlib.text import Text
 from report_prose import (
     ENGLISH,
@@ -26,15 +26,15 @@ from report_studies import (
     SHARED,
     TEMPLATES,
     rendered,
-    study_without_figures,
+    study_with_evidence,
 )
 from synthetic import own_readings
 
-from resnet_sizes.reporting.figures.curves import Curve
-from resnet_sizes.reporting.figures.loss import draw_losses
+from resnet_sizes.reporting.figures.curves import draw_losses
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.pandoc import read_front_matter
 from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.evidence.figures import ModelCurves
 
 STUDIES: dict[str, dict[str, Any]] = {
     "full": {},
@@ -112,7 +112,7 @@ def test_all_readings_of_the_configuration_are_told_in_both_languages(tmp_path: 
     names = ("probe-224", "probe-224-bn-train", "literal", "scratch-cifar-stem", "finetune-112")
     readings = own_readings(*names)
     settings: dict[str, Any] = {"protocols": names, "readings": readings, "epochs": 2}
-    study = study_without_figures(tmp_path, seeds=(0,), **settings)
+    study = study_with_evidence(tmp_path, seeds=(0,), **settings)
     assert rendered(read_inputs(study, study.parent / "evidence"))
 
 
@@ -168,11 +168,18 @@ def test_a_number_or_a_table_that_one_language_lacks_is_found(
 
 
 def test_the_labels_of_figures_are_of_one_language() -> None:
-    curves = [Curve("resnet18", np.array([[1.5, 1.25, 0.5]]))]
+    accuracy = [[0.25, 0.5, 0.75]]
+    curves = ModelCurves(
+        model="resnet18",
+        train_loss=[[1.5, 1.25, 0.5]],
+        train_accuracy=accuracy,
+        test_accuracy=accuracy,
+    )
     labels: dict[str, set[str]] = {}
     for language in ("pt", "en"):
         shown = []
-        for figure in (draw_losses(curves, language), draw_losses([], language)):
+        for context in (made_up(language, curves=[curves]), made_up(language)):
+            figure = draw_losses(context)
             figure.draw_without_rendering()  # labels of ticks are made late
             shown += [text.get_text() for text in figure.findobj(Text)]
         labels[language] = {text for text in shown if re.search(r"[^\d\W]", text)}

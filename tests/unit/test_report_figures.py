@@ -8,7 +8,7 @@ import pytest
 from report_prose import body_of
 from report_studies import CACHED, DEMO, LITERAL, PARTIAL, article_of
 
-from resnet_sizes.reporting.sections.figures import FIGURES
+from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 
 STUDIES: dict[str, dict[str, Any]] = {
     "full": {},
@@ -25,7 +25,7 @@ STUDIES: dict[str, dict[str, Any]] = {
 def figure_of(body: str, name: str) -> tuple[str, str, str]:
     """Caption, description and text of a figure."""
     found = re.search(
-        rf'!\[([^\]]*)\]\(figure-{name}\.pt\.svg\)\{{#fig-{name} fig-alt="([^"]*)" width=100%\}}'
+        rf'!\[([^\]]*)\]\(figure-{name}\.svg\)\{{#fig-{name} fig-alt="([^"]*)" width=100%\}}'
         r"\n\n(.*)",
         body,
     )
@@ -37,13 +37,13 @@ def figure_of(body: str, name: str) -> tuple[str, str, str]:
 @pytest.mark.parametrize("study", STUDIES)
 def test_each_figure_has_a_caption_a_description_and_a_sentence(tmp_path: Path, study: str) -> None:
     body = article_of(tmp_path, **STUDIES[study])
-    for name in FIGURES:
+    for name in FIGURE_NAMES:
         caption, alt, text = figure_of(body, name)
         assert f"@fig-{name}" in text
         assert len(alt) > 80
         assert alt != caption
         assert not re.search(r"[a-z]{3}\.[A-Z]|\. \.|,,|;;|<<|>>|True", f"{alt} {text}")
-    positions = [body.index(f"{{#fig-{name} ") for name in FIGURES]
+    positions = [body.index(f"{{#fig-{name} ") for name in FIGURE_NAMES]
     assert min(positions) == positions[0]  # Figure 1 is the article's
 
 
@@ -107,7 +107,7 @@ def test_spreads_are_named_where_there_are_several_seeds(tmp_path: Path) -> None
     several, one = article_of(tmp_path), article_of(tmp_path / "one", seeds=(0,))
     assert "faixas" in figure_of(several, "accuracy")[0]
     assert "intervalo de predição" in figure_of(several, "forest")[0]
-    for name in FIGURES[1:]:
+    for name in FIGURE_NAMES[1:]:
         assert not re.search("faixas|barras|sementes|intervalo", figure_of(one, name)[0])
     assert "não há intervalo de predição" in figure_of(one, "forest")[2]
 
@@ -126,5 +126,5 @@ def test_without_a_printed_value_beside_ours_there_is_no_forest_plot(tmp_path: P
 
 def test_the_article_has_no_figure_without_a_file(tmp_path: Path) -> None:
     body = body_of("---\n---\n" + article_of(tmp_path))
-    named = set(re.findall(r"\]\((figure-[a-z]+\.pt\.svg)\)", body))
-    assert named == {f"figure-{name}.pt.svg" for name in FIGURES}
+    named = set(re.findall(r"\]\((figure-[a-z]+\.svg)\)", body))
+    assert named == {f"figure-{name}.svg" for name in FIGURE_NAMES}

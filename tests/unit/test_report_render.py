@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from typer.testing import CliRunner
 from resnet_sizes.cli.app import app
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting import build
+from resnet_sizes.reporting.figures.draw import FORMATS
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
+from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.paths import StudyFolder
 
 
@@ -52,15 +55,13 @@ def page(report: Path) -> Page:
     return Page((report / "report.html").read_text(encoding="utf-8"))
 
 
-def test_the_folder_holds_all_that_the_qmd_names(report: Path, language: str) -> None:
-    assert sorted(path.name for path in report.iterdir()) == [
-        "abnt.csl", "after-body.html", "article.qmd", "blocks.lua",
-        "decimals.lua", f"figure-accuracy.{language}.svg", f"figure-confusion.{language}.svg",
-        f"figure-forest.{language}.svg", f"figure-loss.{language}.svg",
-        f"figure-pareto.{language}.svg", "language-link.html", "metadata.html",
-        "references.bib", "report.css", "report.html", "report.json", "report.pdf",
-        "skip-link.html", "typst-show.typ", "typst-template.typ",
-    ]  # fmt: skip
+def test_the_folder_holds_all_that_the_qmd_names(report: Path) -> None:
+    figures = [f"figure-{name}.{format}" for name in FIGURE_NAMES for format in FORMATS]
+    assert sorted(path.name for path in report.iterdir()) == sorted([
+        *figures, "abnt.csl", "after-body.html", "article.qmd", "blocks.lua", "decimals.lua",
+        "language-link.html", "metadata.html", "references.bib", "report.css", "report.html",
+        "report.json", "report.pdf", "skip-link.html", "typst-show.typ", "typst-template.typ",
+    ])  # fmt: skip
 
 
 def test_the_page_leads_to_the_other_language(report: Path, page: Page, wording: Wording) -> None:
@@ -205,9 +206,10 @@ def test_a_failed_rendering_leaves_the_old_report(
     study = study_with_evidence(tmp_path, **DEMO)
     render(study, tmp_path / "pt", formats=["html"])
     before = {path.name: path.read_bytes() for path in (tmp_path / "pt").iterdir()}
-    (StudyFolder.of_file(study).evidence / "figure-loss.pt.svg").unlink()
-    with pytest.raises(UserError, match=r"figure-loss\.pt\.svg.*resnet-sizes evidence"):
-        render(study, tmp_path / "pt", formats=["html"])
+    templates = shutil.copytree(TEMPLATES, tmp_path / "report")
+    (templates / "assets" / "blocks.lua").unlink()
+    with pytest.raises(UserError, match=r"blocks\.lua: no such file"):
+        render(study, tmp_path / "pt", formats=["html"], templates=templates)
     assert {path.name: path.read_bytes() for path in (tmp_path / "pt").iterdir()} == before
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".pt.")]
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from report_studies import TEMPLATES, study_without_figures
+from report_studies import TEMPLATES, study_with_evidence
 from synthetic import ARTICLE, MODELS
 
 from resnet_sizes.reporting.inputs import read_inputs
@@ -16,7 +16,7 @@ from resnet_sizes.schemas.paths import StudyFolder
 
 @pytest.fixture(scope="module")
 def values(tmp_path_factory: pytest.TempPathFactory) -> Values:
-    study = study_without_figures(tmp_path_factory.mktemp("study"), seeds=(0, 1, 2))
+    study = study_with_evidence(tmp_path_factory.mktemp("study"), seeds=(0, 1, 2))
     return read_inputs(study, StudyFolder.of_file(study).evidence).values
 
 

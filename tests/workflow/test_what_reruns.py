@@ -44,7 +44,7 @@ def test_snakemake_s_own_report_carries_table_figures_and_pages_with_their_capti
         files = {name.rsplit("/", 1)[-1]: archive.read(name) for name in archive.namelist()}
     page = files["report.html"].decode()
     figures = ("loss", "accuracy", "pareto", "forest", "confusion")
-    carried = [f"figure-{name}.{language}.svg" for name in figures for language in ("pt", "en")]
+    carried = [f"figure-{name}.svg" for name in figures]
     for name in ("table.csv", "report.pdf", *carried):
         assert name in page
         assert name in files
@@ -80,9 +80,15 @@ def test_a_change_that_runs_nothing_else_trains_nothing(study, old, new):
     assert study.planned() == {}
 
 
-def test_a_changed_plot_trains_nothing_but_makes_evidence_and_report_anew(study):
-    figure = study.folder / "src/resnet_sizes/reporting/figures/loss.py"
+def test_a_changed_plot_renders_only_the_report(study):
+    figure = study.folder / "src/resnet_sizes/reporting/figures/curves.py"
     figure.write_text(figure.read_text() + "\n\nUNUSED = 1\n")
+    assert set(study.planned()) == {"report"}
+
+
+def test_a_changed_statistic_trains_nothing_but_makes_evidence_and_report_again(study):
+    proportions = study.folder / "src/resnet_sizes/evidence/statistics/proportions.py"
+    proportions.write_text(proportions.read_text() + "\n\nUNUSED = 1\n")
     assert set(study.planned()) == {"evidence", "report"}
 
 

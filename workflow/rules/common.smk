@@ -8,6 +8,7 @@ from resnet_sizes.io.code_hash import code_hash, training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.run.run import RUN_NAME
 from resnet_sizes.study.run_files import write_study
 from resnet_sizes.study.workflow import WorkflowPlan, checked_study, configuration_files
@@ -39,8 +40,6 @@ PLAN = WorkflowPlan(STUDY)
 FOLDER = PLAN.folder
 RUN = PLAN.run_pattern
 METRICS = [folder.metrics for folder in PLAN.run_folders]
-# The records hold the words of reasons and the form of numbers, which texts are made of.
-RECORDS_CODE = [code_hash("resnet_sizes.schemas"), code_hash("resnet_sizes.i18n")]
 
 
 wildcard_constraints:
@@ -57,16 +56,12 @@ def weights_option(wildcards, input):
 
 
 def figure(name):
-    """A figure in every language, with its caption for `snakemake --report`."""
-    return [figure_in(language, name) for language in STUDY.report.languages]
-
-
-def figure_in(language, name):
+    """A figure in any language, with its caption for `snakemake --report`."""
     return report(
-        FOLDER.figure(name, language, "svg"),
+        FOLDER.figure(name, "{language}", "svg"),
         caption=f"../captions/figure-{name}.rst",
         category="Figures",
-        labels={"figure": name, "language": language},
+        labels={"figure": name, "language": "{language}"},
     )
 
 

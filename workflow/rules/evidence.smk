@@ -14,18 +14,8 @@ rule evidence:
         ),
         audit=FOLDER.evidence / "audit.json",
         values=FOLDER.evidence / "values.json",
+        figures=FOLDER.evidence / "figures.json",
         verdicts=FOLDER.evidence / "verdicts.json",
-        loss=figure("loss"),
-        accuracy=figure("accuracy"),
-        pareto=figure("pareto"),
-        forest=figure("forest"),
-        confusion=figure("confusion"),
-        other_formats=expand(
-            FOLDER.figure("{figure}", "{language}", "{format}"),
-            figure=["loss", "accuracy", "pareto", "forest", "confusion"],
-            language=STUDY.report.languages,
-            format=["png", "pdf"],
-        ),
     log:
         FOLDER.log("evidence"),
     localrule: True
@@ -34,12 +24,8 @@ rule evidence:
     params:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),
-        code=[
-            code_hash("resnet_sizes.evidence"),
-            code_hash("resnet_sizes.reporting"),
-            RECORDS_CODE,
-        ],
+        code=[code_hash("resnet_sizes.evidence"), code_hash("resnet_sizes.schemas")],
     message:
-        "Making the table, the figures and the verdicts"
+        "Making the table, the values and the verdicts"
     shell:
         "resnet-sizes --log {log} evidence {params.study}"

@@ -6,6 +6,16 @@ rule report:
     output:
         qmd=FOLDER.report("{language}") / "article.qmd",
         data=FOLDER.report("{language}") / "report.json",
+        loss=figure("loss"),
+        accuracy=figure("accuracy"),
+        pareto=figure("pareto"),
+        forest=figure("forest"),
+        confusion=figure("confusion"),
+        other_formats=[
+            FOLDER.figure(name, "{language}", format)
+            for name in FIGURE_NAMES
+            for format in ["png", "pdf"]
+        ],
         formats=[finished_report(format) for format in STUDY.report.formats],
     log:
         FOLDER.log("report.{language}"),
@@ -15,7 +25,11 @@ rule report:
     params:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),
-        code=[code_hash("resnet_sizes.reporting"), RECORDS_CODE],
+        code=[
+            code_hash("resnet_sizes.reporting"),
+            code_hash("resnet_sizes.i18n"),
+            code_hash("resnet_sizes.schemas"),
+        ],
     message:
         "Rendering the report ({wildcards.language})"
     shell:

@@ -1,4 +1,4 @@
-"""`resnet-sizes evidence`: table, figures, values and verdicts from a study's results."""
+"""`resnet-sizes evidence`: table, values and verdicts from a study's results."""
 
 from collections import Counter
 from pathlib import Path
@@ -19,7 +19,7 @@ def evidence(
         ),
     ] = False,
 ) -> None:
-    """Write results/<name>/evidence/: the table, the figures, the values and the verdicts."""
+    """Write results/<name>/evidence/: the table, the values, the figures' numbers, the verdicts."""
     from resnet_sizes.evidence.build import build_evidence
 
     folder = StudyFolder.of_file(study)

@@ -1,4 +1,4 @@
-"""A study's results → its evidence: table, figures, values and verdicts."""
+"""A study's results → its evidence: table, values, numbers of the figures, and verdicts."""
 
 import logging
 import os
@@ -13,11 +13,10 @@ from resnet_sizes.evidence.judging.sampling import Sampling
 from resnet_sizes.evidence.runs.read import read_runs
 from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
 from resnet_sizes.evidence.values.collect import collect_values, with_findings, with_verdict_counts
+from resnet_sizes.evidence.values.figure_values import figure_numbers
 from resnet_sizes.evidence.values.table import comparison_table, write_table
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.hashes import content_hash, hashes_of
-from resnet_sizes.reporting.figures.files import FORMATS
-from resnet_sizes.reporting.figures.write import write_figures
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
@@ -28,9 +27,8 @@ log = logging.getLogger("resnet_sizes")
 
 
 def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdicts:
-    """Write `table.csv`, `figure-<name>.<language>.{svg,png,pdf}`, `audit.json`, `values.json`
-    and, last, `verdicts.json` with the hashes of all of them to `output`, each atomically, and
-    return the verdicts.
+    """Write `table.csv`, `audit.json`, `values.json`, `figures.json` and, last, `verdicts.json`
+    with the hashes of all of them to `output`, each atomically, and return the verdicts.
 
     `study_path` is a `study.json` with its dataset's record and its runs beside it; the article
     and the table of GPUs are the files that its keys `article` and `devices` name. Raises
@@ -80,13 +78,13 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
     values = with_findings(values, audited, verdicts, place)
 
-    written = [output / name for name in ("table.csv", "audit.json", "values.json")]
-    table_path, audit_path, values_path = written
-    write_table(comparison_table(runs), table_path)
-    languages = study.report.languages
-    written += write_figures(runs, article, values.values, output, languages, FORMATS)
-    write_json(audit_path, audited)
-    write_json(values_path, values)
-    verdicts = verdicts.model_copy(update={"files": hashes_of(written)}).sealed()
+    write_table(comparison_table(runs), output / "table.csv")
+    write_json(output / "audit.json", audited)
+    write_json(output / "values.json", values)
+    write_json(output / "figures.json", figure_numbers(runs, article, values.values))
+    names = ("table.csv", "audit.json", "values.json", "figures.json")
+    verdicts = verdicts.model_copy(
+        update={"files": hashes_of(output / name for name in names)}
+    ).sealed()
     write_json(output / "verdicts.json", verdicts)
     return verdicts

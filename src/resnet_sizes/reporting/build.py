@@ -17,13 +17,14 @@ from resnet_sizes.io.files import (
     write_json,
 )
 from resnet_sizes.reporting.checks.number_check import check_numbers
+from resnet_sizes.reporting.figures.draw import write_figures
+from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.render.engines import EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.render.metadata import DATA, HEAD, head_html, report_data
 from resnet_sizes.reporting.render.pandoc import read_front_matter
 from resnet_sizes.reporting.render.render import render_article
 from resnet_sizes.reporting.sections.context import has_language_link
-from resnet_sizes.reporting.sections.figures import FIGURES, figure_file
 from resnet_sizes.reporting.text.origins import FILE as AFTER_BODY
 from resnet_sizes.reporting.text.origins import after_body_html
 from resnet_sizes.reporting.text.printed import keys_in
@@ -55,11 +56,11 @@ def build_report(
 ) -> list[Path]:
     """Render the report of a study in one language into the folder `output`.
 
-    `evidence` holds `values.json`, `verdicts.json` and the figures. Everything is rendered in
-    a private folder, formats in sequence, and moved together when all is done. Equal evidence
-    gives equal bytes with the embedded engine. Returns the paths of `article.qmd` and of the
-    reports. Raises UserError for missing or broken inputs and a missing engine, and WriteError
-    where the disk is full or refuses; what was in `output` is then as it was.
+    `evidence` holds `values.json`, `figures.json` and `verdicts.json`. Everything is drawn and
+    rendered in a private folder, formats in sequence, and moved together when all is done.
+    Equal evidence gives equal bytes with the embedded engine. Returns the paths of `article.qmd`
+    and of the reports. Raises UserError for missing or broken inputs and a missing engine, and
+    WriteError where the disk is full or refuses; what was in `output` is then as it was.
     """
     inputs = read_inputs(study_path, evidence)
     chosen = choose_engine(engine)
@@ -78,7 +79,9 @@ def build_report(
         for file, content in written.items():
             (folder / file).write_text(content, encoding="utf-8")
         write_json(folder / DATA, report_data(inputs, title, language, created, keys))
-        named = [*written, DATA, *_copy_named_files(inputs, templates, language, folder)]
+        drawn = write_figures(FigureContext(inputs.figures, words, language), folder)
+        named = [*written, DATA, *(path.name for path in drawn)]
+        named += _copy_assets(inputs, templates, language, folder)
         reports = {}
         # The page is what is checked, so it is made even where only the PDF is asked for.
         for format in dict.fromkeys([*formats, "html"]):
@@ -96,9 +99,8 @@ def build_report(
     return [output / file for file in ("article.qmd", *reports)]
 
 
-def _copy_named_files(inputs: Inputs, templates: Path, language: str, folder: Path) -> list[str]:
-    sources = [inputs.evidence / figure_file(name, language) for name in FIGURES]
-    sources += [templates / "assets" / name for name in NAMED_ASSETS]
+def _copy_assets(inputs: Inputs, templates: Path, language: str, folder: Path) -> list[str]:
+    sources = [templates / "assets" / name for name in NAMED_ASSETS]
     sources.append(templates / language / SKIP_LINK)
     if has_language_link(inputs.study, language):
         sources.append(templates / language / LANGUAGE_LINK)
@@ -109,8 +111,7 @@ def _copy_named_files(inputs: Inputs, templates: Path, language: str, folder: Pa
             shutil.copyfile(source, folder / source.name)
         except FileNotFoundError:
             raise UserError(
-                f"{source}: no such file. Run the command in the project's folder; figures are "
-                f"made by: resnet-sizes evidence results/{inputs.study.name}/study.json"
+                f"{source}: no such file. Run the command in the project's folder."
             ) from None
     return named
 

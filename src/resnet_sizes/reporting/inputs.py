@@ -11,6 +11,7 @@ from resnet_sizes.reporting.sections.verdict_sentences import sentence_values
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.evidence.audit import Audit
+from resnet_sizes.schemas.evidence.figures import Figures
 from resnet_sizes.schemas.evidence.values import Values
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.run.run import StudyFile
@@ -19,14 +20,14 @@ from resnet_sizes.schemas.study.study import Study
 
 @dataclass(frozen=True)
 class Inputs:
-    """The records of one study, and the folder of its evidence."""
+    """The records of one study."""
 
     study: Study
     article: Article
     values: Values
     verdicts: Verdicts
     audit: Audit
-    evidence: Path
+    figures: Figures
 
 
 def read_inputs(study_path: Path, evidence: Path) -> Inputs:
@@ -61,4 +62,5 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
     sentences = sentence_values(article, verdicts, values.values, file)
     values = values.model_copy(update={"values": values.values | sentences})
     audit = read_record(evidence / "audit.json", Audit, remedy)
-    return Inputs(study_file.study, article, values, verdicts, audit, evidence)
+    figures = read_record(evidence / "figures.json", Figures, remedy)
+    return Inputs(study_file.study, article, values, verdicts, audit, figures)

@@ -121,10 +121,6 @@ class StudyFolder:
         """Table, figures, verdicts and values."""
         return self.folder / "evidence"
 
-    def figure(self, name: str, language: str, format: str) -> Path:
-        """A figure in one language and one format."""
-        return self.evidence / f"figure-{name}.{language}.{format}"
-
     @property
     def partial_evidence(self) -> Path:
         """The same from an unfinished study; no rule's output."""
@@ -133,6 +129,10 @@ class StudyFolder:
     def report(self, language: str) -> Path:
         """The report in one language."""
         return self.folder / "report" / language
+
+    def figure(self, name: str, language: str, format: str) -> Path:
+        """A figure in one language and one format."""
+        return self.report(language) / f"figure-{name}.{format}"
 
     def partial_report(self, language: str) -> Path:
         """The report on an unfinished study; no rule's output."""

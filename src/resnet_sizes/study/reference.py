@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
+from resnet_sizes.schemas.evidence.figures import Figures
 from resnet_sizes.schemas.evidence.values import Values
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.forecast import Forecast
@@ -33,6 +34,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "devices": Devices,
     "audit": Audit,
     "values": Values,
+    "figures": Figures,
     "verdicts": Verdicts,
 }
 

@@ -1,35 +1,187 @@
-"""The values that captions and descriptions of the figures print."""
+"""The numbers of the figures, and the values that their captions and descriptions print."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean
+from typing import get_args
 
-from resnet_sizes.evidence.judging.pareto import mean_points, pareto_front, times_compare
+import numpy as np
+
+from resnet_sizes.evidence.judging.rules import half_unit
+from resnet_sizes.evidence.judging.verdict_values import value_key
+from resnet_sizes.evidence.runs.measurements import has_computed_time, on_one_device, outcome
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
-from resnet_sizes.evidence.values.article_values import article_values
 from resnet_sizes.evidence.values.confusion import (
-    cell_key,
+    confusion_cells,
     hardest_class,
     largest_confusion,
     mean_shares,
-    written_cells,
 )
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources, time_sources
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.evidence.values import Source
+from resnet_sizes.schemas.evidence.figures import (
+    AccuracyColumn,
+    ConfusionMatrix,
+    Figures,
+    ModelCurves,
+    ModelPoints,
+    PrintedAccuracy,
+)
+from resnet_sizes.schemas.evidence.values import Source, Value
+from resnet_sizes.schemas.study.protocol import by_depth, shallowest
+
+Finished = tuple[FinishedRun, ...]
+Point = tuple[float, float]
+"""Training minutes and accuracy."""
+
+
+def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value]) -> Figures:
+    """What the figures show of the study's first protocol; `values` are those of values.json."""
+    protocol = runs.study.protocols[0]
+    finished = _finished(runs, protocol)
+    return Figures(
+        study=runs.study.name,
+        protocol=protocol,
+        content=runs.info.content,
+        class_names=runs.info.class_names,
+        curves=[_curves(model, found) for model, found in finished.items()],
+        points=[_points(model, found) for model, found in finished.items()],
+        front=_front(finished),
+        confusion=[_matrix(protocol, model, found) for model, found in finished.items()],
+        printed=printed_accuracies(article, runs, values, protocol),
+        confidence=float(values["method.confidence"].value),
+    )
+
+
+def _finished(runs: StudyRuns, protocol: str) -> dict[str, Finished]:
+    """The finished runs of each model that has any, from shallow to deep."""
+    found = {model: runs.of(protocol, model) for model in by_depth(runs.study.models)}
+    return {model: finished for model, finished in found.items() if finished}
+
+
+def _curves(model: str, finished: Finished) -> ModelCurves:
+    epochs = [run.metrics.epochs for run in finished]
+    return ModelCurves(
+        model=model,
+        train_loss=[[epoch.train_loss for epoch in of_run] for of_run in epochs],
+        train_accuracy=[[epoch.train_accuracy for epoch in of_run] for of_run in epochs],
+        test_accuracy=[[epoch.test_accuracy for epoch in of_run] for of_run in epochs],
+    )
+
+
+def _points(model: str, finished: Finished) -> ModelPoints:
+    outcomes = [outcome(run) for run in finished]
+    return ModelPoints(
+        model=model,
+        minutes=[each.minutes for each in outcomes],
+        accuracies=[each.accuracy for each in outcomes],
+        computed=any(has_computed_time(run) for run in finished),
+    )
+
+
+def _matrix(protocol: str, model: str, finished: Finished) -> ConfusionMatrix:
+    shares = mean_shares(finished)
+    return ConfusionMatrix(
+        model=model,
+        cells=confusion_cells(shares, f"{protocol}.{model}"),
+        empty_classes=np.flatnonzero(np.isnan(shares).all(axis=1)).tolist(),
+        largest=largest_confusion(shares),
+    )
+
+
+def _front(finished: Mapping[str, Finished]) -> list[str] | None:
+    """None where the times were not all measured on one device."""
+    if not on_one_device(run for found in finished.values() for run in found):
+        return None
+    points = {}
+    for model, found in finished.items():
+        outcomes = [outcome(run) for run in found]
+        points[model] = (mean(o.minutes for o in outcomes), mean(o.accuracy for o in outcomes))
+    return pareto_front(points)
+
+
+def pareto_front(points: Mapping[str, Point]) -> list[str]:
+    """The models of the Pareto front, from fast to slow.
+
+    A model is on it unless another is at least as fast and as accurate, and better in one.
+    """
+    front = [
+        model
+        for model, own in points.items()
+        if not any(
+            other != own and other[0] <= own[0] and other[1] >= own[1] for other in points.values()
+        )
+    ]
+    return sorted(front, key=points.__getitem__)
+
+
+def printed_accuracies(
+    article: Article, runs: StudyRuns, values: Mapping[str, Value], protocol: str
+) -> list[PrintedAccuracy]:
+    """The accuracies of the article's table, then its increments of accuracy, row by row.
+
+    Only what one protocol's runs have a number for. Our increments are over the study's
+    shallowest model; where the article's are over another one, they are left out.
+    """
+    columns: tuple[AccuracyColumn, ...] = get_args(AccuracyColumn)
+    if article.base_model != shallowest(runs.study.models):
+        columns = ("accuracy",)
+    found = []
+    for column in columns:
+        for row in article.table:
+            printed = getattr(row, column)
+            ours = value_key(protocol, row.model, column)
+            if printed is None or ours not in values:
+                continue
+            bounds = f"{protocol}.{row.model}.{column}.prediction"
+            keys = [ours, *(k for k in (f"{bounds}_low", f"{bounds}_high") if k in values)]
+            numbers = [_percent(values[key]) for key in keys]
+            found.append(
+                PrintedAccuracy(
+                    model=row.model,
+                    column=column,
+                    printed=str(printed),
+                    ours=numbers[0],
+                    interval=(numbers[1], numbers[2]) if len(numbers) == 3 else None,
+                    keys=[f"article.{row.model}.{column}", *keys],
+                )
+            )
+    return found
+
+
+def _percent(value: Value) -> float:
+    return float(value.value) * (100 if value.kind == "fraction" else 1)
+
+
+def is_inside(value: PrintedAccuracy) -> bool | None:
+    """Whether a number that rounds to the printed one lies in the interval; None without one."""
+    if value.interval is None:
+        return None
+    low, high = value.interval
+    printed, rounding = float(value.printed), half_unit(value.printed)
+    return low <= printed + rounding and printed - rounding <= high
 
 
 def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article, protocol: str) -> None:
     """Of one protocol. The book holds its other values and those of the article already."""
+    finished = _finished(runs, protocol)
     for model in runs.study.models:
-        finished = runs.of(protocol, model)
-        if finished:
-            _add_accuracies(book, f"{protocol}.{model}", finished)
-            _add_confusion(book, f"{protocol}.{model}", finished, runs.info.class_names)
-    _add_front(book, runs, protocol)
+        if model in finished:
+            _add_accuracies(book, f"{protocol}.{model}", finished[model])
+            _add_confusion(book, f"{protocol}.{model}", finished[model], runs.info.class_names)
+    _add_front(book, finished, protocol)
     _add_printed(book, runs, article, protocol)
 
 
-def _add_accuracies(book: ValueBook, prefix: str, finished: tuple[FinishedRun, ...]) -> None:
+def add_cells(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
+    """The numbers in the confusion matrices of the protocol that the figures show."""
+    for model in runs.study.models:
+        found = runs.of(protocol, model)
+        for cell in confusion_cells(mean_shares(found), f"{protocol}.{model}") if found else ():
+            if cell.key is not None:
+                book.add(cell.key, cell.share, "fraction", *_of_predictions(found))
+
+
+def _add_accuracies(book: ValueBook, prefix: str, finished: Finished) -> None:
     """Where the curves end on the training images, and begin on the test images."""
     last = [run.metrics.epochs[-1].train_accuracy for run in finished]
     sources = run_sources(finished, "epochs[-1].train_accuracy")
@@ -37,15 +189,6 @@ def _add_accuracies(book: ValueBook, prefix: str, finished: tuple[FinishedRun, .
     first = [run.metrics.epochs[0].test_accuracy for run in finished]
     sources = run_sources(finished, "epochs[0].test_accuracy")
     book.add(f"{prefix}.first_test_accuracy.mean", mean(first), "fraction", *sources)
-
-
-def add_cells(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
-    """The numbers in the confusion matrices of the protocol that the figures show."""
-    for model in runs.study.models:
-        finished = runs.of(protocol, model)
-        for cell in written_cells(mean_shares(finished)) if finished else ():
-            key = cell_key(protocol, model, cell)
-            book.add(key, cell.share, "fraction", *_of_predictions(finished))
 
 
 def _of_predictions(finished: Sequence[FinishedRun]) -> list[Source]:
@@ -57,7 +200,7 @@ def _of_predictions(finished: Sequence[FinishedRun]) -> list[Source]:
 
 
 def _add_confusion(
-    book: ValueBook, prefix: str, finished: tuple[FinishedRun, ...], class_names: list[str]
+    book: ValueBook, prefix: str, finished: Finished, class_names: list[str]
 ) -> None:
     """The most frequent mistake, if there is one, and the class least often recognised."""
     sources = _of_predictions(finished)
@@ -77,14 +220,13 @@ def _add_confusion(
     book.add(f"{prefix}.hardest_class.share", hardest.share, "fraction", *sources)
 
 
-def _add_front(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
+def _add_front(book: ValueBook, finished: Mapping[str, Finished], protocol: str) -> None:
     """The models on the Pareto front, from fast to slow; nothing where times do not compare."""
-    points = mean_points(runs, protocol)
-    if not points or not times_compare(runs, protocol):
+    front = _front(finished)
+    if not front:
         return
-    finished = [run for model in points for run in runs.of(protocol, model)]
-    sources = [*run_sources(finished, "final_test_accuracy"), *time_sources(finished)]
-    front = pareto_front(points)
+    runs = [run for found in finished.values() for run in found]
+    sources = [*run_sources(runs, "final_test_accuracy"), *time_sources(runs)]
     book.add(f"{protocol}.pareto.models", ", ".join(front), "text", *sources)
     book.add(f"{protocol}.pareto.count", len(front), "count", *sources)
 
@@ -92,13 +234,13 @@ def _add_front(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
 def _add_printed(book: ValueBook, runs: StudyRuns, article: Article, protocol: str) -> None:
     """How many of the article's accuracies and increments have a number of ours, how many of
     those a prediction interval, and how many are inside of it."""
-    found = article_values(article, runs, book.values, protocol)
+    found = printed_accuracies(article, runs, book.values, protocol)
     if not found:
         return
     counts = {
         "count": len(found),
         "with_interval": sum(value.interval is not None for value in found),
-        "inside": sum(value.is_inside is True for value in found),
+        "inside": sum(is_inside(value) is True for value in found),
     }
     sources = [
         source for value in found for key in value.keys for source in book.values[key].sources

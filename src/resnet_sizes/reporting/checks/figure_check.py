@@ -8,10 +8,9 @@ from typing import Any
 
 from lxml import etree
 
-from resnet_sizes.i18n.class_names import class_label, short_label
 from resnet_sizes.reporting.checks.numerals import number_of, numerals, without_names
 from resnet_sizes.reporting.checks.sources import Sources, Stray
-from resnet_sizes.reporting.figures.svg_ids import AXIS, CLASSES, VALUE
+from resnet_sizes.reporting.figures.style import AXIS_ID, CLASSES_ID, VALUE_ID
 
 _UNSEEN = ("metadata", "style", "script")
 _TICK = re.compile(r"[xy]tick_\d+")
@@ -32,7 +31,6 @@ class _Drawing:
         self._root = root
         self._name = name
         self._sources = sources
-        self._classes = _class_labels(sources)
 
     def strays(self) -> Iterator[Stray]:
         ticks: dict[str, list[str]] = {}
@@ -42,9 +40,9 @@ class _Drawing:
             if not found or self._is_value(ids, text):
                 continue
             axis = _axis_of_tick(ids)
-            if axis.startswith(AXIS) and text.strip().lstrip("\N{MINUS SIGN}") == found[0]:
+            if axis.startswith(AXIS_ID) and text.strip().lstrip("\N{MINUS SIGN}") == found[0]:
                 ticks.setdefault(axis, []).append(text.strip())
-            elif not (axis.startswith(CLASSES) and text.strip() in self._classes):
+            elif not (axis.startswith(CLASSES_ID) and text.strip() in self._sources.names["class"]):
                 yield from (self._stray(numeral, text) for numeral in found)
         for labels in ticks.values():
             yield from (self._stray(label, label) for label in self._out_of_order(labels))
@@ -53,7 +51,7 @@ class _Drawing:
         return Stray(numeral, f"{self._name}: {' '.join(text.split())}")
 
     def _is_value(self, ids: list[str], text: str) -> bool:
-        keys = [name.removeprefix(VALUE) for name in ids if name.startswith(VALUE)]
+        keys = [name.removeprefix(VALUE_ID) for name in ids if name.startswith(VALUE_ID)]
         return any(self._sources.holds_value(key, text, unsigned=False) for key in keys)
 
     def _out_of_order(self, labels: list[str]) -> Iterator[str]:
@@ -87,15 +85,7 @@ def _axis_of_tick(ids: list[str]) -> str:
     """The id of the axis that one of its ticks is in; empty of anything else."""
     for position, name in enumerate(ids):
         if _TICK.fullmatch(name):
-            return next((each for each in ids[position:] if each.startswith((AXIS, CLASSES))), "")
+            return next(
+                (each for each in ids[position:] if each.startswith((AXIS_ID, CLASSES_ID))), ""
+            )
     return ""
-
-
-def _class_labels(sources: Sources) -> frozenset[str]:
-    values = sources.values.values
-    content = str(values["data.content"].value) if "data.content" in values else ""
-    return frozenset(
-        short_label(class_label(str(value.value), content, sources.language))
-        for key, value in values.items()
-        if key.startswith("data.class_names.")
-    )

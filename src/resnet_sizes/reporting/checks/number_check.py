@@ -19,7 +19,7 @@ from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.render.engines import Engine
 from resnet_sizes.reporting.render.pandoc import read_tree, render
 from resnet_sizes.reporting.render.render import RenderedArticle
-from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.reporting.text.words import Words, short_class_label
 
 log = logging.getLogger("resnet_sizes")
 
@@ -95,13 +95,15 @@ def sources_of(
         article=inputs.article,
         language=language,
         settings=words.raw,
-        names=_names(rendered, inputs, engine),
+        names=_names(rendered, inputs, engine, words),
         references=read_entries(folder / BIBLIOGRAPHY),
         alternatives=rendered.alternatives,
     )
 
 
-def _names(rendered: RenderedArticle, inputs: Inputs, engine: Engine) -> dict[str, frozenset[str]]:
+def _names(
+    rendered: RenderedArticle, inputs: Inputs, engine: Engine, words: Words
+) -> dict[str, frozenset[str]]:
     study = inputs.study
     # The audit speaks of every reading that the configuration defines.
     readings = [*study.protocols, *(costs.protocol for costs in inputs.audit.protocols)]
@@ -118,6 +120,10 @@ def _names(rendered: RenderedArticle, inputs: Inputs, engine: Engine) -> dict[st
         "engine": frozenset(version for _, version in engine.versions),
         "code": frozenset([study.name, *readings, *runs, *weights, study.article, study.devices]),
         "command": frozenset(rendered.commands),
+        "class": frozenset(
+            short_class_label(name, inputs.figures.content, words)
+            for name in inputs.figures.class_names
+        ),
     }
 
 

@@ -29,8 +29,8 @@ class Sources:
     """The text of a choice of the configuration, by its key in texts.yaml."""
     names: Mapping[str, frozenset[str]]
     """Names that the configuration and the programs give, by the place where one may stand: `code`
-    (each as a whole), `command` (in a block of its own), `study` (in the subtitle), and the kinds
-    of `printed.Name`, each in a span that says so."""
+    (each as a whole), `command` (in a block of its own), `study` (in the subtitle), `class` (in
+    a figure), and the kinds of `printed.Name`, each in a span that says so."""
     references: Mapping[str, str]
     """The entries of the bibliography, by key, as the file has them."""
     alternatives: Mapping[str, str]

@@ -1,42 +1,33 @@
 """Confusion matrices on the test images, one panel a model."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from resnet_sizes.evidence.runs.measurements import by_depth, display_name
-from resnet_sizes.evidence.runs.read import StudyRuns
-from resnet_sizes.evidence.values.confusion import (
-    Confusion,
-    Shares,
-    cell_key,
-    largest_confusion,
-    mean_shares,
-    written_cells,
-)
-from resnet_sizes.i18n.class_names import class_label, short_label
 from resnet_sizes.reporting.figures.style import (
+    CLASSES_ID,
     FONT_SIZE,
     INK,
     SMALL,
     WIDTH,
     Box,
-    Language,
+    FigureContext,
     add_axes,
-    empty_figure,
     mark_ticks,
     mark_value,
     text_width,
 )
-from resnet_sizes.reporting.figures.svg_ids import CLASSES
+from resnet_sizes.reporting.text.words import short_class_label
+from resnet_sizes.schemas.evidence.figures import ConfusionMatrix
+from resnet_sizes.schemas.study.protocol import display_name
 
 _GAP, _TITLE, _TOP = 0.16, 0.24, 0.06
 _AXIS_NAME = 0.2
@@ -54,41 +45,6 @@ _COLOURS = LinearSegmentedColormap.from_list(
 _NORM = PowerNorm(0.5, vmin=0, vmax=1)
 _WHITE_ABOVE = 0.42
 _SCALE_TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
-
-_TEXTS = {
-    "pt": {
-        "true": "Classe verdadeira",
-        "predicted": "Classe predita",
-        "scale": "Porcentagem das imagens da classe verdadeira",
-        "empty": "nenhuma execução concluída",
-    },
-    "en": {
-        "true": "True class",
-        "predicted": "Predicted class",
-        "scale": "Per cent of the images of the true class",
-        "empty": "no finished run",
-    },
-}
-
-
-@dataclass(frozen=True)
-class Matrices:
-    """One matrix a model, from shallow to deep, with the names of the classes."""
-
-    shares: Sequence[tuple[str, Shares]]
-    class_names: Sequence[str]
-    content: str
-    """What the images are: CIFAR-10's classes have names in each language."""
-    protocol: str = ""
-    """The reading, whose values the numbers are."""
-
-
-def confusion_matrices(runs: StudyRuns) -> Matrices:
-    """Of the study's first protocol; models without a finished run have none."""
-    protocol = runs.study.protocols[0]
-    found = [(model, runs.of(protocol, model)) for model in by_depth(runs.study.models)]
-    shares = [(model, mean_shares(finished)) for model, finished in found if finished]
-    return Matrices(shares, runs.info.class_names, runs.info.content, protocol)
 
 
 @dataclass(frozen=True)
@@ -117,21 +73,21 @@ class _Layout:
         )
 
 
-def draw_confusion(matrices: Matrices, language: Language) -> Figure:
+def draw_confusion(context: FigureContext) -> Figure:
     """Small multiples with one scale; the most frequent mistake of each model is framed."""
-    texts = _TEXTS[language]
-    if not matrices.shares:
-        return empty_figure(texts["empty"])
+    numbers = context.numbers
+    if not numbers.confusion:
+        return context.empty_figure()
     names = [
-        short_label(class_label(name, matrices.content, language)) for name in matrices.class_names
+        short_class_label(name, numbers.content, context.words) for name in numbers.class_names
     ]
-    count = len(matrices.shares)
+    count = len(numbers.confusion)
     layout = _lay_out(count, names)
     figure = Figure(figsize=(WIDTH, layout.height))
-    for position, (model, shares) in enumerate(matrices.shares):
+    for position, matrix in enumerate(numbers.confusion):
         axes = add_axes(figure, layout.box(position))
-        _draw_panel(axes, shares, layout.panel, partial(cell_key, matrices.protocol, model))
-        axes.set_title(display_name(model), fontsize=FONT_SIZE, pad=4)
+        _draw_panel(axes, matrix, len(names), layout.panel)
+        axes.set_title(display_name(matrix.model), fontsize=FONT_SIZE, pad=4)
         _name_classes(
             axes,
             names,
@@ -139,8 +95,8 @@ def draw_confusion(matrices: Matrices, language: Language) -> Figure:
             beside=position % layout.columns == 0,
             below=position + layout.columns >= count,
         )
-    _name_axes(figure, layout, count, texts)
-    _draw_scale(figure, layout, texts["scale"])
+    _name_axes(figure, context, layout, count)
+    _draw_scale(figure, layout, context.text("confusion.scale"))
     return figure
 
 
@@ -165,37 +121,47 @@ def _name_size(names: Sequence[str], panel: float) -> float:
     return min(_LARGEST_NAME, max(_SMALLEST_NUMBER, 0.85 * 72 * panel / len(names)))
 
 
-def _draw_panel(axes: Axes, shares: Shares, panel: float, key: Callable[[Confusion], str]) -> None:
-    classes = len(shares)
+def _shares(matrix: ConfusionMatrix, classes: int) -> npt.NDArray[np.float64]:
+    """Fractions by true (row) and predicted class: float64 `[classes, classes]`; NaN of a class
+    without test images."""
+    shares = np.zeros((classes, classes))
+    for cell in matrix.cells:
+        shares[cell.true, cell.predicted] = cell.share
+    shares[matrix.empty_classes] = np.nan
+    return shares
+
+
+def _draw_panel(axes: Axes, matrix: ConfusionMatrix, classes: int, panel: float) -> None:
     axes.pcolormesh(
-        np.ma.masked_invalid(shares), cmap=_COLOURS, norm=_NORM, edgecolors="white", linewidth=0.4
-    )
+        np.ma.masked_invalid(_shares(matrix, classes)),
+        cmap=_COLOURS, norm=_NORM, edgecolors="white", linewidth=0.4,
+    )  # fmt: skip
     axes.set(xlim=(0, classes), ylim=(classes, 0), xticks=[], yticks=[])
     axes.spines[["top", "right"]].set_visible(True)
     axes.spines[:].set_linewidth(0.5)
     size = min(_LARGEST_NUMBER, 0.52 * 72 * panel / classes)
-    if size >= _SMALLEST_NUMBER:
-        for cell in written_cells(shares):
-            number = axes.text(
-                cell.predicted + 0.5,
-                cell.true + 0.53,
-                f"{math.floor(100 * cell.share + 0.5)}",
-                fontsize=size,
-                color="white" if cell.share > _WHITE_ABOVE else INK,
-                ha="center",
-                va="center_baseline",
-            )
-            mark_value(number, key(cell))
-    mistake = largest_confusion(shares)
-    if mistake is not None:
-        place = (mistake.predicted, mistake.true)
+    for cell in matrix.cells:
+        if cell.key is None or size < _SMALLEST_NUMBER:
+            continue
+        number = axes.text(
+            cell.predicted + 0.5,
+            cell.true + 0.53,
+            f"{math.floor(100 * cell.share + 0.5)}",
+            fontsize=size,
+            color="white" if cell.share > _WHITE_ABOVE else INK,
+            ha="center",
+            va="center_baseline",
+        )
+        mark_value(number, cell.key)
+    if matrix.largest is not None:
+        place = (matrix.largest.predicted, matrix.largest.true)
         axes.add_patch(Rectangle(place, 1, 1, fill=False, edgecolor=INK, linewidth=1.1, zorder=3))
 
 
 def _name_classes(
     axes: Axes, names: Sequence[str], layout: _Layout, *, beside: bool, below: bool
 ) -> None:
-    mark_ticks(axes, CLASSES)
+    mark_ticks(axes, CLASSES_ID)
     size = _name_size(names, layout.panel)
     # Of very many classes every second, third, … is named.
     step = math.ceil(1.05 * size * len(names) / (72 * layout.panel))
@@ -214,7 +180,7 @@ def _name_classes(
         axes.set_xticks(places + 0.5, labels, **(turned if layout.turned else {}))
 
 
-def _name_axes(figure: Figure, layout: _Layout, count: int, texts: dict[str, str]) -> None:
+def _name_axes(figure: Figure, context: FigureContext, layout: _Layout, count: int) -> None:
     first, last = layout.box(0), layout.box(count - 1)
     middle = (
         first.bottom + first.height + layout.box((layout.rows - 1) * layout.columns).bottom
@@ -222,7 +188,7 @@ def _name_axes(figure: Figure, layout: _Layout, count: int, texts: dict[str, str
     figure.text(
         (first.left - layout.beside - 0.5 * _AXIS_NAME) / WIDTH,
         middle / layout.height,
-        texts["true"],
+        context.text("confusion.true"),
         rotation=90,
         # Turned about its middle, whatever the typeface; else about its measured corner.
         rotation_mode="anchor",
@@ -232,7 +198,7 @@ def _name_axes(figure: Figure, layout: _Layout, count: int, texts: dict[str, str
     figure.text(
         (first.left + layout.columns * (layout.panel + _GAP) / 2 - _GAP / 2) / WIDTH,
         (last.bottom - layout.below - 0.5 * _AXIS_NAME) / layout.height,
-        texts["predicted"],
+        context.text("confusion.predicted"),
         ha="center",
         va="center_baseline",
     )

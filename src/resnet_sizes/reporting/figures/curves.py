@@ -1,25 +1,35 @@
-"""Lines over the epochs, one a model, with their names at their ends."""
+"""Losses and accuracies over the epochs: a line for each model, named at its end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 from scipy.optimize import isotonic_regression
 
-from resnet_sizes.evidence.runs.measurements import by_depth, display_name
-from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.reporting.figures.style import (
     FONT_SIZE,
     GRID,
     LINE,
     MODEL_STYLES,
+    WIDTH,
+    Box,
+    FigureContext,
+    add_axes,
+    epoch_ticks,
+    number_ticks,
     text_width,
 )
-from resnet_sizes.reporting.figures.ticks import epoch_ticks
-from resnet_sizes.schemas.run.metrics import EpochMetrics
+from resnet_sizes.schemas.study.protocol import display_name
+
+_LEFT, _BOTTOM = 0.6, 0.48
+_LOSS_HEIGHT, _LOSS_TOP = 3.4, 0.12
+_ACCURACY_HEIGHT, _ACCURACY_TOP, _BETWEEN = 3.1, 0.3, 0.22
+_LEAST_SPAN = 2.0
+"""Percent: the least that the vertical axis of the accuracies shows."""
 
 _MARKERS_PER_LINE = 8
 _KEY = (0.13, 0.31, 0.49)
@@ -41,26 +51,69 @@ class Curve:
         return mean
 
 
-def curves_of(runs: StudyRuns, quantity: Callable[[EpochMetrics], float]) -> list[Curve]:
-    """The curves of the study's first protocol, from shallow to deep; models without a finished
-    run have none."""
-    protocol = runs.study.protocols[0]
-    curves = []
-    for model in by_depth(runs.study.models):
-        finished = runs.of(protocol, model)
-        if finished:
-            values = [[quantity(epoch) for epoch in run.metrics.epochs] for run in finished]
-            curves.append(Curve(model, np.array(values, dtype=np.float64)))
-    return curves
+def draw_losses(context: FigureContext) -> Figure:
+    """Figure 1: training losses in nats."""
+    curves = [Curve(each.model, np.array(each.train_loss)) for each in context.numbers.curves]
+    if not curves:
+        return context.empty_figure()
+    figure = Figure(figsize=(WIDTH, _LOSS_HEIGHT))
+    width = WIDTH - _LEFT - _room_for_names(curves)
+    height = _LOSS_HEIGHT - _BOTTOM - _LOSS_TOP
+    axes = add_axes(figure, Box(_LEFT, _BOTTOM, width, height))
+    axes.set_xlabel(context.text("epoch"))
+    axes.set_ylabel(context.text("loss.y"))
+    _draw_curves(axes, curves)
+    top = 1.06 * max(float(curve.values.max()) for curve in curves)
+    axes.set_ylim(bottom=0, top=top)
+    axes.set_yticks(*number_ticks(0, top, context.language))
+    _name_curves(axes, curves, width, height)
+    return figure
 
 
-def room_for_labels(curves: Sequence[Curve]) -> float:
+def draw_accuracies(context: FigureContext) -> Figure:
+    """Accuracies in percent on the training and on the test images: two panels with one vertical
+    axis; the lines are named beside the second."""
+    found = context.numbers.curves
+    if not found:
+        return context.empty_figure()
+    panels = {
+        "train": [Curve(each.model, 100 * np.array(each.train_accuracy)) for each in found],
+        "test": [Curve(each.model, 100 * np.array(each.test_accuracy)) for each in found],
+    }
+    figure = Figure(figsize=(WIDTH, _ACCURACY_HEIGHT))
+    width = (WIDTH - _LEFT - _BETWEEN - _room_for_names(panels["test"])) / 2
+    height = _ACCURACY_HEIGHT - _BOTTOM - _ACCURACY_TOP
+    low, high = _accuracy_limits([*panels["train"], *panels["test"]])
+    ticks, labels = number_ticks(low, high, context.language)
+    for position, (name, curves) in enumerate(panels.items()):
+        left = _LEFT + position * (width + _BETWEEN)
+        axes = add_axes(figure, Box(left, _BOTTOM, width, height))
+        axes.set_title(context.text(f"accuracy.{name}"), loc="left", fontsize=FONT_SIZE, pad=7)
+        axes.set_xlabel(context.text("epoch"))
+        _draw_curves(axes, curves, most_ticks=5)
+        axes.set_ylim(low, high)
+        axes.set_yticks(ticks, labels if position == 0 else [""] * len(ticks))
+        if position == 0:
+            axes.set_ylabel(context.text("accuracy.y"))
+        else:
+            _name_curves(axes, curves, width, height)
+    return figure
+
+
+def _accuracy_limits(curves: Sequence[Curve]) -> tuple[float, float]:
+    low = min(float(curve.values.min()) for curve in curves)
+    high = max(float(curve.values.max()) for curve in curves)
+    margin = max(0.06 * (high - low), (_LEAST_SPAN - (high - low)) / 2)
+    return max(0.0, low - margin), min(100 + 0.03 * (high - low), high + margin)
+
+
+def _room_for_names(curves: Sequence[Curve]) -> float:
     """Inches that the names at the ends of the lines need on the right of the axes."""
     names = [display_name(curve.model) for curve in curves]
     return _LABEL_AT + max(text_width(name) for name in names) + 0.08
 
 
-def draw_curves(axes: Axes, curves: Sequence[Curve], most_ticks: int = 10) -> None:
+def _draw_curves(axes: Axes, curves: Sequence[Curve], most_ticks: int = 10) -> None:
     """A line a model, the mean over the seeds; where there are several, a band reaches from the
     lowest to the highest. The limits of the vertical axis are left to the caller."""
     axes.grid(axis="y", color=GRID, linewidth=0.6)
@@ -90,7 +143,7 @@ def _draw_curve(axes: Axes, curve: Curve, position: int) -> None:
     )
 
 
-def label_ends(axes: Axes, curves: Sequence[Curve], width: float, height: float) -> None:
+def _name_curves(axes: Axes, curves: Sequence[Curve], width: float, height: float) -> None:
     """Name each line at its end, apart from one another where the ends are close.
 
     `width` and `height` are those of the axes in inches; the limits must be set.

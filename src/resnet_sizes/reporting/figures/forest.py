@@ -1,15 +1,12 @@
 """The article's accuracies beside ours, with prediction intervals: a forest plot."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from resnet_sizes.evidence.runs.measurements import by_depth, display_name
-from resnet_sizes.evidence.statistics.tests import CONFIDENCE
-from resnet_sizes.evidence.values.article_values import COLUMNS, AccuracyColumn, ArticleValue
 from resnet_sizes.i18n.numbers import percent
 from resnet_sizes.reporting.figures.style import (
     FONT_SIZE,
@@ -20,13 +17,15 @@ from resnet_sizes.reporting.figures.style import (
     SOFT_INK,
     WIDTH,
     Box,
-    Language,
+    FigureContext,
     add_axes,
-    empty_figure,
     mark_value,
+    number_ticks,
     text_width,
 )
-from resnet_sizes.reporting.figures.ticks import number_ticks
+from resnet_sizes.reporting.text.escaping import Safe
+from resnet_sizes.schemas.evidence.figures import AccuracyColumn, PrintedAccuracy
+from resnet_sizes.schemas.study.protocol import by_depth, display_name
 
 _ROW, _BOTTOM, _TOP, _BETWEEN = 0.42, 0.5, 0.36, 0.3
 _APART = 0.15
@@ -40,52 +39,36 @@ _ARTICLE: dict[str, Any] = {
     "markeredgewidth": 1.2,
     "linestyle": "none",
 }
-_TEXTS = {
-    "pt": {
-        "accuracy": "Acurácia (%)",
-        "accuracy_increment": "Acréscimo de acurácia (%)",
-        "article": "Artigo",
-        "ours": "Esta repetição",
-        "interval": "Intervalo de predição de {confidence}",
-        "empty": "nenhum valor do artigo com que comparar",
-    },
-    "en": {
-        "accuracy": "Accuracy (%)",
-        "accuracy_increment": "Increment in accuracy (%)",
-        "article": "Article",
-        "ours": "This replication",
-        "interval": "{confidence} prediction interval",
-        "empty": "no value of the article to compare with",
-    },
-}
 
 
-def draw_forest(values: Sequence[ArticleValue], language: Language) -> Figure:
+def draw_forest(context: FigureContext) -> Figure:
     """A row a model, a panel for accuracies and one for increments where there are any."""
-    texts = _TEXTS[language]
+    values = context.numbers.printed
     if not values:
-        return empty_figure(texts["empty"])
-    models = by_depth(list(dict.fromkeys(value.model for value in values)))
-    columns = [column for column in COLUMNS if any(v.column == column for v in values)]
+        return context.empty_figure("forest.empty")
+    models = by_depth(list({value.model for value in values}))
+    columns = [
+        column for column in get_args(AccuracyColumn) if any(v.column == column for v in values)
+    ]
+    names = [display_name(model) for model in models]
     height = _BOTTOM + _ROW * len(models) + _TOP
     figure = Figure(figsize=(WIDTH, height))
-    left = max(text_width(display_name(model)) for model in models) + 0.15
+    left = max(text_width(name) for name in names) + 0.15
     width = (WIDTH - left - 0.12 - _BETWEEN * (len(columns) - 1)) / len(columns)
     for position, column in enumerate(columns):
         box = Box(left + position * (width + _BETWEEN), _BOTTOM, width, _ROW * len(models))
         axes = add_axes(figure, box)
         own = [value for value in values if value.column == column]
-        _draw_panel(axes, own, models, language)
-        axes.set_xlabel(texts[column])
-        names = [display_name(model) for model in models]
+        _draw_panel(axes, own, models, context.language)
+        axes.set_xlabel(context.text(f"forest.{column}"))
         axes.set_yticks(range(len(models)), names if position == 0 else [""] * len(models))
         axes.tick_params(axis="y", length=0, labelsize=FONT_SIZE)
-    _explain(figure, values, language, left, height)
+    _explain(figure, context, left, height)
     return figure
 
 
 def _draw_panel(
-    axes: Axes, values: Sequence[ArticleValue], models: Sequence[str], language: Language
+    axes: Axes, values: Sequence[PrintedAccuracy], models: Sequence[str], language: str
 ) -> None:
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=GRID, linewidth=0.6)
@@ -118,37 +101,30 @@ def _draw_panel(
     axes.set_xticks(*number_ticks(low, high, language, most=6))
 
 
-def _limits(values: Sequence[ArticleValue]) -> tuple[float, float]:
+def _limits(values: Sequence[PrintedAccuracy]) -> tuple[float, float]:
     """Room for every mark and interval; zero belongs to increments."""
     shown = [number for value in values for number in (value.ours, float(value.printed))]
     shown += [bound for value in values for bound in value.interval or ()]
-    is_increment: AccuracyColumn = "accuracy_increment"
-    if values[0].column == is_increment:
+    if values[0].column == "accuracy_increment":
         shown.append(0.0)
     low, high = min(shown), max(shown)
     margin = max(0.06 * (high - low), (2.0 - (high - low)) / 2)
     return low - margin, high + margin
 
 
-def _explain(
-    figure: Figure,
-    values: Sequence[ArticleValue],
-    language: Language,
-    left: float,
-    height: float,
-) -> None:
+def _explain(figure: Figure, context: FigureContext, left: float, height: float) -> None:
     """Above the panels, from the left, so that a wider typeface finds room on the right."""
     shown = [
         Line2D([], [], **_ARTICLE),
         Line2D([], [], color=SOFT_INK, marker="o", markersize=5.5, linestyle="none"),
     ]
-    texts = _TEXTS[language]
-    names = [texts["article"], texts["ours"]]
-    has_intervals = any(value.interval for value in values)
+    names = [context.text("forest.article"), context.text("forest.ours")]
+    has_intervals = any(value.interval for value in context.numbers.printed)
     if has_intervals:
         ends: dict[str, Any] = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4}
         shown.append(Line2D([], [], color=SOFT_INK, linewidth=1.4, **ends))
-        names.append(texts["interval"].format(confidence=percent(CONFIDENCE, language, 0)))
+        confidence = Safe(percent(context.numbers.confidence, context.language, 0))
+        names.append(context.text("forest.interval", confidence=confidence))
     legend = figure.legend(
         shown, names, loc="upper left", bbox_to_anchor=(left / WIDTH, 1 - 0.02 / height),
         ncols=3, frameon=False, fontsize=SMALL, borderaxespad=0, handlelength=1.8,

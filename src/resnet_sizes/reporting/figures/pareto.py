@@ -10,14 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from resnet_sizes.evidence.judging.pareto import pareto_front, times_compare
-from resnet_sizes.evidence.runs.measurements import (
-    by_depth,
-    display_name,
-    has_computed_time,
-    outcome,
-)
-from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.reporting.figures.placement import Rectangle, place_names
 from resnet_sizes.reporting.figures.style import (
     FONT_SIZE,
@@ -27,11 +19,12 @@ from resnet_sizes.reporting.figures.style import (
     SOFT_INK,
     WIDTH,
     Box,
-    Language,
+    FigureContext,
     add_axes,
-    empty_figure,
+    log_ticks,
+    number_ticks,
 )
-from resnet_sizes.reporting.figures.ticks import log_ticks, number_ticks
+from resnet_sizes.schemas.study.protocol import display_name
 
 _HEIGHT = 3.4
 _BOX = Box(0.6, 0.48, WIDTH - 0.6 - 0.15, _HEIGHT - 0.48 - 0.36)
@@ -40,37 +33,14 @@ _LOG_FROM = 20
 _MARK = 0.05  # inches, half of a marker
 _THIN = 0.01
 
-_TEXTS = {
-    "pt": {
-        "x": "Tempo de treinamento (min)",
-        "x-computed": "Tempo de treinamento calculado (min)",
-        "x-mixed": "Tempo de treinamento (min; * calculado)",
-        "y": "Acurácia nas imagens de teste (%)",
-        "front": "Fronteira de Pareto",
-        "behind": "Rede fora da fronteira",
-        "empty": "nenhuma execução concluída",
-    },
-    "en": {
-        "x": "Training time (min)",
-        "x-computed": "Computed training time (min)",
-        "x-mixed": "Training time (min; * computed)",
-        "y": "Accuracy on the test images (%)",
-        "front": "Pareto front",
-        "behind": "Network off the front",
-        "empty": "no finished run",
-    },
-}
-
 
 @dataclass(frozen=True)
-class ModelPoints:
+class _Points:
     """The runs of one model: minutes and percent, float64 `[seeds]` each."""
 
     model: str
     minutes: npt.NDArray[np.float64]
     accuracies: npt.NDArray[np.float64]
-    computed: bool
-    """Whether the minutes of a run are computed, not measured."""
 
     @property
     def mean(self) -> tuple[float, float]:
@@ -78,67 +48,43 @@ class ModelPoints:
         return float(self.minutes.mean()), float(self.accuracies.mean())
 
 
-@dataclass(frozen=True)
-class ParetoPoints:
-    """The models of one protocol that have results, from shallow to deep."""
-
-    models: Sequence[ModelPoints]
-    front: Sequence[str] | None
-    """The models on the front, from fast to slow; None where times do not compare."""
-
-
-def pareto_points(runs: StudyRuns) -> ParetoPoints:
-    """Of the study's first protocol."""
-    protocol = runs.study.protocols[0]
-    models = []
-    for model in by_depth(runs.study.models):
-        finished = runs.of(protocol, model)
-        if finished:
-            outcomes = [outcome(run) for run in finished]
-            models.append(
-                ModelPoints(
-                    model,
-                    minutes=np.array([o.minutes for o in outcomes]),
-                    accuracies=100 * np.array([o.accuracy for o in outcomes]),
-                    computed=any(has_computed_time(run) for run in finished),
-                )
-            )
-    front = None
-    if times_compare(runs, protocol):
-        front = pareto_front({points.model: points.mean for points in models})
-    return ParetoPoints(models, front)
-
-
-def draw_pareto(points: ParetoPoints, language: Language) -> Figure:
+def draw_pareto(context: FigureContext) -> Figure:
     """One point a model, the mean, with bars from the lowest to the highest of the seeds.
 
     The front is a staircase: what the best model that takes no longer reaches. Models off it
     have hollow marks. Computed times are said to be so on the axis.
     """
-    texts = _TEXTS[language]
-    if not points.models:
-        return empty_figure(texts["empty"])
+    numbers = context.numbers
+    if not numbers.points:
+        return context.empty_figure()
+    models = [
+        _Points(each.model, np.array(each.minutes), 100 * np.array(each.accuracies))
+        for each in numbers.points
+    ]
+    front = [each for name in numbers.front or () for each in models if each.model == name]
     figure = Figure(figsize=(WIDTH, _HEIGHT))
     axes = add_axes(figure, _BOX)
-    computed = [of_model.computed for of_model in points.models]
+    computed = [each.computed for each in numbers.points]
     mixed = any(computed) and not all(computed)
-    axes.set_xlabel(texts["x-computed" if all(computed) else "x-mixed" if mixed else "x"])
-    axes.set_ylabel(texts["y"])
+    x = "x-computed" if all(computed) else "x-mixed" if mixed else "x"
+    axes.set_xlabel(context.text(f"pareto.{x}"))
+    axes.set_ylabel(context.text("pareto.y"))
     axes.grid(color=GRID, linewidth=0.6)
-    _set_scales(axes, points.models, language)
-    _draw_front(axes, points)
-    for of_model in points.models:
-        _draw_model(axes, of_model, points.front is None or of_model.model in points.front)
+    _set_scales(axes, models, context.language)
+    _draw_front(axes, models, front)
+    for each in models:
+        _draw_model(axes, each, on_front=numbers.front is None or each in front)
     names = [
-        display_name(of_model.model) + ("*" if mixed and of_model.computed else "")
-        for of_model in points.models
+        display_name(each.model) + ("*" if mixed and each.computed else "")
+        for each in numbers.points
     ]
-    _write_names(axes, points, names)
-    _explain(axes, points, texts)
+    _write_names(axes, models, front, names)
+    if front and len(models) > 1:
+        _explain(axes, context, len(front) < len(models))
     return figure
 
 
-def _set_scales(axes: Axes, models: Sequence[ModelPoints], language: Language) -> None:
+def _set_scales(axes: Axes, models: Sequence[_Points], language: str) -> None:
     minutes = np.concatenate([points.minutes for points in models])
     shortest, longest = float(minutes.min()), float(minutes.max())
     if shortest > 0 and longest / shortest >= _LOG_FROM:
@@ -161,18 +107,17 @@ def _set_scales(axes: Axes, models: Sequence[ModelPoints], language: Language) -
     axes.set_yticks(*number_ticks(max(0.0, low - margin), min(100.0, high + margin), language))
 
 
-def _draw_front(axes: Axes, points: ParetoPoints) -> None:
-    means = {of_model.model: of_model.mean for of_model in points.models}
-    front = [means[model] for model in points.front or []]
-    if len(means) < 2 or not front:
+def _draw_front(axes: Axes, models: Sequence[_Points], front: Sequence[_Points]) -> None:
+    if len(models) < 2 or not front:
         return
     right, (bottom, _) = axes.get_xlim()[1], axes.get_ylim()
-    corners = [(front[0][0], bottom), *front, (right, front[-1][1])]
+    means = [each.mean for each in front]
+    corners = [(means[0][0], bottom), *means, (right, means[-1][1])]
     x, y = zip(*corners, strict=True)
     axes.plot(x, y, drawstyle="steps-post", color=SOFT_INK, linewidth=1.0, linestyle=(0, (4, 2)))
 
 
-def _draw_model(axes: Axes, points: ModelPoints, on_front: bool) -> None:
+def _draw_model(axes: Axes, points: _Points, *, on_front: bool) -> None:
     style = MODEL_STYLES[points.model]
     minutes, accuracy = points.mean
     spreads: dict[str, Any] = {}
@@ -203,7 +148,9 @@ def _reach(values: npt.NDArray[np.float64], middle: float) -> npt.NDArray[np.flo
     return np.maximum([[middle - values.min()], [values.max() - middle]], 0.0)
 
 
-def _write_names(axes: Axes, points: ParetoPoints, names: Sequence[str]) -> None:
+def _write_names(
+    axes: Axes, models: Sequence[_Points], front: Sequence[_Points], names: Sequence[str]
+) -> None:
     to_data = axes.transData.inverted()
 
     def inches(x: float, y: float) -> tuple[float, float]:
@@ -215,22 +162,21 @@ def _write_names(axes: Axes, points: ParetoPoints, names: Sequence[str]) -> None
         return Rectangle(left - thick, bottom - thick, right + thick, top + thick)
 
     marks = []
-    for of_model in points.models:
+    for of_model in models:
         mean, (x, y) = of_model.mean, (of_model.minutes, of_model.accuracies)
         marks.append(bar(mean, mean, _MARK))
         marks.append(bar((float(x.min()), mean[1]), (float(x.max()), mean[1]), _THIN))
         marks.append(bar((mean[0], float(y.min())), (mean[0], float(y.max())), _THIN))
-    means = {of_model.model: of_model.mean for of_model in points.models}
-    front = [means[model] for model in points.front or []]
+    means = [each.mean for each in front]
     bottom, right = axes.get_ylim()[0], axes.get_xlim()[1]
-    for position, (minutes, accuracy) in enumerate(front):
-        below = front[position - 1][1] if position else bottom
-        until = front[position + 1][0] if position + 1 < len(front) else right
+    for position, (minutes, accuracy) in enumerate(means):
+        below = means[position - 1][1] if position else bottom
+        until = means[position + 1][0] if position + 1 < len(means) else right
         marks.append(bar((minutes, below), (minutes, accuracy), _THIN))
         marks.append(bar((minutes, accuracy), (until, accuracy), _THIN))
     area = Rectangle(0.03, 0.03, _BOX.width + 0.1, _BOX.height)
-    places = place_names([inches(*p.mean) for p in points.models], names, marks, area)
-    for of_model, name, place in zip(points.models, names, places, strict=True):
+    places = place_names([inches(*each.mean) for each in models], names, marks, area)
+    for of_model, name, place in zip(models, names, places, strict=True):
         at = axes.transAxes.transform((place.x / _BOX.width, place.y / _BOX.height))
         x, y = to_data.transform(at)
         axes.text(
@@ -239,19 +185,16 @@ def _write_names(axes: Axes, points: ParetoPoints, names: Sequence[str]) -> None
         )  # fmt: skip
 
 
-def _explain(axes: Axes, points: ParetoPoints, texts: dict[str, str]) -> None:
+def _explain(axes: Axes, context: FigureContext, some_are_off: bool) -> None:
     """What line and hollow marks mean, above the axes, where nothing can be covered; from the left,
     so that a wider typeface finds room on the right."""
-    front = points.front
-    if front is None or len(points.models) < 2:
-        return
     shown = [Line2D([], [], color=SOFT_INK, linewidth=1.0, linestyle=(0, (4, 2)))]
-    names = [texts["front"]]
-    if len(front) < len(points.models):
+    names = [context.text("pareto.front")]
+    if some_are_off:
         hollow = Line2D([], [], color=SOFT_INK, marker="o", markersize=6, markeredgewidth=1.2,
                         markerfacecolor="white", linestyle="none")  # fmt: skip
         shown.append(hollow)
-        names.append(texts["behind"])
+        names.append(context.text("pareto.behind"))
     axes.legend(
         shown, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False,
         fontsize=SMALL, borderaxespad=0.2, handlelength=2.4, columnspacing=3,

@@ -1,16 +1,19 @@
-"""What all figures share: the look of each model, type, sizes."""
+"""What all figures share: what they are drawn from, the look of each model, type, sizes, ticks."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
-from resnet_sizes.reporting.figures.svg_ids import AXIS, VALUE
-
-Language = Literal["pt", "en"]
+from resnet_sizes.i18n.numbers import decimal
+from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.evidence.figures import Figures
 
 WIDTH = 6.3
 """Inches: the text width of an A4 page."""
@@ -60,6 +63,33 @@ _RC: Any = {
 _WIDEST = 0.57
 """Ems of a letter in the widest typeface of the stack, on average."""
 
+# Ids of groups in an SVG: what the check of its numbers goes by.
+VALUE_ID = "value."
+"""Before the key in values.json of the number that the group writes."""
+AXIS_ID = "axis."
+"""Of an axis whose ticks are numbers."""
+CLASSES_ID = "classes."
+"""Of an axis whose ticks are names of classes."""
+
+
+@dataclass(frozen=True)
+class FigureContext:
+    """What the figures of one report are drawn from."""
+
+    numbers: Figures
+    words: Words
+    language: str
+
+    def text(self, key: str, **fillings: Any) -> str:
+        """The text under `figures.<key>` in the texts of the report."""
+        return str(self.words(f"figures.{key}", **fillings))
+
+    def empty_figure(self, key: str = "empty") -> Figure:
+        """A figure that says why there is nothing to see."""
+        figure = Figure(figsize=(WIDTH, 1.2))
+        figure.text(0.5, 0.5, self.text(key), ha="center", va="center", color=SOFT_INK)
+        return figure
+
 
 class Box(NamedTuple):
     """Where axes stand in a figure, in inches from its lower left corner."""
@@ -87,12 +117,12 @@ def add_axes(figure: Figure, box: Box, **options: Any) -> Axes:
     axes = figure.add_axes(place, **options)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_axisbelow(True)
-    mark_ticks(axes, AXIS)
+    mark_ticks(axes, AXIS_ID)
     return axes
 
 
 def mark_ticks(axes: Axes, kind: str) -> None:
-    """Say in the ids of both axes what their ticks are: AXIS or CLASSES of `figure_ids`."""
+    """Say in the ids of both axes what their ticks are: `AXIS_ID` or `CLASSES_ID`."""
     number = axes.figure.axes.index(axes) + 1
     axes.xaxis.set_gid(f"{kind}x.{number}")
     axes.yaxis.set_gid(f"{kind}y.{number}")
@@ -100,11 +130,44 @@ def mark_ticks(axes: Axes, kind: str) -> None:
 
 def mark_value(text: Text, key: str) -> None:
     """Say in its id that a text writes the value of values.json under `key`."""
-    text.set_gid(f"{VALUE}{key}")
+    text.set_gid(f"{VALUE_ID}{key}")
 
 
-def empty_figure(text: str) -> Figure:
-    """A figure that says why there is nothing to see."""
-    figure = Figure(figsize=(WIDTH, 1.2))
-    figure.text(0.5, 0.5, text, ha="center", va="center", color=SOFT_INK)
-    return figure
+def epoch_ticks(epochs: int, most: int = 10) -> list[int]:
+    """Whole epochs in even steps, and the first where there is room for it."""
+    steps = MaxNLocator(nbins=most, integer=True, steps=[1, 2, 5, 10]).tick_values(1, epochs)
+    ticks = [round(tick) for tick in steps if 1 <= tick <= epochs]
+    if len(ticks) > 1 and ticks[0] - 1 > (ticks[1] - ticks[0]) / 2:
+        ticks.insert(0, 1)
+    return ticks or [1]
+
+
+def number_ticks(
+    low: float, high: float, language: str, most: int = 6
+) -> tuple[list[float], list[str]]:
+    """Round ticks from `low` to `high` with their labels, all with the same number of decimals."""
+    values = MaxNLocator(nbins=most, steps=[1, 2, 5, 10]).tick_values(low, high)
+    # Without the noise of binary fractions.
+    ticks = [float(f"{value:.6g}") for value in values if low <= value <= high]
+    return ticks, labels_of(ticks, language)
+
+
+def log_ticks(low: float, high: float, language: str) -> tuple[list[float], list[str]]:
+    """Ticks of a logarithmic axis, 1, 2 and 5 times powers of ten, from `low` to `high`; each
+    label has the decimals that its number needs."""
+    powers = [10.0**power for power in range(-6, 10)]
+    found = [factor * power for power in powers for factor in (1, 2, 5)]
+    ticks = [float(f"{tick:.6g}") for tick in found if low <= tick <= high]
+    if len(ticks) > 9:
+        ticks = [tick for tick in ticks if f"{tick:e}".startswith("1")]
+    return ticks, [label for tick in ticks for label in labels_of([tick], language)]
+
+
+def labels_of(ticks: Sequence[float], language: str) -> list[str]:
+    """The numbers in the language's way, all with as many decimals as one of them needs."""
+    decimals = max((len(_plain(tick).partition(".")[2]) for tick in ticks), default=0)
+    return [decimal(tick, decimals, language) for tick in ticks]
+
+
+def _plain(number: float) -> str:
+    return f"{number:.12f}".rstrip("0").rstrip(".")

@@ -84,7 +84,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
     def of_audit(place: str, text: Safe) -> Safe:
         return values.followed(f"audit.{place}", text)
 
-    figures = Figures(values, words, first, results[first].finished(), language).views()
+    figures = Figures(values, words, first, results[first].finished()).views()
     confidence = values.value("method.confidence", digits=0)
     audited = audit_view(inputs.audit, words, language, of_audit, confidence, number=after_results)
 
@@ -144,7 +144,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "readings_table": readings_table(
             values, words, {name: of.times for name, of in results.items()}, study.models
         ),
-        "figure": Safe(figure_file("loss", language)),
+        "figure": figure_file("loss"),
         "figures": figures,
         "figure_alt": plain(figure_alt),
         "alternatives": [figure_alt, *(view.description for view in figures.values() if view)],

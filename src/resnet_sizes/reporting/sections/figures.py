@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resnet_sizes.i18n.class_names import class_label
 from resnet_sizes.reporting.sections.times import Times
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
 from resnet_sizes.reporting.text.printed import PrintedValues, plain
-from resnet_sizes.reporting.text.words import Words, model_name
-
-FIGURES = ("loss", "accuracy", "pareto", "confusion", "forest")
-"""Their names in the files of the evidence, in the order of the report."""
+from resnet_sizes.reporting.text.words import Words, class_label, model_name
+from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 
 
-def figure_file(name: str, language: str) -> str:
-    """A figure's file in the folder of the evidence."""
-    return f"figure-{name}.{language}.svg"
+def figure_file(name: str) -> Safe:
+    """A figure's file, beside `article.qmd`."""
+    return Safe(f"figure-{name}.svg")
 
 
 @dataclass(frozen=True)
@@ -47,13 +44,11 @@ class Figures:
         words: Words,
         protocol: str,
         models: Sequence[str],
-        language: str,
     ) -> None:
         self._values = values
         self._t = words
         self._protocol = protocol
         self._models = models
-        self._language = language
         self._times = Times(values, words, protocol, models)
         runs = [values.number(self._key(model, "runs")) for model in models]
         self._several = max(runs, default=0) > 1
@@ -62,7 +57,7 @@ class Figures:
         """The figures by name, but for the loss, which has words of its own; None for those that
         would be empty."""
         if not self._models:
-            return dict.fromkeys(FIGURES[1:])
+            return dict.fromkeys(FIGURE_NAMES[1:])
         return {
             "accuracy": self._accuracy(),
             "pareto": self._pareto(),
@@ -79,7 +74,7 @@ class Figures:
     def _view(self, name: str, items: Safe, sentence: Safe, **options: object) -> FigureView:
         parts = [self._t(f"figures.{name}.alt", items=items), sentence]
         return FigureView(
-            file=Safe(figure_file(name, self._language)),
+            file=figure_file(name),
             description=Safe(" ".join(str(part) for part in parts if part)),
             sentence=sentence,
             **{"several": self._several, **options},  # type: ignore[arg-type]
@@ -140,9 +135,7 @@ class Figures:
 
     def _class(self, model: str, quantity: str) -> Safe:
         key = self._key(model, quantity)
-        label = class_label(
-            self._values.text(key), self._values.text("data.content"), self._language
-        )
+        label = class_label(self._values.text(key), self._values.text("data.content"), self._t)
         return self._values.followed(key, escape_markdown(label))
 
     def _confusion(self) -> FigureView:

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from resnet_sizes.i18n.numbers import LOCALES
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
+from resnet_sizes.schemas.study.study import DataContent
 
 SETTINGS = ("contents.", "images-are.", "readings.", "aspects.")
 """Texts that say what a choice of the configuration is, or of what the article leaves one open, and
@@ -115,3 +116,22 @@ class Words:
 def model_name(model: str) -> Safe:
     """`resnet18` as `ResNet-18`."""
     return Safe(model.replace("resnet", "ResNet-"))
+
+
+_CIFAR10: tuple[DataContent, ...] = ("cifar10", "cifar10-reencoded")
+_LONGEST_CLASS = 14
+
+
+def class_label(name: str, content: str, words: Words) -> str:
+    """The name of a class of a dataset with this content, in the language of the words.
+
+    CIFAR-10's classes have English names in its files; a user's own classes are called what the
+    user called them.
+    """
+    return (content in _CIFAR10 and words.raw(f"class-names.{name}")) or name
+
+
+def short_class_label(name: str, content: str, words: Words) -> str:
+    """The same where there is little room."""
+    label = class_label(name, content, words)
+    return label if len(label) <= _LONGEST_CLASS else label[: _LONGEST_CLASS - 1] + "…"

@@ -1,11 +1,11 @@
-"""A figure as a file: matplotlib writes the SVG, typst makes the other formats of it.
+"""All figures of a report, as files: matplotlib writes the SVG, typst makes the rest of it.
 
 typst brings Libertinus along, so that PDF and PNG have the typeface of the report as well, and
 is several times faster than matplotlib at both.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -13,11 +13,22 @@ from typing import Literal
 import typst
 from matplotlib.figure import Figure
 
-from resnet_sizes.io.files import write_atomically
-from resnet_sizes.reporting.figures.style import DRAWN_WITH
+from resnet_sizes.reporting.figures.confusion import draw_confusion
+from resnet_sizes.reporting.figures.curves import draw_accuracies, draw_losses
+from resnet_sizes.reporting.figures.forest import draw_forest
+from resnet_sizes.reporting.figures.pareto import draw_pareto
+from resnet_sizes.reporting.figures.style import DRAWN_WITH, FigureContext, settings
 
-Format = Literal["svg", "png", "pdf"]
-FORMATS: tuple[Format, ...] = ("svg", "png", "pdf")
+FigureFormat = Literal["svg", "png", "pdf"]
+FORMATS: tuple[FigureFormat, ...] = ("svg", "png", "pdf")
+
+FIGURES: dict[str, Callable[[FigureContext], Figure]] = {
+    "loss": draw_losses,
+    "accuracy": draw_accuracies,
+    "pareto": draw_pareto,
+    "confusion": draw_confusion,
+    "forest": draw_forest,
+}
 
 SVG_FONTS = (
     "'Libertinus Serif', 'Source Serif 4', Charter, 'Bitstream Charter', Georgia, "
@@ -32,22 +43,22 @@ _PAGE = """#set page(width: auto, height: auto, margin: 0pt, fill: white)
 """
 
 
-def write_figure(figure: Figure, stem: Path, formats: Sequence[Format]) -> list[Path]:
-    """Write `<stem>.<format>` for each format (svg, png or pdf), each atomically.
+def write_figures(
+    context: FigureContext, folder: Path, formats: Iterable[FigureFormat] = FORMATS
+) -> list[Path]:
+    """Write each figure to `folder`, as `figure-<name>.<format>`.
 
-    Equal figures give equal bytes with the same versions of matplotlib and typst. Returns the
+    Equal numbers give equal bytes with the same versions of matplotlib and typst. Returns the
     paths of what was written.
     """
-    svg, written = _svg(figure), []
-    for suffix in formats:
-        content = svg if suffix == "svg" else _converted(svg, suffix)
-        written.append(stem.with_name(f"{stem.name}.{suffix}"))
-        _write(written[-1], content)
+    written = []
+    for name, draw in FIGURES.items():
+        with settings():
+            svg = _svg(draw(context))
+        for suffix in formats:
+            written.append(folder / f"figure-{name}.{suffix}")
+            written[-1].write_bytes(svg if suffix == "svg" else _converted(svg, suffix))
     return written
-
-
-def _write(path: Path, content: bytes) -> None:
-    write_atomically(path, lambda target: target.write_bytes(content))
 
 
 def _svg(figure: Figure) -> bytes:
