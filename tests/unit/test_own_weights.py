@@ -220,6 +220,18 @@ def test_a_missing_file_is_told_with_the_study_naming_the_key_of_its_network(
     check_files(study)
 
 
+def test_weights_that_a_network_shares_with_its_protocol_are_the_protocols_key() -> None:
+    per_model = {"resnet34": {"weight_decay": 0.1}, "resnet50": {"weights": "V1"}}
+    study = study_from(
+        {"mine": {"weights": "V1", "per_model": per_model}}, ["resnet18", "resnet34", "resnet50"]
+    )
+    assert [each.asked_by for each in wanted_weights(study).values()] == [
+        ("protocol_definitions.mine.weights",),
+        ("protocol_definitions.mine.weights",),
+        ("protocol_definitions.mine.per_model.resnet50.weights",),
+    ]
+
+
 def _written(study: Study, tmp_path: Path) -> Path:
     path = tmp_path / "results" / "tested" / "study.json"
     write_json(path, study_file(study))

@@ -26,8 +26,7 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, read_dataset
-from resnet_sizes.schemas.study.downloads import Cifar10Download
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.study.study import Cifar10Download, Study
 
 
 def _prepared(study: Study, folder: Path) -> tuple[DatasetInfo, DatasetArrays]:

@@ -10,8 +10,7 @@ from resnet_sizes.data.published_file import (
 )
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import run_command
-from resnet_sizes.schemas.study.downloads import Cifar10Download
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.study.study import Cifar10Download, Study
 
 
 def fetch_images(study: Study) -> Path | None:

@@ -12,8 +12,7 @@ from resnet_sizes.schemas.run.tensors import (
     dataset_identity,
     write_dataset,
 )
-from resnet_sizes.schemas.study.downloads import Cifar10Download
-from resnet_sizes.schemas.study.study import DataContent, Study
+from resnet_sizes.schemas.study.study import Cifar10Download, DataContent, Study
 
 
 def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> DatasetInfo:

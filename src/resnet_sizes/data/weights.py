@@ -32,8 +32,7 @@ from resnet_sizes.schemas.run.weights import (
     wanted_weights,
     weights_version,
 )
-from resnet_sizes.schemas.study.downloads import Downloads
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.study.study import Downloads, Study
 
 _MOST_BYTES = 2**30
 """Of a file whose size is not published; the largest of torchvision's ResNets has 241 MB."""

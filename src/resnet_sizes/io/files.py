@@ -8,8 +8,9 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,18 +29,13 @@ ABANDONED_AFTER = 86_400.0
 """Seconds after which nobody writes to a temporary file any more: its process was killed."""
 
 
-@contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target`; on success flush it to disk and rename it.
+def write_atomically(target: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary path beside `target`, flush it to disk and rename it.
 
     On an exception the temporary file is removed and `target` is left as it was. Raises
     WriteError where the disk is full or refuses.
     """
-    with explained_write(target), _temporary(target) as temporary:
-        yield temporary
-        _flush(temporary)
-        temporary.replace(target)
-        _flush_folder(target.parent)
+    _write_all({target: write})
 
 
 def copy_together(sources: Sequence[Path], folder: Path) -> None:
@@ -48,19 +44,22 @@ def copy_together(sources: Sequence[Path], folder: Path) -> None:
 
     Raises WriteError where the disk is full or refuses; `folder` is left as it was.
     """
-    targets = [folder / source.name for source in sources]
+    _write_all({folder / source.name: partial(shutil.copyfile, source) for source in sources})
+
+
+def _write_all(writers: Mapping[Path, Callable[[Path], object]]) -> None:
     with ExitStack() as stack:
-        temporaries = []
-        for source, target in zip(sources, targets, strict=True):
+        temporaries: dict[Path, Path] = {}
+        for target, write in writers.items():
             with explained_write(target):
-                temporary = stack.enter_context(_temporary(target))
-                shutil.copyfile(source, temporary)
-                _flush(temporary)
-            temporaries.append(temporary)
-        for temporary, target in zip(temporaries, targets, strict=True):
+                temporaries[target] = stack.enter_context(_temporary(target))
+                write(temporaries[target])
+                _flush(temporaries[target])
+        for target, temporary in temporaries.items():
             with explained_write(target):
                 temporary.replace(target)
-        _flush_folder(folder)
+        for folder in {target.parent for target in writers}:
+            _flush_folder(folder)
 
 
 @contextmanager
@@ -82,7 +81,7 @@ def _temporary(target: Path) -> Iterator[Path]:
 
 def remove_temporaries(folder: Path, name: str, age: float) -> None:
     """Remove what killed processes left: hidden files and folders whose name begins with that
-    pattern and ends as those of `atomic_path`, and that nobody has touched for `age` seconds."""
+    pattern and ends as `write_atomically`'s, and that nobody has touched for `age` seconds."""
     for path in folder.glob(f".{name}.tmp*"):
         with suppress(OSError):
             if age <= 0 or time.time() - path.stat().st_mtime > age:
@@ -113,7 +112,9 @@ def _flush(temporary: Path) -> None:
     with temporary.open("rb") as written:
         os.fsync(written.fileno())
     # mkstemp makes private files; results are meant to be read by colleagues.
-    temporary.chmod(0o666 & ~_umask())
+    umask = os.umask(0)
+    os.umask(umask)
+    temporary.chmod(0o666 & ~umask)
 
 
 def _flush_folder(folder: Path) -> None:
@@ -124,18 +125,6 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
-
-
-def write_atomically(target: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary path, then move it to `target` in one step."""
-    with atomic_path(target) as temporary:
-        write(temporary)
 
 
 def write_text(target: Path, text: str) -> None:
