@@ -17,6 +17,7 @@ from torch import nn
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
+from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
@@ -34,7 +35,6 @@ from resnet_sizes.training.engine.preprocessing import (
     shuffled_batches,
 )
 from resnet_sizes.training.job.job import train_run
-from resnet_sizes.training.supervision.progress import duration
 from small_runs import CPU, run_of, small_arrays, small_dataset
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.run.metrics import EpochMetrics
 
 log = logging.getLogger("resnet_sizes")
@@ -105,15 +106,3 @@ class Progress:
     def _seconds_left(self, now: float) -> float:
         each = (now - self._start) / max(1, self.done - self._before)
         return each * (self._total - self.done)
-
-
-def duration(seconds: float) -> str:
-    """`0.35 s`, `12 s`, `3 min 20 s`, `2 h 05 min`."""
-    if seconds < 10:
-        return f"{seconds:.2g} s"
-    if round(seconds) < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
