@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.box import Box
@@ -22,13 +21,6 @@ RULED_HEAD = Box("    \n    \n----\n" + "    \n" * 5)
 """A line under the head and blanks between columns."""
 
 
-class Format(StrEnum):
-    """How the audit is printed."""
-
-    text = "text"
-    json = "json"
-
-
 def audit(
     article: Annotated[Path, typer.Argument(help="The article file, such as config/article.yaml")],
     config: Annotated[
@@ -43,7 +35,7 @@ def audit(
         "config/devices.yaml"
     ),
     output: Annotated[Path | None, typer.Option(help="Also write audit.json here.")] = None,
-    format: Annotated[Format, typer.Option(help="What is printed.")] = Format.text,
+    format: Annotated[Literal["text", "json"], typer.Option(help="What is printed.")] = "text",
 ) -> None:
     """Recompute an article from itself: increments, accuracies, returns of depth, minutes."""
     from resnet_sizes.evidence.audit import audit as recompute
@@ -58,7 +50,7 @@ def audit(
     if output is not None:
         write_json(output, found)
         say(f"written: {output}")
-    if format is Format.json:
+    if format == "json":
         result(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
     else:
         print_rich(_tables(found))

@@ -1,10 +1,10 @@
 """`resnet-sizes report`: print the article anew."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,30 +12,20 @@ from resnet_sizes.cli.console import result, say
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import all_run_settings, read_study
+from resnet_sizes.schemas.study.study import EngineChoice
 
 INTERVAL = 2.0
 """Seconds between two looks of `--watch` at the study's folder."""
 
-if TYPE_CHECKING:
-    from resnet_sizes.reporting.render.engines import EngineChoice, Format
 
-
-class Language(StrEnum):
+class Language(StrEnum):  # typer has no lists of literals
     """Languages that have templates."""
 
     pt = "pt"
     en = "en"
 
 
-class EngineName(StrEnum):
-    """As `report.engine` of the configuration."""
-
-    auto = "auto"
-    quarto = "quarto"
-    pandoc = "pandoc"
-
-
-class FormatName(StrEnum):
+class Format(StrEnum):
     """As `report.formats` of the configuration."""
 
     html = "html"
@@ -60,10 +50,10 @@ def report(
         typer.Option(help="Language; may stand twice. Otherwise as configured."),
     ] = None,
     engine: Annotated[
-        EngineName | None, typer.Option(help="What renders it. Otherwise as configured.")
+        EngineChoice | None, typer.Option(help="What renders it. Otherwise as configured.")
     ] = None,
     format: Annotated[
-        list[FormatName] | None,
+        list[Format] | None,
         typer.Option(help="Format; may stand twice. Otherwise as configured."),
     ] = None,
 ) -> None:
@@ -88,18 +78,19 @@ def _render(
     study: Path,
     partial: bool,
     language: list[Language] | None,
-    engine: EngineName | None,
-    format: list[FormatName] | None,
+    engine: EngineChoice | None,
+    format: list[Format] | None,
 ) -> None:
     # Each run of a study starts this command line, and the reporting takes half a second to import.
     from resnet_sizes.reporting.build import build_report
 
     resolved = read_study(study).study
     asked = resolved.report
-    folder = StudyFolder.of_file(study)
     languages = [choice.value for choice in language] if language else asked.languages
-    formats: list[Format] = [choice.value for choice in format] if format else asked.formats
-    chosen: EngineChoice = engine.value if engine else asked.engine
+    formats: Sequence[Literal["html", "pdf"]] = asked.formats
+    if format:
+        formats = [choice.value for choice in format]
+    folder = StudyFolder.of_file(study)
     evidence = folder.evidence
     if partial:
         # The report on an unfinished study brings its own evidence, outside of what the
@@ -110,7 +101,7 @@ def _render(
         build_evidence(study, evidence, allow_partial=True)
     for name in languages:
         output = folder.partial_report(name) if partial else folder.report(name)
-        made = build_report(study, evidence, output, name, formats, chosen)
+        made = build_report(study, evidence, output, name, formats, engine or asked.engine)
         clamp_future_mtimes(folder, [evidence / "values.json", evidence / "verdicts.json"])
         say(f"{resolved.name}: report in {output}")
         for path in made:

@@ -29,6 +29,8 @@ MOST = 10_000_000
 """The most that a count of epochs or images may be: more than any study, less than would overflow
 in what is computed from it."""
 
+EngineChoice = Literal["auto", "quarto", "pandoc"]
+
 DataContent = Literal["cifar10", "cifar10-reencoded", "digits", "other"]
 
 
@@ -234,7 +236,7 @@ class ReportSpec(Record):
     formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(_unique)] = Field(
         ["html", "pdf"], min_length=1, description="Formats of the report."
     )
-    engine: Literal["auto", "quarto", "pandoc"] = Field(
+    engine: EngineChoice = Field(
         "auto",
         description="`quarto`, or `pandoc` (the embedded engine: pandoc and typst from PyPI); "
         "`auto` takes Quarto where it is installed.",
