@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from fuzz_mutations import changed_bytes, changed_data
 
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.hardware import load_devices
 from resnet_sizes.study.loading import check_files, load_study
 

@@ -7,8 +7,7 @@ import yaml
 from synthetic import ARTICLE, CONFIG
 
 from resnet_sizes.evidence.audit import audit
-from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.hardware import Devices, load_devices, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import Protocol

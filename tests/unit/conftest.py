@@ -8,8 +8,7 @@ import pytest
 from synthetic import ARTICLE
 
 from resnet_sizes.reporting.text.words import Words
-from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import Article, load_article
 
 
 @pytest.fixture(scope="session")

@@ -10,16 +10,16 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from report_studies import TEMPLATES
+from study_values import collected
 from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
-from resnet_sizes.evidence.values.collect import collect_values
 from resnet_sizes.evidence.values.figure_values import figure_numbers
 from resnet_sizes.io.files import read_record
 from resnet_sizes.reporting.figures.draw import FIGURES
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.text.words import Words
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.figures import Figures
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
@@ -60,7 +60,7 @@ def runs_of(folder: Path, **choices: Any) -> StudyRuns:
 def numbers_of(runs: StudyRuns, article: Path = ARTICLE) -> Figures:
     """What the figures of a study show."""
     read = load_article(article)
-    return figure_numbers(runs, read, collect_values(runs, read).values)
+    return figure_numbers(runs, read, collected(runs, read))
 
 
 def context_of(numbers: Figures, language: str = "pt") -> FigureContext:

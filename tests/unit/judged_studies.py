@@ -10,10 +10,9 @@ from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.judging.judge import judge
 from resnet_sizes.evidence.runs.read import read_runs
-from resnet_sizes.evidence.values.collect import collect_values
 from resnet_sizes.io.files import read_record
 from resnet_sizes.reporting.sections.verdict_sentences import sentence_of
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
@@ -53,7 +52,7 @@ def judged(
         path.write_text(json.dumps(data))
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), partial)
     article = load_article(article)
-    verdicts = judge(article, runs, collect_values(runs, article).values.keys())
+    verdicts = judge(article, runs)
     return {verdict.id: verdict for verdict in verdicts}
 
 

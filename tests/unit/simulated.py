@@ -10,9 +10,8 @@ from synthetic import ARTICLE, MODELS
 
 from resnet_sizes.evidence.judging.judge import judge
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
-from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
-from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.evidence.statistics.sampling import ImageResamples
+from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.run.metrics import Code, Device, EpochMetrics, Metrics
 from resnet_sizes.schemas.run.run import RunSettings
@@ -126,4 +125,4 @@ def article_of(ids: Sequence[str]) -> Article:
 
 
 def verdicts_of(runs: StudyRuns, article: Article) -> dict[str, Verdict]:
-    return {verdict.id: verdict for verdict in judge(article, runs, (), resamples())}
+    return {verdict.id: verdict for verdict in judge(article, runs, resamples())}

@@ -1,17 +1,19 @@
 """The values of synthetic studies, without the files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from synthetic import ARTICLE
 
-from resnet_sizes.evidence.judging.aggregate import judge_readings
-from resnet_sizes.evidence.judging.judge import judge
-from resnet_sizes.evidence.runs.read import read_runs
-from resnet_sizes.evidence.values.collect import collect_values, with_verdict_counts
+from resnet_sizes.evidence.audit import audit
+from resnet_sizes.evidence.judging.judge import judge, judge_readings
+from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
+from resnet_sizes.evidence.values.collect import collect_values
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.values import Value
-from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.evidence.verdicts import Verdict, Verdicts
+from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 
@@ -24,21 +26,28 @@ VERDICTS_FILE = "evidence/verdicts.json"
 
 
 def values_of(study: Path) -> dict[str, Value]:
+    """All values of a study, judged by the shipped article file."""
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
     article = load_article(ARTICLE)
-    values = collect_values(runs, article)
-    judged = judge(article, runs, ())
+    return collected(runs, article, judge(article, runs))
+
+
+def collected(
+    runs: StudyRuns, article: Article, judged: Sequence[Verdict] = ()
+) -> dict[str, Value]:
+    """The values of runs and of the verdicts on them."""
     verdicts = Verdicts(
         study=runs.study.name,
         study_hash="0" * 64,
         article_hash="0" * 64,
         demo=False,
-        verdicts=judged,
-        overall=judge_readings(article, judged),
-        nearness=[],
+        verdicts=list(judged),
+        overall=judge_readings(article, judged) if judged else [],
+        distances=[],
         nearest=[],
         runs=list(runs.states),
         strangers=[],
         files={},
     )
-    return with_verdict_counts(values, verdicts, VERDICTS_FILE).values
+    audited = audit(article, {}, load_devices(Path(runs.study.devices)), shipped_network_costs())
+    return collect_values(runs, article, verdicts, audited, "evidence").values

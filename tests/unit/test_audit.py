@@ -10,7 +10,7 @@ from synthetic import ARTICLE
 
 from resnet_sizes.evidence.audit import audit
 from resnet_sizes.evidence.audit.increments import printed_range, read_columns, read_increments
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.audit import Audit, Prediction, ProtocolOnDevice
 from resnet_sizes.schemas.hardware import Devices, shipped_network_costs
 

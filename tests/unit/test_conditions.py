@@ -7,16 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import ARTICLE, MODELS
 
-from resnet_sizes.evidence.judging.contrasts import LOG_MINUTES, Condition, conditions_of
-from resnet_sizes.evidence.judging.rules import holds
-from resnet_sizes.evidence.runs.measurements import Outcome
-from resnet_sizes.schemas.article.claims import Cell, Increment
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
+from resnet_sizes.schemas.article.claims import OrderClaim, ParetoKnee
+from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
 from resnet_sizes.schemas.study.protocol import LAYERS
 
-CLAIMS = [
-    claim for claim in load_article(Path(ARTICLE)).claims if not isinstance(claim, Cell | Increment)
-]
+CLAIMS = [claim for claim in load_article(Path(ARTICLE)).claims if isinstance(claim, OrderClaim)]
 
 # Whole numbers, so that no sum differs by a rounding error from the rule's.
 outcomes = st.builds(
@@ -47,14 +43,14 @@ def test_a_claim_holds_where_all_of_its_conditions_are_met(
     }
     minutes = {model: o.minutes for model, o in table.items()}
     for claim in CLAIMS:
-        conditions = conditions_of(claim, minutes)
+        conditions = claim.conditions(minutes)
         # The slowest model has no condition that could make it a knee.
         expected = bool(conditions) and all(met(condition, table) for condition in conditions)
         if claim.rule in ("diminishing", "pareto-knee", "decrease") and _on_the_border(
             conditions, table
         ):
             continue
-        assert holds(claim, table) == expected, claim.id
+        assert claim.holds(table) == expected, claim.id
 
 
 def _on_the_border(conditions: list[Condition], table: dict[str, Outcome]) -> bool:
@@ -71,19 +67,19 @@ def _on_the_border(conditions: list[Condition], table: dict[str, Outcome]) -> bo
 def test_a_knee_among_four_models_is_a_list_of_conditions_too(
     numbers: tuple[Outcome, Outcome, Outcome, Outcome],
 ) -> None:
-    (knee,) = [claim for claim in CLAIMS if claim.rule == "pareto-knee"]
+    (knee,) = [claim for claim in CLAIMS if isinstance(claim, ParetoKnee)]
     four = knee.model_copy(update={"among": [*MODELS, "resnet34"]})
     table = dict(zip(four.among, numbers, strict=True))
     minutes = {model: o.minutes for model, o in table.items()}
-    conditions = conditions_of(four, minutes)
+    conditions = four.conditions(minutes)
     if len(set(minutes.values())) < len(minutes) or _on_the_border(conditions, table):
         return
     expected = bool(conditions) and all(met(condition, table) for condition in conditions)
-    assert holds(four, table) == expected
+    assert four.holds(table) == expected
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
-def test_the_article_s_own_table_meets_every_condition_on_it(claim: object) -> None:
+def test_the_article_s_own_table_meets_every_condition_on_it(claim: OrderClaim) -> None:
     accuracies, minutes = (0.8084, 0.8355, 0.8594), (41.0, 112.0, 262.0)
     table = {
         model: Outcome(LAYERS[model], accuracy, time, 1.9 - number / 5, 0.8 - number / 5)
@@ -91,5 +87,5 @@ def test_the_article_s_own_table_meets_every_condition_on_it(claim: object) -> N
             zip(MODELS, accuracies, minutes, strict=True)
         )
     }
-    conditions = conditions_of(claim, dict(zip(MODELS, minutes, strict=True)))  # type: ignore[arg-type]
+    conditions = claim.conditions(dict(zip(MODELS, minutes, strict=True)))
     assert all(met(condition, table) for condition in conditions)

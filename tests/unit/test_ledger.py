@@ -9,9 +9,8 @@ import yaml
 from synthetic import ARTICLE
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.article.claims import Cell, Claim, Increment
-from resnet_sizes.schemas.article.load import load_article
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 
 COLUMNS = ("accuracy", "layers", "minutes", "layers_increment", "accuracy_increment")

@@ -5,16 +5,21 @@ from typing import Any
 
 import pytest
 from judged_studies import judged, made_up_article
+from report_studies import study_with_evidence
 from synthetic import ARTICLE, MODELS, make_study
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
 
 
 def test_layer_counts_have_their_number_whatever_the_study_holds(tmp_path: Path) -> None:
-    found = judged(tmp_path, models=["resnet50"], seeds=[0])
+    study = study_with_evidence(tmp_path, models=["resnet50"], seeds=[0])
+    verdicts = read_record(study.parent / "evidence" / "verdicts.json", Verdicts, "").verdicts
+    found = {verdict.id: verdict for verdict in verdicts}
     assert found["T8"].values["ours"] == "layers.resnet152"
     assert found["T12"].values["ours"] == "layers.resnet152.increment"
 

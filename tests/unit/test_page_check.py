@@ -7,7 +7,7 @@ from synthetic import ARTICLE
 
 from resnet_sizes.reporting.checks.page_check import strays
 from resnet_sizes.reporting.checks.sources import Sources
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.values import Source, Value, Values
 
 VALUES = {

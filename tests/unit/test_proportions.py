@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint, test_proportions_2indep
 
-from resnet_sizes.evidence.statistics.proportions import two_proportion_test, wilson_interval
+from resnet_sizes.evidence.statistics.tests import two_proportion_test, wilson_interval
 
 test_proportions_2indep.__test__ = False  # its name is like a test's
 

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import ARTICLE, MODELS
 
-from resnet_sizes.evidence.judging.rules import half_unit, holds, prints_as
-from resnet_sizes.evidence.runs.measurements import Outcome, SeedTable
-from resnet_sizes.schemas.article.claims import Needs, Ordering, ParetoKnee
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
+from resnet_sizes.schemas.article.claims import Cell, Needs, OrderClaim, Ordering, ParetoKnee
+from resnet_sizes.schemas.article.claims.base import Outcome, Outcomes, half_unit
 from resnet_sizes.schemas.study.protocol import LAYERS, Description
 
 TEXT = Description(pt="x", en="x")
@@ -22,7 +21,7 @@ DEPTHS = list(LAYERS)
 
 def table(
     accuracies: list[float], minutes: list[float] | None = None, models: list[str] = DEPTHS
-) -> SeedTable:
+) -> Outcomes:
     times = minutes or [1.0] * len(accuracies)
     return {
         model: Outcome(LAYERS[model], accuracy, time, 2.0, 1.0)
@@ -44,22 +43,36 @@ def knee(model: str, among: list[str]) -> ParetoKnee:
     )
 
 
+def order(name: str) -> OrderClaim:
+    """A claim of the article on an order."""
+    [claim] = [item for item in load_article(ARTICLE).claims if item.id == name]
+    assert isinstance(claim, OrderClaim)
+    return claim
+
+
+def cell(printed: str) -> Cell:
+    return Cell.model_validate(
+        {"id": "T1", "place": "table", "text": TEXT, "needs": NEEDS, "rule": "cell"}
+        | {"model": "resnet18", "column": "accuracy", "printed": printed, "max_half_width": 2}
+    )
+
+
 def test_an_end_of_the_front_is_no_knee_whatever_rounding_says() -> None:
     # 1/64 − (1/64)/206 · 206 is a little more than zero.
     ends = table([0.0, 1 / 64, 0.0], [45.0, 251.0, 45.0], ["resnet18", "resnet50", "resnet152"])
-    assert not holds(knee("resnet50", ["resnet18", "resnet50", "resnet152"]), ends)
+    assert not knee("resnet50", ["resnet18", "resnet50", "resnet152"]).holds(ends)
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=5))
 def test_an_ordering_holds_where_sorting_changes_nothing(values: list[float]) -> None:
     rises = values == sorted(values) and len(set(values)) == len(values)
-    assert holds(ordering(DEPTHS[: len(values)]), table(values)) == rises
+    assert ordering(DEPTHS[: len(values)]).holds(table(values)) == rises
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=4, unique=True))
 def test_exactly_one_ordering_of_different_values_holds(values: list[float]) -> None:
     models = DEPTHS[: len(values)]
-    held = [order for order in permutations(models) if holds(ordering(list(order)), table(values))]
+    held = [order for order in permutations(models) if ordering(list(order)).holds(table(values))]
     assert held == [tuple(sorted(models, key=lambda model: values[models.index(model)]))]
 
 
@@ -70,7 +83,7 @@ def test_exactly_one_ordering_of_different_values_holds(values: list[float]) -> 
 def test_at_most_one_model_is_the_knee(accuracies: list[float], minutes: list[float]) -> None:
     models = DEPTHS[: len(accuracies)]
     numbers = table(accuracies, minutes)
-    knees = [model for model in models if holds(knee(model, models), numbers)]
+    knees = [model for model in models if knee(model, models).holds(numbers)]
     assert len(knees) <= 1
     for model in knees:
         # Nothing is at once as fast and as accurate: it is on the front.
@@ -99,7 +112,7 @@ def test_the_knee_is_better_than_all_faster_ones_and_above_the_line(
     accuracies: list[float], minutes: list[float], expected: bool
 ) -> None:
     numbers = table(accuracies, minutes, list(MODELS))
-    assert holds(knee("resnet50", list(MODELS)), numbers) == expected
+    assert knee("resnet50", list(MODELS)).holds(numbers) == expected
 
 
 @pytest.mark.parametrize(
@@ -114,23 +127,23 @@ def test_the_knee_is_better_than_all_faster_ones_and_above_the_line(
 def test_a_benefit_diminishes_only_where_there_is_one(
     accuracies: list[float], expected: bool
 ) -> None:
-    [claim] = [item for item in load_article(ARTICLE).claims if item.id == "S5"]
-    assert holds(claim, table(accuracies, models=list(MODELS))) == expected
+    claim = order("S5")
+    assert claim.holds(table(accuracies, models=list(MODELS))) == expected
 
 
 @pytest.mark.parametrize(("final", "expected"), [(1.5, True), (1.51, False), (2.5, False)])
 def test_a_loss_falls_markedly_by_a_quarter(final: float, expected: bool) -> None:
-    [claim] = [item for item in load_article(ARTICLE).claims if item.id == "S6"]
+    claim = order("S6")
     falling = Outcome(18, 0.8, 1.0, 2.0, 0.5)
     last = Outcome(152, 0.8, 1.0, 2.0, final)
     outcomes = dict(zip(MODELS, [falling, falling, last], strict=True))
-    assert holds(claim, outcomes) == expected
+    assert claim.holds(outcomes) == expected
 
 
 def test_a_tie_for_the_best_is_not_the_best() -> None:
-    [claim] = [item for item in load_article(ARTICLE).claims if item.id == "S11"]
-    assert not holds(claim, table([0.8, 0.86, 0.86], models=list(MODELS)))
-    assert holds(claim, table([0.8, 0.85, 0.86], models=list(MODELS)))
+    claim = order("S11")
+    assert not claim.holds(table([0.8, 0.86, 0.86], models=list(MODELS)))
+    assert claim.holds(table([0.8, 0.85, 0.86], models=list(MODELS)))
 
 
 @pytest.mark.parametrize(
@@ -144,8 +157,8 @@ def test_half_a_unit_of_the_print_follows_its_digits(printed: str, half: float) 
 def test_a_number_prints_as_its_own_rounding(value: float, digits: int) -> None:
     printed = f"{value:.{digits}f}"
     step = 10.0**-digits
-    assert prints_as(value, printed) or abs(value * 10**digits % 1) == pytest.approx(0.5)
-    assert not prints_as(value, f"{float(printed) + 2 * step:.{digits}f}")
+    assert cell(printed).prints_as(value) or abs(value * 10**digits % 1) == pytest.approx(0.5)
+    assert not cell(f"{float(printed) + 2 * step:.{digits}f}").prints_as(value)
 
 
 def test_the_articles_points_per_layer_diminish() -> None:

@@ -19,7 +19,7 @@ from resnet_sizes.cli.app import app
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.evidence.runs.validate import last_epoch
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.schemas.evidence.run_state import Problem, State
+from resnet_sizes.schemas.evidence.verdicts import Problem, State
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.tensors import read_predictions, write_predictions
 

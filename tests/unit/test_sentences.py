@@ -19,7 +19,7 @@ from resnet_sizes.reporting.sections.verdict_sentences import (
     sentence_of,
     sentence_of_readings,
 )
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.verdicts import (
     Agreement,
     Basis,

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from resnet_sizes.evidence.runs.measurements import increment_percent
 from resnet_sizes.evidence.statistics.tests import prediction_interval
+from resnet_sizes.schemas.article.claims.base import increment_percent
 
 
 @given(st.floats(0.01, 1), st.floats(-90, 1000))

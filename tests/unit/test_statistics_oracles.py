@@ -11,7 +11,6 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from resnet_sizes.evidence.statistics.proportions import two_proportion_test, wilson_interval
 from resnet_sizes.evidence.statistics.tests import (
     Sample,
     contrast,
@@ -19,6 +18,8 @@ from resnet_sizes.evidence.statistics.tests import (
     holm,
     mcnemar_exact,
     prediction_interval,
+    two_proportion_test,
+    wilson_interval,
 )
 
 numbers = st.floats(-100, 100, allow_nan=False).map(lambda x: round(x, 3))

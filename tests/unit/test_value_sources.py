@@ -10,6 +10,10 @@ from safetensors import safe_open
 from study_values import ACCURACIES, VERDICTS_FILE, values_of
 from synthetic import ARTICLE, make_study, own_readings
 
+from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.evidence.values import Values
+
 
 def lookup(data: Any, field: str) -> Any:
     """Follow `a.b[0].c`; indices may be negative. Keys may hold no dots."""
@@ -28,7 +32,9 @@ def test_every_source_is_a_field_that_exists(tmp_path: Path, protocol: str) -> N
         full=False,
         epochs=2,
     )
-    for key, value in values_of(study).items():
+    build_evidence(study, study.parent / "evidence", allow_partial=False)
+    values = read_record(study.parent / "evidence" / "values.json", Values, "").values
+    for key, value in values.items():
         for source in value.sources:
             if source.file.endswith(".json") and source.file != VERDICTS_FILE:
                 data = json.loads((study.parent / source.file).read_text())

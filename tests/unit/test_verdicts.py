@@ -19,7 +19,7 @@ from synthetic import ARTICLE, ARTICLE_ACCURACIES, MODELS, make_study
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.values import Values
 
 

@@ -39,7 +39,7 @@ def audit(
 ) -> None:
     """Recompute an article from itself: increments, accuracies, returns of depth, minutes."""
     from resnet_sizes.evidence.audit import audit as recompute
-    from resnet_sizes.schemas.article.load import load_article
+    from resnet_sizes.schemas.article.article import load_article
     from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
     from resnet_sizes.study.loading import load_study
 

@@ -5,19 +5,17 @@ import os
 from pathlib import Path
 
 from resnet_sizes.evidence.audit import audit
-from resnet_sizes.evidence.judging.aggregate import judge_readings
 from resnet_sizes.evidence.judging.distance import distances, nearest
-from resnet_sizes.evidence.judging.judge import judge
+from resnet_sizes.evidence.judging.judge import judge, judge_readings
 from resnet_sizes.evidence.judging.recommendation import recommend
-from resnet_sizes.evidence.judging.sampling import Sampling
 from resnet_sizes.evidence.runs.read import read_runs
-from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
-from resnet_sizes.evidence.values.collect import collect_values, with_findings, with_verdict_counts
+from resnet_sizes.evidence.statistics.sampling import ImageResamples, Sampling
+from resnet_sizes.evidence.values.collect import collect_values, with_value_keys
 from resnet_sizes.evidence.values.figure_values import figure_numbers
 from resnet_sizes.evidence.values.table import comparison_table, write_table
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.hashes import content_hash, hashes_of
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 from resnet_sizes.schemas.paths import StudyFolder
@@ -48,9 +46,8 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     for name in runs.strangers:
         log.info("%s is left out: the study does not ask for it", name)
 
-    values = collect_values(runs, article)
     images = ImageResamples(runs.info.test_images)
-    judged = judge(article, runs, values.values.keys(), images)
+    judged = judge(article, runs, images)
     compared = distances(article, runs, images)
     verdicts = Verdicts(
         study=study.name,
@@ -59,7 +56,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         demo=study.demo,
         verdicts=judged,
         overall=judge_readings(article, judged),
-        nearness=compared,
+        distances=compared,
         nearest=nearest(compared),
         recommendations=[
             found
@@ -74,14 +71,14 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     )
     # One path whatever the working directory, so that equal results give equal bytes.
     place = Path(os.path.relpath(output, folder.folder)).as_posix()
-    values = with_verdict_counts(values, verdicts, f"{place}/verdicts.json")
     audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
-    values = with_findings(values, audited, verdicts, place)
+    values = collect_values(runs, article, verdicts, audited, place)
 
     write_table(comparison_table(runs), output / "table.csv")
     write_json(output / "audit.json", audited)
     write_json(output / "values.json", values)
     write_json(output / "figures.json", figure_numbers(runs, article, values.values))
+    verdicts = with_value_keys(verdicts, article, study, values.values)
     names = ("table.csv", "audit.json", "values.json", "figures.json")
     verdicts = verdicts.model_copy(
         update={"files": hashes_of(output / name for name in names)}

@@ -8,8 +8,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import check_hashes, content_hash
 from resnet_sizes.reporting.sections.verdict_sentences import sentence_values
-from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
 from resnet_sizes.schemas.evidence.values import Values

@@ -10,7 +10,7 @@ from snakemake.utils import update_config
 
 from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.io.yaml import parse_yaml
-from resnet_sizes.schemas.article.load import load_article
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RUN_NAME, RunSettings, all_run_settings, run_settings
 from resnet_sizes.schemas.run.weights import wanted_weights, weights_key

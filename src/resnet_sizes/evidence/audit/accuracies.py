@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from scipy import stats
 
-from resnet_sizes.evidence.statistics.proportions import two_proportion_test, wilson_interval
-from resnet_sizes.schemas.article.article import Article, TableRow
+from resnet_sizes.evidence.statistics.tests import two_proportion_test, wilson_interval
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims.base import TableRow
 from resnet_sizes.schemas.evidence.audit import AccuracyInterval, AccuracyPair, DeviationEffect
 
 SIGNIFICANT = float(stats.norm.ppf(0.975))

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from resnet_sizes.schemas.article.article import Article, TableRow
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims.base import TableRow
 from resnet_sizes.schemas.evidence.audit import ColumnReading, IncrementKind, IncrementReading
 
 Range = tuple[Decimal, Decimal]

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from resnet_sizes.evidence.audit.returns import printed_minutes
-from resnet_sizes.schemas.article.article import Article, Setup, TableRow
+from resnet_sizes.schemas.article.article import Article, Setup
+from resnet_sizes.schemas.article.claims.base import TableRow
 from resnet_sizes.schemas.evidence.audit import (
     DeviceRate,
     ModelNeed,

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
-from resnet_sizes.schemas.article.article import TableRow
+from resnet_sizes.schemas.article.claims.base import TableRow
 from resnet_sizes.schemas.evidence.audit import Returns, Yardstick
 
 

@@ -1,8 +1,8 @@
 """What keeps the runs of a study from being a test of a claim."""
 
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from resnet_sizes.evidence.judging.rules import compares_minutes
 from resnet_sizes.evidence.runs.measurements import (
     from_one_code,
     has_computed_time,
@@ -10,22 +10,24 @@ from resnet_sizes.evidence.runs.measurements import (
 )
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import Cell, Claim, Needs
+from resnet_sizes.schemas.article.claims import ClaimBase, Needs
 from resnet_sizes.schemas.evidence.verdicts import Reason, VerdictName
+
+C_co = TypeVar("C_co", bound=ClaimBase, covariant=True)
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Generic[C_co]):
     """A claim before the runs of one protocol."""
 
     article: Article
     runs: StudyRuns
     protocol: str
-    claim: Claim
+    claim: C_co
 
     @property
     def models(self) -> list[str]:
-        return self.article.models_of(self.claim)
+        return self.claim.models_compared(self.article.base_model)
 
     @property
     def finished(self) -> list[FinishedRun]:
@@ -39,16 +41,20 @@ class Case:
         return 1 if needs is None else needs.seeds
 
     @property
+    def mixes_devices(self) -> bool:
+        """Whether minutes of several devices would be compared."""
+        return self.claim.compares_minutes and not on_one_device(self.finished)
+
+    @property
     def prints_computed_minutes(self) -> bool:
         """Whether printed minutes would be held against minutes that no device needed."""
-        is_time = isinstance(self.claim, Cell) and self.claim.column == "minutes"
-        return is_time and any(has_computed_time(run) for run in self.finished)
+        return self.claim.prints_minutes and any(has_computed_time(run) for run in self.finished)
 
 
-def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
+def obstacles(case: Case[Any], needs: Needs) -> list[tuple[VerdictName, Reason]]:
     """What keeps the runs from being a test, the weightiest first; the first gives the verdict.
 
-    What no further run could mend stands before missing models, runs and seeds.
+    What no further run could remedy stands before missing models, runs and seeds.
     """
     study, info, setup = case.runs.study, case.runs.info, case.article.setup
     training = study.training
@@ -82,14 +88,13 @@ def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
     return [(verdict, reason) for applies, verdict, reason in candidates if applies]
 
 
-def _about_devices(case: Case, needs: Needs) -> list[tuple[bool, VerdictName, Reason]]:
+def _about_devices(case: Case[Any], needs: Needs) -> list[tuple[bool, VerdictName, Reason]]:
     stated = case.article.setup.device
     elsewhere = any(run.metrics.device.name != stated for run in case.finished)
-    mixed = compares_minutes(case.claim) and not on_one_device(case.finished)
     asked = needs.article_device
     return [
         (asked and stated is None, "not-comparable", "device-not-stated"),
         (asked and stated is not None and elsewhere, "not-comparable", "other-device"),
         (case.prints_computed_minutes, "not-comparable", "computed-minutes"),
-        (mixed, "not-comparable", "mixed-devices"),
+        (case.mixes_devices, "not-comparable", "mixed-devices"),
     ]

@@ -6,19 +6,16 @@ from statistics import fmean
 
 from scipy.stats import rankdata
 
-from resnet_sizes.evidence.judging.rules import holds
-from resnet_sizes.evidence.judging.sampling import Sampling
-from resnet_sizes.evidence.runs.measurements import Outcome, on_one_device
+from resnet_sizes.evidence.runs.measurements import times_compare
 from resnet_sizes.evidence.runs.read import StudyRuns
-from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
-from resnet_sizes.schemas.article.article import Article, TableRow
-from resnet_sizes.schemas.article.claims import Claim, Extreme, Ordering
-from resnet_sizes.schemas.evidence.verdicts import Nearness
+from resnet_sizes.evidence.statistics.sampling import ImageResamples, Sampling
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims import OrderClaim
+from resnet_sizes.schemas.article.claims.base import Outcome, TableRow
+from resnet_sizes.schemas.evidence.verdicts import Distance
 
-_LOSSES = ("initial_loss", "final_loss", "loss_drop")
 
-
-def distances(article: Article, runs: StudyRuns, images: ImageResamples) -> list[Nearness]:
+def distances(article: Article, runs: StudyRuns, images: ImageResamples) -> list[Distance]:
     """The distance of each reading from the article, in the study's order; empty of one alone.
 
     Accuracy: root mean square of the differences in percentage points, over the models that the
@@ -49,30 +46,32 @@ def distances(article: Article, runs: StudyRuns, images: ImageResamples) -> list
     ]
 
 
-def nearest(found: Sequence[Nearness]) -> list[str]:
+def nearest(found: Sequence[Distance]) -> list[str]:
     """The readings with the smallest sum of ranks."""
     sums = [each.rank_sum for each in found if each.rank_sum is not None]
     return [each.protocol for each in found if sums and each.rank_sum == min(sums)]
 
 
-def _distance(article: Article, runs: StudyRuns, protocol: str, images: ImageResamples) -> Nearness:
-    means = Sampling(runs, protocol, images).mean_table()
+def _distance(article: Article, runs: StudyRuns, protocol: str, images: ImageResamples) -> Distance:
+    means = Sampling(runs, protocol, images).mean_outcomes()
     rows = [row for row in article.table if row.model in means]
     complete = len(rows) == sum(row.model in runs.study.models for row in article.table) > 0
-    claims = [s for s in article.claims if _is_about_losses(s)]
-    judged = [s for s in claims if set(article.models_of(s)) <= set(means)]
-    return Nearness(
+    claims = [
+        claim
+        for claim in article.claims
+        if isinstance(claim, OrderClaim) and claim.is_order_of_losses
+    ]
+    judged = [claim for claim in claims if set(article.models_of(claim)) <= set(means)]
+    return Distance(
         protocol=protocol,
         accuracy_points=_accuracy(rows, means) if complete else None,
-        time_ratio=_times(rows, means) if complete and _times_compare(runs, protocol) else None,
-        loss_order=sum(not holds(s, means) for s in judged) if judged == claims != [] else None,
+        time_ratio=_times(rows, means) if complete and times_compare(runs, protocol) else None,
+        loss_order=sum(not claim.holds(means) for claim in judged)
+        if judged == claims != []
+        else None,
         loss_claims=len(claims),
         rank_sum=None,
     )
-
-
-def _times_compare(runs: StudyRuns, protocol: str) -> bool:
-    return on_one_device([run for model in runs.study.models for run in runs.of(protocol, model)])
 
 
 def _accuracy(rows: list[TableRow], means: dict[str, Outcome]) -> float:
@@ -87,7 +86,3 @@ def _times(rows: list[TableRow], means: dict[str, Outcome]) -> float | None:
         return None
     logs = [math.log(ours / our_base) - math.log(printed / base) for printed, ours in others]
     return math.sqrt(fmean(log**2 for log in logs))
-
-
-def _is_about_losses(claim: Claim) -> bool:
-    return isinstance(claim, Ordering | Extreme) and claim.quantity in _LOSSES

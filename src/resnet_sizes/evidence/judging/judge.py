@@ -2,51 +2,44 @@
 
 First comes what keeps the runs from being a test of the claim (`obstacles`); only where
 there is nothing of that kind is the claim tested, from all seeds together. All tests of one
-reading are corrected together before any of them decides.
+reading are corrected together before any of them decides. From the verdicts of all readings
+comes one on the article.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from resnet_sizes.evidence.judging import few_seeds
+from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest, OpenDecision
 from resnet_sizes.evidence.judging.comparability import Case, obstacles
-from resnet_sizes.evidence.judging.decision import Answer, OpenDecision
-from resnet_sizes.evidence.judging.number_tests import open_number, wilson
-from resnet_sizes.evidence.judging.order_tests import open_order
-from resnet_sizes.evidence.judging.ratio_tests import open_ratio
-from resnet_sizes.evidence.judging.rules import (
-    compared_value,
-    compares_minutes,
-    half_unit,
-    holds,
-    prints_as,
-)
-from resnet_sizes.evidence.judging.sampling import Sampling
-from resnet_sizes.evidence.judging.seed_effect import number_bounds, planned_deviation
-from resnet_sizes.evidence.judging.verdict_values import verdict_values
-from resnet_sizes.evidence.runs.measurements import (
-    construction_table,
-    on_one_device,
-    seed_tables,
-)
+from resnet_sizes.evidence.judging.number_tests import NumberTest
+from resnet_sizes.evidence.judging.order_tests import OrderTest
+from resnet_sizes.evidence.judging.ratio_tests import RatioOrderTest
 from resnet_sizes.evidence.runs.read import StudyRuns
-from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
-from resnet_sizes.evidence.statistics.tests import holm, prediction_interval
+from resnet_sizes.evidence.statistics.sampling import ImageResamples, Sampling
+from resnet_sizes.evidence.statistics.tests import holm
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import Cell, Increment, Ratio
-from resnet_sizes.schemas.evidence.verdicts import Basis, Reason, Verdict, VerdictName
+from resnet_sizes.schemas.article.claims.base import TestKind
+from resnet_sizes.schemas.evidence.verdicts import (
+    Agreement,
+    Basis,
+    Overall,
+    Reason,
+    Verdict,
+    VerdictName,
+)
+
+_TESTS: dict[TestKind, Callable[[Case[Any], Sampling], ClaimTest]] = {
+    "order": OrderTest,
+    "ratio": RatioOrderTest,
+    "number": NumberTest,
+}
 
 
-def judge(
-    article: Article,
-    runs: StudyRuns,
-    known_values: Collection[str],
-    images: ImageResamples | None = None,
-) -> list[Verdict]:
+def judge(article: Article, runs: StudyRuns, images: ImageResamples | None = None) -> list[Verdict]:
     """A verdict on each claim from each protocol of the study, in the order of both.
 
-    `known_values` are the keys of values.json: a verdict names those that led to it. `images`
-    spares drawing the test images again where that was done.
+    `images` spares drawing the test images again where that was done.
     """
     images = images or ImageResamples(runs.info.test_images)
     verdicts = []
@@ -55,22 +48,7 @@ def judge(
         cases = [Case(article, runs, protocol, claim) for claim in article.claims]
         tests = len({_test_name(case) for case in cases if _is_tested(case)})
         drafts = [_draft(case, sampling, tests) for case in cases]
-        for draft in _decide_together(drafts):
-            assert draft.answer is not None
-            name, reasons = draft.answer
-            claim = draft.case.claim
-            keys = verdict_values(draft.case)
-            verdict = Verdict(
-                id=claim.id,
-                rule=claim.rule,
-                protocol=protocol,
-                verdict=name,
-                reasons=reasons,
-                observed=draft.observed,
-                values={role: key for role, key in keys.items() if key in known_values},
-                basis=draft.basis,
-            )
-            verdicts.append(verdict)
+        verdicts += [_verdict(draft) for draft in _decide_together(drafts)]
     return verdicts
 
 
@@ -78,71 +56,32 @@ def judge(
 class _Draft:
     """A verdict that may still wait for the correction of its p-value."""
 
-    case: Case
+    case: Case[Any]
     observed: bool | None
     answer: Answer | None
     basis: Basis | None = None
     open: OpenDecision | None = None
 
 
-def _draft(case: Case, sampling: Sampling, tests: int) -> _Draft:
-    claim = case.claim
-    if claim.needs is None:
-        right = _holds_by_construction(case)
+def _draft(case: Case[Any], sampling: Sampling, tests: int) -> _Draft:
+    test = _TESTS[case.claim.test](case, sampling)
+    if case.claim.needs is None:
+        right = test.holds_by_construction()
         name: VerdictName = "true-by-construction" if right else "contradicted"
         return _Draft(case, right, (name, ["construction"]))
-    observed = _observe(case)
-    found = obstacles(case, claim.needs)
+    minutes_mean_nothing = case.mixes_devices or case.prints_computed_minutes
+    observed = None if minutes_mean_nothing else test.observed()
+    found = obstacles(case, case.claim.needs)
     if [reason for _, reason in found] == ["few-seeds"]:
-        basis, answer = _from_few_seeds(case, sampling, tests)
-        return _Draft(case, observed, answer, _with_stability(case, basis))
+        basis, answer = test.with_few_seeds(case.fewest_seeds, tests)
+        return _Draft(case, observed, answer, basis)
     if found:
         reasons: list[Reason] = [reason for _, reason in found]
         return _Draft(case, observed, (found[0][0], reasons))
-    decision = _open(case, sampling)
+    decision = test.open()
     if decision is None:
         return _Draft(case, observed, ("not-comparable", ["no-increment"]))
-    return _Draft(case, observed, None, _with_stability(case, decision.basis), decision)
-
-
-def _with_stability(case: Case, basis: Basis | None) -> Basis | None:
-    """Add in how many seeds a rule on an order holds by itself."""
-    if basis is None or isinstance(case.claim, Cell | Increment):
-        return basis
-    tables = seed_tables(case.runs, case.protocol, case.models)
-    holding = sum(holds(case.claim, table) for table in tables)
-    return basis.model_copy(update={"seeds_holding": holding})
-
-
-def _open(case: Case, sampling: Sampling) -> OpenDecision | None:
-    """The test of a claim; None where an increment over an accuracy of zero is asked for."""
-    claim, judging = case.claim, case.article.judging
-    if isinstance(claim, Cell | Increment):
-        values = _compared_values(case, claim)
-        if values is None:
-            return None
-        within, bounds = wilson(case, claim, values), _bounds(case, claim, sampling)
-        return open_number(claim, values, within, bounds, judging)
-    if isinstance(claim, Ratio):
-        return open_ratio(claim, sampling, case.article)
-    return open_order(claim, case.models, sampling, judging)
-
-
-def _bounds(case: Case, claim: Cell | Increment, sampling: Sampling) -> tuple[float, float] | None:
-    return number_bounds(case.article, claim, sampling, case.runs.info.test_images)
-
-
-def _from_few_seeds(case: Case, sampling: Sampling, tests: int) -> tuple[Basis | None, Answer]:
-    claim, fewest = case.claim, case.fewest_seeds
-    if not isinstance(claim, Cell | Increment):
-        return few_seeds.judge_order(claim, case.models, sampling, case.article, fewest, tests)
-    values = _compared_values(case, claim)
-    if values is None:
-        return None, ("not-comparable", ["no-increment"])
-    bounds = _bounds(case, claim, sampling)
-    within = wilson(case, claim, values)
-    deviation = planned_deviation(case.article, claim, sampling)
-    return few_seeds.judge_number(claim, values, bounds, within, deviation, fewest)
+    return _Draft(case, observed, None, decision.basis, decision)
 
 
 def _decide_together(drafts: list[_Draft]) -> list[_Draft]:
@@ -156,71 +95,100 @@ def _decide_together(drafts: list[_Draft]) -> list[_Draft]:
             assert draft.open.basis.p_value is not None
             p_values[_test_name(draft.case)] = draft.open.basis.p_value
     adjusted = holm(p_values)
-    decided = []
-    for draft in drafts:
-        if draft.open is None:
-            decided.append(draft)
-            continue
-        p_adjusted = adjusted[_test_name(draft.case)]
-        answer = draft.open.decide(p_adjusted, len(adjusted))
-        assert draft.basis is not None
-        basis = draft.basis.model_copy(update={"p_adjusted": p_adjusted, "tests": len(adjusted)})
-        if answer[0] in ("not-enough-runs", "within-noise"):
-            needed = draft.open.settle(answer[1][0], len(adjusted))
-            if draft.open.can_plan:
-                basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})
-        decided.append(replace(draft, answer=answer, basis=basis))
-    return decided
+    return [
+        draft
+        if draft.open is None
+        else _decide(draft, draft.open, adjusted[_test_name(draft.case)], len(adjusted))
+        for draft in drafts
+    ]
 
 
-def _test_name(case: Case) -> str:
+def _decide(draft: _Draft, test: OpenDecision, p_adjusted: float, tests: int) -> _Draft:
+    answer = test.decide(p_adjusted, tests)
+    basis = test.basis.model_copy(update={"p_adjusted": p_adjusted, "tests": tests})
+    if answer[0] in ("not-enough-runs", "within-noise") and test.can_plan:
+        needed = test.settle(answer[1][0], tests)
+        basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})
+    return replace(draft, answer=answer, basis=basis)
+
+
+def _verdict(draft: _Draft) -> Verdict:
+    assert draft.answer is not None
+    name, reasons = draft.answer
+    return Verdict(
+        id=draft.case.claim.id,
+        rule=draft.case.claim.rule,
+        protocol=draft.case.protocol,
+        verdict=name,
+        reasons=reasons,
+        observed=draft.observed,
+        basis=draft.basis,
+    )
+
+
+def _test_name(case: Case[Any]) -> str:
     return repr(case.claim.deciding_numbers(case.article.base_model))
 
 
-def _is_tested(case: Case) -> bool:
+def _is_tested(case: Case[Any]) -> bool:
     """Whether nothing but a lack of seeds keeps the runs from being a test of the claim."""
     needs = case.claim.needs
     return needs is not None and {why for _, why in obstacles(case, needs)} <= {"few-seeds"}
 
 
-def _holds_by_construction(case: Case) -> bool:
-    table, claim = construction_table(case.models), case.claim
-    if isinstance(claim, Cell | Increment):
-        ours = compared_value(claim, table, case.article.base_model)
-        return ours is not None and prints_as(ours, claim.printed)
-    return holds(claim, table)
+def judge_readings(article: Article, verdicts: Sequence[Verdict]) -> list[Overall]:
+    """One verdict for each claim, in the article file's order.
+
+    It is firm only where all readings that decided give the same; otherwise it depends on the
+    reading. A reading that a claim does not accept, or whose runs do not exist, does not
+    take part unless there is no other; one that could not decide (too few runs, noise, no
+    comparison) is no disagreement.
+    """
+    return [
+        _overall([verdict for verdict in verdicts if verdict.id == claim.id])
+        for claim in article.claims
+    ]
 
 
-def _observe(case: Case) -> bool | None:
-    """What the runs at hand say, whether or not they are a test of the article."""
-    if compares_minutes(case.claim) and not on_one_device(case.finished):
-        return None
-    if case.prints_computed_minutes:
-        return None
-    if isinstance(case.claim, Cell | Increment):
-        return _observe_interval(case, case.claim)
-    tables = seed_tables(case.runs, case.protocol, case.models)
-    answers = {holds(case.claim, table) for table in tables}
-    return answers.pop() if len(answers) == 1 else None
+def _overall(own: Sequence[Verdict]) -> Overall:
+    """The verdict from the verdicts of all readings on one claim."""
+    taking_part = [verdict for verdict in own if not _stands_aside(verdict)] or list(own)
+    decided = [verdict for verdict in taking_part if verdict.verdict in _DECIDED]
+    first = (decided or taking_part)[0]
+    name, reasons = first.verdict, first.reasons
+    agreement: Agreement | None = None
+    if len({verdict.verdict for verdict in taking_part}) > 1:
+        agreement = "readings-decide"
+        if len({verdict.verdict for verdict in decided or taking_part}) > 1:
+            name, agreement = "depends-on-the-reading", "readings-differ"
+        reasons = [agreement]
+    elif any(_grounds(verdict) != _grounds(first) for verdict in taking_part):
+        # The same verdict from other numbers: those of one reading would not be all.
+        all_decide = not decided or len(taking_part) == len(own)
+        agreement = "readings-agree" if all_decide else "readings-decide"
+        reasons = _shared_reasons(taking_part) or [agreement]
+    return Overall(
+        id=first.id,
+        verdict=name,
+        reasons=reasons,
+        agreement=agreement,
+        taking_part=[verdict.protocol for verdict in taking_part],
+        readings={verdict.protocol: verdict.verdict for verdict in own},
+    )
 
 
-def _observe_interval(case: Case, claim: Cell | Increment) -> bool | None:
-    values = _compared_values(case, claim)
-    interval = prediction_interval(values) if values else None
-    if interval is None:
-        return None
-    low, high = interval
-    rounding = half_unit(claim.printed)
-    if not low - rounding <= float(claim.printed) <= high + rounding:
-        return False
-    # Else the noisier the runs, the more they would seem to support.
-    widest = claim.max_half_width
-    return None if widest is not None and (high - low) / 2 > widest else True
+_DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
 
 
-def _compared_values(case: Case, claim: Cell | Increment) -> list[float] | None:
-    """Our number in each seed; None where one of them cannot be computed, or there is none."""
-    tables = seed_tables(case.runs, case.protocol, case.models)
-    computed = [compared_value(claim, table, case.article.base_model) for table in tables]
-    values = [value for value in computed if value is not None]
-    return values if values and len(values) == len(tables) else None
+def _stands_aside(verdict: Verdict) -> bool:
+    return verdict.verdict == "not-run" or verdict.reasons[0] == "other-protocol"
+
+
+def _grounds(verdict: Verdict) -> object:
+    """What is said of a verdict: its numbers, or, where there are none, what is observed."""
+    return verdict.reasons, verdict.basis or verdict.observed
+
+
+def _shared_reasons(verdicts: Sequence[Verdict]) -> list[Reason]:
+    first, *others = verdicts
+    return [reason for reason in first.reasons if all(reason in other.reasons for other in others)]

@@ -3,29 +3,47 @@
 import math
 from dataclasses import dataclass, replace
 
-from resnet_sizes.evidence.judging.contrasts import LOG_MINUTES
-from resnet_sizes.evidence.judging.decision import Answer, OpenDecision
-from resnet_sizes.evidence.judging.order_tests import open_order
-from resnet_sizes.evidence.judging.rules import half_unit
-from resnet_sizes.evidence.judging.sampling import Sampling
+from resnet_sizes.evidence.judging.claim_test import Answer, OpenDecision
+from resnet_sizes.evidence.judging.comparability import Case
+from resnet_sizes.evidence.judging.order_tests import OrderTest, largest_of_all
 from resnet_sizes.evidence.statistics.power import seeds_for_contrast
+from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast
-from resnet_sizes.schemas.article.article import Article, Judging
+from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Ratio
-from resnet_sizes.schemas.evidence.verdicts import RatioTest, Reason
+from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, half_unit
+from resnet_sizes.schemas.evidence.verdicts import Basis, RatioTest, Reason
 
 
-def open_ratio(claim: Ratio, sampling: Sampling, article: Article) -> OpenDecision:
-    """Basis an order of times, and whether their ratios are the printed ones.
+class RatioOrderTest(OrderTest):
+    """Training times that rise in the ratios of the printed minutes."""
 
-    The order is tested as any other. The ratios agree if each is significantly (Welch, on
+    def __init__(self, case: Case[Ratio], sampling: Sampling) -> None:
+        super().__init__(case, sampling)
+        self._ratio_claim, self._article = case.claim, case.article
+
+    def open(self) -> OpenDecision:
+        return open_ratio(self._ratio_claim, super().open(), self._sampling, self._article)
+
+    def with_few_seeds(self, fewest: int, tests: int) -> tuple[Basis | None, Answer]:
+        basis, answer = super().with_few_seeds(fewest, tests)
+        assert basis is not None
+        ratios = _ratios(self._ratio_claim, self._sampling, self._article)
+        return basis.model_copy(update={"ratios": ratios}), answer
+
+
+def open_ratio(
+    claim: Ratio, order: OpenDecision, sampling: Sampling, article: Article
+) -> OpenDecision:
+    """Open the test of an order of times, and of their ratios being the printed ones.
+
+    `order` is tested as any other. The ratios agree if each is significantly (Welch, on
     logarithms) above the lower and below the upper end of the tolerance around what the printed
     minutes may stand for, a test of equivalence (Schuirmann, Journal of Pharmacokinetics and
     Biopharmaceutics 15, 1987); they differ if one lies significantly outside. Both levels are
     divided by the number of tests, the latter by that of the ratios too.
     """
-    judging: Judging = article.judging
-    order = open_order(claim, list(claim.models), sampling, judging)
+    judging = article.judging
     base, *others = claim.models
     measured = [_Measured.of(claim, model, base, sampling, article) for model in others]
 
@@ -52,10 +70,9 @@ def open_ratio(claim: Ratio, sampling: Sampling, article: Article) -> OpenDecisi
             for ratio in measured
             if not ratio.is_inside(level)
         ]
-        found = [number for number in needed if number is not None]
-        return max(found) if found and len(found) == len(needed) else None
+        return largest_of_all(needed)
 
-    ratios = ratios_of(claim, sampling, article)
+    ratios = _ratios(claim, sampling, article)
     return OpenDecision(order.basis.model_copy(update={"ratios": ratios}), decide, settle)
 
 
@@ -101,7 +118,7 @@ class _Measured:
         return replace(self.contrast, estimate=self.contrast.estimate - end)
 
 
-def ratios_of(claim: Ratio, sampling: Sampling, article: Article) -> list[RatioTest]:
+def _ratios(claim: Ratio, sampling: Sampling, article: Article) -> list[RatioTest]:
     """The ratio of each model's time to the first's; without an interval where one has a
     single run."""
     base, *others = claim.models

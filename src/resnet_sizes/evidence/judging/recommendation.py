@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from resnet_sizes.evidence.judging.contrasts import conditions_of
-from resnet_sizes.evidence.judging.order_tests import open_order
-from resnet_sizes.evidence.judging.rules import holds
-from resnet_sizes.evidence.judging.sampling import Sampling
-from resnet_sizes.evidence.judging.seed_effect import decided_by_size
-from resnet_sizes.evidence.runs.measurements import by_depth, on_one_device
+from resnet_sizes.evidence.judging.order_tests import decided_by_size, open_order
+from resnet_sizes.evidence.runs.measurements import on_one_device
 from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Judging
 from resnet_sizes.schemas.article.claims import Extreme, ParetoKnee
 from resnet_sizes.schemas.evidence.verdicts import Criterion, Recommendation
+from resnet_sizes.schemas.study.protocol import by_depth
 
 FEWEST_SEEDS = 3
 """As many as a claim asks for, unless it says otherwise."""
@@ -30,7 +28,7 @@ def recommend(
     models = by_depth([str(m) for m in runs.study.models if sampling.has(m)])
     if len(models) < 2:
         return []
-    means = sampling.mean_table()
+    means = sampling.mean_outcomes()
     choices: dict[Criterion, Extreme | ParetoKnee | None] = {
         "accuracy": _extreme(
             max(models, key=lambda m: means[m].accuracy), "accuracy", "highest", models
@@ -42,7 +40,7 @@ def recommend(
         choices["minutes"] = _extreme(fastest, "minutes", "lowest", models)
         if len(models) > 2:
             knees = [_knee(model, models) for model in models]
-            choices["trade-off"] = next((knee for knee in knees if holds(knee, means)), None)
+            choices["trade-off"] = next((knee for knee in knees if knee.holds(means)), None)
     enough = sampling.seeds(models) >= FEWEST_SEEDS
     found = []
     for criterion, choice in choices.items():
@@ -67,7 +65,7 @@ def _is_firm(
     criteria: int,
 ) -> bool:
     if sampling.seeds(models) < FEWEST_SEEDS:
-        conditions = conditions_of(choice, sampling.mean_minutes())
+        conditions = choice.conditions(sampling.mean_minutes())
         return decided_by_size(conditions, sampling, judging, criteria) == "supported"
     decision = open_order(choice, models, sampling, judging)
     assert decision.basis.p_value is not None
@@ -75,7 +73,7 @@ def _is_firm(
     return decision.decide(corrected, criteria)[0] == "supported"
 
 
-_NOBODY_S: dict[str, Any] = {
+_OWN_CLAIM: dict[str, Any] = {
     "id": "S0",
     "place": "conclusions",
     "text": {"pt": "-", "en": "-"},
@@ -86,9 +84,9 @@ _NOBODY_S: dict[str, Any] = {
 
 def _extreme(model: str, quantity: str, extreme: str, among: list[str]) -> Extreme:
     own = {"quantity": quantity, "model": model, "extreme": extreme, "among": among}
-    return Extreme.model_validate(_NOBODY_S | {"rule": "extreme"} | own)
+    return Extreme.model_validate(_OWN_CLAIM | {"rule": "extreme"} | own)
 
 
 def _knee(model: str, among: list[str]) -> ParetoKnee:
     own = {"model": model, "among": among}
-    return ParetoKnee.model_validate(_NOBODY_S | {"rule": "pareto-knee"} | own)
+    return ParetoKnee.model_validate(_OWN_CLAIM | {"rule": "pareto-knee"} | own)

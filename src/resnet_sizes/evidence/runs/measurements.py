@@ -1,37 +1,13 @@
 """The numbers of runs that tables, values and rules are made from."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.schemas.article.claims.base import Outcome, Outcomes
 from resnet_sizes.schemas.run.metrics import Device, Metrics
 from resnet_sizes.schemas.study.protocol import LAYERS
 from resnet_sizes.schemas.study.protocol import by_depth as by_depth  # noqa: PLC0414
 from resnet_sizes.schemas.study.protocol import display_name as display_name  # noqa: PLC0414
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One run in numbers; all but `layers` come from its metrics."""
-
-    layers: int
-    accuracy: float
-    """Fraction of the test images, after the last epoch."""
-    minutes: float
-    """Training, without evaluation; computed where the run had a feature cache."""
-    initial_loss: float
-    """Mean training loss of the first epoch, in nats."""
-    final_loss: float
-    """Mean training loss of the last epoch, in nats."""
-
-    @property
-    def loss_drop(self) -> float:
-        """Fraction of the initial loss that is gone at the end; 0 where there was none."""
-        return 1 - self.final_loss / self.initial_loss if self.initial_loss else 0.0
-
-
-SeedTable = Mapping[str, Outcome]
-"""The outcomes of one seed, by model."""
 
 
 def training_time_field(metrics: Metrics) -> str:
@@ -69,12 +45,12 @@ def outcome(run: FinishedRun) -> Outcome:
     )
 
 
-def construction_table(models: Sequence[str]) -> SeedTable:
+def construction_outcomes(models: Sequence[str]) -> Outcomes:
     """The layer counts alone, for claims that no run can change."""
     return {model: Outcome(LAYERS[model], 0.0, 0.0, 0.0, 0.0) for model in models}
 
 
-def seed_tables(runs: StudyRuns, protocol: str, models: Sequence[str]) -> list[SeedTable]:
+def seed_outcomes(runs: StudyRuns, protocol: str, models: Sequence[str]) -> list[Outcomes]:
     """One table a seed for which all of `models` are finished, in the study's order."""
     by_seed: dict[int, dict[str, Outcome]] = {seed: {} for seed in runs.study.seeds}
     for model in models:
@@ -88,6 +64,11 @@ def on_one_device(runs: Iterable[FinishedRun]) -> bool:
     before an interruption."""
     devices = [device for run in runs for device in _devices(run.metrics)]
     return len({(device.kind, device.name, device.threads) for device in devices}) <= 1
+
+
+def times_compare(runs: StudyRuns, protocol: str) -> bool:
+    """Whether the times of all models of one protocol may be compared."""
+    return on_one_device(run for model in runs.study.models for run in runs.of(protocol, model))
 
 
 def _devices(metrics: Metrics) -> list[Device]:
@@ -112,8 +93,3 @@ def _versions_of_torch(metrics: Metrics) -> list[str | None]:
     changed = [resumption.versions_before for resumption in metrics.resumptions]
     earlier: list[str | None] = [before["torch"] for before in changed if "torch" in before]
     return [*earlier, metrics.versions.get("torch")]
-
-
-def increment_percent(value: float, base: float) -> float:
-    """By how many percent of `base` the `value` exceeds it (relative, not points)."""
-    return (value / base - 1) * 100

@@ -14,7 +14,7 @@ from resnet_sizes.evidence.runs.duplicate_runs import Results, problems_between
 from resnet_sizes.evidence.runs.validate import CheckedRun, RunProblem, last_epoch, read_run
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.evidence.run_state import RunState
+from resnet_sizes.schemas.evidence.verdicts import RunState
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings

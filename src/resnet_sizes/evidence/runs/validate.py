@@ -14,7 +14,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
-from resnet_sizes.schemas.evidence.run_state import Problem
+from resnet_sizes.schemas.evidence.verdicts import Problem
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, RunSettings

@@ -1,7 +1,7 @@
-"""Intervals and tests over seeds.
+"""Intervals and tests, without any knowledge of claims.
 
-Numbers of seeds are small, so everything here rests on Student's t; what is known of normal
-samples is cited at each function.
+Numbers of seeds are small, so what is over seeds rests on Student's t; accuracies alone are
+proportions of so many test images. Each formula has its source at its function.
 """
 
 import math
@@ -86,20 +86,17 @@ def contrast(
     samples: Sequence[Sample],
     threshold: float = 0.0,
     further: tuple[float, float] | None = None,
-    for_one_run: bool = False,
 ) -> Contrast:
     """Σ weight · mean − threshold, from two values a sample on.
 
     Welch's test for any weights: variances are not pooled, and the degrees of freedom are
     Satterthwaite's (Biometrics Bulletin 2, 1946). `further` is one more component of the
-    variance, `(variance, degrees of freedom)`, such as that of the test images. With
-    `for_one_run` the error is that of a single further run of each model, not of the mean.
+    variance, `(variance, degrees of freedom)`, such as that of the test images.
     """
     parts: list[tuple[float, float]] = []
     for sample in samples:
         count = len(sample.values)
-        share = 1 + 1 / count if for_one_run else 1 / count
-        parts.append((sample.weight**2 * variance(sample.values) * share, count - 1))
+        parts.append((sample.weight**2 * variance(sample.values) * (1 / count), count - 1))
     if further is not None:
         parts.append(further)
     total = sum(part for part, _ in parts)
@@ -135,6 +132,32 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p))
         adjusted[key] = largest
     return {key: adjusted[key] for key in p_values}
+
+
+def wilson_interval(successes: float, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a proportion, `(low, high)` as fractions.
+
+    It stays within 0…1 and keeps its coverage near both ends (Wilson, Journal of the American
+    Statistical Association 22, 1927). `successes` may be a mean count over several runs.
+    """
+    share = successes / trials
+    z = float(special.ndtri(0.5 + confidence / 2))
+    spread = z * z / trials
+    middle = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def two_proportion_test(first: float, second: float, trials: int) -> tuple[float, float]:
+    """Two independent proportions of equally many trials: `(z, two-sided p)`.
+
+    z is the difference over its unpooled standard error.
+    """
+    variance = (first * (1 - first) + second * (1 - second)) / trials
+    if variance == 0:
+        return (0.0, 1.0) if first == second else (math.copysign(math.inf, second - first), 0.0)
+    z = (second - first) / math.sqrt(variance)
+    return z, 2 * float(special.ndtr(-abs(z)))
 
 
 def _upper_tail(estimate: float, error: float, freedom: float) -> float:

@@ -1,12 +1,11 @@
 """Every value that the report may print, with the files and fields that it came from."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import get_args
 
-from resnet_sizes.evidence.runs.measurements import by_depth
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.evidence.statistics.tests import CONFIDENCE
 from resnet_sizes.evidence.values.figure_values import add_cells, add_figure_values
@@ -14,7 +13,7 @@ from resnet_sizes.evidence.values.model_values import add_comparisons, add_layer
 from resnet_sizes.evidence.values.value_book import ValueBook
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
-from resnet_sizes.schemas.evidence.values import Kind, RunOrigin, Source, Values
+from resnet_sizes.schemas.evidence.values import Kind, RunOrigin, Source, Value, Values
 from resnet_sizes.schemas.evidence.verdicts import (
     OutcomeName,
     Overall,
@@ -24,10 +23,14 @@ from resnet_sizes.schemas.evidence.verdicts import (
     outcome_of,
 )
 from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.study.protocol import by_depth, shallowest
+from resnet_sizes.schemas.study.study import Study
 
 
-def collect_values(runs: StudyRuns, article: Article) -> Values:
-    """All values but the counts of verdicts (`with_verdict_counts` adds them).
+def collect_values(
+    runs: StudyRuns, article: Article, verdicts: Verdicts, audited: Audit, folder: str
+) -> Values:
+    """All values. `folder` holds audit.json and verdicts.json, relative to the study's folder.
 
     Accuracies are fractions, times minutes or seconds as their kind says, losses mean
     cross-entropies in nats. The `minutes` of a run with a feature cache are computed, its
@@ -51,6 +54,8 @@ def collect_values(runs: StudyRuns, article: Article) -> Values:
     for protocol in runs.study.protocols:
         add_figure_values(book, runs, article, protocol)
     add_cells(book, runs, runs.study.protocols[0])
+    _add_verdicts(book, verdicts, f"{folder}/verdicts.json")
+    book.add_leaves("audit", audited, f"{folder}/audit.json")
     origins = {run.file: _origin(run) for run in runs.finished}
     return Values(study=runs.study.name, values=book.values, runs=origins)
 
@@ -70,14 +75,27 @@ def _origin(run: FinishedRun) -> RunOrigin:
     )
 
 
-def with_verdict_counts(values: Values, verdicts: Verdicts, file: str) -> Values:
-    """Add how often each verdict was given on the article, zeros included, and by reading how
-    many claims were supported, contradicted, or left open.
+def with_value_keys(
+    verdicts: Verdicts, article: Article, study: Study, values: Mapping[str, Value]
+) -> Verdicts:
+    """Name in each verdict the numbers behind it that there are."""
+    claims = {claim.id: claim for claim in article.claims}
+    base = shallowest(study.models)
 
-    `verdict.total.count` leaves out what is decided by construction, as the three do. `file` is
-    verdicts.json, relative to the study's folder.
+    def keys(verdict: Verdict) -> dict[str, str]:
+        known = claims[verdict.id].value_keys(verdict.protocol, article.base_model, base)
+        return {role: key for role, key in known.items() if key in values}
+
+    named = [verdict.model_copy(update={"values": keys(verdict)}) for verdict in verdicts.verdicts]
+    return verdicts.model_copy(update={"verdicts": named})
+
+
+def _add_verdicts(book: ValueBook, verdicts: Verdicts, file: str) -> None:
+    """How often each verdict was given on the article, zeros included; by reading how many claims
+    were supported, contradicted, or left open; and the distances of the readings.
+
+    `verdict.total.count` leaves out what is decided by construction, as the three do.
     """
-    book = ValueBook()
     overall = verdicts.overall
     counts = Counter(one.verdict for one in overall)
     source = Source(file=file, field="overall[].verdict")
@@ -89,7 +107,8 @@ def with_verdict_counts(values: Values, verdicts: Verdicts, file: str) -> Values
     for protocol in dict.fromkeys(verdict.protocol for verdict in verdicts.verdicts):
         own = [verdict for verdict in verdicts.verdicts if verdict.protocol == protocol]
         _add_outcomes(book, protocol, own, Source(file=file, field="verdicts[].verdict"))
-    return values.model_copy(update={"values": values.values | book.values})
+    for number, distance in enumerate(verdicts.distances):
+        book.add_leaves(f"distances.{number}", distance, file, "distances", number)
 
 
 def _add_outcomes(
@@ -101,16 +120,6 @@ def _add_outcomes(
     )
     for outcome in get_args(OutcomeName):
         book.add(f"outcome.{name}.{outcome}", outcomes[outcome], "count", source)
-
-
-def with_findings(values: Values, audit: Audit, verdicts: Verdicts, folder: str) -> Values:
-    """Add the audit's numbers and the readings' distances. `folder` holds audit.json and
-    verdicts.json, relative to the study's folder."""
-    book = ValueBook()
-    book.add_leaves("audit", audit, f"{folder}/audit.json")
-    for number, distance in enumerate(verdicts.nearness):
-        book.add_leaves(f"nearness.{number}", distance, f"{folder}/verdicts.json")
-    return values.model_copy(update={"values": values.values | book.values})
 
 
 def _add_method(book: ValueBook, article: Article, file: str) -> None:

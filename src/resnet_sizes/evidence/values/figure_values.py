@@ -6,8 +6,6 @@ from typing import get_args
 
 import numpy as np
 
-from resnet_sizes.evidence.judging.rules import half_unit
-from resnet_sizes.evidence.judging.verdict_values import value_key
 from resnet_sizes.evidence.runs.measurements import has_computed_time, on_one_device, outcome
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.evidence.values.confusion import (
@@ -18,6 +16,7 @@ from resnet_sizes.evidence.values.confusion import (
 )
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources, time_sources
 from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims.base import half_unit, value_key
 from resnet_sizes.schemas.evidence.figures import (
     AccuracyColumn,
     ConfusionMatrix,

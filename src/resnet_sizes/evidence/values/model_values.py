@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from statistics import mean, stdev
 
 from resnet_sizes.evidence.runs.measurements import (
-    increment_percent,
     on_one_device,
     outcome,
-    seed_tables,
+    seed_outcomes,
     wholly_measured,
 )
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources, time_sources
+from resnet_sizes.schemas.article.claims.base import increment_percent
 from resnet_sizes.schemas.evidence.values import Kind, Source
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import InitialWeights
@@ -190,7 +190,7 @@ def _add_accuracy_increment(
     book.add(key, increment, "percent", *sources)
     pairs = [
         (table[model].accuracy, table[base].accuracy)
-        for table in seed_tables(runs, protocol, [base, model])
+        for table in seed_outcomes(runs, protocol, [base, model])
     ]
     if all(below for _, below in pairs):
         book.add_interval(key, [increment_percent(*pair) for pair in pairs], "percent", sources)

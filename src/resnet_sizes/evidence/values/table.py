@@ -7,15 +7,13 @@ from statistics import mean, stdev
 import pandas as pd
 
 from resnet_sizes.evidence.runs.measurements import (
-    by_depth,
-    display_name,
-    increment_percent,
     outcome,
     wholly_measured,
 )
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.io.files import write_atomically
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.article.claims.base import increment_percent
+from resnet_sizes.schemas.study.protocol import LAYERS, by_depth, display_name
 
 COLUMNS = (  # those of the article, what the clock showed, and the spread over the seeds
     "Teste",

@@ -28,13 +28,13 @@ class ValueBook:
             sources=[Source(file=file, field=field) for file, field in unique],
         )
 
-    def add_leaves(self, prefix: str, record: Record, file: str) -> None:
-        """Every number of a record, and every text that is one, by its place: `pairs.0.z`."""
+    def add_leaves(self, prefix: str, record: Record, file: str, *within: str | int) -> None:
+        """Every number of a record, and every text that is one, by its place: `pairs.0.z`; the
+        record's own place in the file is `within`."""
         for place, leaf in _leaves(record.model_dump(mode="json"), ()):
-            names = [str(name) for name in place]
-            field = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in place)
-            source = Source(file=file, field=field.removeprefix("."))
-            self.add(".".join([prefix, *names]), leaf, "number", source)
+            key = ".".join([prefix, *map(str, place)])
+            whole = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in (*within, *place))
+            self.add(key, leaf, "number", Source(file=file, field=whole.removeprefix(".")))
 
     def add_spread(
         self, key: str, values: Sequence[float], kind: Kind, sources: Sequence[Source]

@@ -14,7 +14,7 @@ from resnet_sizes.reporting.sections.computed import computed_minutes
 from resnet_sizes.reporting.sections.confounds import confounds
 from resnet_sizes.reporting.sections.criteria import criteria, same_tests, seed_effect
 from resnet_sizes.reporting.sections.deviations import departures
-from resnet_sizes.reporting.sections.distance import nearness_table
+from resnet_sizes.reporting.sections.distance import distance_table
 from resnet_sizes.reporting.sections.figures import Figures, figure_file
 from resnet_sizes.reporting.sections.limits import limits
 from resnet_sizes.reporting.sections.methods import method_rows
@@ -157,7 +157,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
         "by_reading": judgements.by_reading(),
         "changing": judgements.changing(),
         "undecided_in_part": judgements.undecided_in_part(),
-        "nearness": nearness_table(inputs.verdicts, values, words, language),
+        "distances": distance_table(inputs.verdicts, values, words, language),
         "seed_effect": seed_effect(article, values, words, language),
         "level": values.followed(
             "judging.level", Safe(plain_percent(article.judging.level, language))

@@ -10,7 +10,7 @@ from resnet_sizes.schemas.evidence.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
-class NearnessTable:
+class DistanceTable:
     """One row a reading: accuracy (points), ratios of times (percent), orders of losses, ranks."""
 
     rows: list[tuple[Safe, list[Safe]]]
@@ -18,24 +18,24 @@ class NearnessTable:
     """The sentence that names the reading with the smallest sum of ranks."""
 
 
-def nearness_table(
+def distance_table(
     verdicts: Verdicts, values: PrintedValues, words: Words, language: str
-) -> NearnessTable | None:
+) -> DistanceTable | None:
     """The distances of several readings; None of a single one."""
-    if not verdicts.nearness:
+    if not verdicts.distances:
         return None
 
     def number(place: str, value: float | None, digits: int) -> Safe:
         if value is None:
             return words("none")
-        return values.followed(f"nearness.{place}", Safe(decimal(value, digits, language)))
+        return values.followed(f"distances.{place}", Safe(decimal(value, digits, language)))
 
     rows = []
-    for index, each in enumerate(verdicts.nearness):
+    for index, each in enumerate(verdicts.distances):
         losses = words("none")
         if each.loss_order is not None:
             losses = words(
-                "nearness.losses",
+                "distances.losses",
                 number=number(f"{index}.loss_order", each.loss_order, 0),
                 all=number(f"{index}.loss_claims", each.loss_claims, 0),
             )
@@ -49,5 +49,5 @@ def nearness_table(
     nearest = None
     if verdicts.nearest:
         names = [code(name) for name in verdicts.nearest]
-        nearest = words.counted("nearness.nearest", len(names), names=words.listed(names))
-    return NearnessTable(rows, nearest)
+        nearest = words.counted("distances.nearest", len(names), names=words.listed(names))
+    return DistanceTable(rows, nearest)

@@ -11,7 +11,7 @@ import yaml
 from resnet_sizes.i18n.numbers import decimal, percent, rounded
 from resnet_sizes.i18n.reasons import reason_clause
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import Cell, Claim, Increment
+from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.values import Source, Value
 from resnet_sizes.schemas.evidence.verdicts import (
     MOST_SEEDS,
@@ -241,12 +241,10 @@ class _Sentences:
         )
 
     def _prediction(self, claim: Claim, basis: Basis) -> str:
-        assert isinstance(claim, Cell | Increment)
         found = basis.prediction
         assert found is not None
-        of_time = isinstance(claim, Cell) and claim.column == "minutes"
-        unit = self._texts["units"]["minutes" if of_time else "percent"]
-        printed_digits = len(claim.printed.partition(".")[2])
+        unit = self._texts["units"]["minutes" if claim.prints_minutes else "percent"]
+        printed_digits = len(found.printed.partition(".")[2])
         # One digit more than is printed, so that rounding hides no difference.
         digits = printed_digits if printed_digits else 1
         interval = self._range("prediction-interval", found.low, found.high, digits, unit)
@@ -255,7 +253,7 @@ class _Sentences:
             interval = self._range("sampling-interval", *ends, digits, unit)
         text: str = self._texts["prediction"]
         return text.format(
-            printed=self._number(claim.printed, printed_digits) + unit,
+            printed=self._number(found.printed, printed_digits) + unit,
             number=self._number(found.mean, digits) + unit,
             interval=interval,
         )

@@ -10,14 +10,7 @@ from resnet_sizes.reporting.sections.verdict_sentences import sentence_key
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown
 from resnet_sizes.reporting.text.printed import PrintedValues, from_article
 from resnet_sizes.reporting.text.words import Words, model_name
-from resnet_sizes.schemas.article.claims import (
-    Cell,
-    Claim,
-    Conjunction,
-    Extreme,
-    Increment,
-    Ordering,
-)
+from resnet_sizes.schemas.article.claims import Cell, Claim
 from resnet_sizes.schemas.evidence.verdicts import Overall, Reason, Verdict, VerdictName
 
 UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-run")
@@ -26,6 +19,9 @@ UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-
 DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
 
 NO_MINUTES = ComputedMinutes()
+
+_NAMED = {"quantity": "quantities", "extreme": "extremes", "column": "cells"}
+"""Where the words of what a claim is about are, but for its networks."""
 
 NAMED_AT_MOST = 4
 """So many claims of one finding are described; of more only the ids are given."""
@@ -225,18 +221,10 @@ class Judgements:
 
     def subject(self, claim: Claim) -> Safe:
         """What a claim is about, in a few words, by its rule."""
-        fillings: dict[str, Safe] = {}
-        if isinstance(claim, Ordering | Extreme | Increment):
-            fillings["quantity"] = self._t(f"quantities.{claim.quantity}")
-        if isinstance(claim, Extreme):
-            fillings["extreme"] = self._t(f"extremes.{claim.extreme}")
-        if isinstance(claim, Increment):
-            fillings |= {"model": model_name(claim.model), "base": model_name(claim.base)}
-        if isinstance(claim, Cell):
-            fillings["column"] = self._t(f"cells.{claim.column}")
-            fillings["model"] = model_name(claim.model)
-        if isinstance(claim, Conjunction):
-            fillings["model"] = model_name(claim.parts[0].model)
+        fillings = {
+            name: self._t(f"{_NAMED[name]}.{choice}") if name in _NAMED else model_name(choice)
+            for name, choice in claim.subject.items()
+        }
         return self._t(f"subjects.{claim.rule}", **fillings)
 
     def findings(self) -> list[Safe]:

@@ -1,38 +1,25 @@
-"""The article file: what the article printed, said, and left open."""
+"""The article file: what the article printed, said, and left open. Errors name the claim."""
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from resnet_sizes.schemas.article.claims import (
-    Cell,
-    Claim,
-    Column,
-    Conjunction,
-    Decrease,
-    Diminishing,
-    Extreme,
-    Increment,
-    Ordering,
-    ParetoKnee,
-    Printed,
-    Ratio,
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import (
+    MOST_LINES,
+    did_you_mean,
+    explain,
+    explain_with_locations,
+    shown,
+    shown_text,
 )
+from resnet_sizes.io.yaml import read_yaml
+from resnet_sizes.schemas.article.claims import CLAIM_KINDS, Claim
+from resnet_sizes.schemas.article.claims.base import TableRow
 from resnet_sizes.schemas.base import Number, Record
 from resnet_sizes.schemas.study.protocol import Description, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import DataContent
-
-
-class TableRow(Record):
-    """One row of the article's table; increments are empty in the first row."""
-
-    model: ModelName
-    accuracy: Printed = Field(description="Percent.")
-    layers: int = Field(ge=1)
-    minutes: Printed
-    layers_increment: Printed | None = Field(description="Percent.")
-    accuracy_increment: Printed | None = Field(description="Percent.")
 
 
 class Setup(Record):
@@ -155,22 +142,11 @@ class Article(Record):
 
     def models_of(self, claim: Claim) -> list[str]:
         """The models whose runs a claim needs."""
-        match claim:
-            case Ordering() | Ratio() | Decrease() | Diminishing():
-                return list(claim.models)
-            case Extreme() | ParetoKnee():
-                return list(claim.among)
-            case Increment():
-                return [claim.base, claim.model]
-            case Cell():
-                over = [self.base_model] if claim.column.endswith("_increment") else []
-                return [*over, claim.model]
-            case Conjunction():
-                return list(dict.fromkeys(m for part in claim.parts for m in part.among))
+        return claim.models_compared(self.base_model)
 
     @model_validator(mode="after")
     def _claims_fit_the_table(self) -> "Article":
-        rows = {row.model: row for row in self.table}
+        rows: dict[str, TableRow] = {row.model: row for row in self.table}
         if len(rows) != len(self.table):
             raise ValueError("table: a model stands twice; each has one row")
         seen: set[str] = set()
@@ -178,33 +154,61 @@ class Article(Record):
             if claim.id in seen:
                 raise ValueError(f"claims: id {claim.id} stands twice")
             seen.add(claim.id)
-            if isinstance(claim, Cell):
-                _require_printed(claim, rows.get(claim.model), claim.column)
-            if isinstance(claim, Ratio):
-                _require_minutes(claim, rows)
-            if isinstance(claim, Increment) and claim.base == self.base_model:
-                column: Column = (
-                    "layers_increment" if claim.quantity == "layers" else "accuracy_increment"
-                )
-                _require_printed(claim, rows.get(claim.model), column)
+            claim.check_against(rows, self.base_model)
         return self
 
 
-def _require_minutes(claim: Ratio, rows: Mapping[Any, TableRow]) -> None:
-    for model in claim.models:
-        row = rows.get(model)
-        if row is None or row.minutes is None or float(row.minutes) <= 0:
-            raise ValueError(
-                f"claims: {claim.id} compares the training time of {model}, but the table "
-                "prints no minutes above 0 for it. Add them there, or use the rule `ordering`"
-            )
+def load_article(path: Path) -> Article:
+    """Read and check an article file (YAML).
+
+    Raises UserError with the file's name and every problem: unknown rule, unknown key, a
+    printed number that is not the table's.
+    """
+    remedy = (
+        f"Correct {path}, or name another article file under the key `article` of the "
+        "configuration."
+    )
+    data = read_yaml(path, remedy)
+    try:
+        return Article.model_validate(data)
+    except ValidationError as error:
+        problems = _problems(error, data)
+        if len(problems) > MOST_LINES:
+            problems[MOST_LINES:] = [f"… and {len(problems) - MOST_LINES} more problem(s)."]
+        lines = "\n".join(f"  {line}" for line in problems)
+        raise UserError(f"{path}: is not a valid article file:\n{lines}\n{remedy}") from None
 
 
-def _require_printed(claim: Cell | Increment, row: TableRow | None, column: Column) -> None:
-    in_table = None if row is None else getattr(row, column)
-    # As text: 3 and 3.0 are the same number, but not the same precision.
-    if in_table is None or str(in_table) != claim.printed:
-        raise ValueError(
-            f"claims: {claim.id} prints {claim.printed} for {claim.model} "
-            f"{column}, but the table has {in_table}. Make them equal"
-        )
+def _problems(error: ValidationError, data: Any) -> list[str]:
+    claims = data.get("claims") if isinstance(data, dict) else None
+    lines = []
+    for location, line in explain_with_locations(error, Article):
+        # What is wrong inside a claim is said by its own rule's record, further down.
+        if not (len(location) > 1 and location[0] == "claims"):
+            lines.append(line)
+    for index, raw in enumerate(claims if isinstance(claims, list) else []):
+        lines.extend(f"claims[{index}]{line}" for line in _claim_problems(raw))
+    return lines
+
+
+def _claim_problems(raw: Any) -> list[str]:
+    if not isinstance(raw, dict):
+        return [
+            f": found {shown(raw)}; allowed: a mapping with id, place, text, rule and the rest."
+        ]
+    name = f" ({_shown_id(raw['id'])})" if "id" in raw else ""
+    rule = raw.get("rule")
+    kind = CLAIM_KINDS.get(rule) if isinstance(rule, str) else None
+    if kind is None:
+        hint = did_you_mean(rule, list(CLAIM_KINDS)) if isinstance(rule, str) else ""
+        allowed = ", ".join(CLAIM_KINDS)
+        return [f"{name}.rule: found {shown(rule)}; allowed: {allowed}.{hint}"]
+    try:
+        kind.model_validate(raw)
+    except ValidationError as error:
+        return [f"{name}: {line}" for line in explain(error, kind)]
+    return []
+
+
+def _shown_id(identity: Any) -> str:
+    return shown_text(identity) if isinstance(identity, str) else shown(identity)

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from resnet_sizes.schemas.article.claims.base import ConditionKind
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Record, Sealed
-from resnet_sizes.schemas.evidence.run_state import RunState
 
 VerdictName = Literal[
     "supported",
@@ -74,14 +74,33 @@ Reason = Literal[
 Agreement = Literal["readings-agree", "readings-decide", "readings-differ"]
 
 
-ConditionKind = Literal[
-    "difference",  # the first model's quantity above the second's
-    "drop",  # of one model's loss
-    "gain",  # accuracy per added layer, from the first model to the second
-    "gain-falls",  # the same, above that from the second to the third
-    "above-chord",  # the first model above the line between the other two
-    "higher-above-chord",  # the first model farther above that line than the second
+State = Literal[
+    "finished",
+    "missing",  # not begun, as far as its folder shows
+    "failed",  # begun, and no results
+    "invalid",  # results that are not used
 ]
+
+Problem = Literal[
+    "truncated",  # epochs are missing, or a file is cut off, damaged, or gone
+    "other-schema",  # written by another version of this program
+    "other-configuration",  # not the run that the study asks for
+    "other-data",
+    "inconsistent",  # the files of the run contradict each other
+    "duplicated",  # another run has the same predictions, bit for bit, or the same hash
+]
+
+
+class RunState(Record):
+    """What became of one run of the study."""
+
+    run: str = Field(description="protocol/model/seed-n")
+    protocol: str
+    model: str
+    seed: int
+    state: State
+    kind: Problem | None = Field(None, description="Of an invalid run.")
+    problem: str | None = Field(None, description="Why a failed or invalid run is not used.")
 
 
 class Pairing(Record):
@@ -215,7 +234,7 @@ class Overall(Record):
     readings: dict[str, VerdictName] = Field(description="By protocol, in the study's order.")
 
 
-class Nearness(Record):
+class Distance(Record):
     """How far one reading's results are from the article's; what cannot be compared is null."""
 
     protocol: str
@@ -271,7 +290,7 @@ class Verdicts(Sealed):
     demo: bool
     verdicts: list[Verdict]
     overall: list[Overall] = Field(description="One for each claim, in the article file's order.")
-    nearness: list[Nearness] = Field(description="One for each reading; empty of a single one.")
+    distances: list[Distance] = Field(description="One for each reading; empty of a single one.")
     nearest: list[str] = Field(
         description="The readings with the smallest sum of ranks; empty of a single reading."
     )

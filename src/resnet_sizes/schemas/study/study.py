@@ -21,7 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 RESERVED_NAMES = frozenset({
     "study", "data", "hardware", "versions", "made", "article", "verdict", "outcome", "layers",
-    "audit", "nearness", "judging", "method", "reading",
+    "audit", "distances", "judging", "method", "reading",
 })  # fmt: skip
 """Beginnings of the keys of values.json, which no protocol may have as its name."""
 

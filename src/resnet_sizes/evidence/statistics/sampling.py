@@ -1,22 +1,54 @@
-"""The runs of one reading as samples: what each quantity is in each seed, and how sure it is."""
+"""The runs of one reading as samples: what each quantity is in each seed, and how sure it is.
+
+What varies is the seed, of which there are few, and the choice of test images, which are resampled.
+"""
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from statistics import mean, stdev
 
 import numpy as np
 import numpy.typing as npt
 
-from resnet_sizes.evidence.judging.contrasts import LOG_MINUTES, Condition
-from resnet_sizes.evidence.runs.measurements import Outcome, outcome
+from resnet_sizes.evidence.runs.measurements import outcome
 from resnet_sizes.evidence.runs.read import StudyRuns
-from resnet_sizes.evidence.statistics.bootstrap import ImageResamples
 from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast, mcnemar_exact
+from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Pairing
 
+RESAMPLES = 2000
+"""Draws of a bootstrap: an interval's ends are then known to a twentieth of its width."""
+
+_BOOTSTRAP_SEED = 0  # equal results give equal evidence, byte by byte
+
+
 _SMALLEST_TIME = 1e-9  # minutes; a time that the clock shows as zero has no logarithm
+
+
+class ImageResamples:
+    """Draws with replacement from `images` test images, the same draws for every model."""
+
+    def __init__(self, images: int, resamples: int = RESAMPLES) -> None:
+        generator = np.random.default_rng(_BOOTSTRAP_SEED)
+        # How often each image is drawn: float32 [resamples, images], for a fast product.
+        self._counts = np.empty((resamples, images), dtype=np.float32)
+        for row in self._counts:
+            row[:] = np.bincount(generator.integers(0, images, images), minlength=images)
+        self._images = images
+        self.resamples = resamples
+
+    def deviations(self, shares: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
+        """By how much each draw's mean differs from the mean: float64 `[models, resamples]`.
+
+        `shares` holds, for each model, which share of its seeds gets each image right: float32
+        `[images]`.
+        """
+        columns = np.stack(shares, axis=1)  # [images, models]
+        means = self._counts @ columns / self._images
+        deviations: npt.NDArray[np.float64] = (means - columns.mean(axis=0)).T.astype(np.float64)
+        return deviations
 
 
 class Sampling:
@@ -56,7 +88,7 @@ class Sampling:
     def mean_minutes(self) -> dict[str, float]:
         return {model: mean(o.minutes for o in found) for model, found in self._outcomes.items()}
 
-    def mean_table(self) -> dict[str, Outcome]:
+    def mean_outcomes(self) -> dict[str, Outcome]:
         """The means over the seeds as if they were one run."""
         return {
             model: Outcome(

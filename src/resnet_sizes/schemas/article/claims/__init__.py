@@ -1,0 +1,56 @@
+"""What an article says: each claim with the rule that judges it, one class a rule."""
+
+from typing import Annotated, Any, get_args
+
+from pydantic import Field
+
+from resnet_sizes.schemas.article.claims.base import ClaimBase, Needs, OrderClaim
+from resnet_sizes.schemas.article.claims.decrease import Decrease
+from resnet_sizes.schemas.article.claims.diminishing import Diminishing
+from resnet_sizes.schemas.article.claims.extreme import Conjunction, Extreme
+from resnet_sizes.schemas.article.claims.ordering import Ordering, Ratio
+from resnet_sizes.schemas.article.claims.pareto_knee import ParetoKnee
+from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment, PrintedNumber
+
+__all__ = [
+    "CLAIM_KINDS",
+    "Cell",
+    "Claim",
+    "ClaimBase",
+    "Conjunction",
+    "Decrease",
+    "Diminishing",
+    "Extreme",
+    "Increment",
+    "Needs",
+    "OrderClaim",
+    "Ordering",
+    "ParetoKnee",
+    "PrintedNumber",
+    "Ratio",
+]
+
+Claim = Annotated[
+    Ordering
+    | Ratio
+    | Extreme
+    | Decrease
+    | Increment
+    | Diminishing
+    | ParetoKnee
+    | Cell
+    | Conjunction,
+    Field(discriminator="rule"),
+]
+"""A new rule is a class in a file of its own and a line here."""
+
+
+def _rule_of(kind: Any) -> str:
+    (name,) = get_args(kind.model_fields["rule"].annotation)
+    return str(name)
+
+
+CLAIM_KINDS: dict[str, type[ClaimBase]] = {
+    _rule_of(kind): kind for kind in get_args(get_args(Claim)[0])
+}
+"""The record of each rule."""

@@ -1,0 +1,278 @@
+"""What all claims have, and the numbers by which they are judged.
+
+A claim is a class of its own: its parameters in the article file, and what they ask of results.
+Everything here is plain arithmetic; how sure an answer is belongs to the tests of the evidence.
+"""
+
+from abc import abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from resnet_sizes.schemas.base import Record
+from resnet_sizes.schemas.study.protocol import Description, ModelName
+from resnet_sizes.schemas.study.study import DataContent
+
+Quantity = Literal["accuracy", "layers", "minutes", "initial_loss", "final_loss", "loss_drop"]
+"""What is compared: final test accuracy, depth, training time without evaluation, training
+loss of the first and of the last epoch, and the fraction of the first loss by which it fell."""
+
+LOSSES = ("initial_loss", "final_loss", "loss_drop")
+
+LOG_MINUTES = "log_minutes"
+"""Times differ by factors, and so does their spread: they are compared by their logarithms."""
+
+Column = Literal["accuracy", "layers", "minutes", "layers_increment", "accuracy_increment"]
+
+Printed = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
+"""A printed number with its digits kept (`80.84`), decimal point, no unit."""
+
+TestKind = Literal["order", "ratio", "number"]
+
+ConditionKind = Literal[
+    "difference",  # the first model's quantity above the second's
+    "drop",  # of one model's loss
+    "gain",  # accuracy per added layer, from the first model to the second
+    "gain-falls",  # the same, above that from the second to the third
+    "above-chord",  # the first model above the line between the other two
+    "higher-above-chord",  # the first model farther above that line than the second
+]
+
+
+def half_unit(printed: str) -> float:
+    """Half a unit of the last printed digit: `80.84` gives 0.005, `41` gives 0.5."""
+    exponent = Decimal(printed).as_tuple().exponent
+    assert isinstance(exponent, int)  # the record allows no NaN or infinity
+    return float(Decimal((0, (5,), exponent - 1)))
+
+
+def increment_percent(value: float, base: float) -> float:
+    """By how many percent of `base` the `value` exceeds it (relative, not points)."""
+    return (value / base - 1) * 100
+
+
+def value_key(protocol: str, model: str, quantity: str) -> str:
+    """The key of a model's number in values.json: a mean where seeds can differ."""
+    if quantity == "layers":
+        return f"layers.{model}"
+    key = f"{protocol}.{model}.{quantity}"
+    return key if quantity.endswith("_increment") else f"{key}.mean"
+
+
+class TableRow(Record):
+    """One row of the article's table; increments are empty in the first row."""
+
+    model: ModelName
+    accuracy: Printed = Field(description="Percent.")
+    layers: int = Field(ge=1)
+    minutes: Printed
+    layers_increment: Printed | None = Field(description="Percent.")
+    accuracy_increment: Printed | None = Field(description="Percent.")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The results of one run, or means over several, in numbers."""
+
+    layers: int
+    accuracy: float
+    """Fraction of the test images, after the last epoch."""
+    minutes: float
+    """Training, without evaluation; computed where the run had a feature cache."""
+    initial_loss: float
+    """Mean training loss of the first epoch, in nats."""
+    final_loss: float
+    """Mean training loss of the last epoch, in nats."""
+
+    @property
+    def loss_drop(self) -> float:
+        """Fraction of the initial loss that is gone at the end; 0 where there was none."""
+        return 1 - self.final_loss / self.initial_loss if self.initial_loss else 0.0
+
+
+Outcomes = Mapping[str, Outcome]
+"""The outcomes of one seed, or their means, by model."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Σ weight · quantity(model) > threshold: a part of a claim that can be tested."""
+
+    kind: ConditionKind
+    quantity: str
+    models: tuple[str, ...]
+    weights: Mapping[str, float]
+    threshold: float = 0.0
+
+
+def above(quantity: str, more: str, less: str) -> Condition:
+    """The first model's quantity is above the second's."""
+    of_log = LOG_MINUTES if quantity == "minutes" else quantity
+    return Condition("difference", of_log, (more, less), {more: 1.0, less: -1.0})
+
+
+def _all_different(models: list[ModelName]) -> list[ModelName]:
+    if len(set(models)) != len(models):
+        raise ValueError("a model stands twice; each may stand once")
+    return models
+
+
+Models = Annotated[list[ModelName], AfterValidator(_all_different)]
+
+
+def require_among(model: str, among: Sequence[str]) -> None:
+    """Raises ValueError for a model that is not among those that it is compared with."""
+    if model not in among:
+        raise ValueError(f"model: {model} is not in among ({', '.join(among)}). Add it there")
+
+
+class Needs(Record):
+    """What a claim accepts as a test of itself. A run that misses any of it is not
+    comparable; fewer seeds are not enough runs."""
+
+    data: list[DataContent] = Field(min_length=1, description="Contents of the dataset.")
+    protocols: Literal["any"] | list[str] = Field(
+        "any",
+        description="Names of the protocols that are readings of the article for this claim; "
+        "`any` where it is said of whatever the article did.",
+    )
+    seeds: int = Field(
+        3,
+        ge=2,
+        description="Runs a model from which a verdict is given; two at least, since one run "
+        "shows no spread between seeds.",
+    )
+    article_setup: bool = Field(
+        True,
+        description="Whether epochs, batch size, learning rate and number of images must be "
+        "the article's.",
+    )
+    article_device: bool = Field(
+        False, description="Whether the device must be the article's, which it does not name."
+    )
+
+
+class ClaimBase(Record):
+    """What all claims have.
+
+    A rule is a subclass: its fields are the parameters in the article file, `test` names the
+    kind of statistical test, and the abstract members say what it compares.
+    """
+
+    id: str = Field(pattern=r"^[ST]\d+$")
+    place: Literal["table", "results", "figure", "conclusions"]
+    text: Description = Field(description="The claim in our own words.")
+    criterion: Description | None = Field(
+        None, description="How it is judged, where the article leaves that to us."
+    )
+    needs: Needs | None = Field(
+        None, description="Left out for what is true by construction and needs no data."
+    )
+
+    test: ClassVar[TestKind]
+
+    @property
+    @abstractmethod
+    def quantities(self) -> tuple[str, ...]:
+        """What is compared, of whichever model."""
+
+    @abstractmethod
+    def models_compared(self, base_model: str) -> list[str]:
+        """The models whose runs it needs. `base_model` is the one over which the increments of
+        the article's table are: its first row."""
+
+    @abstractmethod
+    def value_keys(self, protocol: str, base_model: str, study_base: str) -> dict[str, str]:
+        """The numbers behind a verdict in values.json, role → key; not every one need be there.
+        `study_base` is the model over which the study's increments are."""
+
+    @property
+    def subject(self) -> dict[str, str]:
+        """Parameters that name what it is about: `quantity`, `extreme`, `column`, `model`,
+        `base`."""
+        return {}
+
+    @property
+    def true_by_construction(self) -> bool:
+        """Whether it speaks of nothing but layer counts, which no training can change."""
+        return set(self.quantities) == {"layers"}
+
+    @property
+    def compares_minutes(self) -> bool:
+        """Whether training times decide it, alone or with other quantities."""
+        return "minutes" in self.quantities
+
+    @property
+    def prints_minutes(self) -> bool:
+        """Whether it holds minutes of ours against printed ones."""
+        return False
+
+    def deciding_numbers(self, base_model: str) -> Hashable:
+        """The rule with its parameters: equal for claims that the same numbers decide, so that
+        they are one test."""
+        own = type(self).model_fields.keys() - ClaimBase.model_fields.keys()
+        return tuple(sorted((name, repr(getattr(self, name))) for name in own))
+
+    def check_against(self, rows: Mapping[str, TableRow], base_model: str) -> None:
+        """Raises ValueError where the article's table says otherwise, or lacks what it needs.
+        `rows` are those of the table, by model."""
+
+    @model_validator(mode="after")
+    def _needs_are_given_where_data_decide(self) -> "ClaimBase":
+        if self.true_by_construction and self.needs is not None:
+            raise ValueError("needs: layer counts need no data. Leave needs out")
+        if not self.true_by_construction and self.needs is None:
+            raise ValueError("needs: is missing; only layer counts need no data")
+        return self
+
+
+class OrderClaim(ClaimBase):
+    """Something that holds in a table of outcomes or does not.
+
+    It holds where all of its conditions do, so that each can be tested.
+    """
+
+    test: ClassVar[TestKind] = "order"
+
+    takes_times_as_exact: ClassVar[bool] = False
+    """Whether the conditions are linear only once the mean times are known."""
+
+    @abstractmethod
+    def holds(self, outcomes: Outcomes) -> bool:
+        """Whether it holds in one seed, or on the means. Ties count against it."""
+
+    @abstractmethod
+    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
+        """The same as linear conditions on the means; empty where the rule is not linear.
+        `mean_minutes` are by model."""
+
+    @abstractmethod
+    def compared(self) -> list[tuple[str, str]]:
+        """Each model with each quantity of it that is compared."""
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(quantity for _, quantity in self.compared()))
+
+    @property
+    def is_order_of_losses(self) -> bool:
+        """Whether it puts the losses of several models in an order."""
+        return False
+
+    def models_compared(self, base_model: str) -> list[str]:
+        return list(dict.fromkeys(model for model, _ in self.compared()))
+
+    def value_keys(self, protocol: str, base_model: str, study_base: str) -> dict[str, str]:
+        """`<model>.<quantity>` for each number that is compared."""
+        return {
+            f"{model}.{quantity}": value_key(protocol, model, quantity)
+            for model, quantity in self.compared()
+        }
+
+
+def values_of(outcomes: Outcomes, models: Sequence[str], quantity: str) -> list[Any]:
+    """A quantity of each model."""
+    return [getattr(outcomes[model], quantity) for model in models]
