@@ -3,19 +3,23 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from figure_studies import FIVE, context_of, made_up, numbers_of, overlaps, runs_of, texts_of
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from synthetic import own_readings
 
 from resnet_sizes.evidence.values.figure_values import pareto_front
 from resnet_sizes.reporting.figures.pareto import draw_pareto
-from resnet_sizes.reporting.figures.style import FigureContext, settings
+from resnet_sizes.reporting.figures.style import MODEL_STYLES, FigureContext, settings
 from resnet_sizes.schemas.evidence.figures import ModelPoints
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.protocol import LAYERS, display_name
 
 ALL = tuple(LAYERS)
+MARKS = {style["marker"] for style in MODEL_STYLES.values()}
 
 
 def points(*places: tuple[float, float], spread: float = 0) -> FigureContext:
@@ -115,17 +119,59 @@ CASES: dict[str, tuple[tuple[float, float], ...]] = {
 }
 
 
+def drawn_points(axes: Axes) -> npt.NDArray[np.float64]:
+    """Pixels, close to one another, on every mark, bar and line: float64 `[N, 2]`."""
+    paths = [
+        (line.get_path(), line.get_transform())
+        for line in axes.lines
+        if line.get_linestyle() != "None"
+    ]
+    for bars in axes.collections:
+        paths += [(path, bars.get_transform()) for path in bars.get_paths()]
+    found = [transform.transform_path(path).interpolated(200).vertices for path, transform in paths]
+    for line in axes.lines:
+        if line.get_marker() in MARKS:
+            middles = line.get_transform().transform(line.get_xydata())
+            reach = line.get_markersize() / 2 * axes.figure.dpi / 72
+            square = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1)])
+            found += [middle + reach * square for middle in middles]
+    return np.vstack(found)
+
+
 @pytest.mark.parametrize("spread", [0, 0.03])
 @pytest.mark.parametrize("case", CASES)
-def test_names_cover_neither_each_other_nor_a_mark(case: str, spread: float) -> None:
-    found = points(*CASES[case], spread=spread)
+def test_names_cover_neither_each_other_nor_what_is_drawn(case: str, spread: float) -> None:
     with settings():
-        figure = draw_pareto(found)
+        figure = draw_pareto(points(*CASES[case], spread=spread))
         assert not list(overlaps(figure))
         [axes] = figure.axes
         names = [text for text in texts_of(figure) if text.get_text().startswith("ResNet")]
         assert len(names) == len(CASES[case])
-        middles = axes.transData.transform(CASES[case])
+        covered = drawn_points(axes)
+        area = axes.get_window_extent()
         for name in names:
             box: Any = name.get_window_extent()
-            assert not any(box.contains(*middle) for middle in middles), name.get_text()
+            assert area.count_contains(box.corners()) == 4, name.get_text()
+            assert not box.count_contains(covered), name.get_text()
+
+
+def test_names_stand_beside_their_own_points() -> None:
+    with settings():
+        figure = draw_pareto(points(*CASES["five"]))
+        figure.draw_without_rendering()
+        [axes] = figure.axes
+        middles = axes.transData.transform(CASES["five"])
+        for position, model in enumerate(ALL):
+            [name] = [t for t in texts_of(figure) if t.get_text() == display_name(model)]
+            box = name.get_window_extent()
+            away = np.abs(middles - (box.p0 + box.p1) / 2) - box.size / 2
+            assert np.hypot(*np.maximum(away, 0).T).argmin() == position, model
+
+
+def test_names_stand_at_the_same_places_every_time() -> None:
+    with settings():
+        places = [
+            [text.get_position() for text in draw_pareto(points(*CASES["five"])).axes[0].texts]
+            for _ in range(2)
+        ]
+    assert places[0] == places[1]

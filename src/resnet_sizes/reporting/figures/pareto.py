@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from adjustText import adjust_text
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from resnet_sizes.reporting.figures.placement import Rectangle, place_names
 from resnet_sizes.reporting.figures.style import (
     FONT_SIZE,
     GRID,
@@ -30,8 +31,18 @@ _HEIGHT = 3.4
 _BOX = Box(0.6, 0.48, WIDTH - 0.6 - 0.15, _HEIGHT - 0.48 - 0.36)
 _LOG_FROM = 20
 """Times that differ by this factor or more would crowd at the left of a linear axis."""
-_MARK = 0.05  # inches, half of a marker
-_THIN = 0.01
+_FRONT_LINE: dict[str, Any] = {"color": SOFT_INK, "linewidth": 1.0, "linestyle": (0, (4, 2))}
+
+_CLEAR = 9.0
+"""Pixels around the middle of a mark in which no name may stand."""
+_SAMPLED_EVERY = 3.0
+"""Pixels between the points of a line that names are kept away from."""
+_NAME_ROOM = (1.2, 1.3)
+"""Names are kept apart as if they were so much wider and higher: a reader's typeface may be wider
+than the one that measures them here."""
+_MOST_STEPS = 500
+
+_FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -39,8 +50,8 @@ class _Points:
     """The runs of one model: minutes and percent, float64 `[seeds]` each."""
 
     model: str
-    minutes: npt.NDArray[np.float64]
-    accuracies: npt.NDArray[np.float64]
+    minutes: _FloatArray
+    accuracies: _FloatArray
 
     @property
     def mean(self) -> tuple[float, float]:
@@ -71,15 +82,17 @@ def draw_pareto(context: FigureContext) -> Figure:
     axes.set_ylabel(context.text("pareto.y"))
     axes.grid(color=GRID, linewidth=0.6)
     _set_scales(axes, models, context.language)
-    _draw_front(axes, models, front)
+    corners = _front_corners(axes, front) if len(models) > 1 else []
+    if corners:
+        axes.plot(*zip(*corners, strict=True), **_FRONT_LINE)
     for each in models:
         _draw_model(axes, each, on_front=numbers.front is None or each in front)
     names = [
         display_name(each.model) + ("*" if mixed and each.computed else "")
         for each in numbers.points
     ]
-    _write_names(axes, models, front, names)
-    if front and len(models) > 1:
+    _write_names(axes, models, corners, names)
+    if corners:
         _explain(axes, context, len(front) < len(models))
     return figure
 
@@ -107,14 +120,14 @@ def _set_scales(axes: Axes, models: Sequence[_Points], language: str) -> None:
     axes.set_yticks(*number_ticks(max(0.0, low - margin), min(100.0, high + margin), language))
 
 
-def _draw_front(axes: Axes, models: Sequence[_Points], front: Sequence[_Points]) -> None:
-    if len(models) < 2 or not front:
-        return
-    right, (bottom, _) = axes.get_xlim()[1], axes.get_ylim()
+def _front_corners(axes: Axes, front: Sequence[_Points]) -> list[tuple[float, float]]:
+    """The corners of the front's staircase from the lower to the right edge of the axes."""
     means = [each.mean for each in front]
-    corners = [(means[0][0], bottom), *means, (right, means[-1][1])]
-    x, y = zip(*corners, strict=True)
-    axes.plot(x, y, drawstyle="steps-post", color=SOFT_INK, linewidth=1.0, linestyle=(0, (4, 2)))
+    ends = [*(minutes for minutes, _ in means[1:]), axes.get_xlim()[1]]
+    corners = [(means[0][0], axes.get_ylim()[0])] if means else []
+    for (minutes, accuracy), end in zip(means, ends, strict=False):
+        corners += [(minutes, accuracy), (end, accuracy)]
+    return corners
 
 
 def _draw_model(axes: Axes, points: _Points, *, on_front: bool) -> None:
@@ -142,53 +155,53 @@ def _draw_model(axes: Axes, points: _Points, *, on_front: bool) -> None:
     )
 
 
-def _reach(values: npt.NDArray[np.float64], middle: float) -> npt.NDArray[np.float64]:
+def _reach(values: _FloatArray, middle: float) -> _FloatArray:
     """How far values reach below and above their mean: float64 `[2, 1]`, none below 0 as the
     rounding of the mean of equal values would have it."""
     return np.maximum([[middle - values.min()], [values.max() - middle]], 0.0)
 
 
 def _write_names(
-    axes: Axes, models: Sequence[_Points], front: Sequence[_Points], names: Sequence[str]
+    axes: Axes,
+    models: Sequence[_Points],
+    corners: Sequence[tuple[float, float]],
+    names: Sequence[str],
 ) -> None:
-    to_data = axes.transData.inverted()
+    """Beside the means, where they cover no mark, bar, line or other name."""
+    to_pixels = axes.transData.transform
+    lines: list[Sequence[tuple[float, float]]] = [corners]
+    for each in models:
+        (x, y), minutes, accuracies = each.mean, each.minutes, each.accuracies
+        lines.append([(float(minutes.min()), y), (float(minutes.max()), y)])
+        lines.append([(x, float(accuracies.min())), (x, float(accuracies.max()))])
+    covered = [_along(to_pixels(line)) for line in lines if line]
+    clear = np.linspace(-_CLEAR, _CLEAR, 5)
+    around = np.stack(np.meshgrid(clear, clear), axis=-1).reshape(-1, 2)
+    covered += [to_pixels(each.mean) + around for each in models]
+    x, y = axes.transData.inverted().transform(np.vstack(covered)).T
+    texts = [
+        axes.text(*each.mean, name, ha="center", va="center", fontsize=FONT_SIZE, zorder=4)
+        for each, name in zip(models, names, strict=True)
+    ]
+    for each, text in zip(models, texts, strict=True):
+        text.set_color(MODEL_STYLES[each.model]["color"])
+    # With a limit of steps instead of seconds the places are the same on every machine.
+    adjust_text(texts, x, y, ax=axes, expand=_NAME_ROOM, iter_lim=_MOST_STEPS)
 
-    def inches(x: float, y: float) -> tuple[float, float]:
-        ((across, up),) = axes.transAxes.inverted().transform(axes.transData.transform([(x, y)]))
-        return across * _BOX.width, up * _BOX.height
 
-    def bar(start: tuple[float, float], end: tuple[float, float], thick: float) -> Rectangle:
-        (left, bottom), (right, top) = inches(*start), inches(*end)
-        return Rectangle(left - thick, bottom - thick, right + thick, top + thick)
-
-    marks = []
-    for of_model in models:
-        mean, (x, y) = of_model.mean, (of_model.minutes, of_model.accuracies)
-        marks.append(bar(mean, mean, _MARK))
-        marks.append(bar((float(x.min()), mean[1]), (float(x.max()), mean[1]), _THIN))
-        marks.append(bar((mean[0], float(y.min())), (mean[0], float(y.max())), _THIN))
-    means = [each.mean for each in front]
-    bottom, right = axes.get_ylim()[0], axes.get_xlim()[1]
-    for position, (minutes, accuracy) in enumerate(means):
-        below = means[position - 1][1] if position else bottom
-        until = means[position + 1][0] if position + 1 < len(means) else right
-        marks.append(bar((minutes, below), (minutes, accuracy), _THIN))
-        marks.append(bar((minutes, accuracy), (until, accuracy), _THIN))
-    area = Rectangle(0.03, 0.03, _BOX.width + 0.1, _BOX.height)
-    places = place_names([inches(*each.mean) for each in models], names, marks, area)
-    for of_model, name, place in zip(models, names, places, strict=True):
-        at = axes.transAxes.transform((place.x / _BOX.width, place.y / _BOX.height))
-        x, y = to_data.transform(at)
-        axes.text(
-            x, y, name, ha=place.align, color=MODEL_STYLES[of_model.model]["color"],
-            fontsize=FONT_SIZE, zorder=4,
-        )  # fmt: skip
+def _along(line: _FloatArray) -> _FloatArray:
+    """Points on a line through `[N, 2]` pixels, at most `_SAMPLED_EVERY` apart."""
+    pieces = [
+        np.linspace(start, end, 2 + int(np.hypot(*(end - start)) / _SAMPLED_EVERY))
+        for start, end in pairwise(line)
+    ]
+    return np.vstack(pieces)
 
 
 def _explain(axes: Axes, context: FigureContext, some_are_off: bool) -> None:
     """What line and hollow marks mean, above the axes, where nothing can be covered; from the left,
     so that a wider typeface finds room on the right."""
-    shown = [Line2D([], [], color=SOFT_INK, linewidth=1.0, linestyle=(0, (4, 2)))]
+    shown = [Line2D([], [], **_FRONT_LINE)]
     names = [context.text("pareto.front")]
     if some_are_off:
         hollow = Line2D([], [], color=SOFT_INK, marker="o", markersize=6, markeredgewidth=1.2,
