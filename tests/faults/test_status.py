@@ -122,7 +122,7 @@ def test_a_run_that_fails_before_its_first_step_has_failed(home: StudyHome) -> N
     assert process.exitcode == 1
     assert trained().state == "failed"
     assert "but the run was planned for" in shown()
-    (home.home / PROGRESS).unlink()  # one that failed before it could tell of itself
+    (home.home / PROGRESS).unlink()  # one that failed before it could report
     assert trained().state == "failed"
     assert "but the run was planned for" in shown()
 

@@ -73,7 +73,7 @@ def test_a_job_that_ends_before_the_run_speaks_has_failed_and_says_why(
     path = write(home, "bash: resnet-sizes: command not found\n", name=name)
     run = trained()
     assert run.state == "failed"
-    assert run.note == "its job 77 ended before the run could tell of itself"
+    assert run.note == "its job 77 ended before the run could report"
     assert run.last_lines == ["bash: resnet-sizes: command not found"]
     assert run.scheduler_log == str(path)
     assert f"log: {path}" in shown()

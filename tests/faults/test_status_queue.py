@@ -40,7 +40,7 @@ def test_a_job_that_has_begun_and_not_told_of_itself_is_running(home: StudyHome)
     squeue(home, job(home.folder, "RUNNING", UUID, COMMENT))
     run = trained()
     assert run.state == "running"
-    assert "not told of itself yet" in run.note
+    assert "not reported yet" in run.note
 
 
 @pytest.mark.parametrize(

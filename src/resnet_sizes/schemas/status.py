@@ -45,7 +45,7 @@ class RunStatus(Record):
     state: RunStage
     note: str = Field(description="More on the state, for people; may be empty.")
     progress: RunProgress | None = Field(
-        None, description="What the run under way, or the last attempt, tells of itself."
+        None, description="What the run under way, or the last attempt, reports."
     )
     remaining_seconds: float | None = Field(None, ge=0, description="Of a running one, from now.")
     goes_on_from: KeptPlace | None = Field(None, description="Of one that is not done.")

@@ -48,8 +48,7 @@ SILENT = 120.0
 SILENT_AT_FIRST = 600.0
 """The same before its first step: a run writes nothing while it reads data and compiles."""
 
-
-NOT_TOLD = "it has not told of itself yet"
+NO_REPORT = "it has not reported yet"
 
 
 class StudyWatch:
@@ -116,7 +115,7 @@ class StudyWatch:
 
 @dataclass
 class _Run:
-    """What there is to judge one run by, and the judgement."""
+    """One run: what is known of it, and the state that follows."""
 
     settings: RunSettings
     study: str
@@ -161,17 +160,17 @@ class _Run:
         ended = progress.ended if progress else None
         if self.under_way:
             if progress is None or ended:
-                return "running", NOT_TOLD
+                return "running", NO_REPORT
             return "running", for_terminal(progress.detail or "")
         if self.results.state == "done":
             return "done", ""
         if job and job.state in PENDING_STATES:
             return "queued", job.reason or ""
         if job and not (ended and self._own_job() == job.id):
-            return "running", f"its job is {job.state}; {NOT_TOLD}"
+            return "running", f"its job is {job.state}; {NO_REPORT}"
         if self.early_failure:
             number = self.early_failure.job
-            return "failed", f"its job {number} ended before the run could tell of itself"
+            return "failed", f"its job {number} ended before the run could report"
         if ended == "failed" or (not ended and self.log and error_at_end(self.log)):
             return "failed", ""
         if progress and not ended:
