@@ -1,9 +1,10 @@
 """`resnet-sizes audit`: an article's numbers against each other, without training."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import typer
 from rich.box import Box
@@ -13,6 +14,8 @@ from rich.table import Table
 from resnet_sizes.cli.console import print_rich, result, say
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.evidence.audit import Audit
+
+Row = TypeVar("Row")
 
 GIB = 2**30
 NONE = "-"
@@ -58,107 +61,107 @@ def audit(
 
 def _tables(audit: Audit) -> Group:
     """All tables of an audit, each with its notes; those without a row are left out."""
-    parts: list[RenderableType] = []
-    for title, head, rows, notes in _contents(audit):
-        if not rows and not notes:
-            continue
-        if parts:
-            parts.append("")
-        if rows:
-            table = Table(*head, box=RULED_HEAD, header_style="", padding=(0, 1, 0, 0))
-            table.show_edge = table.pad_edge = False
-            for row in rows:
-                table.add_row(*row)
-            parts += [title, table]
-        parts += notes
-    return Group(*parts)
-
-
-Content = tuple[str, Sequence[str], list[list[str]], list[str]]
-"""Title, head, rows and notes of a table."""
-
-
-def _contents(audit: Audit) -> Iterator[Content]:
-    assumed = audit.assumptions
-    yield (
-        "Printed increments over the first row",
-        ["model", "of", "printed", "relative", "points or layers", "fits"],
-        [
-            [
-                item.model,
-                item.column.removesuffix("_increment"),
-                f"{item.printed}%",
-                _number(item.relative, 2, "%"),
-                _number(item.points, 2 if item.column == "accuracy_increment" else 0),
-                item.fits,
-            ]
-            for item in audit.increments
-        ],
-        [f"All of {column.column}: {column.fits}" for column in audit.columns],
-    )
-    unusable = f"Not within 0 and 100%, so left out: {', '.join(audit.unusable)}"
-    yield (
-        f"Accuracies as proportions of {audit.test_images} images",
-        ["model", "accuracy", "standard error", "Wilson 95%"],
-        [
-            [
-                item.model,
-                f"{item.accuracy:.2f}%",
-                f"{item.standard_error:.2f}",
-                f"{item.low:.2f} to {item.high:.2f}",
-            ]
-            for item in audit.accuracies
-        ],
-        [unusable] if audit.unusable else [],
-    )
-    z_heads = [f"z at {deviation:g}" for deviation in assumed.seed_deviations]
-    yield (
-        "Differences of accuracies; between-seed deviations in points",
-        ["pair", "points", "z", "p", "vanishes at", *z_heads],
-        [
-            [
-                f"{pair.second} - {pair.first}",
-                f"{pair.difference:+.2f}",
-                _number(pair.z, 1),
-                f"{pair.p:.2g}",
-                _number(pair.vanishing_deviation, 2),
-                *(f"{effect.z:.1f}" for effect in pair.with_deviations),
-            ]
-            for pair in audit.pairs
-        ],
-        [],
-    )
-    steps = [f"{first} -> {second}" for first, second in audit.returns.steps]
+    digits = {"layers_increment": 0, "accuracy_increment": 2}
     falls = {True: "yes", False: "no", None: NONE}
-    yield (
-        "Returns of depth (error reduction in percent)",
-        ["yardstick", *steps, "diminishes"],
-        [
-            [each.name, *(_number(value, 3) for value in each.values), falls[each.falls]]
-            for each in audit.returns.yardsticks
-            if steps
-        ],
-        [],
+    steps = [f"{first} -> {second}" for first, second in audit.returns.steps]
+    deviations = audit.assumptions.seed_deviations
+    unusable = f"Not within 0 and 100%, so left out: {', '.join(audit.unusable)}"
+    parts = [
+        _table(
+            "Printed increments over the first row",
+            audit.increments,
+            {
+                "model": lambda item: item.model,
+                "of": lambda item: item.column.removesuffix("_increment"),
+                "printed": lambda item: f"{item.printed}%",
+                "relative": lambda item: _number(item.relative, 2, "%"),
+                "points or layers": lambda item: _number(item.points, digits[item.column]),
+                "fits": lambda item: item.fits,
+            },
+            *(f"All of {column.column}: {column.fits}" for column in audit.columns),
+        ),
+        _table(
+            f"Accuracies as proportions of {audit.test_images} images",
+            audit.accuracies,
+            {
+                "model": lambda item: item.model,
+                "accuracy": lambda item: f"{item.accuracy:.2f}%",
+                "standard error": lambda item: f"{item.standard_error:.2f}",
+                "Wilson 95%": lambda item: f"{item.low:.2f} to {item.high:.2f}",
+            },
+            *([unusable] if audit.unusable else []),
+        ),
+        _table(
+            "Differences of accuracies; between-seed deviations in points",
+            audit.pairs,
+            {
+                "pair": lambda pair: f"{pair.second} - {pair.first}",
+                "points": lambda pair: f"{pair.difference:+.2f}",
+                "z": lambda pair: _number(pair.z, 1),
+                "p": lambda pair: f"{pair.p:.2g}",
+                "vanishes at": lambda pair: _number(pair.vanishing_deviation, 2),
+            }
+            | {
+                f"z at {deviation:g}": lambda pair, n=n: f"{pair.with_deviations[n].z:.1f}"
+                for n, deviation in enumerate(deviations)
+            },
+        ),
+        _table(
+            "Returns of depth (error reduction in percent)",
+            audit.returns.yardsticks if steps else [],
+            {"yardstick": lambda item: item.name}
+            | {step: lambda item, n=n: _number(item.values[n], 3) for n, step in enumerate(steps)}
+            | {"diminishes": lambda item: falls[item.falls]},
+        ),
+        _table(
+            "Devices, in 10^12 multiply-accumulates a second",
+            audit.devices,
+            {
+                "device": lambda rate: rate.device,
+                "name": lambda rate: rate.name,
+                "training": lambda rate: f"{rate.training / 1e12:.2f}",
+                "forward": lambda rate: f"{rate.inference / 1e12:.2f}",
+                "GiB": lambda rate: f"{rate.memory_bytes / GIB:.1f}",
+                "measured": lambda rate: (
+                    " and ".join(rate.measured_modes) or f"assumed from the {rate.basis}"
+                ),
+            },
+        ),
+        _minutes(audit) if audit.protocols else [],
+        _missing(audit),
+    ]
+    printed: list[RenderableType] = []
+    for part in filter(None, parts):
+        printed += ["", *part] if printed else part
+    return Group(*printed)
+
+
+def _minutes(audit: Audit) -> list[RenderableType]:
+    needs = audit.protocols[0].needs
+    rows = [["printed", "", *(_number(need.printed_minutes, 0) for need in needs), "", ""]]
+    for protocol in audit.protocols:
+        needed = [need.memory_bytes for need in protocol.needs if need.memory_bytes is not None]
+        most = f"{max(needed) / GIB:.1f}" if needed else NONE
+        for device in protocol.devices:
+            minutes = {item.model: item.minutes for item in device.predictions}
+            found = [minutes.get(need.model) for need in needs]
+            cells = [_number(value, 0 if value and value >= 10 else 1) for value in found]
+            rows.append([protocol.protocol, device.device, *cells, most, device.outcome])
+    heads = ["protocol", "device", *(need.model for need in needs), "GiB at most", "reading"]
+    assumed = audit.assumptions
+    return _table(
+        f"Predicted minutes of {audit.epochs} epochs, each with an evaluation",
+        rows,
+        {head: itemgetter(n) for n, head in enumerate(heads)},
+        f"A reading survives where all minutes are within a factor of {assumed.time_factor:g} of "
+        f"the printed ones and a batch of {audit.batch_size} fits",
+        f"with {assumed.memory_allowance_gib:g} GiB for CUDA and workspaces. `memory` alone may be "
+        "got round by splitting the batch.",
     )
-    yield (
-        "Devices, in 10^12 multiply-accumulates a second",
-        ["device", "name", "training", "forward", "GiB", "measured"],
-        [
-            [
-                rate.device,
-                rate.name,
-                f"{rate.training / 1e12:.2f}",
-                f"{rate.inference / 1e12:.2f}",
-                f"{rate.memory_bytes / GIB:.1f}",
-                " and ".join(rate.measured_modes) or f"assumed from the {rate.basis}",
-            ]
-            for rate in audit.devices
-        ],
-        [],
-    )
-    if audit.protocols:
-        yield _minutes(audit)
-    missing = [
+
+
+def _missing(audit: Audit) -> list[RenderableType]:
+    lines = [
         f"{protocol.protocol}: not in the table of network costs: {'; '.join(protocol.missing)}"
         for protocol in audit.protocols
         if protocol.missing
@@ -167,30 +170,20 @@ def _contents(audit: Audit) -> Iterator[Content]:
         "Add the size to SIZES in src/resnet_sizes/training/engine/network_costs.py, then run: "
         "resnet-sizes costs"
     )
-    yield "", [], [], [*missing, remedy] if missing else []
+    return [*lines, remedy] if lines else []
 
 
-def _minutes(audit: Audit) -> Content:
-    models = [need.model for need in audit.protocols[0].needs]
-    printed = [_number(need.printed_minutes, 0) for need in audit.protocols[0].needs]
-    rows = [["printed", "", *printed, "", ""]]
-    for protocol in audit.protocols:
-        needed = [need.memory_bytes for need in protocol.needs if need.memory_bytes is not None]
-        most = f"{max(needed) / GIB:.1f}" if needed else NONE
-        for device in protocol.devices:
-            minutes = {item.model: item.minutes for item in device.predictions}
-            cells = [_number(m := minutes.get(name), 0 if m and m >= 10 else 1) for name in models]
-            rows.append([protocol.protocol, device.device, *cells, most, device.outcome])
-    assumed = audit.assumptions
-    note = (
-        f"A reading survives where all minutes are within a factor of {assumed.time_factor:g} of "
-        f"the printed ones and a batch of {audit.batch_size} fits\n"
-        f"with {assumed.memory_allowance_gib:g} GiB for CUDA and workspaces. `memory` alone may be "
-        "got round by splitting the batch."
-    )
-    head = ["protocol", "device", *models, "GiB at most", "reading"]
-    title = f"Predicted minutes of {audit.epochs} epochs, each with an evaluation"
-    return title, head, rows, [note]
+def _table(
+    title: str, rows: Sequence[Row], columns: dict[str, Callable[[Row], str]], *notes: str
+) -> list[RenderableType]:
+    """A table with its title and its notes; nothing but the notes where there are no rows."""
+    if not rows:
+        return [*notes]
+    table = Table(*columns, box=RULED_HEAD, header_style="", padding=(0, 1, 0, 0))
+    table.show_edge = table.pad_edge = False
+    for row in rows:
+        table.add_row(*(cell(row) for cell in columns.values()))
+    return [title, table, *notes]
 
 
 def _number(value: float | None, digits: int, unit: str = "") -> str:
