@@ -18,9 +18,6 @@ from resnet_sizes.schemas.run.run import StudyFile
 
 def test_they_are_there_for_each_model_with_runs(tmp_path: Path) -> None:
     values = values_of(make_study(tmp_path, full=False, epochs=3, **FIVE))
-    assert values["scratch-32.pareto.models"].value == "resnet18, resnet34, resnet50, resnet152"
-    assert values["scratch-32.pareto.count"].value == 4
-    assert values["scratch-32.printed_accuracies.count"].value == 5
     assert values["scratch-32.printed_accuracies.with_interval"].value == 5
     assert values["scratch-32.printed_accuracies.inside"].value == 5
     for model in FIVE["models"]:
@@ -60,8 +57,6 @@ def test_without_mistakes_there_is_no_confusion(tmp_path: Path) -> None:
 def test_a_model_without_runs_has_none(tmp_path: Path) -> None:
     missing = ["scratch-32/resnet50/seed-0"]
     values = values_of(make_study(tmp_path, full=False, epochs=2, seeds=[0], missing=missing))
-    assert values["scratch-32.pareto.models"].value == "resnet18, resnet152"
-    assert values["scratch-32.printed_accuracies.count"].value == 3
     assert values["scratch-32.printed_accuracies.with_interval"].value == 0
     assert "scratch-32.resnet50.hardest_class.name" not in values
 

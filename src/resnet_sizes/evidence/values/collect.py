@@ -8,7 +8,7 @@ from typing import get_args
 
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.evidence.statistics.tests import CONFIDENCE
-from resnet_sizes.evidence.values.figure_values import add_cells, add_figure_values
+from resnet_sizes.evidence.values.figure_values import add_figure_values
 from resnet_sizes.evidence.values.model_values import add_comparisons, add_layers, add_model
 from resnet_sizes.evidence.values.value_book import ValueBook
 from resnet_sizes.schemas.article.article import Article
@@ -51,9 +51,7 @@ def collect_values(
     _add_circumstances(book, [(run.file, run.metrics) for run in runs.finished])
     _add_article(book, article, runs.study.article)
     _add_method(book, article, runs.study.article)
-    for protocol in runs.study.protocols:
-        add_figure_values(book, runs, article, protocol)
-    add_cells(book, runs, runs.study.protocols[0])
+    add_figure_values(book, runs, article)
     _add_verdicts(book, verdicts, f"{folder}/verdicts.json")
     book.add_leaves("audit", audited, f"{folder}/audit.json")
     origins = {run.file: _origin(run) for run in runs.finished}
@@ -179,8 +177,6 @@ def _add_data(book: ValueBook, runs: StudyRuns) -> None:
     for field in ("train_images", "test_images", "full_train_images", "full_test_images"):
         book.add(f"data.{field}", getattr(info, field), "count", source(field))
     book.add("data.classes", len(info.class_names), "count", source("class_names"))
-    for number, name in enumerate(info.class_names):
-        book.add(f"data.class_names.{number}", name, "text", source(f"class_names[{number}]"))
     book.add("data.identity", info.identity, "text", source("identity"))
     if info.source_file is not None:
         book.add("data.source_file", info.source_file, "text", source("source_file"))

@@ -14,7 +14,7 @@ from resnet_sizes.evidence.values.confusion import (
     largest_confusion,
     mean_shares,
 )
-from resnet_sizes.evidence.values.value_book import ValueBook, run_sources, time_sources
+from resnet_sizes.evidence.values.value_book import ValueBook, run_sources
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import half_unit, value_key
 from resnet_sizes.schemas.evidence.figures import (
@@ -160,24 +160,20 @@ def is_inside(value: PrintedAccuracy) -> bool | None:
     return low <= printed + rounding and printed - rounding <= high
 
 
-def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article, protocol: str) -> None:
-    """Of one protocol. The book holds its other values and those of the article already."""
-    finished = _finished(runs, protocol)
-    for model in runs.study.models:
-        if model in finished:
-            _add_accuracies(book, f"{protocol}.{model}", finished[model])
-            _add_confusion(book, f"{protocol}.{model}", finished[model], runs.info.class_names)
-    _add_front(book, finished, protocol)
-    _add_printed(book, runs, article, protocol)
+def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article) -> None:
+    """The book holds the other values of the models and those of the article already.
 
-
-def add_cells(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
-    """The numbers in the confusion matrices of the protocol that the figures show."""
-    for model in runs.study.models:
-        found = runs.of(protocol, model)
-        for cell in confusion_cells(mean_shares(found), f"{protocol}.{model}") if found else ():
-            if cell.key is not None:
-                book.add(cell.key, cell.share, "fraction", *_of_predictions(found))
+    Figures are of the first protocol alone; the verdicts on the others rest on their predictions
+    too, which the shares of their classes have as sources.
+    """
+    for protocol in runs.study.protocols:
+        for model, finished in _finished(runs, protocol).items():
+            _add_confusion(book, f"{protocol}.{model}", finished, runs.info.class_names)
+    protocol = runs.study.protocols[0]
+    for model, finished in _finished(runs, protocol).items():
+        _add_accuracies(book, f"{protocol}.{model}", finished)
+        _add_cells(book, f"{protocol}.{model}", finished)
+    _add_printed(book, printed_accuracies(article, runs, book.values, protocol), protocol)
 
 
 def _add_accuracies(book: ValueBook, prefix: str, finished: Finished) -> None:
@@ -188,6 +184,13 @@ def _add_accuracies(book: ValueBook, prefix: str, finished: Finished) -> None:
     first = [run.metrics.epochs[0].test_accuracy for run in finished]
     sources = run_sources(finished, "epochs[0].test_accuracy")
     book.add(f"{prefix}.first_test_accuracy.mean", mean(first), "fraction", *sources)
+
+
+def _add_cells(book: ValueBook, prefix: str, finished: Finished) -> None:
+    """The numbers that the figure of the confusion matrices writes."""
+    for cell in confusion_cells(mean_shares(finished), prefix):
+        if cell.key is not None:
+            book.add(cell.key, cell.share, "fraction", *_of_predictions(finished))
 
 
 def _of_predictions(finished: Sequence[FinishedRun]) -> list[Source]:
@@ -219,30 +222,15 @@ def _add_confusion(
     book.add(f"{prefix}.hardest_class.share", hardest.share, "fraction", *sources)
 
 
-def _add_front(book: ValueBook, finished: Mapping[str, Finished], protocol: str) -> None:
-    """The models on the Pareto front, from fast to slow; nothing where times do not compare."""
-    front = _front(finished)
-    if not front:
-        return
-    runs = [run for found in finished.values() for run in found]
-    sources = [*run_sources(runs, "final_test_accuracy"), *time_sources(runs)]
-    book.add(f"{protocol}.pareto.models", ", ".join(front), "text", *sources)
-    book.add(f"{protocol}.pareto.count", len(front), "count", *sources)
-
-
-def _add_printed(book: ValueBook, runs: StudyRuns, article: Article, protocol: str) -> None:
-    """How many of the article's accuracies and increments have a number of ours, how many of
-    those a prediction interval, and how many are inside of it."""
-    found = printed_accuracies(article, runs, book.values, protocol)
-    if not found:
-        return
-    counts = {
-        "count": len(found),
-        "with_interval": sum(value.interval is not None for value in found),
-        "inside": sum(is_inside(value) is True for value in found),
-    }
+def _add_printed(book: ValueBook, found: Sequence[PrintedAccuracy], protocol: str) -> None:
+    """How many of the article's accuracies and increments have a prediction interval of ours, and
+    how many of those are inside of it."""
     sources = [
         source for value in found for key in value.keys for source in book.values[key].sources
     ]
-    for name, count in counts.items():
-        book.add(f"{protocol}.printed_accuracies.{name}", count, "count", *sources)
+    with_interval = sum(value.interval is not None for value in found)
+    inside = sum(is_inside(value) is True for value in found)
+    if found:
+        prefix = f"{protocol}.printed_accuracies"
+        book.add(f"{prefix}.with_interval", with_interval, "count", *sources)
+        book.add(f"{prefix}.inside", inside, "count", *sources)

@@ -15,7 +15,7 @@ from resnet_sizes.reporting.sections.confounds import confounds
 from resnet_sizes.reporting.sections.criteria import criteria, same_tests, seed_effect
 from resnet_sizes.reporting.sections.deviations import departures
 from resnet_sizes.reporting.sections.distance import distance_table
-from resnet_sizes.reporting.sections.figures import Figures, figure_file
+from resnet_sizes.reporting.sections.figures import figure_file, figure_views
 from resnet_sizes.reporting.sections.limits import limits
 from resnet_sizes.reporting.sections.methods import method_rows
 from resnet_sizes.reporting.sections.readings import ReadingWords
@@ -84,7 +84,7 @@ def build_context(inputs: Inputs, words: Words, language: str, engine: Engine) -
     def of_audit(place: str, text: Safe) -> Safe:
         return values.followed(f"audit.{place}", text)
 
-    figures = Figures(values, words, first, results[first].finished()).views()
+    figures = figure_views(inputs.figures, values, words)
     confidence = values.value("method.confidence", digits=0)
     audited = audit_view(inputs.audit, words, language, of_audit, confidence, number=after_results)
 
