@@ -11,7 +11,7 @@ from resnet_sizes.cli.console import say
 from resnet_sizes.cli.study import Overlays, resolve
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.messages import duration
-from resnet_sizes.schemas.forecast import Forecast
+from resnet_sizes.schemas.forecast import Forecast, RunForecast
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.study.loading import load_study
 
@@ -32,7 +32,7 @@ def forecast(
     """
     study = load_study(overlays or [])
 
-    from resnet_sizes.forecast.study import KindOfRun, dataset_counts, forecast_study, makespan
+    from resnet_sizes.forecast.study import ExpectedRun, dataset_counts, forecast_study, makespan
     from resnet_sizes.schemas.base import utc_now
     from resnet_sizes.training.devices.select import describe, select_device, set_threads
     from resnet_sizes.training.job.provenance import versions
@@ -50,32 +50,33 @@ def forecast(
     table = Table(
         Column("run", overflow="fold"), "precision", "seeds", "one run", "all seeds", "peak memory"
     )
-    seeds, kinds = len(study.seeds), list[KindOfRun]()
+    kinds: list[RunForecast] = []
+    runs: list[ExpectedRun] = []
     owners: dict[Hashable, str] = {}
-    for kind in forecast_study(study, counts, name, resolve):
-        kinds.append(kind)
+    for kind, expected in forecast_study(study, counts, name, resolve):
+        label = f"{kind.protocol}/{kind.model}"
         cells = ["–", "–", "–"]
-        if not kind.cost.problem:
-            one, peak = duration(kind.cost.seconds), _gigabytes(kind.cost.peak_memory_bytes)
-            cells = [one, duration(makespan(kind.expected(seeds), 1)), peak]
-            owner = kind.label
-            if kind.features is not None:
-                owner = owners.setdefault(kind.features, kind.label)
-            note = "" if owner == kind.label else f"; in turn less, with the features of {owner}"
-            say(f"  {kind.label}: {one}, {peak}{note}")
-        table.add_row(kind.label, kind.run.precision, str(seeds), *cells)
-    expected = [run for kind in kinds for run in kind.expected(seeds)]
-    problems = [f"{kind.label}: {kind.cost.problem}" for kind in kinds if kind.cost.problem]
-    largest = max((kind.cost.peak_memory_bytes for kind in kinds), default=0)
+        if kind.seconds is not None and kind.peak_memory_bytes is not None:
+            one, peak = duration(kind.seconds), _gigabytes(kind.peak_memory_bytes)
+            cells = [one, duration(makespan(expected, 1)), peak]
+            features = expected[0].features
+            owner = label if features is None else owners.setdefault(features, label)
+            note = "" if owner == label else f"; in turn less, with the features of {owner}"
+            say(f"  {label}: {one}, {peak}{note}")
+        table.add_row(label, kind.precision, str(len(study.seeds)), *cells)
+        kinds.append(kind)
+        runs += expected
+    problems = [f"{each.protocol}/{each.model}: {each.problem}" for each in kinds if each.problem]
+    largest = max((each.peak_memory_bytes or 0 for each in kinds), default=0)
     table.add_section()
     left_out = f", without {len(problems)} that could not be measured" if problems else ""
-    total = duration(makespan(expected, 1))
+    total = duration(makespan(runs, 1))
     table.add_row(f"in turn{left_out}", "", "", "", total, _gigabytes(largest))
     Console().print(table)
     if described.memory_bytes:
         say(f"The device has {_gigabytes(described.memory_bytes)}. Nothing has been started.")
-    if len(expected) > 1:
-        several = [duration(makespan(expected, count)) for count in SEVERAL]
+    if len(runs) > 1:
+        several = [duration(makespan(runs, count)) for count in SEVERAL]
         say(f"On {_listed(SEVERAL)} such devices at once: about {_listed(several)}.")
     for problem in problems:
         say(problem)
@@ -89,7 +90,7 @@ def forecast(
             device=described,
             versions=versions(selected),
             measured=utc_now(),
-            runs=[kind.record() for kind in kinds],
+            runs=kinds,
         ),
     )
     say(f"{path}: written, for the time limits of a cluster.")

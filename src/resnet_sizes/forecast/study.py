@@ -4,11 +4,11 @@ import heapq
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from resnet_sizes.forecast.cost import Cost, Counts, forecast_run, shared_features
+from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.forecast import RunForecast, kind_hash
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings
+from resnet_sizes.schemas.run.run import all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.study import Study
@@ -36,51 +36,14 @@ class ExpectedRun:
     """Of the pass that computes them, which the first of these runs does."""
 
 
-@dataclass(frozen=True)
-class KindOfRun:
-    """The runs of one protocol and model, whose seeds cost the same."""
-
-    settings: RunSettings
-    """Of the first seed."""
-    run: RunFile
-    cost: Cost
-
-    @property
-    def label(self) -> str:
-        """`protocol/model`."""
-        return f"{self.run.protocol}/{self.run.model}"
-
-    @property
-    def features(self) -> Hashable | None:
-        """As `shared_features` gives it."""
-        return shared_features(self.run)
-
-    def expected(self, seeds: int) -> list[ExpectedRun]:
-        """Its runs; none where it could not be measured."""
-        if self.cost.problem:
-            return []
-        alone = self.cost.training_seconds + self.cost.evaluation_seconds
-        return [ExpectedRun(alone, self.features, self.cost.feature_seconds)] * seeds
-
-    def record(self) -> RunForecast:
-        """Its entry in `forecast.json`."""
-        cost = self.cost
-        return RunForecast(
-            protocol=self.run.protocol,
-            model=self.run.model,
-            settings_hash=kind_hash(self.settings),
-            precision=self.run.precision,
-            problem=cost.problem,
-            seconds=None if cost.problem else cost.seconds,
-            feature_seconds=None if cost.problem else cost.feature_seconds,
-            peak_memory_bytes=None if cost.problem else cost.peak_memory_bytes,
-        )
-
-
 def forecast_study(
     study: Study, counts: Counts, device_name: str, resolve: Resolve
-) -> Iterator[KindOfRun]:
-    """Measure each kind of run of a study, one after the other. `resolve` as in `resolved_run`."""
+) -> Iterator[tuple[RunForecast, list[ExpectedRun]]]:
+    """Measure each protocol and model of a study, one after the other, and list its runs.
+
+    The seeds cost the same. There are no runs where nothing could be measured. `resolve` is as in
+    `resolved_run`.
+    """
     for settings in all_run_settings(study):
         if settings.seed != study.seeds[0]:
             continue
@@ -88,7 +51,21 @@ def forecast_study(
         run = resolved_run(
             settings, device_name, resolve, dataset_identity=NO_DATA, initial_weights=weights
         )
-        yield KindOfRun(settings, run, forecast_run(run, counts, device_name))
+        cost = forecast_run(run, counts, device_name)
+        measured = cost.problem is None
+        alone = cost.training_seconds + cost.evaluation_seconds
+        expected = ExpectedRun(alone, shared_features(run), cost.feature_seconds)
+        forecast = RunForecast(
+            protocol=run.protocol,
+            model=run.model,
+            settings_hash=kind_hash(settings),
+            precision=run.precision,
+            problem=cost.problem,
+            seconds=cost.seconds if measured else None,
+            feature_seconds=cost.feature_seconds if measured else None,
+            peak_memory_bytes=cost.peak_memory_bytes if measured else None,
+        )
+        yield forecast, [expected] * len(study.seeds) if measured else []
 
 
 def dataset_counts(study: Study) -> Counts:
