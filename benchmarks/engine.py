@@ -31,12 +31,11 @@ from resnet_sizes.schemas.run.tensors import (
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import DatasetSpec
-from resnet_sizes.training.engine.compiling import best_compile_mode
-from resnet_sizes.training.engine.determinism import set_determinism
-from resnet_sizes.training.engine.inputs import DeviceData, FeatureData
+from resnet_sizes.training.capabilities import best_compile_mode
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
-from resnet_sizes.training.engine.preprocessing import Preparation
+from resnet_sizes.training.engine.numerics import set_determinism
+from resnet_sizes.training.engine.preprocessing import DeviceData, FeatureData, Preprocessor
 from resnet_sizes.training.job.job import train_run
 
 NO_WEIGHTS = InitialWeights(name="random", file="random", sha256="0" * 64)
@@ -237,7 +236,7 @@ def write_random_weights(
 
 
 def _settle(network: ResNet, reading: TrainingRecipe, arrays: DatasetArrays) -> None:
-    prepare = Preparation(reading, torch.device("cpu"))
+    prepare = Preprocessor(reading, torch.device("cpu"))
     settle_batch_norm(network, prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
 
 

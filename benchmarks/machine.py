@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from resnet_sizes.training.devices.select import describe
-from resnet_sizes.training.job.provenance import code, versions
+from resnet_sizes.training.job.results import code, versions
 
 
 def machine(device: torch.device) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from torchvision.models import get_model
 
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.schemas.run.tensors import DatasetArrays
-from resnet_sizes.training.engine.precision import autocast
+from resnet_sizes.training.engine.numerics import autocast
 from resnet_sizes.training.engine.preprocessing import NORMALISATION
 
 

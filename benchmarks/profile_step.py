@@ -28,8 +28,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import Precision
+from resnet_sizes.training.capabilities import fastest_precision
 from resnet_sizes.training.devices.select import select_device, set_threads
-from resnet_sizes.training.engine.precision import fastest_precision
 
 FILLING = "filling new memory (deterministic mode)"
 """What `torch.utils.deterministic.fill_uninitialized_memory` costs."""

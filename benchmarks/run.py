@@ -32,8 +32,8 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json, write_text
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.schemas.study.protocol import ModelName
+from resnet_sizes.training.capabilities import fastest_precision
 from resnet_sizes.training.devices.select import select_device, set_threads
-from resnet_sizes.training.engine.precision import fastest_precision
 
 RESULTS = ROOT / "benchmarks" / "results"
 LOG_WIDTH = 180

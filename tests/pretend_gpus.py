@@ -14,10 +14,10 @@ LIBRARY = Path(__file__).parent / "pretend_nvml"
 
 HOLDER = """
 import json, logging, os, sys, time
-from resnet_sizes.training.devices.gpu_slots import place_for
+from resnet_sizes.training.devices.gpu_slots import device_slot
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 name, device, seconds, record = sys.argv[1:]
-with place_for(name, device) as place:
+with device_slot(name, device) as slot:
     since = time.monotonic()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     with open(record + ".part", "w") as begun:
@@ -25,7 +25,7 @@ with place_for(name, device) as place:
     os.replace(record + ".part", record + ".begun")  # seen whole, or not at all
     time.sleep(float(seconds))
     told = {"run": name, "visible": visible, "since": since, "until": time.monotonic(),
-            "index": place.gpu and place.gpu.index, "torch": "torch" in sys.modules}
+            "index": slot.gpu and slot.gpu.index, "torch": "torch" in sys.modules}
 with open(record, "w") as file:
     json.dump(told, file)
 """

@@ -36,9 +36,10 @@ from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import WeightsInfo
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.preprocessing import batches_per_epoch
-from resnet_sizes.training.features.feature_extraction import BackbonePass
-from resnet_sizes.training.job import checkpointing as keeping
-from resnet_sizes.training.job.job import Care, train_run
+from resnet_sizes.training.features.extraction import FeatureExtractor
+from resnet_sizes.training.job import checkpointing
+from resnet_sizes.training.job.job import train_run
+from resnet_sizes.training.supervision.launch import RunOptions
 from small_runs import run_of, small_arrays, weights_file, write_small_dataset
 
 
@@ -131,9 +132,11 @@ class Bench:
         _log_to(home / "log.txt")
         _tell_steps(home / "place")
         if self.kind.every_epoch:
-            keeping.SHARE = math.inf
-        care = Care(work=home / "work", checkpoint_minutes=self.kind.checkpoint_seconds / 60)
-        train_run(self._run, self._dataset, RunFolder(home / "run"), "cpu", self._weights, care)
+            checkpointing.SHARE = math.inf
+        options = RunOptions(
+            work=home / "work", checkpoint_minutes=self.kind.checkpoint_seconds / 60
+        )
+        train_run(self._run, self._dataset, RunFolder(home / "run"), "cpu", self._weights, options)
 
     def result(self, attempt: str) -> tuple[bytes, list[tuple[float, ...]], Metrics]:
         """Predictions and losses of a finished run, and all that it says."""
@@ -219,7 +222,7 @@ def _log_to(path: Path) -> None:
 def _tell_steps(path: Path) -> None:
     """Write down, before each step and each batch of a pass, which it is."""
     handle = os.open(path, os.O_CREAT | os.O_WRONLY)
-    step, features = Trainer._step, BackbonePass._features
+    step, features = Trainer._step, FeatureExtractor._features
 
     def told(text: str) -> None:
         os.pwrite(handle, text.ljust(60).encode(), 0)
@@ -228,11 +231,11 @@ def _tell_steps(path: Path) -> None:
         told(f"epoch {self.epoch.number}, step {self.epoch.step + 1}")
         return step(self, *arguments)
 
-    def told_features(self: BackbonePass, *arguments: Any) -> Any:
+    def told_features(self: FeatureExtractor, *arguments: Any) -> Any:
         told("the pass that computes features")
         return features(self, *arguments)
 
-    Trainer._step, BackbonePass._features = told_step, told_features  # type: ignore[method-assign]
+    Trainer._step, FeatureExtractor._features = told_step, told_features  # type: ignore[method-assign]
 
 
 def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> list[Landing]:

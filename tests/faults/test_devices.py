@@ -13,7 +13,7 @@ from test_stops import in_mid_run, slow_steps
 from child_runs import FORK, Home, wait_until
 from pretend_gpus import PretendGpus, overlaps, uuid
 from resnet_sizes.schemas.run.metrics import Sharing
-from resnet_sizes.training.devices.gpu_slots import place_for
+from resnet_sizes.training.devices.gpu_slots import device_slot
 from resnet_sizes.training.devices.locks import LOCKS
 from resnet_sizes.training.supervision.stopping import TIME_IS_UP
 
@@ -105,7 +105,7 @@ def on_cuda(gpus: PretendGpus, *looks: Mapping[str, str]) -> Sharing | None:
 
     def run() -> None:
         gpus.enter()
-        with place_for("run", "cuda") as place:
+        with device_slot("run", "cuda") as place:
             company = place.settle("cuda")
             company.look()
             for processes in looks:

@@ -8,7 +8,8 @@ import pytest
 from child_runs import Home
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.job.job import Care, train_run
+from resnet_sizes.training.job.job import train_run
+from resnet_sizes.training.supervision.launch import RunOptions
 
 STEPS = 3
 """Steps of an epoch."""
@@ -19,8 +20,8 @@ class Crash(Exception):
 
 
 def train(home: Home, checkpoint_minutes: float = 0, work: Path | None = None) -> Metrics:
-    care = Care(work=work or home.work, checkpoint_minutes=checkpoint_minutes)
-    return train_run(home.run, home.dataset, home.files, "cpu", home.weights, care)
+    options = RunOptions(work=work or home.work, checkpoint_minutes=checkpoint_minutes)
+    return train_run(home.run, home.dataset, home.files, "cpu", home.weights, options)
 
 
 @pytest.fixture(autouse=True)

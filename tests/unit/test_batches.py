@@ -11,7 +11,7 @@ from torchvision.transforms import v2
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.preprocessing import (
     NORMALISATION,
-    Preparation,
+    Preprocessor,
     batches_per_epoch,
     epoch_generator,
     evaluation_batch,
@@ -48,13 +48,13 @@ def test_preparation_equals_torchvisions_transforms(name):
     theirs = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, deviation)])(
         images
     )
-    ours = Preparation(TrainingRecipe(normalisation=name), CPU)(images)
+    ours = Preprocessor(TrainingRecipe(normalisation=name), CPU)(images)
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 def test_a_larger_input_size_is_reached_by_bilinear_interpolation():
     images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
-    ours = Preparation(TrainingRecipe(input_size=64, normalisation="half"), CPU)(images)
+    ours = Preprocessor(TrainingRecipe(input_size=64, normalisation="half"), CPU)(images)
     picture = Image.fromarray(images[0].permute(1, 2, 0).numpy())
     theirs = np.asarray(picture.resize((64, 64), Image.Resampling.BILINEAR), dtype=np.float32)
     expected = torch.from_numpy(theirs / 255 * 2 - 1).permute(2, 0, 1)

@@ -69,7 +69,7 @@ def test_a_lock_in_use_looks_new(tmp_path: Path) -> None:
     held = DeviceLocks(tmp_path).try_to_hold("cpu-0", holder("long"))
     assert held is not None
     os.utime(tmp_path / "cpu-0.lock", (0, 0))
-    held.keep()
+    held.refresh()
     assert (tmp_path / "cpu-0.lock").stat().st_mtime > 0
     held.release()
 

@@ -7,7 +7,7 @@ import torch
 
 from pretend_gpus import uuid
 from resnet_sizes.schemas.run.metrics import Device
-from resnet_sizes.training.devices.nvml import Gpu
+from resnet_sizes.training.devices.gpus import Gpu
 from resnet_sizes.training.devices.select import describe
 
 MEMORY = 24 * 2**30

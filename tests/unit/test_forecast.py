@@ -30,7 +30,7 @@ from resnet_sizes.schemas.run.run import run_settings
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.study.loading import load_study
 from resnet_sizes.training.engine.networks import build_network
-from resnet_sizes.training.features.features import keeps_features
+from resnet_sizes.training.features.extraction import keeps_features
 from small_runs import CPU, run_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from resnet_sizes.data.sources.digits import DigitsSource
-from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.tensors import DatasetArrays, read_predictions
+from resnet_sizes.training.devices.select import describe
 from resnet_sizes.training.engine.clock import Clock
-from resnet_sizes.training.engine.frozen import Backbone, fold_batch_norm
-from resnet_sizes.training.engine.networks import build_network
-from resnet_sizes.training.features.features import Features, features_key
+from resnet_sizes.training.engine.networks import Backbone, build_network, fold_batch_norm
+from resnet_sizes.training.features.cache import Features, features_key
 from resnet_sizes.training.job.job import train_run
 from small_runs import (
     CPU,
@@ -31,6 +30,11 @@ from small_runs import (
     weights_file,
     write_small_dataset,
 )
+
+
+def key_of(run):
+    return features_key(run, describe(CPU), {"torch": "2"}, "0" * 64)
+
 
 PROBE = {"weights": "backbone.pth", "trainable": "head", "normalisation": "imagenet"}
 
@@ -107,7 +111,7 @@ def test_a_run_that_reuses_features_measures_the_pass_on_its_own(dataset, weight
             yield
             self.seconds = 2.0
 
-    monkeypatch.setattr("resnet_sizes.training.features.feature_extraction.Clock", TwoSeconds)
+    monkeypatch.setattr("resnet_sizes.training.features.extraction.Clock", TwoSeconds)
     # Of 48 training images.
     first, second = (
         probe(dataset, weights, name, evaluation_batch_size=12).feature_cache
@@ -177,7 +181,7 @@ def test_whatever_decides_the_features_decides_their_key(dataset, weights, chang
     def key(**changes):
         reading = PROBE | changes.pop("reading", {})
         run = run_of(dataset, reading=reading, initial_weights=weights.initial, **changes)
-        return features_key(run, CPU)
+        return key_of(run)
 
     assert key(**change) != key()
     assert key(seed=5, epochs=9, learning_rate=0.1, batch_size=3) == key()
@@ -186,7 +190,7 @@ def test_whatever_decides_the_features_decides_their_key(dataset, weights, chang
 def test_other_weights_have_other_features(dataset, weights, tmp_path):
     other = weights_file(tmp_path / "other.pth", "resnet18", seed=8)
     keys = [
-        features_key(run_of(dataset, reading=PROBE, initial_weights=info.initial), CPU)
+        key_of(run_of(dataset, reading=PROBE, initial_weights=info.initial))
         for info in (weights, other)
     ]
     assert keys[0] != keys[1]
@@ -267,14 +271,14 @@ def test_metrics_tell_the_weights_and_the_cache(dataset, weights):
 
 def test_features_stay_where_the_labels_are(dataset):
     labels = torch.tensor([0, 1])
-    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), 1.0, 2, "0" * 64, reused=False)
+    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), 1.0, 2, reused=False)
     data = features.on(CPU, small_data(labels))
     assert data.train_features is features.train
 
 
 def test_features_that_would_fill_the_device_stay_in_the_host_s_memory(dataset, monkeypatch):
     labels = small_data(torch.tensor([0, 1]))
-    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), 1.0, 2, "0" * 64, reused=False)
+    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), 1.0, 2, reused=False)
     moved = []
     monkeypatch.setattr(torch.Tensor, "to", lambda tensor, target: moved.append(target) or tensor)
     for free in (127, 128):  # the features have 64 bytes
@@ -284,7 +288,7 @@ def test_features_that_would_fill_the_device_stay_in_the_host_s_memory(dataset, 
 
 
 def small_data(labels):
-    from resnet_sizes.training.engine.inputs import DeviceData
+    from resnet_sizes.training.engine.preprocessing import DeviceData
 
     images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
     return DeviceData(images, labels, images, labels)
@@ -296,12 +300,12 @@ def test_the_identity_of_the_dataset_is_in_the_run(dataset):
 
 def test_a_disk_without_room_for_features_does_not_cost_the_run(dataset, weights, monkeypatch):
     def full(*arguments):
-        raise SafetensorError("I/O error: No space left on device (os error 28)")
+        raise WriteError("features.safetensors: cannot be written (No space left on device).")
 
     with monkeypatch.context() as patched:
-        patched.setattr("resnet_sizes.training.features.features.save_file", full)
+        patched.setattr("resnet_sizes.training.features.cache.write_tensors", full)
         patched.setattr(
-            "resnet_sizes.training.features.features.PartialFeatures.is_due", lambda _: True
+            "resnet_sizes.training.features.cache.PartialFeatures.is_due", lambda _: True
         )
         metrics = probe(dataset, weights)
     assert metrics.feature_cache is not None
@@ -321,7 +325,7 @@ def test_features_are_kept_for_all_evaluation_batches_that_come_to_the_same(data
         reading = PROBE | {"input_size": 224}
         initial = weights.initial
         run = run_of(dataset, reading=reading, initial_weights=initial, evaluation_batch_size=size)
-        return features_key(run, CPU)
+        return key_of(run)
 
     assert key(1000) == key(500) != key(20)
 

@@ -12,8 +12,8 @@ from resnet_sizes.cli.app import app
 from resnet_sizes.schemas import hardware
 from resnet_sizes.schemas.hardware import NetworkCost, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
-from resnet_sizes.training.engine.network_costs import SIZES, count_network_cost
 from resnet_sizes.training.engine.networks import build_network
+from resnet_sizes.training.network_costs import SIZES, count_network_cost
 
 SAMPLED = [
     ("resnet18", "imagenet", 32),

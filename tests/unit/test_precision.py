@@ -9,12 +9,17 @@ import torch
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
+from resnet_sizes.training.capabilities import (
+    autocast,
+    best_compile_mode,
+    check_compiler,
+    check_precision,
+    fastest_precision,
+)
 from resnet_sizes.training.engine import precision
-from resnet_sizes.training.engine.compiling import best_compile_mode, check_compiler
-from resnet_sizes.training.engine.determinism import set_determinism
-from resnet_sizes.training.engine.inputs import FeatureData
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.engine.precision import autocast, check_precision, fastest_precision
+from resnet_sizes.training.engine.numerics import set_determinism
+from resnet_sizes.training.engine.preprocessing import FeatureData
 from small_runs import run_of
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))

@@ -1,16 +1,13 @@
 """Files that cross stages: written whole or not at all, read with checks, hashed by content."""
 
-import importlib
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_sizes.io.code_hash import code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import (
     read_record,
@@ -104,55 +101,3 @@ def test_a_broken_file_is_named_with_its_problem_and_the_remedy(tmp_path, text, 
         read_record(path, Values, "Make it again with: resnet-sizes evidence")
     for part in (str(path), expected, "Make it again with: resnet-sizes evidence"):
         assert part in str(caught.value)
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "hashed_package"
-    folder.mkdir()
-    (folder / "__init__.py").write_text('"""Docstring."""\n')
-    (folder / "loop.py").write_text('def step(x):\n    """Add."""\n    return x + 1\n')
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
-    yield folder
-    sys.modules.pop("hashed_package", None)
-
-
-@pytest.mark.parametrize(
-    ("text", "same"),
-    [
-        ("def step( x ):\n    return x+1  # a comment\n", True),
-        ('def step(x):\n    """Another docstring."""\n\n    return x + 1\n', True),
-        ("def step(x):\n    return x + 2\n", False),
-        ("def step(x, y=0):\n    return x + 1\n", False),
-    ],
-)
-def test_the_code_hash_follows_what_runs(package, text, same):
-    before = code_hash("hashed_package")
-    (package / "loop.py").write_text(text)
-    assert (code_hash("hashed_package") == before) is same
-
-
-def test_the_code_hash_sees_texts_beside_the_modules(package):
-    texts = package / "sentences.yaml"
-    texts.write_text("one: a\n")
-    before = code_hash("hashed_package")
-    texts.write_text("one: b\n")
-    assert code_hash("hashed_package") != before
-
-
-def test_the_code_hash_sees_a_new_module(package):
-    before = code_hash("hashed_package")
-    (package / "extra.py").write_text("X = 1\n")
-    assert code_hash("hashed_package") != before
-
-
-def test_hashing_the_training_code_imports_no_torch():
-    import subprocess
-
-    program = (
-        "import sys; from resnet_sizes.io.code_hash import code_hash;"
-        "print(len(code_hash('resnet_sizes.training')), 'torch' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stdout.split() == ["64", "False"]

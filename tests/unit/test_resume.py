@@ -27,8 +27,7 @@ from resnet_sizes.io.errors import Stopped
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.job import checkpointing as keeping
-from resnet_sizes.training.job import provenance
+from resnet_sizes.training.job import checkpointing, provenance
 from resnet_sizes.training.job import run as run_module
 from small_runs import CPU
 
@@ -195,7 +194,7 @@ def test_results_that_cannot_be_written_cost_no_training(home, whole, monkeypatc
 
 def test_the_peak_of_memory_is_that_of_all_attempts(home, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(keeping, "peak_memory", lambda device: 10**15)
+        patch.setattr(checkpointing, "peak_memory", lambda device: 10**15)
         at_step(patch, 5, crash)
         with pytest.raises(Crash):
             train(home)
@@ -207,14 +206,14 @@ def test_a_last_line_that_was_refused_is_written_once_there_is_room(home, monkey
         home.files.log.unlink()
         home.files.log.mkdir()
 
-    at_end_of_epoch = keeping.Keeper.at_end_of_epoch
+    at_end_of_epoch = checkpointing.Checkpointer.at_end_of_epoch
 
-    def permit(self: keeping.Keeper) -> None:
+    def permit(self: checkpointing.Checkpointer) -> None:
         at_end_of_epoch(self)
         if home.files.log.is_dir():
             home.files.log.rmdir()
 
-    monkeypatch.setattr(keeping.Keeper, "at_end_of_epoch", permit)
+    monkeypatch.setattr(checkpointing.Checkpointer, "at_end_of_epoch", permit)
     at_step(monkeypatch, 6 * STEPS, refuse)
     train(home)
     lines = home.files.log.read_text(encoding="utf-8").splitlines()

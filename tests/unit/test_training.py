@@ -26,11 +26,11 @@ from resnet_sizes.schemas.run.tensors import (
     read_predictions,
 )
 from resnet_sizes.schemas.run.weights import InitialWeights
-from resnet_sizes.training.engine.inputs import DeviceData
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.engine.preprocessing import (
-    Preparation,
+    DeviceData,
+    Preprocessor,
     epoch_generator,
     shuffled_batches,
 )
@@ -106,7 +106,7 @@ def plain_losses(run: RunFile, network: nn.Module, data: DeviceData, rate: float
         "adam": torch.optim.Adam(network.parameters(), lr=rate, fused=False),
         "sgd": torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9, fused=False),
     }[run.reading.optimizer]
-    images = Preparation(run.reading, CPU)(data.train_images).contiguous()
+    images = Preprocessor(run.reading, CPU)(data.train_images).contiguous()
     network.train()
     losses = []
     for epoch in range(1, run.epochs + 1):
@@ -287,7 +287,7 @@ def test_a_loss_that_overflows_later_names_its_epoch_and_step(arrays, dataset):
 
 def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypatch):
     monkeypatch.setattr(
-        "resnet_sizes.training.engine.preprocessing.Preparation.__call__",
+        "resnet_sizes.training.engine.preprocessing.Preprocessor.__call__",
         lambda self, images: torch.empty(1 << 55, dtype=torch.uint8),
     )
     with pytest.raises(UserError, match=r"out of memory with batch_size 16") as told:
@@ -309,7 +309,7 @@ def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypa
     ],
 )
 @pytest.mark.parametrize(
-    "where", ["batches.Preparation.__call__", "run.select_device", "run.build_network"]
+    "where", ["batches.Preprocessor.__call__", "run.select_device", "run.build_network"]
 )
 def test_without_memory_the_same_is_told_whatever_says_it_and_wherever(
     tmp_path, dataset, monkeypatch, error, told, where
@@ -328,7 +328,7 @@ def test_another_error_is_not_taken_for_missing_memory(tmp_path, dataset, monkey
     def broken(self, images):
         raise RuntimeError("something else")
 
-    monkeypatch.setattr("resnet_sizes.training.engine.preprocessing.Preparation.__call__", broken)
+    monkeypatch.setattr("resnet_sizes.training.engine.preprocessing.Preprocessor.__call__", broken)
     with pytest.raises(RuntimeError, match="something else"):
         train_run(run_of(dataset), dataset, RunFolder(tmp_path / "run"), "cpu")
 

@@ -35,7 +35,7 @@ def forecast(
     from resnet_sizes.forecast.study import ExpectedRun, dataset_counts, forecast_study, makespan
     from resnet_sizes.schemas.base import utc_now
     from resnet_sizes.training.devices.select import describe, select_device, set_threads
-    from resnet_sizes.training.job.provenance import versions
+    from resnet_sizes.training.job.results import versions
 
     counts = dataset_counts(study)
     name = device or study.training.device

@@ -22,7 +22,7 @@ def schemas() -> None:
 
 def costs() -> None:
     """Generate the package's table of multiply-accumulates and memory by network and size."""
-    from resnet_sizes.training.engine.network_costs import count_network_costs
+    from resnet_sizes.training.network_costs import count_network_costs
 
     path = Path(hardware.__file__).with_name(hardware.NETWORK_COSTS_FILE)
     write_json(path, count_network_costs())

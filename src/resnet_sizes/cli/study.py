@@ -53,9 +53,8 @@ def runs(
 def resolve(settings: RunSettings, device_name: str) -> tuple[Precision, CompileMode]:
     """What `auto` in a run's settings means on a device."""
     # torch takes seconds to load, and most studies leave nothing to the device.
+    from resnet_sizes.training.capabilities import best_compile_mode, fastest_precision
     from resnet_sizes.training.devices.select import select_device
-    from resnet_sizes.training.engine.compiling import best_compile_mode
-    from resnet_sizes.training.engine.precision import fastest_precision
 
     device = select_device(device_name)
     mode = best_compile_mode(settings.reading, device, settings.gradient_accumulation)

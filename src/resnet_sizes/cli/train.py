@@ -46,15 +46,16 @@ def train(
     """
     run_file = read_record(run, RunFile, "Make it with: resnet-sizes study runs STUDY")
 
-    from resnet_sizes.training.job.job import Care, train_run  # torch comes when a device is held
+    from resnet_sizes.training.job.job import train_run  # torch comes when a device is held
+    from resnet_sizes.training.supervision.launch import RunOptions
 
     info = None if weights is None else read_record(weights, WeightsInfo, FETCH)
-    care = Care(
+    options = RunOptions(
         checkpoint_minutes=checkpoint_minutes,
         watchdog_minutes=watchdog_minutes,
         time_limit_minutes=time_limit,
     )
-    metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, care)
+    metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, options)
     clamp_future_mtimes(StudyFolder.of_run_file(run), [run, dataset, *filter(None, [weights])])
     say(
         f"{run_file.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "

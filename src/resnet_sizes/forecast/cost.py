@@ -20,14 +20,16 @@ from resnet_sizes.forecast.measure import (
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import weights_key
+from resnet_sizes.training.capabilities import (
+    check_compiler,
+    check_precision,
+    explained_out_of_memory,
+)
 from resnet_sizes.training.devices.select import select_device, set_threads
-from resnet_sizes.training.engine.compiling import check_compiler
-from resnet_sizes.training.engine.determinism import set_determinism
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
-from resnet_sizes.training.engine.precision import check_precision
+from resnet_sizes.training.engine.numerics import set_determinism
 from resnet_sizes.training.engine.preprocessing import batches_per_epoch, evaluation_batch
-from resnet_sizes.training.features.features import keeps_features
-from resnet_sizes.training.job.memory import explained_out_of_memory
+from resnet_sizes.training.features.extraction import keeps_features
 
 BUDGET = 15.0
 """Seconds that one measurement may take on a CPU, about. Where whole batches would take longer,

@@ -9,9 +9,9 @@ from torchvision.models.resnet import ResNet
 
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.devices.select import peak_memory
-from resnet_sizes.training.engine.inputs import DeviceData, FeatureData
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.features.feature_extraction import BackbonePass
+from resnet_sizes.training.engine.preprocessing import DeviceData, FeatureData
+from resnet_sizes.training.features.extraction import FeatureExtractor
 
 STEPS = 2
 """Steps of training in a measured epoch."""
@@ -97,7 +97,7 @@ def features_with(
     Returns seconds, without those of a batch before it that chose kernels, and peak bytes."""
     data = _random_images(images, 1, classes, device)
     _forget_peak(device)
-    _, _, seconds = BackbonePass(run, network, data, device, _ignore).train_and_test()
+    _, _, seconds = FeatureExtractor(run, network, data, device, _ignore).train_and_test()
     return seconds, peak_memory(device)
 
 

@@ -1,61 +1,324 @@
-"""Hashes of our own code, so that results know which code made them."""
+"""Hashes of our own code, so that results know which code made them.
+
+The hash follows what the code does. It is the same on every Python from 3.11 on, and it does not
+see:
+
+- comments, docstrings, formatting, `pass`, imports as such, and annotations of parameters, of
+  results and of local variables;
+- the names of files, the order of definitions, and moves of functions, classes and constants
+  between the hashed files;
+- the names of these definitions, as long as every use of them follows;
+- the words of errors, logs, warnings and assertions.
+
+Everything else changes it: a number, an operator, a call, the order of statements, a default, the
+annotation of a class's field (dataclasses and pydantic act on it). So does a renamed method,
+attribute, parameter or local variable: whether all uses follow cannot be seen in the text.
+"""
 
 import ast
 import hashlib
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-ONLY_TELLS = frozenset(
-    {
-        *("checkpoints.py", "keeping.py", "memory.py", "network_costs.py", "progress.py"),
-        *("company.py", "device_locks.py", "driver_files.py", "nvml.py", "progress_file.py"),
-        *("slots.py", "stopping.py", "turn.py", "visible.py"),
-    }
-)
-"""Modules of the training that tell of it, when to keep or stop it, or on which of several like
-devices it is done, and decide no result."""
+TRAINING = ("resnet_sizes.training.engine", "resnet_sizes.training.features.extraction")
+"""Packages and modules that decide a run's result."""
 
 DATA_FILES = frozenset({".yaml", ".json"})
 
+UNCOUNTED = frozenset({"ctx", "kind", "msg", "returns", "type_comment", "type_params"})
+"""Fields of syntax nodes that decide nothing, or that not every Python has."""
+
+LOGGERS = frozenset({"log", "_log", "logger", "logging", "warnings"})
+LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "warn"})
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_Part = str | tuple[str, str]
+"""A piece of a serialised definition: its text, or the module and name of a hashed definition."""
+
 
 def training_code_hash() -> str:
-    """Hash of all code that decides a run's result."""
-    return code_hash("resnet_sizes.training", without=ONLY_TELLS)
+    """Hash of all code that decides a run's result, given its run file and its data."""
+    return code_hash(*TRAINING)
 
 
-def code_hash(package: str, without: Collection[str] = ()) -> str:
-    """SHA-256 over the syntax trees of a package's modules, without docstrings, and over the
-    texts and tables that lie beside them.
+def code_hash(*names: str) -> str:
+    """SHA-256 over what packages and modules do, and over the data files beside them.
 
-    Comments, formatting and docstrings do not change it; anything that runs does. The
-    package is found, not imported, so hashing the training code needs no torch.
+    The code is found, not imported, so hashing the training code needs no torch. Raises
+    ModuleNotFoundError for a name that is none.
     """
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"no package named {package}")
-    folder = Path(spec.submodule_search_locations[0])
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        if path.name in without:
-            continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(ast.dump(_without_docstrings(tree)).encode() + b"\0")
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in DATA_FILES):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    modules: dict[str, ast.Module] = {}
+    data = hashlib.sha256()
+    for name in names:
+        root = _path_of(name)
+        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
+            modules[_module_name(name, root, path)] = ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(path for path in root.rglob("*") if path.suffix in DATA_FILES):
+            data.update(path.relative_to(root).as_posix().encode() + b"\0")
+            data.update(path.read_bytes() + b"\0")
+    definitions = [each for name, tree in modules.items() for each in _definitions(name, tree)]
+    imports = {name: _imports(name, tree) for name, tree in modules.items()}
+    labels = _labels(definitions, {name: _Names(name, definitions, imports) for name in modules})
+    return hashlib.sha256("".join([*sorted(labels), data.hexdigest()]).encode()).hexdigest()
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
+def _path_of(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no package or module named {name}")
+    return Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
+
+
+def _module_name(name: str, root: Path, path: Path) -> str:
+    parts = path.relative_to(root).with_suffix("").parts if path != root else ()
+    return ".".join([name, *(part for part in parts if part != "__init__")])
+
+
+@dataclass(frozen=True)
+class _Definition:
+    """A function, class or constant of a module, or statements that belong together."""
+
+    module: str
+    names: tuple[str, ...]
+    statements: tuple[ast.stmt, ...]
+
+
+def _definitions(module: str, tree: ast.Module) -> Iterator[_Definition]:
+    """Each definition by itself, and in one piece what depends on its order: statements that
+    only do something, and those that bind a name which another binds too."""
+    kept = [each for each in tree.body if not _says_nothing(each)]
+    bound = [tuple(_bound_at_top(each)) for each in kept]
+    count = Counter(name for names in bound for name in set(names))
+    alone = [bool(names) and all(count[name] == 1 for name in names) for names in bound]
+    for statement, names, is_alone in zip(kept, bound, alone, strict=True):
+        if is_alone:
+            yield _Definition(module, names, (statement,))
+    rest = [place for place, is_alone in enumerate(alone) if not is_alone]
+    if rest:
+        names = tuple(dict.fromkeys(name for place in rest for name in bound[place]))
+        yield _Definition(module, names, tuple(kept[place] for place in rest))
+
+
+def _bound_at_top(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [statement.name]
+    return list(_bound_in(statement))
+
+
+def _bound_in(node: ast.AST) -> Iterator[str]:
+    """Names that the node binds in the scope it stands in; inner scopes of comprehensions count
+    as that scope."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            yield inner.id
+        elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield inner.name
+        elif isinstance(inner, ast.arg):
+            yield inner.arg
+        elif isinstance(inner, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and inner.name:
+            yield inner.name
+
+
+def _says_nothing(statement: ast.stmt) -> bool:
+    """Whether a statement decides no result: a docstring, an import, a log line."""
+    if isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass):
+        return True
+    if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+        return True
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+        return ast.unparse(statement.value.func) == "logging.getLogger"
+    if not isinstance(statement, ast.Expr):
+        return False
+    value = statement.value
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        of = value.func.value
+        return isinstance(of, ast.Name) and of.id in LOGGERS and value.func.attr in LEVELS
+    return isinstance(value, ast.Constant)
+
+
+def _imports(module: str, tree: ast.Module) -> dict[str, str]:
+    """Where the names that a module imports come from, as dotted paths."""
+    found = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:]
-    return tree
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                whole = alias.name if alias.asname else alias.name.partition(".")[0]
+                found[alias.asname or whole] = whole
+        elif isinstance(node, ast.ImportFrom):
+            parent = module.rsplit(".", node.level)[0] if node.level else ""
+            base = ".".join(filter(None, [parent, node.module]))
+            found |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+class _Names:
+    """What a name means in one module."""
+
+    def __init__(
+        self, module: str, definitions: Iterable[_Definition], imports: dict[str, dict[str, str]]
+    ) -> None:
+        self._module = module
+        self._imports = imports
+        self._known = {(each.module, name) for each in definitions for name in each.names}
+
+    def meaning(self, node: ast.expr, local: frozenset[str]) -> _Part | None:
+        """A hashed definition, or the path of something imported; None of all other nodes."""
+        attributes: list[str] = []
+        while isinstance(node, ast.Attribute):
+            attributes.insert(0, node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id in local:
+            return None
+        if (self._module, node.id) in self._known:
+            return None if attributes else (self._module, node.id)
+        source = self._imports[self._module].get(node.id)
+        return None if source is None else self._imported(source, attributes)
+
+    def _imported(self, source: str, attributes: list[str]) -> _Part | None:
+        module, _, name = source.rpartition(".")
+        if (module, name) in self._known:
+            return None if attributes else (module, name)
+        again = self._imports.get(module, {}).get(name)
+        if again is not None:  # imported by way of another hashed module
+            return self._imported(again, attributes)
+        if attributes and source in self._imports:  # a hashed module by itself
+            return self._imported(f"{source}.{attributes[0]}", attributes[1:])
+        # Our own modules may be moved and renamed; what they define is known by its name.
+        own = source.partition(".")[0] == self._module.partition(".")[0]
+        return f"imported {'.'.join([name if own else source, *attributes])};"
+
+
+def _labels(definitions: Sequence[_Definition], names: dict[str, _Names]) -> list[str]:
+    """A hash of each definition, in which those that it uses stand by their own hashes.
+
+    They may use each other in circles. So a hash begins without them and is made again with the
+    hashes of the round before, until no more definitions can be told apart (colour refinement,
+    as in the Weisfeiler-Leman test).
+    """
+    parts = [list(_Serialiser(names[each.module], each).parts()) for each in definitions]
+    owners = {
+        (each.module, name): (number, place)
+        for number, each in enumerate(definitions)
+        for place, name in enumerate(each.names)
+    }
+    labels = [""] * len(definitions)
+    while True:
+        before = labels
+        labels = []
+        for texts in parts:
+            digest = hashlib.sha256()
+            for part in texts:
+                if isinstance(part, tuple):
+                    number, place = owners[part]
+                    part = f"defined {before[number]}.{place};"
+                digest.update(part.encode("utf-8", "surrogatepass"))
+            labels.append(digest.hexdigest())
+        if len(set(labels)) == len(set(before)):
+            return labels
+
+
+class _Serialiser:
+    """Writes a definition as text of our own: `ast.dump` differs between Pythons."""
+
+    def __init__(self, names: _Names, definition: _Definition) -> None:
+        self._names = names
+        self._definition = definition
+        self._local: frozenset[str] = frozenset()
+        self._scopes: list[ast.AST] = []
+
+    def parts(self) -> Iterator[_Part]:
+        """Its text, with references to hashed definitions in it."""
+        yield from self._value(list(self._definition.statements))
+
+    def _value(self, value: object) -> Iterator[_Part]:
+        if isinstance(value, ast.AST):
+            yield from self._node(value)
+        elif isinstance(value, list):
+            yield "["
+            for each in value:
+                yield from self._value(each)
+            yield "]"
+        else:
+            text = str(value)
+            yield f"{type(value).__name__} {len(text)} {text};"
+
+    def _node(self, node: ast.AST) -> Iterator[_Part]:
+        in_class = bool(self._scopes) and isinstance(self._scopes[-1], ast.ClassDef)
+        if isinstance(node, ast.Name | ast.Attribute):
+            meaning = self._names.meaning(node, self._local)
+            if meaning is not None and not (in_class and isinstance(node.ctx, ast.Store)):
+                yield self._own(meaning) or meaning
+                return
+        elif isinstance(node, ast.AnnAssign) and node.value and not in_class:
+            node = ast.Assign([node.target], node.value)
+        elif isinstance(node, ast.JoinedStr):
+            node = _joined(node)
+        outer, opens = self._local, isinstance(node, _Function | ast.ClassDef)
+        yield f"{type(node).__name__}("
+        for field in node._fields:
+            value = self._content(node, field)
+            if value is None and not isinstance(node, ast.Constant):
+                continue
+            yield f"{field}="
+            if field == "name" and opens and not self._scopes:
+                yield self._own((self._definition.module, str(value))) or str(value)
+            elif field in ("args", "body") and opens:
+                self._scopes.append(node)
+                if isinstance(node, _Function):
+                    self._local = outer | (set(_bound_in(node)) - {getattr(node, "name", "")})
+                yield from self._value(value)
+                self._scopes.pop()
+                self._local = outer
+            else:
+                yield from self._value(value)
+        yield ")"
+
+    def _own(self, meaning: _Part) -> str | None:
+        """How a definition calls itself."""
+        names = self._definition.names
+        if isinstance(meaning, str) or meaning[0] != self._definition.module:
+            return None
+        return f"itself {names.index(meaning[1])};" if meaning[1] in names else None
+
+    def _content(self, node: ast.AST, field: str) -> object:
+        """A field as far as it counts; None where it does not."""
+        value = getattr(node, field, None)
+        if field in UNCOUNTED or (isinstance(node, ast.arg) and field == "annotation"):
+            return None
+        if isinstance(node, ast.Raise) and isinstance(value, ast.expr):
+            return _WithoutWords().visit(value)
+        if isinstance(value, list):
+            return [each for each in value if not _is_silent(each, node)] or None
+        return value
+
+
+def _is_silent(each: object, parent: ast.AST) -> bool:
+    if not isinstance(each, ast.stmt):
+        return False
+    only_annotates = isinstance(each, ast.AnnAssign) and each.value is None
+    return _says_nothing(each) or (only_annotates and not isinstance(parent, ast.ClassDef))
+
+
+class _WithoutWords(ast.NodeTransformer):
+    """Replaces strings, with all that is put into them."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("words") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Constant:
+        return ast.Constant("words")
+
+
+def _joined(node: ast.JoinedStr) -> ast.JoinedStr:
+    """The same with each stretch of constant text in one piece."""
+    values: list[ast.expr] = []
+    for each in node.values:
+        last = values[-1] if values else None
+        if isinstance(each, ast.Constant) and isinstance(last, ast.Constant):
+            values[-1] = ast.Constant(str(last.value) + str(each.value))
+        elif not (isinstance(each, ast.Constant) and each.value == ""):
+            values.append(each)
+    return ast.JoinedStr(values)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from resnet_sizes.schemas.run.metrics import Sharing
-from resnet_sizes.training.devices.nvml import Gpu, Nvml
+from resnet_sizes.training.devices.gpus import Gpu, Nvml
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at least: epochs of a head take milliseconds."""
@@ -14,11 +14,11 @@ Others = Callable[[], Iterable[str] | None]
 """Names of what is on the device beside the run; None where it cannot be told."""
 
 
-class Company:
+class SharingMonitor:
     """Looks at the device when the run begins, at ends of epochs, and at its end."""
 
     def __init__(self, others: Others | None = None) -> None:
-        """`others` is None where nobody can look."""
+        """`others` is None where nothing can be seen."""
         self._others = others
         self._last: float | None = None
         self._looks = self._shared = 0
@@ -44,7 +44,7 @@ class Company:
         self._shared += bool(found)
         self._names = list(dict.fromkeys([*self._names, *found]))
 
-    def go_on_from(self, kept: Sharing | None) -> None:
+    def resume_from(self, kept: Sharing | None) -> None:
         """Add what earlier attempts at the run have seen."""
         if kept is not None:
             self._looks += kept.looks

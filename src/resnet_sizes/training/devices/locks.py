@@ -76,15 +76,15 @@ class SlotHolder(Record):
         return f"{shown_text(self.run)} (process {self.process}, since {self.since})"
 
 
-class Held:
+class HeldLock:
     """A lock that this process holds, until `release` or its own end."""
 
     def __init__(self, lock: FileLock, holder: Path) -> None:
         self._lock = lock
         self._holder = holder
 
-    def keep(self) -> None:
-        """Show that it is in use to what removes old files from folders for temporary ones."""
+    def refresh(self) -> None:
+        """Give it a new time: some systems remove old files from folders for temporary ones."""
         with suppress(OSError):
             os.utime(self._lock.lock_file)
 
@@ -96,12 +96,12 @@ class Held:
 
 
 class DeviceLocks:
-    """The locks in one folder. A key is a device's UUID, number or file in /dev, or `cpu-N`."""
+    """The locks in one folder. A key is a device's UUID or number, or `cpu-N`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def try_to_hold(self, key: str, holder: SlotHolder) -> Held | None:
+    def try_to_hold(self, key: str, holder: SlotHolder) -> HeldLock | None:
         """Hold a device; None if another process does. Raises OSError if there are no locks."""
         lock = self._lock(key)
         if not take(lock):
@@ -109,7 +109,7 @@ class DeviceLocks:
         path = self._holder(key)
         with suppress(WriteError):  # it only tells
             write_json(path, holder)
-        return Held(lock, path)
+        return HeldLock(lock, path)
 
     def holder(self, key: str) -> SlotHolder | None:
         """Who holds a device that is held, as far as it is told."""
@@ -142,7 +142,7 @@ class DeviceLocks:
         return kernel_lock(self._path(key, "lock"), mode=0o666)
 
     def _holder(self, key: str) -> Path:
-        # Not in the lock itself, which is opened anew by whoever tries it.
+        # Not in the lock itself, which each process that tries it opens and empties.
         return self._path(key, "json")
 
     def _path(self, key: str, ending: str) -> Path:

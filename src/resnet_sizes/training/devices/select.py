@@ -8,7 +8,7 @@ import torch
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import Device
-from resnet_sizes.training.devices.nvml import Gpu
+from resnet_sizes.training.devices.gpus import Gpu
 
 
 def select_device(name: str) -> torch.device:

@@ -1,10 +1,12 @@
-"""Training time, synchronised and without evaluation."""
+"""Training time, synchronised and without evaluation; and the totals of a run."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
+
+from resnet_sizes.schemas.run.metrics import EpochMetrics, FeatureCache
 
 
 class Clock:
@@ -48,3 +50,17 @@ class Clock:
             torch.cuda.synchronize(self._device)
         elif self._device.type == "mps":
             torch.mps.synchronize()
+
+
+def total_seconds(epochs: Sequence[EpochMetrics], cache: FeatureCache | None) -> float:
+    """Measured seconds of a run: its epochs, and the pass that computed its features, if this run
+    made it."""
+    passes = cache.forward_seconds if cache and not cache.reused else 0
+    return sum(epoch.training_seconds for epoch in epochs) + passes
+
+
+def equivalent_seconds(epochs: Sequence[EpochMetrics], cache: FeatureCache) -> float:
+    """What a run would have taken without its cache: a plain loop sends every image through the
+    frozen layers in every epoch."""
+    steps = sum(epoch.training_seconds for epoch in epochs)
+    return steps + len(epochs) * cache.forward_seconds

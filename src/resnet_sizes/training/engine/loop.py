@@ -17,13 +17,10 @@ from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
 from resnet_sizes.schemas.run.metrics import EpochMetrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.engine.clock import Clock
-from resnet_sizes.training.engine.compiling import compiled
-from resnet_sizes.training.engine.inputs import Data
-from resnet_sizes.training.engine.precision import autocast
-from resnet_sizes.training.engine.preprocessing import epoch_generator, shuffled_batches
+from resnet_sizes.training.engine.numerics import autocast, compiled
+from resnet_sizes.training.engine.preprocessing import Data, epoch_generator, shuffled_batches
 from resnet_sizes.training.engine.state import (
     Epoch,
-    Tensors,
     epoch_tensors,
     network_tensors,
     optimizer_tensors,
@@ -33,6 +30,7 @@ from resnet_sizes.training.engine.state import (
     restore_random,
     restored_epoch,
 )
+from resnet_sizes.training.tensor_files import Tensors
 
 StepDone = Callable[[torch.Tensor], object]
 """Called after each step with its mean loss, a float32 scalar on the device."""
@@ -130,7 +128,7 @@ class Trainer:
                 logits = self.test_logits(batch_done)
             labels = self.data.test_labels
             test_loss = functional.cross_entropy(logits, labels)
-            self._stop_unless_finite(test_loss, f"the test loss after epoch {number}")
+            self._stop_unless_finite(test_loss, number)
             metrics = EpochMetrics(
                 epoch=number,
                 train_loss=loss,
@@ -170,12 +168,12 @@ class Trainer:
             correct += step_correct
             sizes.append(len(indices))
             if self.device.type == "cpu":  # where looking costs nothing, stop at once
-                self._stop_unless_finite(loss, _in_step(epoch.number, len(losses)))
+                self._stop_unless_finite(loss, epoch.number, len(losses))
             epoch.step = len(losses)
             step_done(loss)
         by_step = torch.stack(losses).cpu().double()  # MPS has no float64
         for step in (~torch.isfinite(by_step)).nonzero().flatten()[:1].tolist():
-            self._stop_unless_finite(by_step[step], _in_step(epoch.number, step + 1))
+            self._stop_unless_finite(by_step[step], epoch.number, step + 1)
         images = sum(sizes)
         weighted = by_step @ torch.tensor(sizes, dtype=torch.float64)
         return weighted.item() / images, correct.item() / images
@@ -216,20 +214,19 @@ class Trainer:
             batch_done()
         return torch.cat(parts)
 
-    def _stop_unless_finite(self, loss: torch.Tensor, which: str) -> None:
+    def _stop_unless_finite(self, loss: torch.Tensor, epoch: int, step: int | None = None) -> None:
+        """Raise UserError for a loss of a step, or of the test images after an epoch."""
         if torch.isfinite(loss):
             return
         rate, precision = self.optimizer.param_groups[0]["lr"], self.run.precision
-        other = "" if precision == "fp32" else ", or take precision fp32"
+        # All words stand in the raise itself: the training hash passes over it.
         raise UserError(
-            f"{self.run.name}: {which} is {loss.item()} (learning rate {rate:g}, precision "
-            f"{precision}). Lower training.learning_rate{other}, and run the same command again; "
-            "the epochs before are in log.jsonl."
+            f"{self.run.name}: the {'training' if step else 'test'} loss "
+            f"{f'in epoch {epoch}, step {step},' if step else f'after epoch {epoch}'} is "
+            f"{loss.item()} (learning rate {rate:g}, precision {precision}). Lower "
+            f"training.learning_rate{'' if precision == 'fp32' else ', or take precision fp32'}, "
+            "and run the same command again; the epochs before are in log.jsonl."
         )
-
-
-def _in_step(epoch: int, step: int) -> str:
-    return f"the training loss in epoch {epoch}, step {step},"
 
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,18 @@
-"""torchvision's ResNets, with the stem of the reading."""
+"""torchvision's ResNets: their stems and initial weights, frozen backbones, and their sizes."""
 
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import get_model
-from torchvision.models.resnet import ResNet
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.weights import HEAD, WeightsInfo
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.convolutions import use_exact_short_forms
-from resnet_sizes.training.engine.frozen import fold_batch_norm, freeze_backbone
+from resnet_sizes.training.engine.numerics import set_determinism
+from resnet_sizes.training.tensor_files import read_weights
 
 
 def build_network(model: str, reading: TrainingRecipe, classes: int) -> ResNet:
@@ -27,6 +32,36 @@ def build_network(model: str, reading: TrainingRecipe, classes: int) -> ResNet:
     return network
 
 
+def initial_network(run: RunFile, classes: int, weights: WeightsInfo | None) -> ResNet:
+    """Seed torch, and build a run's network on the CPU: with random weights or those of a file,
+    which give all layers but the last.
+
+    Raises UserError if the file is not the one that the run was planned with, or does not fit.
+    """
+    set_determinism(run.deterministic, run.seed, run.precision)
+    network = build_network(run.model, run.reading, classes)
+    state = read_weights(run, weights)
+    if weights is None or state is None:
+        return network
+    state = {name: tensor for name, tensor in state.items() if not name.startswith(HEAD)}
+    try:
+        missing, unexpected = network.load_state_dict(state, strict=False)
+    except RuntimeError as error:  # shapes
+        raise UserError(
+            f"{weights.path}: does not fit {run.model}: {error}\nMake it with: "
+            f"resnet-sizes fetch STUDY --only {weights.key}"
+        ) from None
+    missing = [name for name in missing if not name.startswith(HEAD)]
+    if missing or unexpected:
+        raise UserError(
+            f"{weights.path}: does not fit {run.model}: {len(missing)} tensors are missing "
+            f"({', '.join(missing[:3])}) and {len(unexpected)} are too many "
+            f"({', '.join(unexpected[:3])}). Name a state dict of torchvision's {run.model}. "
+            f"Make it with: resnet-sizes fetch STUDY --only {weights.key}"
+        )
+    return network
+
+
 def ready_for_training(network: ResNet, reading: TrainingRecipe, device: torch.device) -> ResNet:
     """Move a network to the device in its fastest exact form, and freeze what is not trained.
 
@@ -40,6 +75,55 @@ def ready_for_training(network: ResNet, reading: TrainingRecipe, device: torch.d
         use_exact_short_forms(network)
     # Convolutions of a CPU and tensor cores both want the channels of a pixel side by side.
     return network.to(device).to(memory_format=torch.channels_last)
+
+
+def freeze_backbone(network: ResNet) -> None:
+    """Leave only the last layer trainable, in place."""
+    network.requires_grad_(False)
+    network.fc.requires_grad_(True)
+
+
+def fold_batch_norm(network: ResNet) -> None:
+    """Fold each batch normalisation into the convolution before it, in place.
+
+    Exact to rounding for a network in evaluation mode whose convolutions are not trained: both
+    are then fixed affine maps. It saves a pass over each map.
+    """
+    network.eval()
+    with torch.no_grad():
+        _fold(network, "conv1", "bn1")
+        for block in network.modules():
+            if isinstance(block, BasicBlock | Bottleneck):
+                for number in (1, 2, 3)[: 2 if isinstance(block, BasicBlock) else 3]:
+                    _fold(block, f"conv{number}", f"bn{number}")
+                if block.downsample is not None:
+                    _fold(block.downsample, "0", "1")
+    network.requires_grad_(False)
+    network.fc.requires_grad_(True)
+
+
+def _fold(parent: nn.Module, convolution: str, normalisation: str) -> None:
+    before, after = parent.get_submodule(convolution), parent.get_submodule(normalisation)
+    assert isinstance(before, nn.Conv2d)
+    assert isinstance(after, nn.BatchNorm2d)
+    setattr(parent, convolution, fuse_conv_bn_eval(before, after))
+    setattr(parent, normalisation, nn.Identity())
+
+
+class Backbone(nn.Module):
+    """All of a network but its head; shares the network's layers."""
+
+    def __init__(self, network: ResNet) -> None:
+        super().__init__()
+        self._network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Float images `[N, 3, S, S]` → features `[N, F]`, as the head takes them."""
+        network = self._network
+        maps = network.maxpool(network.relu(network.bn1(network.conv1(images))))
+        for stage in (network.layer1, network.layer2, network.layer3, network.layer4):
+            maps = stage(maps)
+        return torch.flatten(network.avgpool(maps), 1)
 
 
 def count_parameters(network: ResNet, reading: TrainingRecipe) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-Tensors = dict[str, torch.Tensor]
+from resnet_sizes.training.tensor_files import Tensors
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""When a run's state is written, and what is written."""
+"""When a run's state is written, what is written, and how a run goes on from it."""
 
 import logging
 import time
@@ -6,12 +6,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
 from resnet_sizes.schemas.run.metrics import Code, Device, EpochMetrics, FeatureCache, Resumption
-from resnet_sizes.training.devices.device_sharing import Company
+from resnet_sizes.training.devices.device_sharing import SharingMonitor
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
+from resnet_sizes.training.tensor_files import Tensors
 
 log = logging.getLogger("resnet_sizes")
 
@@ -28,7 +30,7 @@ class Attempt:
     """As it was when the attempt began: its file may change while it runs."""
     versions: dict[str, str]
     device: Device
-    company: Company
+    sharing: SharingMonitor
     started: str
     history: list[EpochMetrics]
     resumptions: list[Resumption]
@@ -37,7 +39,54 @@ class Attempt:
     """Of the attempts before."""
 
 
-class Keeper:
+def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors: Tensors) -> None:
+    """Restore training and attempt from a checkpoint, and warn where other hardware or versions
+    round otherwise."""
+    trainer.restore(record, tensors)
+    here = attempt.device
+    if _rounding(record.device) != _rounding(here):
+        log.warning(
+            "%s: was begun on %s and goes on on %s: from here on its numbers are rounded otherwise",
+            *(trainer.run.name, _shown(record.device), _shown(here)),
+        )
+    here_now = attempt.versions
+    changed = {name: of for name, of in record.versions.items() if here_now.get(name) != of}
+    if changed:
+        log.warning("%s: was begun with other versions of %s", trainer.run.name, ", ".join(changed))
+    attempt.history = list(record.history)
+    attempt.started = record.started
+    attempt.peak_memory_bytes = record.peak_memory_bytes
+    attempt.resumptions = [
+        *record.resumptions,
+        Resumption(
+            epoch=record.epoch,
+            step=record.step,
+            device=here.name,
+            at=utc_now(),
+            before=record.device,
+            versions_before=changed,
+        ),
+    ]
+    attempt.sharing.resume_from(record.sharing)
+    kept, new = record.feature_cache, attempt.feature_cache
+    if kept and new and kept.key == new.key:  # the pass that this run measured when it began
+        attempt.feature_cache = kept
+    log.info(
+        "%s: goes on in epoch %d after step %d, from its checkpoint",
+        *(trainer.run.name, record.epoch, record.step),
+    )
+
+
+def _rounding(device: Device) -> tuple[str, str, int | None]:
+    """What decides in which order sums are taken."""
+    return device.kind, device.name, device.threads if device.kind == "cpu" else None
+
+
+def _shown(device: Device) -> str:
+    return f"{device.name}, {device.threads} threads" if device.kind == "cpu" else device.name
+
+
+class Checkpointer:
     """Writes checkpoints at the ends of epochs, and within those that take long."""
 
     def __init__(
@@ -82,7 +131,7 @@ class Keeper:
                 device=attempt.device,
                 history=attempt.history,
                 resumptions=attempt.resumptions,
-                sharing=attempt.company.record(),
+                sharing=attempt.sharing.record(),
                 feature_cache=attempt.feature_cache,
                 started=attempt.started,
                 peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(self._trainer.device)),

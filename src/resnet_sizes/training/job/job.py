@@ -1,4 +1,4 @@
-"""A run in its turn: first its own lock, then a device, then torch, then the training.
+"""One run: first its own lock, then a device, then torch, then the training.
 
 No torch until a device is held, since torch looks for devices only once. The run's lock comes
 first: a second process on the same run keeps no device from others while it waits.
@@ -6,7 +6,6 @@ first: a second process on the same run keeps no device from others while it wai
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_sizes.io.code_hash import training_code_hash
@@ -14,40 +13,17 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
-from resnet_sizes.schemas.paths import WORK, RunFolder
+from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import read_predictions
 from resnet_sizes.schemas.run.weights import WeightsInfo
-from resnet_sizes.training.devices.gpu_slots import place_for
-from resnet_sizes.training.supervision.progress_file import ProgressFile
+from resnet_sizes.training.devices.gpu_slots import device_slot
+from resnet_sizes.training.supervision.launch import RunOptions
+from resnet_sizes.training.supervision.progress import ProgressFile
 from resnet_sizes.training.supervision.stopping import StopRequest, Supervision, Watchdog
 
 log = logging.getLogger("resnet_sizes")
-
-
-@dataclass(frozen=True)
-class Care:
-    """What decides no result, but how much a stop costs."""
-
-    work: Path = WORK
-    """The folder for checkpoints and features."""
-    checkpoint_minutes: float = 10.0
-    """Between two checkpoints within an epoch."""
-    watchdog_minutes: float = 30.0
-    """Without a step, after which the run is taken to hang."""
-    time_limit_minutes: float | None = None
-    """After which the run stops itself, with a checkpoint."""
-
-    @property
-    def keep_every(self) -> float:
-        """Seconds between two checkpoints."""
-        return self.checkpoint_minutes * 60
-
-    @property
-    def time_limit(self) -> float | None:
-        """In seconds."""
-        return None if self.time_limit_minutes is None else self.time_limit_minutes * 60
 
 
 def train_run(
@@ -56,7 +32,7 @@ def train_run(
     folder: RunFolder,
     device_name: str,
     weights: WeightsInfo | None = None,
-    care: Care | None = None,
+    options: RunOptions | None = None,
 ) -> Metrics:
     """Train one run and write its results to `folder`, `metrics.json` last.
 
@@ -66,11 +42,11 @@ def train_run(
     what the run asks for, memory is short, or a loss is not finite; the epochs done until then
     stay in `log.jsonl`. Raises Stopped when the run is asked to stop.
     """
-    care = care or Care()
-    home = care.work / content_hash(run)
+    options = options or RunOptions()
+    home = options.work / content_hash(run)
     waiting = f"{run.name}: another process trains this run; waiting until it ends"
     before, waits = _state(folder.metrics), []
-    with StopRequest(care.time_limit) as stop, ExitStack() as held:
+    with StopRequest(options.time_limit) as stop, ExitStack() as held:
 
         def waiting_for_the_run() -> None:
             waits.append(True)
@@ -95,15 +71,18 @@ def train_run(
             progress.stays("waiting for a device", why)
             stop.check()
 
-        place = held.enter_context(place_for(run.name, device_name, meanwhile))
+        slot = held.enter_context(device_slot(run.name, device_name, meanwhile))
         progress.stays("starting")
 
-        from resnet_sizes.training.job.run import train_here  # torch, which looks for devices now
+        # torch, which looks for devices now
+        from resnet_sizes.training.job.run import train_on_device
 
         stop.check()
-        with Watchdog(run.name, care.watchdog_minutes * 60) as watchdog:
+        with Watchdog(run.name, options.watchdog_minutes * 60) as watchdog:
             supervision = Supervision(stop, watchdog, progress)
-            return train_here(run, dataset, folder, device_name, weights, care, place, supervision)
+            return train_on_device(
+                run, dataset, folder, device_name, weights, options, slot, supervision
+            )
 
 
 def _state(path: Path) -> tuple[int, int] | None:

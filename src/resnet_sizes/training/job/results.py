@@ -1,11 +1,18 @@
-"""The results of a run that has reached its end."""
+"""The results of a run that has reached its end, and what made them."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
 
 import torch
 
+import resnet_sizes
+from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.files import explained_write, write_json
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import RunFolder
-from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.metrics import Code, Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import (
     DatasetInfo,
@@ -14,6 +21,7 @@ from resnet_sizes.schemas.run.tensors import (
     write_predictions,
 )
 from resnet_sizes.training.devices.select import peak_memory
+from resnet_sizes.training.engine.clock import equivalent_seconds, total_seconds
 from resnet_sizes.training.engine.networks import macs_per_image
 from resnet_sizes.training.job.checkpointing import Attempt
 
@@ -35,9 +43,8 @@ def write_results(
     """
     history, cache = attempt.history, attempt.feature_cache
     outputs = logits.numpy()
-    attempt.company.look(at_once=True)
+    attempt.sharing.look(at_once=True)
     best = max(history, key=lambda epoch: epoch.test_accuracy)
-    seconds = sum(epoch.training_seconds for epoch in history)
     metrics = Metrics(
         run=run,
         run_hash=attempt.run_hash,
@@ -45,9 +52,8 @@ def write_results(
         final_test_accuracy=history[-1].test_accuracy,
         best_test_accuracy=best.test_accuracy,
         best_epoch=best.epoch,
-        training_seconds=seconds + (cache.forward_seconds if cache and not cache.reused else 0),
-        # A plain loop sends every image through the frozen layers in every epoch.
-        equivalent_training_seconds=seconds + run.epochs * cache.forward_seconds if cache else None,
+        training_seconds=total_seconds(history, cache),
+        equivalent_training_seconds=equivalent_seconds(history, cache) if cache else None,
         feature_cache=cache,
         resumed=len(attempt.resumptions),
         resumptions=attempt.resumptions,
@@ -56,7 +62,7 @@ def write_results(
         macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
         peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(device)),
         device=attempt.device,
-        sharing=attempt.company.record(),
+        sharing=attempt.sharing.record(),
         versions=attempt.versions,
         dataset_identity=info.identity,
         code=attempt.code,
@@ -70,3 +76,39 @@ def write_results(
     write_predictions(folder.predictions, outputs, labels)
     write_json(folder.metrics, metrics)
     return metrics
+
+
+def versions(device: torch.device) -> dict[str, str]:
+    """Versions of what takes part in a result, by package name."""
+    found = {"python": platform.python_version(), "resnet-sizes": resnet_sizes.__version__}
+    for package in ("torch", "torchvision", "numpy"):
+        found[package] = version(package)
+    if device.type == "cuda" and torch.version.cuda:
+        found["cuda"] = torch.version.cuda
+    return found
+
+
+def code() -> Code:
+    """The hash of the training code, and the commit where the code lies in a git checkout."""
+    commit = _git("rev-parse", "HEAD")
+    changes = _git("status", "--porcelain", "--", ".") if commit else None
+    return Code(
+        training_hash=training_code_hash(),
+        git_commit=commit,
+        git_dirty=None if changes is None else bool(changes),
+    )
+
+
+def _git(*arguments: str) -> str | None:
+    folder = Path(resnet_sizes.__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

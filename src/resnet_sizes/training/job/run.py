@@ -1,80 +1,76 @@
 """One run file and a dataset → predictions, an epoch log, and metrics."""
 
+import json
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 from torchvision.models.resnet import ResNet
 
-from resnet_sizes.io.errors import UserError, WriteError
+from resnet_sizes.io.errors import Stopped, UserError, WriteError
+from resnet_sizes.io.files import explained_write, write_text
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import FEATURES, RunFolder
-from resnet_sizes.schemas.run.metrics import FeatureCache, Metrics
+from resnet_sizes.schemas.run.metrics import EpochMetrics, FeatureCache, Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import read_dataset
 from resnet_sizes.schemas.run.weights import WeightsInfo
-from resnet_sizes.training.devices.gpu_slots import Place, torch_name
+from resnet_sizes.training.capabilities import (
+    check_compiler,
+    check_precision,
+    explained_out_of_memory,
+)
+from resnet_sizes.training.devices.gpu_slots import DeviceSlot, torch_name
 from resnet_sizes.training.devices.select import describe, select_device, set_threads
 from resnet_sizes.training.engine.clock import Clock
-from resnet_sizes.training.engine.compiling import check_compiler
-from resnet_sizes.training.engine.determinism import set_determinism
-from resnet_sizes.training.engine.inputs import Data, DeviceData
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import (
-    build_network,
     count_parameters,
+    initial_network,
     ready_for_training,
 )
-from resnet_sizes.training.engine.precision import check_precision
-from resnet_sizes.training.engine.weights import load_initial_weights
-from resnet_sizes.training.features.feature_extraction import BackbonePass
-from resnet_sizes.training.features.features import Features, cache_obstacle, cached_features
-from resnet_sizes.training.job.attempt import resume, train
-from resnet_sizes.training.job.checkpointing import Attempt, Keeper
-from resnet_sizes.training.job.job import Care
-from resnet_sizes.training.job.memory import explained_out_of_memory
-from resnet_sizes.training.job.provenance import code, versions
-from resnet_sizes.training.job.results import write_results
+from resnet_sizes.training.engine.preprocessing import DeviceData, batches_per_epoch
+from resnet_sizes.training.features.cache import Features, cached_features, features_key
+from resnet_sizes.training.features.extraction import FeatureExtractor, cache_obstacle
+from resnet_sizes.training.job.checkpointing import Attempt, Checkpointer, resume
+from resnet_sizes.training.job.results import code, versions, write_results
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
-from resnet_sizes.training.supervision.progress import Progress
+from resnet_sizes.training.supervision.launch import RunOptions
+from resnet_sizes.training.supervision.progress import WRITE_EVERY_END, Progress, ProgressFile
 from resnet_sizes.training.supervision.stopping import Supervision
 
 log = logging.getLogger("resnet_sizes")
 
 
-def train_here(
+def train_on_device(
     run: RunFile,
     dataset: Path,
     folder: RunFolder,
     device_name: str,
     weights: WeightsInfo | None,
-    care: Care,
-    place: Place,
+    options: RunOptions,
+    slot: DeviceSlot,
     supervision: Supervision,
 ) -> Metrics:
-    """Train one run in the place that it has been given, as `turn.train_run` says."""
+    """Train one run on the device of its slot, as `job.train_run` says."""
     started, made_by = utc_now(), code()
-    checkpoints = Checkpoints(care.work / content_hash(run))
+    checkpoints = Checkpoints(options.work / content_hash(run))
     info, arrays = read_dataset(dataset)
     if info.identity != run.dataset_identity:
         raise UserError(
             f"{dataset}: holds data {info.identity[:12]}…, but the run was planned for "
-            f"{run.dataset_identity[:12]}…. Plan it anew: resnet-sizes study runs STUDY"
+            f"{run.dataset_identity[:12]}…. Plan it again: resnet-sizes study runs STUDY"
         )
     supervision.look()
     with explained_out_of_memory(run):
-        device = select_device(torch_name(device_name, place))
-        company = place.settle(device.type)
+        device = select_device(torch_name(device_name, slot))
+        sharing = slot.monitor(device.type)
         set_threads(run.threads)
         check_precision(run.precision, device)
         check_compiler(run.compile_mode, device)
-        set_determinism(run.deterministic, run.seed, run.precision)
-        network = build_network(run.model, run.reading, len(info.class_names))
-        load_initial_weights(network, run, weights)
-        described = describe(device, place.gpu)
+        network = initial_network(run, len(info.class_names), weights)
+        described = describe(device, slot.gpu)
         supervision.progress.on(described)
         log.info(
             "%s: %d epochs of %d images on %s (%s, %d threads), %s",
@@ -86,7 +82,7 @@ def train_here(
             code=made_by,
             versions=versions(device),
             device=described,
-            company=company,
+            sharing=sharing,
             started=started,
             history=[],
             resumptions=[],
@@ -95,67 +91,63 @@ def train_here(
         supervision.look()
         counted = count_parameters(network, run.reading)
         network = ready_for_training(network, run.reading, device)
-        on_device = DeviceData.on(device, arrays)
-        material = _material(run, network, on_device, device, care, supervision)
-        attempt.feature_cache = material.cache
-        trainer = Trainer(run, material.network, material.data, device)
+        images = DeviceData.on(device, arrays)
+        trainer = _trainer(run, network, images, device, attempt, options, supervision)
         if kept:
             resume(trainer, attempt, *kept)
         undisturbed = supervision.stop.undisturbed
-        keeper = Keeper(checkpoints, attempt, trainer, care.keep_every, undisturbed)
-        logits = train(trainer, attempt, keeper, supervision, folder)
+        checkpointer = Checkpointer(
+            checkpoints, attempt, trainer, options.checkpoint_seconds, undisturbed
+        )
+        logits = _train(trainer, attempt, checkpointer, supervision, folder)
     try:
         labels = arrays.test_labels
         metrics = write_results(run, folder, info, labels, logits, attempt, counted, device)
     except WriteError:
-        keeper.write()  # so that nothing has to be trained again once there is room
+        checkpointer.write()  # so that nothing has to be trained again once there is room
         raise
     checkpoints.clear()
     return metrics
 
 
-@dataclass(frozen=True)
-class _Material:
-    """What the loop trains: the whole network on images, or its head on features."""
-
-    network: nn.Module
-    data: Data
-    cache: FeatureCache | None = None
-
-
-def _material(
+def _trainer(
     run: RunFile,
     network: ResNet,
-    data: DeviceData,
+    images: DeviceData,
     device: torch.device,
-    care: Care,
+    attempt: Attempt,
+    options: RunOptions,
     supervision: Supervision,
-) -> _Material:
+) -> Trainer:
+    """What trains the whole network on images, or its head on features that are computed once."""
     if run.reading.trainable == "all":
-        return _Material(network, data)
+        return Trainer(run, network, images, device)
     obstacle = cache_obstacle(run)
     if obstacle:
         log.info(
             "%s: every epoch goes through the frozen layers; their features are not kept, since %s",
             *(run.name, obstacle),
         )
-        return _Material(network, data)
-    features = _features(run, network, data, device, care, supervision)
-    cache = FeatureCache(
-        key=features.key,
+        return Trainer(run, network, images, device)
+    key = features_key(run, attempt.device, attempt.versions, attempt.code.training_hash)
+    path = options.work / FEATURES / f"{key}.safetensors"
+    features = _features(path, run, network, images, device, options, supervision)
+    attempt.feature_cache = FeatureCache(
+        key=key,
         reused=features.reused,
         forward_seconds=features.forward_seconds,
         timed_images=features.timed_images,
     )
-    return _Material(network.fc, features.on(device, data), cache)
+    return Trainer(run, network.fc, features.on(device, images), device)
 
 
 def _features(
+    path: Path,
     run: RunFile,
     network: ResNet,
     data: DeviceData,
     device: torch.device,
-    care: Care,
+    options: RunOptions,
     supervision: Supervision,
 ) -> Features:
     images = len(data.train_labels) + len(data.test_labels)
@@ -169,6 +161,128 @@ def _features(
                 supervision.progress.features(progress.done, images, progress.remaining())
             supervision.look()
 
-        through = BackbonePass(run, network, data, device, batch_done)
-        folder = care.work / FEATURES
-        return cached_features(folder, run, device, through, care.keep_every, supervision.look)
+        extractor = FeatureExtractor(run, network, data, device, batch_done)
+        return cached_features(path, run, extractor, options.checkpoint_seconds, supervision.look)
+
+
+def _train(
+    trainer: Trainer,
+    attempt: Attempt,
+    checkpointer: Checkpointer,
+    supervision: Supervision,
+    folder: RunFolder,
+) -> torch.Tensor:
+    """Train to the end; the test logits of the last epoch, float32 `[N_test, classes]`.
+
+    `log.jsonl` has the epochs of all attempts, each once. Raises Stopped, after a checkpoint,
+    where the run is asked to stop.
+    """
+    run, history = trainer.run, attempt.history
+    in_epoch = batches_per_epoch(len(trainer.data.train_labels), run.batch_size)
+    done = len(history) * in_epoch + trainer.epoch.step
+    logits = trainer.test_logits().cpu() if len(history) == run.epochs else torch.empty(0)
+    lines = _EpochLog(folder.log, history)
+    if attempt.feature_cache or attempt.resumptions:
+        checkpointer.write()  # with the time that the pass took; with this attempt among the others
+    synchronise = Clock(trainer.device).synchronise
+    file = supervision.progress
+    _show(file, trainer, in_epoch, None)
+    with Progress(run.name, run.epochs * in_epoch, "steps", synchronise, done) as progress:
+
+        def between() -> None:
+            if file.is_due():
+                _show(file, trainer, in_epoch, progress.remaining())
+            supervision.watchdog.beat()
+            reason = supervision.stop.reason()
+            if reason:
+                _stop(trainer, checkpointer, *reason)
+
+        def step_done(loss: torch.Tensor) -> None:
+            progress.advance(1)
+            between()
+            checkpointer.within_epoch()
+            supervision.stop.margin = 2 * checkpointer.cost
+
+        for metrics, epoch_logits in trainer.epochs(step_done, between):
+            history.append(metrics)
+            logits = epoch_logits
+            attempt.sharing.look()
+            lines.epoch_done()
+            progress.epoch_done(metrics, run.epochs)
+            if file.is_due(WRITE_EVERY_END):
+                file.training(
+                    metrics.epoch, in_epoch, in_epoch, metrics.train_loss, progress.remaining()
+                )
+            checkpointer.at_end_of_epoch()
+    lines.complete()
+    file.phase("writing results")
+    return logits
+
+
+def _show(file: ProgressFile, trainer: Trainer, steps: int, remaining: float | None) -> None:
+    epoch = trainer.epoch
+    if epoch.number > trainer.run.epochs:  # it was stopped when only its results were missing
+        return
+    # The device is waited for, which is why this is not done in each step.
+    loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
+    file.training(epoch.number, epoch.step, steps, loss, remaining, evaluates=epoch.trained)
+
+
+def _stop(trainer: Trainer, checkpointer: Checkpointer, why: str, status: int) -> None:
+    name, epoch, step = trainer.run.name, trainer.epoch.number, trainer.epoch.step
+    kept = checkpointer.write()
+    outcome = (
+        "Its checkpoint is written; the same command goes on from there."
+        if kept
+        else "No checkpoint could be written: it goes on from the one before, if there is one."
+    )
+    raise Stopped(f"{name}: stopped by {why} in epoch {epoch} after step {step}. {outcome}", status)
+
+
+class _EpochLog:
+    """`log.jsonl`: the epochs of all attempts, each once.
+
+    A disk that refuses it at the beginning stops the run, since it would refuse the results too;
+    later there is something to lose.
+    """
+
+    def __init__(self, path: Path, history: list[EpochMetrics]) -> None:
+        self._path = path
+        self._history = history
+        self._behind = False
+        write_text(path, self._lines())
+
+    def epoch_done(self) -> None:
+        """Write down the last epoch of the history."""
+        if self._behind:
+            self._rewrite()
+            return
+        try:
+            with explained_write(self._path), self._path.open("a", encoding="utf-8") as file:
+                file.write(_line(self._history[-1]))
+        except WriteError as error:
+            self._warn(error)
+
+    def complete(self) -> None:
+        """Try once more where the last lines could not be written."""
+        if self._behind:
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        try:
+            write_text(self._path, self._lines())
+            self._behind = False
+        except WriteError as error:
+            self._warn(error)
+
+    def _lines(self) -> str:
+        return "".join(_line(epoch) for epoch in self._history)
+
+    def _warn(self, error: WriteError) -> None:
+        if not self._behind:
+            log.warning("warning: %s The run goes on meanwhile", error)
+        self._behind = True
+
+
+def _line(metrics: EpochMetrics) -> str:
+    return json.dumps(metrics.model_dump()) + "\n"

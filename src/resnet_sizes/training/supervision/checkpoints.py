@@ -1,36 +1,33 @@
 """Checkpoints of a run: written whole or not at all, the last two kept, damage noticed."""
 
-import hashlib
 import logging
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from resnet_sizes.io.errors import UserError, WriteError
-from resnet_sizes.io.files import remove_temporaries, write_atomically
+from resnet_sizes.io.files import remove_temporaries
 from resnet_sizes.io.messages import dotted, shown_text
 from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
+from resnet_sizes.training.tensor_files import (
+    DamagedTensors,
+    Tensors,
+    read_tensors,
+    write_tensors,
+)
 
 log = logging.getLogger("resnet_sizes")
 
 KEPT = 2
 """Checkpoints of a run on the disk: one more than is needed, should the newest be damaged."""
 
-UNREADABLE = (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError)
-"""What a damaged file of tensors raises: of another type, of another shape, cut off."""
-
 SHORT_OF_MEMORY = ("allocate memory", "mmap")
 """Parts of what torch says where a whole file finds no room in memory."""
 
 PIECE = 2**20
 """Bytes."""
-
-Tensors = dict[str, torch.Tensor]
 
 
 class Checkpoints:
@@ -42,10 +39,8 @@ class Checkpoints:
     def write(self, record: CheckpointRecord, tensors: Tensors) -> bool:
         """Write one; False, with a warning, where the disk refuses. The run itself goes on."""
         path = self._folder / f"epoch-{record.epoch:05d}-step-{record.step:07d}.safetensors"
-        text = record.model_dump_json()
-        metadata = {"record": text, "sha256": _digest(text, tensors)}
         try:
-            write_atomically(path, lambda target: save_file(tensors, target, metadata))
+            write_tensors(path, tensors, record.model_dump_json())
         except WriteError as error:
             log.warning(
                 "warning: %s The run goes on meanwhile; what it does from its last checkpoint on "
@@ -61,7 +56,7 @@ class Checkpoints:
     def newest(self, run_hash: str, training_hash: str) -> tuple[CheckpointRecord, Tensors] | None:
         """The newest whole checkpoint of this run by this code.
 
-        What is passed over is told and set aside: with its higher number it would take the place
+        Others are named in the log and set aside: with a higher number one would take the place
         of those that are still to come. The run's lock has to be held. Raises UserError, and
         touches nothing, where one cannot be read for now: it may be whole.
         """
@@ -83,7 +78,10 @@ class Checkpoints:
                     return record, tensors
             self._set_aside(path)
         if paths:
-            log.warning("%s: no checkpoint here can be used; the run begins anew", self._folder)
+            log.warning(
+                "%s: no checkpoint here can be used; the run starts from the beginning",
+                self._folder,
+            )
         return None
 
     def clear(self) -> None:
@@ -111,42 +109,22 @@ def _aside(path: Path) -> Path:
     return path.with_name(f"{path.name}.unused")
 
 
-def _look_through(path: Path) -> None:
-    """Raise OSError if a part of the file cannot be read: a disk or a network may refuse what
-    is whole, and libraries would say it as they say damage."""
-    with path.open("rb") as file:
-        while file.read(PIECE):
-            pass
-
-
-def _unreadable(path: Path, reason: str) -> UserError:
-    return UserError(
-        f"{path}: cannot be read for now ({shown_text(reason)}). Nothing is removed. Run the same "
-        "command again where it can be read and has room in memory, or delete the file: the run "
-        "then goes on from the checkpoint before, or begins anew."
-    )
-
-
 def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
     """A whole checkpoint; None, with a warning, of a damaged one."""
     try:
-        _look_through(path)
-        with safe_open(path, framework="pt") as opened:
-            metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-        text = metadata.get("record", "")
-        whole = metadata.get("sha256") == _digest(text, tensors)
+        # A disk or a network may refuse what is whole, and safetensors would call it damage.
+        with path.open("rb") as file:
+            while file.read(PIECE):
+                pass
+        text, tensors = read_tensors(path)
     except MemoryError:
         raise _unreadable(path, "memory is short") from None
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
-    except UNREADABLE as error:
+    except DamagedTensors as error:
         if any(word in str(error) for word in SHORT_OF_MEMORY):
-            raise _unreadable(path, str(error)) from error
-        log.warning("%s: is damaged (%s) and is not used", path, shown_text(str(error)))
-        return None
-    if not whole:
-        log.warning("%s: is not what was written and is not used", path)
+            raise _unreadable(path, str(error.__cause__)) from error
+        log.warning("%s: %s and is not used", path, error)
         return None
     try:
         return CheckpointRecord.model_validate_json(text), tensors
@@ -157,10 +135,9 @@ def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
         return None
 
 
-def _digest(record: str, tensors: Tensors) -> str:
-    digest = hashlib.sha256(record.encode())
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+def _unreadable(path: Path, reason: str) -> UserError:
+    return UserError(
+        f"{path}: cannot be read for now ({shown_text(reason)}). Nothing is removed. Run the same "
+        "command again where it can be read and has room in memory, or delete the file: the run "
+        "then goes on from the checkpoint before, or starts from the beginning."
+    )

@@ -1,10 +1,12 @@
-"""What a workflow tells the runs that it starts, by their environment."""
+"""How a run is started: its options, and what a workflow tells it by its environment."""
 
 import os
 import socket
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from resnet_sizes.schemas.paths import WORK
 from resnet_sizes.schemas.run.progress import SchedulerJob
 
 PARENT = "RESNET_SIZES_PARENT"
@@ -25,6 +27,30 @@ JOB_VARIABLES = {
     "FLUX_JOB_ID": "flux",
 }
 """Where schedulers tell a process the number of its job."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What decides no result, but how much a stop costs."""
+
+    work: Path = WORK
+    """The folder for checkpoints and features."""
+    checkpoint_minutes: float = 10.0
+    """Between two checkpoints within an epoch."""
+    watchdog_minutes: float = 30.0
+    """Without a step, after which the run is taken to hang."""
+    time_limit_minutes: float | None = None
+    """After which the run stops itself, with a checkpoint."""
+
+    @property
+    def checkpoint_seconds(self) -> float:
+        """Seconds between two checkpoints."""
+        return self.checkpoint_minutes * 60
+
+    @property
+    def time_limit(self) -> float | None:
+        """In seconds."""
+        return None if self.time_limit_minutes is None else self.time_limit_minutes * 60
 
 
 def announce(scheduled: bool) -> None:

@@ -19,7 +19,7 @@ from resnet_sizes.training.supervision.launch import (
     scheduled_since,
     seconds_to_job_end,
 )
-from resnet_sizes.training.supervision.progress_file import ProgressFile
+from resnet_sizes.training.supervision.progress import ProgressFile
 
 log = logging.getLogger("resnet_sizes")
 

@@ -1,20 +1,25 @@
 """Which GPUs there are, and which of them a process may use."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pretend_gpus import PretendGpus, uuid
+from pretend_gpus import OF_A_JOB, PretendGpus, uuid
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.training.devices.cuda_visible_devices import (
-    alone,
+from resnet_sizes.training.devices import gpus
+from resnet_sizes.training.devices.gpus import (
+    Gpu,
+    show_only,
     strongest_first,
+    torch_gpus,
+    usable_gpus,
     visible_gpus,
     wanted_gpus,
 )
-from resnet_sizes.training.devices.nvml import Gpu
 
 A, B, C = (Gpu(index, uuid(letter), "Pretend GPU") for index, letter in enumerate("abc"))
 HALVES = [Gpu(0, f"MIG-{number}", "Half", uuid("a")) for number in (1, 2)]
@@ -69,14 +74,6 @@ def test_a_divided_gpu_counts_once_and_stands_for_its_instances(
     assert visible_gpus([*HALVES, B, C], environment) == expected
 
 
-def test_what_the_drivers_files_do_not_tell_of_is_taken_as_the_environment_names_it() -> None:
-    known = Gpu(0, uuid("a"), node="nvidia0")
-    unknown = Gpu(1, node="nvidia1")
-    named = {"CUDA_VISIBLE_DEVICES": "1,GPU-a,GPU-x,MIG-x,2"}
-    expected = [unknown, known, Gpu(None, "GPU-x"), Gpu(None, "MIG-x")]
-    assert visible_gpus([known, unknown], named) == expected
-
-
 def test_the_strongest_come_first_and_equal_ones_in_their_order() -> None:
     display, card, twin, large = (
         Gpu(index, strength=strength)
@@ -93,20 +90,18 @@ def test_the_strongest_come_first_and_equal_ones_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("gpu", "expected"),
     [
-        (A, {"CUDA_VISIBLE_DEVICES": uuid("a")}),
-        (Gpu(0, "GPU-x", node="nvidia0"), {"CUDA_VISIBLE_DEVICES": "GPU-x"}),
-        # A number that we count is one of the bus; one that somebody has set stays as it was meant.
-        (
-            Gpu(1, node="nvidia1"),
-            {"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"},
-        ),
-        (Gpu(1), {"CUDA_VISIBLE_DEVICES": "1"}),
+        (A, uuid("a")),
+        (Gpu(1, uuid("b"), entry="MIG-1"), "MIG-1"),
+        (Gpu(1, uuid("b"), entry="0"), "0"),
+        (Gpu(1), "1"),
     ],
 )
-def test_cuda_is_shown_one_gpu_by_its_uuid_or_else_its_number(
-    gpu: Gpu, expected: dict[str, str]
+def test_cuda_is_shown_one_gpu_by_its_entry_or_uuid_or_else_its_number(
+    gpu: Gpu, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert alone(gpu) == expected
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    show_only(gpu)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == expected
 
 
 def test_without_a_list_of_the_machine_only_what_the_environment_names_is_known() -> None:
@@ -134,7 +129,7 @@ def test_a_number_beyond_the_visible_is_an_error_that_lists_them() -> None:
 
 LISTING = """
 import sys
-from resnet_sizes.training.devices.nvml import Nvml
+from resnet_sizes.training.devices.gpus import Nvml
 nvml = Nvml.load()
 for gpu in nvml.gpus() if nvml else ["no library"]:
     print(gpu, *(gpu.strength or ()) if nvml else "", *sorted(nvml.processes(gpu)) if nvml else "")
@@ -149,15 +144,15 @@ def listed(environment: dict[str, str]) -> list[str]:
 
 
 def test_instances_stand_for_their_gpu_and_hidden_ones_are_passed_over(tmp_path: Path) -> None:
-    gpus = PretendGpus(tmp_path)
+    machine = PretendGpus(tmp_path)
     half = {"uuid": "MIG-2", "name": "Half", "memory": 19.6}
     instances = [{"uuid": "MIG-1", "processes": {"9": "x"}}, half]
-    gpus.are(
+    machine.are(
         {"uuid": uuid("a"), "hidden": True},
         {"uuid": uuid("b"), "name": "Large", "capability": [8, 0], "instances": instances},
         {"uuid": uuid("c"), "bytes": True, "processes": {"7": "x", "8": "y"}},
     )
-    assert listed(gpus.environment()) == [
+    assert listed(machine.environment()) == [
         "GPU 1 (Pretend GPU, MIG-1) 9",
         "GPU 1 (Half, MIG-2) 8 0 20",
         f"GPU 2 (Pretend GPU, {uuid('c')}) 7 8",
@@ -177,3 +172,76 @@ def test_a_library_that_is_missing_or_broken_is_as_none(tmp_path: Path) -> None:
         (tmp_path / "pynvml.py").write_text(text, encoding="utf-8")
         found = listed(environment | {"PYTHONPATH": f"{tmp_path}:{environment['PYTHONPATH']}"})
         assert found == ["no library"], text
+
+
+PRETEND_TORCH = """
+import types
+
+class cuda:
+    @staticmethod
+    def device_count():
+        return len(FOUND)
+
+    @staticmethod
+    def get_device_properties(number):
+        name, uuid, memory = FOUND[number]
+        return types.SimpleNamespace(
+            name=name, uuid=uuid, major=8, minor=6, total_memory=memory * 2**30
+        )
+
+print("a line that torch prints", file=__import__("sys").stderr)
+"""
+
+
+@pytest.fixture
+def torch_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
+    """Make a machine without NVML; the environment in which torch sees these GPUs there."""
+    monkeypatch.setattr(gpus, "_has_driver", lambda: True)
+
+    def see(*found: tuple[str, str, float], visible: str | None = None) -> dict[str, str]:
+        (tmp_path / "torch.py").write_text(f"FOUND = {found!r}{PRETEND_TORCH}", encoding="utf-8")
+        kept = {name: value for name, value in os.environ.items() if name not in OF_A_JOB}
+        named = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
+        return kept | {"PYTHONPATH": str(tmp_path)} | named
+
+    return see
+
+
+def test_without_the_library_a_torch_of_another_process_lists_the_gpus(
+    torch_sees: Callable[..., dict[str, str]],
+) -> None:
+    environment = torch_sees(("Large", "aa-1", 47.99), ("Small", "bb-2", 24.0))
+    expected = [
+        Gpu(0, "GPU-aa-1", "Large", strength=(8, 6, 48), entry="0"),
+        Gpu(1, "GPU-bb-2", "Small", strength=(8, 6, 24), entry="1"),
+    ]
+    assert usable_gpus(None, environment) == expected
+    assert str(expected[0]) == "GPU 0 (Large, GPU-aa-1)"
+
+
+def test_what_torch_lists_is_shown_as_the_environment_names_it(
+    torch_sees: Callable[..., dict[str, str]],
+) -> None:
+    environment = torch_sees(("Half", "aa-1", 20), ("Small", "bb-2", 24), visible="MIG-x, 3,7")
+    found = usable_gpus(None, environment)
+    assert [(gpu.index, gpu.uuid, gpu.entry) for gpu in found] == [
+        (None, "GPU-aa-1", "MIG-x"),
+        (3, "GPU-bb-2", "3"),
+    ]
+    assert usable_gpus(None, torch_sees(visible="")) == []
+
+
+def test_a_torch_that_fails_lists_nothing(
+    torch_sees: Callable[..., dict[str, str]], tmp_path: Path
+) -> None:
+    environment = torch_sees(visible="2")
+    for text in ("raise RuntimeError", "print('no list')", "class cuda: pass"):
+        (tmp_path / "torch.py").write_text(text, encoding="utf-8")
+        assert torch_gpus(environment) is None, text
+    assert usable_gpus(None, environment) == [Gpu(2)], "what the environment names is passed on"
+
+
+def test_without_a_driver_no_torch_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpus, "DRIVERS", ("libnothing-of-this-name.so",))
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it takes seconds"))
+    assert usable_gpus(None, {}) == []

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from resnet_sizes.schemas.run.metrics import Sharing
-from resnet_sizes.training.devices.device_sharing import LOOK_EVERY, Company, OtherProcesses
-from resnet_sizes.training.devices.nvml import Gpu
+from resnet_sizes.training.devices.device_sharing import LOOK_EVERY, OtherProcesses, SharingMonitor
+from resnet_sizes.training.devices.gpus import Gpu
 
 
 class Listed:
@@ -32,7 +32,7 @@ def others(nvml: Listed) -> OtherProcesses:
     return OtherProcesses(nvml, Gpu(0, "GPU-a"))
 
 
-def test_the_process_itself_is_no_company(nvml: Listed, others: OtherProcesses) -> None:
+def test_the_process_itself_does_not_count(nvml: Listed, others: OtherProcesses) -> None:
     others.before_use()
     nvml.now = {os.getpid()}
     assert others() == []
@@ -53,7 +53,7 @@ def test_in_a_container_one_new_process_is_taken_for_this_one(
     assert others() == ["program-900000002"]
 
 
-def test_of_two_new_processes_one_is_company(nvml: Listed, others: OtherProcesses) -> None:
+def test_of_two_new_processes_one_counts(nvml: Listed, others: OtherProcesses) -> None:
     others.before_use()
     nvml.now = {900_000_001, 900_000_002}
     assert len(others() or []) == 1
@@ -65,42 +65,42 @@ def test_a_list_that_does_not_even_show_this_process_tells_nothing(
     nvml: Listed, others: OtherProcesses
 ) -> None:
     others.before_use()
-    company = Company(others)
-    company.look()
+    monitor = SharingMonitor(others)
+    monitor.look()
     nvml.now = None
-    company.look(at_once=True)
-    assert company.record() is None
+    monitor.look(at_once=True)
+    assert monitor.record() is None
 
 
 def test_looks_are_counted_and_names_kept_once() -> None:
     seen = iter([[], ["a"], ["a", "b"]])
-    company = Company(lambda: next(seen))
+    monitor = SharingMonitor(lambda: next(seen))
     for _ in range(3):
-        company.look(at_once=True)
-    assert company.record() == Sharing(looks=3, shared=2, others=["a", "b"])
+        monitor.look(at_once=True)
+    assert monitor.record() == Sharing(looks=3, shared=2, others=["a", "b"])
 
 
 def test_short_epochs_do_not_look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = 0.0
     monkeypatch.setattr("time.monotonic", lambda: moment)
-    company = Company(lambda: [])
+    monitor = SharingMonitor(lambda: [])
     for moment in (0.0, 0.1, LOOK_EVERY, LOOK_EVERY + 0.1):  # noqa: B007
-        company.look()
-    record = company.record()
+        monitor.look()
+    record = monitor.record()
     assert record is not None
     assert record.looks == 2
 
 
 def test_what_earlier_attempts_saw_is_kept() -> None:
-    company = Company(lambda: ["b"])
-    company.look()
-    company.go_on_from(Sharing(looks=4, shared=1, others=["a"]))
-    assert company.record() == Sharing(looks=5, shared=2, others=["a", "b"])
-    blind = Company()
-    blind.go_on_from(Sharing(looks=4, shared=1, others=["a"]))
+    monitor = SharingMonitor(lambda: ["b"])
+    monitor.look()
+    monitor.resume_from(Sharing(looks=4, shared=1, others=["a"]))
+    assert monitor.record() == Sharing(looks=5, shared=2, others=["a", "b"])
+    blind = SharingMonitor()
+    blind.resume_from(Sharing(looks=4, shared=1, others=["a"]))
     blind.look()
     assert blind.record() == Sharing(looks=4, shared=1, others=["a"])
-    blind.go_on_from(None)
+    blind.resume_from(None)
     assert blind.record() == Sharing(looks=4, shared=1, others=["a"])
 
 

@@ -1,10 +1,13 @@
-"""The one switch that decides whether two runs with the same seed are equal."""
+"""How numbers are computed: determinism, number formats, compiled code."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import nn
 
-from resnet_sizes.schemas.run.run import Precision
+from resnet_sizes.schemas.run.run import CompileMode, Precision
 
 
 def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32") -> None:
@@ -31,3 +34,33 @@ def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32
     # "fp32" means fp32: TF32 is a precision of its own in this project.
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
+
+
+def autocast(
+    precision: Precision, device: torch.device
+) -> Callable[[], AbstractContextManager[object]]:
+    """Makes the context in which a network computes in `precision`."""
+    kinds = {"bf16": torch.bfloat16, "fp16": torch.float16}
+    if precision in kinds:
+        return lambda: torch.autocast(device.type, kinds[precision])
+    return nullcontext
+
+
+def compiled(network: nn.Module, mode: CompileMode) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network's forward pass, compiled as `mode` says.
+
+    Shapes are taken as fixed: a run has few (a whole batch, the last one, the evaluation's), and
+    CUDA graphs need them fixed.
+    """
+    if mode == "none":
+        return network
+    forward = torch.compile(network, mode=mode, dynamic=False)
+    if mode != "reduce-overhead":
+        return forward
+
+    def step(inputs: torch.Tensor) -> torch.Tensor:
+        # The memory of a graph's outputs is free again when the next step begins.
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        return forward(inputs)  # type: ignore[no-any-return]
+
+    return step

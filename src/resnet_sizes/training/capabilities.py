@@ -1,0 +1,159 @@
+"""What a device can do for a run, by fixed rules: number formats, compiled code, memory."""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
+from resnet_sizes.training.engine.preprocessing import evaluation_batch
+from resnet_sizes.training.features.extraction import keeps_features
+
+log = logging.getLogger("resnet_sizes")
+
+AMPERE = (8, 0)
+"""CUDA capability from which on TF32 and bfloat16 are computed in hardware."""
+
+VOLTA = (7, 0)
+"""CUDA capability from which on float16 is computed by tensor cores."""
+
+OLDEST_CAPABILITY = (7, 0)
+"""CUDA capability from which on torch's compiler makes code for a GPU."""
+
+LAUNCH_BOUND_SIZE = 32
+"""Input size in pixels up to which, with the ImageNet stem, a GPU waits for kernel launches."""
+
+SHORT_OF_MEMORY = (
+    "can't allocate memory",  # torch's allocator on the CPU
+    "CUDA error: out of memory",  # the driver's own, before torch's allocator has anything
+    "CUBLAS_STATUS_NOT_INITIALIZED",  # which needs room on the device
+    "MPS backend out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+"""Parts of what is said where memory is short without an error of its own kind."""
+
+
+def fastest_precision(device: torch.device) -> Precision:
+    """What `precision: auto` means on a device: a fixed rule, never a timing.
+
+    CUDA: bf16 from Ampere on, fp16 on Volta and Turing (the T4), else fp32. CPU: bf16 where the
+    processor has instructions for it (AVX512-BF16, AMX), else fp32: emulated, it is
+    slower by far. MPS: fp32.
+    """
+    if device.type == "cuda":
+        capability = torch.cuda.get_device_capability(device)
+        if capability >= AMPERE:
+            return "bf16"
+        return "fp16" if capability >= VOLTA else "fp32"
+    if device.type == "cpu" and _cpu_has_bf16():
+        return "bf16"
+    return "fp32"
+
+
+def check_precision(precision: Precision, device: torch.device) -> None:
+    """Raise UserError if the device cannot train in this precision; warn if it only emulates it."""
+    needs = {"tf32": AMPERE, "bf16": AMPERE, "fp16": VOLTA}.get(precision)
+    if needs is None:
+        return
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= needs:
+        return
+    if device.type == "cpu" and precision != "tf32":
+        if precision == "fp16" or not _cpu_has_bf16():
+            log.warning("precision %s is emulated on this CPU, and far slower than fp32", precision)
+        return
+    raise UserError(
+        f"precision: {precision} needs a CUDA GPU of capability {needs[0]}.{needs[1]} or more; the "
+        f"device is {_described(device)}. Set precision of the protocol to fp32 or auto; where it "
+        "is auto already, the run file was written on another device: write it on this one with "
+        "resnet-sizes study runs STUDY."
+    )
+
+
+def _cpu_has_bf16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def _described(device: torch.device) -> str:
+    if device.type != "cuda":
+        return device.type
+    major, minor = torch.cuda.get_device_capability(device)
+    return f"{device.type} of capability {major}.{minor}"
+
+
+def best_compile_mode(
+    reading: TrainingRecipe, device: torch.device, gradient_accumulation: int = 1
+) -> CompileMode:
+    """What `compile: auto` means for a reading on a device: a fixed rule, never a timing.
+
+    CUDA graphs (`reduce-overhead`) where whole networks are trained on maps so small that their
+    kernels end before the next is launched; otherwise none. Batches taken in parts have none,
+    since a graph loses the gradients of one part when the next begins.
+    """
+    small = reading.stem == "imagenet" and reading.input_size <= LAUNCH_BOUND_SIZE
+    whole = reading.trainable == "all" and gradient_accumulation == 1
+    if device.type != "cuda" or not small or not whole:
+        return "none"
+    able = torch.cuda.get_device_capability(device) >= OLDEST_CAPABILITY
+    return "reduce-overhead" if able else "none"
+
+
+def check_compiler(mode: CompileMode, device: torch.device) -> None:
+    """Raise UserError if compiling needs a compiler that is not there: of C++ for the CPU's
+    code, of C for what launches a GPU's."""
+    if mode == "none":
+        return
+    names = ["CXX", "g++", "clang++"] if device.type == "cpu" else ["CC", "gcc", "clang"]
+    variable, *others = names
+    if not any(name and shutil.which(name) for name in (os.environ.get(variable, ""), *others)):
+        raise UserError(
+            f"training.compile: found {mode!r}, which needs a compiler ({', '.join(names)}), and "
+            "none is there. Install one, or set training.compile to none."
+        )
+
+
+@contextmanager
+def explained_out_of_memory(run: RunFile) -> Iterator[None]:
+    """Turn an allocation that failed into a UserError that names the keys to change."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise UserError(_advice(run, str(error))) from error
+    except RuntimeError as error:
+        if not any(message in str(error) for message in SHORT_OF_MEMORY):
+            raise
+        raise UserError(_advice(run, str(error))) from error
+
+
+def _advice(run: RunFile, reason: str) -> str:
+    parts = run.gradient_accumulation
+    size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+    steps = (
+        f"Set training.gradient_accumulation to {2 * parts}: each step then takes its batch in "
+        f"{2 * parts} parts, with the gradient of the whole batch (batch normalisation in train "
+        "mode sees the parts, so it is not quite the same training). A smaller training.batch_size "
+        "is another experiment."
+    )
+    forward = f"Set training.evaluation_batch_size below {size}."
+    advice = (
+        f"{forward} It is also the batch in which features are computed."
+        if keeps_features(run)
+        else f"{steps} If it failed in an evaluation: {forward}"
+    )
+    return (
+        f"{run.name}: the device ran out of memory with batch_size {run.batch_size}, "
+        f"gradient_accumulation {parts}, and {size} images a step of evaluation at "
+        f"{run.reading.input_size} pixels.\n{advice}\nOther processes may hold the memory: "
+        "nvidia-smi and free -h show it. When they have ended, run the same command again.\n"
+        f"{_said(reason)}"
+    )
+
+
+def _said(reason: str) -> str:
+    lines = reason.splitlines()  # Python's own MemoryError says nothing
+    return f"torch said: {lines[0]}" if lines else "Python said: MemoryError"

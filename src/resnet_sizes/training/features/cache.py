@@ -1,0 +1,143 @@
+"""The features of a frozen backbone: computed once, kept on disk, shared by seeds and studies."""
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from resnet_sizes.io.errors import WriteError
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.io.locks import one_process
+from resnet_sizes.schemas.run.metrics import Device
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.training.engine.preprocessing import DeviceData, FeatureData, evaluation_batch
+from resnet_sizes.training.features.extraction import FeatureExtractor, PartialFeatures
+from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
+
+log = logging.getLogger("resnet_sizes")
+
+TIMED_SHARE = 0.01
+"""Which share of the training images a run that finds its features sends through the backbone."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """float32 `[N, F]` on the CPU, with what it took to compute them."""
+
+    train: torch.Tensor
+    test: torch.Tensor
+    forward_seconds: float
+    """Of a pass over the training images, as this run measured it."""
+    timed_images: int
+    """Over how many images it was measured; of fewer than all it is scaled up."""
+    reused: bool
+
+    def on(self, device: torch.device, labels: DeviceData) -> FeatureData:
+        """The dataset that the head is trained on.
+
+        Features stay in the host's memory where they would take more than half of what the
+        device has free: the head's own tensors are small, but other processes may need room.
+        """
+        size = sum(tensor.nbytes for tensor in (self.train, self.test))
+        target = device
+        if device.type == "cuda" and size > torch.cuda.mem_get_info(device)[0] // 2:
+            target = torch.device("cpu")
+        return FeatureData(
+            self.train.to(target), labels.train_labels, self.test.to(target), labels.test_labels
+        )
+
+
+def features_key(
+    run: RunFile, device: Device, versions: Mapping[str, str], training_hash: str
+) -> str:
+    """Hash of all that decides the features, to the last bit: never of the seed.
+
+    Device, threads, batch size and versions are in it because they decide rounding, the code
+    because it decides everything.
+    """
+    reading = run.reading
+    return content_hash(
+        {
+            "model": run.model,
+            "weights": run.initial_weights.sha256 if run.initial_weights else None,
+            "stem": reading.stem,
+            "input_size": reading.input_size,
+            "normalisation": reading.normalisation,
+            "precision": run.precision,
+            "batch_size": evaluation_batch(run.evaluation_batch_size, reading.input_size),
+            "deterministic": run.deterministic,
+            "dataset": run.dataset_identity,
+            "device": [device.kind, device.name],
+            "threads": device.threads if device.kind == "cpu" else None,
+            "cudnn": _cudnn_version() if device.kind == "cuda" else None,
+            "versions": dict(versions),
+            "code": training_hash,
+        }
+    )
+
+
+def _cudnn_version() -> int | None:
+    version: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    return version
+
+
+def cached_features(
+    path: Path,
+    run: RunFile,
+    extractor: FeatureExtractor,
+    checkpoint_seconds: float,
+    while_waiting: Callable[[], object],
+) -> Features:
+    """Read the run's features from `path`, or compute and keep them.
+
+    Two runs that want the same features at the same time compute them once: the second waits,
+    calling `while_waiting` every second. A pass that is interrupted is kept every
+    `checkpoint_seconds` and goes on.
+
+    A run that finds them measures the pass again, on a small share of the images: with the time
+    of the run that computed them, several seeds would have one measurement between them, and
+    seem to vary less than they do.
+    """
+    with ExitStack() as lock:
+        try:
+            waiting = f"{run.name}: another run computes the same features; waiting for it"
+            lock.enter_context(one_process(path, waiting, while_waiting))
+        except OSError as error:  # without a place to keep features there is nothing to guard
+            log.warning("%s: cannot be locked (%s)", path, error)
+        found = _read(path)
+        if found is None:
+            partial = PartialFeatures.of(path, checkpoint_seconds)
+            train, test, seconds = extractor.train_and_test(partial)
+            if _keep(path, train, test):
+                partial.remove()
+            return Features(train, test, seconds, len(train), reused=False)
+    log.info("%s: features of the frozen backbone are here: %s", run.name, path)
+    train, test = found
+    seconds, timed = extractor.time(math.ceil(len(train) * TIMED_SHARE))
+    return Features(train, test, seconds, timed, reused=True)
+
+
+def _keep(path: Path, train: torch.Tensor, test: torch.Tensor) -> bool:
+    """Whether they could be written."""
+    try:
+        write_tensors(path, {"train": train, "test": test})
+    except WriteError as error:  # what was computed is not lost for this run
+        log.warning("warning: %s The next run computes it again", error)
+        return False
+    return True
+
+
+def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The features of training and test images; None where the file is missing or damaged."""
+    if not path.is_file():
+        return None
+    try:
+        _, tensors = read_tensors(path)
+        return tensors["train"], tensors["test"]
+    except (DamagedTensors, OSError, KeyError) as error:
+        log.warning("%s: %s; it is computed again", path, error)
+        return None
