@@ -26,6 +26,7 @@ from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.run.metrics import Code
+from resnet_sizes.training import tensor_files
 from resnet_sizes.training.job import run as run_module
 from resnet_sizes.training.supervision import checkpoints
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
@@ -74,11 +75,13 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(crashed, whole
 
 
 @pytest.mark.parametrize("damage", DAMAGES[:2])
-def test_without_a_whole_checkpoint_the_run_begins_anew_and_says_so(crashed, whole, damage, caplog):
+def test_without_a_whole_checkpoint_the_run_starts_from_the_beginning(
+    crashed, whole, damage, caplog
+):
     for path in crashed.checkpoints():
         damage(path)
     metrics = train(crashed)
-    assert "no checkpoint here can be used; the run begins anew" in caplog.text
+    assert "no checkpoint here can be used; the run starts from the beginning" in caplog.text
     assert metrics.resumed == 0
     assert crashed.result() == whole.result()
 
@@ -117,14 +120,14 @@ def refuse_the_disk(patch: pytest.MonkeyPatch) -> None:
     def refused(path: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    patch.setattr(checkpoints, "_look_through", refused)
+    patch.setattr(checkpoints, "_check_readable", refused)
 
 
 def refuse_the_library(error: Exception) -> Callable[[pytest.MonkeyPatch], None]:
     def refused(*_: object, **__: object) -> None:
         raise error
 
-    return lambda patch: patch.setattr(checkpoints, "safe_open", refused)
+    return lambda patch: patch.setattr(tensor_files, "safe_open", refused)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_training_bytes_are_what_a_real_forward_pass_keeps() -> None:
 
 
 def test_the_command_writes_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from resnet_sizes.training.engine import network_costs as counting
+    from resnet_sizes.training import network_costs as counting
 
     monkeypatch.setattr(hardware, "__file__", str(tmp_path / "hardware.py"))
     monkeypatch.setattr(counting, "SIZES", {"imagenet": (32,)})

@@ -9,16 +9,15 @@ import torch
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
+from resnet_sizes.training import capabilities
 from resnet_sizes.training.capabilities import (
-    autocast,
     best_compile_mode,
     check_compiler,
     check_precision,
     fastest_precision,
 )
-from resnet_sizes.training.engine import precision
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.engine.numerics import set_determinism
+from resnet_sizes.training.engine.numerics import autocast, set_determinism
 from resnet_sizes.training.engine.preprocessing import FeatureData
 from small_runs import run_of
 
@@ -36,7 +35,7 @@ def test_auto_on_cuda_goes_by_capability(monkeypatch, capability, expected):
 
 def test_auto_on_a_cpu_is_bf16_only_where_the_processor_has_it(monkeypatch):
     for has, expected in ((True, "bf16"), (False, "fp32")):
-        monkeypatch.setattr(precision, "_cpu_has_bf16", lambda has=has: has)
+        monkeypatch.setattr(capabilities, "_cpu_has_bf16", lambda has=has: has)
         assert fastest_precision(CPU) == expected
     assert fastest_precision(MPS) == "fp32"
 
@@ -64,7 +63,7 @@ def test_a_format_that_a_gpu_lacks_is_refused(monkeypatch):
 
 def test_a_format_that_a_cpu_only_emulates_is_told(monkeypatch, caplog):
     logging.getLogger("resnet_sizes").propagate = True
-    monkeypatch.setattr(precision, "_cpu_has_bf16", lambda: False)
+    monkeypatch.setattr(capabilities, "_cpu_has_bf16", lambda: False)
     with caplog.at_level(logging.WARNING, "resnet_sizes"):
         check_precision("bf16", CPU)
     assert "bf16 is emulated" in caplog.text

@@ -27,7 +27,7 @@ from resnet_sizes.io.errors import Stopped
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.job import checkpointing, provenance
+from resnet_sizes.training.job import checkpointing, results
 from resnet_sizes.training.job import run as run_module
 from small_runs import CPU
 
@@ -138,7 +138,7 @@ def test_the_code_is_that_with_which_the_run_began(home, monkeypatch):
     began = training_code_hash()
 
     def edit() -> None:
-        monkeypatch.setattr(provenance, "training_code_hash", lambda: "f" * 64)
+        monkeypatch.setattr(results, "training_code_hash", lambda: "f" * 64)
 
     at_step(monkeypatch, 5, edit)
     assert train(home).code.training_hash == began

@@ -309,7 +309,12 @@ def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypa
     ],
 )
 @pytest.mark.parametrize(
-    "where", ["batches.Preprocessor.__call__", "run.select_device", "run.build_network"]
+    "where",
+    [
+        "engine.preprocessing.Preprocessor.__call__",
+        "job.run.select_device",
+        "job.run.initial_network",
+    ],
 )
 def test_without_memory_the_same_is_told_whatever_says_it_and_wherever(
     tmp_path, dataset, monkeypatch, error, told, where

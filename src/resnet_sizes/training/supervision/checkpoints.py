@@ -109,13 +109,18 @@ def _aside(path: Path) -> Path:
     return path.with_name(f"{path.name}.unused")
 
 
+def _check_readable(path: Path) -> None:
+    """Raise OSError if a part of the file cannot be read: a disk or a network may refuse what is
+    whole, and safetensors would call it damage."""
+    with path.open("rb") as file:
+        while file.read(PIECE):
+            pass
+
+
 def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
     """A whole checkpoint; None, with a warning, of a damaged one."""
     try:
-        # A disk or a network may refuse what is whole, and safetensors would call it damage.
-        with path.open("rb") as file:
-            while file.read(PIECE):
-                pass
+        _check_readable(path)
         text, tensors = read_tensors(path)
     except MemoryError:
         raise _unreadable(path, "memory is short") from None
