@@ -23,7 +23,7 @@ from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import read_dataset
 
 
-def train_here(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metrics:
+def train_on_device(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metrics:
     """Write results without any training."""
     from synthetic_runs import write_run
 
@@ -36,6 +36,6 @@ def train_here(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metri
 
 if __name__ == "__main__":
     module = ModuleType("resnet_sizes.training.job.run")
-    module.train_here = train_here  # type: ignore[attr-defined]
+    module.train_on_device = train_on_device  # type: ignore[attr-defined]
     sys.modules["resnet_sizes.training.job.run"] = module
     main()

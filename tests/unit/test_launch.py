@@ -1,9 +1,13 @@
 """What a workflow tells its runs by their environment."""
 
+import ast
 import os
 import socket
 import subprocess
 import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -41,14 +45,44 @@ def test_what_names_no_process_of_this_machine_names_none(
     assert announced_parent() is None
 
 
-@pytest.mark.parametrize(("scheduled", "option"), [(True, "--time-limit 720"), (False, "")])
+RULES = Path(__file__).parents[2] / "workflow/rules/train.smk"
+
+
+def shell_of_the_rule(**values: Any) -> str:
+    """The shell command of the rule `train`, with its wildcards filled in as Snakemake does."""
+    shell = RULES.read_text(encoding="utf-8").split("    shell:\n", 1)[1]
+    command = ast.literal_eval(f"({shell})")  # strings side by side, and comments
+    return str(command).format(
+        **{
+            name: of if isinstance(of, str) else SimpleNamespace(**of)
+            for name, of in values.items()
+        }
+    )
+
+
+@pytest.mark.parametrize(("scheduled", "limit"), [(True, ["--time-limit", "720"]), (False, [])])
 def test_only_a_scheduler_s_job_gets_a_time_limit_from_the_rule(
-    scheduled: bool, option: str
+    scheduled: bool, limit: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    command = tmp_path / "resnet-sizes"
+    command.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     announce(scheduled)
-    script = 'set -euo pipefail; echo "${RESNET_SIZES_SCHEDULED:+--time-limit 720}"'
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == option
+    script = shell_of_the_rule(
+        log="run.log",
+        input={"run": "run.json", "dataset": "dataset.safetensors"},
+        params={"device": "auto", "weights": "--weights weights.json"},
+        resources={"checkpoint_minutes": "10", "watchdog_minutes": "30", "runtime": 720},
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"set -euo pipefail; {script}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [
+        *("--log", "run.log", "train", "run.json", "--dataset", "dataset.safetensors"),
+        *("--device", "auto", "--weights", "weights.json"),
+        *("--checkpoint-minutes", "10", "--watchdog-minutes", "30", *limit),
+    ]
 
 
 def test_a_job_begins_with_the_first_workflow_in_it() -> None:
