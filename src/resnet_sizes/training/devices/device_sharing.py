@@ -11,7 +11,7 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at least: epochs of a head take milliseconds."""
 
 Others = Callable[[], Iterable[str] | None]
-"""Names of what is on the device beside the run; None where it cannot be told."""
+"""Names of what is on the device beside the run; None where it cannot be seen."""
 
 
 class SharingMonitor:
@@ -52,7 +52,7 @@ class SharingMonitor:
             self._names = list(dict.fromkeys([*kept.others, *self._names]))
 
     def record(self) -> Sharing | None:
-        """All that has been seen; None if nobody could look."""
+        """All that has been seen; None if nothing could be seen."""
         if not self._looks:
             return None
         return Sharing(looks=self._looks, shared=self._shared, others=self._names)

@@ -195,7 +195,7 @@ def _has_driver() -> bool:
 def visible_gpus(machine: Sequence[Gpu] | None, environment: Mapping[str, str]) -> list[Gpu]:
     """Those of the machine's GPUs that CUDA_VISIBLE_DEVICES allows, in its order.
 
-    `machine` is None where nobody lists the machine's GPUs; then all that is known is what the
+    `machine` is None where nothing lists the machine's GPUs; then all that is known is what the
     environment names. A list ends at the first entry that names no GPU, and one with an entry
     that stands twice allows none (CUDA C++ Programming Guide, "CUDA Environment Variables").
     Numbers are those of nvidia-smi. A GPU that is divided stands for its instances.

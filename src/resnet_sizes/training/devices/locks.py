@@ -38,7 +38,7 @@ def _common_folder(named: Path) -> Path:
     folder = named / (platform.node() or "machine")  # it may lie on a disk of several machines
     try:
         folder.mkdir()
-        # As the folder around it, but not sticky: whoever takes a device says so in a file of
+        # As the folder around it, but not sticky: each holder of a device overwrites the file of
         # the one before.
         folder.chmod(stat.S_IMODE(named.stat().st_mode) & ~stat.S_ISVTX)
     except FileExistsError:
@@ -107,12 +107,12 @@ class DeviceLocks:
         if not take(lock):
             return None
         path = self._holder(key)
-        with suppress(WriteError):  # it only tells
+        with suppress(WriteError):  # it is only for people
             write_json(path, holder)
         return HeldLock(lock, path)
 
     def holder(self, key: str) -> SlotHolder | None:
-        """Who holds a device that is held, as far as it is told."""
+        """Who holds a device that is held, as far as its file says."""
         try:
             return read_record(self._holder(key), SlotHolder, "")
         except UserError:

@@ -1,1 +1,1 @@
-"""One run in its turn, from its lock to its results."""
+"""One run, from its lock to its results."""

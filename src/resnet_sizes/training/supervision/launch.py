@@ -1,4 +1,4 @@
-"""How a run is started: its options, and what a workflow tells it by its environment."""
+"""How a run is started: its options, and what a workflow hands it in its environment."""
 
 import os
 import socket
@@ -10,8 +10,8 @@ from resnet_sizes.schemas.paths import WORK
 from resnet_sizes.schemas.run.progress import SchedulerJob
 
 PARENT = "RESNET_SIZES_PARENT"
-"""The process without which nobody waits for the result, as `host:id`. On another machine its
-number would mean another process."""
+"""The process that waits for the result, as `host:id`. On another machine its number would mean
+another process."""
 
 SCHEDULED = "RESNET_SIZES_SCHEDULED"
 """When the job began (Unix time), where a scheduler will end the run when its time is up."""
@@ -26,7 +26,7 @@ JOB_VARIABLES = {
     "JOB_ID": "sge",
     "FLUX_JOB_ID": "flux",
 }
-"""Where schedulers tell a process the number of its job."""
+"""Environment variables in which schedulers put the number of a job."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def scheduled_since() -> int | None:
 
 
 def seconds_to_job_end() -> float | None:
-    """Seconds until the scheduler ends the job; None where it does not tell.
+    """Seconds until the scheduler ends the job; None where it does not say.
 
     A time that is over is that of another job, whose environment a terminal has kept.
     """
@@ -98,7 +98,7 @@ def scheduler_job() -> SchedulerJob | None:
 
 
 def process_age() -> float:
-    """Seconds since this process began; 0 where the system does not tell."""
+    """Seconds since this process began; 0 where the system does not say."""
     try:
         began = int(
             Path("/proc/self/stat").read_text(encoding="ascii").rsplit(")", 1)[-1].split()[19]

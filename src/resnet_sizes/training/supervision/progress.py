@@ -60,7 +60,7 @@ class Progress:
         synchronise: Callable[[], object] = lambda: None,
         done: int = 0,
     ) -> None:
-        """`synchronise` waits for the device, which happens before a time is told; `done` is what
+        """`synchronise` waits for the device before a time is taken; `done` is what
         an earlier attempt did of the total."""
         self._name = name
         self._total = total
@@ -195,11 +195,11 @@ class ProgressFile:
         self._change(device=device)
 
     def is_due(self, every: float = WRITE_EVERY) -> bool:
-        """Whether the last write is so many seconds old, and it is worth gathering what to tell."""
+        """Whether the last write is so many seconds old that the next is worth its cost."""
         return time.monotonic() - self._written >= every
 
     def beat(self) -> None:
-        """The run is alive, and may have nothing new to tell."""
+        """The run is alive, and may have nothing new to write."""
         if self.is_due(WRITE_EVERY_BEAT):
             self._write()
 

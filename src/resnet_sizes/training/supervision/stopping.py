@@ -51,7 +51,7 @@ class StopRequest:
 
     def __init__(self, time_limit: float | None = None) -> None:
         """`time_limit` is in seconds since this process began, or the scheduler's job. Where the
-        scheduler tells when that ends, the earlier one counts."""
+        scheduler says when that ends, the earlier one counts."""
         self._deadline = None
         self._least_margin = 0.0
         limits = [(time_limit, time_limit - _age())] if time_limit is not None else []
@@ -127,8 +127,7 @@ def _outlives_terminal() -> bool:
 
 
 def _parents() -> dict[int, float | None]:
-    """The processes without which a run has nobody who waits for it, and when they began: their
-    numbers may be given to others.
+    """The processes that wait for a run, and when they began: their numbers may be reused.
 
     Not the shell of a run that was started with nohup, nor what began a container.
     """
@@ -209,7 +208,7 @@ class Supervision:
     stop: StopRequest
     watchdog: Watchdog
     progress: ProgressFile
-    """Where it is told to others."""
+    """The file that `resnet-sizes status` reads."""
 
     def look(self) -> None:
         """Raise Stopped if there is a reason; nothing is kept by this."""
