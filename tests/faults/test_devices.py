@@ -105,14 +105,14 @@ def on_cuda(gpus: PretendGpus, *looks: Mapping[str, str]) -> Sharing | None:
 
     def run() -> None:
         gpus.enter()
-        with device_slot("run", "cuda") as place:
-            company = place.settle("cuda")
-            company.look()
+        with device_slot("run", "cuda") as slot:
+            monitor = slot.monitor("cuda")
+            monitor.look()
             for processes in looks:
                 named = {pid.replace("own", str(os.getpid())): of for pid, of in processes.items()}
                 gpus.are({"uuid": uuid("a"), "processes": named})
-                company.look(at_once=True)
-            answers.put(company.record())
+                monitor.look(at_once=True)
+            answers.put(monitor.record())
 
     process = FORK.Process(target=run)
     process.start()
@@ -262,7 +262,7 @@ def test_runs_that_meet_on_the_processor_say_so_and_keep_it_through_a_stop(
     assert home.result() == whole.result()
 
 
-def test_what_a_killed_run_has_left_is_no_company(home: Home, tmp_path: Path) -> None:
+def test_what_a_killed_run_has_left_does_not_count(home: Home, tmp_path: Path) -> None:
     locks = tmp_path / "locks"
     killed = home.fork(before=lambda: (with_locks_in(locks), slow_steps()))
     wait_until(in_mid_run(home))

@@ -296,6 +296,13 @@ def test_a_call_of_another_definition_counts_even_if_names_are_exchanged(package
         ("class A:\n    x: int = 1\n", "class A:\n    x: float = 1\n", False),
         ("A: int = 1\n", "A = 1\n", True),
         ("def f(a):\n    def g():\n        return a\n", "def f(a):\n    pass\n", False),
+        ("if TYPE_CHECKING:\n    a()\n", "", True),
+        ("if not TYPE_CHECKING:\n    a()\n", "", False),
+        (
+            "A = [i for i in B]\nC = [i for i in D]\n",
+            "C = [i for i in D]\nA = [i for i in B]\n",
+            True,
+        ),
         ('raise E("a", 1)\n', 'raise E("b", 1)\n', True),
         ('raise E("a", 1)\n', 'raise E("a", 2)\n', False),
         ('f("a")\n', 'f("b")\n', False),

@@ -35,6 +35,7 @@ LOGGERS = frozenset({"log", "_log", "logger", "logging", "warnings"})
 LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "warn"})
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_InnerScope = ast.comprehension | ast.Lambda
 _Part = str | tuple[str, str]
 """A piece of a serialised definition: its text, or the module and name of a hashed definition."""
 
@@ -103,9 +104,12 @@ def _definitions(module: str, tree: ast.Module) -> Iterator[_Definition]:
 
 
 def _bound_at_top(statement: ast.stmt) -> list[str]:
+    """Names that a statement of a module binds there."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [statement.name]
-    return list(_bound_in(statement))
+    scopes = (each for each in ast.walk(statement) if isinstance(each, _InnerScope))
+    inner = {name for scope in scopes for name in _bound_in(scope)}
+    return [name for name in _bound_in(statement) if name not in inner]
 
 
 def _bound_in(node: ast.AST) -> Iterator[str]:
@@ -126,8 +130,8 @@ def _says_nothing(statement: ast.stmt) -> bool:
     """Whether a statement decides no result: a docstring, an import, a log line."""
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass):
         return True
-    if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
-        return True
+    if isinstance(statement, ast.If) and not statement.orelse:
+        return ast.unparse(statement.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
     if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
         return ast.unparse(statement.value.func) == "logging.getLogger"
     if not isinstance(statement, ast.Expr):

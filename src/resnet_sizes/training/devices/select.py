@@ -4,6 +4,7 @@ import os
 import platform
 from pathlib import Path
 
+import psutil
 import torch
 
 from resnet_sizes.io.errors import UserError
@@ -66,10 +67,11 @@ def describe(device: torch.device, gpu: Gpu | None = None) -> Device:
     threads = torch.get_num_threads()
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
+        own = torch.cuda.current_device() if device.index is None else device.index
         return Device(
             kind="cuda",
             name=properties.name,
-            index=gpu.index if gpu else _index(device),
+            index=gpu.index if gpu else own,
             uuid=gpu.uuid if gpu else None,
             memory_bytes=properties.total_memory,
             threads=threads,
@@ -77,13 +79,9 @@ def describe(device: torch.device, gpu: Gpu | None = None) -> Device:
     return Device(
         kind="mps" if device.type == "mps" else "cpu",
         name=_processor(),
-        memory_bytes=_memory(),
+        memory_bytes=int(psutil.virtual_memory().total),
         threads=threads,
     )
-
-
-def _index(device: torch.device) -> int:
-    return torch.cuda.current_device() if device.index is None else device.index
 
 
 def peak_memory(device: torch.device) -> int:
@@ -110,10 +108,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine() or "CPU"
-
-
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return None

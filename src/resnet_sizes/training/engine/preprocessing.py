@@ -4,8 +4,7 @@ All images lie on the device; normalisation, size and augmentation are done a ba
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -107,37 +106,6 @@ def flip_and_crop(images: torch.Tensor, generator: torch.Generator) -> torch.Ten
     return padded[each, :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
 
 
-class Inputs(Protocol):
-    """One source of batches for training and evaluation."""
-
-    def train(self, indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """What the network takes for these training images (int64 indices on the device).
-
-        Random augmentation draws from `generator`.
-        """
-
-    def test(self, batch_size: int) -> Iterator[torch.Tensor]:
-        """What the network takes for the test images, in their order.
-
-        `batch_size` is that of the configuration; large images come in smaller batches.
-        """
-
-
-class Data(Protocol):
-    """A dataset on the device: labels int64 `[N]`, and the inputs that go with them."""
-
-    @property
-    def train_labels(self) -> torch.Tensor:
-        """int64 `[N_train]`."""
-
-    @property
-    def test_labels(self) -> torch.Tensor:
-        """int64 `[N_test]`."""
-
-    def inputs(self, reading: TrainingRecipe) -> Inputs:
-        """The batches of this dataset as the reading prepares them."""
-
-
 @dataclass(frozen=True)
 class DeviceData:
     """Images on the device: uint8 `[N, 3, 32, 32]`, labels int64 `[N]`."""
@@ -154,23 +122,17 @@ class DeviceData:
         uint8 is a quarter of fp32's memory: all of CIFAR-10 takes 184 MB.
         """
         return cls(
-            *(
-                torch.from_numpy(array).to(device)
-                for array in (
-                    arrays.train_images,
-                    arrays.train_labels,
-                    arrays.test_images,
-                    arrays.test_labels,
-                )
-            )
+            *(torch.from_numpy(getattr(arrays, each.name)).to(device) for each in fields(cls))
         )
 
-    def inputs(self, reading: TrainingRecipe) -> Inputs:
-        """Prepared batches, float32 `[B, 3, S, S]`."""
-        return _Images(self, reading)
+    def inputs(self, reading: TrainingRecipe) -> "ImageBatches":
+        """Its batches as the reading prepares them."""
+        return ImageBatches(self, reading)
 
 
-class _Images:
+class ImageBatches:
+    """Prepared images, float32 `[B, 3, S, S]`."""
+
     def __init__(self, data: DeviceData, reading: TrainingRecipe) -> None:
         self._data = data
         self._augment = reading.augmentation == "flip-crop"
@@ -178,12 +140,14 @@ class _Images:
         self._size = reading.input_size
 
     def train(self, indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Training images by int64 indices on the device; augmentation draws from `generator`."""
         images = self._data.train_images[indices]
         if self._augment:
             images = flip_and_crop(images, generator)
         return self._prepare(images)
 
     def test(self, batch_size: int) -> Iterator[torch.Tensor]:
+        """The test images in their order, in smaller batches where images are large."""
         batch = evaluation_batch(batch_size, self._size)
         for images in torch.split(self._data.test_images, batch):
             yield self._prepare(images)
@@ -199,22 +163,30 @@ class FeatureData:
     test_features: torch.Tensor
     test_labels: torch.Tensor
 
-    def inputs(self, reading: TrainingRecipe) -> Inputs:
-        """Batches of features, float32 `[B, F]`; the reading has nothing left to prepare."""
-        return _Features(self)
+    def inputs(self, reading: TrainingRecipe) -> "FeatureBatches":
+        """Its batches; the reading has nothing left to prepare."""
+        return FeatureBatches(self)
 
 
-class _Features:
+class FeatureBatches:
+    """Features, float32 `[B, F]`, for the same two uses as `ImageBatches`."""
+
     def __init__(self, data: FeatureData) -> None:
         self._data = data
 
     def train(self, indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Features of training images by int64 indices on the device."""
         features, device = self._data.train_features, indices.device
         return features[indices.to(features.device)].to(device)
 
     def test(self, batch_size: int) -> Iterator[torch.Tensor]:
+        """Features of the test images in their order."""
         device = self._data.test_labels.device
         for features in torch.split(self._data.test_features, batch_size):
             # A copy: matrix products round by the alignment of their operands, which is not the
             # same in a memory-mapped file.
             yield features.to(device, copy=True)
+
+
+Data = DeviceData | FeatureData
+"""A dataset for the loop: labels on the device, and `inputs` that go with them."""

@@ -13,6 +13,7 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import FEATURES, RunFolder
 from resnet_sizes.schemas.run.metrics import EpochMetrics, FeatureCache, Metrics
+from resnet_sizes.schemas.run.progress import Phase
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import read_dataset
 from resnet_sizes.schemas.run.weights import WeightsInfo
@@ -158,7 +159,12 @@ def _features(
         def batch_done(count: int) -> None:
             progress.advance(count)
             if supervision.progress.is_due():
-                supervision.progress.features(progress.done, images, progress.remaining())
+                supervision.progress.update(
+                    "features",
+                    images=progress.done,
+                    all_images=images,
+                    remaining_seconds=progress.remaining(),
+                )
             supervision.look()
 
         extractor = FeatureExtractor(run, network, data, device, batch_done)
@@ -210,8 +216,13 @@ def _train(
             lines.epoch_done()
             progress.epoch_done(metrics, run.epochs)
             if file.is_due(WRITE_EVERY_END):
-                file.training(
-                    metrics.epoch, in_epoch, in_epoch, metrics.train_loss, progress.remaining()
+                file.update(
+                    "training",
+                    epoch=metrics.epoch,
+                    step=in_epoch,
+                    steps=in_epoch,
+                    loss=metrics.train_loss,
+                    remaining_seconds=progress.remaining(),
                 )
             checkpointer.at_end_of_epoch()
     lines.complete()
@@ -225,7 +236,15 @@ def _show(file: ProgressFile, trainer: Trainer, steps: int, remaining: float | N
         return
     # The device is waited for, which is why this is not done in each step.
     loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
-    file.training(epoch.number, epoch.step, steps, loss, remaining, evaluates=epoch.trained)
+    phase: Phase = "evaluation" if epoch.trained else "training"
+    file.update(
+        phase,
+        epoch=epoch.number,
+        step=epoch.step,
+        steps=steps,
+        loss=loss,
+        remaining_seconds=remaining,
+    )
 
 
 def _stop(trainer: Trainer, checkpointer: Checkpointer, why: str, status: int) -> None:
@@ -250,38 +269,30 @@ class _EpochLog:
         self._path = path
         self._history = history
         self._behind = False
-        write_text(path, self._lines())
+        """Whether lines are missing in the file."""
+        self._rewrite()
 
     def epoch_done(self) -> None:
         """Write down the last epoch of the history."""
-        if self._behind:
-            self._rewrite()
-            return
         try:
-            with explained_write(self._path), self._path.open("a", encoding="utf-8") as file:
-                file.write(_line(self._history[-1]))
+            if self._behind:
+                self._rewrite()
+            else:
+                with explained_write(self._path), self._path.open("a", encoding="utf-8") as file:
+                    file.write(_line(self._history[-1]))
         except WriteError as error:
-            self._warn(error)
+            if not self._behind:
+                log.warning("warning: %s The run goes on meanwhile", error)
+            self._behind = True
 
     def complete(self) -> None:
         """Try once more where the last lines could not be written."""
         if self._behind:
-            self._rewrite()
+            self.epoch_done()
 
     def _rewrite(self) -> None:
-        try:
-            write_text(self._path, self._lines())
-            self._behind = False
-        except WriteError as error:
-            self._warn(error)
-
-    def _lines(self) -> str:
-        return "".join(_line(epoch) for epoch in self._history)
-
-    def _warn(self, error: WriteError) -> None:
-        if not self._behind:
-            log.warning("warning: %s The run goes on meanwhile", error)
-        self._behind = True
+        write_text(self._path, "".join(_line(epoch) for epoch in self._history))
+        self._behind = False
 
 
 def _line(metrics: EpochMetrics) -> str:

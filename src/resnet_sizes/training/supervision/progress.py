@@ -203,39 +203,14 @@ class ProgressFile:
         if self.is_due(WRITE_EVERY_BEAT):
             self._write()
 
-    def features(self, images: int, all_images: int, remaining: float | None) -> None:
-        """So many images of all have their features; `remaining` is in seconds."""
-        self._change(
-            phase="features",
-            detail=None,
-            images=images,
-            all_images=all_images,
-            remaining_seconds=remaining,
-        )
-        self._write()
-
-    def training(
-        self,
-        epoch: int,
-        step: int,
-        steps: int,
-        loss: float | None,
-        remaining: float | None,
-        *,
-        evaluates: bool = False,
-    ) -> None:
-        """So many steps of an epoch are done, with this mean loss; `remaining` is in seconds."""
-        self._change(
-            phase="evaluation" if evaluates else "training",
-            detail=None,
-            images=None,
-            all_images=None,
-            epoch=epoch,
-            step=step,
-            steps=steps,
-            loss=loss if loss is not None and math.isfinite(loss) else None,
-            remaining_seconds=remaining,
-        )
+    def update(self, phase: Phase, **numbers: float | None) -> None:
+        """Write how far the phase is, in numbers named as in RunProgress. Where images, their
+        total or the remaining seconds are not among them, they are null."""
+        loss = numbers.get("loss")
+        if loss is not None and not math.isfinite(loss):
+            numbers["loss"] = None
+        cleared = dict.fromkeys(("detail", "images", "all_images", "remaining_seconds"))
+        self._change(phase=phase, **(cleared | numbers))
         self._write()
 
     def _change(self, **values: Any) -> None:
