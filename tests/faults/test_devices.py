@@ -28,7 +28,7 @@ def gpus(tmp_path: Path) -> PretendGpus:
 
 def test_three_times_as_many_runs_as_devices_never_meet_on_one(gpus: PretendGpus) -> None:
     gpus.are("a", "b", "c")
-    runs = [gpus.hold(f"run-{number}", seconds=0.5) for number in range(9)]
+    runs = [gpus.hold(f"run-{number}", seconds=1.5) for number in range(9)]
     records = [run.record() for run in runs]
     assert overlaps(records) == []
     assert {record["visible"] for record in records} == {uuid("a"), uuid("b"), uuid("c")}
