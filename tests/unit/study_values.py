@@ -5,7 +5,6 @@ from pathlib import Path
 
 from synthetic import ARTICLE
 
-from resnet_sizes.evidence.audit import audit
 from resnet_sizes.evidence.judging.judge import judge, judge_readings
 from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
 from resnet_sizes.evidence.values.collect import collect_values
@@ -13,7 +12,6 @@ from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.values import Value
 from resnet_sizes.schemas.evidence.verdicts import Verdict, Verdicts
-from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 
@@ -49,5 +47,4 @@ def collected(
         strangers=[],
         files={},
     )
-    audited = audit(article, {}, load_devices(Path(runs.study.devices)), shipped_network_costs())
-    return collect_values(runs, article, verdicts, audited, "evidence").values
+    return collect_values(runs, article, verdicts, VERDICTS_FILE).values

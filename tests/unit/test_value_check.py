@@ -93,7 +93,7 @@ def test_a_text_may_be_broken_and_begin_small(text: str, held: str) -> None:
 def test_only_a_hash_may_be_cut_and_at_one_place() -> None:
     assert shows(HASH[:16], value(HASH, "text"), "pt")
     assert shows(" ".join(HASH[i : i + 16] for i in range(0, 64, 16)), value(HASH, "text"), "pt")
-    assert shows(f"{HASH}; {HASH}", value(f"{HASH}, {HASH}", "text"), "pt")
+    assert shows(f"{HASH}; {HASH}", value([HASH, HASH], "list"), "pt")
     assert not shows(HASH[:15], value(HASH, "text"), "pt")
     assert not shows(HASH[16:32], value(HASH, "text"), "pt")
     assert not shows("NVIDIA H100 80GB"[:16], value("NVIDIA H100 80GB HBM3", "text"), "pt")

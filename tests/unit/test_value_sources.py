@@ -9,6 +9,7 @@ import pytest
 from safetensors import safe_open
 from study_values import ACCURACIES, VERDICTS_FILE, values_of
 from synthetic import ARTICLE, make_study, own_readings
+from synthetic_runs import PARAMETERS
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.files import read_record
@@ -39,7 +40,7 @@ def test_every_source_is_a_field_that_exists(tmp_path: Path, protocol: str) -> N
             if source.file.endswith(".json") and source.file != VERDICTS_FILE:
                 data = json.loads((study.parent / source.file).read_text())
                 assert lookup(data, source.field) is not None, (key, source)
-            elif source.file == "resnet_sizes.evidence.statistics.tests":
+            elif source.file == "resnet_sizes.schemas.evidence.verdicts":
                 assert hasattr(import_module(source.file), source.field), (key, source)
             elif source.file == "resnet_sizes.schemas.study.protocol":
                 name, _, model = source.field.partition(".")
@@ -53,9 +54,10 @@ def test_every_source_is_a_field_that_exists(tmp_path: Path, protocol: str) -> N
 
 def test_a_number_of_one_source_is_that_fields(tmp_path: Path) -> None:
     study = make_study(tmp_path, accuracies=ACCURACIES, full=False, epochs=2)
-    [source] = values_of(study)["scratch-32.resnet152.seed-1.accuracy"].sources
-    assert source.file == "runs/scratch-32/resnet152/seed-1/metrics.json"
-    assert lookup(json.loads((study.parent / source.file).read_text()), source.field) == 0.87
+    [source] = values_of(study)["scratch-32.resnet152.parameters"].sources
+    assert source.file == "runs/scratch-32/resnet152/seed-0/metrics.json"
+    data = json.loads((study.parent / source.file).read_text())
+    assert lookup(data, source.field) == PARAMETERS["resnet152"]
 
 
 def test_a_cached_run_counts_the_time_it_would_have_taken(tmp_path: Path) -> None:
@@ -91,10 +93,10 @@ def test_what_the_run_files_resolved_is_kept_with_the_weights_files(tmp_path: Pa
         epochs=2,
     )
     values = values_of(study)
-    assert values["own.resnet18.precision"].value == "bf16"
-    assert values["own.resnet18.compile_mode"].value == "reduce-overhead"
+    assert values["own.resnet18.precision"].value == ["bf16"]
+    assert values["own.resnet18.compile_mode"].value == ["reduce-overhead"]
     assert values["study.gradient_accumulation"].value == 4
     name = values["own.resnet18.initial_weights.name"]
-    assert name.value == "ResNet18_Weights.IMAGENET1K_V1"
+    assert name.value == ["ResNet18_Weights.IMAGENET1K_V1"]
     assert [source.field for source in name.sources] == ["run.initial_weights.name"] * 2
-    assert len(str(values["own.resnet50.initial_weights.sha256"].value)) == 64
+    assert len(values["own.resnet50.initial_weights.sha256"].as_text) == 64

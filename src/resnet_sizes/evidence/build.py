@@ -70,9 +70,9 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         files={},  # which cannot be known before they are written
     )
     # One path whatever the working directory, so that equal results give equal bytes.
-    place = Path(os.path.relpath(output, folder.folder)).as_posix()
+    file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
     audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
-    values = collect_values(runs, article, verdicts, audited, place)
+    values = collect_values(runs, article, verdicts, file)
 
     write_table(comparison_table(runs), output / "table.csv")
     write_json(output / "audit.json", audited)

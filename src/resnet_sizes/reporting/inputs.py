@@ -11,7 +11,7 @@ from resnet_sizes.reporting.sections.verdict_sentences import sentence_values
 from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
-from resnet_sizes.schemas.evidence.values import Values
+from resnet_sizes.schemas.evidence.values import Value, Values, values_by_place
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.study.study import Study
@@ -59,7 +59,16 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
     # A verdict is numbers; the report says them in a sentence, printed and checked as a value.
     file = Path(os.path.relpath(evidence / "verdicts.json", study_path.parent)).as_posix()
     sentences = sentence_values(article, verdicts, values.values, file)
-    values = values.model_copy(update={"values": values.values | sentences})
     audit = read_record(evidence / "audit.json", Audit, remedy)
+    found = values.values | sentences | _numbers_elsewhere(audit, verdicts, file)
+    values = values.model_copy(update={"values": found})
     figures = read_record(evidence / "figures.json", Figures, remedy)
     return Inputs(study_file.study, article, values, verdicts, audit, figures)
+
+
+def _numbers_elsewhere(audit: Audit, verdicts: Verdicts, file: str) -> dict[str, Value]:
+    """The numbers of audit.json and the distances of readings, which lie in no other file."""
+    found = values_by_place("audit", audit, Path(file).with_name("audit.json").as_posix())
+    for number, distance in enumerate(verdicts.distances):
+        found |= values_by_place(f"distances.{number}", distance, file, "distances", number)
+    return found

@@ -6,8 +6,6 @@ from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.schemas.article.claims.base import Outcome, Outcomes
 from resnet_sizes.schemas.run.metrics import Device, Metrics
 from resnet_sizes.schemas.study.protocol import LAYERS
-from resnet_sizes.schemas.study.protocol import by_depth as by_depth  # noqa: PLC0414
-from resnet_sizes.schemas.study.protocol import display_name as display_name  # noqa: PLC0414
 
 
 def training_time_field(metrics: Metrics) -> str:
@@ -20,6 +18,11 @@ def training_time_field(metrics: Metrics) -> str:
 def has_computed_time(run: FinishedRun) -> bool:
     """Whether the run's `Outcome.minutes` are computed, not measured."""
     return training_time_field(run.metrics) != "training_seconds"
+
+
+def has_shared_time(run: FinishedRun) -> bool:
+    """Whether something else was seen on the run's device while it was trained."""
+    return run.metrics.sharing is not None and bool(run.metrics.sharing.others)
 
 
 def wholly_measured(runs: Sequence[FinishedRun]) -> list[FinishedRun]:

@@ -11,7 +11,7 @@ from statistics import mean, stdev, variance
 
 from scipy import special  # the functions behind scipy.stats, without its checks' cost
 
-from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE as CONFIDENCE  # noqa: PLC0414
+from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE
 
 
 def prediction_interval(

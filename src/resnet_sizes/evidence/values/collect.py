@@ -3,18 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import get_args
 
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
-from resnet_sizes.evidence.statistics.tests import CONFIDENCE
 from resnet_sizes.evidence.values.figure_values import add_figure_values
 from resnet_sizes.evidence.values.model_values import add_comparisons, add_layers, add_model
-from resnet_sizes.evidence.values.value_book import ValueBook
+from resnet_sizes.evidence.values.value_book import ValueBook, run_sources
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.values import Kind, RunOrigin, Source, Value, Values
 from resnet_sizes.schemas.evidence.verdicts import (
+    CONFIDENCE,
     OutcomeName,
     Overall,
     Verdict,
@@ -27,10 +25,9 @@ from resnet_sizes.schemas.study.protocol import by_depth, shallowest
 from resnet_sizes.schemas.study.study import Study
 
 
-def collect_values(
-    runs: StudyRuns, article: Article, verdicts: Verdicts, audited: Audit, folder: str
-) -> Values:
-    """All values. `folder` holds audit.json and verdicts.json, relative to the study's folder.
+def collect_values(runs: StudyRuns, article: Article, verdicts: Verdicts, file: str) -> Values:
+    """All values but the numbers of audit.json and of the distances in verdicts.json, which the
+    report finds there by their place. `file` is verdicts.json, relative to the study's folder.
 
     Accuracies are fractions, times minutes or seconds as their kind says, losses mean
     cross-entropies in nats. The `minutes` of a run with a feature cache are computed, its
@@ -48,12 +45,11 @@ def collect_values(
         for model in runs.study.models:
             add_model(book, runs, protocol, model)
         add_comparisons(book, runs, protocol)
-    _add_circumstances(book, [(run.file, run.metrics) for run in runs.finished])
+    _add_circumstances(book, runs.finished)
     _add_article(book, article, runs.study.article)
     _add_method(book, article, runs.study.article)
     add_figure_values(book, runs, article)
-    _add_verdicts(book, verdicts, f"{folder}/verdicts.json")
-    book.add_leaves("audit", audited, f"{folder}/audit.json")
+    _add_verdicts(book, verdicts, file)
     origins = {run.file: _origin(run) for run in runs.finished}
     return Values(study=runs.study.name, values=book.values, runs=origins)
 
@@ -90,7 +86,7 @@ def with_value_keys(
 
 def _add_verdicts(book: ValueBook, verdicts: Verdicts, file: str) -> None:
     """How often each verdict was given on the article, zeros included; by reading how many claims
-    were supported, contradicted, or left open; and the distances of the readings.
+    were supported, contradicted, or left open.
 
     `verdict.total.count` leaves out what is decided by construction, as the three do.
     """
@@ -105,8 +101,6 @@ def _add_verdicts(book: ValueBook, verdicts: Verdicts, file: str) -> None:
     for protocol in dict.fromkeys(verdict.protocol for verdict in verdicts.verdicts):
         own = [verdict for verdict in verdicts.verdicts if verdict.protocol == protocol]
         _add_outcomes(book, protocol, own, Source(file=file, field="verdicts[].verdict"))
-    for number, distance in enumerate(verdicts.distances):
-        book.add_leaves(f"distances.{number}", distance, file, "distances", number)
 
 
 def _add_outcomes(
@@ -121,139 +115,123 @@ def _add_outcomes(
 
 
 def _add_method(book: ValueBook, article: Article, file: str) -> None:
-    own = Source(file="resnet_sizes.evidence.statistics.tests", field="CONFIDENCE")
-    book.add("method.confidence", CONFIDENCE, "fraction", own)
+    book.add_field(
+        "method.confidence",
+        CONFIDENCE,
+        "fraction",
+        "resnet_sizes.schemas.evidence.verdicts",
+        "CONFIDENCE",
+    )
     judging = article.judging
-    book.add("judging.level", judging.level, "fraction", Source(file=file, field="judging.level"))
+    book.add_field("judging.level", judging.level, "fraction", file)
     if judging.seed_effect is not None:
-        field = "judging.seed_effect.largest_difference"
         largest = judging.seed_effect.largest_difference
-        book.add(field, largest, "number", Source(file=file, field=field))
+        book.add_field("judging.seed_effect.largest_difference", largest, "number", file)
 
 
 def _add_study(book: ValueBook, runs: StudyRuns) -> None:
     study, training = runs.study, runs.study.training
 
-    def source(field: str) -> Source:
-        return Source(file="study.json", field=f"study.{field}")
+    def add(key: str, value: int | float | str, kind: Kind, field: str) -> None:
+        book.add_field(f"study.{key}", value, kind, "study.json", f"study.{field}")
 
-    book.add("study.name", study.name, "text", source("name"))
-    book.add("study.epochs", training.epochs, "count", source("training.epochs"))
-    book.add("study.batch_size", training.batch_size, "count", source("training.batch_size"))
-    book.add(
-        "study.learning_rate", training.learning_rate, "number", source("training.learning_rate")
-    )
-    parts = training.gradient_accumulation
-    book.add(
-        "study.gradient_accumulation", parts, "count", source("training.gradient_accumulation")
-    )
-    book.add("study.seeds", len(study.seeds), "count", source("seeds"))
+    add("name", study.name, "text", "name")
+    for key in ("epochs", "batch_size", "gradient_accumulation"):
+        add(key, getattr(training, key), "count", f"training.{key}")
+    add("learning_rate", training.learning_rate, "number", "training.learning_rate")
+    add("seeds", len(study.seeds), "count", "seeds")
     for number, seed in enumerate(study.seeds):
-        book.add(f"study.seeds.{number}", seed, "count", source(f"seeds[{number}]"))
+        add(f"seeds.{number}", seed, "count", f"seeds[{number}]")
     for name in study.protocols:
-        definition = f"protocol_definitions.{name}"
-        protocol = study.protocol_definitions[name]
+        protocol, definition = study.protocol_definitions[name], f"protocol_definitions.{name}"
         for language, text in protocol.description.model_dump().items():
-            field = source(f"{definition}.description.{language}")
-            book.add(f"study.protocol.{name}.description.{language}", text, "text", field)
+            field = f"{definition}.description.{language}"
+            add(f"protocol.{name}.description.{language}", text, "text", field)
         for model in study.models:
-            reading = protocol.recipe_for(model)
+            recipe = protocol.recipe_for(model)
             for setting in ("input_size", "momentum", "weight_decay"):
-                key = f"reading.{name}.{model}.{setting}"
-                book.add(key, getattr(reading, setting), "number", source(definition))
-    asked = (source("protocols"), source("models"), source("seeds"))
+                key, value = f"reading.{name}.{model}.{setting}", getattr(recipe, setting)
+                book.add_field(key, value, "number", "study.json", f"study.{definition}")
+    asked = (
+        Source(file="study.json", field=f"study.{n}") for n in ("protocols", "models", "seeds")
+    )
     book.add("study.runs", len(runs.states), "count", *asked)
-    finished = [Source(file=run.file, field="run_hash") for run in runs.finished]
+    finished = run_sources(runs.finished, "run_hash")
     book.add("study.finished_runs", len(runs.finished), "count", *finished)
 
 
 def _add_data(book: ValueBook, runs: StudyRuns) -> None:
     info = runs.info
+    fields: list[tuple[str, Kind]] = [
+        ("content", "text"),
+        *((f"{part}_images", "count") for part in ("train", "test", "full_train", "full_test")),
+        ("identity", "text"),
+        ("source_file", "text"),
+    ]
+    for field, kind in fields:
+        value = getattr(info, field)
+        if value is not None:
+            book.add_field(f"data.{field}", value, kind, "data/dataset.json", field)
 
-    def source(field: str) -> Source:
-        return Source(file="data/dataset.json", field=field)
 
-    book.add("data.content", info.content, "text", source("content"))
-    for field in ("train_images", "test_images", "full_train_images", "full_test_images"):
-        book.add(f"data.{field}", getattr(info, field), "count", source(field))
-    book.add("data.classes", len(info.class_names), "count", source("class_names"))
-    book.add("data.identity", info.identity, "text", source("identity"))
-    if info.source_file is not None:
-        book.add("data.source_file", info.source_file, "text", source("source_file"))
-
-
-def _add_circumstances(book: ValueBook, metrics: Sequence[tuple[str, Metrics]]) -> None:
+def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None:
     """Hardware, versions, code and times of all finished runs."""
+    metrics = {run.file: run.metrics for run in finished}
 
     def distinct(key: str, field: str, of_run: Callable[[Metrics], str | None]) -> None:
-        found = [(file, of_run(run)) for file, run in metrics]
-        texts = list(dict.fromkeys(text for _, text in found if text is not None))
-        if texts:
-            sources = [Source(file=file, field=field) for file, text in found if text is not None]
-            book.add(key, ", ".join(texts), "text", *sources)
+        book.add_distinct(key, {file: of_run(run) for file, run in metrics.items()}, field)
 
     distinct("hardware.device", "device.name", lambda run: run.device.name)
     distinct("hardware.kind", "device.kind", lambda run: run.device.kind)
-    threads = sorted({run.device.threads for _, run in metrics})
-    sources = [Source(file=file, field="device.threads") for file, _ in metrics]
+    threads = sorted({run.device.threads for run in metrics.values()})
+    sources = run_sources(finished, "device.threads")
     if len(threads) == 1:
         book.add("hardware.threads", threads[0], "count", *sources)
     else:
-        book.add("hardware.threads", ", ".join(map(str, threads)), "text", *sources)
-    for package in sorted({package for _, run in metrics for package in run.versions}):
+        book.add("hardware.threads", [str(number) for number in threads], "list", *sources)
+    for package in sorted({package for run in metrics.values() for package in run.versions}):
         key = f"versions.{package}"
-        distinct(key, key, partial(_version, package))
+        distinct(key, key, lambda run, package=package: run.versions.get(package))  # type: ignore[misc]
 
-    started = min(metrics, key=lambda item: datetime.fromisoformat(item[1].started))
-    finished = max(metrics, key=lambda item: datetime.fromisoformat(item[1].finished))
-    book.add(
-        "made.started", started[1].started, "datetime", Source(file=started[0], field="started")
-    )
-    book.add(
-        "made.finished",
-        finished[1].finished,
-        "datetime",
-        Source(file=finished[0], field="finished"),
-    )
-    times = [Source(file=file, field="training_seconds") for file, _ in metrics]
-    total = sum(run.training_seconds for _, run in metrics)
+    started = min(finished, key=lambda run: datetime.fromisoformat(run.metrics.started))
+    ended = max(finished, key=lambda run: datetime.fromisoformat(run.metrics.finished))
+    book.add_field("made.started", started.metrics.started, "datetime", started.file, "started")
+    book.add_field("made.finished", ended.metrics.finished, "datetime", ended.file, "finished")
+    total = sum(run.training_seconds for run in metrics.values())
+    times = run_sources(finished, "training_seconds")
     book.add("made.training_seconds", total, "seconds", *times)
     distinct("made.training_hash", "code.training_hash", lambda run: run.code.training_hash)
     distinct("made.git_commit", "code.git_commit", lambda run: run.code.git_commit)
-    changed = sum(run.code.git_dirty is True for _, run in metrics)
-    flags = [Source(file=file, field="code.git_dirty") for file, _ in metrics]
+    changed = sum(run.code.git_dirty is True for run in metrics.values())
+    flags = run_sources(finished, "code.git_dirty")
     book.add("made.runs_with_local_changes", changed, "count", *flags)
 
 
-def _version(package: str, run: Metrics) -> str | None:
-    return run.versions.get(package)
+_COLUMNS: tuple[tuple[str, Kind], ...] = (
+    ("accuracy", "percent"),
+    ("layers", "count"),
+    ("minutes", "minutes"),
+    ("layers_increment", "percent"),
+    ("accuracy_increment", "percent"),
+)
 
 
 def _add_article(book: ValueBook, article: Article, file: str) -> None:
     setup = article.setup
-    counts = ("epochs", "batch_size", "train_images", "test_images")
-    if setup.images is not None:
-        book.add("article.images", setup.images, "count", Source(file=file, field="setup.images"))
-    for field in counts:
-        source = Source(file=file, field=f"setup.{field}")
-        book.add(f"article.{field}", getattr(setup, field), "count", source)
-    source = Source(file=file, field="setup.learning_rate")
-    book.add("article.learning_rate", setup.learning_rate, "number", source)
-    columns: list[tuple[str, Kind]] = [
-        ("accuracy", "percent"),
-        ("layers", "count"),
-        ("minutes", "minutes"),
-        ("layers_increment", "percent"),
-        ("accuracy_increment", "percent"),
-    ]
+    for field in ("images", "epochs", "batch_size", "train_images", "test_images"):
+        value = getattr(setup, field)
+        if value is not None:
+            book.add_field(f"article.{field}", value, "count", file, f"setup.{field}")
+    rate = setup.learning_rate
+    book.add_field("article.learning_rate", rate, "number", file, "setup.learning_rate")
+    base = article.table[0]
     for index, row in enumerate(article.table):
-        for column, kind in columns:
+        for column, kind in _COLUMNS:
             printed = getattr(row, column)
             if printed is not None:
                 number = int(printed) if "." not in str(printed) else float(printed)
-                source = Source(file=file, field=f"table[{index}].{column}")
-                book.add(f"article.{row.model}.{column}", number, kind, source)
-        base = article.table[0]
+                key = f"article.{row.model}.{column}"
+                book.add_field(key, number, kind, file, f"table[{index}].{column}")
         if row.minutes is not None and base.minutes is not None and float(base.minutes) > 0:
             times = [Source(file=file, field=f"table[{i}].minutes") for i in (index, 0)]
             ratio = float(row.minutes) / float(base.minutes)

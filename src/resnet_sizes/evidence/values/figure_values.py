@@ -47,7 +47,7 @@ def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value
         front=_front(finished),
         confusion=[_matrix(protocol, model, found) for model, found in finished.items()],
         printed=printed_accuracies(article, runs, values, protocol),
-        confidence=float(values["method.confidence"].value),
+        confidence=float(values["method.confidence"].number),
     )
 
 
@@ -148,7 +148,7 @@ def printed_accuracies(
 
 
 def _percent(value: Value) -> float:
-    return float(value.value) * (100 if value.kind == "fraction" else 1)
+    return float(value.number) * (100 if value.kind == "fraction" else 1)
 
 
 def is_inside(value: PrintedAccuracy) -> bool | None:

@@ -1,9 +1,10 @@
 """The values of each model in each protocol."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import mean, stdev
 
 from resnet_sizes.evidence.runs.measurements import (
+    has_shared_time,
     on_one_device,
     outcome,
     seed_outcomes,
@@ -13,8 +14,6 @@ from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources, time_sources
 from resnet_sizes.schemas.article.claims.base import increment_percent
 from resnet_sizes.schemas.evidence.values import Kind, Source
-from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.protocol import LAYERS, shallowest
 
 
@@ -45,43 +44,14 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
     if not finished:
         return
 
-    first, last = "epochs[0].train_loss", "epochs[-1].train_loss"
-    time = time_sources(finished)
-    accuracy = run_sources(finished, "final_test_accuracy")
     outcomes = [outcome(run) for run in finished]
-
-    book.add_spread(f"{prefix}.accuracy", [o.accuracy for o in outcomes], "fraction", accuracy)
-    book.add_spread(f"{prefix}.minutes", [o.minutes for o in outcomes], "minutes", time)
-
-    means: list[tuple[str, Kind, Callable[[FinishedRun], float], tuple[str, ...]]] = [
-        (
-            "best_accuracy",
-            "fraction",
-            lambda run: run.metrics.best_test_accuracy,
-            ("best_test_accuracy",),
-        ),
-        (
-            "selection_bias",
-            "fraction",
-            lambda run: run.metrics.best_test_accuracy - run.metrics.final_test_accuracy,
-            ("best_test_accuracy", "final_test_accuracy"),
-        ),
-        ("initial_loss", "loss", lambda run: outcome(run).initial_loss, (first,)),
-        ("final_loss", "loss", lambda run: outcome(run).final_loss, (last,)),
-        ("loss_drop", "fraction", lambda run: outcome(run).loss_drop, (first, last)),
-        (
-            "final_test_loss",
-            "loss",
-            lambda run: run.metrics.epochs[-1].test_loss,
-            ("epochs[-1].test_loss",),
-        ),
-    ]
-    for name, kind, of_run, fields in means:
-        found = [of_run(run) for run in finished]
-        sources = run_sources(finished, *fields)
-        book.add(f"{prefix}.{name}.mean", mean(found), kind, *sources)
-        if len(found) > 1:
-            book.add(f"{prefix}.{name}.sd", stdev(found), kind, *sources)
+    accuracies = [one.accuracy for one in outcomes]
+    book.add_spread(
+        f"{prefix}.accuracy", accuracies, "fraction", run_sources(finished, "final_test_accuracy")
+    )
+    minutes = [one.minutes for one in outcomes]
+    book.add_spread(f"{prefix}.minutes", minutes, "minutes", time_sources(finished), finished)
+    _add_means(book, prefix, finished)
 
     metrics = finished[0].metrics  # the same for every seed
     book.add(
@@ -101,16 +71,26 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
         book.add(f"{prefix}.shared_runs", len(shared), "count", *run_sources(shared, "sharing"))
     _add_run_files(book, prefix, finished)
 
-    for run, own in zip(finished, outcomes, strict=True):
-        seed = f"{prefix}.seed-{run.settings.seed}"
-        accuracy = run_sources([run], "final_test_accuracy")
-        book.add(f"{seed}.accuracy", own.accuracy, "fraction", *accuracy)
-        book.add(f"{seed}.minutes", own.minutes, "minutes", *time_sources([run]))
-        measured = run.metrics.training_seconds / 60
-        seconds = run_sources([run], "training_seconds")
-        book.add(f"{seed}.measured_minutes", measured, "minutes", *seconds)
-        book.add(f"{seed}.initial_loss", own.initial_loss, "loss", *run_sources([run], first))
-        book.add(f"{seed}.final_loss", own.final_loss, "loss", *run_sources([run], last))
+
+def _add_means(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
+    """Means of what has no prediction interval; of losses the standard deviation too."""
+    first, last = "epochs[0].train_loss", "epochs[-1].train_loss"
+    best, final = "best_test_accuracy", "final_test_accuracy"
+    outcomes = [outcome(run) for run in finished]
+    bests = [run.metrics.best_test_accuracy for run in finished]
+    biases = [top - one.accuracy for top, one in zip(bests, outcomes, strict=True)]
+    means: list[tuple[str, Kind, list[float], tuple[str, ...]]] = [
+        ("best_accuracy", "fraction", bests, (best,)),
+        ("selection_bias", "fraction", biases, (best, final)),
+        ("initial_loss", "loss", [one.initial_loss for one in outcomes], (first,)),
+        ("final_loss", "loss", [one.final_loss for one in outcomes], (last,)),
+        ("loss_drop", "fraction", [one.loss_drop for one in outcomes], (first, last)),
+    ]
+    for name, kind, found, fields in means:
+        sources = run_sources(finished, *fields)
+        book.add(f"{prefix}.{name}.mean", mean(found), kind, *sources)
+        if kind == "loss" and len(found) > 1:
+            book.add(f"{prefix}.{name}.sd", stdev(found), kind, *sources)
 
 
 def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
@@ -121,7 +101,10 @@ def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[Finishe
     measured = wholly_measured(finished)
     seconds = mean([run.metrics.training_seconds for run in measured])
     sources = run_sources(measured, "training_seconds")
-    book.add(f"{prefix}.measured_minutes.mean", seconds / 60, "minutes", *sources)
+    key = f"{prefix}.measured_minutes.mean"
+    book.add(key, seconds / 60, "minutes", *sources)
+    shared = any(has_shared_time(run) for run in measured)
+    book.values[key] = book.values[key].model_copy(update={"shared": shared})
     caches = [(run, run.metrics.feature_cache) for run in finished]
     passes = [(run, cache.forward_seconds) for run, cache in caches if cache is not None]
     if passes:
@@ -132,30 +115,18 @@ def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[Finishe
 
 def _add_run_files(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
     """What `auto` meant in the run files, and the files of the initial weights."""
-    of_run: list[tuple[str, Callable[[RunFile], str]]] = [
-        ("precision", lambda run: run.precision),
-        ("compile_mode", lambda run: run.compile_mode),
-    ]
-    of_weights: list[tuple[str, Callable[[InitialWeights], str]]] = [
-        ("name", lambda weights: weights.name),
-        ("file", lambda weights: weights.file),
-        ("sha256", lambda weights: weights.sha256),
-    ]
-    files = [(run.file, run.metrics.run) for run in finished]
-    for field, text_of in of_run:
-        _add_text(book, f"{prefix}.{field}", {name: text_of(run) for name, run in files}, field)
-    weights = [(name, run.initial_weights) for name, run in files]
-    for field, part_of in of_weights:
-        texts = {name: part_of(initial) for name, initial in weights if initial is not None}
-        key = f"initial_weights.{field}"
-        _add_text(book, f"{prefix}.{key}", texts, key)
-
-
-def _add_text(book: ValueBook, key: str, by_file: dict[str, str], field: str) -> None:
-    """The distinct texts of a field of the run in several metrics; nothing where there is none."""
-    if by_file:
-        sources = [Source(file=file, field=f"run.{field}") for file in by_file]
-        book.add(key, ", ".join(dict.fromkeys(by_file.values())), "text", *sources)
+    files = {run.file: run.metrics.run for run in finished}
+    for field in ("precision", "compile_mode"):
+        texts = {file: getattr(run, field) for file, run in files.items()}
+        book.add_distinct(f"{prefix}.{field}", texts, f"run.{field}")
+    for part in ("name", "file", "sha256"):
+        field = f"initial_weights.{part}"
+        texts = {
+            file: getattr(run.initial_weights, part)
+            for file, run in files.items()
+            if run.initial_weights is not None
+        }
+        book.add_distinct(f"{prefix}.{field}", texts, f"run.{field}")
 
 
 def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
@@ -172,10 +143,11 @@ def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
         minutes = book.values.get(f"{prefix}.minutes.mean")
         base_minutes = book.values.get(f"{of_base}.minutes.mean")
         alike = on_one_device([*runs.of(protocol, base), *runs.of(protocol, model)])
-        if alike and minutes and base_minutes and float(base_minutes.value) > 0:
-            ratio = float(minutes.value) / float(base_minutes.value)
+        if alike and minutes and base_minutes and float(base_minutes.number) > 0:
+            ratio = float(minutes.number) / float(base_minutes.number)
             sources = [*minutes.sources, *base_minutes.sources]
-            book.add(f"{prefix}.minutes_ratio", ratio, "number", *sources)
+            both = [*runs.of(protocol, base), *runs.of(protocol, model)]
+            book.add(f"{prefix}.minutes_ratio", ratio, "number", *sources, times_of=both)
 
 
 def _add_accuracy_increment(
@@ -183,10 +155,10 @@ def _add_accuracy_increment(
 ) -> None:
     own = book.values.get(f"{protocol}.{model}.accuracy.mean")
     below = book.values.get(f"{protocol}.{base}.accuracy.mean")
-    if own is None or below is None or float(below.value) == 0:
+    if own is None or below is None or float(below.number) == 0:
         return
     key, sources = f"{protocol}.{model}.accuracy_increment", [*own.sources, *below.sources]
-    increment = increment_percent(float(own.value), float(below.value))
+    increment = increment_percent(float(own.number), float(below.number))
     book.add(key, increment, "percent", *sources)
     pairs = [
         (table[model].accuracy, table[base].accuracy)

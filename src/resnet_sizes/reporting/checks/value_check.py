@@ -21,8 +21,10 @@ def shows(text: str, value: Value, language: str, *, unsigned: bool = False) -> 
     sign, unless it is `unsigned`, where the sentence says the direction. A text is the whole of
     it; a hash may be cut and broken as the report does.
     """
+    if isinstance(value.value, list):
+        return _is_text(text, value.value)
     if value.kind == "text":
-        return _is_text(text, str(value.value))
+        return _is_text(text, [str(value.value)])
     if value.kind == "datetime":
         stamp = str(value.value)
         shown = (show(stamp, value.kind, language), date_and_time(stamp, language))
@@ -48,12 +50,11 @@ def _scale(text: str, value: Value) -> Decimal:
     return Decimal(100 if value.kind == "fraction" else 1)
 
 
-def _is_text(text: str, held: str) -> bool:
-    hashes = held.split(", ")
-    if all(_HASH.fullmatch(part) for part in hashes):
+def _is_text(text: str, held: list[str]) -> bool:
+    if all(_HASH.fullmatch(part) for part in held):
         pieces = text.split("; ")
-        return text == held[:HASH_PART] or ["".join(piece.split()) for piece in pieces] == hashes
-    return as_printed(text) == as_printed(held)
+        return text == held[0][:HASH_PART] or ["".join(piece.split()) for piece in pieces] == held
+    return as_printed(text) == as_printed(", ".join(held))
 
 
 def as_printed(text: str) -> str:

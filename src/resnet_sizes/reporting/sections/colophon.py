@@ -39,7 +39,7 @@ def making_rows(values: PrintedValues, words: Words, engine: Engine) -> list[Mak
     rows = [row("study", study), row("data", data)]
     rows.append(row("identity", hash_text(values, "data.identity")))
     if values.has("hardware.device"):
-        kinds = values.text("hardware.kind").split(", ")
+        kinds = values.texts("hardware.kind")
         kind = words.listed([words(f"devices.{kind}") for kind in kinds])
         rows.append(row("device", Safe(f"{values.value('hardware.device')}; {kind}")))
         rows.append(row("threads", values.value("hardware.threads")))
@@ -74,7 +74,7 @@ def making_rows(values: PrintedValues, words: Words, engine: Engine) -> list[Mak
 def hash_text(values: PrintedValues, key: str) -> Safe:
     """A hash in pieces, one piece of code each, so that no line is wider than the page."""
     parts = []
-    for number in values.text(key).split(", "):
+    for number in values.texts(key):
         pieces = [number[i : i + HASH_PART] for i in range(0, len(number), HASH_PART)]
         parts.append(" ".join(code(piece) for piece in pieces))
     return values.followed(key, Safe("; ".join(parts)))

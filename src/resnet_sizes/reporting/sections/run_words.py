@@ -37,7 +37,7 @@ class RunWords:
         pairs = [(name, model) for name in self._study.protocols for model in self._study.models]
         frozen = any(self._reading(*pair).trainable == "head" for pair in pairs)
         parts = self._study.training.gradient_accumulation > 1
-        compiled = any(self._mode(*pair) != "none" for pair in pairs)
+        compiled = any(self._modes(*pair) != ["none"] for pair in pairs)
         optional = {"features": frozen, "accumulation": parts, "compile": compiled}
         return ["precision", *(name for name, used in optional.items() if used)]
 
@@ -67,9 +67,6 @@ class RunWords:
 
     def _reading(self, protocol: str, model: str) -> TrainingRecipe:
         return self._study.protocol_definitions[protocol].recipe_for(model)
-
-    def _texts(self, key: str) -> list[str]:
-        return self._values.text(key).split(", ")
 
     def _weights_file(self, protocol: str, model: str) -> Safe | None:
         key = f"{protocol}.{model}.initial_weights"
@@ -104,7 +101,8 @@ class RunWords:
         key = f"{protocol}.{model}.precision"
         if not self._values.has(key):
             return self._t(f"readings.precision.{asked}")
-        ours = self._t.listed([self._t(f"readings.precision.{name}") for name in self._texts(key)])
+        names = self._values.texts(key)
+        ours = self._t.listed([self._t(f"readings.precision.{name}") for name in names])
         return self._t("methods.resolved", ours=ours) if asked == "auto" else ours
 
     def _features(self, protocol: str, model: str) -> Safe:
@@ -124,11 +122,11 @@ class RunWords:
             parts=self._values.value("study.gradient_accumulation"),
         )
 
-    def _mode(self, protocol: str, model: str) -> str:
+    def _modes(self, protocol: str, model: str) -> list[str]:
         """The modes of `torch.compile`; `none` where no run is finished."""
         key = f"{protocol}.{model}.compile_mode"
-        return self._values.text(key) if self._values.has(key) else "none"
+        return self._values.texts(key) if self._values.has(key) else ["none"]
 
     def _compile(self, protocol: str, model: str) -> Safe:
-        modes = self._mode(protocol, model).split(", ")
+        modes = self._modes(protocol, model)
         return self._t.listed([self._t(f"methods.compile.{mode}") for mode in modes])

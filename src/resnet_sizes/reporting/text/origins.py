@@ -45,7 +45,7 @@ def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: P
         "labels": {name: str(words(f"origin.{name}")) for name in LABELS},
         "values": {
             key: {
-                "value": value.value,
+                "value": value.as_text if value.kind == "list" else value.value,
                 **({"title": title} if (title := _short_title(value)) else {}),
                 "sources": [[source.file, source.field] for source in value.sources],
             }
@@ -60,8 +60,8 @@ def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: P
 
 def _short_title(value: Value) -> str | None:
     """The beginning of a text too long to name itself in the title of its panel."""
-    text = str(value.value)
-    if value.kind != "text" or len(text) <= _LONGEST_TITLE:
+    text = value.as_text
+    if value.kind not in ("text", "list") or len(text) <= _LONGEST_TITLE:
         return None
     words, space, _ = text[: _LONGEST_TITLE - 1].rpartition(" ")
     return f"{words} …" if space else f"{text[:HASH_PART]}…"

@@ -20,7 +20,6 @@ class PrintedValues:
     def __init__(self, values: Values, language: str) -> None:
         self._values = values.values
         self._study = values.study
-        self._runs = values.runs
         self._language = language
 
     def has(self, *keys: str) -> bool:
@@ -30,8 +29,9 @@ class PrintedValues:
     def value(self, key: str, digits: int | None = None) -> Safe:
         """A value as its kind is printed. Raises UserError for an unknown key."""
         found = self._get(key)
-        text = show(found.value, found.kind, self._language, digits)
-        return self.followed(key, escape_markdown(text) if found.kind == "text" else Safe(text))
+        if found.kind in ("text", "list"):
+            return self.followed(key, escape_markdown(found.as_text))
+        return self.followed(key, Safe(show(found.number, found.kind, self._language, digits)))
 
     def followed(self, key: str, text: Safe) -> Safe:
         """A text, already formatted, that stands for the value under `key`."""
@@ -41,12 +41,12 @@ class PrintedValues:
     def size(self, key: str, digits: int) -> Safe:
         """A value without its sign, for a sentence that says the direction in words."""
         found = self._get(key)
-        text = show(abs(exact(found.value)), found.kind, self._language, digits)
+        text = show(abs(exact(found.number)), found.kind, self._language, digits)
         return Safe(f'[{text}]{{.v .size data-k="{key}"}}')
 
     def points(self, key: str) -> Safe:
         """A fraction in percentage points, without a sign of unit: 0.0042 as `0,42`."""
-        text = decimal(exact(self._get(key).value) * 100, 2, self._language)
+        text = decimal(exact(self._get(key).number) * 100, 2, self._language)
         return self.followed(key, Safe(text))
 
     def time(self, key: str) -> Safe:
@@ -55,21 +55,20 @@ class PrintedValues:
 
     def text(self, key: str) -> str:
         """A text as it is in the file, not yet escaped."""
-        return str(self._get(key).value)
+        return self._get(key).as_text
+
+    def texts(self, key: str) -> list[str]:
+        """The texts of a list, or the one text, not yet escaped."""
+        value = self._get(key).value
+        return value if isinstance(value, list) else [str(value)]
 
     def is_computed_time(self, key: str) -> bool:
         """Whether a training time is what runs with a feature cache would have taken without."""
-        fields = {source.field for source in self._get(key).sources}
-        return "equivalent_training_seconds" in fields
+        return self._get(key).computed
 
     def is_shared_time(self, key: str) -> bool:
         """Whether a training time is of a run, among others, that had no device to itself."""
-        return any(
-            source.field in ("training_seconds", "equivalent_training_seconds")
-            and source.file in self._runs
-            and bool(self._runs[source.file].others)
-            for source in self._get(key).sources
-        )
+        return self._get(key).shared
 
     def code(self, key: str) -> Safe:
         """A text as inline code."""
@@ -77,12 +76,12 @@ class PrintedValues:
 
     def number(self, key: str) -> float:
         """A number to compare with, not to print."""
-        return float(self._get(key).value)
+        return float(self._get(key).number)
 
     def below(self, prefix: str) -> dict[str, str]:
         """The texts of all values whose key starts with `prefix`, by the rest of the key."""
         return {
-            key.removeprefix(prefix): str(value.value)
+            key.removeprefix(prefix): value.as_text
             for key, value in self._values.items()
             if key.startswith(prefix)
         }

@@ -1,6 +1,8 @@
 """Every value that a report may print, each with the file and the field it came from."""
 
-from typing import Literal
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -16,6 +18,7 @@ Kind = Literal[
     "loss",  # mean cross-entropy in nats
     "number",  # anything else numeric
     "text",
+    "list",  # texts, each once, in the order of the runs that have them
     "datetime",  # UTC, ISO 8601
 ]
 
@@ -31,9 +34,30 @@ class Source(Record):
 class Value(Record):
     """One value, at full precision; how it is printed is the report's matter."""
 
-    value: int | float | str
+    value: int | float | str | list[str]
     kind: Kind
     sources: list[Source] = Field(min_length=1)
+    computed: bool = Field(
+        False,
+        description="Of a training time: whether it is what runs that kept features would have "
+        "taken without.",
+    )
+    shared: bool = Field(
+        False,
+        description="Of a training time: whether a run, among others, had no device to itself.",
+    )
+
+    @property
+    def number(self) -> int | float | str:
+        """What is no list. Raises TypeError for a list."""
+        if isinstance(self.value, list):
+            raise TypeError("a list of texts is no number")
+        return self.value
+
+    @property
+    def as_text(self) -> str:
+        """As it stands in the file; the texts of a list with commas."""
+        return ", ".join(self.value) if isinstance(self.value, list) else str(self.value)
 
 
 class RunOrigin(Record):
@@ -61,3 +85,33 @@ class Values(Record):
     runs: dict[str, RunOrigin] = Field(
         default_factory=dict, description="By the file that sources name."
     )
+
+
+def values_by_place(prefix: str, record: Record, file: str, *within: str | int) -> dict[str, Value]:
+    """Every number of a record of `file`, and every text that is one, by its place after the
+    prefix: `pairs.0.z`. The record's own place in the file is `within`."""
+    found = {}
+    for place, leaf in _leaves(record.model_dump(mode="json"), ()):
+        field = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in (*within, *place))
+        source = Source(file=file, field=field.removeprefix("."))
+        key = ".".join([prefix, *map(str, place)])
+        found[key] = Value(value=leaf, kind="number", sources=[source])
+    return found
+
+
+def _leaves(
+    data: Any, place: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], int | float]]:
+    if isinstance(data, dict):
+        for name, part in data.items():
+            yield from _leaves(part, (*place, name))
+    elif isinstance(data, list):
+        for number, part in enumerate(data):
+            yield from _leaves(part, (*place, number))
+    elif isinstance(data, int | float) and not isinstance(data, bool):
+        yield place, data
+    elif isinstance(data, str) and _NUMBER.fullmatch(data):
+        yield place, float(data)
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
