@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A problem that the person at the keyboard can mend.
+    """A problem that the person at the keyboard can solve.
 
     The message says what was found and where, what is allowed, and ends with what to do
     next: the key to change, the command to run, or the file to put in place.

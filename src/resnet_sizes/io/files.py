@@ -75,7 +75,7 @@ def _temporary(target: Path) -> Iterator[Path]:
     try:
         yield temporary
     finally:
-        with suppress(OSError):  # a disk that has become read-only; what failed is told
+        with suppress(OSError):  # a disk that has become read-only; the first error counts
             temporary.unlink(missing_ok=True)
 
 
@@ -103,8 +103,8 @@ def explained_write(target: Path) -> Iterator[None]:
 
 def _reason(error: OSError | SafetensorError) -> str:
     """What the system said, without what libraries in Rust put around it."""
-    told = re.search(r"([^:(]+) \(os error \d+\)", str(error))
-    return (told[1].strip() if told else None) or getattr(error, "strerror", None) or str(error)
+    found = re.search(r"([^:(]+) \(os error \d+\)", str(error))
+    return (found[1].strip() if found else None) or getattr(error, "strerror", None) or str(error)
 
 
 def _flush(temporary: Path) -> None:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 _log = logging.getLogger("resnet_sizes")
 
 GLANCE = 0.2
-"""Seconds in which whoever only looks whether a lock is held (`is_held`) has let go of it."""
+"""Seconds after which a process that only looks whether a lock is held (`is_held`) has freed it."""
 
 _MISSING = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
 """What systems say where a file system has no locks."""
@@ -112,7 +112,7 @@ def start_of_this_process() -> float:
 
 
 def start_of(process: int) -> float | None:
-    """The same of any process; None where it is gone or not told."""
+    """The same of any process; None where it is gone or not accessible."""
     try:
         return float(psutil.Process(process).create_time())
     except psutil.Error:

@@ -114,7 +114,7 @@ class Devices(Record):
 
 def load_devices(path: Path) -> Devices:
     """Read and check a table of devices (YAML). Raises UserError with every problem."""
-    remedy = f"Mend {path}, or name another table with --devices."
+    remedy = f"Correct {path}, or name another table with --devices."
     data = read_yaml(path, remedy)
     try:
         return Devices.model_validate(data)

@@ -63,62 +63,59 @@ def json_schema(kind: type[BaseModel]) -> str:
 def configuration_page() -> str:
     """`config/README.md`: a row a key."""
     schema = Study.model_json_schema()
-    return HEAD + "".join(f"{row}\n" for row in _rows(schema, schema["$defs"], ""))
+    rows = _rows(_without_references(schema, schema["$defs"]), "")
+    return HEAD + "".join(f"{row}\n" for row in rows)
 
 
-def _rows(schema: dict[str, Any], definitions: dict[str, Any], prefix: str) -> list[str]:
+def _without_references(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema with each `$ref` replaced by what it names."""
+    if isinstance(schema, list):
+        return [_without_references(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _without_references(value, definitions) for key, value in schema.items()}
+    reference = found.pop("$ref", None)
+    if reference is None:
+        return found
+    return _without_references(definitions[reference.rsplit("/", 1)[-1]], definitions) | found
+
+
+def _rows(schema: dict[str, Any], prefix: str) -> list[str]:
     rows = []
-    required = schema.get("required", [])
     for name, field in schema["properties"].items():
-        key = f"{prefix}{name}"
-        inner = _resolved(field, definitions)
-        values = next(iter(inner.get("patternProperties", {}).values()), None)
-        values = values or inner.get("additionalProperties")
         cells = (
-            f"`{key}`",
-            field.get("description") or inner.get("description", ""),
-            _type(field, definitions),
-            "required" if name in required else _default(field),
-            _allowed(field, definitions),
+            f"`{prefix}{name}`",
+            field.get("description", ""),
+            _type(field),
+            "required" if name in schema.get("required", []) else _default(field),
+            _allowed(field),
         )
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-        if "properties" in inner:
-            rows += _rows(inner, definitions, f"{key}.")
-        elif isinstance(values, dict) and "properties" in _resolved(values, definitions):
-            rows += _rows(_resolved(values, definitions), definitions, f"{key}.<name>.")
+        values = [*field.get("patternProperties", {}).values(), field.get("additionalProperties")]
+        if "properties" in field:
+            rows += _rows(field, f"{prefix}{name}.")
+        elif isinstance(values[0], dict) and "properties" in values[0]:
+            rows += _rows(values[0], f"{prefix}{name}.<name>.")
     return rows
 
 
-def _resolved(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" in field:
-        resolved: dict[str, Any] = definitions[field["$ref"].rsplit("/", 1)[-1]]
-        return resolved
-    return field
-
-
-def _branches(field: dict[str, Any]) -> list[dict[str, Any]]:
-    branches: list[dict[str, Any]] = field.get("anyOf", [field])
-    return branches
-
-
-def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
+def _type(field: dict[str, Any]) -> str:
     names = []
-    for branch in _branches(field):
-        resolved = _resolved(branch, definitions)
-        if resolved.get("type") == "object":
+    for branch in field.get("anyOf", [field]):
+        if branch.get("type") == "object":
             names.append("mapping")
-        elif resolved.get("type") == "array":
-            names.append("list of " + _type(resolved["items"], definitions))
-        elif "const" in resolved or "enum" in resolved:
+        elif branch.get("type") == "array":
+            names.append("list of " + _type(branch["items"]))
+        elif "const" in branch or "enum" in branch:
             names.append("word")
         else:
-            names.append({"string": "text"}.get(resolved["type"], resolved["type"]))
+            names.append({"string": "text"}.get(branch["type"], branch["type"]))
     return " or ".join(dict.fromkeys(names))
 
 
 def _default(field: dict[str, Any]) -> str:
     if "default" not in field:
-        return "see below" if "$ref" in field else ""
+        return "see below" if "properties" in field else ""
     return f"`{json.dumps(field['default'], ensure_ascii=False)}`"
 
 
@@ -129,20 +126,15 @@ BOUNDS = {
     "exclusiveMaximum": "< {}",
     "minItems": "at least {}",
     "pattern": "like `{}`",
+    "const": "`{}`",
 }
 
 
-def _allowed(field: dict[str, Any], definitions: dict[str, Any]) -> str:
+def _allowed(field: dict[str, Any]) -> str:
     found: list[str] = []
-    for branch in _branches(field):
-        resolved = _resolved(branch, definitions)
-        if "const" in resolved:
-            found.append(f"`{resolved['const']}`")
-        found += [f"`{item}`" for item in resolved.get("enum", [])]
-        found += [
-            text.format(resolved[bound]) for bound, text in BOUNDS.items() if bound in resolved
-        ]
-        if resolved.get("type") == "array":
-            inner = _allowed(resolved["items"], definitions)
-            found += [inner] if inner else []
+    for branch in field.get("anyOf", [field]):
+        found += [f"`{item}`" for item in branch.get("enum", [])]
+        found += [text.format(branch[key]) for key, text in BOUNDS.items() if key in branch]
+        if branch.get("type") == "array" and (inner := _allowed(branch["items"])):
+            found.append(inner)
     return ", ".join(found)
