@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from looked_studies import done, home, job, looked, snakemake, squeue, trained
 
+from resnet_sizes.status.status import snakemake_status
 from study_homes import StudyHome
 
 __all__ = ["done", "home", "snakemake"]
@@ -49,3 +50,10 @@ def test_a_working_directory_that_is_reached_by_a_link_is_the_same(
     status = looked(str(link / "results" / "tiny" / "study.json"))
     assert status.snakemake.process == snakemake.pid
     assert status.runs[0].state == "queued"
+
+
+def test_a_snakemake_of_another_folder_does_not_work_on_the_study(
+    home: StudyHome, snakemake: "subprocess.Popen[bytes]", tmp_path: Path
+) -> None:
+    assert snakemake_status(home.folder).process == snakemake.pid
+    assert snakemake_status(tmp_path).state == "away"
