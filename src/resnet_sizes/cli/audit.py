@@ -167,7 +167,7 @@ def _missing(audit: Audit) -> list[RenderableType]:
         if protocol.missing
     ]
     remedy = (
-        "Add the size to SIZES in src/resnet_sizes/training/engine/network_costs.py, then run: "
+        "Add the size to SIZES in src/resnet_sizes/training/network_costs.py, then run: "
         "resnet-sizes costs"
     )
     return [*lines, remedy] if lines else []
