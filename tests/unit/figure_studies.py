@@ -16,7 +16,6 @@ from synthetic import ARTICLE, make_study
 from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
 from resnet_sizes.evidence.values.figure_values import figure_numbers
 from resnet_sizes.io.files import read_record
-from resnet_sizes.reporting.figures.draw import FIGURES
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.article import load_article
@@ -83,12 +82,6 @@ def made_up(language: str = "pt", **numbers: Any) -> FigureContext:
         "confidence": 0.95,
     }
     return context_of(Figures(**empty | numbers), language)
-
-
-def drawn(runs: StudyRuns, language: str = "pt") -> dict[str, Figure]:
-    """All figures by name."""
-    context = context_of(numbers_of(runs), language)
-    return {name: draw(context) for name, draw in FIGURES.items()}
 
 
 def texts_of(figure: Figure) -> list[Text]:

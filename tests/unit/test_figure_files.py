@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from figure_studies import FIVE, context_of, drawn, numbers_of, overlaps, runs_of, svg_texts
+from figure_studies import FIVE, context_of, numbers_of, overlaps, runs_of, svg_texts
 from PIL import Image
 from pypdf import PdfReader
 
@@ -59,19 +59,18 @@ def test_equal_runs_give_equal_bytes(written: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("study", STUDIES)
-@pytest.mark.parametrize("language", ["pt", "en"])
-def test_nothing_overlaps_or_is_cut_off(tmp_path: Path, study: str, language: str) -> None:
-    runs = runs_of(tmp_path, full=False, epochs=4, **STUDIES[study])
-    with settings():
-        figures = drawn(runs, language)
-        for name, figure in figures.items():
-            assert not list(overlaps(figure)), name
+def test_nothing_overlaps_or_is_cut_off(tmp_path: Path, study: str) -> None:
+    numbers = numbers_of(runs_of(tmp_path, full=False, epochs=4, **STUDIES[study]))
+    for language in ("pt", "en"):
+        with settings():
+            for name, draw in FIGURES.items():
+                assert not list(overlaps(draw(context_of(numbers, language)))), (name, language)
 
 
 def test_models_without_runs_are_in_no_figure(tmp_path: Path) -> None:
-    write_all(tmp_path, tmp_path / "drawn", "pt", **STUDIES["partial"])
-    for name in FIGURE_NAMES:
-        texts = " ".join(svg_texts(tmp_path / "drawn" / "pt" / f"figure-{name}.svg"))
+    numbers = numbers_of(runs_of(tmp_path, full=False, epochs=4, **STUDIES["partial"]))
+    for path in write_figures(context_of(numbers), tmp_path, ["svg"]):
+        texts = " ".join(svg_texts(path))
         assert "ResNet-18" in texts
         assert "ResNet-50" not in texts
 

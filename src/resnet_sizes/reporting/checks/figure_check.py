@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 
+from resnet_sizes.i18n.numbers import MINUS
 from resnet_sizes.reporting.checks.numerals import number_of, numerals, without_names
 from resnet_sizes.reporting.checks.sources import Sources, Stray
 from resnet_sizes.reporting.figures.style import AXIS_ID, CLASSES_ID, VALUE_ID
@@ -22,48 +24,33 @@ def figure_strays(figure: Path, sources: Sources) -> list[Stray]:
     A numeral is that of a value, whose key is the id of its group; or it is the tick of an axis:
     a number alone, in its order among the others, or the name of a class where those are named.
     """
-    root = etree.parse(figure).getroot()
-    return list(_Drawing(root, figure.name, sources).strays())
+    found: list[tuple[str, str]] = []
+    ticks: dict[str, list[str]] = {}
+    for element, text in _texts(etree.parse(figure).getroot()):
+        in_text = numerals(without_names(text), sources.language)
+        ids = [around.get("id") or "" for around in (element, *element.iterancestors())]
+        if not in_text or _is_value(ids, text, sources):
+            continue
+        axis, label = _axis_of_tick(ids), text.strip()
+        if axis.startswith(AXIS_ID) and label.removeprefix(MINUS) == in_text[0]:
+            ticks.setdefault(axis, []).append(label)
+        elif not (axis.startswith(CLASSES_ID) and label in sources.names["class"]):
+            found += [(numeral, text) for numeral in in_text]
+    for labels in ticks.values():
+        numbers = [_number(label, sources.language) for label in labels]
+        pairs = zip(labels[1:], pairwise(numbers), strict=True)
+        found += [(label, label) for label, (before, number) in pairs if number <= before]
+    return [Stray(numeral, f"{figure.name}: {' '.join(text.split())}") for numeral, text in found]
 
 
-class _Drawing:
-    def __init__(self, root: Any, name: str, sources: Sources) -> None:
-        self._root = root
-        self._name = name
-        self._sources = sources
+def _is_value(ids: list[str], text: str, sources: Sources) -> bool:
+    keys = [name.removeprefix(VALUE_ID) for name in ids if name.startswith(VALUE_ID)]
+    return any(sources.holds_value(key, text, unsigned=False) for key in keys)
 
-    def strays(self) -> Iterator[Stray]:
-        ticks: dict[str, list[str]] = {}
-        for element, text in _texts(self._root):
-            found = numerals(without_names(text), self._sources.language)
-            ids = [around.get("id") or "" for around in (element, *element.iterancestors())]
-            if not found or self._is_value(ids, text):
-                continue
-            axis = _axis_of_tick(ids)
-            if axis.startswith(AXIS_ID) and text.strip().lstrip("\N{MINUS SIGN}") == found[0]:
-                ticks.setdefault(axis, []).append(text.strip())
-            elif not (axis.startswith(CLASSES_ID) and text.strip() in self._sources.names["class"]):
-                yield from (self._stray(numeral, text) for numeral in found)
-        for labels in ticks.values():
-            yield from (self._stray(label, label) for label in self._out_of_order(labels))
 
-    def _stray(self, numeral: str, text: str) -> Stray:
-        return Stray(numeral, f"{self._name}: {' '.join(text.split())}")
-
-    def _is_value(self, ids: list[str], text: str) -> bool:
-        keys = [name.removeprefix(VALUE_ID) for name in ids if name.startswith(VALUE_ID)]
-        return any(self._sources.holds_value(key, text, unsigned=False) for key in keys)
-
-    def _out_of_order(self, labels: list[str]) -> Iterator[str]:
-        """The labels at which numbers stop rising."""
-        for before, label in pairwise(labels):
-            if self._number(label) <= self._number(before):
-                yield label
-
-    def _number(self, label: str) -> float:
-        plain = label.lstrip("\N{MINUS SIGN}")
-        number = float(number_of(plain, self._sources.language)[0])
-        return number if plain == label else -number
+def _number(label: str, language: str) -> Decimal:
+    number, _ = number_of(label.removeprefix(MINUS), language)
+    return -number if label.startswith(MINUS) else number
 
 
 def _texts(root: Any) -> Iterator[tuple[Any, str]]:
@@ -83,9 +70,6 @@ def _texts(root: Any) -> Iterator[tuple[Any, str]]:
 
 def _axis_of_tick(ids: list[str]) -> str:
     """The id of the axis that one of its ticks is in; empty of anything else."""
-    for position, name in enumerate(ids):
-        if _TICK.fullmatch(name):
-            return next(
-                (each for each in ids[position:] if each.startswith((AXIS_ID, CLASSES_ID))), ""
-            )
-    return ""
+    ticks = [position for position, name in enumerate(ids) if _TICK.fullmatch(name)]
+    around = ids[ticks[0] :] if ticks else []
+    return next((name for name in around if name.startswith((AXIS_ID, CLASSES_ID))), "")

@@ -44,6 +44,9 @@ _COLOURS = LinearSegmentedColormap.from_list(
 # Mistakes are small shares; the square root lets them be seen beside the diagonal.
 _NORM = PowerNorm(0.5, vmin=0, vmax=1)
 _WHITE_ABOVE = 0.42
+_TURNED: dict[str, Any] = {
+    "rotation": 90, "rotation_mode": "anchor", "ha": "right", "va": "center"
+}  # fmt: skip
 _SCALE_TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 
 
@@ -117,10 +120,6 @@ def _lay_out(count: int, names: Sequence[str]) -> _Layout:
     return _Layout(columns, rows, panel, left, room, below, turned, height)
 
 
-def _name_size(names: Sequence[str], panel: float) -> float:
-    return min(_LARGEST_NAME, max(_SMALLEST_NUMBER, 0.85 * 72 * panel / len(names)))
-
-
 def _shares(matrix: ConfusionMatrix, classes: int) -> npt.NDArray[np.float64]:
     """Fractions by true (row) and predicted class: float64 `[classes, classes]`; NaN of a class
     without test images."""
@@ -162,7 +161,8 @@ def _name_classes(
     axes: Axes, names: Sequence[str], layout: _Layout, *, beside: bool, below: bool
 ) -> None:
     mark_ticks(axes, CLASSES_ID)
-    size = _name_size(names, layout.panel)
+    size = 0.85 * 72 * layout.panel / len(names)
+    size = min(_LARGEST_NAME, max(_SMALLEST_NUMBER, size))
     # Of very many classes every second, third, … is named.
     step = math.ceil(1.05 * size * len(names) / (72 * layout.panel))
     places = np.arange(0, len(names), step)
@@ -171,13 +171,7 @@ def _name_classes(
     if beside:
         axes.set_yticks(places + 0.5, labels, va="center_baseline")
     if below:
-        turned: dict[str, Any] = {
-            "rotation": 90,
-            "rotation_mode": "anchor",
-            "ha": "right",
-            "va": "center",
-        }
-        axes.set_xticks(places + 0.5, labels, **(turned if layout.turned else {}))
+        axes.set_xticks(places + 0.5, labels, **(_TURNED if layout.turned else {}))
 
 
 def _name_axes(figure: Figure, context: FigureContext, layout: _Layout, count: int) -> None:

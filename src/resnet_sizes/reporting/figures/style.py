@@ -165,9 +165,5 @@ def log_ticks(low: float, high: float, language: str) -> tuple[list[float], list
 
 def labels_of(ticks: Sequence[float], language: str) -> list[str]:
     """The numbers in the language's way, all with as many decimals as one of them needs."""
-    decimals = max((len(_plain(tick).partition(".")[2]) for tick in ticks), default=0)
+    decimals = max((len(f"{tick:.12f}".rstrip("0").partition(".")[2]) for tick in ticks), default=0)
     return [decimal(tick, decimals, language) for tick in ticks]
-
-
-def _plain(number: float) -> str:
-    return f"{number:.12f}".rstrip("0").rstrip(".")
