@@ -7,13 +7,20 @@ from tempfile import mkdtemp
 
 import pytest
 
+from made_once import VARIABLE as SHARED_FOLDER
+
 # Tests run side by side: more threads than cores only wait for each other. It has to be said
 # before torch is loaded; what a test asks for by itself still holds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A run of another test, or of the person who tests, is no company for the run of a test.
+# Runs of other tests, and of the person who tests, do not count as sharing a device.
 _LOCKS = mkdtemp(prefix="resnet-sizes-tests-")
 os.environ["RESNET_SIZES_DEVICE_LOCKS"] = _LOCKS
+
+# The first process of a test run makes it; its workers inherit the name.
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if not _IS_WORKER:
+    os.environ[SHARED_FOLDER] = mkdtemp(prefix="resnet-sizes-shared-")
 
 _VARIABLE = "RESNET_SIZES_CIFAR10_JPEG"
 _BESIDE_CHECKOUT = Path(__file__).parents[2] / "shared" / "data" / "cifar10-jpeg.tar.gz"
@@ -36,5 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Remove the folder of the locks."""
+    """Remove the folders of locks and of shared studies."""
     shutil.rmtree(_LOCKS, ignore_errors=True)
+    if not _IS_WORKER:
+        shutil.rmtree(os.environ[SHARED_FOLDER], ignore_errors=True)

@@ -4,15 +4,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
 from playwright.sync_api import Browser, Page, sync_playwright
-from rendering import render
-from report_studies import ALL_READINGS, CACHED, DEMO, study_with_evidence
+from rendering import finished_reports
+from report_studies import ALL_READINGS, CACHED, DEMO
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -28,28 +27,21 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report() -> Path:
     """The page of a report on two readings."""
-    return _page(tmp_path_factory, CACHED)
+    return finished_reports(**CACHED) / "pt" / "report.html"
 
 
 @pytest.fixture(scope="session")
-def demo_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_report() -> Path:
     """The page of the demonstration, which begins with a notice."""
-    return _page(tmp_path_factory, DEMO)
+    return finished_reports(**DEMO) / "pt" / "report.html"
 
 
 @pytest.fixture(scope="session")
-def long_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def long_report() -> Path:
     """The page of a report on all readings."""
-    return _page(tmp_path_factory, ALL_READINGS)
-
-
-def _page(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, Any]) -> Path:
-    folder = tmp_path_factory.mktemp("report")
-    study = study_with_evidence(folder, **settings)
-    render(study, folder / "made", formats=["html"])
-    return folder / "made" / "report.html"
+    return finished_reports(**ALL_READINGS) / "pt" / "report.html"
 
 
 @pytest.fixture

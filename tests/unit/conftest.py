@@ -1,8 +1,6 @@
 """What the tests of the report share."""
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from synthetic import ARTICLE
@@ -27,22 +25,3 @@ def words_in() -> Callable[[str], Words]:
 @pytest.fixture(scope="session")
 def article() -> Article:
     return load_article(ARTICLE)
-
-
-@pytest.fixture(scope="session")
-def article_text(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """The `.qmd` of a synthetic study, made once for each set of settings."""
-    from report_studies import in_both_languages, study_with_evidence
-
-    from resnet_sizes.reporting.inputs import read_inputs
-
-    made: dict[str, dict[str, str]] = {}
-
-    def render(language: str = "pt", **settings: Any) -> str:
-        key = json.dumps(settings, sort_keys=True, default=str)
-        if key not in made:
-            study = study_with_evidence(tmp_path_factory.mktemp("study"), **settings)
-            made[key] = in_both_languages(read_inputs(study, study.parent / "evidence"))
-        return made[key][language]
-
-    return render

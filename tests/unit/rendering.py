@@ -2,15 +2,21 @@
 
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from report_studies import TEMPLATES
+from report_studies import TEMPLATES, key_of, study_with_evidence
 
+from made_once import made_once
+from resnet_sizes.reporting import build
 from resnet_sizes.reporting.build import build_report
+from resnet_sizes.reporting.figures.draw import FORMATS, FigureFormat, write_figures
 from resnet_sizes.schemas.paths import StudyFolder
 
 STUB = """#!/bin/sh
@@ -22,10 +28,32 @@ exit {status}
 """
 
 
-def render(study: Path, output: Path, language: str = "pt", **settings: Any) -> list[Path]:
+def render(
+    study: Path,
+    output: Path,
+    language: str = "pt",
+    figure_formats: Sequence[FigureFormat] = ("svg",),
+    **settings: Any,
+) -> list[Path]:
+    """Render a report, with its figures only in the format that page and paper are made of."""
     settings = {"formats": ["html", "pdf"], "engine": "pandoc", "templates": TEMPLATES} | settings
     evidence = StudyFolder.of_file(study).evidence
-    return build_report(study, evidence, output, language, **settings)
+    with patch.object(build, "write_figures", partial(write_figures, formats=figure_formats)):
+        return build_report(study, evidence, output, language, **settings)
+
+
+def finished_reports(**settings: Any) -> Path:
+    """A folder with the finished reports of a synthetic study, one for each language.
+
+    It is shared by all tests and not to be changed.
+    """
+
+    def make(folder: Path) -> None:
+        study = study_with_evidence(folder, **settings)
+        for language in WORDINGS:
+            render(study, folder / language, language, FORMATS)
+
+    return made_once(["reports", key_of(settings)], make)
 
 
 def put_quarto(

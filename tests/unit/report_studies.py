@@ -1,13 +1,15 @@
 """Evidence of synthetic studies, for the tests of the report."""
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from report_prose import body_of, check_language, numerals, skeleton
-from synthetic import make_study, own_readings
+from synthetic import ARTICLE, PROTOCOLS, make_study, own_readings
 
+from made_once import made_once
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import hashes_of
@@ -59,19 +61,10 @@ SHARED: dict[str, Any] = CACHED | {
 }
 """Two runs did not have their device to themselves."""
 
-_ALL = (
-    "probe-224",
-    "probe-224-bn-train",
-    "literal",
-    "scratch-32",
-    "scratch-cifar-stem",
-    "finetune-32",
-    "finetune-112",
-)
 ALL_READINGS: dict[str, Any] = {
     "name": "sete",
-    "protocols": _ALL,
-    "readings": own_readings(*_ALL),
+    "protocols": tuple(PROTOCOLS),
+    "readings": PROTOCOLS,
     "seeds": (0,),
 }
 """All readings of the configuration, with one seed: the widest tables, the longest texts."""
@@ -85,10 +78,33 @@ NO_STUDY: Any = SimpleNamespace(protocols=[], models=[])
 
 
 def study_with_evidence(folder: Path, **settings: Any) -> Path:
-    """Make a study with its evidence below `folder` and return its `study.json`."""
-    study = make_study(folder, **settings)
-    build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=True)
-    return study
+    """Put a study with its evidence below `folder` and return its `study.json`.
+
+    Studies with equal settings are copies of one that is made once in a test run.
+    """
+    made = _shared_study(settings)
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return _study_file(folder, settings)
+
+
+def _shared_study(settings: dict[str, Any]) -> Path:
+    """The folder with the `results/` of such a study, which is not to be changed."""
+
+    def make(folder: Path) -> None:
+        study = make_study(folder, **settings)
+        build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=True)
+
+    return made_once(["evidence", key_of(settings)], make)
+
+
+def _study_file(folder: Path, settings: dict[str, Any]) -> Path:
+    return folder / "results" / settings.get("name", "synthetic") / "study.json"
+
+
+def key_of(settings: dict[str, Any]) -> dict[str, Any]:
+    """What tells a synthetic study from others: its settings and its article file."""
+    article = settings.get("article", ARTICLE)
+    return settings | {"article": str(article), "article content": article.read_text("utf-8")}
 
 
 def reseal(evidence: Path) -> None:
@@ -100,10 +116,22 @@ def reseal(evidence: Path) -> None:
     write_json(path, verdicts.sealed())
 
 
-def article_of(folder: Path, **settings: Any) -> str:
-    """The text below the front matter of a synthetic study's `article.qmd`."""
-    study = study_with_evidence(folder, **settings)
-    return body_of(rendered(read_inputs(study, StudyFolder.of_file(study).evidence)))
+def article_text(language: str = "pt", **settings: Any) -> str:
+    """The `article.qmd` of a synthetic study."""
+
+    def make(folder: Path) -> None:
+        study = _study_file(_shared_study(settings), settings)
+        inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
+        for name, text in in_both_languages(inputs).items():
+            (folder / f"{name}.qmd").write_text(text, encoding="utf-8")
+
+    folder = made_once(["text", key_of(settings)], make)
+    return (folder / f"{language}.qmd").read_text(encoding="utf-8")
+
+
+def article_of(**settings: Any) -> str:
+    """The text below the front matter of a synthetic study's `article.qmd` in Portuguese."""
+    return body_of(article_text(**settings))
 
 
 def rendered(inputs: Inputs) -> str:

@@ -22,6 +22,10 @@ from resnet_sizes.schemas.study.study import Study
 CONFIG = Path(__file__).parents[2] / "config"
 ARTICLE = CONFIG / "article.yaml"
 
+PROTOCOLS: dict[str, dict[str, Any]] = yaml.safe_load(
+    (CONFIG / "config.yaml").read_text(encoding="utf-8")
+)["protocol_definitions"]
+
 MODELS = ("resnet18", "resnet50", "resnet152")
 
 # The article's own table; the losses are made up so that its claims on losses hold.
@@ -127,8 +131,7 @@ def make_study(
 
 def own_readings(*names: str) -> dict[str, dict[str, Any]]:
     """Definitions of protocols in the project's configuration."""
-    config = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))
-    return {name: config["protocol_definitions"][name] for name in names}
+    return {name: PROTOCOLS[name] for name in names}
 
 
 def _study(

@@ -26,13 +26,13 @@ def verdicts_of(folder: Path, **settings: Any) -> dict[str, Verdict]:
 
 
 @pytest.fixture(scope="module")
-def cached(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return article_of(tmp_path_factory.mktemp("cached"), **CACHED)
+def cached() -> str:
+    return article_of(**CACHED)
 
 
 @pytest.fixture(scope="module")
-def literal(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return article_of(tmp_path_factory.mktemp("literal"), **LITERAL)
+def literal() -> str:
+    return article_of(**LITERAL)
 
 
 def section(body: str, start: str, end: str) -> str:
@@ -96,9 +96,9 @@ def test_the_measured_time_stands_beside_the_computed_one(cached: str) -> None:
     assert "foi treinada" not in first
 
 
-def test_ratios_of_times_are_set_against_the_article_s_and_not_minutes(tmp_path: Path) -> None:
+def test_ratios_of_times_are_set_against_the_article_s_and_not_minutes() -> None:
     minutes = {"resnet18": 10, "resnet50": 25, "resnet152": 60}
-    body = article_of(tmp_path, **PROBE, minutes=minutes)
+    body = article_of(**PROBE, minutes=minutes)
     assert (
         "dividido pelo da ResNet-18, é o seguinte: na ResNet-50, 2,73 no artigo e 2,50 aqui; na "
         "ResNet-152, 6,39 no artigo e 6,00 aqui." in body
@@ -106,8 +106,8 @@ def test_ratios_of_times_are_set_against_the_article_s_and_not_minutes(tmp_path:
     assert "levaria 2,5 vezes o tempo da ResNet-18 (razão de tempos calculados)" in body
 
 
-def test_without_the_article_s_first_network_no_ratios_are_compared(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **PROBE, models=("resnet50", "resnet152"))
+def test_without_the_article_s_first_network_no_ratios_are_compared() -> None:
+    body = article_of(**PROBE, models=("resnet50", "resnet152"))
     assert "Treinamento, calculado" in body
     assert "é o seguinte" not in body
 
@@ -121,8 +121,8 @@ def test_a_reading_without_a_cache_has_neither_mark_nor_table(cached: str) -> No
 
 
 @pytest.mark.parametrize("settings", [{}, DEMO], ids=["full", "demo"])
-def test_a_study_without_a_cache_speaks_of_none(tmp_path: Path, settings: dict[str, Any]) -> None:
-    body = article_of(tmp_path, **settings)
+def test_a_study_without_a_cache_speaks_of_none(settings: dict[str, Any]) -> None:
+    body = article_of(**settings)
     # What the article says of itself is another matter.
     body = body[: body.index("### 3.1 ")] + body[body.index("### 3.2 ") :]
     for word in ("calculado,", "calculados,", "nota}", "tbl-tempos", "guardadas", "\\*"):
@@ -172,8 +172,8 @@ def test_the_method_says_why_features_are_computed_once_and_what_the_time_means(
     assert "daí calculado para todas as épocas" in table_row(method, "O que o tempo inclui")[2]
 
 
-def test_with_the_cache_forced_off_the_minutes_are_measured(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **PROBE, training={"feature_cache": False})
+def test_with_the_cache_forced_off_the_minutes_are_measured() -> None:
+    body = article_of(**PROBE, training={"feature_cache": False})
     assert "\\*" not in body
     assert table_row(body, "Características da rede congelada")[2] == (
         "calculadas de novo em cada passo do treinamento"
@@ -181,9 +181,9 @@ def test_with_the_cache_forced_off_the_minutes_are_measured(tmp_path: Path) -> N
     assert "foi treinada, em média, em 262 min" in body
 
 
-def test_a_partial_cached_study_lists_the_networks_that_have_times(tmp_path: Path) -> None:
+def test_a_partial_cached_study_lists_the_networks_that_have_times() -> None:
     missing = [f"probe-224/resnet152/seed-{seed}" for seed in range(3)]
-    body = article_of(tmp_path, **PROBE, missing=missing)
+    body = article_of(**PROBE, missing=missing)
     times = body[: body.index("{#tbl-tempos}")]
     rows = times[times.rindex("| Rede |") :]
     assert "ResNet-50" in rows

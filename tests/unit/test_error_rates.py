@@ -7,6 +7,8 @@ standard errors).
 """
 
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from simulated import Truth, article_of, verdicts_of
 from synthetic import MODELS
 
 from resnet_sizes.evidence.judging.number_tests import open_number
+from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.statistics.power import seeds_for_contrast, seeds_for_prediction
 from resnet_sizes.evidence.statistics.tests import Sample, contrast, holm, prediction_interval
 from resnet_sizes.schemas.article.article import Judging
@@ -27,17 +30,32 @@ LOGITS_APART = dict(zip(MODELS, (1.2, 1.6, 2.0), strict=True))
 """About 5 points of accuracy from one model to the next."""
 
 
+EQUAL = Truth()
+EQUAL_IN_OTHER_TIMES = Truth(minutes=dict(zip(MODELS, (40.0, 110.0, 260.0), strict=True)))
+"""A knee needs times that differ."""
+
+
+def in_the_long_part(*values: Any) -> Any:
+    """A case of which others like it are in the plain suite."""
+    return pytest.param(*values, marks=pytest.mark.long)
+
+
 def bound(rate: float, studies: int) -> float:
     return rate + 3 * math.sqrt(rate * (1 - rate) / studies)
 
 
+@cache
+def drawn(truth: Truth, seeds: int, studies: int) -> list[StudyRuns]:
+    """Studies of one truth, drawn once for all claims that are judged on them."""
+    generator = np.random.default_rng(20240)
+    return [truth.study(generator, seeds) for _ in range(studies)]
+
+
 def rates(truth: Truth, ids: list[str], seeds: int, studies: int = STUDIES) -> dict[str, float]:
     """How often each claim, judged alone, gets each verdict: `id verdict` → share."""
-    generator = np.random.default_rng(20240)
     counts: dict[str, float] = {}
     articles = [article_of([name]) for name in ids]
-    for _ in range(studies):
-        runs = truth.study(generator, seeds)
+    for runs in drawn(truth, seeds, studies):
         for article in articles:
             for name, verdict in verdicts_of(runs, article).items():
                 key = f"{name} {verdict.verdict}"
@@ -49,7 +67,7 @@ def decided(found: dict[str, float], name: str) -> float:
     return sum(found.get(f"{name} {verdict}", 0) for verdict in DECIDED)
 
 
-@pytest.mark.parametrize("seeds", [3, pytest.param(8, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seeds", [3, in_the_long_part(8)])
 @pytest.mark.parametrize(
     "name",
     [
@@ -67,13 +85,11 @@ def decided(found: dict[str, float], name: str) -> float:
 def test_equal_networks_are_told_apart_in_no_more_than_five_in_a_hundred_studies(
     name: str, seeds: int
 ) -> None:
-    # A knee needs times that differ; the accuracies are equal all the same.
-    minutes = dict(zip(MODELS, (40.0, 110.0, 260.0), strict=True)) if name == "S13" else 50.0
-    found = rates(Truth(minutes=minutes), [name], seeds)
+    found = rates(EQUAL_IN_OTHER_TIMES if name == "S13" else EQUAL, [name], seeds)
     assert decided(found, name) <= bound(LEVEL, STUDIES)
 
 
-@pytest.mark.parametrize("seeds", [1, 2, 3])
+@pytest.mark.parametrize("seeds", [1, in_the_long_part(2), in_the_long_part(3)])
 def test_the_size_of_a_difference_alone_rarely_tells_equal_networks_apart(seeds: int) -> None:
     # A deviation between seeds of about 1.3 points, three times what the article file plans with.
     found = rates(Truth(seed_spread=0.1), ["S1", "S5", "S11"], seeds, studies=100)
@@ -81,7 +97,7 @@ def test_the_size_of_a_difference_alone_rarely_tells_equal_networks_apart(seeds:
         assert decided(found, name) <= bound(LEVEL, 100), name
 
 
-@pytest.mark.parametrize("seeds", [3, 8])
+@pytest.mark.parametrize("seeds", [3, in_the_long_part(8)])
 def test_a_fall_at_the_threshold_is_told_from_it_in_no_more_than_five_in_a_hundred_studies(
     seeds: int,
 ) -> None:
@@ -94,7 +110,7 @@ def test_all_claims_together_are_wrong_in_no_more_than_five_in_a_hundred_studies
     generator = np.random.default_rng(7)
     article, wrong = article_of(ids), 0
     for _ in range(STUDIES):
-        runs = Truth().study(generator, 4)
+        runs = EQUAL.study(generator, 4)
         wrong += any(v.verdict in DECIDED for v in verdicts_of(runs, article).values())
     assert wrong / STUDIES <= bound(LEVEL, STUDIES)
 
@@ -103,10 +119,10 @@ def test_all_claims_together_are_wrong_in_no_more_than_five_in_a_hundred_studies
     ("name", "truth"),
     [
         ("S1", Truth(logits=LOGITS_APART)),
-        ("S11", Truth(logits=LOGITS_APART)),
-        ("S2", Truth(minutes={"resnet18": 41, "resnet50": 112, "resnet152": 262})),
-        ("S6", Truth(drop=0.4)),
-        ("S7", Truth(first_loss=dict(zip(MODELS, (1.9, 1.7, 1.5), strict=True)))),
+        in_the_long_part("S11", Truth(logits=LOGITS_APART)),
+        in_the_long_part("S2", Truth(minutes={"resnet18": 41, "resnet50": 112, "resnet152": 262})),
+        in_the_long_part("S6", Truth(drop=0.4)),
+        in_the_long_part("S7", Truth(first_loss=dict(zip(MODELS, (1.9, 1.7, 1.5), strict=True)))),
         ("S8", Truth(drop=dict(zip(MODELS, (0.4, 0.6, 0.6), strict=True)))),
     ],
 )
@@ -119,9 +135,9 @@ def test_a_true_claim_is_found_in_at_least_eight_of_ten_studies(name: str, truth
     ("name", "truth"),
     [
         ("S1", Truth(logits=dict(zip(MODELS, (2.0, 1.6, 1.2), strict=True)))),
-        ("S2", Truth(minutes={"resnet18": 262, "resnet50": 112, "resnet152": 41})),
-        ("S6", Truth(drop=0.1)),
-        ("S10", Truth(drop=dict(zip(MODELS, (0.6, 0.5, 0.4), strict=True)))),
+        in_the_long_part("S2", Truth(minutes={"resnet18": 262, "resnet50": 112, "resnet152": 41})),
+        in_the_long_part("S6", Truth(drop=0.1)),
+        in_the_long_part("S10", Truth(drop=dict(zip(MODELS, (0.6, 0.5, 0.4), strict=True)))),
     ],
 )
 def test_a_false_claim_is_found_in_at_least_eight_of_ten_studies(name: str, truth: Truth) -> None:

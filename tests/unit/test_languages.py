@@ -25,6 +25,7 @@ from report_studies import (
     PARTIAL,
     SHARED,
     TEMPLATES,
+    article_text,
     rendered,
     study_with_evidence,
 )
@@ -98,9 +99,7 @@ def test_the_words_that_give_a_language_away_belong_to_one_alone() -> None:
 
 
 @pytest.mark.parametrize("settings", STUDIES.values(), ids=STUDIES)
-def test_every_kind_of_study_is_told_in_both_languages(
-    article_text: Callable[..., str], settings: dict[str, Any]
-) -> None:
+def test_every_kind_of_study_is_told_in_both_languages(settings: dict[str, Any]) -> None:
     pt, en = (
         article_text("pt", **settings),
         article_text("en", **settings),
@@ -130,9 +129,7 @@ def test_all_readings_of_the_configuration_are_told_in_both_languages(tmp_path: 
         ("the article’s value", r"the article\'s value"),
     ],
 )
-def test_a_piece_left_in_the_other_language_is_found(
-    article_text: Callable[..., str], place: str, other: str
-) -> None:
+def test_a_piece_left_in_the_other_language_is_found(place: str, other: str) -> None:
     qmd = article_text("en")
     assert place in qmd
     with pytest.raises(AssertionError):
@@ -149,18 +146,14 @@ def test_a_piece_left_in_the_other_language_is_found(
         ("80,84%", "80.84%"),
     ],
 )
-def test_english_left_in_portuguese_is_found(
-    article_text: Callable[..., str], place: str, other: str
-) -> None:
+def test_english_left_in_portuguese_is_found(place: str, other: str) -> None:
     qmd = article_text("pt")
     assert place in qmd
     with pytest.raises(AssertionError):
         check_language(qmd.replace(place, other), "pt")
 
 
-def test_a_number_or_a_table_that_one_language_lacks_is_found(
-    article_text: Callable[..., str],
-) -> None:
+def test_a_number_or_a_table_that_one_language_lacks_is_found() -> None:
     pt, en = article_text("pt"), article_text("en")
     assert numerals(en.replace("83.55%", "83.56%", 1), "en") != numerals(pt, "pt")
     assert skeleton(en.replace("{#tbl-artigo}", "")) != skeleton(pt)
@@ -193,9 +186,7 @@ def test_lists_are_joined_as_the_language_does(words_in: Callable[[str], Words])
     assert words_in("en").listed(["a", "b", "c"]) == "a, b and c"
 
 
-def test_the_page_leads_to_the_other_language_only_where_the_study_has_it(
-    article_text: Callable[..., str],
-) -> None:
+def test_the_page_leads_to_the_other_language_only_where_the_study_has_it() -> None:
     def included(qmd: str) -> Any:
         return read_front_matter(qmd)["format"]["html"]["include-before-body"]
 

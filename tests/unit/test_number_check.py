@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 from lxml import html
-from rendering import render
-from report_studies import SHARED, TEMPLATES, reseal, study_with_evidence
-from synthetic import CONFIG, MODELS, make_study, own_readings
+from rendering import finished_reports, render
+from report_studies import ALL_READINGS, SHARED, TEMPLATES, reseal, study_with_evidence
+from synthetic import MODELS, make_study
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.errors import UserError
@@ -186,22 +185,16 @@ def test_a_text_of_a_value_cannot_end_the_script_that_holds_it(tmp_path: Path) -
     assert "</script><b>" not in page
 
 
-CONFIGURED = yaml.safe_load((CONFIG / "config.yaml").read_text("utf-8"))
-ALL_READINGS = tuple(CONFIGURED["protocol_definitions"])
+def test_numbers_of_many_readings_are_no_strays() -> None:
+    # It raises UserError where a number has no source.
+    assert finished_reports(**ALL_READINGS)
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
-@pytest.mark.parametrize("kind", ["all readings", "names that are numbers"])
-def test_numbers_in_names_and_of_many_readings_are_no_strays(
-    tmp_path: Path, kind: str, language: str
-) -> None:
-    readings = own_readings(*ALL_READINGS)
-    settings: dict[str, Any] = {"protocols": ALL_READINGS, "readings": readings}
-    if kind == "names that are numbers":
-        own = {"19": {"weights": "w-2.pt"}, "3.9": {"weights": "none"}}
-        settings = {"name": "19", "protocols": ("19", "3.9"), "readings": own}
+def test_numbers_in_the_names_of_readings_are_no_strays(tmp_path: Path, language: str) -> None:
+    own = {"19": {"weights": "w-2.pt"}, "3.9": {"weights": "none"}}
+    settings: dict[str, Any] = {"name": "19", "protocols": ("19", "3.9"), "readings": own}
     study = study_with_evidence(tmp_path / "study", seeds=(0,), epochs=2, **settings)
-    # It raises UserError where a number has no source.
     assert render(study, tmp_path / language, language)
 
 

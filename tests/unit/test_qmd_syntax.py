@@ -1,14 +1,22 @@
 """The form of the `.qmd`: what it uses of Quarto, its language, and no code left over."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from report_prose import body_of
-from report_studies import CACHED, DEMO, LITERAL, PARTIAL, SHARED, TEMPLATES, study_with_evidence
+from report_studies import (
+    CACHED,
+    DEMO,
+    LITERAL,
+    PARTIAL,
+    SHARED,
+    TEMPLATES,
+    article_text,
+    study_with_evidence,
+)
 
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
@@ -51,7 +59,7 @@ ATTRIBUTES = re.compile(
     ids=["full", "demo", "partial", "cached", "literal", "shared"],
 )
 def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
-    article_text: Callable[..., str], settings: dict[str, Any], language: str
+    settings: dict[str, Any], language: str
 ) -> None:
     qmd = article_text(language, **settings)
     read_front_matter(qmd)  # raises for a key that the embedded engine would ignore
@@ -71,7 +79,7 @@ def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
     assert set(references) <= set(ids)
 
 
-def test_every_table_but_the_summary_s_has_an_id(article_text: Callable[..., str]) -> None:
+def test_every_table_but_the_summary_s_has_an_id() -> None:
     # A caption there would make it Tabela 1, which is the article's.
     body = body_of(article_text(**CACHED)).partition("\n## 1")[2]
     tables = len(re.findall(r"(?m)^\|:--", body))

@@ -1,13 +1,12 @@
 """What the report says where a study does other than the article states."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from report_prose import body_of
-from report_studies import rendered, study_with_evidence
+from report_studies import article_text, rendered, study_with_evidence
 
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.schemas.study.protocol import Protocol
@@ -29,9 +28,7 @@ STATED = {"per_model": {"resnet152": {"weights": "V1", "trainable": "head"}}}
 DEPARTS = "se afasta do que o artigo diz"
 
 
-def test_a_departure_from_the_article_is_said_wherever_it_matters(
-    article_text: Callable[..., str],
-) -> None:
+def test_a_departure_from_the_article_is_said_wherever_it_matters() -> None:
     body = body_of(article_text())
     (row,) = [line for line in body.splitlines() if line.startswith("| Pesos da ResNet-152 |")]
     _, _, stated, ours, _ = row.split("|")
@@ -67,8 +64,6 @@ def test_of_several_readings_those_that_depart_are_named(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("content", get_args(DataContent))
-def test_other_images_than_the_article_s_are_named_as_such(
-    article_text: Callable[..., str], content: str
-) -> None:
+def test_other_images_than_the_article_s_are_named_as_such(content: str) -> None:
     body = body_of(article_text(content=content))
     assert ("as imagens, porém, são" in body) == (content != "cifar10")

@@ -1,7 +1,6 @@
 """The figures in the report: captions, descriptions, and the sentences that refer to them."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,8 +34,8 @@ def figure_of(body: str, name: str) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_each_figure_has_a_caption_a_description_and_a_sentence(tmp_path: Path, study: str) -> None:
-    body = article_of(tmp_path, **STUDIES[study])
+def test_each_figure_has_a_caption_a_description_and_a_sentence(study: str) -> None:
+    body = article_of(**STUDIES[study])
     for name in FIGURE_NAMES:
         caption, alt, text = figure_of(body, name)
         assert f"@fig-{name}" in text
@@ -47,8 +46,8 @@ def test_each_figure_has_a_caption_a_description_and_a_sentence(tmp_path: Path, 
     assert min(positions) == positions[0]  # Figure 1 is the article's
 
 
-def test_the_descriptions_say_what_the_figures_show(tmp_path: Path) -> None:
-    body = article_of(tmp_path)
+def test_the_descriptions_say_what_the_figures_show() -> None:
+    body = article_of()
     _, alt, text = figure_of(body, "pareto")
     assert "ResNet-18, 41 min e 80,84%" in alt
     assert "todas as redes" in text
@@ -62,13 +61,13 @@ def test_the_descriptions_say_what_the_figures_show(tmp_path: Path) -> None:
     assert "80,84% no artigo e 80,84% aqui" in alt
 
 
-def test_who_is_on_the_front_is_said_by_rule(tmp_path: Path) -> None:
-    _, _, text = figure_of(article_of(tmp_path, **STUDIES["falling"]), "pareto")
+def test_who_is_on_the_front_is_said_by_rule() -> None:
+    _, _, text = figure_of(article_of(**STUDIES["falling"]), "pareto")
     assert "apenas a ResNet-18: nenhuma outra rede" in text
     some = {"resnet18": 0.80, "resnet50": 0.79, "resnet152": 0.85}
-    _, _, text = figure_of(article_of(tmp_path / "some", accuracies=some), "pareto")
+    _, _, text = figure_of(article_of(accuracies=some), "pareto")
     assert "as redes ResNet-18 e ResNet-152; fora dela, toda rede é superada" in text
-    _, _, text = figure_of(article_of(tmp_path / "one", models=("resnet50",)), "pareto")
+    _, _, text = figure_of(article_of(models=("resnet50",)), "pareto")
     assert "só a ResNet-50 tem resultado" in text
 
 
@@ -85,16 +84,16 @@ def test_who_is_on_the_front_is_said_by_rule(tmp_path: Path) -> None:
     ],
 )
 def test_it_is_said_how_many_printed_values_lie_inside_their_intervals(
-    tmp_path: Path, resnet50: float, resnet152: float, sentence: str
+    resnet50: float, resnet152: float, sentence: str
 ) -> None:
     accuracies = {"resnet18": 0.8084, "resnet50": resnet50, "resnet152": resnet152}
-    _, _, text = figure_of(article_of(tmp_path, accuracies=accuracies), "forest")
+    _, _, text = figure_of(article_of(accuracies=accuracies), "forest")
     assert sentence in text
 
 
-def test_computed_times_are_said_to_be_so(tmp_path: Path) -> None:
+def test_computed_times_are_said_to_be_so() -> None:
     captions = [
-        figure_of(article_of(tmp_path / name, **STUDIES[name]), "pareto")[0]
+        figure_of(article_of(**STUDIES[name]), "pareto")[0]
         for name in ("full", "cached", "literal")
     ]
     assert "calculados" not in captions[0]
@@ -103,8 +102,8 @@ def test_computed_times_are_said_to_be_so(tmp_path: Path) -> None:
     assert "(leitura probe-224)" in captions[1]
 
 
-def test_spreads_are_named_where_there_are_several_seeds(tmp_path: Path) -> None:
-    several, one = article_of(tmp_path), article_of(tmp_path / "one", seeds=(0,))
+def test_spreads_are_named_where_there_are_several_seeds() -> None:
+    several, one = article_of(), article_of(seeds=(0,))
     assert "faixas" in figure_of(several, "accuracy")[0]
     assert "intervalo de predição" in figure_of(several, "forest")[0]
     for name in FIGURE_NAMES[1:]:
@@ -112,19 +111,19 @@ def test_spreads_are_named_where_there_are_several_seeds(tmp_path: Path) -> None
     assert "não há intervalo de predição" in figure_of(one, "forest")[2]
 
 
-def test_without_a_printed_value_beside_ours_there_is_no_forest_plot(tmp_path: Path) -> None:
+def test_without_a_printed_value_beside_ours_there_is_no_forest_plot() -> None:
     choices = {
         "models": ("resnet34",),
         "accuracies": {"resnet34": 0.8},
         "minutes": {"resnet34": 70},
         "losses": {"resnet34": (1.9, 0.8)},
     }
-    body = article_of(tmp_path, **choices)
+    body = article_of(**choices)
     assert "{#fig-forest" not in body
     assert "{#fig-confusion" in body
 
 
-def test_the_article_has_no_figure_without_a_file(tmp_path: Path) -> None:
-    body = body_of("---\n---\n" + article_of(tmp_path))
+def test_the_article_has_no_figure_without_a_file() -> None:
+    body = body_of("---\n---\n" + article_of())
     named = set(re.findall(r"\]\((figure-[a-z]+\.svg)\)", body))
     assert named == {f"figure-{name}.svg" for name in FIGURE_NAMES}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from pypdf import PdfReader
-from rendering import WORDINGS, Wording, render
-from report_studies import CACHED, PARTIAL, study_with_evidence
+from rendering import WORDINGS, Wording, finished_reports
+from report_studies import CACHED, PARTIAL
 
 A4 = (595.28, 841.89)
 MANY_ROWS = 12
@@ -22,12 +22,8 @@ FOOT = 60.0
 
 
 @pytest.fixture(scope="module", params=[{}, CACHED, PARTIAL], ids=["full", "cached", "partial"])
-def reports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pages")
-    study = study_with_evidence(folder, **request.param)
-    for language in WORDINGS:
-        render(study, folder / language, language, formats=["pdf"])
-    return folder
+def reports(request: pytest.FixtureRequest) -> Path:
+    return finished_reports(**request.param)
 
 
 @pytest.fixture(params=WORDINGS)

@@ -25,14 +25,14 @@ def with_reading(reading: dict[str, Any], **settings: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def seven(tmp_path_factory: pytest.TempPathFactory) -> str:
+def seven() -> str:
     """The article of all readings that the configuration defines."""
-    return article_of(tmp_path_factory.mktemp("seven"), **ALL_READINGS | {"epochs": 2})
+    return article_of(**ALL_READINGS | {"epochs": 2})
 
 
 @pytest.fixture(scope="module")
-def literal(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return article_of(tmp_path_factory.mktemp("literal"), **LITERAL)
+def literal() -> str:
+    return article_of(**LITERAL)
 
 
 def method_of(body: str) -> str:
@@ -48,8 +48,8 @@ def test_torchvision_s_weights_are_named_with_file_and_hash(literal: str) -> Non
     )
 
 
-def test_a_file_of_one_s_own_is_named_without_its_folder(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **with_reading({"weights": "/home/somebody/own.pt"}))
+def test_a_file_of_one_s_own_is_named_without_its_folder() -> None:
+    body = article_of(**with_reading({"weights": "/home/somebody/own.pt"}))
     files = table_row(body, "Arquivos dos pesos")[2]
     assert files.count("arquivo `own.pt`, SHA-256 iniciado por `") == 3
     assert "pesos lidos de `own.pt`" in table_row(body, "Pesos iniciais")[2]
@@ -82,16 +82,16 @@ def test_readings_with_one_answer_are_named_together(seven: str) -> None:
     assert "`probe-224-bn-train`: calculadas de novo" in kept
 
 
-def test_the_precision_is_the_run_files_and_not_the_wish(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **with_reading({"precision": "auto"}))
+def test_the_precision_is_the_run_files_and_not_the_wish() -> None:
+    body = article_of(**with_reading({"precision": "auto"}))
     assert table_row(body, "Precisão numérica")[2] == (
         "BF16, escolhida por regra fixa conforme o dispositivo"
     )
 
 
-def test_a_split_batch_is_told_with_what_batch_normalisation_sees(tmp_path: Path) -> None:
+def test_a_split_batch_is_told_with_what_batch_normalisation_sees() -> None:
     settings = LITERAL | {"training": {"gradient_accumulation": 4}}
-    answer = table_row(article_of(tmp_path, **settings), "Divisão do lote")[2]
+    answer = table_row(article_of(**settings), "Divisão do lote")[2]
     whole, frozen = answer.split("; ResNet-152: ")
     assert whole.startswith("ResNet-18 e ResNet-50: cada lote é dividido em 4 partes")
     assert "vê cada parte por si" in whole
@@ -106,13 +106,13 @@ def test_a_split_batch_is_told_with_what_batch_normalisation_sees(tmp_path: Path
         ("auto", "com `torch.compile` no modo `reduce-overhead` (grafos CUDA)"),
     ],
 )
-def test_a_compiled_network_is_said_to_be_so(tmp_path: Path, mode: str, words: str) -> None:
-    body = article_of(tmp_path, **with_reading({}, training={"compile": mode}))
+def test_a_compiled_network_is_said_to_be_so(mode: str, words: str) -> None:
+    body = article_of(**with_reading({}, training={"compile": mode}))
     assert table_row(body, "Compilação da rede")[2] == words
 
 
-def test_what_a_study_does_not_use_is_not_mentioned(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **DEMO)
+def test_what_a_study_does_not_use_is_not_mentioned() -> None:
+    body = article_of(**DEMO)
     for aspect in (
         "Arquivos dos pesos",
         "Divisão do lote",
@@ -122,14 +122,14 @@ def test_what_a_study_does_not_use_is_not_mentioned(tmp_path: Path) -> None:
         assert f"| {aspect} |" not in body
 
 
-def test_the_optimiser_is_told_with_what_applies_to_it(tmp_path: Path) -> None:
+def test_the_optimiser_is_told_with_what_applies_to_it() -> None:
     reading = {"optimizer": "sgd", "weight_decay": 5e-4, "schedule": "cosine"}
-    body = article_of(tmp_path / "sgd", **with_reading(reading))
+    body = article_of(**with_reading(reading))
     assert table_row(body, "Otimizador")[2] == (
         "descida do gradiente estocástica (SGD), momento 0,9, decaimento de pesos 0,0005, taxa "
         "de aprendizado com decaimento cosseno"
     )
-    body = article_of(tmp_path / "adamw", **with_reading({"optimizer": "adamw"}))
+    body = article_of(**with_reading({"optimizer": "adamw"}))
     assert "momento" not in table_row(body, "Otimizador")[2]
 
 
@@ -146,13 +146,13 @@ def test_the_optimiser_is_told_with_what_applies_to_it(tmp_path: Path) -> None:
     ids=["random", "pre-trained", "mixed"],
 )
 def test_the_seed_fixes_only_weights_that_come_from_no_file(
-    tmp_path: Path, reading: dict[str, Any], sentence: str
+    reading: dict[str, Any], sentence: str
 ) -> None:
-    assert sentence in method_of(article_of(tmp_path, **with_reading(reading)))
+    assert sentence in method_of(article_of(**with_reading(reading)))
 
 
-def test_depth_and_the_version_of_the_weights_vary_together(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **CACHED)
+def test_depth_and_the_version_of_the_weights_vary_together() -> None:
+    body = article_of(**CACHED)
     method = method_of(body)
     assert (
         "Na leitura `probe-224`, os pesos pré-treinados não têm todos a mesma origem (ResNet-18: "
@@ -173,10 +173,8 @@ def test_depth_and_pre_training_vary_together(literal: str) -> None:
 
 
 @pytest.mark.parametrize("weights", ["none", "V1"])
-def test_where_depth_alone_varies_nothing_is_said_of_confounds(
-    tmp_path: Path, weights: str
-) -> None:
-    body = article_of(tmp_path, **with_reading({"weights": weights}))
+def test_where_depth_alone_varies_nothing_is_said_of_confounds(weights: str) -> None:
+    body = article_of(**with_reading({"weights": weights}))
     assert CONFOUNDED not in body
     assert "a profundidade não é a única coisa" not in body
 
@@ -193,8 +191,8 @@ def test_readings_with_the_same_confound_are_told_together(seven: str) -> None:
     assert "a @tbl-tempos e a @tbl-tempos-3 trazem" in method
 
 
-def test_the_readings_stand_side_by_side(tmp_path: Path) -> None:
-    body = article_of(tmp_path / "two", **CACHED)
+def test_the_readings_stand_side_by_side() -> None:
+    body = article_of(**CACHED)
     start = body.index("### 3.3 Comparação das leituras")
     table = body[start : body.index("### 3.4")]
     assert table_row(table, "no artigo")[1] == "80,84% (41 min)"
@@ -204,23 +202,23 @@ def test_the_readings_stand_side_by_side(tmp_path: Path) -> None:
         "85,94% (262\\* min)",
     ]
     assert table_row(table, "`scratch-32`")[3] == "85,94% (262 min)"
-    assert "Comparação das leituras" not in article_of(tmp_path / "one", **LITERAL)
+    assert "Comparação das leituras" not in article_of(**LITERAL)
 
 
-def test_a_reading_without_results_is_missing_from_the_comparison(tmp_path: Path) -> None:
+def test_a_reading_without_results_is_missing_from_the_comparison() -> None:
     missing = [f"scratch-32/resnet50/seed-{seed}" for seed in range(3)]
-    body = article_of(tmp_path, **CACHED, missing=missing)
+    body = article_of(**CACHED, missing=missing)
     table = body[body.index("### 3.3 Comparação") : body.index("### 3.4")]
     assert table_row(table, "`scratch-32`")[2] == "sem resultado"
 
 
-def test_figure_1_stands_with_the_reading_it_shows(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **CACHED)
+def test_figure_1_stands_with_the_reading_it_shows() -> None:
+    body = article_of(**CACHED)
     assert body.index("### 3.1") < body.index("{#fig-loss") < body.index("### 3.2")
 
 
-def test_a_conclusion_on_which_all_readings_agree_is_said_once(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **CACHED)
+def test_a_conclusion_on_which_all_readings_agree_is_said_once() -> None:
+    body = article_of(**CACHED)
     conclusions = body[body.index("## 4 ") :].splitlines()
     lines = {line[4:7]: line for line in conclusions if line.startswith("- **S1")}
     assert "Esta conclusão se mantém" in lines["S14"]
@@ -230,8 +228,8 @@ def test_a_conclusion_on_which_all_readings_agree_is_said_once(tmp_path: Path) -
     assert "Nenhum veredito muda de uma leitura a outra." in body
 
 
-def test_a_reading_that_does_not_decide_contradicts_no_other(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **CACHED, missing=["scratch-32/resnet50/seed-1"])
+def test_a_reading_that_does_not_decide_contradicts_no_other() -> None:
+    body = article_of(**CACHED, missing=["scratch-32/resnet50/seed-1"])
     assert "Nenhuma leitura contradiz outra; onde os vereditos diferem, é porque uma" in body
     assert "Nenhum veredito muda" not in body
     table = body[body.index("{#qdr-por-leitura}") :]
@@ -244,8 +242,8 @@ def test_a_reading_that_does_not_decide_contradicts_no_other(tmp_path: Path) -> 
     )
 
 
-def test_of_several_readings_each_network_is_trained_in_each(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **CACHED | {"seeds": (0,)})
+def test_of_several_readings_each_network_is_trained_in_each() -> None:
+    body = article_of(**CACHED | {"seeds": (0,)})
     assert "Em cada leitura, cada rede foi treinada uma vez, com a semente 0." in body
     assert "O que se relata de uma rede em uma leitura vem dessa única execução." in body
     assert "- Cada rede foi treinada uma só vez em cada leitura; quanto" in body

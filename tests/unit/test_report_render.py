@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from rendering import WORDINGS, Page, Wording, put_quarto, render
+from rendering import WORDINGS, Page, Wording, finished_reports, put_quarto, render
 from report_prose import strangers
 from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, reseal, study_with_evidence
 from synthetic import make_study
@@ -25,13 +25,9 @@ from resnet_sizes.schemas.paths import StudyFolder
 
 @pytest.fixture(scope="module", params=[{}, DEMO, PARTIAL, CACHED],
                 ids=["full", "demo", "partial", "cached"])  # fmt: skip
-def reports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reports(request: pytest.FixtureRequest) -> Path:
     """The folder of a study's finished reports in both languages."""
-    folder = tmp_path_factory.mktemp("report")
-    study = study_with_evidence(folder, **request.param)
-    for language in WORDINGS:
-        render(study, folder / language, language)
-    return folder
+    return finished_reports(**request.param)
 
 
 @pytest.fixture(params=WORDINGS)
@@ -193,9 +189,8 @@ def test_the_report_says_what_rendered_it(page: Page, wording: Wording) -> None:
 
 def test_equal_evidence_gives_equal_bytes(tmp_path: Path) -> None:
     study = study_with_evidence(tmp_path, **DEMO)
-    first, second = tmp_path / "first", tmp_path / "second"
-    render(study, first)
-    render(study, second)
+    first, second = finished_reports(**DEMO) / "pt", tmp_path / "second"
+    render(study, second, "pt", FORMATS)
     for path in first.iterdir():
         assert path.read_bytes() == (second / path.name).read_bytes(), path.name
 
@@ -204,7 +199,7 @@ def test_a_failed_rendering_leaves_the_old_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = study_with_evidence(tmp_path, **DEMO)
-    render(study, tmp_path / "pt", formats=["html"])
+    shutil.copytree(finished_reports(**DEMO) / "pt", tmp_path / "pt")
     before = {path.name: path.read_bytes() for path in (tmp_path / "pt").iterdir()}
     templates = shutil.copytree(TEMPLATES, tmp_path / "report")
     (templates / "assets" / "blocks.lua").unlink()

@@ -3,7 +3,6 @@
 import csv
 import itertools
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +10,13 @@ import pytest
 import synthetic
 import synthetic_runs
 from report_prose import body_of
-from report_studies import DEMO, PARTIAL, rendered, study_with_evidence
+from report_studies import DEMO, PARTIAL, article_text, rendered, study_with_evidence
 
 from resnet_sizes.reporting.inputs import read_inputs
 
 
 def test_results_of_changed_code_do_not_pass_as_those_of_a_commit(
-    article_text: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert "alterações ainda não registradas" not in article_text(**DEMO)
     monkeypatch.setattr(
@@ -26,7 +25,7 @@ def test_results_of_changed_code_do_not_pass_as_those_of_a_commit(
     assert "alterações ainda não registradas" in article_text(**DEMO | {"name": "changed"})
 
 
-def test_a_demo_says_so_first_and_concludes_nothing(article_text: Callable[..., str]) -> None:
+def test_a_demo_says_so_first_and_concludes_nothing() -> None:
     qmd = article_text(**DEMO)
     body = body_of(qmd)
     assert body.index("Dados de demonstração") < body.index("## 1 Introdução")
@@ -36,9 +35,7 @@ def test_a_demo_says_so_first_and_concludes_nothing(article_text: Callable[..., 
     assert "não vale como teste do artigo" in body
 
 
-def test_a_study_with_the_article_s_data_has_neither_notice(
-    article_text: Callable[..., str],
-) -> None:
+def test_a_study_with_the_article_s_data_has_neither_notice() -> None:
     body = body_of(article_text())
     assert "demonstração" not in body
     assert "Estudo incompleto" not in body
@@ -46,7 +43,7 @@ def test_a_study_with_the_article_s_data_has_neither_notice(
     assert "19 foram sustentadas" in body
 
 
-def test_a_partial_study_names_each_run_that_is_missing(article_text: Callable[..., str]) -> None:
+def test_a_partial_study_names_each_run_that_is_missing() -> None:
     body = body_of(article_text(**PARTIAL))
     notice = body[body.index("Estudo incompleto") : body.index("**O que foi repetido.**")]
     for run in PARTIAL["missing"]:
@@ -71,18 +68,14 @@ def test_table_1_has_the_six_columns_and_rows_of_the_evidence(tmp_path: Path) ->
     assert table[2] == ["ResNet-18", "90,00%", "18", "0,42", "–", "–"]
 
 
-def test_the_article_s_images_are_printed_as_it_prints_them(
-    article_text: Callable[..., str],
-) -> None:
+def test_the_article_s_images_are_printed_as_it_prints_them() -> None:
     (row,) = [line for line in article_text().splitlines() if line.startswith("| Imagens |")]
     assert row.split("|")[2].strip() == (
         "CIFAR-10: 60.000 imagens; a divisão não é informada (a oficial é de 50.000 e 10.000)"
     )
 
 
-def test_an_unfinished_study_claims_no_more_than_was_done(
-    article_text: Callable[..., str],
-) -> None:
+def test_an_unfinished_study_claims_no_more_than_was_done() -> None:
     body = body_of(article_text(**PARTIAL))
     assert "**O que foi repetido.** As redes ResNet-18 e ResNet-50 foram treinadas" in body
     assert "Estava previsto treinar cada rede uma vez para cada uma das sementes" in body
@@ -122,14 +115,14 @@ def test_of_an_invalid_run_it_is_said_where_the_reason_stands(tmp_path: Path) ->
     assert "Os motivos, arquivo por arquivo, estão em `verdicts.json`." in qmd
 
 
-def test_several_readings_have_one_table_of_verdicts(article_text: Callable[..., str]) -> None:
+def test_several_readings_have_one_table_of_verdicts() -> None:
     body = body_of(article_text(protocols=("probe-224", "scratch-32")))
     assert body.count("{#qdr-afirmacoes") == 1
     assert body.count("{#qdr-por-leitura}") == 1
     assert "{#qdr-por-leitura}" not in body_of(article_text())
 
 
-def test_each_verdict_has_the_numbers_that_led_to_it(article_text: Callable[..., str]) -> None:
+def test_each_verdict_has_the_numbers_that_led_to_it() -> None:
     body = body_of(article_text())
     discussion = body[body.index("Estes são os números") : body.index("## 4 ")]
     lines = re.findall(r"(?m)^- \*\*(S\d+)\.\*\* (.+)$", discussion)
@@ -141,7 +134,7 @@ def test_each_verdict_has_the_numbers_that_led_to_it(article_text: Callable[...,
     assert "Estes são os números" not in body_of(article_text(**DEMO))
 
 
-def test_with_one_epoch_nothing_is_said_of_its_course(article_text: Callable[..., str]) -> None:
+def test_with_one_epoch_nothing_is_said_of_its_course() -> None:
     several, one = body_of(article_text()), body_of(article_text(epochs=1))
     for sentence in ("Da primeira à última época", "A perda passa", "a melhor época de cada"):
         assert sentence in several
@@ -154,9 +147,7 @@ def choice_of(body: str) -> list[str]:
     return re.findall(r"(?m)^ *- .*$", body[start : body.index("### 4.1 ")])
 
 
-def test_the_choice_of_a_network_is_told_as_surely_as_it_was_tested(
-    article_text: Callable[..., str],
-) -> None:
+def test_the_choice_of_a_network_is_told_as_surely_as_it_was_tested() -> None:
     accuracy, time, both = choice_of(body_of(article_text()))
     assert accuracy == (
         "- se só a acurácia conta, convém a ResNet-152 (85,94%): sua vantagem sobre a ResNet-18 e "
@@ -173,9 +164,7 @@ def test_the_choice_of_a_network_is_told_as_surely_as_it_was_tested(
     assert not any("convém" in line or "acaso explica" in line for line in lines)
 
 
-def test_the_choice_of_several_readings_is_told_reading_by_reading(
-    article_text: Callable[..., str],
-) -> None:
+def test_the_choice_of_several_readings_is_told_reading_by_reading() -> None:
     lines = choice_of(body_of(article_text(protocols=("probe-224", "scratch-32"))))
     assert [lines[0], lines[4]] == ["- `probe-224`:", "- `scratch-32`:"]
     assert all(line.startswith("    - se ") for line in lines[1:4] + lines[5:])
@@ -193,14 +182,14 @@ def test_the_choice_of_several_readings_is_told_reading_by_reading(
     ],
 )
 def test_what_differs_from_the_article_is_a_limit_by_name(
-    article_text: Callable[..., str], settings: dict[str, int], sentence: str
+    settings: dict[str, int], sentence: str
 ) -> None:
     assert sentence in article_text(**settings).splitlines()
     assert "que o artigo informa:" not in article_text()
     assert "a leitura adotada é uma interpretação nossa" in article_text(**settings)
 
 
-def test_points_are_singular_below_two(article_text: Callable[..., str]) -> None:
+def test_points_are_singular_below_two() -> None:
     def sentence(*accuracies: float) -> str:
         body = body_of(
             article_text(accuracies=synthetic.ARTICLE_ACCURACIES | {"resnet18": accuracies})
@@ -211,7 +200,7 @@ def test_points_are_singular_below_two(article_text: Callable[..., str]) -> None
     assert "2,00 pontos percentuais entre" in sentence(0.80, 0.82, 0.84)
 
 
-def test_criteria_go_on_after_their_colon(article_text: Callable[..., str]) -> None:
+def test_criteria_go_on_after_their_colon() -> None:
     body = body_of(article_text())
     lines = re.findall(r"(?m)^- (?:[ST]\d+(?:, | e )?)+: (\w)", body)
     assert len(lines) > 5

@@ -15,8 +15,8 @@ ALONE = {key: value for key, value in SHARED.items() if key != "shared"}
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return article_of(tmp_path_factory.mktemp("shared"), **SHARED)
+def shared() -> str:
+    return article_of(**SHARED)
 
 
 def test_times_of_shared_devices_are_marked_in_each_table_with_a_note_below(shared: str) -> None:
@@ -47,8 +47,8 @@ def test_what_rests_on_such_times_says_so(shared: str) -> None:
     assert "- Algumas execuções não tiveram o dispositivo só para si" in shared
 
 
-def test_a_study_whose_runs_were_alone_has_neither_mark_nor_limit(tmp_path: Path) -> None:
-    body = article_of(tmp_path, **CACHED)
+def test_a_study_whose_runs_were_alone_has_neither_mark_nor_limit() -> None:
+    body = article_of(**CACHED)
     assert "†" not in body
     assert "dispositivo só para si" not in body
 

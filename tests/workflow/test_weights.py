@@ -86,7 +86,7 @@ def test_prefetch_reaches_images_and_weights_and_nothing_else(project):
 
 def test_weights_that_are_missing_stop_before_any_job(project):
     config = project.overlay("weighted.yaml", STUDY)
-    done = project.snakemake("-n", "--configfile", config, check=False)
+    done = project.plan("--configfile", config, check=False)
     assert done.returncode != 0
     assert "protocol_definitions.mine.weights: 'mine.pth' does not exist" in done.stdout
     assert "Job stats" not in done.stdout
@@ -115,5 +115,5 @@ def test_the_run_file_is_written_where_the_gpu_is_if_the_device_decides(project,
     asked = "'run' in workflow._localrules, workflow.get_rule('run').resources['gpu'].value"
     snakefile.write_text(f"{snakefile.read_text(encoding='utf-8')}\nprint('run:', {asked})\n")
     config = project.overlay("device.yaml", overlay)
-    output = project.snakemake("-n", "--configfile", "config/tiny.yaml", config).stdout
+    output = project.plan("--configfile", "config/tiny.yaml", config).stdout
     assert f"run: {local} {int(not local)}\n" in output

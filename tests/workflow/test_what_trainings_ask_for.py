@@ -13,8 +13,8 @@ RUN = "results/tiny/runs/scratch-32/resnet18/seed-0/metrics.json"
 
 def minutes_asked(project: Project) -> int:
     """The time limit of one training, as a dry run has it."""
-    output = project.snakemake(
-        "-n", RUN, "--forcerun", "train", "--printshellcmds", "--configfile", "config/tiny.yaml"
+    output = project.plan(
+        RUN, "--forcerun", "train", "--printshellcmds", "--configfile", "config/tiny.yaml"
     ).stdout
     found = re.search(r"--time-limit (\d+)", output)
     assert found, output
@@ -44,7 +44,7 @@ def test_a_damaged_forecast_is_named(project: Project) -> None:
     write_forecast(project, 60, "cuda", 1)
     path = project.folder / "results/tiny/forecast.json"
     path.write_text(json.dumps({"schema_version": 1}), encoding="utf-8")
-    done = project.snakemake("-n", "--configfile", "config/tiny.yaml", check=False)
+    done = project.plan("--configfile", "config/tiny.yaml", check=False)
     assert done.returncode != 0
     assert "results/tiny/forecast.json: is not a valid Forecast" in done.stdout
     assert "resnet-sizes forecast" in done.stdout
@@ -88,7 +88,7 @@ def test_the_shipped_studies_are_planned_under_the_shipped_profiles(
     project: Project, profile: str, config: str
 ) -> None:
     options = ("--workflow-profile", f"profiles/{profile}", "--configfile", f"config/{config}.yaml")
-    assert "Job stats" in project.run("snakemake", "-n", *options).stdout
+    assert "Job stats" in project.plan(*options).stdout
 
 
 def test_cores_of_this_machine_are_shared_among_its_slots(project: Project) -> None:

@@ -1,12 +1,16 @@
 """A copy of the project to run the workflow in, as a person would."""
 
+import atexit
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -23,6 +27,48 @@ protocols: [scratch-32]
 seeds: [0]
 training: {epochs: 2, batch_size: 50, threads: 1}
 """
+
+
+class SnakemakeServer:
+    """Runs Snakemake in copies of a process that has loaded it."""
+
+    def __init__(self) -> None:
+        program = Path(__file__).with_name("snakemake_server.py")
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(program)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # The project's sources are imported by the copies, each its own.
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        )
+
+    def run(
+        self, arguments: list[str], folder: Path, environment: dict[str, str], output: Path
+    ) -> int:
+        """The exit status of `snakemake` with these arguments; `output` takes what it says."""
+        assert self._process.stdin
+        assert self._process.stdout
+        command = {
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": environment,
+            "output": str(output),
+        }
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+@cache
+def _server() -> SnakemakeServer:
+    server = SnakemakeServer()
+    atexit.register(server.close)
+    return server
 
 
 @dataclass(frozen=True)
@@ -86,9 +132,20 @@ class Project:
             "snakemake", "--cores", "2", "--resources", "gpu=1", *arguments, check=check
         )
 
+    def plan(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """A dry run, in a copy of a process that has loaded Snakemake."""
+        command = ["--cores", "2", "--resources", "gpu=1", "-n", *arguments]
+        with TemporaryDirectory() as folder:
+            output = Path(folder) / "output.txt"
+            status = _server().run(command, self.folder, self.environment, output)
+            said = output.read_text(encoding="utf-8")
+        if check and status != 0:
+            pytest.fail(f"snakemake {' '.join(command)} ended with {status}:\n{said}")
+        return subprocess.CompletedProcess(command, status, said)
+
     def planned(self, *arguments: str, config: str = "config/tiny.yaml") -> dict[str, int]:
         """How many jobs of each rule a dry run plans."""
-        output = self.snakemake("-n", "--configfile", config, *arguments).stdout
+        output = self.plan("--configfile", config, *arguments).stdout
         table = output.rsplit("Job stats:", 1)
         if len(table) == 1:
             assert "Nothing to be done" in output, output

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 import pypandoc
 import typst
-import yaml
 
 from resnet_sizes.i18n.numbers import moment
+from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.reporting.render.glyphs import replaced, undisplayable
 from resnet_sizes.reporting.render.refusals import raise_refusal
 
@@ -59,7 +59,7 @@ def versions() -> tuple[tuple[str, str], ...]:
 
 def read_front_matter(qmd: str) -> dict[str, Any]:
     """The YAML at the head of a `.qmd`. Raises ValueError for keys that this engine ignores."""
-    front: dict[str, Any] = yaml.safe_load(qmd.split("---\n", 2)[1])
+    front: dict[str, Any] = parse_yaml(qmd.split("---\n", 2)[1])
     unknown = sorted(
         [*(set(front) - FRONT_MATTER)]
         + [f"format.html.{key}" for key in set(front["format"]["html"]) - HTML_KEYS]

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from babel.lists import format_list
 from jinja2 import Environment, StrictUndefined, Template
 
 from resnet_sizes.i18n.numbers import LOCALES
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
 from resnet_sizes.schemas.study.study import DataContent
 
@@ -61,7 +61,7 @@ class Words:
 
     def __init__(self, path: Path, language: str) -> None:
         try:
-            self._texts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+            self._texts: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise UserError(
                 f"{path}: cannot be read ({error.strerror}). Run the command in the project's "

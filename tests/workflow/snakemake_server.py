@@ -1,0 +1,45 @@
+"""Snakemake in copies of one process that has loaded it: an import costs more than a dry run.
+
+Reads a JSON line for each command (arguments, folder, environment, file for the output) and
+answers with its exit status.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+# What the Snakefile imports through the package, which itself is the copied project's own.
+import numpy  # noqa: F401
+import pydantic  # noqa: F401
+import yaml  # noqa: F401
+from snakemake.cli import main
+
+
+def run(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> NoReturn:
+    """The command `snakemake`, as a new process runs it."""
+    with Path(output).open("wb", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
+    sys.argv = ["snakemake", *arguments]
+    main()
+    raise AssertionError("Snakemake ends with sys.exit")
+
+
+def serve() -> None:
+    """Run the commands of standard input until it is closed."""
+    for line in sys.stdin:
+        if (child := os.fork()) == 0:
+            run(**json.loads(line))
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    serve()
