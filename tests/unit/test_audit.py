@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from synthetic import ARTICLE
 
 from resnet_sizes.evidence.audit import audit
-from resnet_sizes.evidence.audit.increments import printed_range, read_columns, read_increments
+from resnet_sizes.evidence.audit.table import printed_range, read_columns, read_increments
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.audit import Audit, Prediction, ProtocolOnDevice
 from resnet_sizes.schemas.hardware import Devices, shipped_network_costs

@@ -1,4 +1,4 @@
-"""Increments and prediction intervals, for any values."""
+"""Increments, prediction intervals and resampled images, for any values."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from resnet_sizes.evidence.statistics.sampling import ImageResamples
 from resnet_sizes.evidence.statistics.tests import prediction_interval
 from resnet_sizes.schemas.article.claims.base import increment_percent
 
@@ -32,3 +33,25 @@ def test_the_prediction_interval_is_that_of_scipys_t_distribution(values: list[f
 
 def test_one_value_gives_no_prediction_interval() -> None:
     assert prediction_interval([0.5]) is None
+
+
+def test_resampled_accuracies_spread_about_their_mean_as_a_proportion_does() -> None:
+    images, draws = 400, 4000
+    shares = np.repeat(np.float32([1, 0]), [300, 100])
+    (deviations,) = ImageResamples(images, draws).deviations([shares])
+    expected = (0.75 * 0.25 / images) ** 0.5
+    assert deviations.shape == (draws,)
+    assert abs(deviations.mean()) < 5 * expected / draws**0.5
+    assert deviations.std() == pytest.approx(expected, rel=0.05)
+    # A draw is a whole number of images, and no accuracy is outside 0 and 1.
+    right = (deviations + 0.75) * images
+    assert right == pytest.approx(np.round(right), abs=1e-3)
+
+
+def test_every_model_is_resampled_on_the_same_images() -> None:
+    shares = np.float32([1, 0, 1, 1, 0.5, 0])
+    resamples = ImageResamples(len(shares), 50)
+    right, wrong, all_right = resamples.deviations([shares, 1 - shares, np.ones_like(shares)])
+    assert right == pytest.approx(-wrong, abs=1e-6)
+    assert all_right == pytest.approx(0, abs=1e-6)
+    assert right.any()

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from resnet_sizes.evidence.audit.accuracies import (
+from resnet_sizes.evidence.audit.minutes import device_rates, protocol_costs
+from resnet_sizes.evidence.audit.table import (
     accuracy_intervals,
     accuracy_pairs,
+    read_columns,
+    read_increments,
+    returns_of_depth,
     usable_rows,
 )
-from resnet_sizes.evidence.audit.increments import read_columns, read_increments
-from resnet_sizes.evidence.audit.minutes import protocol_costs
-from resnet_sizes.evidence.audit.rates import device_rates
-from resnet_sizes.evidence.audit.returns import returns_of_depth
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit

@@ -1,8 +1,9 @@
-"""Plausible minutes: what every protocol would take and need on every device."""
+"""Plausible minutes: how fast each device is, and what every protocol would take and need on it."""
 
+import math
 from collections.abc import Sequence
 
-from resnet_sizes.evidence.audit.returns import printed_minutes
+from resnet_sizes.evidence.audit.table import printed_minutes
 from resnet_sizes.schemas.article.article import Article, Setup
 from resnet_sizes.schemas.article.claims.base import TableRow
 from resnet_sizes.schemas.evidence.audit import (
@@ -13,12 +14,74 @@ from resnet_sizes.schemas.evidence.audit import (
     ProtocolCosts,
     ProtocolOnDevice,
 )
-from resnet_sizes.schemas.hardware import Assumptions, NetworkCost, NetworkCosts
+from resnet_sizes.schemas.hardware import (
+    Anchor,
+    Assumptions,
+    Device,
+    Devices,
+    Mode,
+    NetworkCost,
+    NetworkCosts,
+)
 from resnet_sizes.schemas.study.protocol import Protocol, TrainingRecipe
 
+ANCHOR_SIZE = 224
 FLOAT_BYTES = 4
 
 Case = tuple[TableRow, TrainingRecipe, NetworkCost]
+
+
+def device_rates(devices: Devices, costs: NetworkCosts) -> list[DeviceRate]:
+    """The rates of every device, from its anchors or from the share of its peak.
+
+    Raises ValueError where `costs` lacks the network of an anchor at 224 pixels.
+    """
+    factor = devices.assumptions.backward_factor
+    measured = {device.id: _measured_rates(device, costs, factor) for device in devices.devices}
+    peaks = {device.id: device.peak_tflops for device in devices.devices}
+    rates = []
+    for device in devices.devices:
+        found = measured[device.id]
+        if device.basis == "peak":
+            model = device.efficiency_of or ""
+            scale = (device.peak_tflops or 0) / (peaks[model] or 1)
+            found = {mode: rate * scale for mode, rate in measured[model].items()}
+        rates.append(
+            DeviceRate(
+                device=device.id,
+                name=device.name,
+                training=found["training"],
+                inference=found["inference"],
+                basis=device.basis,
+                measured_modes=sorted({anchor.mode for anchor in device.anchors}),
+                memory_bytes=int(device.memory_gib * 2**30),
+            )
+        )
+    return rates
+
+
+_MODES: tuple[Mode, ...] = ("training", "inference")
+
+
+def _measured_rates(device: Device, costs: NetworkCosts, factor: float) -> dict[Mode, float]:
+    if not device.anchors:
+        return {}
+    return {mode: _measured(device, mode, costs, factor) for mode in _MODES}
+
+
+def _measured(device: Device, mode: Mode, costs: NetworkCosts, factor: float) -> float:
+    """Geometric mean over the anchors of a mode, or over all where it has none."""
+    anchors = [anchor for anchor in device.anchors if anchor.mode == mode] or device.anchors
+    logs = [math.log(_rate(anchor, costs, factor)) for anchor in anchors]
+    return math.exp(sum(logs) / len(logs))
+
+
+def _rate(anchor: Anchor, costs: NetworkCosts, factor: float) -> float:
+    entry = costs.of(anchor.network, "imagenet", ANCHOR_SIZE)
+    if entry is None:
+        raise ValueError(f"the table of costs lacks {anchor.network} at {ANCHOR_SIZE} pixels")
+    passes = factor if anchor.mode == "training" else 1
+    return anchor.images_per_second * entry.macs_per_image * passes
 
 
 def protocol_costs(
@@ -33,20 +96,20 @@ def protocol_costs(
     needs, missing = [], []
     cases: list[Case] = []
     for row in article.table:
-        reading = protocol.recipe_for(row.model)
-        entry = costs.of(row.model, reading.stem, reading.input_size)
+        recipe = protocol.recipe_for(row.model)
+        entry = costs.of(row.model, recipe.stem, recipe.input_size)
         memory = None
         if entry is None:
-            missing.append(f"{row.model}, {reading.stem} stem, {reading.input_size} pixels")
+            missing.append(f"{row.model}, {recipe.stem} stem, {recipe.input_size} pixels")
         else:
-            cases.append((row, reading, entry))
-            memory = memory_bytes(entry, reading, article.setup.batch_size, assumptions)
+            cases.append((row, recipe, entry))
+            memory = memory_bytes(entry, recipe, article.setup.batch_size, assumptions)
         needs.append(
             ModelNeed(
                 model=row.model,
-                input_size=reading.input_size,
-                stem=reading.stem,
-                trainable=reading.trainable,
+                input_size=recipe.input_size,
+                stem=recipe.stem,
+                trainable=recipe.trainable,
                 macs_per_image=None if entry is None else entry.macs_per_image,
                 memory_bytes=memory,
                 printed_minutes=printed_minutes(row),
@@ -59,17 +122,17 @@ def protocol_costs(
 
 
 def memory_bytes(
-    entry: NetworkCost, reading: TrainingRecipe, batch_size: int, assumptions: Assumptions
+    entry: NetworkCost, recipe: TrainingRecipe, batch_size: int, assumptions: Assumptions
 ) -> int:
     """Bytes for one whole batch in float32: activations, parameters, gradients, optimiser.
 
     A lower bound but for the allowance: gradients of activations and workspaces of the
     convolutions come on top.
     """
-    whole = reading.trainable == "all"
+    whole = recipe.trainable == "all"
     trained = entry.parameters if whole else entry.head_parameters
     per_image = entry.training_bytes_per_image if whole else entry.inference_bytes_per_image
-    states = 1 + _moments(reading)
+    states = 1 + _optimizer_states(recipe)
     return (
         batch_size * per_image
         + FLOAT_BYTES * (entry.parameters + trained * states)
@@ -77,10 +140,10 @@ def memory_bytes(
     )
 
 
-def _moments(reading: TrainingRecipe) -> int:
+def _optimizer_states(recipe: TrainingRecipe) -> int:
     """Numbers that the optimiser keeps for each trained parameter."""
-    if reading.optimizer == "sgd":
-        return 1 if reading.momentum > 0 else 0
+    if recipe.optimizer == "sgd":
+        return 1 if recipe.momentum > 0 else 0
     return 2
 
 
@@ -102,7 +165,7 @@ def _on_device(
 def _predict(
     rate: DeviceRate,
     row: TableRow,
-    reading: TrainingRecipe,
+    recipe: TrainingRecipe,
     entry: NetworkCost,
     setup: Setup,
     assumptions: Assumptions,
@@ -110,12 +173,12 @@ def _predict(
     forward = entry.macs_per_image / rate.inference
     # A frozen backbone needs no backward pass, and its last layer costs next to nothing.
     step = forward
-    if reading.trainable == "all":
+    if recipe.trainable == "all":
         step = entry.macs_per_image * assumptions.backward_factor / rate.training
     training = setup.epochs * setup.train_images * step / 60
     minutes = training + setup.epochs * setup.test_images * forward / 60
     printed = printed_minutes(row)
-    needed = memory_bytes(entry, reading, setup.batch_size, assumptions)
+    needed = memory_bytes(entry, recipe, setup.batch_size, assumptions)
     return Prediction(
         model=row.model,
         minutes=minutes,
