@@ -1,7 +1,7 @@
 rule train:
     # The run file holds all that decides this run's result; with the dataset and the hash of
     # the training code it decides when to train again. A new seed, or an edit of a comment, a
-    # plot or the formatting, changes none of them.
+    # message, a plot or the formatting, changes none of them.
     input:
         run=RUN.run,
         dataset=FOLDER.dataset,
