@@ -1,6 +1,6 @@
 # make report    the demo study, from nothing to a report        (about 6 minutes, no GPU)
 # make article   the article's own study                         (hours; wants a GPU)
-# make test      the tests                                       (about 17 minutes)
+# make test      the tests                                       (about 8 minutes on 2 cores)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
 # make prefetch  what a study needs from the network (study=config/readings.yaml: of another)
 # Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster
@@ -11,8 +11,8 @@ SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
 export PATH := $(bin):$(PATH)
-# Two workers: more than that only wait for each other where trainings share the cores.
-workers ?= 2
+# For two cores: two workers compute, and a third fills the time in which tests wait for others.
+workers ?= 3
 
 setup:
 	@scripts/setup.sh

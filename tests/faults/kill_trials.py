@@ -18,7 +18,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -274,19 +274,21 @@ def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = 
         shutil.rmtree(bench.folder / attempt)
 
 
-def trials(count: int, seed: int, folder: Path) -> list[Landing]:
+def trials(
+    count: int, seed: int, folder: Path, kinds: Collection[str] = KINDS.keys()
+) -> list[Landing]:
     """So many runs that were killed, all kinds in turn; where the kills landed.
 
     It gives up where the kills keep missing: then it returns fewer, or not all kinds.
     """
     draw = random.Random(seed)
     torch.set_num_threads(1)
-    benches = [Bench(name, folder / name) for name in KINDS]
+    benches = [Bench(name, folder / name) for name in kinds]
     seconds = [bench.undisturbed() for bench in benches]
     landings: list[Landing] = []
     killed = number = 0
-    while killed < count or {landing.kind for landing in landings} != set(KINDS):
-        if number >= 3 * count + 10 * len(KINDS):
+    while killed < count or {landing.kind for landing in landings} != set(kinds):
+        if number >= 3 * count + 10 * len(kinds):
             break
         which = number % len(benches)
         number += 1

@@ -29,10 +29,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.mark.slow
-def test_a_killed_run_of_each_kind_ends_as_if_it_had_not_been_killed(folder: Path) -> None:
-    landings = trials(len(KINDS), seed=1, folder=folder)
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(folder: Path) -> None:
+    """A network with all that changes from step to step, and a head; the long part has more."""
+    kinds = ("sgd-cosine-augmented", "head-bn-train")
+    landings = trials(len(kinds), seed=1, folder=folder, kinds=kinds)
     print(tell(landings))
-    assert {landing.kind for landing in landings} == set(KINDS)
+    assert {landing.kind for landing in landings} == set(kinds)
 
 
 @pytest.mark.long

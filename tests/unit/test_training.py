@@ -82,22 +82,17 @@ def without_times(path: Path) -> dict:
     return data
 
 
-def train_in_a_process_of_its_own(run: RunFile, dataset: Path, folder: Path) -> RunFolder:
-    write_json(folder / "run.json", run)
-    command = [sys.executable, "-m", "resnet_sizes", "train", str(folder / "run.json")]
-    subprocess.run([*command, "--dataset", str(dataset), "--device", "cpu"], check=True)
-    return RunFolder(folder)
-
-
 def test_the_same_seed_gives_bitwise_equal_results_in_another_process(tmp_path, arrays, dataset):
     run = run_of(dataset, reading={"augmentation": "flip-crop"})
-    first, second = (train_in_a_process_of_its_own(run, dataset, tmp_path / name) for name in "ab")
-    other = train_in_a_process_of_its_own(
-        run.model_copy(update={"seed": 1}), dataset, tmp_path / "c"
-    )
-    assert first.predictions.read_bytes() == second.predictions.read_bytes()
-    assert without_times(first.metrics) == without_times(second.metrics)
-    assert first.predictions.read_bytes() != other.predictions.read_bytes()
+    here, there, other = (RunFolder(tmp_path / name) for name in ("here", "there", "other"))
+    train_run(run, dataset, here, "cpu")
+    train_run(run.model_copy(update={"seed": 1}), dataset, other, "cpu")
+    write_json(there.run, run)
+    command = [sys.executable, "-m", "resnet_sizes", "train", str(there.run)]
+    subprocess.run([*command, "--dataset", str(dataset), "--device", "cpu"], check=True)
+    assert here.predictions.read_bytes() == there.predictions.read_bytes()
+    assert without_times(here.metrics) == without_times(there.metrics)
+    assert here.predictions.read_bytes() != other.predictions.read_bytes()
 
 
 def plain_losses(run: RunFile, network: nn.Module, data: DeviceData, rate: float) -> list[float]:
