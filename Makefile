@@ -42,7 +42,8 @@ test: setup lint
 coverage: setup
 	@pytest -n $(workers) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-# The suite, and what takes longer: many runs that are killed, and studies on a cluster.
+# The suite, and what takes longer: many runs that are killed, small faults in the code, which
+# tests should notice, and studies on a cluster.
 test-all: test
 	@pytest -m long -rA -n $(workers)
 	@$(MAKE) --no-print-directory test-cluster

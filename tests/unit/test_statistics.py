@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from simulated import IMAGES, PROTOCOL, Truth, resamples
 
-from resnet_sizes.evidence.statistics.sampling import ImageResamples
+from resnet_sizes.evidence.statistics.sampling import ImageResamples, Sampling
 from resnet_sizes.evidence.statistics.tests import prediction_interval
-from resnet_sizes.schemas.article.claims.base import increment_percent
+from resnet_sizes.schemas.article.claims.base import above, increment_percent
 
 
 @given(st.floats(0.01, 1), st.floats(-90, 1000))
@@ -55,3 +56,19 @@ def test_every_model_is_resampled_on_the_same_images() -> None:
     assert right == pytest.approx(-wrong, abs=1e-6)
     assert all_right == pytest.approx(0, abs=1e-6)
     assert right.any()
+
+
+@pytest.mark.parametrize("quantity", ["accuracy", "final_loss"])
+def test_the_choice_of_images_adds_to_the_variance_of_accuracies_alone(quantity: str) -> None:
+    runs = Truth().study(np.random.default_rng(0), seeds=3)
+    sampling = Sampling(runs, PROTOCOL, resamples())
+    condition = above(quantity, "resnet50", "resnet18")
+    deep, shallow = (sampling.values(model, quantity) for model in condition.weights)
+    variance = (np.var(deep, ddof=1) + np.var(shallow, ddof=1)) / 3
+    if quantity == "accuracy":
+        by_image = [
+            np.mean([run.correct for run in runs.of(PROTOCOL, model)], axis=0)
+            for model in condition.weights
+        ]
+        variance += np.var(by_image[0] - by_image[1], ddof=1) / IMAGES
+    assert sampling.contrast(condition).error == pytest.approx(variance**0.5, rel=1e-5)
