@@ -205,3 +205,9 @@ def test_values_of_computed_times_name_their_field(tmp_path: Path) -> None:
         "resnet50": {"training_seconds"},
         "resnet152": {"equivalent_training_seconds"},
     }
+
+
+def test_of_a_study_whose_minutes_are_all_computed_each_claim_says_so() -> None:
+    body = article_of(**PROBE)
+    assert "os minutos são calculados, e não medidos" in body
+    assert "os minutos são calculados, e não medidos" not in article_of(**LITERAL)
