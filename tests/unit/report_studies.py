@@ -15,7 +15,7 @@ from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import hashes_of
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
-from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.printed import PrintedValues, plain
 from resnet_sizes.schemas.evidence.values import Values
 from resnet_sizes.schemas.evidence.verdicts import Verdicts

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_sizes.reporting.render.embedded_json import script_json
+from resnet_sizes.reporting.text.escaping import script_json
 
 
 @given(st.text('<>!-/&script \\"\n\u2028\u2029é', max_size=30))

@@ -20,7 +20,7 @@ from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
-from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.paths import StudyFolder

@@ -15,7 +15,7 @@ from report_studies import DEMO
 from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.reporting.render.glyphs import undisplayable, without
+from resnet_sizes.reporting.render.pandoc import undisplayable, without
 from resnet_sizes.schemas.paths import StudyFolder
 
 CLASSES = [

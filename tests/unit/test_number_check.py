@@ -14,14 +14,13 @@ from synthetic import MODELS, make_study
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.checks.document_check import differences
-from resnet_sizes.reporting.checks.number_check import sources_of
+from resnet_sizes.reporting.checks.number_check import differences, sources_of
 from resnet_sizes.reporting.checks.page_check import seen_text, strays
 from resnet_sizes.reporting.checks.sources import Sources
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.reporting.render.pandoc import read_tree
-from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.paths import StudyFolder
 

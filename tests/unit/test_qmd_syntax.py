@@ -21,7 +21,7 @@ from report_studies import (
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.reporting.render.pandoc import read_front_matter
-from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.printed import plain
 
 

@@ -14,7 +14,7 @@ from report_studies import DEMO, study_with_evidence
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.reporting.render import quarto
 from resnet_sizes.reporting.render.engines import choose_engine
-from resnet_sizes.reporting.render.refusals import raise_refusal
+from resnet_sizes.reporting.render.pandoc import raise_refusal
 
 
 def without_quarto(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

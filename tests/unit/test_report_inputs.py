@@ -10,7 +10,7 @@ from synthetic import ARTICLE
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
-from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.sections.article import render_article
 
 
 def test_an_open_choice_that_the_report_does_not_know_is_an_error(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from report_studies import TEMPLATES, study_with_evidence
 from synthetic import ARTICLE, MODELS
 
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.text.origins import after_body_html
+from resnet_sizes.reporting.sections.origins import after_body_html
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.values import Values
 from resnet_sizes.schemas.paths import StudyFolder

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_sizes.i18n import numbers
-from resnet_sizes.reporting.checks.numerals import number_of, numerals
-from resnet_sizes.reporting.checks.value_check import shows
+from resnet_sizes.reporting.checks.numerals import number_of, numerals, shows
 from resnet_sizes.schemas.evidence.values import Kind, Source, Value
 
 LANGUAGES = st.sampled_from(["pt", "en"])

@@ -21,12 +21,12 @@ from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.render.engines import EngineChoice, Format, choose_engine
-from resnet_sizes.reporting.render.metadata import DATA, HEAD, head_html, report_data
 from resnet_sizes.reporting.render.pandoc import read_front_matter
-from resnet_sizes.reporting.render.render import render_article
+from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.sections.context import has_language_link
-from resnet_sizes.reporting.text.origins import FILE as AFTER_BODY
-from resnet_sizes.reporting.text.origins import after_body_html
+from resnet_sizes.reporting.sections.metadata import DATA, HEAD, head_html, report_data
+from resnet_sizes.reporting.sections.origins import FILE as AFTER_BODY
+from resnet_sizes.reporting.sections.origins import after_body_html
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words
 

@@ -1,9 +1,13 @@
-"""Numerals in a text, as a reader sees them."""
+"""Numerals in a text, as a reader sees them, and whether they are what a value holds."""
 
 import re
 from decimal import Decimal
 from functools import cache
 
+from resnet_sizes.i18n.numbers import MINUS, date_and_time, show
+from resnet_sizes.reporting.sections.colophon import HASH_PART
+from resnet_sizes.reporting.text.escaping import code_text
+from resnet_sizes.schemas.evidence.values import Value
 from resnet_sizes.schemas.study.protocol import LAYERS
 
 _GROUPS = {"pt": (r"\.", ","), "en": (",", r"\.")}
@@ -49,3 +53,63 @@ def number_of(numeral: str, language: str) -> tuple[Decimal, int]:
     group, point = (mark.replace("\\", "") for mark in _GROUPS[language])
     plain = numeral.replace(group, "").replace(point, ".")
     return Decimal(plain), len(plain.partition(".")[2])
+
+
+_BYTES = {"MiB": Decimal(2**20), "GiB": Decimal(2**30)}
+_HASH = re.compile(r"[0-9a-f]{40,}")
+_MINUSES = (MINUS, "-")
+
+
+def shows(text: str, value: Value, language: str, *, unsigned: bool = False) -> bool:
+    """Whether `text`, as it stands on the page, is the value in this language.
+
+    A number may be rounded to the decimal places that are shown, and be in percent; it has its
+    sign, unless it is `unsigned`, where the sentence says the direction. A text is the whole of
+    it; a hash may be cut and broken as the report does.
+    """
+    if isinstance(value.value, list):
+        return _is_text(text, value.value)
+    if value.kind == "text":
+        return _is_text(text, [str(value.value)])
+    if value.kind == "datetime":
+        stamp = str(value.value)
+        shown = (show(stamp, value.kind, language), date_and_time(stamp, language))
+        return _cardinal(text) in map(_cardinal, shown)
+    if value.kind == "seconds":
+        return text == show(value.value, value.kind, language)
+    found = numerals(text, language)
+    if len(found) != 1 or not found[0][0].isdecimal():
+        return False
+    number, places = number_of(found[0], language)
+    if text.partition(found[0])[0].endswith(_MINUSES):
+        number = -number
+    exact = Decimal(str(value.value)) * _scale(text, value)
+    # The binary fraction of a value may lie on either side of a decimal half.
+    close = Decimal(5).scaleb(-places - 1) * Decimal("1.000001")
+    return abs(number - (abs(exact) if unsigned else exact)) <= close
+
+
+def _scale(text: str, value: Value) -> Decimal:
+    for unit, size in _BYTES.items():
+        if unit in text:
+            return 1 / size
+    return Decimal(100 if value.kind == "fraction" else 1)
+
+
+def _is_text(text: str, held: list[str]) -> bool:
+    if all(_HASH.fullmatch(part) for part in held):
+        pieces = text.split("; ")
+        return text == held[0][:HASH_PART] or ["".join(piece.split()) for piece in pieces] == held
+    return as_printed(text) == as_printed(", ".join(held))
+
+
+def as_printed(text: str) -> str:
+    """What is left of a text wherever a sentence has it: lines may break, its first letter be
+    small, and its full stop be the sentence's."""
+    text = " ".join(code_text(text).split()).removesuffix(".")
+    return text[:1].lower() + text[1:]
+
+
+def _cardinal(date: str) -> str:
+    """The first day of a month is an ordinal in Portuguese, which Babel does not write."""
+    return re.sub(r"^1º", "1", date)

@@ -1,9 +1,11 @@
 """Where a numeral of the report may come from, and whether a printed text is what it names."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from resnet_sizes.reporting.checks.value_check import as_printed, shows
+from resnet_sizes.reporting.checks.numerals import as_printed, shows
 from resnet_sizes.reporting.text.printed import NAME_KINDS
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.values import Values
@@ -64,3 +66,19 @@ class Sources:
                     yield claim.criterion
         yield from (item.text for item in self.article.stated if item.id == name)
         yield from (item.text for item in self.article.open_choices if item.id == name)
+
+
+BIBLIOGRAPHY = "references.bib"
+
+_DATE = re.compile(r'^\s*(?:year|date)\s*=\s*[{"](.*)[}"],?\s*$', re.MULTILINE)
+
+
+def read_entries(file: Path) -> dict[str, str]:
+    """The text of each entry of a BibTeX file, by its key."""
+    parts = re.split(r"(?m)^@\w+\{", file.read_text(encoding="utf-8"))[1:]
+    return {key.strip(): entry for key, _, entry in (part.partition(",") for part in parts)}
+
+
+def date_of(entry: str) -> str:
+    """When what an entry names came out, as the entry says it; empty where it does not."""
+    return " ".join(_DATE.findall(entry))

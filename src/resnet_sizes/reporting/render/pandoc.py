@@ -1,13 +1,22 @@
-"""The embedded engine: pandoc and typst from PyPI, for machines without Quarto.
+"""The embedded engine: pandoc and Typst from PyPI, for machines without Quarto.
 
 It renders the same `.qmd` with the same stylesheet, Typst template and filter as Quarto, and
 obeys the keys of the front matter that the report uses. An unknown key is an error, so that
 the two engines cannot drift apart unseen.
+
+Typst refuses a PDF/UA in which a letter cannot be seen. A class may be named in any script, or
+with an emoji, and that is no reason to have no report: such a character is printed as `�`, and
+the page, whose browser has more fonts, holds it as it is.
 """
 
+import errno
 import json
+import logging
 import os
+import re
 import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +26,6 @@ import typst
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.yaml import parse_yaml
-from resnet_sizes.reporting.render.glyphs import replaced, undisplayable
-from resnet_sizes.reporting.render.refusals import raise_refusal
 
 FRONT_MATTER = frozenset(
     [
@@ -169,3 +176,57 @@ def _pandoc(folder: Path, front: dict[str, Any], target: str, arguments: list[st
         raise_refusal(answer.stderr)
         raise RuntimeError(f"pandoc could not make {target}:\n{answer.stderr[-2000:]}")
     return folder / target
+
+
+_log = logging.getLogger(__name__)
+
+_UNSEEN = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
+_CODE = re.compile(r"\\u\{([0-9a-f]+)\}")
+_JOINERS = "\u200c\u200d\ufe0f"
+REPLACEMENT = "\ufffd"
+
+
+def undisplayable(said: str) -> set[str]:
+    """The characters that Typst's errors say no font has; none if it says something else."""
+    texts = (
+        _CODE.sub(lambda found: chr(int(found[1], 16)), text) for text in _UNSEEN.findall(said)
+    )
+    return {character for text in texts for character in text if not character.isascii()}
+
+
+@contextmanager
+def replaced(missing: set[str], sources: Sequence[Path]) -> Iterator[None]:
+    """Let the sources hold `�` in place of these characters for a while; say so to whoever
+    renders the report."""
+    _log.info(
+        "The PDF has no letters for %s; it prints %s instead. The page has them.",
+        ", ".join(f"U+{ord(character):04X}" for character in sorted(missing)),
+        REPLACEMENT,
+    )
+    before = {source: source.read_text(encoding="utf-8") for source in sources}
+    try:
+        for source, text in before.items():
+            source.write_text(without(text, missing), encoding="utf-8")
+        yield
+    finally:
+        for source, text in before.items():
+            source.write_text(text, encoding="utf-8")
+
+
+def without(text: str, missing: set[str]) -> str:
+    """The text with `�` in place of these characters."""
+    return text.translate(
+        {ord(character): "" if character in _JOINERS else REPLACEMENT for character in missing}
+    )
+
+
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def raise_refusal(said: str) -> None:
+    """Raise OSError, as a write of our own would, where a program that failed says that its disk
+    is full or refuses: that is no fault of the templates or of the program."""
+    for number in _REFUSALS:
+        # Pandoc puts "resource exhausted" in front, which it also says of memory and open files.
+        if os.strerror(number) in said:
+            raise OSError(number, os.strerror(number))

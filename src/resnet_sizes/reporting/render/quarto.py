@@ -10,7 +10,7 @@ from typing import Literal
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.render.refusals import raise_refusal
+from resnet_sizes.reporting.render.pandoc import raise_refusal
 
 # Older ones come with a Typst that lacks `par(spacing: …)`, which our template uses, and that
 # writes no tagged PDF; `pdf-standard` is new in it as well.

@@ -5,8 +5,9 @@ enters the `.qmd`: no character of it can become markup in Markdown, HTML, or Ty
 pandoc then writes as HTML or Typst it escapes itself.
 """
 
+import json
 import re
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 from markupsafe import Markup
 
@@ -82,3 +83,14 @@ def yaml_text(text: str) -> Safe:
     """A double-quoted YAML scalar whose content pandoc reads as the plain `text`."""
     markdown = str(escape_markdown(text)).replace("\\", "\\\\").replace('"', '\\"')
     return Safe(f'"{markdown}"')
+
+
+# `</script>` would end the element, and `<!--<script>` makes its own end tag a part of it. Inside
+# JSON these characters stand only in texts, which may have them as numbers. The last two end a
+# line where a script is read as JavaScript.
+_ESCAPES = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"})
+
+
+def script_json(data: Any, **style: Any) -> str:
+    """`data` as JSON that no text in it can end or swallow; `style` is that of `json.dumps`."""
+    return json.dumps(data, ensure_ascii=False, **style).translate(_ESCAPES)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.render.embedded_json import script_json
 from resnet_sizes.reporting.sections.colophon import HASH_PART
+from resnet_sizes.reporting.text.escaping import script_json
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.values import Value, Values
 

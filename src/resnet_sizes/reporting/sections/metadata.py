@@ -6,8 +6,8 @@ from importlib.metadata import version
 from typing import Any
 
 from resnet_sizes.reporting.inputs import Inputs
-from resnet_sizes.reporting.render.embedded_json import script_json
 from resnet_sizes.reporting.sections.verdict_sentences import overall_sentence
+from resnet_sizes.reporting.text.escaping import script_json
 from resnet_sizes.schemas.article.article import Article
 
 HEAD = "metadata.html"
