@@ -1,6 +1,6 @@
-# make report    the demo study, from nothing to a report        (about 6 minutes, no GPU)
+# make report    the demo study, from nothing to a report        (about 4 minutes, no GPU)
 # make article   the article's own study                         (hours; wants a GPU)
-# make test      the tests                                       (about 8 minutes on 2 cores)
+# make test      the tests                                       (about 10 minutes on 2 cores)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
 # make prefetch  what a study needs from the network (study=config/readings.yaml: of another)
 # Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster

@@ -11,7 +11,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from resnet_sizes.evidence.audit.rates import device_rates
+from resnet_sizes.evidence.audit.minutes import device_rates
 from resnet_sizes.forecast.study import ExpectedRun, least_possible, makespan
 from resnet_sizes.schemas.evidence.audit import DeviceRate
 from resnet_sizes.schemas.hardware import Devices, load_devices, shipped_network_costs

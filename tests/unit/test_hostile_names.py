@@ -49,10 +49,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     info = json.loads(files.dataset_info.read_text(encoding="utf-8"))
     info["class_names"] = CLASSES
     files.dataset_info.write_text(json.dumps(info), encoding="utf-8")
+    build_evidence(study, files.evidence, allow_partial=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # no font here has every script
-        build_evidence(study, files.evidence, allow_partial=True)
-    render(study, folder / "en", "en")
+        render(study, folder / "en", "en")
     return {path.name: path for path in [*(folder / "en").iterdir(), *files.evidence.iterdir()]}
 
 

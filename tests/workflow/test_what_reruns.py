@@ -87,8 +87,8 @@ def test_a_changed_plot_renders_only_the_report(study):
 
 
 def test_a_changed_statistic_trains_nothing_but_makes_evidence_and_report_again(study):
-    proportions = study.folder / "src/resnet_sizes/evidence/statistics/proportions.py"
-    proportions.write_text(proportions.read_text() + "\n\nUNUSED = 1\n")
+    power = study.folder / "src/resnet_sizes/evidence/statistics/power.py"
+    power.write_text(power.read_text() + "\n\nUNUSED = 1\n")
     assert set(study.planned()) == {"evidence", "report"}
 
 

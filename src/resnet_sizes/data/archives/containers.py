@@ -220,7 +220,8 @@ class Zip(Archive):
         with self._open() as archive:
             for member in archive.infolist():
                 self._check_member(member)
-                yield member.filename, member.file_size, member.is_dir(), member
+                # zipfile's own is_dir fails for a member without a name.
+                yield member.filename, member.file_size, member.filename.endswith("/"), member
 
     def _check_count(self) -> None:
         """Refuse too many entries before zipfile reads them all; it trusts no declared number."""
