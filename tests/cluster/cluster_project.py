@@ -16,7 +16,7 @@ from pathlib import Path
 from slurm_cluster import Cluster
 from workflow_project import Project
 
-from resnet_sizes.schemas.status import StudyStatus
+from resnet_sizes.schemas.operations import StudyStatus
 
 # Slurm's smallest time limit is a minute, and jobs here are short: what the profiles say for
 # real ones would make the tests wait.

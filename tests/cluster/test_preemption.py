@@ -4,7 +4,7 @@ import pytest
 from cluster_project import MEMORY, QUICK, QUICK_SLURM, ClusterProject, wait_until
 from slurm_cluster import Cluster
 
-from resnet_sizes.schemas.status import RunStatus
+from resnet_sizes.schemas.operations import RunStatus
 
 pytestmark = pytest.mark.cluster
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
-from resnet_sizes.schemas.status import RunStatus, StudyStatus
+from resnet_sizes.schemas.operations import RunStatus, StudyStatus
 from study_homes import OTHER, TRAINED, StudyHome
 
 LOG = StudyHome.log

@@ -24,7 +24,7 @@ from resnet_sizes.forecast.cost import (
     shared_features,
 )
 from resnet_sizes.forecast.measure import STEPS, Epochs
-from resnet_sizes.schemas.forecast import Forecast, RunForecast, kind_hash
+from resnet_sizes.schemas.operations import Forecast, RunForecast, kind_hash
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.schemas.run.run import run_settings
 from resnet_sizes.schemas.run.weights import InitialWeights

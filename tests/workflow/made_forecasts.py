@@ -2,7 +2,7 @@
 
 from workflow_project import Project
 
-from resnet_sizes.schemas.forecast import Forecast, RunForecast, kind_hash
+from resnet_sizes.schemas.operations import Forecast, RunForecast, kind_hash
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.schemas.run.run import run_settings
 from resnet_sizes.study.loading import load_study

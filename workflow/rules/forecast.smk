@@ -2,7 +2,7 @@
 # machine it means nothing. The forecast is no input of a rule: it decides no result, and a new
 # one is no reason to train again. A profile's set-resources goes before all of this.
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.forecast import Forecast
+from resnet_sizes.schemas.operations import Forecast
 
 # ---- How much more is asked for than was forecast -----------------------------------------
 TIME_FACTOR = 2.0  # other nodes are slower, and file systems busy

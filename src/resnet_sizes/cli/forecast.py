@@ -11,7 +11,7 @@ from resnet_sizes.cli.console import say
 from resnet_sizes.cli.study import Overlays, resolve
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.messages import duration
-from resnet_sizes.schemas.forecast import Forecast, RunForecast
+from resnet_sizes.schemas.operations import Forecast, RunForecast
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.study.loading import load_study
 

@@ -15,9 +15,9 @@ from rich.text import Text
 from resnet_sizes.cli.console import print_rich, result, say, wide_console
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import duration
+from resnet_sizes.schemas.operations import RunStage, RunStatus, StudyStatus
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.progress import RunProgress
-from resnet_sizes.schemas.status import RunStage, RunStatus, StudyStatus
 from resnet_sizes.status.status import StudyWatch
 from resnet_sizes.status.summary import is_at_rest, last_sentence
 from resnet_sizes.study.loading import load_study

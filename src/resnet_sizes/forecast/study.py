@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.forecast import RunForecast, kind_hash
+from resnet_sizes.schemas.operations import RunForecast, kind_hash
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo

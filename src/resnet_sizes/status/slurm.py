@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resnet_sizes.io.messages import shown_text
+from resnet_sizes.schemas.operations import QueuedJob
 from resnet_sizes.schemas.run.progress import RunProgress
 from resnet_sizes.schemas.run.run import RunSettings
-from resnet_sizes.schemas.status import QueuedJob
 
 PATIENCE = 10.0
 """Seconds in which squeue has to answer."""

@@ -19,10 +19,7 @@ from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import is_alive, is_held
 from resnet_sizes.schemas.base import utc_now
-from resnet_sizes.schemas.paths import PROGRESS, WORK, StudyFolder
-from resnet_sizes.schemas.run.progress import RunProgress
-from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
-from resnet_sizes.schemas.status import (
+from resnet_sizes.schemas.operations import (
     STAGES,
     KeptPlace,
     QueuedJob,
@@ -31,6 +28,9 @@ from resnet_sizes.schemas.status import (
     SnakemakeStatus,
     StudyStatus,
 )
+from resnet_sizes.schemas.paths import PROGRESS, WORK, StudyFolder
+from resnet_sizes.schemas.run.progress import RunProgress
+from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
 from resnet_sizes.status.logs import (
     JobLog,
     JobLogs,

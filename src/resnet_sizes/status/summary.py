@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 
 from resnet_sizes.io.messages import duration
-from resnet_sizes.schemas.status import RunStage, RunStatus, StudyStatus
+from resnet_sizes.schemas.operations import RunStage, RunStatus, StudyStatus
 
 UNFINISHED: tuple[RunStage, ...] = (
     "running",

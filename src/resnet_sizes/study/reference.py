@@ -10,14 +10,13 @@ from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
 from resnet_sizes.schemas.evidence.values import Values
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
-from resnet_sizes.schemas.forecast import Forecast
 from resnet_sizes.schemas.hardware import Devices
+from resnet_sizes.schemas.operations import Forecast, StudyStatus
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.progress import RunProgress
 from resnet_sizes.schemas.run.run import RunFile, StudyFile
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import WeightsInfo
-from resnet_sizes.schemas.status import StudyStatus
 from resnet_sizes.schemas.study.study import Study
 
 SCHEMAS: dict[str, type[BaseModel]] = {
