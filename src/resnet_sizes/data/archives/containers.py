@@ -7,6 +7,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -162,16 +163,16 @@ class Folder:
                 ) from None
 
 
-class Archive:
+class Archive(ABC):
     """What zip and tar archives share: members are checked while they are listed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._places: dict[str, Any] = {}
 
+    @abstractmethod
     def _members(self) -> Iterator[tuple[str, int, bool, Any]]:
         """Name, size in bytes, whether it is a folder, and what `read` needs to find it."""
-        raise NotImplementedError
 
     def entries(self) -> list[Entry]:
         """See `Container`."""
