@@ -19,7 +19,7 @@ def words_in() -> Callable[[str], Words]:
     """The words of a language."""
     from report_studies import TEMPLATES
 
-    return lambda language: Words(TEMPLATES / language / "texts.yaml", language)
+    return lambda language: Words(TEMPLATES / language, language)
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def numbers_of(runs: StudyRuns, article: Path = ARTICLE) -> Figures:
 
 def context_of(numbers: Figures, language: str = "pt") -> FigureContext:
     """Numbers with the words of a language."""
-    return FigureContext(numbers, Words(TEMPLATES / language / "texts.yaml", language), language)
+    return FigureContext(numbers, Words(TEMPLATES / language, language))
 
 
 def made_up(language: str = "pt", **numbers: Any) -> FigureContext:

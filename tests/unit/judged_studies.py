@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from report_studies import words_of
 from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.judging.judge import judge
 from resnet_sizes.evidence.runs.read import read_runs
 from resnet_sizes.io.files import read_record
-from resnet_sizes.reporting.sections.verdict_sentences import sentence_of
+from resnet_sizes.reporting.text.verdict_sentences import sentence_of
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.paths import StudyFolder
@@ -59,7 +60,8 @@ def judged(
 def sentence(verdict: Verdict, article: Path = ARTICLE) -> Description:
     """What the report says of a verdict."""
     (claim,) = [claim for claim in load_article(article).claims if claim.id == verdict.id]
-    return sentence_of(claim, verdict)
+    said = {name: sentence_of(claim, verdict, words_of(name)) for name in ("pt", "en")}
+    return Description(**said)
 
 
 def names(verdicts: dict[str, Verdict], ids: set[str]) -> set[str]:

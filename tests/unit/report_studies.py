@@ -2,9 +2,10 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from report_prose import body_of, check_language, numerals, skeleton
 from synthetic import ARTICLE, PROTOCOLS, make_study, own_readings
@@ -16,8 +17,10 @@ from resnet_sizes.io.hashes import hashes_of
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.reporting.sections.article import render_article
+from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import PrintedValues, plain
-from resnet_sizes.schemas.evidence.values import Values
+from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.evidence.values import Value, Values
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.paths import StudyFolder
 
@@ -70,11 +73,24 @@ ALL_READINGS: dict[str, Any] = {
 """All readings of the configuration, with one seed: the widest tables, the longest texts."""
 
 
-NO_VALUES = PrintedValues(Values(study="none", values={}), "pt")
-"""For words that print no value."""
+def words_of(language: str) -> Words:
+    """The texts of the shipped report in a language."""
+    return Words(TEMPLATES / language, language)
 
-NO_STUDY: Any = SimpleNamespace(protocols=[], models=[])
-"""For readings that belong to no study."""
+
+def context_of(inputs: Inputs, language: str = "pt") -> ReportContext:
+    """What the report on a study is written from."""
+    return report_context(inputs, words_of(language))
+
+
+def words_only(
+    words: Words, values: Mapping[str, Value] | None = None, **records: Any
+) -> ReportContext:
+    """A context for words that belong to no study, but for the `records` that they need."""
+    study = SimpleNamespace(protocols=[], models=[], demo=False)
+    needed: dict[str, Any] = {"study": study, "article": None, "verdicts": None, "audit": None}
+    printed = PrintedValues(Values(study="none", values=dict(values or {})), words.language)
+    return ReportContext(**needed | records, figures=cast(Any, None), values=printed, words=words)
 
 
 def study_with_evidence(folder: Path, **settings: Any) -> Path:
@@ -144,7 +160,7 @@ def in_both_languages(inputs: Inputs) -> dict[str, str]:
     both have the same sections, floats, references and numbers."""
     engine = choose_engine("pandoc")
     articles = {
-        name: str(plain(render_article(inputs, TEMPLATES, name, engine).text))
+        name: str(plain(render_article(context_of(inputs, name), TEMPLATES, engine).text))
         for name in ("pt", "en")
     }
     for language, qmd in articles.items():

@@ -9,26 +9,29 @@ import pytest
 from audited_articles import article_of, audit_of_the_article, audited
 from jinja2 import FileSystemLoader
 from report_prose import prose_of, strangers
-from report_studies import TEMPLATES
+from report_studies import TEMPLATES, words_only
 
-from resnet_sizes.reporting.sections.audit import audit_view
+from resnet_sizes.reporting.sections.audit import AuditView, audit_view
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.words import Words, make_environment
 from resnet_sizes.schemas.evidence.audit import Audit, IncrementKind, Outcome
+from resnet_sizes.schemas.evidence.values import Source, Value, values_by_place
 
 CONFIDENCE = Safe("95%")
 
 
-def unfollowed(place: str, text: Safe) -> Safe:
-    """The numbers without the keys that values.json has for them."""
-    return text
+def view_of(found: Audit, words: Words, number: int = 1) -> AuditView | None:
+    """What the report says of an audit, with the values that its numbers are."""
+    confidence = Value(value=0.95, kind="percent", sources=[Source(file="x", field="x")])
+    values = values_by_place("audit", found, "audit.json") | {"method.confidence": confidence}
+    return audit_view(words_only(words, values, audit=found), number)
 
 
-def rendered(found: Audit, words: Words, number: int = 1, language: str = "pt") -> str:
-    view = audit_view(found, words, language, unfollowed, CONFIDENCE, number=number)
+def rendered(found: Audit, words: Words, number: int = 1) -> str:
+    view = view_of(found, words, number)
     assert view is not None
-    environment = make_environment(loader=FileSystemLoader(TEMPLATES / language))
+    environment = make_environment(loader=FileSystemLoader(TEMPLATES / words.language))
     template = environment.get_template("_audit.qmd.j2")
     return plain(template.render(audit=view, confidence=CONFIDENCE))
 
@@ -61,7 +64,7 @@ def test_the_article_s_audit_is_told_in_portuguese(article: Audit, words: Words)
 def test_the_article_s_audit_is_told_in_english(
     article: Audit, words_in: Callable[[str], Words]
 ) -> None:
-    text = rendered(article, words_in("en"), number=4, language="en")
+    text = rendered(article, words_in("en"), number=4)
     check_prose(text, "en")
     assert text.startswith("### 3.4 What the article says of itself")
     assert (
@@ -74,7 +77,7 @@ def test_the_article_s_audit_is_told_in_english(
 
 
 def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: Words) -> None:
-    view = audit_view(article, words, "pt", unfollowed, CONFIDENCE)
+    view = view_of(article, words)
     assert view is not None
     tables = [getattr(view, f.name) for f in fields(view)]
     for table in [table for table in tables if hasattr(table, "rows")]:
@@ -105,7 +108,7 @@ def test_another_article_s_audit_says_only_what_it_has(
     words_in: Callable[[str], Words], rows: Any, present: list[str], absent: list[str]
 ) -> None:
     found = audited(article_of(*rows), small={}, odd={"input_size": 65})
-    check_prose(rendered(found, words_in("en"), language="en"), "en")
+    check_prose(rendered(found, words_in("en")), "en")
     text = rendered(found, words_in("pt"))
     check_prose(text)
     for part in present:
@@ -119,7 +122,7 @@ def test_increments_with_one_explanation_are_told_in_one_sentence(
 ) -> None:
     def told(layers: str, accuracy: str, language: str = "pt") -> str:
         rows = [("resnet18", "50", "5", None, None), ("resnet34", "95", "9", layers, accuracy)]
-        text = rendered(audited(article_of(*rows)), words_in(language), language=language)
+        text = rendered(audited(article_of(*rows)), words_in(language))
         return text[: text.index("{#tbl-auditoria-acrescimos}")]
 
     both = told("89", "90")  # 34/18 and 95/50, less one, in percent
@@ -133,7 +136,7 @@ def test_increments_with_one_explanation_are_told_in_one_sentence(
 
 def test_nothing_to_audit_gives_no_section(words: Words) -> None:
     nothing = audited(article_of(("resnet18", "101", "5", None, None)))
-    assert audit_view(nothing, words, "pt", unfollowed, CONFIDENCE) is None
+    assert view_of(nothing, words) is None
 
 
 def test_every_outcome_and_reading_has_its_words(words: Words) -> None:

@@ -10,7 +10,7 @@ import pytest
 from figure_studies import FIVE
 from lxml import etree
 from rendering import render
-from report_studies import DEMO, TEMPLATES, reseal, study_with_evidence
+from report_studies import DEMO, TEMPLATES, context_of, reseal, study_with_evidence
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.checks.figure_check import figure_strays
@@ -21,7 +21,6 @@ from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.reporting.sections.article import render_article
-from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.paths import StudyFolder
 
@@ -41,12 +40,12 @@ def figures_of(study: Path, language: str) -> Figures:
     """Drawn in a folder beside the evidence."""
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
     engine = choose_engine("pandoc")
-    article = render_article(inputs, TEMPLATES, language, engine)
-    words = Words(TEMPLATES / language / "texts.yaml", language)
-    sources = sources_of(TEMPLATES / "assets", article, inputs, engine, words, language)
+    context = context_of(inputs, language)
+    article = render_article(context, TEMPLATES, engine)
+    sources = sources_of(TEMPLATES / "assets", article, context, engine)
     folder = study.parent / "drawn" / language
     folder.mkdir(parents=True)
-    write_figures(FigureContext(inputs.figures, words, language), folder, ["svg"])
+    write_figures(FigureContext(inputs.figures, context.words), folder, ["svg"])
     return Figures(folder, sources)
 
 

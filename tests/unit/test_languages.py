@@ -34,7 +34,7 @@ from synthetic import own_readings
 from resnet_sizes.reporting.figures.curves import draw_losses
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.pandoc import read_front_matter
-from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.reporting.text.words import TEXTS, Words
 from resnet_sizes.schemas.evidence.figures import ModelCurves
 
 STUDIES: dict[str, dict[str, Any]] = {
@@ -56,7 +56,7 @@ GAP = re.compile(r"<<\s*(.*?)\s*>>")
 
 
 def texts_of(language: str) -> dict[str, str]:
-    """The texts of `texts.yaml` by dotted key."""
+    """The texts of a language by dotted key."""
 
     def flat(found: Any, key: str) -> dict[str, str]:
         if isinstance(found, str):
@@ -64,8 +64,9 @@ def texts_of(language: str) -> dict[str, str]:
         parts = [flat(part, f"{key}.{name}") for name, part in found.items()]
         return {name: text for part in parts for name, text in part.items()}
 
-    path = TEMPLATES / language / "texts.yaml"
-    return flat(yaml.safe_load(path.read_text(encoding="utf-8")), language)
+    files = [TEMPLATES / language / name for name in TEXTS]
+    parts = [flat(yaml.safe_load(file.read_text(encoding="utf-8")), language) for file in files]
+    return {key: text for part in parts for key, text in part.items()}
 
 
 def test_both_languages_have_the_same_texts_with_the_same_gaps() -> None:
@@ -86,8 +87,8 @@ def test_both_languages_have_the_same_templates_that_print_the_same() -> None:
 
 def test_texts_that_are_the_same_in_both_languages_are_names_and_units() -> None:
     pt, en = ({key[2:]: text for key, text in texts_of(name).items()} for name in ("pt", "en"))
-    same = {GAP.sub("", text).strip(" ()×:;,") for key, text in pt.items() if en[key] == text}
-    names = {"Adam", "AdamW", "TF32", "BF16", "FP16", "CIFAR-10", "z"}
+    same = {GAP.sub("", text).strip(" \u00a0()×:;,") for key, text in pt.items() if en[key] == text}
+    names = {"Adam", "AdamW", "TF32", "BF16", "FP16", "CIFAR-10", "z", "p", "%"}
     assert same <= {*names, "pixels", "min", "±", "–", ""}
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from lxml import html
 from rendering import finished_reports, render
-from report_studies import ALL_READINGS, SHARED, TEMPLATES, reseal, study_with_evidence
+from report_studies import ALL_READINGS, SHARED, TEMPLATES, context_of, reseal, study_with_evidence
 from synthetic import MODELS, make_study
 
 from resnet_sizes.evidence.build import build_evidence
@@ -21,7 +21,6 @@ from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.reporting.render.pandoc import read_tree
 from resnet_sizes.reporting.sections.article import render_article
-from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.paths import StudyFolder
 
 FOREIGN = "7"
@@ -43,10 +42,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     render(study, folder / "made")
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
     engine = choose_engine("pandoc")
-    article = render_article(inputs, TEMPLATES, "pt", engine)
-    words = Words(TEMPLATES / "pt" / "texts.yaml", "pt")
+    context = context_of(inputs)
+    article = render_article(context, TEMPLATES, engine)
     page = (folder / "made" / "report.html").read_text(encoding="utf-8")
-    sources = sources_of(folder / "made", article, inputs, engine, words, "pt")
+    sources = sources_of(folder / "made", article, context, engine)
     return Report(study, folder / "made", page, sources)
 
 

@@ -15,6 +15,7 @@ from report_studies import (
     SHARED,
     TEMPLATES,
     article_text,
+    context_of,
     study_with_evidence,
 )
 
@@ -34,7 +35,7 @@ def test_text_of_the_configuration_and_of_the_machine_is_escaped(tmp_path: Path)
         update={"values": inputs.values.values | {"hardware.device": device}}
     )
     changed = replace(inputs, values=values)
-    qmd = plain(render_article(changed, TEMPLATES, "pt", choose_engine("pandoc")).text)
+    qmd = plain(render_article(context_of(changed), TEMPLATES, choose_engine("pandoc")).text)
     assert "<script>" not in qmd
     assert "{{<" not in qmd
     assert r"\<script\>x\</script\> \#sys \`a\` \*b\* \$c\$ \@tbl-x \"q\" \|" in qmd

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from report_studies import DEMO, TEMPLATES, reseal, study_with_evidence
+from report_studies import DEMO, TEMPLATES, context_of, reseal, study_with_evidence
 from synthetic import ARTICLE
 
 from resnet_sizes.io.errors import UserError
@@ -20,7 +20,7 @@ def test_an_open_choice_that_the_report_does_not_know_is_an_error(tmp_path: Path
     study = study_with_evidence(tmp_path, article=other)
     inputs = read_inputs(study, study.parent / "evidence")
     with pytest.raises(UserError, match="'horoscope'"):
-        render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+        render_article(context_of(inputs), TEMPLATES, choose_engine("pandoc"))
 
 
 def test_a_reference_that_the_bibliography_lacks_is_named(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_reference_that_the_bibliography_lacks_is_named(tmp_path: Path) -> Non
     study = study_with_evidence(tmp_path, **DEMO, article=other)
     inputs = read_inputs(study, study.parent / "evidence")
     with pytest.raises(UserError, match=r"article\.yaml: .*'nobody'.*references\.bib"):
-        render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+        render_article(context_of(inputs), TEMPLATES, choose_engine("pandoc"))
 
 
 def test_evidence_of_another_configuration_is_refused(tmp_path: Path) -> None:
@@ -72,4 +72,4 @@ def test_a_value_that_is_not_there_is_named_with_the_remedy(tmp_path: Path) -> N
     reseal(study.parent / "evidence")
     inputs = read_inputs(study, study.parent / "evidence")
     with pytest.raises(UserError, match=r"'study\.epochs'.*resnet-sizes evidence"):
-        render_article(inputs, TEMPLATES, "pt", choose_engine("pandoc"))
+        render_article(context_of(inputs), TEMPLATES, choose_engine("pandoc"))

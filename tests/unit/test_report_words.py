@@ -3,25 +3,29 @@
 import itertools
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 from report_prose import strangers
-from report_studies import NO_STUDY, NO_VALUES
+from report_studies import words_only
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.sections.computed import ComputedMinutes
-from resnet_sizes.reporting.sections.criteria import criteria, same_tests, seed_effect
-from resnet_sizes.reporting.sections.readings import ReadingWords
-from resnet_sizes.reporting.sections.verdict_text import Judged, Judgements
-from resnet_sizes.reporting.text.printed import PrintedValues, plain
+from resnet_sizes.reporting.sections.conclusions import conclusions
+from resnet_sizes.reporting.sections.discussion import ClaimVerdicts, VerdictTexts
+from resnet_sizes.reporting.sections.methodology import criteria, same_tests, seed_effect
+from resnet_sizes.reporting.text.printed import plain
+from resnet_sizes.reporting.text.recipes import Answer, RecipeWords
+from resnet_sizes.reporting.text.times import ComputedMinutes
 from resnet_sizes.reporting.text.words import Words, make_environment
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Claim
-from resnet_sizes.schemas.evidence.values import Source, Value, Values
+from resnet_sizes.schemas.evidence.values import Source, Value
 from resnet_sizes.schemas.evidence.verdicts import Criterion, Overall, Reason, Verdict, VerdictName
 from resnet_sizes.schemas.study.protocol import Description, TrainingRecipe
 from resnet_sizes.schemas.study.study import DataContent
+
+NOWHERE = Source(file="x", field="x")
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
@@ -36,11 +40,11 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
     for claim, verdict, reason, observed in combinations:
         judged = judged_as(claim, verdict, [reason], observed)
         for count in (1, 2, 6):
-            judgements = Judgements([judged] * count, NO_VALUES, words, language)
-            (sentence,) = judgements.findings()
+            texts = VerdictTexts(words_only(words), [judged] * count)
+            (sentence,) = texts.findings()
             assert sentence[0].isupper()
             assert sentence.endswith(".")
-            row = judgements.row(judged)
+            row = texts.row(judged)
             for text in (sentence, row.verdict, plain(row.reason)):
                 assert text.strip()
                 assert not re.search(r"<<|>>|\{|\}|None|True|False", text)
@@ -53,7 +57,7 @@ def judged_as(
     reasons: list[Reason],
     observed: bool | None = None,
     readings: dict[str, VerdictName] | None = None,
-) -> Judged:
+) -> ClaimVerdicts:
     """A claim judged from one reading, unless the verdicts of several are given."""
     readings = readings or {"probe-224": verdict}
     overall = Overall(
@@ -75,25 +79,23 @@ def judged_as(
         )
         for protocol, own in readings.items()
     ]
-    return Judged(claim, overall, tuple(verdicts))
+    return ClaimVerdicts(claim, overall, tuple(verdicts))
 
 
 def test_reasons_that_hold_for_every_claim_are_given_once(words: Words, article: Article) -> None:
     first, second = [item for item in article.claims if item.id in ("S1", "S2")]
-    judgements = Judgements(
+    texts = VerdictTexts(
+        words_only(words),
         [
             judged_as(first, "not-comparable", ["other-data", "subset", "other-epochs"]),
             judged_as(second, "not-comparable", ["subset", "other-data"]),
         ],
-        NO_VALUES,
-        words,
-        "pt",
     )
-    shared = judgements.shared()
+    shared = texts.shared_reasons()
     assert shared == (
         "as imagens não são as que a afirmação exige e só uma parte das imagens foi usada"
     )
-    assert [row.reason for row in judgements.rows()] == [
+    assert [row.reason for row in texts.rows()] == [
         "o número de épocas não é o do artigo",
         "–",
     ]
@@ -101,20 +103,34 @@ def test_reasons_that_hold_for_every_claim_are_given_once(words: Words, article:
 
 def test_no_reason_is_shared_where_a_claim_was_judged(words: Words, article: Article) -> None:
     first, second = [item for item in article.claims if item.id in ("S1", "S2")]
-    judgements = Judgements(
+    texts = VerdictTexts(
+        words_only(words),
         [
             judged_as(first, "not-enough-runs", ["few-seeds"]),
             judged_as(second, "supported", ["rule-holds"]),
         ],
-        NO_VALUES,
-        words,
-        "pt",
     )
-    assert judgements.shared() is None
-    assert [row.reason for row in judgements.rows()] == [
+    assert texts.shared_reasons() is None
+    assert [row.reason for row in texts.rows()] == [
         "há menos sementes do que o critério pede",
         "a regra é satisfeita, além do que o acaso explica",
     ]
+
+
+def answers_of(recipe: TrainingRecipe, words: Words) -> dict[str, Answer]:
+    """The answers of a protocol `own` that trains ResNet-50 by a recipe, without results."""
+    own = SimpleNamespace(recipe_for=lambda model: recipe)
+    study = SimpleNamespace(
+        protocols=["own"], models=["resnet50"], protocol_definitions={"own": own}
+    )
+    values = {
+        f"reading.own.resnet50.{name}": Value(value=number, kind="number", sources=[NOWHERE])
+        for name, number in recipe
+        if isinstance(number, int | float)
+    }
+    parts = Value(value=1, kind="count", sources=[NOWHERE])
+    values["study.gradient_accumulation"] = parts
+    return RecipeWords(words_only(words, values, study=study)).answers()
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
@@ -122,33 +138,34 @@ def test_every_answer_of_a_reading_has_its_words(
     words_in: Callable[[str], Words], language: str
 ) -> None:
     words = words_in(language)
-    answers = ReadingWords(NO_STUDY, NO_VALUES, words, language).answers()
     for field in ("trainable", "frozen_batch_norm", "stem", "normalisation", "augmentation",
                   "optimizer", "schedule"):  # fmt: skip
         for value in get_args(TrainingRecipe.model_fields[field].annotation):
             for trainable in ("all", "head"):
                 for weights in ("none", "V1", "V2", "default", "weights/own.pt"):
                     settings = {"weights": weights, "trainable": trainable, field: value}
-                    reading = TrainingRecipe.model_validate(settings)
-                    for answer in answers.values():
-                        assert str(answer(reading))
-                        assert not strangers(plain(answer(reading)), language)
+                    recipe = TrainingRecipe.model_validate(settings)
+                    for answer in answers_of(recipe, words).values():
+                        text = answer("own", "resnet50")
+                        assert text
+                        assert not strangers(plain(text), language)
     for precision in get_args(TrainingRecipe.model_fields["precision"].annotation):
         assert words(f"readings.precision.{precision}")
 
 
+SGD = TrainingRecipe(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
+
+
 def test_numbers_of_a_reading_are_printed_in_portuguese(words: Words) -> None:
-    answers = ReadingWords(NO_STUDY, NO_VALUES, words, "pt").answers()
-    reading = TrainingRecipe(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
-    assert "momento 0,95" in answers["optimiser"](reading)
-    assert "0,0005" in answers["optimiser"](reading)
-    assert answers["input-size"](reading) == "224×224 pixels"
+    answers = answers_of(SGD, words)
+    assert "momento 0,95" in plain(answers["optimiser"]("own", "resnet50"))
+    assert "0,0005" in plain(answers["optimiser"]("own", "resnet50"))
+    assert plain(answers["input-size"]("own", "resnet50")) == "224×224 pixels"
 
 
 def test_numbers_of_a_reading_are_printed_in_english(words_in: Callable[[str], Words]) -> None:
-    answers = ReadingWords(NO_STUDY, NO_VALUES, words_in("en"), "en").answers()
-    reading = TrainingRecipe(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_size=224)
-    assert answers["optimiser"](reading) == (
+    answer = answers_of(SGD, words_in("en"))["optimiser"]
+    assert plain(answer("own", "resnet50")) == (
         "stochastic gradient descent (SGD), momentum 0.95, weight decay 0.0005, constant learning "
         "rate"
     )
@@ -176,11 +193,12 @@ def test_what_leaves_a_claim_undecided_is_said_in_its_own_words(
     words: Words, article: Article, reason: Reason, finding: str, conclusion: str
 ) -> None:
     (claim,) = [item for item in article.claims if item.id == "S13"]
-    judgements = Judgements([judged_as(claim, "not-enough-runs", [reason])], NO_VALUES, words, "pt")
-    assert judgements.findings()[0].startswith(finding)
-    (found,) = judgements.conclusions()
+    report, claims = words_only(words), [judged_as(claim, "not-enough-runs", [reason])]
+    texts = VerdictTexts(report, claims)
+    assert texts.findings()[0].startswith(finding)
+    (found,) = conclusions(report, claims, texts)
     assert found.finding.startswith(conclusion)
-    assert "faltam execuções" not in found.finding + judgements.findings()[0]
+    assert "faltam execuções" not in found.finding + texts.findings()[0]
 
 
 def test_readings_that_do_not_decide_are_named_after_the_verdict_of_the_others(
@@ -190,11 +208,12 @@ def test_readings_that_do_not_decide_are_named_after_the_verdict_of_the_others(
 
     def told(language: str, **readings: VerdictName) -> tuple[str, str, str]:
         judged = judged_as(claim, "supported", ["readings-decide"], readings=readings)
-        judgements = Judgements([judged], NO_VALUES, words_in(language), language)
-        assert judgements.undecided_in_part()
-        assert not judgements.changing()
-        (finding,), (row,) = judgements.findings(), judgements.rows()
-        return finding, row.reason, judgements.conclusions()[0].finding
+        report = words_only(words_in(language))
+        texts = VerdictTexts(report, [judged])
+        assert texts.undecided_in_part()
+        assert not texts.changing()
+        (finding,), (row,) = texts.findings(), texts.rows()
+        return finding, row.reason, conclusions(report, [judged], texts)[0].finding
 
     finding, reason, conclusion = told("pt", a="supported", b="not-enough-runs")
     assert finding.endswith(": entre as leituras que decidem não há desacordo.")
@@ -210,9 +229,9 @@ def test_readings_that_do_not_decide_are_named_after_the_verdict_of_the_others(
 def test_readings_with_one_verdict_differ_in_nothing(words: Words, article: Article) -> None:
     both: dict[str, VerdictName] = {"a": "within-noise", "b": "within-noise"}
     judged = judged_as(article.claims[0], "within-noise", ["indistinct"], readings=both)
-    judgements = Judgements([judged], NO_VALUES, words, "pt")
-    assert not judgements.undecided_in_part()
-    assert judgements.rows()[0].reason == "o que se observa não se distingue do acaso"
+    texts = VerdictTexts(words_only(words), [judged])
+    assert not texts.undecided_in_part()
+    assert texts.rows()[0].reason == "o que se observa não se distingue do acaso"
 
 
 @pytest.mark.parametrize(
@@ -250,25 +269,25 @@ def test_a_choice_among_networks_says_how_sure_it_is(
 
 
 def test_claims_that_share_a_test_are_named(words: Words, article: Article) -> None:
-    sentence = same_tests(article, words)
+    sentence = same_tests(words_only(words, article=article))
     assert sentence is not None
     assert ": S3 e T11; S4 e T13; S11 e S14." in sentence
     alone = [item for item in article.claims if item.id not in ("T11", "T13", "S14")]
-    assert same_tests(article.model_copy(update={"claims": alone}), words) is None
+    changed = article.model_copy(update={"claims": alone})
+    assert same_tests(words_only(words, article=changed)) is None
 
 
 def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, article: Article) -> None:
     effect = article.judging.seed_effect
     assert effect is not None
     key = "judging.seed_effect.largest_difference"
-    found = {key: Value(value=3.7, kind="number", sources=[Source(file="x", field="x")])}
-    values = PrintedValues(Values(study="none", values=found), "pt")
+    values = {key: Value(value=3.7, kind="number", sources=[NOWHERE])}
 
     def told(**changes: object) -> str | None:
         changed = effect.model_copy(update=changes)
         judging = article.judging.model_copy(update={"seed_effect": changed})
         own = article.model_copy(update={"judging": judging})
-        text = seed_effect(own, values, words, "pt")
+        text = seed_effect(words_only(words, values, article=own))
         return text and plain(text)
 
     assert told() == (
@@ -282,11 +301,14 @@ def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, article: Art
     )
 
 
-def test_a_criterion_that_begins_with_a_name_keeps_its_capital(article: Article) -> None:
+def test_a_criterion_that_begins_with_a_name_keeps_its_capital(
+    words: Words, article: Article
+) -> None:
     (claim,) = [item for item in article.claims if item.id == "S13"]
     text = Description(pt="ResNet-50 deve ser o joelho.", en="x")
-    changed = [claim.model_copy(update={"criterion": text})]
-    (criterion,) = criteria(article.model_copy(update={"claims": changed}), "pt")
+    claims = [claim.model_copy(update={"criterion": text})]
+    changed = article.model_copy(update={"claims": claims})
+    (criterion,) = criteria(words_only(words, article=changed))
     assert plain(criterion.text) == "ResNet-50 deve ser o joelho."
 
 

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import yaml
 from judged_studies import REVERSED, judged, sentence
 from report_prose import strangers
-from synthetic import ARTICLE, ARTICLE_ACCURACIES, CONFIG
+from report_studies import words_of
+from synthetic import ARTICLE, ARTICLE_ACCURACIES
 
-from resnet_sizes.i18n.reasons import reason_clause
-from resnet_sizes.reporting.sections import verdict_sentences as sentences
-from resnet_sizes.reporting.sections.verdict_sentences import (
+from resnet_sizes.reporting.text.verdict_sentences import (
     NO_BREAK,
     overall_sentence,
     p_text,
@@ -29,30 +27,18 @@ from resnet_sizes.schemas.evidence.verdicts import (
     VerdictName,
 )
 
-SOURCE = CONFIG.parent / "src" / "resnet_sizes"
 WIDE = {"accuracies": ARTICLE_ACCURACIES | {"resnet18": (0.7984, 0.8084, 0.8184)}}
 NOISE = {"accuracies": {"resnet18": 0.80, "resnet50": (0.82, 0.79, 0.82), "resnet152": 0.85}}
 STUDIES: list[dict[str, Any]] = [{}, REVERSED, WIDE, NOISE, {"seeds": [0]}, {"content": "digits"}]
 
 
-def keys_of(found: Any, prefix: str = "") -> set[str]:
-    if not isinstance(found, dict):
-        return {prefix}
-    return {key for name, part in found.items() for key in keys_of(part, f"{prefix}.{name}")}
-
-
-@pytest.mark.parametrize("file", ["i18n/reasons.yaml", "reporting/sections/verdict_sentences.yaml"])
-def test_both_languages_have_the_same_texts(file: str) -> None:
-    texts = yaml.safe_load((SOURCE / file).read_text(encoding="utf-8"))
-    assert keys_of(texts["pt"]) == keys_of(texts["en"])
-
-
-def test_every_reason_and_every_verdict_has_its_words() -> None:
-    for language in ("pt", "en"):
-        for reason in get_args(Reason):
-            assert reason_clause(reason, language)[0].islower()
-        for verdict in get_args(VerdictName):
-            assert sentences._texts(language)["verdicts"][verdict]
+@pytest.mark.parametrize("language", ["pt", "en"])
+def test_every_reason_and_every_verdict_has_its_words(language: str) -> None:
+    words = words_of(language)
+    for reason in get_args(Reason):
+        assert words(f"reasons.{reason}")[0].islower()
+    for verdict in get_args(VerdictName):
+        assert words(f"verdicts.{verdict}")
 
 
 @pytest.mark.parametrize("settings", STUDIES)
@@ -128,7 +114,7 @@ def told(basis: Basis) -> str:
         reasons=["indistinct"],
         basis=basis,
     )
-    return sentence_of(claim, verdict).pt
+    return sentence_of(claim, verdict, words_of("pt"))
 
 
 @pytest.mark.parametrize(
@@ -140,14 +126,18 @@ def test_small_p_values_are_not_printed_as_zero(value: float, text: str) -> None
 
 
 def test_readings_are_named_with_what_they_give() -> None:
-    said = sentence_of_readings(
-        "readings-differ", {"supported": ["probe-224", "literal"], "contradicted": ["scratch-32"]}
+    readings: dict[VerdictName, list[str]] = {
+        "supported": ["probe-224", "literal"],
+        "contradicted": ["scratch-32"],
+    }
+    pt, en = (
+        sentence_of_readings("readings-differ", readings, words_of(name)) for name in ("pt", "en")
     )
-    assert said.pt == (
+    assert pt == (
         "As leituras não dão todas o mesmo veredito (probe-224, literal: sustentada; "
         "scratch-32: contradita)."
     )
-    assert "scratch-32: contradicted" in said.en
+    assert "scratch-32: contradicted" in en
 
 
 def overall(agreement: Agreement | None, **readings: VerdictName) -> Overall:
@@ -173,10 +163,10 @@ def test_all_readings_together_are_named_unless_one_speaks_for_all() -> None:
         verdict_of("c", "supported", "rule-holds"),
     ]
     several = overall("readings-decide", a="not-run", b="not-enough-runs", c="supported")
-    assert overall_sentence(claim, several, verdicts).en == (
+    assert overall_sentence(claim, several, verdicts, words_of("en")) == (
         "The readings that decide do not disagree (b: not enough runs; c: supported)."
     )
     alone = overall(None, a="not-run", c="supported")
-    assert overall_sentence(claim, alone, verdicts).en == (
+    assert overall_sentence(claim, alone, verdicts, words_of("en")) == (
         "The rule holds, beyond what chance explains."
     )

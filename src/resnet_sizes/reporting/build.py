@@ -19,14 +19,13 @@ from resnet_sizes.io.files import (
 from resnet_sizes.reporting.checks.number_check import check_numbers
 from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
-from resnet_sizes.reporting.inputs import Inputs, read_inputs
+from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import EngineChoice, Format, choose_engine
-from resnet_sizes.reporting.render.pandoc import read_front_matter
 from resnet_sizes.reporting.sections.article import render_article
-from resnet_sizes.reporting.sections.context import has_language_link
 from resnet_sizes.reporting.sections.metadata import DATA, HEAD, head_html, report_data
 from resnet_sizes.reporting.sections.origins import FILE as AFTER_BODY
 from resnet_sizes.reporting.sections.origins import after_body_html
+from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words
 
@@ -64,46 +63,43 @@ def build_report(
     """
     inputs = read_inputs(study_path, evidence)
     chosen = choose_engine(engine)
-    rendered = render_article(inputs, templates, language, chosen)
-    text = rendered.text
-    words = Words(templates / language / "texts.yaml", language)
-    keys = keys_in(text)
-    front = read_front_matter(text)
-    created, title = str(front["created"]), rendered.title
+    report = report_context(inputs, Words(templates / language, language))
+    rendered = render_article(report, templates, chosen)
+    keys = keys_in(rendered.text)
     written = {
-        "article.qmd": text,
-        AFTER_BODY: after_body_html(inputs.values, keys, words, templates / "assets"),
-        HEAD: head_html(inputs, title, language, created, formats),
+        "article.qmd": rendered.text,
+        AFTER_BODY: after_body_html(report, keys, templates / "assets"),
+        HEAD: head_html(report, formats),
     }
     with explained_write(output), _folder_beside(output) as folder:
         for file, content in written.items():
             (folder / file).write_text(content, encoding="utf-8")
-        write_json(folder / DATA, report_data(inputs, title, language, created, keys))
-        drawn = write_figures(FigureContext(inputs.figures, words, language), folder)
+        write_json(folder / DATA, report_data(report, keys))
+        drawn = write_figures(FigureContext(report.figures, report.words), folder)
         named = [*written, DATA, *(path.name for path in drawn)]
-        named += _copy_assets(inputs, templates, language, folder)
+        named += _copy_assets(report, templates, folder)
         reports = {}
         # The page is what is checked, so it is made even where only the PDF is asked for.
         for format in dict.fromkeys([*formats, "html"]):
-            made = chosen.render(folder, format, created)
+            made = chosen.render(folder, format, report.created)
             reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
-        check_numbers(folder, rendered, inputs, chosen, words, language, created)
+        check_numbers(folder, rendered, report, chosen)
         reports = {f"report.{format}": reports[f"report.{format}"] for format in formats}
         # The page, which names others, comes last: a new one has no old file beside it, even where
         # this process is killed among the names.
         in_order = [*named, *sorted(reports, key=("report.pdf", "report.html").index)]
         copy_together([folder / file for file in in_order], output)
     # A format that the study no longer asks for would be left with the numbers of an old one.
-    for format in set(get_args(Format)) - {*formats, *inputs.study.report.formats}:
+    for format in set(get_args(Format)) - {*formats, *report.study.report.formats}:
         (output / f"report.{format}").unlink(missing_ok=True)
     return [output / file for file in ("article.qmd", *reports)]
 
 
-def _copy_assets(inputs: Inputs, templates: Path, language: str, folder: Path) -> list[str]:
+def _copy_assets(report: ReportContext, templates: Path, folder: Path) -> list[str]:
     sources = [templates / "assets" / name for name in NAMED_ASSETS]
-    sources.append(templates / language / SKIP_LINK)
-    if has_language_link(inputs.study, language):
-        sources.append(templates / language / LANGUAGE_LINK)
+    sources.append(templates / report.language / SKIP_LINK)
+    if report.has_language_link:
+        sources.append(templates / report.language / LANGUAGE_LINK)
     named = [source.name for source in sources]
     sources += [templates / "assets" / name for name in EMBEDDED_ASSETS]
     for source in sources:

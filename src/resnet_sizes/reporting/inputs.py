@@ -7,7 +7,6 @@ from pathlib import Path
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import check_hashes, content_hash
-from resnet_sizes.reporting.sections.verdict_sentences import sentence_values
 from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
@@ -27,6 +26,8 @@ class Inputs:
     verdicts: Verdicts
     audit: Audit
     figures: Figures
+    verdicts_file: str
+    """`verdicts.json`, as sources of values name files: from the study's folder."""
 
 
 def read_inputs(study_path: Path, evidence: Path) -> Inputs:
@@ -38,7 +39,7 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
     study_file = read_record(
         study_path, StudyFile, "Write it with: resnet-sizes study write <overlays>"
     )
-    remedy = f"Make the evidence anew with: resnet-sizes evidence {study_path}"
+    remedy = f"Run: resnet-sizes evidence {study_path}"
     verdicts = read_record(evidence / "verdicts.json", Verdicts, remedy)
     if verdicts.study_hash != study_file.study_hash:
         raise UserError(
@@ -56,14 +57,12 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
         )
     check_hashes(evidence, verdicts.files, remedy)
     values = read_record(evidence / "values.json", Values, remedy)
-    # A verdict is numbers; the report says them in a sentence, printed and checked as a value.
-    file = Path(os.path.relpath(evidence / "verdicts.json", study_path.parent)).as_posix()
-    sentences = sentence_values(article, verdicts, values.values, file)
     audit = read_record(evidence / "audit.json", Audit, remedy)
-    found = values.values | sentences | _numbers_elsewhere(audit, verdicts, file)
+    verdicts_file = Path(os.path.relpath(evidence / "verdicts.json", study_path.parent)).as_posix()
+    found = values.values | _numbers_elsewhere(audit, verdicts, verdicts_file)
     values = values.model_copy(update={"values": found})
     figures = read_record(evidence / "figures.json", Figures, remedy)
-    return Inputs(study_file.study, article, values, verdicts, audit, figures)
+    return Inputs(study_file.study, article, values, verdicts, audit, figures, verdicts_file)
 
 
 def _numbers_elsewhere(audit: Audit, verdicts: Verdicts, file: str) -> dict[str, Value]:

@@ -16,11 +16,11 @@ from resnet_sizes.reporting.checks.figure_check import figure_strays
 from resnet_sizes.reporting.checks.numerals import numerals
 from resnet_sizes.reporting.checks.page_check import seen_text, strays
 from resnet_sizes.reporting.checks.sources import BIBLIOGRAPHY, Sources, Stray, read_entries
-from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.render.engines import Engine
 from resnet_sizes.reporting.render.pandoc import read_tree, render
 from resnet_sizes.reporting.sections.article import RenderedArticle
-from resnet_sizes.reporting.text.words import Words, short_class_label
+from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.text.words import short_class_label
 
 log = logging.getLogger("resnet_sizes")
 
@@ -30,13 +30,7 @@ _SHOWN = 5
 
 
 def check_numbers(
-    folder: Path,
-    rendered: RenderedArticle,
-    inputs: Inputs,
-    engine: Engine,
-    words: Words,
-    language: str,
-    created: str,
+    folder: Path, rendered: RenderedArticle, report: ReportContext, engine: Engine
 ) -> None:
     """Raise UserError, with the sentence, for a numeral of the page or of a figure that has no
     source, where the PDF, if there is one, or `article.qmd` has other numerals, and for a page
@@ -46,10 +40,10 @@ def check_numbers(
     compared too, but only warned about: its versions lay pages out in ways that are not ours to
     know, and the numbers of `article.qmd` are checked on a page of the embedded engine.
     """
-    embedded = engine.kind == "pandoc"
-    page = folder / PAGE if embedded else render(folder, "html", created)
+    language, embedded = report.language, engine.kind == "pandoc"
+    page = folder / PAGE if embedded else render(folder, "html", report.created)
     html = page.read_text(encoding="utf-8")
-    sources = sources_of(folder, rendered, inputs, engine, words, language)
+    sources = sources_of(folder, rendered, report, engine)
     tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
     found = strays(html, sources)
     found += [stray for figure in figures for stray in figure_strays(figure, sources)]
@@ -83,47 +77,42 @@ def _warn_of_quarto(
 
 
 def sources_of(
-    folder: Path,
-    rendered: RenderedArticle,
-    inputs: Inputs,
-    engine: Engine,
-    words: Words,
-    language: str,
+    folder: Path, rendered: RenderedArticle, report: ReportContext, engine: Engine
 ) -> Sources:
     """All that a numeral of the report may come from; `folder` holds the bibliography."""
     return Sources(
-        values=inputs.values,
-        article=inputs.article,
-        language=language,
-        settings=words.raw,
-        names=_names(rendered, inputs, engine, words),
+        values=report.values.record,
+        article=report.article,
+        language=report.language,
+        settings=report.words.raw,
+        names=_names(rendered, report, engine),
         references=read_entries(folder / BIBLIOGRAPHY),
         alternatives=rendered.alternatives,
     )
 
 
 def _names(
-    rendered: RenderedArticle, inputs: Inputs, engine: Engine, words: Words
+    rendered: RenderedArticle, report: ReportContext, engine: Engine
 ) -> dict[str, frozenset[str]]:
-    study = inputs.study
+    study = report.study
     # The audit speaks of every reading that the configuration defines.
-    readings = [*study.protocols, *(costs.protocol for costs in inputs.audit.protocols)]
-    runs = [run.run for run in inputs.verdicts.runs]
+    readings = [*study.protocols, *(costs.protocol for costs in report.audit.protocols)]
+    runs = [run.run for run in report.verdicts.runs]
     weights = [
-        PurePath(study.protocol_definitions[protocol].recipe_for(model).weights).name
-        for protocol in study.protocols
-        for model in study.models
+        PurePath(report.recipe(protocol, model).weights).name
+        for protocol in report.protocols
+        for model in report.models
     ]
     return {
         "study": frozenset([study.name]),
         "reading": frozenset(readings),
-        "device": frozenset(rate.name for rate in inputs.audit.devices),
+        "device": frozenset(rate.name for rate in report.audit.devices),
         "engine": frozenset(version for _, version in engine.versions),
         "code": frozenset([study.name, *readings, *runs, *weights, study.article, study.devices]),
         "command": frozenset(rendered.commands),
         "class": frozenset(
-            short_class_label(name, inputs.figures.content, words)
-            for name in inputs.figures.class_names
+            short_class_label(name, report.figures.content, report.words)
+            for name in report.figures.class_names
         ),
     }
 

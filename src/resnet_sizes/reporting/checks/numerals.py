@@ -5,8 +5,8 @@ from decimal import Decimal
 from functools import cache
 
 from resnet_sizes.i18n.numbers import MINUS, date_and_time, show
-from resnet_sizes.reporting.sections.colophon import HASH_PART
 from resnet_sizes.reporting.text.escaping import code_text
+from resnet_sizes.reporting.text.printed import HASH_PART
 from resnet_sizes.schemas.evidence.values import Value
 from resnet_sizes.schemas.study.protocol import LAYERS
 

@@ -78,7 +78,11 @@ class FigureContext:
 
     numbers: Figures
     words: Words
-    language: str
+
+    @property
+    def language(self) -> str:
+        """`pt` or `en`."""
+        return self.words.language
 
     def text(self, key: str, **fillings: Any) -> str:
         """The text under `figures.<key>` in the texts of the report."""

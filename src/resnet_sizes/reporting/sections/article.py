@@ -1,43 +1,71 @@
-"""Templates and context → the text of `article.qmd`."""
+"""Templates and what they print → the text of `article.qmd`."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
 
+from resnet_sizes.i18n.numbers import decimal, plain_percent
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.render.engines import Engine
-from resnet_sizes.reporting.sections.context import build_context
-from resnet_sizes.reporting.text.escaping import unescaped
+from resnet_sizes.reporting.sections.audit import audit_view
+from resnet_sizes.reporting.sections.colophon import colophon_rows, repeat_command, report_command
+from resnet_sizes.reporting.sections.conclusions import (
+    FEW_READINGS,
+    conclusions,
+    construction_count,
+    limits,
+    nothing_tested,
+    outcomes_table,
+    recommendations,
+    recommendations_table,
+    tally,
+)
+from resnet_sizes.reporting.sections.discussion import VerdictTexts, claim_verdicts, distance_table
+from resnet_sizes.reporting.sections.figures import figure_file, figure_views
+from resnet_sizes.reporting.sections.methodology import (
+    confounds,
+    criteria,
+    deviations,
+    method_rows,
+    same_tests,
+    seed_effect,
+    seed_fixes,
+)
+from resnet_sizes.reporting.sections.results import (
+    Results,
+    cell_rows,
+    readings_table,
+    repeated,
+    times_tables,
+)
+from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.text.escaping import Safe, code, unescaped, yaml_text
 from resnet_sizes.reporting.text.printed import plain
-from resnet_sizes.reporting.text.words import Words, make_environment
+from resnet_sizes.reporting.text.words import make_environment
 
 
 @dataclass(frozen=True)
 class RenderedArticle:
     """The `.qmd`, and what a check of the finished pages has to know of it."""
 
-    title: str
     text: str
     alternatives: dict[str, str]
     """Alternative texts of figures, each with its Markdown, which has the keys of its values."""
     commands: list[str]
 
 
-def render_article(
-    inputs: Inputs, templates: Path, language: str, engine: Engine
-) -> RenderedArticle:
+def render_article(report: ReportContext, templates: Path, engine: Engine) -> RenderedArticle:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
-    folder = templates / language
-    _check_reference(inputs, templates / "assets" / "references.bib")
-    words = Words(folder / "texts.yaml", language)
+    folder = templates / report.language
+    _check_reference(report, templates / "assets" / "references.bib")
     environment = make_environment(loader=FileSystemLoader(folder))
     try:
         template = environment.get_template("article.qmd.j2")
-        context = build_context(inputs, words, language, engine)
-        text = template.render(context)
+        variables = _variables(report, engine)
+        text = template.render(variables)
     except TemplateNotFound as error:
         raise UserError(
             f"{folder / str(error)}: no such template. Run the command in the project's folder."
@@ -45,19 +73,123 @@ def render_article(
     except UndefinedError as error:
         raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
     alternatives = {
-        unescaped(plain(markdown)): str(markdown) for markdown in context["alternatives"]
+        unescaped(plain(markdown)): str(markdown) for markdown in variables["alternatives"]
     }
-    commands = [str(context[name]) for name in ("command", "report_command")]
-    return RenderedArticle(context["title"], _tidy(text), alternatives, commands)
+    commands = [str(variables[name]) for name in ("command", "report_command")]
+    return RenderedArticle(_tidy(text), alternatives, commands)
 
 
-def _check_reference(inputs: Inputs, bibliography: Path) -> None:
+def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
+    """What the templates see. Whatever they print is text, already formatted."""
+    study, article, words, values = report.study, report.article, report.words, report.values
+    results = [Results(report, name) for name in report.protocols]
+    claims = claim_verdicts(report)
+    verdicts = VerdictTexts(report, claims)
+    # Each of several readings has a section of its own, and their comparison another.
+    few = len(results) <= FEW_READINGS
+    after_results = len(results) + 2 if len(results) > 1 else 1
+    audited = audit_view(report, after_results)
+    losses = results[0].losses()
+    figure_alt = str(words("results.figure-alt"))
+    if losses:
+        figure_alt += f" {words('results.figure-alt-losses', items=losses)}"
+    figures = figure_views(report)
+
+    def loop_number(number: int) -> Safe:
+        """The number of a heading or of an id, not a result."""
+        return Safe(decimal(number, 0, report.language))
+
+    tools = {
+        "t": words,
+        "value": values.value,
+        "number": values.number,
+        "has": values.has,
+        "listed": words.listed,
+        "code": code,
+        "yaml": yaml_text,
+        "loop_number": loop_number,
+    }
+    of_study = {
+        "study": study,
+        "article": article,
+        "content": values.text("data.content"),
+        "title": report.title,
+        "subtitle": str(words("subtitle", name=Safe(study.name))),
+        "created": report.created,
+        "language_link": report.has_language_link,
+        "made_on": values.value("made.finished"),
+        "seeds": words.listed([values.value(f"study.seeds.{n}") for n in range(len(study.seeds))]),
+        "subset": report.is_subset,
+        "unfinished": [run for run in report.verdicts.runs if run.state != "finished"],
+        "level": values.followed(
+            "judging.level", Safe(plain_percent(article.judging.level, report.language))
+        ),
+        "confidence": values.value("method.confidence", digits=0),
+        "few_readings": few,
+        "protocol_names": words.listed([code(name) for name in report.protocols]),
+        "colophon": colophon_rows(report, engine),
+        "command": repeat_command(study),
+        "report_command": report_command(report, engine),
+    }
+    of_methodology = {
+        "seed_fixes": seed_fixes(report),
+        "methods": method_rows(report),
+        "stated": [report.from_article(item.id, item.text) for item in article.stated],
+        "deviations": deviations(report),
+        "confounds": confounds(report),
+        "criteria": criteria(report),
+        "same_tests": same_tests(report),
+        "seed_effect": seed_effect(report),
+    }
+    of_results = {
+        "repeated": repeated(report, results),
+        "protocols": [
+            own.view(in_short=number > 0 and not few) for number, own in enumerate(results)
+        ],
+        "cells": cell_rows(report, {item.claim.id: item.first for item in claims}),
+        "times_tables": times_tables(report, results),
+        "shared_times": any(own.shared() for own in results),
+        "readings_table": readings_table(report, results),
+        "figure": figure_file("loss"),
+        "figures": figures,
+        "figure_alt": plain(figure_alt),
+        "alternatives": [figure_alt, *(view.description for view in figures.values() if view)],
+        "loss_sentences": [words("results.losses", items=losses)] if losses else [],
+        "costs": results[0].costs(),
+        "audit": audited,
+    }
+    of_discussion = {
+        "discussion_number": after_results + (1 if audited else 0),
+        "claims": verdicts.rows(),
+        "computed_ids": verdicts.computed_ids(),
+        "shared_reasons": verdicts.shared_reasons(),
+        "findings": verdicts.findings(),
+        "numbers": verdicts.numbers(),
+        "by_reading": verdicts.by_reading(),
+        "changing": verdicts.changing(),
+        "undecided_in_part": verdicts.undecided_in_part(),
+        "distances": distance_table(report),
+    }
+    of_conclusions = {
+        "conclusions": conclusions(report, claims, verdicts),
+        "limits": limits(report),
+        "outcomes": outcomes_table(report),
+        "recommendations": recommendations(report),
+        "choices": recommendations_table(report),
+        "tally": tally(report),
+        "by_construction": construction_count(report),
+        "nothing_tested": nothing_tested(claims),
+    }
+    return tools | of_study | of_methodology | of_results | of_discussion | of_conclusions
+
+
+def _check_reference(report: ReportContext, bibliography: Path) -> None:
     """What the article file cites is in the bibliography: pandoc would not say who asked for it."""
-    effect = inputs.article.judging.seed_effect
+    effect = report.article.judging.seed_effect
     key = effect.reference if effect else None
     if key and f"{{{key}," not in bibliography.read_text(encoding="utf-8"):
         raise UserError(
-            f"{inputs.study.article}: judging.seed_effect.reference is {key!r}, which is no key of "
+            f"{report.study.article}: judging.seed_effect.reference is {key!r}, which is no key of "
             f"{bibliography}. Add the entry there, or leave the reference out."
         )
 

@@ -1,18 +1,32 @@
 """The audit of the article in words and cells of the report's tables."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from resnet_sizes.i18n.numbers import decimal, percent, plain, rounded, significant
-from resnet_sizes.reporting.sections.audit_readings import AuditReadings, AuditTable, Cells, Follow
-from resnet_sizes.reporting.text.escaping import Safe
-from resnet_sizes.reporting.text.words import Words, model_name
-from resnet_sizes.schemas.evidence.audit import (
-    AccuracyPair,
-    Audit,
-    IncrementReading,
-    Yardstick,
-)
+from resnet_sizes.i18n.numbers import decimal, memory, minutes, percent, plain, rounded, significant
+from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown
+from resnet_sizes.reporting.text.printed import named
+from resnet_sizes.reporting.text.printed import plain as without_keys
+from resnet_sizes.reporting.text.words import model_name
+from resnet_sizes.schemas.evidence.audit import AccuracyPair, IncrementReading, Yardstick
+
+Cells = list[Safe]
+
+
+@dataclass(frozen=True)
+class AuditTable:
+    """Column heads and rows; a table without rows is not printed."""
+
+    head: Cells
+    rows: list[Cells]
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Of each column, whether it holds numbers, which are set to the right."""
+        return [
+            any(without_keys(cell).lstrip("−")[:1].isdigit() for cell in cells)
+            for cells in zip(*self.rows, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -38,65 +52,67 @@ class AuditView:
     epochs: Safe
 
 
-def audit_view(
-    audit: Audit,
-    words: Words,
-    language: str,
-    follow: Follow,
-    confidence: Safe,
-    *,
-    number: int = 1,
-) -> AuditView | None:
-    """The audit for a template; None where the article prints nothing to audit. `follow` marks a
-    text as the number at a place of audit.json, `confidence` is that of its intervals."""
-    view = _View(audit, words, language, follow, confidence)
-    readings = AuditReadings(audit, words, language, follow)
-    shown = readings.device_shown()
+def audit_view(report: ReportContext, number: int) -> AuditView | None:
+    """The audit for a template; None where the article prints nothing to audit."""
+    audit, said = report.audit, _AuditTexts(report)
+    shown = said.device_shown()
     if not (audit.increments or audit.accuracies or shown):
         return None
+    factor = Safe(plain(audit.assumptions.time_factor, report.language))
     return AuditView(
-        number=Safe(decimal(number, 0, language)),
-        increments=view.increments(),
-        increments_text=view.increments_text(),
-        accuracies=view.accuracies(),
-        images=view.decimal("test_images", audit.test_images, 0),
-        pairs=view.pairs(),
-        pairs_text=view.pairs_text(),
-        returns=view.returns(),
-        returns_text=view.returns_text(),
-        outcomes=readings.outcomes(),
-        outcomes_text=readings.outcomes_text(),
-        minutes=readings.minutes(shown),
-        time_factor=follow(
-            "assumptions.time_factor", Safe(plain(audit.assumptions.time_factor, language))
-        ),
-        device=readings.name_of(shown) if shown else words("none"),
-        device_memory=readings.memory_of(shown) if shown else words("none"),
-        epochs=view.decimal("epochs", audit.epochs, 0),
+        number=Safe(decimal(number, 0, report.language)),
+        increments=said.increments(),
+        increments_text=said.increments_text(),
+        accuracies=said.accuracies(),
+        images=said.decimal("test_images", audit.test_images, 0),
+        pairs=said.pairs(),
+        pairs_text=said.pairs_text(),
+        returns=said.returns(),
+        returns_text=said.returns_text(),
+        outcomes=said.outcomes(),
+        outcomes_text=said.outcomes_text(),
+        minutes=said.minutes(shown),
+        time_factor=said.followed("assumptions.time_factor", factor),
+        device=said.device_name(shown) if shown else report.words("none"),
+        device_memory=said.device_memory(shown) if shown else report.words("none"),
+        epochs=said.decimal("epochs", audit.epochs, 0),
     )
 
 
-class _View:
-    def __init__(
-        self, audit: Audit, words: Words, language: str, follow: Follow, confidence: Safe
-    ) -> None:
-        self._confidence = confidence
-        self._audit = audit
-        self._t = words
-        self._language = language
-        self._follow = follow
+class _AuditTexts:
+    """Tables and sentences. A `place` is a field of audit.json, such as `pairs.0.z`."""
 
-    def decimal(self, place: str, value: float, digits: int) -> Safe:
-        return self._follow(place, Safe(decimal(value, digits, self._language)))
+    def __init__(self, report: ReportContext) -> None:
+        self._report = report
+        self._audit = report.audit
+        self._words = report.words
+        self._language = report.language
+        self._none = report.words("none")
+        self._devices = [rate.device for rate in report.audit.devices]
 
-    def _percent(self, place: str, value: float, digits: int = 2) -> Safe:
-        return self._follow(place, Safe(percent(value / 100, self._language, digits)))
+    def followed(self, place: str, text: Safe) -> Safe:
+        return self._report.values.followed(f"audit.{place}", text)
 
-    def _or_none(self, place: str, value: float | None, digits: int) -> Safe:
-        return self._t("none") if value is None else self.decimal(place, value, digits)
+    def decimal(self, place: str, value: float | None, digits: int) -> Safe:
+        if value is None:
+            return self._none
+        return self.followed(place, Safe(decimal(value, digits, self._language)))
+
+    def _percent(self, place: str, value: float | None, digits: int = 2) -> Safe:
+        if value is None:
+            return self._none
+        return self.followed(place, Safe(percent(value / 100, self._language, digits)))
+
+    def _minutes(self, place: str, value: float | None) -> Safe:
+        if value is None:
+            return self._none
+        return self.followed(place, Safe(minutes(value, self._language)))
+
+    def _memory(self, place: str, size: int) -> Safe:
+        return self.followed(place, Safe(memory(size, self._language)))
 
     def _heads(self, block: str, *columns: str) -> Cells:
-        return [self._t(f"audit.{block}.columns.{column}") for column in columns]
+        return [self._words(f"audit.{block}.columns.{column}") for column in columns]
 
     def increments(self) -> AuditTable:
         return AuditTable(
@@ -108,34 +124,32 @@ class _View:
         )
 
     def _increment(self, place: str, item: IncrementReading) -> Cells:
-        accuracy = item.column == "accuracy_increment"
         digits = len(item.printed.partition(".")[2])
-        relative = self._t("none")
-        if item.relative is not None:
-            relative = self._percent(f"{place}.relative", item.relative, digits + 2)
         return [
             model_name(item.model),
-            self._t(f"audit.increments.of.{item.column}"),
+            self._words(f"audit.increments.of.{item.column}"),
             self._percent(f"{place}.printed", float(item.printed), digits),
-            relative,
-            self.decimal(f"{place}.points", item.points, 2 if accuracy else 0),
-            self._t(f"audit.increments.fits.{item.fits}"),
+            self._percent(f"{place}.relative", item.relative, digits + 2),
+            self.decimal(
+                f"{place}.points", item.points, 2 if item.column == "accuracy_increment" else 0
+            ),
+            self._words(f"audit.increments.fits.{item.fits}"),
         ]
 
     def increments_text(self) -> Cells:
         """A sentence a column, or one of both where they have the same answer."""
         columns = self._audit.columns
         where = [
-            self._t(
+            self._words(
                 "audit.increments.where.one",
-                column=self._t(f"audit.increments.of.{column.column}"),
+                column=self._words(f"audit.increments.of.{column.column}"),
             )
             for column in columns
         ]
         if len(columns) == 2 and columns[0].fits == columns[1].fits:
-            columns, where = columns[:1], [self._t("audit.increments.where.all")]
+            columns, where = columns[:1], [self._words("audit.increments.where.all")]
         return [
-            self._t(f"audit.increments.conclusion.{column.fits}", where=place)
+            self._words(f"audit.increments.conclusion.{column.fits}", where=place)
             for column, place in zip(columns, where, strict=True)
         ]
 
@@ -144,7 +158,7 @@ class _View:
             [
                 model_name(item.model),
                 self._percent(f"accuracies.{number}.accuracy", item.accuracy),
-                self._t(
+                self._words(
                     "results.interval",
                     low=self._percent(f"accuracies.{number}.low", item.low),
                     high=self._percent(f"accuracies.{number}.high", item.high),
@@ -152,32 +166,27 @@ class _View:
             ]
             for number, item in enumerate(self._audit.accuracies)
         ]
-        heads = self._heads("accuracies", "model", "accuracy")
-        interval = self._t("audit.accuracies.columns.interval", confidence=self._confidence)
-        return AuditTable([*heads, interval], rows)
+        confidence = self._report.values.value("method.confidence", digits=0)
+        interval = self._words("audit.accuracies.columns.interval", confidence=confidence)
+        return AuditTable([*self._heads("accuracies", "model", "accuracy"), interval], rows)
 
     def pairs(self) -> AuditTable:
-        deviations = [
-            self._t(
-                "audit.pairs.columns.with",
-                deviation=self._follow(
-                    f"assumptions.seed_deviations.{number}", Safe(plain(value, self._language))
-                ),
+        heads = self._heads("pairs", "pair", "difference", "z", "vanishing")
+        for number, value in enumerate(self._audit.assumptions.seed_deviations):
+            deviation = self.followed(
+                f"assumptions.seed_deviations.{number}", Safe(plain(value, self._language))
             )
-            for number, value in enumerate(self._audit.assumptions.seed_deviations)
-        ]
-        return AuditTable(
-            self._heads("pairs", "pair", "difference", "z", "vanishing") + deviations,
-            [self._pair(f"pairs.{number}", pair) for number, pair in enumerate(self._audit.pairs)],
-        )
+            heads.append(self._words("audit.pairs.columns.with", deviation=deviation))
+        pairs = enumerate(self._audit.pairs)
+        return AuditTable(heads, [self._pair(f"pairs.{number}", pair) for number, pair in pairs])
 
     def _pair(self, place: str, pair: AccuracyPair) -> Cells:
         names = {"first": model_name(pair.first), "second": model_name(pair.second)}
         return [
-            self._t("audit.pairs.pair", **names),
+            self._words("audit.pairs.pair", **names),
             self.decimal(f"{place}.difference", pair.difference, 2),
-            self._or_none(f"{place}.z", pair.z, 1),
-            self._or_none(f"{place}.vanishing_deviation", pair.vanishing_deviation, 2),
+            self.decimal(f"{place}.z", pair.z, 1),
+            self.decimal(f"{place}.vanishing_deviation", pair.vanishing_deviation, 2),
             *(
                 self.decimal(f"{place}.with_deviations.{number}.z", effect.z, 1)
                 for number, effect in enumerate(pair.with_deviations)
@@ -194,19 +203,18 @@ class _View:
             if pair.vanishing_deviation is not None
         }
         if not found:
-            return self._t("audit.pairs.text.none")
-        form = "all" if len(found) == len(self._audit.pairs) else "some"
-        return self._t(f"audit.pairs.text.{form}", smallest=self._smallest(found))
-
-    def _smallest(self, found: Mapping[str, float]) -> Safe:
+            return self._words("audit.pairs.text.none")
         place = min(found, key=found.__getitem__)
         form = "one" if rounded(found[place], 2) < 2 else "other"
         number = self.decimal(place, found[place], 2)
-        return self._t(f"results.points.{form}", number=number)
+        return self._words(
+            f"audit.pairs.text.{'all' if len(found) == len(self._audit.pairs) else 'some'}",
+            smallest=self._words(f"results.points.{form}", number=number),
+        )
 
     def returns(self) -> AuditTable:
         steps = [
-            self._t("audit.returns.step", first=model_name(first), second=model_name(second))
+            self._words("audit.returns.step", first=model_name(first), second=model_name(second))
             for first, second in self._audit.returns.steps
         ]
         yardsticks = enumerate(self._audit.returns.yardsticks)
@@ -215,34 +223,128 @@ class _View:
         return AuditTable([yardstick, *steps, falls], rows)
 
     def _yardstick(self, number: int, item: Yardstick) -> Cells:
-        place = f"returns.yardsticks.{number}.values"
         falls = {True: "yes", False: "no", None: "unknown"}[item.falls]
-        reduction = item.name == "error-reduction"
         return [
-            self._t(f"audit.returns.names.{item.name}"),
+            self._words(f"audit.returns.names.{item.name}"),
             *(
-                self._return(f"{place}.{step}", value, reduction)
+                self._return(item, f"returns.yardsticks.{number}.values.{step}", value)
                 for step, value in enumerate(item.values)
             ),
-            self._t(f"audit.returns.falls.{falls}"),
+            self._words(f"audit.returns.falls.{falls}"),
         ]
 
-    def _return(self, place: str, value: float | None, reduction: bool) -> Safe:
-        if value is None:
-            return self._t("none")
-        if reduction:
+    def _return(self, item: Yardstick, place: str, value: float | None) -> Safe:
+        if value is None or item.name == "error-reduction":
             return self._percent(place, value, 1)
-        return self._follow(place, Safe(significant(value, 2, self._language)))
+        return self.followed(place, Safe(significant(value, 2, self._language)))
 
     def returns_text(self) -> Cells:
         sentences = []
         for falls, form in ((True, "yes"), (False, "no")):
             names = [
-                self._t(f"audit.returns.names.{item.name}")
+                self._words(f"audit.returns.names.{item.name}")
                 for item in self._audit.returns.yardsticks
                 if item.falls is falls
             ]
             if names:
-                listed = self._t.listed(names)
-                sentences.append(self._t(f"audit.returns.text.{form}", names=listed))
+                listed = self._words.listed(names)
+                sentences.append(self._words(f"audit.returns.text.{form}", names=listed))
         return sentences
+
+    def device_name(self, device: str) -> Safe:
+        rate = self._audit.devices[self._devices.index(device)]
+        return named("device", escape_markdown(rate.name))
+
+    def device_memory(self, device: str) -> Safe:
+        number = self._devices.index(device)
+        size = self._audit.devices[number].memory_bytes
+        return self._memory(f"devices.{number}.memory_bytes", size)
+
+    def outcomes(self) -> AuditTable:
+        """A row a protocol, a column a device: whether minutes and memory agree."""
+        heads = self._heads("outcomes", "protocol")
+        rows = [
+            [code(protocol.protocol)]
+            + [self._words(f"audit.outcomes.names.{item.outcome}") for item in protocol.devices]
+            for protocol in self._audit.protocols
+        ]
+        return AuditTable(heads + [self.device_name(device) for device in self._devices], rows)
+
+    def outcomes_text(self) -> Cells:
+        """Which readings survive on which device, or that none does."""
+        sentences = []
+        for device in self._devices:
+            names = [code(name) for name in self._surviving(device)]
+            if names:
+                sentences.append(
+                    self._words.counted(
+                        "audit.outcomes.text.survive",
+                        len(names),
+                        device=self.device_name(device),
+                        names=self._words.listed(names),
+                    )
+                )
+        if not sentences and self._audit.protocols:
+            printed = any(need.printed_minutes for need in self._audit.protocols[0].needs)
+            form = "none" if printed else "no-minutes"
+            sentences.append(self._words(f"audit.outcomes.text.{form}"))
+        outcomes = {item.outcome for each in self._audit.protocols for item in each.devices}
+        if "memory" in outcomes:
+            sentences.append(self._words("audit.outcomes.text.memory"))
+        return sentences
+
+    def _surviving(self, device: str) -> list[str]:
+        return [
+            each.protocol
+            for each in self._audit.protocols
+            for item in each.devices
+            if item.device == device and item.outcome == "survives"
+        ]
+
+    def device_shown(self) -> str | None:
+        """The device on which most readings survive, whose minutes are printed."""
+        if not self._audit.protocols:
+            return None
+        return max(self._devices, key=lambda device: len(self._surviving(device)), default=None)
+
+    def minutes(self, device: str | None) -> AuditTable:
+        """Predicted minutes on one device below the printed ones."""
+        if device is None:
+            return AuditTable([], [])
+        needs = self._audit.protocols[0].needs
+        first, last, most = self._heads("minutes", "protocol", "outcome", "memory")
+        models = [model_name(need.model) for need in needs]
+        printed = [
+            self._minutes(f"protocols.0.needs.{number}.printed_minutes", need.printed_minutes)
+            for number, need in enumerate(needs)
+        ]
+        rows = [[self._words("audit.minutes.article"), *printed, self._none, self._none]]
+        for number, protocol in enumerate(self._audit.protocols):
+            for position, item in enumerate(protocol.devices):
+                if item.device == device:
+                    rows.append(self._minutes_row(number, position))
+        return AuditTable([first, *models, most, last], rows)
+
+    def _minutes_row(self, number: int, position: int) -> Cells:
+        protocol = self._audit.protocols[number]
+        item = protocol.devices[position]
+        place = f"protocols.{number}"
+        predicted = {
+            each.model: self._minutes(
+                f"{place}.devices.{position}.predictions.{index}.minutes", each.minutes
+            )
+            for index, each in enumerate(item.predictions)
+        }
+        needed = {
+            f"{place}.needs.{index}.memory_bytes": need.memory_bytes
+            for index, need in enumerate(protocol.needs)
+            if need.memory_bytes is not None
+        }
+        largest = max(needed, key=needed.__getitem__, default=None)
+        most = self._none if largest is None else self._memory(largest, needed[largest])
+        return [
+            code(protocol.protocol),
+            *(predicted.get(need.model, self._none) for need in protocol.needs),
+            most,
+            self._words(f"audit.outcomes.names.{item.outcome}"),
+        ]

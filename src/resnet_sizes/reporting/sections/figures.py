@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from resnet_sizes.reporting.text.context import ProtocolValues, ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
-from resnet_sizes.reporting.text.printed import PrintedValues, plain
-from resnet_sizes.reporting.text.words import Words, class_label, model_name
-from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES, Figures
+from resnet_sizes.reporting.text.printed import plain
+from resnet_sizes.reporting.text.words import class_label, model_name
+from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 
 
 def figure_file(name: str) -> Safe:
@@ -34,28 +35,25 @@ class FigureView:
         return plain(self.description)
 
 
-def figure_views(
-    numbers: Figures, values: PrintedValues, words: Words
-) -> dict[str, FigureView | None]:
+def figure_views(report: ReportContext) -> dict[str, FigureView | None]:
     """The figures by name, but for the loss, which has words of its own; None for those that would
     be empty."""
-    if not numbers.points:
+    if not report.figures.points:
         return dict.fromkeys(FIGURE_NAMES[1:])
-    texts = _FigureTexts(numbers, values, words)
+    texts = _FigureTexts(report)
     return {
         "accuracy": texts.accuracy(),
         "pareto": texts.pareto(),
         "confusion": texts.confusion(),
-        "forest": texts.forest() if numbers.printed else None,
+        "forest": texts.forest() if report.figures.printed else None,
     }
 
 
-class _FigureTexts:
-    def __init__(self, numbers: Figures, values: PrintedValues, words: Words) -> None:
-        self._numbers = numbers
-        self._values = values
-        self._t = words
-        self._models = [each.model for each in numbers.points]
+class _FigureTexts(ProtocolValues):
+    def __init__(self, report: ReportContext) -> None:
+        super().__init__(report, report.figures.protocol)
+        self._numbers = report.figures
+        self._models = [each.model for each in report.figures.points]
 
     def accuracy(self) -> FigureView:
         after_first = self._items(
@@ -71,7 +69,7 @@ class _FigureTexts:
                 "test": self._value(model, "accuracy.mean"),
             },
         )
-        sentence = self._t("figures.accuracy.sentence", items=at_the_end)
+        sentence = self._words("figures.accuracy.sentence", items=at_the_end)
         return self._view("accuracy", after_first, sentence)
 
     def pareto(self) -> FigureView:
@@ -91,11 +89,13 @@ class _FigureTexts:
         """Which models are on the front, and what that says of the others."""
         front = self._numbers.front
         if len(self._models) == 1:
-            return self._t("figures.pareto.sole", model=model_name(self._models[0]))
+            return self._words("figures.pareto.sole", model=model_name(self._models[0]))
         if front is None:
-            return self._t("figures.pareto.none")
+            return self._words("figures.pareto.none")
         form = "one" if len(front) == 1 else "some" if len(front) < len(self._models) else "all"
-        return self._t(f"figures.pareto.{form}", models=self._t.listed(map(model_name, front)))
+        return self._words(
+            f"figures.pareto.{form}", models=self._words.listed(map(model_name, front))
+        )
 
     def confusion(self) -> FigureView:
         hardest = self._items(
@@ -115,14 +115,14 @@ class _FigureTexts:
                 "share": self._value(model, "confusion.share", 1),
             },
         )
-        sentence = self._t("figures.confusion.perfect")
+        sentence = self._words("figures.confusion.perfect")
         if mistakes:
-            sentence = self._t("figures.confusion.sentence", items=mistakes)
+            sentence = self._words("figures.confusion.sentence", items=mistakes)
         return self._view("confusion", hardest, sentence)
 
     def _class(self, model: str, quantity: str) -> Safe:
         key = self._key(model, quantity)
-        label = class_label(self._values.text(key), self._numbers.content, self._t)
+        label = class_label(self._values.text(key), self._numbers.content, self._words)
         return self._values.followed(key, escape_markdown(label))
 
     def forest(self) -> FigureView:
@@ -143,7 +143,7 @@ class _FigureTexts:
             },
         )
         if increments:
-            shown = self._t("figures.forest.increments", accuracies=shown, items=increments)
+            shown = self._words("figures.forest.increments", accuracies=shown, items=increments)
         several = any(each.interval for each in self._numbers.printed)
         return self._view("forest", shown, self._inside(), several=several)
 
@@ -154,32 +154,26 @@ class _FigureTexts:
 
     def _inside(self) -> Safe:
         """How many of the printed numbers lie inside the prediction interval beside them."""
-        prefix = f"{self._numbers.protocol}.printed_accuracies"
+        prefix = f"{self.protocol}.printed_accuracies"
         intervals = int(self._values.number(f"{prefix}.with_interval"))
         inside = int(self._values.number(f"{prefix}.inside"))
         if not intervals:
-            return self._t("figures.forest.no-interval")
+            return self._words("figures.forest.no-interval")
         form = "all" if inside == intervals else "some" if inside else "zero"
         if form == "some":
             form += ".one" if inside == 1 else ".other"
-        return self._t(
+        return self._words(
             f"figures.forest.{'sole-' if intervals == 1 else ''}{form}",
             inside=self._values.value(f"{prefix}.inside"),
             intervals=self._values.value(f"{prefix}.with_interval"),
         )
-
-    def _key(self, model: str, quantity: str) -> str:
-        return f"{self._numbers.protocol}.{model}.{quantity}"
-
-    def _value(self, model: str, quantity: str, digits: int | None = None) -> Safe:
-        return self._values.value(self._key(model, quantity), digits)
 
     def _items(
         self, key: str, models: Iterable[str], fillings: Callable[[str], dict[str, Safe]]
     ) -> Safe:
         """The text under a key for one model after the other; texts have commas of their own."""
         texts = [
-            self._t(f"figures.{key}", model=model_name(model), **fillings(model))
+            self._words(f"figures.{key}", model=model_name(model), **fillings(model))
             for model in models
         ]
         return Safe("; ".join(map(str, texts)))
@@ -194,6 +188,6 @@ class _FigureTexts:
     ) -> FigureView:
         if several is None:
             several = any(len(each.minutes) > 1 for each in self._numbers.points)
-        alt = self._t(f"figures.{name}.alt", items=items)
+        alt = self._words(f"figures.{name}.alt", items=items)
         description = Safe(" ".join(str(part) for part in (alt, sentence) if part))
         return FigureView(figure_file(name), description, sentence, several, computed)

@@ -5,9 +5,9 @@ from html import escape
 from importlib.metadata import version
 from typing import Any
 
-from resnet_sizes.reporting.inputs import Inputs
-from resnet_sizes.reporting.sections.verdict_sentences import overall_sentence
+from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import script_json
+from resnet_sizes.reporting.text.verdict_sentences import overall_sentence
 from resnet_sizes.schemas.article.article import Article
 
 HEAD = "metadata.html"
@@ -18,63 +18,57 @@ DATA = "report.json"
 LOCALES = {"pt": "pt-BR", "en": "en-GB"}
 
 
-def head_html(
-    inputs: Inputs, title: str, language: str, created: str, formats: Sequence[str]
-) -> str:
+def head_html(report: ReportContext, formats: Sequence[str]) -> str:
     """What search engines and reference managers read of a page. No author is named: those of
     the article did not write it, and nobody else did."""
+    article = report.article.article
     tags = [
-        ("citation_title", title),
-        ("citation_publication_date", created[:10].replace("-", "/")),
-        ("citation_language", LOCALES[language]),
-        ("DC.relation", inputs.article.article.title),
-        ("description", f"{title}. {inputs.article.article.title}"),
+        ("citation_title", report.title),
+        ("citation_publication_date", report.created[:10].replace("-", "/")),
+        ("citation_language", LOCALES[report.language]),
+        ("DC.relation", article.title),
+        ("description", f"{report.title}. {article.title}"),
     ]
     if "pdf" in formats:
         tags.append(("citation_pdf_url", "report.pdf"))
     lines = [f'<meta name="{name}" content="{escape(text)}">' for name, text in tags]
-    data = script_json(_schema_org(inputs, title, language, created, formats), indent=1)
+    data = script_json(_schema_org(report, formats), indent=1)
     return "\n".join([*lines, f'<script type="application/ld+json">\n{data}\n</script>']) + "\n"
 
 
-def report_data(
-    inputs: Inputs, title: str, language: str, created: str, keys: Sequence[str]
-) -> dict[str, Any]:
+def report_data(report: ReportContext, keys: Sequence[str]) -> dict[str, Any]:
     """`report.json`: the verdicts on the article, and every value that the report prints, with
     the file and field it came from and the runs behind it."""
-    verdicts = inputs.verdicts
-    claims = {claim.id: claim for claim in inputs.article.claims}
+    verdicts, record = report.verdicts, report.values.record
     return {
         "schema_version": 1,
-        "title": title,
-        "language": LOCALES[language],
-        "created": created,
-        "study": inputs.study.name,
+        "title": report.title,
+        "language": LOCALES[report.language],
+        "created": report.created,
+        "study": report.study.name,
         "study_hash": verdicts.study_hash,
         "article_hash": verdicts.article_hash,
-        "demo": inputs.study.demo,
-        "article": _article(inputs.article),
+        "demo": report.study.demo,
+        "article": _article(report.article),
         "verdicts": [
             {
                 "id": overall.id,
-                "claim": getattr(claims[overall.id].text, language),
+                "claim": report.in_language(claim.text),
                 "verdict": overall.verdict,
                 "reasons": overall.reasons,
-                "sentence": getattr(
-                    overall_sentence(
-                        claims[overall.id],
-                        overall,
-                        [verdict for verdict in verdicts.verdicts if verdict.id == overall.id],
-                    ),
-                    language,
+                "sentence": overall_sentence(
+                    claim,
+                    overall,
+                    [verdict for verdict in verdicts.verdicts if verdict.id == claim.id],
+                    report.words,
                 ),
                 "readings": overall.readings,
             }
-            for overall in verdicts.overall
+            for claim, overall in zip(report.article.claims, verdicts.overall, strict=True)
         ],
         "recommendations": [item.model_dump() for item in verdicts.recommendations],
-        "values": {key: inputs.values.values[key].model_dump() for key in keys},
-        "runs": {file: run.model_dump() for file, run in inputs.values.runs.items()},
+        "values": {key: record.values[key].model_dump() for key in keys},
+        "runs": {file: run.model_dump() for file, run in record.runs.items()},
     }
 
 
@@ -87,19 +81,17 @@ def _article(article: Article) -> dict[str, Any]:
     }
 
 
-def _schema_org(
-    inputs: Inputs, title: str, language: str, created: str, formats: Sequence[str]
-) -> dict[str, Any]:
+def _schema_org(report: ReportContext, formats: Sequence[str]) -> dict[str, Any]:
     files = [("report.pdf", "application/pdf")] if "pdf" in formats else []
     files.append((DATA, "application/json"))
-    identity = inputs.values.values["data.identity"].value
+    identity = report.values.text("data.identity")
     return {
         "@context": "https://schema.org",
         "@type": "Report",
-        "name": title,
-        "inLanguage": LOCALES[language],
-        "dateCreated": created,
-        "isBasedOn": _article(inputs.article),
+        "name": report.title,
+        "inLanguage": LOCALES[report.language],
+        "dateCreated": report.created,
+        "isBasedOn": _article(report.article),
         "about": {"@type": "Dataset", "identifier": f"sha256:{identity}"},
         "producer": {
             "@type": "SoftwareApplication",

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.sections.colophon import HASH_PART
+from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import script_json
-from resnet_sizes.reporting.text.words import Words
-from resnet_sizes.schemas.evidence.values import Value, Values
+from resnet_sizes.reporting.text.printed import HASH_PART
+from resnet_sizes.schemas.evidence.values import Value
 
 FILE = "after-body.html"
 """Included by `article.qmd` after the body."""
@@ -34,15 +34,16 @@ LABELS = (
 )
 
 
-def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: Path) -> str:
+def after_body_html(report: ReportContext, keys: Sequence[str], assets: Path) -> str:
     """The values under `keys` with their sources and the runs behind them, as JSON, and the
     scripts of the page; a long text has a `title`, its first words. Raises UserError where
     one is missing.
     """
-    printed = {key: values.values[key] for key in keys}
+    record = report.values.record
+    printed = {key: record.values[key] for key in keys}
     files = {source.file for value in printed.values() for source in value.sources}
     data: dict[str, Any] = {
-        "labels": {name: str(words(f"origin.{name}")) for name in LABELS},
+        "labels": {name: str(report.words(f"origin.{name}")) for name in LABELS},
         "values": {
             key: {
                 "value": value.as_text if value.kind == "list" else value.value,
@@ -51,7 +52,7 @@ def after_body_html(values: Values, keys: Sequence[str], words: Words, assets: P
             }
             for key, value in printed.items()
         },
-        "runs": {file: run.model_dump() for file, run in values.runs.items() if file in files},
+        "runs": {file: run.model_dump() for file, run in record.runs.items() if file in files},
     }
     text = script_json(data, separators=(",", ":"))
     scripts = [f"<script>\n{_read(assets / name)}</script>\n" for name in SCRIPTS]

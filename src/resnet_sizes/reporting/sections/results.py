@@ -1,16 +1,16 @@
-"""The rows of the tables of results, and the sentences on them."""
+"""The results: rows of the tables, the sentences on them, and the readings side by side."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resnet_sizes.i18n.numbers import exact, rounded
-from resnet_sizes.reporting.sections.times import Times, marked
-from resnet_sizes.reporting.text.escaping import Safe
-from resnet_sizes.reporting.text.printed import PrintedValues
-from resnet_sizes.reporting.text.words import Words, model_name
-from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.i18n.numbers import decimal, exact, rounded
+from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.text.escaping import Safe, code
+from resnet_sizes.reporting.text.printed import Name
+from resnet_sizes.reporting.text.times import TimeRow, Times, marked
+from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.article.claims import Cell
 from resnet_sizes.schemas.evidence.verdicts import Verdict
-from resnet_sizes.schemas.study.protocol import LAYERS
 
 
 @dataclass(frozen=True)
@@ -49,65 +49,72 @@ class CellRow:
     verdict: Safe
 
 
-class Results:
+@dataclass(frozen=True)
+class ProtocolView:
+    """What the report says of one protocol."""
+
+    name: Name
+    description: Safe
+    rows: list[TableRow]
+    times: list[TimeRow]
+    """Of each network, where a time of this protocol is computed; else none."""
+    ratios: Safe | None
+    shared: Safe | None
+    """The networks with runs that shared their device."""
+    paragraphs: list[Safe]
+
+
+class Results(Times):
     """Results of one protocol in words. What a partial study lacks is said to be missing."""
 
-    def __init__(
-        self, values: PrintedValues, words: Words, protocol: str, models: list[str]
-    ) -> None:
-        self._values = values
-        self._t = words
-        self._protocol = protocol
-        self._models = sorted(models, key=LAYERS.__getitem__)
-        self.times = Times(values, words, protocol, self._models)
-
-    def _key(self, model: str, quantity: str) -> str:
-        return f"{self._protocol}.{model}.{quantity}"
+    def view(self, *, in_short: bool = False) -> ProtocolView:
+        """What the report says of the protocol; `in_short` leaves to the table what it says."""
+        key = f"study.protocol.{self.protocol}.description.{self._report.language}"
+        return ProtocolView(
+            name=Name(self.protocol, "reading"),
+            description=self._values.value(key),
+            rows=[self._table_row(model) for model in self._report.models],
+            times=self.rows(),
+            ratios=self.ratios(),
+            shared=self.shared(),
+            paragraphs=self._paragraphs(in_short),
+        )
 
     def _or_missing(self, model: str, quantity: str) -> Safe:
-        key = self._key(model, quantity)
-        return self._values.value(key) if self._values.has(key) else self._t("missing")
+        if not self._has(model, quantity):
+            return self._words("missing")
+        return self._value(model, quantity)
 
-    def table(self) -> list[TableRow]:
-        """One row a model, from shallow to deep; the first has no increments."""
-        rows = []
-        for model in self._models:
-            base = model == self._models[0]
-            rows.append(
-                TableRow(
-                    test=model_name(model),
-                    accuracy=self._accuracy_cell(model),
-                    layers=self._or_missing(model, "layers"),
-                    minutes=self.times.cell_with_spread(model),
-                    layers_increment=self._increment(model, "layers", base),
-                    accuracy_increment=self._increment(model, "accuracy", base),
-                )
-            )
-        return rows
+    def _table_row(self, model: str) -> TableRow:
+        """The first of the models has no increments."""
+        accuracy = self._or_missing(model, "accuracy.mean")
+        if self._has(model, "accuracy.sd"):
+            deviation = self._values.points(self._key(model, "accuracy.sd"))
+            accuracy = self._words("results.spread", mean=accuracy, deviation=deviation)
+        layers = increment = self._words("none")
+        if model != self._report.models[0]:
+            layers = self._or_missing(model, "layers_increment")
+            increment = self._or_missing(model, "accuracy_increment")
+        return TableRow(
+            test=model_name(model),
+            accuracy=accuracy,
+            layers=self._or_missing(model, "layers"),
+            minutes=self.cell_with_spread(model),
+            layers_increment=layers,
+            accuracy_increment=increment,
+        )
 
-    def _accuracy_cell(self, model: str) -> Safe:
-        cell, deviation = self._or_missing(model, "accuracy.mean"), self._key(model, "accuracy.sd")
-        if not self._values.has(deviation):
-            return cell
-        return self._t("results.spread", mean=cell, deviation=self._values.points(deviation))
-
-    def _increment(self, model: str, quantity: str, base: bool) -> Safe:
-        return self._t("none") if base else self._or_missing(model, f"{quantity}_increment")
-
-    def paragraphs(self, *, in_short: bool = False) -> list[Safe]:
+    def _paragraphs(self, in_short: bool) -> list[Safe]:
         """A sentence a model, one a pair with the shallowest, one on the choice of the epoch; in
         short the last alone, where the table says the rest."""
-        pairs = [
-            self._of_pair(model)
-            for model in self._models[1:]
-            if self._values.has(self._key(model, "accuracy_increment"))
-        ]
+        models = self._report.models
+        pairs = [self._of_pair(m) for m in models[1:] if self._has(m, "accuracy_increment")]
         # Of one epoch none is chosen.
         several = self._values.number("study.epochs") > 1
-        best = [self._best(model) for model in self.finished()] if several else []
-        found = [] if in_short else [[self._of_model(model) for model in self._models], pairs]
+        best = [self._best(model) for model in self.finished] if several else []
+        found = [] if in_short else [[self._of_model(model) for model in models], pairs]
         if best:
-            found.append([self._t("results.best", items=self._t.listed(best))])
+            found.append([self._words("results.best", items=self._words.listed(best))])
         return [Safe(" ".join(sentences)) for sentences in found if sentences]
 
     def costs(self) -> list[CostRow]:
@@ -115,33 +122,29 @@ class Results:
         return [
             CostRow(
                 model=model_name(model),
-                parameters=self._values.value(self._key(model, "parameters")),
-                macs=self._values.value(self._key(model, "macs_per_image")),
-                minutes=self.times.cell(model),
-                memory=self._values.value(self._key(model, "peak_memory")),
+                parameters=self._value(model, "parameters"),
+                macs=self._value(model, "macs_per_image"),
+                minutes=self.cell(model),
+                memory=self._value(model, "peak_memory"),
             )
-            for model in self.finished()
+            for model in self.finished
         ]
 
     def _best(self, model: str) -> Safe:
         """The accuracy of the best epoch, and by how much it exceeds that of the last."""
         bias = self._key(model, "selection_bias.mean")
-        accuracy = self._values.value(self._key(model, "best_accuracy.mean"))
+        accuracy = self._value(model, "best_accuracy.mean")
         fillings = {"accuracy": accuracy, "model": model_name(model)}
         if rounded(exact(self._values.number(bias)) * 100, 2) == 0:
-            return self._t("results.best-item.equal", **fillings)
-        return self._t("results.best-item.more", points=self._points(bias), **fillings)
-
-    def finished(self) -> list[str]:
-        """The models that have results, from shallow to deep."""
-        return [m for m in self._models if self._values.has(self._key(m, "accuracy.mean"))]
+            return self._words("results.best-item.equal", **fillings)
+        return self._words("results.best-item.more", points=self._points(bias), **fillings)
 
     def _of_model(self, model: str) -> Safe:
         runs, planned = self._key(model, "runs"), "study.seeds"
         sentence = self._accuracy(model)
         if not 0 < self._values.number(runs) < self._values.number(planned):
             return sentence
-        fewer = self._t.counted(
+        fewer = self._words.counted(
             "results.fewer-runs",
             int(self._values.number(runs)),
             number=self._values.value(runs),
@@ -151,48 +154,43 @@ class Results:
 
     def _accuracy(self, model: str) -> Safe:
         name = model_name(model)
-        if not self._values.has(self._key(model, "accuracy.mean")):
-            return self._t("results.accuracy.none", model=name)
-        accuracy = self._values.value(self._key(model, "accuracy.mean"))
-        trained = self.times.of_model(model)
-        spread = self._key(model, "accuracy.sd")
-        if self._values.has(spread):
-            deviation = self._points(spread)
-            return self._t(
-                "results.accuracy.other",
-                model=name,
-                accuracy=accuracy,
-                trained=trained,
-                deviation=deviation,
-            )
-        return self._t("results.accuracy.one", model=name, accuracy=accuracy, trained=trained)
+        if not self._has(model, "accuracy.mean"):
+            return self._words("results.accuracy.none", model=name)
+        form, deviation = "one", None
+        if self._has(model, "accuracy.sd"):
+            form, deviation = "other", self._points(self._key(model, "accuracy.sd"))
+        return self._words(
+            f"results.accuracy.{form}",
+            model=name,
+            accuracy=self._value(model, "accuracy.mean"),
+            trained=self.of_model(model),
+            deviation=deviation,
+        )
 
     def _points(self, key: str) -> Safe:
         """A fraction in percentage points; what is printed decides between the forms."""
         form = "one" if rounded(exact(self._values.number(key)) * 100, 2) < 2 else "other"
-        return self._t(f"results.points.{form}", number=self._values.points(key))
+        return self._words(f"results.points.{form}", number=self._values.points(key))
 
     def _of_pair(self, model: str) -> Safe:
-        key = self._key(model, "accuracy_increment")
-        change = self._values.number(key)
+        change = self._number(model, "accuracy_increment")
         direction = "more" if change > 0 else "less" if change < 0 else "equal"
-        return self._t(
+        return self._words(
             f"results.increment.{direction}",
             model=model_name(model),
-            base=model_name(self._models[0]),
-            layers=self._values.value(self._key(model, "layers_increment")),
-            accuracy=self._values.size(key, digits=1),
-            time=self.times.of_pair(model, self._models[0]),
+            base=model_name(self._report.models[0]),
+            layers=self._value(model, "layers_increment"),
+            accuracy=self._values.size(self._key(model, "accuracy_increment"), digits=1),
+            time=self.of_pair(model, self._report.models[0]),
         )
 
     def _loss(self, model: str, quantity: str) -> Safe:
         """A loss with its deviation between seeds, where there are several."""
-        mean = self._values.value(self._key(model, f"{quantity}.mean"))
-        deviation = self._key(model, f"{quantity}.sd")
-        if not self._values.has(deviation):
+        mean = self._value(model, f"{quantity}.mean")
+        if not self._has(model, f"{quantity}.sd"):
             return mean
-        spread = self._values.value(deviation)
-        return self._t("results.spread", mean=mean, deviation=spread)
+        spread = self._value(model, f"{quantity}.sd")
+        return self._words("results.spread", mean=mean, deviation=spread)
 
     def losses(self) -> Safe | None:
         """`1,900 ± 0,010 para 0,800 ± 0,020 na ResNet-18, …`, or nothing without a finished run, or
@@ -200,23 +198,29 @@ class Results:
         if self._values.number("study.epochs") < 2:
             return None
         items = [
-            self._t(
+            self._words(
                 "results.losses-item",
                 first=self._loss(model, "initial_loss"),
                 last=self._loss(model, "final_loss"),
                 model=model_name(model),
             )
-            for model in self.finished()
+            for model in self.finished
         ]
-        return self._t.listed(items) if items else None
+        return self._words.listed(items) if items else None
 
 
-def cell_rows(
-    article: Article, verdicts: dict[str, Verdict], values: PrintedValues, words: Words
-) -> list[CellRow]:
+def repeated(report: ReportContext, results: Sequence[Results]) -> Safe:
+    """Which networks have results, in any reading."""
+    finished = {model for own in results for model in own.finished}
+    names = [model_name(model) for model in report.models if model in finished]
+    return report.words.counted("repeated", len(names), models=report.words.listed(names))
+
+
+def cell_rows(report: ReportContext, verdicts: dict[str, Verdict]) -> list[CellRow]:
     """The cells of the article's table with ours, the prediction interval and the verdict."""
+    values, words = report.values, report.words
     rows = []
-    for claim in article.claims:
+    for claim in report.article.claims:
         if not isinstance(claim, Cell):
             continue
         verdict = verdicts[claim.id]
@@ -226,15 +230,9 @@ def cell_rows(
         low, high = roles.get("low"), roles.get("high")
         interval = words("none")
         if low and high:
-            interval = words(
-                "results.interval",
-                low=values.value(low, digits),
-                high=values.value(high, digits),
-            )
+            ends = {"low": values.value(low, digits), "high": values.value(high, digits)}
+            interval = words("results.interval", **ends)
         ours = roles.get("ours")
-        number = words("missing")
-        if ours:
-            number = marked(values, ours, digits)
         rows.append(
             CellRow(
                 id=claim.id,
@@ -244,9 +242,57 @@ def cell_rows(
                     f"article.{claim.model}.{claim.column}",
                     None if claim.column == "minutes" else places,
                 ),
-                ours=number,
+                ours=marked(values, ours, digits) if ours else words("missing"),
                 interval=interval,
                 verdict=words(f"verdicts.{verdict.verdict}"),
             )
         )
     return rows
+
+
+@dataclass(frozen=True)
+class ReadingsTable:
+    """One column a network, one row a reading; the article's own numbers come first."""
+
+    models: list[Safe]
+    rows: list[tuple[Safe, list[Safe]]]
+
+
+def readings_table(report: ReportContext, results: Sequence[Results]) -> ReadingsTable | None:
+    """Accuracy with minutes by reading; None for a study of a single reading."""
+    values, words = report.values, report.words
+    if len(results) < 2:
+        return None
+
+    def cell(accuracy: str, digits: int | None, minutes: Safe) -> Safe:
+        if not values.has(accuracy):
+            return words("missing")
+        shown = values.value(accuracy, digits)
+        return words("readings-table.cell", accuracy=shown, minutes=minutes)
+
+    def printed(model: str) -> Safe:
+        minutes = f"article.{model}.minutes"
+        if not values.has(minutes):
+            return words("none")
+        return cell(f"article.{model}.accuracy", 2, values.value(minutes))
+
+    rows = [(words("readings-table.article"), [printed(model) for model in report.models])]
+    for own in results:
+        cells = [
+            cell(f"{own.protocol}.{model}.accuracy.mean", None, own.cell(model))
+            for model in report.models
+        ]
+        rows.append((code(own.protocol), cells))
+    return ReadingsTable([model_name(model) for model in report.models], rows)
+
+
+def times_tables(report: ReportContext, results: Sequence[Results]) -> Safe | None:
+    """`a @tbl-tempos traz`, of each reading that has computed times; None without any."""
+    tables = []
+    for position, own in enumerate(results, start=1):
+        if own.rows():
+            number = "" if position == 1 else f"-{decimal(position, 0, report.language)}"
+            tables.append(report.words("times-tables.item", table=Safe(f"@tbl-tempos{number}")))
+    if not tables:
+        return None
+    return report.words.counted("times-tables", len(tables), tables=report.words.listed(tables))

@@ -13,11 +13,16 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped
 from resnet_sizes.schemas.evidence.values import Value, Values
 
+HASH_PART = 16
+"""Of a hash, so many digits are shown at a time, so that a line can break between them."""
+
 
 class PrintedValues:
     """The values of `values.json` in the report's language."""
 
     def __init__(self, values: Values, language: str) -> None:
+        self.record = values
+        """The values themselves, for what is said of them beside their text."""
         self._values = values.values
         self._study = values.study
         self._language = language
@@ -74,6 +79,14 @@ class PrintedValues:
         """A text as inline code."""
         return self.followed(key, code(self.text(key)))
 
+    def hash(self, key: str) -> Safe:
+        """Hashes in pieces, one piece of code each, so that no line is wider than the page."""
+        parts = []
+        for number in self.texts(key):
+            pieces = [number[i : i + HASH_PART] for i in range(0, len(number), HASH_PART)]
+            parts.append(" ".join(code(piece) for piece in pieces))
+        return self.followed(key, Safe("; ".join(parts)))
+
     def number(self, key: str) -> float:
         """A number to compare with, not to print."""
         return float(self._get(key).number)
@@ -92,7 +105,7 @@ class PrintedValues:
         except KeyError:
             raise UserError(
                 f"values.json of study {self._study!r} has no value {key!r}, which the report "
-                "prints. Make the evidence anew with: resnet-sizes evidence "
+                "prints. Run: resnet-sizes evidence "
                 f"results/{self._study}/study.json"
             ) from None
 

@@ -14,6 +14,9 @@ from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
 from resnet_sizes.schemas.study.study import DataContent
 
+TEXTS = ("texts.yaml", "verdicts.yaml")
+"""The files of `report/<language>/` that hold texts; their keys are read together."""
+
 SETTINGS = ("contents.", "images-are.", "readings.", "aspects.")
 """Texts that say what a choice of the configuration is, or of what the article leaves one open, and
 may hold numbers that belong to it (a convolution of 7×7, the article's Figure 1). They carry their
@@ -57,18 +60,22 @@ def make_environment(**options: Any) -> Environment:
 
 
 class Words:
-    """The texts of `texts.yaml`, filled in, and lists in one language."""
+    """The texts of one language, filled in, and lists."""
 
-    def __init__(self, path: Path, language: str) -> None:
-        try:
-            self._texts: dict[str, Any] = parse_yaml(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(
-                f"{path}: cannot be read ({error.strerror}). Run the command in the project's "
-                f"folder, which holds report/{language}/."
-            ) from None
-        self._path = path
-        self._locale = LOCALES[language]
+    def __init__(self, folder: Path, language: str) -> None:
+        """Read `TEXTS` from `folder`, `report/<language>`; UserError where one is missing."""
+        self.language = language
+        self._folder = folder
+        self._texts: dict[str, Any] = {}
+        for name in TEXTS:
+            path = folder / name
+            try:
+                self._texts |= parse_yaml(path.read_text(encoding="utf-8"))
+            except OSError as error:
+                raise UserError(
+                    f"{path}: cannot be read ({error.strerror}). Run the command in the project's "
+                    f"folder, which holds report/{language}/."
+                ) from None
         self._environment = make_environment()
         self._compiled: dict[str, Template] = {}
 
@@ -82,13 +89,17 @@ class Words:
         """The text under a dotted key, with its gaps filled. Raises UserError for no such text."""
         found = self._find(key)
         if not isinstance(found, str):
-            raise UserError(f"{self._path}: has no text {key!r}. Add it there.")
+            raise UserError(f"{self._folder / TEXTS[0]}: has no text {key!r}. Add it there.")
         if found not in self._compiled:
             self._compiled[found] = self._environment.from_string(found)
         text = Safe(self._compiled[found].render(**fillings))
         if key.startswith(SETTINGS) and re.search(r"[0-9]", _NAME.sub("", found)):
             return Safe(f'[{text}]{{.t data-t="{key}"}}')
         return text
+
+    def plain(self, key: str, **fillings: str) -> str:
+        """A text, filled in, that is not Markdown: nothing in it is escaped."""
+        return str(self(key, **{name: Safe(text) for name, text in fillings.items()}))
 
     def raw(self, key: str) -> str:
         """A text as it stands in the file; empty where there is none."""
@@ -110,7 +121,9 @@ class Words:
 
     def listed(self, items: Iterable[str]) -> Safe:
         """`a, b e c`; plain text is escaped."""
-        return Safe(format_list([str(_printable(item)) for item in items], locale=self._locale))
+        return Safe(
+            format_list([str(_printable(item)) for item in items], locale=LOCALES[self.language])
+        )
 
 
 def model_name(model: str) -> Safe:

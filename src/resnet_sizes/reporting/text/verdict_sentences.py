@@ -2,15 +2,10 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
-from typing import Any
-
-import yaml
 
 from resnet_sizes.i18n.numbers import decimal, percent, rounded
-from resnet_sizes.i18n.reasons import reason_clause
-from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.reporting.inputs import Inputs
+from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.values import Source, Value
 from resnet_sizes.schemas.evidence.verdicts import (
@@ -22,9 +17,8 @@ from resnet_sizes.schemas.evidence.verdicts import (
     RatioTest,
     Verdict,
     VerdictName,
-    Verdicts,
 )
-from resnet_sizes.schemas.study.protocol import Description, display_name
+from resnet_sizes.schemas.study.protocol import display_name
 
 NO_BREAK = "\u00a0"
 _NO_ANSWER = ("not-comparable", "not-run", "not-enough-runs")
@@ -35,24 +29,23 @@ def sentence_key(verdict: Verdict, language: str) -> str:
     return f"verdict.{verdict.protocol}.{verdict.id}.sentence.{language}"
 
 
-def sentence_values(
-    article: Article, verdicts: Verdicts, values: Mapping[str, Value], file: str
-) -> dict[str, Value]:
+def sentence_values(inputs: Inputs, words: Words) -> dict[str, Value]:
     """The sentences of the first reading's verdicts that have numbers, as values of the report,
-    with the runs that they were judged from. `file` is verdicts.json as sources name it."""
+    with the runs that they were judged from."""
     found = {}
-    claims = {claim.id: claim for claim in article.claims}
-    for number, verdict in enumerate(verdicts.verdicts):
-        if verdict.basis is None or verdict.protocol != verdicts.verdicts[0].protocol:
+    claims = {claim.id: claim for claim in inputs.article.claims}
+    verdicts = inputs.verdicts.verdicts
+    for number, verdict in enumerate(verdicts):
+        if verdict.basis is None or verdict.protocol != verdicts[0].protocol:
             continue
-        behind = _sources_of(verdict, values)
-        sentence = sentence_of(claims[verdict.id], verdict)
-        for language, text in sentence.model_dump().items():
-            own = Source(file=file, field=f"verdicts[{number}].basis")
-            unique = {(source.file, source.field): source for source in (own, *behind)}
-            found[sentence_key(verdict, language)] = Value(
-                value=text, kind="text", sources=list(unique.values())
-            )
+        own = Source(file=inputs.verdicts_file, field=f"verdicts[{number}].basis")
+        sources = (own, *_sources_of(verdict, inputs.values.values))
+        unique = {(source.file, source.field): source for source in sources}
+        found[sentence_key(verdict, words.language)] = Value(
+            value=sentence_of(claims[verdict.id], verdict, words),
+            kind="text",
+            sources=list(unique.values()),
+        )
     return found
 
 
@@ -71,60 +64,51 @@ def _keys_of(verdict: Verdict) -> Iterator[str]:
         for model in (ratio.model, ratio.base):
             yield f"article.{model}.minutes"
             yield f"{verdict.protocol}.{model}.macs_per_image"
-    if _resamples_images(basis):
+    # A test or a share rests on which images are recognised.
+    if basis.probability is not None or any(found.pairings for found in basis.comparisons):
         for key in verdict.values.values():
             if key.endswith(".accuracy.mean"):
                 # It has the predictions themselves as its sources.
                 yield key.replace(".accuracy.mean", ".hardest_class.share")
 
 
-def _resamples_images(basis: Basis) -> bool:
-    """Whether a test or a share rests on which images are recognised."""
-    return basis.probability is not None or any(found.pairings for found in basis.comparisons)
-
-
-def overall_sentence(claim: Claim, overall: Overall, verdicts: Sequence[Verdict]) -> Description:
+def overall_sentence(
+    claim: Claim, overall: Overall, verdicts: Sequence[Verdict], words: Words
+) -> str:
     """The verdict from all readings; `verdicts` are those on this claim, by reading."""
     if overall.agreement is None:
         speaking = [verdict for verdict in verdicts if verdict.protocol in overall.taking_part]
         agreeing = (verdict for verdict in speaking if verdict.verdict == overall.verdict)
-        return sentence_of(claim, next(agreeing))
+        return sentence_of(claim, next(agreeing), words)
     by_verdict: dict[VerdictName, list[str]] = {}
     for name in overall.taking_part:
         by_verdict.setdefault(overall.readings[name], []).append(name)
-    return sentence_of_readings(overall.agreement, by_verdict)
+    return sentence_of_readings(overall.agreement, by_verdict, words)
 
 
-def sentence_of(claim: Claim, verdict: Verdict) -> Description:
+def sentence_of(claim: Claim, verdict: Verdict, words: Words) -> str:
     """The verdict from one reading: its reasons, then the numbers."""
-    basis, observed = verdict.basis, verdict.observed
-
-    def in_language(language: str) -> str:
-        lead = "; ".join(reason_clause(reason, language) for reason in verdict.reasons)
-        details = _Sentences(language).details(claim, basis) if basis else []
-        if not basis and verdict.verdict in _NO_ANSWER and observed is not None:
-            details = [_texts(language)["observed"][str(observed).lower()]]
-        return _ended(
-            f"{lead}: {'; '.join(details)}" if details and basis else "; ".join([lead, *details])
-        )
-
-    return Description(pt=in_language("pt"), en=in_language("en"))
+    lead = "; ".join(words.plain(f"reasons.{reason}") for reason in verdict.reasons)
+    if verdict.basis:
+        return _ended(f"{lead}: {'; '.join(_Clauses(words).details(claim, verdict.basis))}")
+    if verdict.verdict in _NO_ANSWER and verdict.observed is not None:
+        lead += "; " + words.plain(f"observed.{str(verdict.observed).lower()}")
+    return _ended(lead)
 
 
 def sentence_of_readings(
-    agreement: Agreement, by_verdict: Mapping[VerdictName, list[str]]
-) -> Description:
+    agreement: Agreement, by_verdict: Mapping[VerdictName, list[str]], words: Words
+) -> str:
     """Which reading gives what: the names of readings by their verdict."""
-
-    def in_language(language: str) -> str:
-        texts = _texts(language)
-        parts = [
-            texts["readings"].format(names=", ".join(names), verdict=texts["verdicts"][verdict])
-            for verdict, names in by_verdict.items()
-        ]
-        return _ended(f"{reason_clause(agreement, language)} ({'; '.join(parts)})")
-
-    return Description(pt=in_language("pt"), en=in_language("en"))
+    parts = [
+        words.plain(
+            "sentences.readings",
+            names=", ".join(names),
+            verdict=words.plain(f"verdicts.{verdict}"),
+        )
+        for verdict, names in by_verdict.items()
+    ]
+    return _ended(f"{words.plain(f'reasons.{agreement}')} ({'; '.join(parts)})")
 
 
 def p_text(p_value: float, language: str) -> str:
@@ -134,12 +118,11 @@ def p_text(p_value: float, language: str) -> str:
     return f"={NO_BREAK}{decimal(p_value, 3, language)}"
 
 
-class _Sentences:
-    """Clauses of one language."""
+class _Clauses:
+    """What a sentence says of the numbers behind a verdict, a clause each."""
 
-    def __init__(self, language: str) -> None:
-        self._language = language
-        self._texts = _texts(language)
+    def __init__(self, words: Words) -> None:
+        self._words = words
 
     def details(self, claim: Claim, basis: Basis) -> list[str]:
         found = [self._seeds(basis)]
@@ -151,20 +134,31 @@ class _Sentences:
             found += [self._comparison(comparison) for comparison in basis.comparisons]
         pairings = [p.p_value for c in basis.comparisons for p in c.pairings]
         if pairings:
-            largest = p_text(max(pairings), self._language)
             form = "one" if len(pairings) == 1 else "other"
-            found.append(self._texts["mcnemar"][form].format(p=largest))
+            found.append(self._text(f"mcnemar.{form}", p=self._p(max(pairings))))
         if basis.probability is not None:
             found.append(self._probability(basis.probability))
         if basis.p_adjusted is not None:
-            p = p_text(basis.p_adjusted, self._language)
-            found.append(self._counted("p", basis.tests or 1, p=p))
+            found.append(self._counted("p", basis.tests or 1, p=self._p(basis.p_adjusted)))
         if basis.needed_from is not None:
             key, number = basis.needed_from, basis.seeds_needed
             form = "never" if number is None else key
             number = MOST_SEEDS if number is None else number
-            found.append(self._texts["needed"][form].format(number=self._number(number, 0)))
+            found.append(self._text(f"needed.{form}", number=self._number(number, 0)))
         return found
+
+    def _text(self, key: str, **fillings: str) -> str:
+        return self._words.plain(f"sentences.{key}", **fillings)
+
+    def _number(self, value: float | str, digits: int) -> str:
+        return decimal(value, digits, self._words.language)
+
+    def _p(self, value: float) -> str:
+        return p_text(value, self._words.language)
+
+    def _counted(self, key: str, count: int, **fillings: str) -> str:
+        form = "one" if count == 1 else "other"
+        return self._text(f"{key}.{form}", number=self._number(count, 0), **fillings)
 
     def _seeds(self, basis: Basis) -> str:
         """How many there are, and in how many the rule holds."""
@@ -173,8 +167,7 @@ class _Sentences:
             return number
         holding = basis.seeds_holding
         form = "all" if holding == basis.seeds else "some" if holding else "none"
-        text = self._texts["holding"][form].format(number=self._number(holding, 0))
-        return f"{number} ({text})"
+        return f"{number} ({self._text(f'holding.{form}', number=self._number(holding, 0))})"
 
     def _probability(self, share: float) -> str:
         """In how many resamples the rule holds; rounding makes neither none nor all of some."""
@@ -185,57 +178,45 @@ class _Sentences:
             form, shown = "below", 0.001
         elif rounded(share * 100, 1) >= 100:
             form, shown = "above", 0.999
-        text: str = self._texts["probability"][form]
-        return text.format(share=percent(shown, self._language, 1))
-
-    def _counted(self, key: str, count: int, **fillings: str) -> str:
-        form: str = self._texts[key]["one" if count == 1 else "other"]
-        return form.format(number=self._number(count, 0), **fillings)
-
-    def _number(self, value: float | str, digits: int) -> str:
-        return decimal(value, digits, self._language)
+        return self._text(f"probability.{form}", share=percent(shown, self._words.language, 1))
 
     def _range(
-        self, key: str, low: float | None, high: float | None, digits: int, unit: str
+        self, key: str, low: float | None, high: float | None, digits: int, unit: str = ""
     ) -> str:
         """An interval as a text under a key, or nothing where there is none."""
         if low is None or high is None:
             return ""
         ends = {"low": self._number(low, digits) + unit, "high": self._number(high, digits) + unit}
-        text: str = self._texts[key].format(range=self._texts["range"].format(**ends))
-        return text
+        return self._text(key, range=self._text("range", **ends))
 
     def _comparison(self, found: Comparison) -> str:
         key = found.quantity if found.kind == "difference" else found.kind
         scale, digits = _SCALES.get(key, (1.0, 3))
 
-        def scaled(value: float | None) -> float | None:
-            if value is None:
-                return None
+        def scaled(value: float) -> float:
             # A factor is above 1, not its logarithm above 0.
             return math.exp(value) if key == "log_minutes" else (value + found.threshold) * scale
 
-        names = dict(
-            zip(("first", "second", "third"), map(display_name, found.models), strict=False)
-        )
+        low, high = (None if end is None else scaled(end) for end in (found.low, found.high))
         number = scaled(found.estimate)
-        assert number is not None
-        interval = self._range("interval", scaled(found.low), scaled(found.high), digits, "")
-        text: str = self._texts["comparisons"][key]
+        names = zip(("first", "second", "third"), map(display_name, found.models), strict=False)
         # What is printed decides between the forms: in Portuguese 1,99 is singular.
         form = "one" if abs(rounded(number, digits)) < 2 else "other"
-        points = self._texts["points"][form]
-        return text.format(
-            number=self._number(number, digits), interval=interval, points=points, **names
+        return self._text(
+            f"comparisons.{key}",
+            number=self._number(number, digits),
+            interval=self._range("interval", low, high, digits),
+            points=self._text(f"points.{form}"),
+            **dict(names),
         )
 
     def _ratio(self, ratio: RatioTest) -> str:
-        text: str = self._texts["ratio"]
-        return text.format(
+        return self._text(
+            "ratio",
             first=display_name(ratio.model),
             second=display_name(ratio.base),
             number=self._number(ratio.ours, 2),
-            interval=self._range("interval", ratio.low, ratio.high, 2, ""),
+            interval=self._range("interval", ratio.low, ratio.high, 2),
             printed=self._number(ratio.printed, 2),
             macs=self._number(ratio.by_macs, 2),
         )
@@ -243,7 +224,7 @@ class _Sentences:
     def _prediction(self, claim: Claim, basis: Basis) -> str:
         found = basis.prediction
         assert found is not None
-        unit = self._texts["units"]["minutes" if claim.prints_minutes else "percent"]
+        unit = self._text(f"units.{'minutes' if claim.prints_minutes else 'percent'}")
         printed_digits = len(found.printed.partition(".")[2])
         # One digit more than is printed, so that rounding hides no difference.
         digits = printed_digits if printed_digits else 1
@@ -251,8 +232,8 @@ class _Sentences:
         if found.low is None:
             ends = (found.sampling_low, found.sampling_high)
             interval = self._range("sampling-interval", *ends, digits, unit)
-        text: str = self._texts["prediction"]
-        return text.format(
+        return self._text(
+            "prediction",
             printed=self._number(found.printed, printed_digits) + unit,
             number=self._number(found.mean, digits) + unit,
             interval=interval,
@@ -273,13 +254,3 @@ _SCALES = {  # by kind or quantity: the factor from the record's unit, and decim
 
 def _ended(text: str) -> str:
     return text[0].upper() + text[1:] + "."
-
-
-@cache
-def _texts(language: str) -> Any:
-    text = (
-        files("resnet_sizes.reporting.sections")
-        .joinpath("verdict_sentences.yaml")
-        .read_text(encoding="utf-8")
-    )
-    return yaml.safe_load(text)[language]

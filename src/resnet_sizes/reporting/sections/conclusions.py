@@ -1,0 +1,207 @@
+"""The answer in short: how many claims hold, which network to choose, and what stays open."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from resnet_sizes.reporting.sections.discussion import ClaimVerdicts, VerdictTexts
+from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.text.escaping import Safe, code
+from resnet_sizes.reporting.text.words import model_name
+from resnet_sizes.schemas.evidence.verdicts import OutcomeName, Recommendation, VerdictName
+
+FEW_READINGS = 2
+"""Up to so many readings have a list of sentences each; more have tables alone."""
+
+FEW_SEEDS = 3
+"""With fewer, nothing is known of the spread between seeds that one would rely on."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Heads, and rows each of which has a label."""
+
+    columns: list[Safe]
+    rows: list[tuple[Safe, list[Safe]]]
+
+
+def outcomes_table(report: ReportContext) -> Table:
+    """How many claims are supported, contradicted, and left open: one column a reading, after
+    one of all together where there are several."""
+    words, names = report.words, report.protocols
+    columns = [words("outcomes.one")]
+    if len(names) > 1:
+        columns = [words("outcomes.all"), *(code(name) for name in names)]
+        names = ["overall", *names]
+    rows = [
+        (
+            words(f"outcomes.{outcome}"),
+            [report.values.value(f"outcome.{name}.{outcome}") for name in names],
+        )
+        for outcome in get_args(OutcomeName)
+    ]
+    return Table(columns, rows)
+
+
+def tally(report: ReportContext) -> Safe:
+    """How often each verdict was given, zeros only for the two that speak on the article."""
+    parts = []
+    for verdict in get_args(VerdictName):
+        shown = ("supported", "contradicted")
+        if verdict != "true-by-construction" and (_count(report, verdict) or verdict in shown):
+            parts.append(_counted(report, verdict))
+    return report.words.listed(parts)
+
+
+def construction_count(report: ReportContext) -> Safe | None:
+    """The sentence on what is true by construction, if anything is."""
+    verdict: VerdictName = "true-by-construction"
+    return _counted(report, verdict) if _count(report, verdict) else None
+
+
+def _count(report: ReportContext, verdict: VerdictName) -> int:
+    return int(report.values.number(f"verdict.{verdict}.count"))
+
+
+def _counted(report: ReportContext, verdict: VerdictName) -> Safe:
+    number = report.values.value(f"verdict.{verdict}.count")
+    return report.words.counted(f"tally.{verdict}", _count(report, verdict), number=number)
+
+
+def nothing_tested(claims: list[ClaimVerdicts]) -> bool:
+    """Whether no claim that needs data could be tested."""
+    return all(item.is_undecided or "construction" in item.overall.reasons for item in claims)
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the article concludes, and what the data say of it."""
+
+    id: str
+    text: Safe
+    finding: Safe
+    verdict: VerdictName
+
+
+def conclusions(
+    report: ReportContext, claims: list[ClaimVerdicts], texts: VerdictTexts
+) -> list[Conclusion]:
+    """What the article concludes, each with a finding of one sentence."""
+    found = []
+    for item in claims:
+        if item.claim.place != "conclusions":
+            continue
+        beginning = report.words(texts.key_by_reason("conclusions", item.overall))
+        depends = item.overall.verdict == "depends-on-the-reading"
+        reason = texts.of_readings(item) if depends else texts.reason(item)
+        finding = Safe(f"{beginning}: {reason}.")
+        text = report.from_article(item.claim.id, item.claim.text)
+        found.append(Conclusion(item.claim.id, text, finding, item.overall.verdict))
+    return found
+
+
+@dataclass(frozen=True)
+class RecommendationsOfReading:
+    """One sentence a criterion, to stand in a list, without a full stop."""
+
+    protocol: str
+    sentences: list[Safe]
+
+
+def recommendations(report: ReportContext) -> list[RecommendationsOfReading]:
+    """Which network each reading's results recommend; nothing of a demonstration, nor of more
+    than a few readings, which have a table."""
+    if report.study.demo or len(report.protocols) > FEW_READINGS:
+        return []
+    found = []
+    for protocol in report.protocols:
+        own = [item for item in report.verdicts.recommendations if item.protocol == protocol]
+        if own:
+            sentences = [_sentence(report, item) for item in own]
+            found.append(RecommendationsOfReading(protocol, sentences))
+    return found
+
+
+def recommendations_table(report: ReportContext) -> Table | None:
+    """The same of more than a few readings, one row each, since nobody would read a list of so
+    many; one column a criterion."""
+    items = report.verdicts.recommendations
+    if report.study.demo or len(report.protocols) <= FEW_READINGS or not items:
+        return None
+    criteria = list(dict.fromkeys(item.criterion for item in items))
+    found = {(item.protocol, item.criterion): item for item in items}
+    rows = []
+    for protocol in report.protocols:
+        own = [found.get((protocol, criterion)) for criterion in criteria]
+        cells = [_cell(report, item) if item else report.words("none") for item in own]
+        rows.append((code(protocol), cells))
+    names = ("reading", *criteria)
+    return Table([report.words(f"recommendations.columns.{name}") for name in names], rows)
+
+
+def _cell(report: ReportContext, item: Recommendation) -> Safe:
+    if item.model is None:
+        return report.words("recommendations.cells.none")
+    choice = report.words(
+        f"recommendations.choices.{item.criterion}", **_fillings(report, item.protocol, item.model)
+    )
+    return report.words(f"recommendations.cells.{_form(item)}", choice=choice)
+
+
+def _sentence(report: ReportContext, item: Recommendation) -> Safe:
+    if item.model is None:
+        return report.words(f"recommendations.{item.criterion}.none")
+    others = [
+        report.words("recommendations.other.item", model=model_name(model))
+        for model in report.study.models
+        if model != item.model and report.values.has(f"{item.protocol}.{model}.accuracy.mean")
+    ]
+    return report.words(
+        f"recommendations.{item.criterion}.{_form(item)}",
+        others=report.words.listed(others),
+        **_fillings(report, item.protocol, item.model),
+    )
+
+
+def _form(item: Recommendation) -> str:
+    return "firm" if item.firm else "open" if item.tested else "untested"
+
+
+def _fillings(report: ReportContext, protocol: str, model: str) -> dict[str, Safe]:
+    prefix = f"{protocol}.{model}"
+    return {
+        "model": model_name(model),
+        "accuracy": report.values.value(f"{prefix}.accuracy.mean"),
+        "minutes": report.values.value(f"{prefix}.minutes.mean"),
+    }
+
+
+def limits(report: ReportContext) -> list[Safe]:
+    """What the results of this study cannot say, one sentence each, the weightiest first."""
+    study, values, words = report.study, report.values, report.words
+    differs = [
+        words(f"limits.setup-items.{key}")
+        for key in ("epochs", "batch_size", "learning_rate")
+        if values.number(f"study.{key}") != values.number(f"article.{key}")
+    ]
+    setup = words.counted("limits.setup", len(differs), items=words.listed(differs))
+    runs = [f"{name}.{model}" for name in report.protocols for model in report.models]
+    computed = any(
+        values.is_computed_time(key) for run in runs if values.has(key := f"{run}.minutes.mean")
+    )
+    shared = any(values.has(f"{run}.shared_runs") for run in runs)
+    each = "one-each" if len(report.protocols) > 1 else "one"
+    seeds = each if len(study.seeds) == 1 else "few"
+    other_data = values.text("data.content") != "cifar10"
+    found = [
+        (study.demo, words("limits.demo")),
+        (other_data and not study.demo, words("limits.data")),
+        (report.is_subset, words("limits.subset")),
+        (bool(differs), setup),
+        (len(study.seeds) < FEW_SEEDS, words(f"limits.seeds.{seeds}")),
+        (report.is_partial, words("limits.unfinished")),
+        (True, words.counted("limits.readings", len(report.protocols))),
+        (True, words("limits.test-images")),
+        (True, words("limits.minutes.computed" if computed else "limits.minutes.measured")),
+        (shared, words("limits.shared-device")),
+    ]
+    return [sentence for applies, sentence in found if applies]

@@ -1,0 +1,288 @@
+"""What the data say of the claims: rows of tables, findings, what changes between readings."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import get_args
+
+from resnet_sizes.i18n.numbers import decimal
+from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.text.escaping import Safe, code
+from resnet_sizes.reporting.text.times import (
+    ComputedMinutes,
+    computed_minutes,
+    rests_on_shared_times,
+)
+from resnet_sizes.reporting.text.verdict_sentences import sentence_key
+from resnet_sizes.reporting.text.words import model_name
+from resnet_sizes.schemas.article.claims import Cell, Claim
+from resnet_sizes.schemas.evidence.verdicts import Overall, Reason, Verdict, VerdictName
+
+UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-run")
+"""Verdicts that say nothing of the article."""
+
+DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
+
+NO_MINUTES = ComputedMinutes()
+
+_NAMED = {"quantity": "quantities", "extreme": "extremes", "column": "cells"}
+"""Where the words of what a claim is about are, but for its networks."""
+
+NAMED_AT_MOST = 4
+"""So many claims of one finding are described; of more only the ids are given."""
+
+
+@dataclass(frozen=True)
+class ClaimVerdicts:
+    """A claim with the verdicts on it, from all readings together and from each."""
+
+    claim: Claim
+    overall: Overall
+    readings: tuple[Verdict, ...]
+    """In the study's order."""
+    computed: ComputedMinutes = NO_MINUTES
+    shared: bool = False
+    """Whether minutes of runs that shared their device are behind it."""
+
+    @property
+    def first(self) -> Verdict:
+        """From the study's first reading, which gives Table 1."""
+        return self.readings[0]
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the verdict says nothing of the article."""
+        return self.overall.verdict in UNDECIDED
+
+    @property
+    def undecided_readings(self) -> list[str]:
+        """The readings that do not decide, where others do."""
+        if self.overall.verdict not in DECIDED:
+            return []
+        return [verdict.protocol for verdict in self.readings if verdict.verdict not in DECIDED]
+
+    @property
+    def seen(self) -> bool | None:
+        """Whether the rule happens to hold in all readings, or in none of them."""
+        answers = {verdict.observed for verdict in self.readings}
+        return answers.pop() if len(answers) == 1 else None
+
+
+def claim_verdicts(report: ReportContext) -> list[ClaimVerdicts]:
+    """The claims of the article, in its order, with their verdicts."""
+    found = []
+    for claim, overall in zip(report.article.claims, report.verdicts.overall, strict=True):
+        own = tuple(v for v in report.verdicts.verdicts if v.id == claim.id)
+        computed = computed_minutes(own, report.values)
+        shared = rests_on_shared_times(own, report.values)
+        found.append(ClaimVerdicts(claim, overall, own, computed, shared))
+    return found
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """One row of the table of verdicts."""
+
+    id: str
+    text: Safe
+    verdict: Safe
+    reason: Safe
+
+
+class VerdictTexts:
+    """The verdicts of a study in words."""
+
+    def __init__(self, report: ReportContext, claims: list[ClaimVerdicts]) -> None:
+        self._report = report
+        self._words = report.words
+        self._claims = claims
+        # The cells of the article's table have a table of their own.
+        self._of_the_text = [item for item in claims if not isinstance(item.claim, Cell)]
+
+    def rows(self) -> list[ClaimRow]:
+        """The claims of the text. Reasons that hold for all of them stand once, in
+        `shared_reasons`, and not in each row."""
+        left_out = self._shared_reasons()
+        return [self.row(item, left_out) for item in self._of_the_text]
+
+    def row(self, item: ClaimVerdicts, left_out: Collection[Reason] = ()) -> ClaimRow:
+        """One claim; reasons that are `left_out` stand elsewhere."""
+        return ClaimRow(
+            id=item.claim.id,
+            text=self._report.from_article(item.claim.id, item.claim.text),
+            verdict=self._words(f"verdicts.{item.overall.verdict}"),
+            reason=self.reason(item, left_out),
+        )
+
+    def shared_reasons(self) -> Safe | None:
+        """The reasons that keep every claim of the text from being judged, if any do."""
+        reasons = [self._words(f"reasons.{reason}") for reason in self._shared_reasons()]
+        return self._words.listed(reasons) if reasons else None
+
+    def _shared_reasons(self) -> list[Reason]:
+        items = [item.overall for item in self._of_the_text]
+        if len(items) < 2 or not all(item.is_undecided for item in self._of_the_text):
+            return []
+        return [
+            reason for reason in items[0].reasons if all(reason in item.reasons for item in items)
+        ]
+
+    def numbers(self) -> list[tuple[str, Safe]]:
+        """The sentence with the numbers behind the first reading's verdict on each claim of
+        the text that could be tested, after its id."""
+        values, language = self._report.values, self._report.language
+        return [
+            (item.claim.id, values.value(sentence_key(item.first, language)))
+            for item in self._of_the_text
+            if item.first.basis is not None
+        ]
+
+    def by_reading(self) -> list[tuple[str, list[Safe]]]:
+        """For each claim that needs data its verdicts from each reading; empty of a single
+        reading, or where nothing could be judged."""
+        items = [item for item in self._claims if "construction" not in item.overall.reasons]
+        if len(items[0].readings if items else ()) < 2:
+            return []
+        return [
+            (item.claim.id, [self._words(f"verdicts.{v.verdict}") for v in item.readings])
+            for item in items
+        ]
+
+    def computed_ids(self) -> list[str]:
+        """The claims of the text that computed minutes help to decide, in any reading."""
+        return [item.claim.id for item in self._of_the_text if item.computed]
+
+    def changing(self) -> list[str]:
+        """The claims whose verdict changes from one reading to the next."""
+        return [
+            item.claim.id
+            for item in self._claims
+            if item.overall.verdict == "depends-on-the-reading"
+        ]
+
+    def undecided_in_part(self) -> bool:
+        """Whether verdicts differ, besides those that change, since a reading does not decide."""
+        changing = set(self.changing())
+        return any(
+            len({verdict.verdict for verdict in item.readings}) > 1
+            for item in self._claims
+            if item.claim.id not in changing
+        )
+
+    def of_readings(self, item: ClaimVerdicts) -> Safe:
+        """`sustentada segundo probe-224; …`, the readings with the same verdict together."""
+        names: dict[Safe, list[Safe]] = {}
+        for verdict in item.readings:
+            word = self._words(f"verdicts.{verdict.verdict}")
+            names.setdefault(word, []).append(code(verdict.protocol))
+        parts = [
+            self._words("reading-verdict", names=self._words.listed(found), verdict=word)
+            for word, found in names.items()
+        ]
+        return Safe("; ".join(parts))
+
+    def reason(self, item: ClaimVerdicts, left_out: Collection[Reason] = ()) -> Safe:
+        """Why the verdict is what it is, and what else is to be said of it, in clauses."""
+        overall = item.overall
+        clauses = [
+            self._words(f"reasons.{name}") for name in overall.reasons if name not in left_out
+        ]
+        if overall.verdict == "depends-on-the-reading":
+            clauses = [self.of_readings(item)]
+        if undecided := item.undecided_readings:
+            names = self._words.listed([code(name) for name in undecided])
+            clauses.append(self._words.counted("undecided-readings", len(undecided), names=names))
+        if item.is_undecided and item.seen is not None:
+            clauses.append(self._words(f"observed.{str(item.seen).lower()}"))
+        if item.computed:
+            clauses.append(item.computed.clause(self._words))
+        if item.shared:
+            clauses.append(self._words("shared-device.clause"))
+        return Safe("; ".join(clauses)) if clauses else self._words("none")
+
+    def key_by_reason(self, table: str, overall: Overall) -> str:
+        """The key of a text on a verdict: more runs are no remedy for every `not-enough-runs`."""
+        own = f"undecided-{table}.{overall.reasons[0]}"
+        if overall.verdict == "not-enough-runs" and self._words.has_any(own):
+            return own
+        return f"{table}.{overall.verdict}"
+
+    def findings(self) -> list[Safe]:
+        """One sentence for all claims with the same verdict for the same first reason, then
+        one that names those with computed minutes, and one those with minutes of shared devices."""
+        groups: dict[tuple[VerdictName, str], list[ClaimVerdicts]] = {}
+        for item in self._claims:
+            groups.setdefault((item.overall.verdict, item.overall.reasons[0]), []).append(item)
+        order = get_args(VerdictName)
+        ranked = sorted(groups.items(), key=lambda group: order.index(group[0][0]))
+        found = [self._finding(items) for _, items in ranked]
+        of_minutes = {
+            "computed": [item.claim.id for item in self._claims if item.computed],
+            "shared-device": [item.claim.id for item in self._claims if item.shared],
+        }
+        for what, ids in of_minutes.items():
+            if ids:
+                listed = self._words.listed(ids)
+                found.append(self._words.counted(f"{what}.finding", len(ids), items=listed))
+        return found
+
+    def _finding(self, items: list[ClaimVerdicts]) -> Safe:
+        """Of items that share verdict and first reason."""
+        overall = items[0].overall
+        named = [Safe(item.claim.id) for item in items]
+        if len(items) <= NAMED_AT_MOST:
+            named = [Safe(f"{item.claim.id} ({self._subject(item.claim)})") for item in items]
+        key = self.key_by_reason("findings", overall)
+        beginning = self._words.counted(key, len(items), items=self._words.listed(named))
+        return Safe(f"{beginning}: {self._words(f'reasons.{overall.reasons[0]}')}.")
+
+    def _subject(self, claim: Claim) -> Safe:
+        """What a claim is about, in a few words, by its rule."""
+        fillings = {
+            name: self._words(f"{_NAMED[name]}.{choice}") if name in _NAMED else model_name(choice)
+            for name, choice in claim.subject.items()
+        }
+        return self._words(f"subjects.{claim.rule}", **fillings)
+
+
+@dataclass(frozen=True)
+class DistanceTable:
+    """One row a reading: accuracy (points), ratios of times (percent), orders of losses, ranks."""
+
+    rows: list[tuple[Safe, list[Safe]]]
+    nearest: Safe | None
+    """The sentence that names the reading with the smallest sum of ranks."""
+
+
+def distance_table(report: ReportContext) -> DistanceTable | None:
+    """How far each of several readings is from the article; None of a single one."""
+    verdicts, words = report.verdicts, report.words
+    if not verdicts.distances:
+        return None
+
+    def number(place: str, value: float | None, digits: int) -> Safe:
+        if value is None:
+            return words("none")
+        text = Safe(decimal(value, digits, report.language))
+        return report.values.followed(f"distances.{place}", text)
+
+    rows = []
+    for index, each in enumerate(verdicts.distances):
+        losses = words("none")
+        if each.loss_order is not None:
+            losses = words(
+                "distances.losses",
+                number=number(f"{index}.loss_order", each.loss_order, 0),
+                all=number(f"{index}.loss_claims", each.loss_claims, 0),
+            )
+        cells = [
+            number(f"{index}.accuracy_points", each.accuracy_points, 2),
+            number(f"{index}.time_ratio", each.time_ratio, 3),
+            losses,
+            number(f"{index}.rank_sum", each.rank_sum, 1),
+        ]
+        rows.append((code(each.protocol), cells))
+    nearest = None
+    if verdicts.nearest:
+        names = [code(name) for name in verdicts.nearest]
+        nearest = words.counted("distances.nearest", len(names), names=words.listed(names))
+    return DistanceTable(rows, nearest)

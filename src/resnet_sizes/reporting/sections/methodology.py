@@ -1,0 +1,302 @@
+"""The methods: what the article says and leaves open, what was done here, and how it is judged."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from resnet_sizes.i18n.numbers import decimal, rounded
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.text.escaping import Safe, code
+from resnet_sizes.reporting.text.printed import from_article
+from resnet_sizes.reporting.text.recipes import RecipeWords
+from resnet_sizes.reporting.text.words import model_name
+from resnet_sizes.schemas.article.article import Stated
+from resnet_sizes.schemas.run.weights import weights_version
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """One row: an aspect, what the article has on it, what was done."""
+
+    aspect: Safe
+    article: Safe
+    ours: Safe
+
+
+def method_rows(report: ReportContext) -> list[MethodRow]:
+    """What the article states, then what it leaves open, each with what was done here."""
+    recipes = RecipeWords(report)
+    return [*_stated(report), *_stated_of_models(report, recipes), *_left_open(report, recipes)]
+
+
+def _stated(report: ReportContext) -> list[MethodRow]:
+    words, values = report.words, report.values
+
+    def images(prefix: str) -> dict[str, Safe]:
+        return {part: values.value(f"{prefix}.{part}_images") for part in ("train", "test")}
+
+    article_images = words("methods.images", **images("article"))
+    if values.has("article.images"):
+        article_images = words(
+            "methods.images-in-all", images=values.value("article.images"), **images("article")
+        )
+    article_data = words(f"content-names.{report.article.setup.data}")
+    our_data = words(f"content-names.{values.text('data.content')}")
+    rows = [
+        MethodRow(
+            words("aspects.data"),
+            Safe(f"{article_data}: {article_images}"),
+            Safe(f"{our_data}: {words('methods.images', **images('data'))}"),
+        ),
+        MethodRow(
+            words("aspects.models"),
+            words.listed([model_name(row.model) for row in report.article.table]),
+            words.listed([model_name(model) for model in report.study.models]),
+        ),
+    ]
+    rows += [
+        MethodRow(
+            words(f"aspects.{key}"), values.value(f"article.{key}"), values.value(f"study.{key}")
+        )
+        for key in ("batch_size", "learning_rate", "epochs")
+    ]
+    return rows
+
+
+def _stated_of_models(report: ReportContext, recipes: RecipeWords) -> list[MethodRow]:
+    """What the article says of one model's training; each says whether a reading deviates."""
+    words = report.words
+    deviates = "deviates" if len(report.protocols) == 1 else "one-deviates"
+    rows = []
+    for item in report.article.stated:
+        ours = words("methods.not-studied")
+        if item.model in report.study.models:
+
+            def answer(protocol: str, model: str, item: Stated = item) -> Safe:
+                form = "as-stated" if item.holds_in(report.recipe(protocol, model)) else deviates
+                return words(f"methods.{form}", ours=recipes.initial_weights(protocol, model))
+
+            ours = recipes.grouped(answer, [item.model])
+        stated = words("methods.says", text=report.from_article(item.id, item.text))
+        rows.append(MethodRow(words("aspects.stated", model=model_name(item.model)), stated, ours))
+    return rows
+
+
+def _left_open(report: ReportContext, recipes: RecipeWords) -> list[MethodRow]:
+    words, values = report.words, report.values
+    answers = recipes.answers()
+    device = values.value("hardware.device") if values.has("hardware.device") else words("missing")
+    constant = {"gpu": device} | {key: words(f"choices.{key}") for key in ("epoch", "loss")}
+    rows = []
+    for choice in report.article.open_choices:
+        if choice.id in answers:
+            ours = recipes.grouped(answers[choice.id])
+        elif choice.id in constant:
+            ours = constant[choice.id]
+        else:
+            raise UserError(
+                f"{report.study.article}: open_choices: the report has no answer to {choice.id!r}; "
+                f"it knows {', '.join(sorted({*answers, *constant}))}. Use one of these ids, or "
+                "add an answer in src/resnet_sizes/reporting/"
+            )
+        stated = words("methods.open", text=report.from_article(choice.id, choice.text))
+        rows.append(MethodRow(words(f"aspects.{choice.id}"), stated, ours))
+    silent = words("methods.silent")
+    files = recipes.weights_files()
+    if files is not None:
+        rows.append(MethodRow(words("aspects.weights-files"), silent, files))
+    covered = {choice.id for choice in report.article.open_choices}
+    rows += [
+        MethodRow(words(f"aspects.{key}"), silent, recipes.grouped(answers[key]))
+        for key in recipes.unmentioned()
+        if key not in covered
+    ]
+    return rows
+
+
+def seed_fixes(report: ReportContext) -> Safe:
+    """What a seed fixes, by whether none, some or all runs start from given weights."""
+    given = {
+        report.recipe(name, model).weights != "none"
+        for name in report.protocols
+        for model in report.models
+    }
+    form = "some" if len(given) > 1 else "all" if True in given else "none"
+    return report.words(f"seed-fixes.{form}")
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One thing that the article says and the study does otherwise: two whole sentences."""
+
+    summary: Safe
+    conclusion: Safe
+
+
+def deviations(report: ReportContext) -> list[Deviation]:
+    """What the article says of a model of the study and a protocol does otherwise."""
+    words, recipes = report.words, RecipeWords(report)
+    found = []
+    for item in report.article.stated:
+        ours = {
+            code(name): recipes.initial_weights(name, item.model)
+            for name in report.protocols
+            if item.model in report.study.models
+            and not item.holds_in(report.recipe(name, item.model))
+        }
+        if not ours:
+            continue
+        form = "sole" if len(report.protocols) == 1 else "one" if len(ours) == 1 else "other"
+        items = [words("deviations.item", name=name, ours=text) for name, text in ours.items()]
+        found.append(
+            Deviation(
+                summary=words(
+                    f"deviations.summary.{form}",
+                    text=report.from_article(item.id, item.text),
+                    ours=next(iter(ours.values())),
+                    items=words.listed(items),
+                ),
+                conclusion=words(
+                    f"deviations.conclusion.{form}",
+                    model=model_name(item.model),
+                    names=words.listed(ours),
+                ),
+            )
+        )
+    return found
+
+
+CONFOUNDING_FIELDS = (
+    "trainable", "input_size", "stem", "normalisation", "augmentation", "optimizer", "schedule",
+    "precision",
+)  # fmt: skip
+"""What may vary between the networks of one protocol, besides the weights."""
+
+
+@dataclass(frozen=True)
+class Confounds:
+    """Sentences on what varies with depth, and the readings in which something does."""
+
+    sentences: list[Safe]
+    names: Safe
+    count: int
+
+
+def confounds(report: ReportContext) -> Confounds | None:
+    """What varies with depth in a reading, so that a difference has more than one explanation.
+
+    Readings that say the same share a sentence; None where depth alone varies.
+    """
+    words = report.words
+    readings: dict[tuple[Safe, ...], list[Safe]] = {}
+    for protocol in report.protocols:
+        found = tuple(_varying(report, protocol))
+        if found:
+            readings.setdefault(found, []).append(code(protocol))
+    if not readings:
+        return None
+    sentences = []
+    for clauses, names in readings.items():
+        form = "sole" if len(report.protocols) == 1 else "one" if len(names) == 1 else "other"
+        begin = words(f"confounds.begin.{form}", names=words.listed(names))
+        sentences.append(Safe(f"{begin} {words('confounds.separator').join(clauses)}."))
+    named = [name for names in readings.values() for name in names]
+    return Confounds(sentences, words.listed(named), len(named))
+
+
+def _varying(report: ReportContext, protocol: str) -> list[Safe]:
+    """The clauses on what varies with depth in one protocol."""
+    words = report.words
+    recipes = {str(model): report.recipe(protocol, model) for model in report.study.models}
+    clauses = []
+    pretrained = [model for model, recipe in recipes.items() if recipe.weights != "none"]
+    if pretrained and len(pretrained) < len(recipes):
+        models = _listed_models(report, pretrained)
+        clauses.append(words.counted("confounds.pretrained", len(pretrained), models=models))
+    origins: dict[str, list[str]] = {}
+    for model in pretrained:
+        origins.setdefault(_weights_origin(model, recipes[model]), []).append(model)
+    if len(origins) > 1:
+        items = [
+            words(
+                "confounds.origin-item",
+                models=_listed_models(report, models),
+                origin=words(f"confounds.origins.{origin}"),
+            )
+            for origin, models in origins.items()
+        ]
+        clauses.append(words("confounds.origins.differ", items=Safe("; ".join(items))))
+    others = [
+        words(f"confounds.others.{name}")
+        for name in CONFOUNDING_FIELDS
+        if len({getattr(recipe, name) for recipe in recipes.values()}) > 1
+    ]
+    if others:
+        clauses.append(words("confounds.vary", items=words.listed(others)))
+    return clauses
+
+
+def _weights_origin(model: str, recipe: TrainingRecipe) -> str:
+    if recipe.weights in TORCHVISION_WEIGHTS:
+        return weights_version(model, recipe.weights)
+    return "file"
+
+
+def _listed_models(report: ReportContext, models: list[str]) -> Safe:
+    return report.words.listed([model_name(model) for model in models])
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A criterion of ours, and the claims that it judges."""
+
+    ids: list[str]
+    text: Safe
+
+
+def criteria(report: ReportContext) -> list[Criterion]:
+    """The criteria of the article file, each once, to stand after a colon."""
+    by_text: dict[str, list[str]] = {}
+    for claim in report.article.claims:
+        if claim.criterion is not None:
+            by_text.setdefault(report.in_language(claim.criterion), []).append(claim.id)
+    return [
+        Criterion(ids, from_article(ids[0], _uncapitalised(text))) for text, ids in by_text.items()
+    ]
+
+
+def _uncapitalised(text: str) -> str:
+    """The text with a small first letter, unless its first word is a name such as ResNet-50."""
+    first = text.split(maxsplit=1)[0]
+    ordinary = first[1:] == first[1:].lower() and not any(c.isdigit() for c in first)
+    return text[0].lower() + text[1:] if ordinary else text
+
+
+def same_tests(report: ReportContext) -> Safe | None:
+    """The sentence that names claims with the same rule and parameters, if there are any."""
+    groups: dict[Hashable, list[str]] = {}
+    for claim in report.article.claims:
+        groups.setdefault(claim.deciding_numbers(report.article.base_model), []).append(claim.id)
+    shared = [report.words.listed(ids) for ids in groups.values() if len(ids) > 1]
+    if not shared:
+        return None
+    listed = report.words("same-test.separator").join(shared)
+    return report.words("same-test.groups", groups=listed)
+
+
+def seed_effect(report: ReportContext) -> Safe | None:
+    """By how many points two runs that differ in the seed alone may plausibly differ, with the
+    source; None where the article file knows none."""
+    effect = report.article.judging.seed_effect
+    if effect is None:
+        return None
+    number = report.values.followed(
+        "judging.seed_effect.largest_difference",
+        Safe(decimal(effect.largest_difference, 1, report.language)),
+    )
+    form = "one" if rounded(effect.largest_difference, 1) < 2 else "other"
+    points = report.words(f"results.points.{form}", number=number)
+    source = report.from_article("judging", effect.source)
+    citation = f" [-@{effect.reference}]" if effect.reference else ""
+    return Safe(f"{points}: {source}{citation}")

@@ -1,0 +1,130 @@
+"""What the sections of a report are written from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from resnet_sizes.i18n.numbers import moment
+from resnet_sizes.reporting.inputs import Inputs
+from resnet_sizes.reporting.text.escaping import Safe
+from resnet_sizes.reporting.text.printed import PrintedValues, from_article
+from resnet_sizes.reporting.text.verdict_sentences import sentence_values
+from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.evidence.audit import Audit
+from resnet_sizes.schemas.evidence.figures import Figures
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.study.protocol import LAYERS, Description, TrainingRecipe
+from resnet_sizes.schemas.study.study import Study
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """The records of one study, with the words and the printed values of one language."""
+
+    study: Study
+    article: Article
+    verdicts: Verdicts
+    audit: Audit
+    figures: Figures
+    values: PrintedValues
+    words: Words
+
+    @property
+    def language(self) -> str:
+        """`pt` or `en`."""
+        return self.words.language
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The models of the study, from shallow to deep."""
+        return sorted(map(str, self.study.models), key=LAYERS.__getitem__)
+
+    @property
+    def protocols(self) -> list[str]:
+        """The names of the study's protocols; the first is held against the article's table."""
+        return [str(name) for name in self.study.protocols]
+
+    @property
+    def title(self) -> str:
+        """The title of the document."""
+        key = "demo-title" if self.study.demo else f"titles.{self.values.text('data.content')}"
+        return str(self.words(key))
+
+    @property
+    def created(self) -> str:
+        """When the results were finished, ISO 8601 in UTC: equal results give equal documents."""
+        return moment(self.values.text("made.finished")).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some runs are unfinished."""
+        return any(run.state != "finished" for run in self.verdicts.runs)
+
+    @property
+    def is_subset(self) -> bool:
+        """Whether only a part of the images was used."""
+        return any(
+            self.values.number(f"data.{part}_images")
+            < self.values.number(f"data.full_{part}_images")
+            for part in ("train", "test")
+        )
+
+    @property
+    def has_language_link(self) -> bool:
+        """Whether the page leads to the same report in the other language."""
+        return set(self.study.report.languages) > {self.language}
+
+    def recipe(self, protocol: str, model: str) -> TrainingRecipe:
+        """How a protocol trains a model."""
+        return self.study.protocol_definitions[protocol].recipe_for(model)
+
+    def in_language(self, text: Description) -> str:
+        """A text of the article file in the report's language, not yet escaped."""
+        return str(getattr(text, self.language))
+
+    def from_article(self, name: str, text: Description) -> Safe:
+        """A text that the article file has under an id, as the page prints it."""
+        return from_article(name, self.in_language(text))
+
+
+def report_context(inputs: Inputs, words: Words) -> ReportContext:
+    """The records of a study in the language of the words. A verdict is numbers: the report says
+    them in a sentence, which is printed and checked as a value."""
+    sentences = sentence_values(inputs, words)
+    values = inputs.values.model_copy(update={"values": inputs.values.values | sentences})
+    return ReportContext(
+        study=inputs.study,
+        article=inputs.article,
+        verdicts=inputs.verdicts,
+        audit=inputs.audit,
+        figures=inputs.figures,
+        values=PrintedValues(values, words.language),
+        words=words,
+    )
+
+
+class ProtocolValues:
+    """The values of one protocol, by model and quantity."""
+
+    def __init__(self, report: ReportContext, protocol: str) -> None:
+        self._report = report
+        self._values = report.values
+        self._words = report.words
+        self.protocol = protocol
+
+    @property
+    def finished(self) -> list[str]:
+        """The models that have results, from shallow to deep."""
+        return [model for model in self._report.models if self._has(model, "accuracy.mean")]
+
+    def _key(self, model: str, quantity: str) -> str:
+        return f"{self.protocol}.{model}.{quantity}"
+
+    def _has(self, model: str, quantity: str) -> bool:
+        return self._values.has(self._key(model, quantity))
+
+    def _value(self, model: str, quantity: str, digits: int | None = None) -> Safe:
+        return self._values.value(self._key(model, quantity), digits)
+
+    def _number(self, model: str, quantity: str) -> float:
+        return self._values.number(self._key(model, quantity))

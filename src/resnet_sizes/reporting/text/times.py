@@ -1,0 +1,191 @@
+"""Training times in words: measured, computed where features were kept, or of shared devices."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from resnet_sizes.reporting.text.context import ProtocolValues
+from resnet_sizes.reporting.text.escaping import Safe
+from resnet_sizes.reporting.text.printed import PrintedValues
+from resnet_sizes.reporting.text.words import Words, model_name
+from resnet_sizes.schemas.evidence.verdicts import Verdict
+from resnet_sizes.schemas.study.protocol import LAYERS
+
+COMPUTED_MARK = Safe("\\*")
+"""Beside each computed time of a table; a note below says what it means."""
+
+SHARED_MARK = Safe("†")
+"""Beside each time of a table of which a part was measured on a device with other work on it."""
+
+
+@dataclass(frozen=True)
+class TimeRow:
+    """One network: a pass over the images, the measured and the computed time, in minutes."""
+
+    model: Safe
+    forward: Safe
+    measured: Safe
+    computed: Safe
+
+
+class Times(ProtocolValues):
+    """The training times of one protocol's models."""
+
+    def are_computed(self, *models: str) -> bool:
+        """Whether the times of any of these models are computed."""
+        keys = [self._key(model, "minutes.mean") for model in models]
+        return any(self._values.has(key) and self._values.is_computed_time(key) for key in keys)
+
+    def cell(self, model: str) -> Safe:
+        """The minutes for a table, with the mark where they are computed."""
+        key = self._key(model, "minutes.mean")
+        return marked(self._values, key) if self._values.has(key) else self._words("missing")
+
+    def cell_with_spread(self, model: str) -> Safe:
+        """The same with the deviation between seeds, where there are several."""
+        if not self._has(model, "minutes.sd"):
+            return self.cell(model)
+        spread = self._value(model, "minutes.sd")
+        return self._words("results.spread", mean=self.cell(model), deviation=spread)
+
+    def shared(self) -> Safe | None:
+        """The networks with runs that shared their device, and how many of them; None without."""
+        items = [
+            self._words.counted(
+                "shared-device.item",
+                int(self._number(model, "runs")),
+                model=model_name(model),
+                shared=self._value(model, "shared_runs"),
+                runs=self._value(model, "runs"),
+            )
+            for model in self._report.models
+            if self._has(model, "shared_runs")
+        ]
+        return self._words.listed(items) if items else None
+
+    def of_model(self, model: str) -> Safe:
+        """The end of a sentence on a finished model: how long its training took."""
+        minutes = self._value(model, "minutes.mean")
+        runs = int(self._number(model, "runs"))
+        if not self.are_computed(model):
+            return self._words.counted("results.trained.measured", runs, minutes=minutes)
+        measured = self._value(model, "measured_minutes.mean")
+        return self._words.counted(
+            "results.trained.computed", runs, minutes=minutes, measured=measured
+        )
+
+    def of_pair(self, model: str, base: str) -> Safe:
+        """The end of a sentence that sets a model against `base`."""
+        if not self._has(model, "minutes_ratio"):  # times of different devices have no ratio
+            return self._words("results.time.none")
+        computed = [name for name in (base, model) if self.are_computed(name)]
+        form = ("ratio", "one-computed", "computed")[len(computed)]
+        return self._words(
+            f"results.time.{form}",
+            ratio=self._value(model, "minutes_ratio", digits=1),
+            base=model_name(base),
+            model=self._words.listed([model_name(name) for name in computed]),
+        )
+
+    def rows(self) -> list[TimeRow]:
+        """All models with minutes where a time is computed, else none."""
+        if not self.are_computed(*self._report.models):
+            return []
+        return [
+            self._row(model) for model in self._report.models if self._has(model, "minutes.mean")
+        ]
+
+    def _row(self, model: str) -> TimeRow:
+        forward = minutes = self._words("none")
+        if self.are_computed(model):
+            forward = self._value(model, "forward_minutes.mean")
+            minutes = self._with_shared_mark(model, "minutes.mean")
+        measured = self._with_shared_mark(model, "measured_minutes.mean")
+        return TimeRow(model_name(model), forward, measured, minutes)
+
+    def _with_shared_mark(self, model: str, quantity: str) -> Safe:
+        """A value of a table that says by itself which times are computed."""
+        key = self._key(model, quantity)
+        text = self._values.value(key)
+        return Safe(text + SHARED_MARK) if self._values.is_shared_time(key) else text
+
+    def ratios(self) -> Safe | None:
+        """Our ratios of times beside the article's, where a time is computed.
+
+        None where the article has none over the same network, or we have none.
+        """
+        base, *deeper = self._report.models
+        # Ours are over the study's shallowest network, the article's over its first row.
+        if not self.rows() or self._article_ratio(base) != 1:
+            return None
+        items = [
+            self._words(
+                "results.ratio-item",
+                model=model_name(model),
+                article=self._values.value(f"article.{model}.minutes_ratio", digits=2),
+                ours=self._value(model, "minutes_ratio", digits=2),
+            )
+            for model in deeper
+            if self._article_ratio(model) is not None and self._has(model, "minutes_ratio")
+        ]
+        if not items:
+            return None
+        return self._words("results.ratios", base=model_name(base), items=Safe("; ".join(items)))
+
+    def _article_ratio(self, model: str) -> float | None:
+        key = f"article.{model}.minutes_ratio"
+        return self._values.number(key) if self._values.has(key) else None
+
+
+def marked(values: PrintedValues, key: str, digits: int | None = None) -> Safe:
+    """A value, with its marks where it is a time that is computed, or of a shared device."""
+    text = values.value(key, digits)
+    text = Safe(text + COMPUTED_MARK) if values.is_computed_time(key) else text
+    return Safe(text + SHARED_MARK) if values.is_shared_time(key) else text
+
+
+@dataclass(frozen=True)
+class ComputedMinutes:
+    """Which of the minutes behind the verdicts on one claim are computed, not measured."""
+
+    models: tuple[tuple[str, ...], ...] = ()
+    """The models whose minutes are computed, of each reading that has minutes for it."""
+    measured: bool = False
+    """Whether any of its minutes are measured."""
+
+    def __bool__(self) -> bool:
+        return any(self.models)
+
+    def clause(self, words: Words) -> Safe:
+        """What is true of all its readings; only for a claim that has computed minutes."""
+        if not self.measured:
+            return words("computed.all")
+        first = self.models[0]
+        if any(models != first for models in self.models):
+            return words(f"computed.readings.{'all' if all(self.models) else 'some'}")
+        names = words.listed([model_name(model) for model in first])
+        return words.counted("computed.some", len(first), models=names)
+
+
+def computed_minutes(verdicts: Sequence[Verdict], values: PrintedValues) -> ComputedMinutes:
+    """Of the verdicts on one claim, one a reading."""
+    found, measured = [], False
+    for verdict in verdicts:
+        of_reading = dict(_minutes_behind(verdict))
+        computed = tuple(m for m, key in of_reading.items() if values.is_computed_time(key))
+        measured = measured or len(computed) < len(of_reading)
+        if of_reading:
+            found.append(computed)
+    return ComputedMinutes(tuple(found), measured)
+
+
+def rests_on_shared_times(verdicts: Sequence[Verdict], values: PrintedValues) -> bool:
+    """Whether minutes behind the verdicts on one claim are of runs that shared their device."""
+    return any(
+        values.is_shared_time(key) for verdict in verdicts for _, key in _minutes_behind(verdict)
+    )
+
+
+def _minutes_behind(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """The models whose minutes a verdict rests on, with the keys of these."""
+    keys = {model: f"{verdict.protocol}.{model}.minutes.mean" for model in LAYERS}
+    return ((model, key) for model, key in keys.items() if key in verdict.values.values())
