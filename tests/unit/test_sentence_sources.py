@@ -8,7 +8,7 @@ from report_studies import TEMPLATES, context_of, study_with_evidence
 from synthetic import ARTICLE, MODELS
 
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
-from resnet_sizes.reporting.sections.origins import after_body_html
+from resnet_sizes.reporting.sections.metadata import after_body_html
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.schemas.paths import StudyFolder
 

@@ -22,9 +22,14 @@ from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.sections.article import render_article
-from resnet_sizes.reporting.sections.metadata import DATA, HEAD, head_html, report_data
-from resnet_sizes.reporting.sections.origins import FILE as AFTER_BODY
-from resnet_sizes.reporting.sections.origins import after_body_html
+from resnet_sizes.reporting.sections.metadata import (
+    AFTER_BODY,
+    DATA,
+    HEAD,
+    after_body_html,
+    head_html,
+    report_data,
+)
 from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words

@@ -180,7 +180,7 @@ def _text_of_page(page: PageObject) -> str:
             marks.pop()
 
     def keep(text: str, *_: object) -> None:
-        # A line break is told late, when the next line begins.
+        # A line break is reported late, when the next line begins.
         parts.append("\n" if any(marks) else text)
 
     page.extract_text(visitor_operand_before=follow, visitor_text=keep)

@@ -209,7 +209,7 @@ _FLOATS = {"pt": ("Figura", "Tabela", "Quadro"), "en": ("Figure", "Table")}
 
 
 class Places:
-    """The numbering of one page, counted anew."""
+    """The numbering of one page, counted again."""
 
     def __init__(self, body: Element, language: str, references: Mapping[str, str]) -> None:
         self._body = body
