@@ -82,7 +82,7 @@ def study_choices(compile: str | None, deterministic: bool | None) -> Choices:
 
 def run_file(
     model: ModelName,
-    reading: TrainingRecipe,
+    recipe: TrainingRecipe,
     batch_size: int,
     epochs: int,
     identity: str,
@@ -90,14 +90,14 @@ def run_file(
     device: torch.device,
     weights: InitialWeights | None = None,
 ) -> RunFile:
-    """The run file of one measurement. `weights` is needed where the reading is not random."""
-    reading = reading.model_copy(update={"precision": choices.precision})
+    """The run file of one measurement. `weights` is needed unless they are random."""
+    recipe = recipe.model_copy(update={"precision": choices.precision})
     mode = choices.compile
     return RunFile(
         protocol="benchmark",
         model=model,
         seed=0,
-        reading=reading,
+        reading=recipe,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=LEARNING_RATE,
@@ -107,7 +107,7 @@ def run_file(
         threads="auto",
         dataset_identity=identity,
         precision=choices.precision,
-        compile_mode=best_compile_mode(reading, device) if mode == "auto" else mode,
+        compile_mode=best_compile_mode(recipe, device) if mode == "auto" else mode,
         initial_weights=weights,
     )
 
@@ -119,10 +119,10 @@ class EngineLoop:
     def __init__(
         self, setting: Setting, arrays: DatasetArrays, device: torch.device, choices: Choices
     ) -> None:
-        reading = setting.reading
-        weights = None if reading.weights == "none" else NO_WEIGHTS
+        recipe = setting.recipe
+        weights = None if recipe.weights == "none" else NO_WEIGHTS
         self.run = run_file(
-            *(setting.model, reading, setting.batch_size, MANY_EPOCHS),
+            *(setting.model, recipe, setting.batch_size, MANY_EPOCHS),
             *("0" * 64, choices, device, weights),
         )
         # Two test images: each round ends with an evaluation, which is not measured.
@@ -133,10 +133,10 @@ class EngineLoop:
             arrays.test_labels[:2],
         )
         self._switch()
-        network = build_network(setting.model, reading, CLASSES)
+        network = build_network(setting.model, recipe, CLASSES)
         if setting.frozen:
-            _settle(network, reading, arrays)
-        network = ready_for_training(network, reading, device)
+            _settle(network, recipe, arrays)
+        network = ready_for_training(network, recipe, device)
         trainer = Trainer(self.run, network, DeviceData.on(device, kept), device)
         self._epochs = trainer.epochs(_nothing)
 
@@ -153,9 +153,9 @@ class EngineLoop:
 def executed_macs(setting: Setting, device: torch.device) -> float:
     """Multiply-accumulates that one image takes in a training step of the engine on `device`,
     forward and backward; of a frozen backbone forward. Counted on meta tensors."""
-    images, size = 4, setting.reading.input_size
-    network = build_network(setting.model, setting.reading, CLASSES)
-    network = ready_for_training(network, setting.reading, device).to("meta")
+    images, size = 4, setting.recipe.input_size
+    network = build_network(setting.model, setting.recipe, CLASSES)
+    network = ready_for_training(network, setting.recipe, device).to("meta")
     batch = torch.empty(images, 3, size, size, device="meta")
     with FlopCounterMode(display=False) as counter:
         output = network(batch).sum()
@@ -168,9 +168,9 @@ def measure_head(
     setting: Setting, images: int, device: torch.device, choices: Choices
 ) -> Iterator[float]:
     """Seconds of each epoch of the head on features that are there already."""
-    features = build_network(setting.model, setting.reading, CLASSES).fc.in_features
+    features = build_network(setting.model, setting.recipe, CLASSES).fc.in_features
     run = run_file(
-        *(setting.model, setting.reading, min(256, images), MANY_EPOCHS),
+        *(setting.model, setting.recipe, min(256, images), MANY_EPOCHS),
         *("0" * 64, choices, device, NO_WEIGHTS),
     )
     set_determinism(run.deterministic, run.seed, run.precision)
@@ -187,7 +187,7 @@ def measure_head(
 
 def whole_run(
     model: ModelName,
-    reading: TrainingRecipe,
+    recipe: TrainingRecipe,
     batch_size: int,
     epochs: int,
     arrays: DatasetArrays,
@@ -201,14 +201,14 @@ def whole_run(
     The cache of features belongs to the working directory, so start in a new one.
     """
     weights = None
-    if reading.weights != "none":
-        weights = write_random_weights(model, reading, arrays, folder / f"{model}.safetensors")
-        reading = reading.model_copy(update={"weights": weights.path})
+    if recipe.weights != "none":
+        weights = write_random_weights(model, recipe, arrays, folder / f"{model}.safetensors")
+        recipe = recipe.model_copy(update={"weights": weights.path})
     info = _information(arrays)
     dataset = folder / "dataset.safetensors"
     write_dataset(dataset, info, arrays)
     run = run_file(
-        *(model, reading, batch_size, epochs, info.identity, choices, device),
+        *(model, recipe, batch_size, epochs, info.identity, choices, device),
         weights.initial if weights else None,
     )
     start = time.perf_counter()
@@ -217,12 +217,12 @@ def whole_run(
 
 
 def write_random_weights(
-    model: ModelName, reading: TrainingRecipe, arrays: DatasetArrays, path: Path
+    model: ModelName, recipe: TrainingRecipe, arrays: DatasetArrays, path: Path
 ) -> WeightsInfo:
     """A file of initial weights for a frozen backbone."""
     torch.manual_seed(0)
-    network = build_network(model, reading, CLASSES)
-    _settle(network, reading, arrays)
+    network = build_network(model, recipe, CLASSES)
+    _settle(network, recipe, arrays)
     save_file(network.state_dict(), path)
     return WeightsInfo(
         key=f"{model}-file",
@@ -235,8 +235,8 @@ def write_random_weights(
     )
 
 
-def _settle(network: ResNet, reading: TrainingRecipe, arrays: DatasetArrays) -> None:
-    prepare = Preprocessor(reading, torch.device("cpu"))
+def _settle(network: ResNet, recipe: TrainingRecipe, arrays: DatasetArrays) -> None:
+    prepare = Preprocessor(recipe, torch.device("cpu"))
     settle_batch_norm(network, prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
 
 

@@ -9,7 +9,7 @@ import torch
 from contest import as_pytorch_starts
 from engine import Choices, measure_head
 from notebook_loop import NotebookLoop, images_needed
-from settings import EPOCHS, FrozenRun, Setting, noise_images, reading_of
+from settings import EPOCHS, FrozenRun, Setting, noise_images, recipe_of
 from whole_runs import WholeRun, in_own_process
 
 from resnet_sizes.schemas.run.run import Precision
@@ -45,7 +45,7 @@ def measure_whole(
             train_images=wanted.train_images,
             test_images=wanted.test_images,
             epochs=EPOCHS,
-            input_size=reading_of("frozen-224", wanted.model).input_size,
+            input_size=recipe_of("frozen-224", wanted.model).input_size,
         )
     )
     batch = min(wanted.batch_size, wanted.train_images)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from settings import MODELS, Plan, reading_of
+from settings import MODELS, Plan, recipe_of
 from whole_runs import WholeRun, in_own_process
 
 from resnet_sizes.schemas.study.protocol import ModelName
@@ -34,7 +34,7 @@ def points(plan: Plan, template: WholeRun, models: tuple[ModelName, ...]) -> lis
         scratch,
         case="frozen-224",
         train_images=max(2, images // 2),
-        input_size=reading_of("frozen-224", models[0]).input_size,
+        input_size=recipe_of("frozen-224", models[0]).input_size,
     )
     depths = [model for model in MODELS if model in models and model != models[0]]
     return [

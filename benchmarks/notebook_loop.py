@@ -45,10 +45,10 @@ class NotebookLoop:
     """Steps of such a loop, timed once its workers are at work."""
 
     def __init__(self, setting: Setting, arrays: DatasetArrays, device: torch.device) -> None:
-        reading = setting.reading
-        steps = [transforms.ToTensor(), transforms.Normalize(*NORMALISATION[reading.normalisation])]
-        if reading.input_size != arrays.train_images.shape[-1]:
-            steps.insert(0, transforms.Resize(reading.input_size))
+        recipe = setting.recipe
+        steps = [transforms.ToTensor(), transforms.Normalize(*NORMALISATION[recipe.normalisation])]
+        if recipe.input_size != arrays.train_images.shape[-1]:
+            steps.insert(0, transforms.Resize(recipe.input_size))
         self.dataset = PictureDataset(arrays, transforms.Compose(steps))
         self.setting = setting
         self.device = device

@@ -28,13 +28,13 @@ class PlainLoop:
         device: torch.device,
         precision: Precision = "fp32",
     ) -> None:
-        reading = setting.reading
+        recipe = setting.recipe
         self.setting = setting
         self.device = device
-        self.size = reading.input_size
+        self.size = recipe.input_size
         self.images = torch.from_numpy(arrays.train_images[: setting.images]).to(device)
         self.labels = torch.from_numpy(arrays.train_labels[: setting.images]).to(device)
-        mean, deviation = NORMALISATION[reading.normalisation]
+        mean, deviation = NORMALISATION[recipe.normalisation]
         self.mean = torch.tensor(mean, device=device).view(1, 3, 1, 1)
         self.deviation = torch.tensor(deviation, device=device).view(1, 3, 1, 1)
         self.net = get_model(setting.model, weights=None, num_classes=CLASSES).to(device)

@@ -31,8 +31,8 @@ CASES: dict[Case, str] = {"scratch-32": "scratch-32", "frozen-224": "probe-224"}
 """What is measured, and the protocol of config/config.yaml that it is taken from."""
 
 
-def reading_of(case: Case, model: str) -> TrainingRecipe:
-    """The reading of the study's own configuration that a case measures."""
+def recipe_of(case: Case, model: str) -> TrainingRecipe:
+    """The recipe in the study's own configuration that a case measures."""
     path = ROOT / "config" / "config.yaml"
     config = read_yaml(path, "Run the benchmark in a complete checkout.")
     definition = config["protocol_definitions"][CASES[case]]
@@ -61,14 +61,14 @@ class Setting:
     rounds: int
 
     @property
-    def reading(self) -> TrainingRecipe:
+    def recipe(self) -> TrainingRecipe:
         """All settings of the training."""
-        return reading_of(self.case, self.model)
+        return recipe_of(self.case, self.model)
 
     @property
     def frozen(self) -> bool:
         """Whether only the last layer is trained."""
-        return self.reading.trainable == "head"
+        return self.recipe.trainable == "head"
 
     @property
     def images(self) -> int:

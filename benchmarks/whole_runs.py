@@ -61,18 +61,18 @@ def main(wanted: Path, found: Path) -> None:
     """What the process of its own does."""
     import torch
     from engine import Choices, whole_run
-    from settings import noise_images, reading_of
+    from settings import noise_images, recipe_of
 
     from resnet_sizes.training.devices.select import peak_memory
 
     run = WholeRun(**json.loads(wanted.read_text(encoding="utf-8")))
     device = torch.device(run.device)
     arrays = noise_images(run.train_images, run.test_images)
-    reading = reading_of(run.case, run.model)
+    recipe = recipe_of(run.case, run.model)
     idle = peak_memory(torch.device("cpu"))
     metrics, wall = whole_run(
         run.model,
-        reading.model_copy(update={"input_size": run.input_size}),
+        recipe.model_copy(update={"input_size": run.input_size}),
         batch_size=run.batch_size,
         epochs=run.epochs,
         arrays=arrays,

@@ -37,10 +37,10 @@ DEFINITIONS: dict[str, Any] = yaml.safe_load(CONFIG.read_text())["protocol_defin
 """Every protocol of config.yaml, by name."""
 
 
-def reading_of(protocol: str, model: str) -> TrainingRecipe:
-    """The reading of config.yaml, in fp32."""
-    reading = Protocol.model_validate(DEFINITIONS[protocol]).recipe_for(model)
-    return reading.model_copy(update={"precision": "fp32"})
+def recipe_of(protocol: str, model: str) -> TrainingRecipe:
+    """The recipe in config.yaml, in fp32."""
+    recipe = Protocol.model_validate(DEFINITIONS[protocol]).recipe_for(model)
+    return recipe.model_copy(update={"precision": "fp32"})
 
 
 def coloured_patches(train: int, test: int) -> DatasetArrays:
@@ -56,9 +56,7 @@ def coloured_patches(train: int, test: int) -> DatasetArrays:
     return DatasetArrays(images[:train], labels[:train], images[train:], labels[train:])
 
 
-def write_state_dict(
-    path: Path, model: str, reading: TrainingRecipe, arrays: DatasetArrays
-) -> Path:
+def write_state_dict(path: Path, model: str, recipe: TrainingRecipe, arrays: DatasetArrays) -> Path:
     """Write initial weights for a model: random ones of another seed than any run's.
 
     The running statistics are those of some of the images, as they would be after pre-training:
@@ -72,22 +70,22 @@ def write_state_dict(
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.momentum = None  # the mean over all batches seen, here one
     with torch.no_grad():
-        network(torch.stack([prepared(image, reading) for image in images]))
+        network(torch.stack([prepared(image, recipe) for image in images]))
     torch.save(network.state_dict(), path)
     return path
 
 
 def run_of(arrays: DatasetArrays, weights: Path | None = None, **changes: Any) -> RunFile:
     """A run file; without changes two epochs of ResNet-18 under `scratch-32`."""
-    reading = changes.pop("reading", TrainingRecipe())
+    recipe = changes.pop("reading", TrainingRecipe())
     if weights is not None:
-        reading = reading.model_copy(update={"weights": str(weights)})
+        recipe = recipe.model_copy(update={"weights": str(weights)})
     own = {
         "evaluation_batch_size": 100,
         "dataset_identity": dataset_identity(arrays),
         "initial_weights": None if weights is None else small_runs.initial_weights(weights),
     }
-    return small_runs.run_of(None, reading=reading.model_dump(), **(own | changes))
+    return small_runs.run_of(None, reading=recipe.model_dump(), **(own | changes))
 
 
 def train_engine(

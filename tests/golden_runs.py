@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from engine_steps import coloured_patches, reading_of, run_of, train_engine, write_state_dict
+from engine_steps import coloured_patches, recipe_of, run_of, train_engine, write_state_dict
 from resnet_sizes.schemas.study.protocol import ModelName
 
 FOLDER = Path(__file__).parent / "golden"
@@ -59,16 +59,16 @@ def losses(
     """The first losses of the protocol's golden run, trained anew below `folder`."""
     golden = RUNS[protocol]
     arrays = coloured_patches(train=2 * golden.batch_size, test=2)
-    reading = reading_of(protocol, golden.model)
+    recipe = recipe_of(protocol, golden.model)
     weights = None
-    if reading.weights != "none":
-        weights = write_state_dict(folder / "weights.pth", golden.model, reading, arrays)
+    if recipe.weights != "none":
+        weights = write_state_dict(folder / "weights.pth", golden.model, recipe, arrays)
     run = run_of(
         arrays,
         weights,
         protocol=protocol,
         model=golden.model,
-        reading=reading,
+        reading=recipe,
         epochs=steps // 2,
         batch_size=golden.batch_size,
         learning_rate=golden.learning_rate * rate_factor,

@@ -41,16 +41,16 @@ def train_reference(
     run: RunFile, arrays: DatasetArrays, classes: int, weights: Path | None = None
 ) -> Trained:
     """Train the run from its seed, or from the state dict in `weights`."""
-    reading = run.reading
+    recipe = run.reading
     network = initial_network(run, classes, weights)
-    trained = network.fc if reading.trainable == "head" else network
+    trained = network.fc if recipe.trainable == "head" else network
     network.requires_grad_(False)
     trained.requires_grad_(True)
     optimizer = plain_optimizer(run, trained)
     images, labels = torch.from_numpy(arrays.train_images), torch.from_numpy(arrays.train_labels)
     losses = []
     for epoch in range(1, run.epochs + 1):
-        network.train(reading.trainable == "all" or reading.frozen_batch_norm == "train")
+        network.train(recipe.trainable == "all" or recipe.frozen_batch_norm == "train")
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(run, epoch)
         generator = epoch_generator(run.seed, epoch)
@@ -60,9 +60,9 @@ def train_reference(
             if len(batch) == 1:  # batch normalisation cannot normalise one value
                 continue
             chosen = list(images[batch])
-            if reading.augmentation == "flip-crop":
+            if recipe.augmentation == "flip-crop":
                 chosen = mirrored_and_shifted(chosen, generator)
-            logits = network(torch.stack([prepared(image, reading) for image in chosen]))
+            logits = network(torch.stack([prepared(image, recipe) for image in chosen]))
             loss = nn.functional.cross_entropy(logits, labels[batch])
             optimizer.zero_grad()
             loss.backward()
@@ -70,7 +70,7 @@ def train_reference(
             losses.append(loss.item())
     network.eval()
     with torch.no_grad():
-        tests = [prepared(image, reading) for image in torch.from_numpy(arrays.test_images)]
+        tests = [prepared(image, recipe) for image in torch.from_numpy(arrays.test_images)]
         return Trained(losses, torch.cat([network(image[None]) for image in tests]))
 
 
@@ -93,11 +93,11 @@ def initial_network(run: RunFile, classes: int, weights: Path | None) -> nn.Modu
 
 def plain_optimizer(run: RunFile, trained: nn.Module) -> torch.optim.Optimizer:
     """One parameter after the other, neither fused nor foreach."""
-    reading = run.reading
-    shared = {"weight_decay": reading.weight_decay, "foreach": False}
-    if reading.optimizer == "sgd":
-        return torch.optim.SGD(trained.parameters(), momentum=reading.momentum, **shared)
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[reading.optimizer]
+    recipe = run.reading
+    shared = {"weight_decay": recipe.weight_decay, "foreach": False}
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(trained.parameters(), momentum=recipe.momentum, **shared)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
     return kind(trained.parameters(), **shared)
 
 
@@ -123,13 +123,13 @@ def mirrored_and_shifted(
     return changed
 
 
-def prepared(image: torch.Tensor, reading: TrainingRecipe) -> torch.Tensor:
+def prepared(image: torch.Tensor, recipe: TrainingRecipe) -> torch.Tensor:
     """uint8 `[3, H, W]` → float32 `[3, S, S]` as a notebook prepares it: to 0…1, resized, then
     normalised."""
-    size = [reading.input_size, reading.input_size]
+    size = [recipe.input_size, recipe.input_size]
     image = transforms.to_dtype(image, torch.float32, scale=True)
     if list(image.shape[1:]) != size:
         image = transforms.resize(
             image, size, transforms.InterpolationMode.BILINEAR, antialias=True
         )
-    return transforms.normalize(image, *MEAN_AND_DEVIATION[reading.normalisation])
+    return transforms.normalize(image, *MEAN_AND_DEVIATION[recipe.normalisation])

@@ -234,7 +234,7 @@ def test_a_share_of_the_peak_is_told_of_the_executed_products_too(result):
 def test_on_a_cpu_products_with_padding_are_not_executed():
     small, large = (Setting(case, "resnet18", 2, 1, 1) for case in ("scratch-32", "frozen-224"))
     nominal = [
-        setting.passes * macs_per_image(setting.model, setting.reading, 10)
+        setting.passes * macs_per_image(setting.model, setting.recipe, 10)
         for setting in (small, large)
     ]
     shares = [executed_macs(s, CPU) / macs for s, macs in zip((small, large), nominal, strict=True)]

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from resnet_sizes.io.messages import shown, shown_text, without_secrets
 from resnet_sizes.io.yaml import parse_yaml, read_yaml
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.run.tensors import read_dataset, read_predictions
 from resnet_sizes.study.loading import check_files, check_study, load_study
 
 BASE = """\
@@ -163,17 +165,35 @@ def test_a_run_that_claims_a_million_million_epochs_is_refused_at_once(tmp_path:
         read_record(path, Metrics, "Train again.")
 
 
-def read_study(path: Path, remedy: str) -> StudyFile:
-    return read_record(path, StudyFile, remedy)
+READERS: dict[str, Callable[[Path], object]] = {
+    "yaml": lambda path: read_yaml(path, "Mend it."),
+    "record": lambda path: read_record(path, StudyFile, "Mend it."),
+    "dataset": read_dataset,
+    "predictions": read_predictions,
+}
 
 
-def test_a_pipe_or_a_folder_is_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", READERS)
+def test_a_pipe_or_a_folder_is_no_file(tmp_path: Path, kind: str) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for read in (read_yaml, read_study):
-        with pytest.raises(UserError, match=r"pipe: is not a regular file\. Mend it\."):
-            read(tmp_path / "pipe", "Mend it.")
-        with pytest.raises(UserError, match=r"is a folder\. Mend it\."):
-            read(tmp_path, "Mend it.")
+    with pytest.raises(UserError, match=r"pipe: is not a regular file\. [A-Z]"):
+        READERS[kind](tmp_path / "pipe")
+    with pytest.raises(UserError, match=r"is a folder\. [A-Z]"):
+        READERS[kind](tmp_path)
+
+
+@pytest.mark.parametrize("file", ["run.json", "metrics.json", "predictions.safetensors"])
+def test_evidence_names_a_pipe_among_the_results(tmp_path: Path, file: str) -> None:
+    from synthetic import make_study
+
+    from resnet_sizes.cli.evidence import evidence
+
+    study = make_study(tmp_path, models=["resnet18"], seeds=[0], epochs=2, full=False)
+    (path,) = study.parent.glob(f"runs/**/{file}")
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=f"{file}: is not a regular file"):
+        evidence(study)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +228,6 @@ def test_only_texts_are_bound_in_size(tmp_path: Path) -> None:
     path = tmp_path / "weights"
     path.write_bytes(bytes(MAX_JSON_BYTES + 1))
     assert len(read_bytes(path, "Mend it.")) == MAX_JSON_BYTES + 1
-    for read in (read_study, read_yaml):
+    for kind in ("record", "yaml"):
         with pytest.raises(UserError, match=r"has more than \d+ bytes.* Mend it\."):
-            read(path, "Mend it.")
+            READERS[kind](path)

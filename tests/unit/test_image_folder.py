@@ -273,6 +273,12 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
         _read(path)
 
 
+def test_a_pipe_is_no_archive(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "images.zip")
+    with pytest.raises(UserError, match=r"images\.zip: is not a regular file"):
+        _read(tmp_path / "images.zip")
+
+
 def test_writers_of_the_tests_differ(tmp_path: Path) -> None:
     """Guards the comparison above: the archives are what their names say."""
     assert as_zip(tree(), tmp_path / "a").read_bytes()[:2] == b"PK"

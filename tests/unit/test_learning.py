@@ -10,7 +10,7 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
-from engine_steps import CONFIG, reading_of, run_of
+from engine_steps import CONFIG, recipe_of, run_of
 from resnet_sizes.cli.app import app
 from resnet_sizes.data.sources.digits import DigitsSource
 from resnet_sizes.io.files import read_record
@@ -106,7 +106,7 @@ def save_backbone(path: Path, arrays: DatasetArrays, classes: int, epochs: int) 
         arrays.test_images[tested],
         arrays.test_labels[tested],
     )
-    run = run_of(half, reading=reading_of("scratch-32", "resnet18"), epochs=max(epochs, 1))
+    run = run_of(half, reading=recipe_of("scratch-32", "resnet18"), epochs=max(epochs, 1))
     torch.manual_seed(7)
     network = build_network("resnet18", run.reading, classes)
     if epochs:

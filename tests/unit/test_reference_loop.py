@@ -12,7 +12,7 @@ from engine_steps import (
     CLASSES,
     DEFINITIONS,
     coloured_patches,
-    reading_of,
+    recipe_of,
     run_of,
     train_engine,
     write_state_dict,
@@ -45,7 +45,7 @@ class Case:
     def material(self, folder: Path) -> tuple[RunFile, DatasetArrays, Path | None]:
         """The run file, its images, and its initial weights if it has any."""
         arrays = coloured_patches(train=2 * self.batch_size, test=12)
-        reading = reading_of(self.protocol, self.model).model_copy(update=self.reading)
+        reading = recipe_of(self.protocol, self.model).model_copy(update=self.reading)
         weights = None
         if reading.weights != "none":
             weights = write_state_dict(folder / "weights.pth", self.model, reading, arrays)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine_steps import coloured_patches, reading_of, run_of, train_by_command, write_state_dict
+from engine_steps import coloured_patches, recipe_of, run_of, train_by_command, write_state_dict
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.study.protocol import ModelName
@@ -25,7 +25,7 @@ def test_the_same_seed_gives_bitwise_equal_predictions(
     tmp_path: Path, model: ModelName, threads: int
 ) -> None:
     arrays = coloured_patches(train=48, test=20)
-    reading = reading_of("scratch-32", model)
+    reading = recipe_of("scratch-32", model)
     run = run_of(arrays, model=model, reading=reading, epochs=1, threads=threads)
     found = []
     for name in ("first", "second"):
@@ -37,7 +37,7 @@ def test_the_same_seed_gives_bitwise_equal_predictions(
 
 def test_kept_features_give_the_same_bits_as_features_computed_anew(tmp_path: Path) -> None:
     arrays = coloured_patches(train=48, test=20)
-    reading = reading_of("probe-224", "resnet18").model_copy(update={"input_size": 64})
+    reading = recipe_of("probe-224", "resnet18").model_copy(update={"input_size": 64})
     weights = write_state_dict(tmp_path / "weights.pth", "resnet18", reading, arrays)
     run = run_of(arrays, weights, protocol="probe-224", reading=reading)
     found, reused = [], []
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_bits_on_cuda(
 ) -> None:
     # Several evaluation batches: the outputs of a CUDA graph last until its next replay.
     arrays = coloured_patches(train=64, test=20)
-    reading = reading_of("scratch-32", "resnet18").model_copy(update={"precision": precision})
+    reading = recipe_of("scratch-32", "resnet18").model_copy(update={"precision": precision})
     run = run_of(
         arrays,
         reading=reading,

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from resnet_sizes.cli.console import say
-from resnet_sizes.cli.study import Overlays, resolve
+from resnet_sizes.cli.study import Overlays
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.operations import Forecast, RunForecast
@@ -53,7 +53,7 @@ def forecast(
     kinds: list[RunForecast] = []
     runs: list[ExpectedRun] = []
     owners: dict[Hashable, str] = {}
-    for kind, expected in forecast_study(study, counts, name, resolve):
+    for kind, expected in forecast_study(study, counts, name):
         label = f"{kind.protocol}/{kind.model}"
         cells = ["–", "–", "–"]
         if kind.seconds is not None and kind.peak_memory_bytes is not None:

@@ -44,18 +44,14 @@ def runs(
     ] = None,
 ) -> None:
     """Write the run.json of each run of a study whose dataset is there."""
-    paths = write_run_files(study, resolve, names)
+    paths = write_run_files(study, _resolve, names)
     folder = StudyFolder.of_file(study)
     clamp_future_mtimes(folder, [folder.dataset_info])
     say(f"{len(paths)} run file(s) below {study.parent / 'runs'}")
 
 
-def resolve(settings: RunSettings, device_name: str) -> tuple[Precision, CompileMode]:
-    """What `auto` in a run's settings means on a device."""
+def _resolve(settings: RunSettings, device_name: str) -> tuple[Precision, CompileMode]:
     # torch takes seconds to load, and most studies leave nothing to the device.
-    from resnet_sizes.training.capabilities import best_compile_mode, fastest_precision
-    from resnet_sizes.training.devices.select import select_device
+    from resnet_sizes.training.capabilities import resolve_auto
 
-    device = select_device(device_name)
-    mode = best_compile_mode(settings.reading, device, settings.gradient_accumulation)
-    return fastest_precision(device), mode
+    return resolve_auto(settings, device_name)

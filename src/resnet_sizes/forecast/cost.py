@@ -97,15 +97,15 @@ def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
 
 def shared_features(run: RunFile) -> Hashable | None:
     """Equal for two runs of a study that train on the same features; None without a cache."""
-    reading = run.reading
+    recipe = run.reading
     if not keeps_features(run):
         return None
     return (
         run.model,
-        weights_key(run.model, reading),
-        reading.stem,
-        reading.input_size,
-        reading.normalisation,
+        weights_key(run.model, recipe),
+        recipe.stem,
+        recipe.input_size,
+        recipe.normalisation,
         run.precision,
     )
 

@@ -12,7 +12,8 @@ from resnet_sizes.schemas.run.run import all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.study.run_files import Resolve, resolved_run
+from resnet_sizes.study.run_files import resolved_run
+from resnet_sizes.training.capabilities import resolve_auto
 
 NO_DATA = "0" * 64
 """Identity of the random images that are measured with."""
@@ -37,19 +38,18 @@ class ExpectedRun:
 
 
 def forecast_study(
-    study: Study, counts: Counts, device_name: str, resolve: Resolve
+    study: Study, counts: Counts, device_name: str
 ) -> Iterator[tuple[RunForecast, list[ExpectedRun]]]:
     """Measure each protocol and model of a study, one after the other, and list its runs.
 
-    The seeds cost the same. There are no runs where nothing could be measured. `resolve` is as in
-    `resolved_run`.
+    The seeds cost the same. There are no runs where nothing could be measured.
     """
     for settings in all_run_settings(study):
         if settings.seed != study.seeds[0]:
             continue
         weights = None if settings.reading.weights == "none" else RANDOM
         run = resolved_run(
-            settings, device_name, resolve, dataset_identity=NO_DATA, initial_weights=weights
+            settings, device_name, resolve_auto, dataset_identity=NO_DATA, initial_weights=weights
         )
         cost = forecast_run(run, counts, device_name)
         measured = cost.problem is None

@@ -154,13 +154,24 @@ def _pretty(data: BaseModel | dict[str, Any] | list[Any]) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def check_regular(path: Path, remedy: str) -> None:
+    """Raise UserError, ending in `remedy`, for a folder, a pipe or a device, before a library opens
+    it: a pipe may never end. A file that is missing or not accessible passes: opening it says so.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        found = "is a folder" if stat.S_ISDIR(mode) else "is not a regular file"
+        raise UserError(f"{path}: {found}. {remedy}")
+
+
 def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
     """The content of a file, which may be bound to `most` bytes. Raises UserError, ending in
     `remedy`, if it cannot be had."""
     try:
-        if path.exists() and not stat.S_ISREG(path.stat().st_mode):  # a pipe might never end
-            found = "is a folder" if path.is_dir() else "is not a regular file"
-            raise UserError(f"{path}: {found}. {remedy}")
+        check_regular(path, remedy)
         with path.open("rb") as file:
             content = file.read(-1 if most is None else most + 1)
     except FileNotFoundError:

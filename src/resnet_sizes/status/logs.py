@@ -51,6 +51,8 @@ CAUSE_LINES = 3
 
 def log_end(path: Path) -> list[str]:
     """The last lines of a log, without empty ones; none where it cannot be read."""
+    if not path.is_file():  # a pipe would never end
+        return []
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - READ))

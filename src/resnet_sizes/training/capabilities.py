@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import torch
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile
+from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile, RunSettings
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
+from resnet_sizes.training.devices.select import select_device
 from resnet_sizes.training.engine.preprocessing import evaluation_batch
 from resnet_sizes.training.features.extraction import keeps_features
 
@@ -37,6 +38,14 @@ SHORT_OF_MEMORY = (
     "CUDNN_STATUS_ALLOC_FAILED",
 )
 """Parts of what is said where memory is short without an error of its own kind."""
+
+
+def resolve_auto(settings: RunSettings, device_name: str) -> tuple[Precision, CompileMode]:
+    """What `precision: auto` and `compile: auto` mean for a run on a device, which is named as in
+    `training.device`. Raises UserError if there is no such device."""
+    device = select_device(device_name)
+    mode = best_compile_mode(settings.reading, device, settings.gradient_accumulation)
+    return fastest_precision(device), mode
 
 
 def fastest_precision(device: torch.device) -> Precision:
@@ -87,16 +96,16 @@ def _described(device: torch.device) -> str:
 
 
 def best_compile_mode(
-    reading: TrainingRecipe, device: torch.device, gradient_accumulation: int = 1
+    recipe: TrainingRecipe, device: torch.device, gradient_accumulation: int = 1
 ) -> CompileMode:
-    """What `compile: auto` means for a reading on a device: a fixed rule, never a timing.
+    """What `compile: auto` means for a recipe on a device: a fixed rule, never a timing.
 
     CUDA graphs (`reduce-overhead`) where whole networks are trained on maps so small that their
     kernels end before the next is launched; otherwise none. Batches taken in parts have none,
     since a graph loses the gradients of one part when the next begins.
     """
-    small = reading.stem == "imagenet" and reading.input_size <= LAUNCH_BOUND_SIZE
-    whole = reading.trainable == "all" and gradient_accumulation == 1
+    small = recipe.stem == "imagenet" and recipe.input_size <= LAUNCH_BOUND_SIZE
+    whole = recipe.trainable == "all" and gradient_accumulation == 1
     if device.type != "cuda" or not small or not whole:
         return "none"
     able = torch.cuda.get_device_capability(device) >= OLDEST_CAPABILITY

@@ -33,16 +33,16 @@ def count_network_costs() -> NetworkCosts:
 
 def count_network_cost(model: ModelName, stem: Any, input_size: int) -> NetworkCost:
     """One network with ten classes, for square images of `input_size` pixels a side."""
-    reading = TrainingRecipe(stem=stem, input_size=input_size)
+    recipe = TrainingRecipe(stem=stem, input_size=input_size)
     with torch.device("meta"):
-        network = build_network(model, reading, CLASSES)
+        network = build_network(model, recipe, CLASSES)
     head = TrainingRecipe(weights="default", trainable="head")
     return NetworkCost(
         model=model,
         stem=stem,
         input_size=input_size,
-        macs_per_image=macs_per_image(model, reading, CLASSES),
-        parameters=count_parameters(network, reading)[0],
+        macs_per_image=macs_per_image(model, recipe, CLASSES),
+        parameters=count_parameters(network, recipe)[0],
         head_parameters=count_parameters(network, head)[1],
         training_bytes_per_image=_per_image(_saved_bytes, network, input_size),
         inference_bytes_per_image=_per_image(_peak_bytes, network, input_size),

@@ -17,6 +17,7 @@ from resnet_sizes.data.archives.containers import Container, Entry, Folder, Zip
 from resnet_sizes.data.archives.tar import Tar
 from resnet_sizes.data.sources.source import PARTS, Part
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import check_regular
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, Int64Array, UInt8Array
 
@@ -140,6 +141,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _open_container(path: Path) -> Container:
     if path.is_dir():
         return Folder(path)
+    check_regular(path, "Name a folder, a zip or a tar archive in dataset.path.")
     if zipfile.is_zipfile(path):
         return Zip(path)
     return Tar(path)

@@ -154,6 +154,8 @@ def _kind_of(path: Path) -> Problem:
 
 def _kind_of_predictions(path: Path) -> Problem:
     """What is wrong with predictions that cannot be used: the file, or what it holds."""
+    if not path.is_file():
+        return "truncated"
     try:
         with safe_open(path, framework="numpy"):
             return "inconsistent"

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import write_atomically
+from resnet_sizes.io.files import check_regular, write_atomically
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Sealed
 from resnet_sizes.schemas.study.study import DataContent, DatasetSpec
@@ -182,8 +182,9 @@ def _save(
 def _read_tensors(
     path: Path, names: tuple[str, ...], remedy: str
 ) -> tuple[dict[str, str], dict[str, npt.NDArray[Any]]]:
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{path}: no such file. {remedy}")
+    check_regular(path, remedy)
     try:
         with safe_open(path, framework="numpy") as opened:
             found = sorted(opened.keys())

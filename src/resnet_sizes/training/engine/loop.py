@@ -53,21 +53,21 @@ class Trainer:
     device: torch.device
 
     def __post_init__(self) -> None:
-        reading = self.run.reading
+        recipe = self.run.reading
         self.optimizer = build_optimizer(self.run, self.network, self.device)
-        self._inputs = self.data.inputs(reading)
+        self._inputs = self.data.inputs(recipe)
         self._forward = compiled(self.network, self.run.compile_mode)
         self._in_precision = autocast(self.run.precision, self.device)
         # float16 has so few exponents that small gradients vanish unless they are scaled up.
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.run.precision == "fp16")
         self._clock = Clock(self.device)
         self.schedule: torch.optim.lr_scheduler.LRScheduler | None = None
-        if reading.schedule == "cosine":
+        if recipe.schedule == "cosine":
             self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
                 self.optimizer, T_max=self.run.epochs
             )
         # Of a frozen backbone in eval mode nothing may move, its running statistics included.
-        self._whole_in_eval = reading.trainable == "head" and reading.frozen_batch_norm == "eval"
+        self._whole_in_eval = recipe.trainable == "head" and recipe.frozen_batch_norm == "eval"
         self.epoch = Epoch(1)
         """The epoch under way, or the next one."""
 
@@ -239,18 +239,18 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_optimizer(run: RunFile, network: nn.Module, device: torch.device) -> Optimizer:
-    """The optimiser of the reading over the trained parameters, in its fused form where the
+    """The optimiser of the recipe over the trained parameters, in its fused form where the
     device has one."""
-    reading = run.reading
+    recipe = run.reading
     parameters = [p for p in network.parameters() if p.requires_grad]
     fused = device.type in {"cpu", "cuda"}
-    if reading.optimizer == "sgd":
+    if recipe.optimizer == "sgd":
         return SGD(
             parameters,
             lr=run.learning_rate,
-            momentum=reading.momentum,
-            weight_decay=reading.weight_decay,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
             fused=fused,
         )
-    kind = Adam if reading.optimizer == "adam" else AdamW
-    return kind(parameters, lr=run.learning_rate, weight_decay=reading.weight_decay, fused=fused)
+    kind = Adam if recipe.optimizer == "adam" else AdamW
+    return kind(parameters, lr=run.learning_rate, weight_decay=recipe.weight_decay, fused=fused)

@@ -15,7 +15,7 @@ from resnet_sizes.training.engine.numerics import set_determinism
 from resnet_sizes.training.tensor_files import read_weights
 
 
-def build_network(model: str, reading: TrainingRecipe, classes: int) -> ResNet:
+def build_network(model: str, recipe: TrainingRecipe, classes: int) -> ResNet:
     """A network with random weights from torch's global generator.
 
     It maps float images `[N, 3, S, S]` to logits `[N, classes]`. The `cifar` stem is a 3×3
@@ -23,7 +23,7 @@ def build_network(model: str, reading: TrainingRecipe, classes: int) -> ResNet:
     CIFAR-10.
     """
     network: ResNet = get_model(model, weights=None, num_classes=classes)
-    if reading.stem == "cifar":
+    if recipe.stem == "cifar":
         stem = nn.Conv2d(3, 64, kernel_size=3, stride=1, padding=1, bias=False)
         # The same initialisation as torchvision gives to its own convolutions.
         nn.init.kaiming_normal_(stem.weight, mode="fan_out", nonlinearity="relu")
@@ -62,14 +62,14 @@ def initial_network(run: RunFile, classes: int, weights: WeightsInfo | None) -> 
     return network
 
 
-def ready_for_training(network: ResNet, reading: TrainingRecipe, device: torch.device) -> ResNet:
+def ready_for_training(network: ResNet, recipe: TrainingRecipe, device: torch.device) -> ResNet:
     """Move a network to the device in its fastest exact form, and freeze what is not trained.
 
     Its layers may be replaced, so count parameters before.
     """
-    if reading.trainable == "head":
+    if recipe.trainable == "head":
         freeze_backbone(network)
-        if reading.frozen_batch_norm == "eval":
+        if recipe.frozen_batch_norm == "eval":
             fold_batch_norm(network)
     if device.type == "cpu":
         use_exact_short_forms(network)
@@ -126,13 +126,13 @@ class Backbone(nn.Module):
         return torch.flatten(network.avgpool(maps), 1)
 
 
-def count_parameters(network: ResNet, reading: TrainingRecipe) -> tuple[int, int]:
-    """All parameters of a network as built, and those that the reading trains."""
-    trained = network.fc if reading.trainable == "head" else network
+def count_parameters(network: ResNet, recipe: TrainingRecipe) -> tuple[int, int]:
+    """All parameters of a network as built, and those that the recipe trains."""
+    trained = network.fc if recipe.trainable == "head" else network
     return tuple(sum(p.numel() for p in part.parameters()) for part in (network, trained))
 
 
-def macs_per_image(model: str, reading: TrainingRecipe, classes: int) -> int:
+def macs_per_image(model: str, recipe: TrainingRecipe, classes: int) -> int:
     """Multiply-accumulates of one forward pass for one image.
 
     Counted by torch's FlopCounterMode on tensors without storage, which costs no arithmetic;
@@ -141,8 +141,8 @@ def macs_per_image(model: str, reading: TrainingRecipe, classes: int) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.device("meta"):
-        network = build_network(model, reading, classes).eval()
-        image = torch.empty(1, 3, reading.input_size, reading.input_size)
+        network = build_network(model, recipe, classes).eval()
+        image = torch.empty(1, 3, recipe.input_size, recipe.input_size)
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         network(image)

@@ -27,13 +27,13 @@ NORMALISATION = {
 
 
 class Preprocessor:
-    """uint8 images → what the network takes, for one reading on one device."""
+    """uint8 images → what the network takes, for one recipe on one device."""
 
-    def __init__(self, reading: TrainingRecipe, device: torch.device) -> None:
-        mean, deviation = NORMALISATION[reading.normalisation]
+    def __init__(self, recipe: TrainingRecipe, device: torch.device) -> None:
+        mean, deviation = NORMALISATION[recipe.normalisation]
         self._mean = torch.tensor(mean, device=device).mul(255).view(1, 3, 1, 1)
         self._scale = torch.tensor(deviation, device=device).mul(255).reciprocal().view(1, 3, 1, 1)
-        self._size = reading.input_size
+        self._size = recipe.input_size
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 `[N, 3, 32, 32]` → float32 `[N, 3, S, S]`, normalised, channels last."""
@@ -125,19 +125,19 @@ class DeviceData:
             *(torch.from_numpy(getattr(arrays, each.name)).to(device) for each in fields(cls))
         )
 
-    def inputs(self, reading: TrainingRecipe) -> "ImageBatches":
-        """Its batches as the reading prepares them."""
-        return ImageBatches(self, reading)
+    def inputs(self, recipe: TrainingRecipe) -> "ImageBatches":
+        """Its batches as the recipe prepares them."""
+        return ImageBatches(self, recipe)
 
 
 class ImageBatches:
     """Prepared images, float32 `[B, 3, S, S]`."""
 
-    def __init__(self, data: DeviceData, reading: TrainingRecipe) -> None:
+    def __init__(self, data: DeviceData, recipe: TrainingRecipe) -> None:
         self._data = data
-        self._augment = reading.augmentation == "flip-crop"
-        self._prepare = Preprocessor(reading, data.train_images.device)
-        self._size = reading.input_size
+        self._augment = recipe.augmentation == "flip-crop"
+        self._prepare = Preprocessor(recipe, data.train_images.device)
+        self._size = recipe.input_size
 
     def train(self, indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Training images by int64 indices on the device; augmentation draws from `generator`."""
@@ -163,8 +163,8 @@ class FeatureData:
     test_features: torch.Tensor
     test_labels: torch.Tensor
 
-    def inputs(self, reading: TrainingRecipe) -> "FeatureBatches":
-        """Its batches; the reading has nothing left to prepare."""
+    def inputs(self, recipe: TrainingRecipe) -> "FeatureBatches":
+        """Its batches; the recipe has nothing left to prepare."""
         return FeatureBatches(self)
 
 

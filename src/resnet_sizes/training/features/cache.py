@@ -59,16 +59,16 @@ def features_key(
     Device, threads, batch size and versions are in it because they decide rounding, the code
     because it decides everything.
     """
-    reading = run.reading
+    recipe = run.reading
     return content_hash(
         {
             "model": run.model,
             "weights": run.initial_weights.sha256 if run.initial_weights else None,
-            "stem": reading.stem,
-            "input_size": reading.input_size,
-            "normalisation": reading.normalisation,
+            "stem": recipe.stem,
+            "input_size": recipe.input_size,
+            "normalisation": recipe.normalisation,
             "precision": run.precision,
-            "batch_size": evaluation_batch(run.evaluation_batch_size, reading.input_size),
+            "batch_size": evaluation_batch(run.evaluation_batch_size, recipe.input_size),
             "deterministic": run.deterministic,
             "dataset": run.dataset_identity,
             "device": [device.kind, device.name],

@@ -27,14 +27,14 @@ BatchDone = Callable[[int], object]
 
 def cache_obstacle(run: RunFile) -> str | None:
     """Why the features of a run's frozen backbone cannot be computed once; None if they can."""
-    reading = run.reading
-    if reading.frozen_batch_norm == "train":
+    recipe = run.reading
+    if recipe.frozen_batch_norm == "train":
         return (
             "the batch normalisation of the frozen backbone is in train mode, so an image's "
             "features depend on the batch it is in"
         )
-    if reading.augmentation != "none":
-        return f"augmentation is {reading.augmentation}, so each epoch sees other images"
+    if recipe.augmentation != "none":
+        return f"augmentation is {recipe.augmentation}, so each epoch sees other images"
     if not run.feature_cache:
         return "feature_cache is false"
     return None

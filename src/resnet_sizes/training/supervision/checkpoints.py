@@ -97,7 +97,8 @@ class Checkpoints:
             _remove(old)
 
     def _newest_first(self) -> list[Path]:
-        return sorted(self._folder.glob("epoch-*-step-*.safetensors"), reverse=True)
+        found = self._folder.glob("epoch-*-step-*.safetensors")
+        return sorted((path for path in found if path.is_file()), reverse=True)
 
 
 def _remove(path: Path) -> None:
