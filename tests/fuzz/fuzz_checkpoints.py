@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from fuzz_mutations import changed_bytes, changed_data
 
-from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
 from resnet_sizes.schemas.run.metrics import Device, EpochMetrics
+from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
 
 RUN, CODE = "a" * 64, "b" * 64

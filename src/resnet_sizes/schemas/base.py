@@ -1,7 +1,7 @@
 """What all records are made of: strictness, checksums, numbers, times."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -16,12 +16,20 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+class Versioned(Record):
+    """A record that is a file, with the version of its schema."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Sealed(Record):
     """A record with a checksum over all its other fields: it notices that its file was changed."""
 
-    checksum: str | None = Field(
+    checksum: Sha256 | None = Field(
         None,
-        pattern=r"^[0-9a-f]{64}$",
         description="SHA-256 of the canonical JSON of all that stands beside it; null in older "
         "files.",
     )

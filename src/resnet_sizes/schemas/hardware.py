@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import explain
 from resnet_sizes.io.yaml import read_yaml
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Number, Record
+from resnet_sizes.schemas.base import Number, Record, Versioned
 from resnet_sizes.schemas.study.protocol import ModelName
 
 Mode = Literal["training", "inference"]
@@ -140,10 +140,9 @@ class NetworkCost(Record):
     )
 
 
-class NetworkCosts(Record):
+class NetworkCosts(Versioned):
     """`network_costs.json`, written by `resnet-sizes costs`."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     classes: int = Field(ge=1)
     networks: list[NetworkCost] = Field(min_length=1)
 

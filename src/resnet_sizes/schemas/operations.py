@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.base import Record, Sha256, Versioned
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.schemas.run.progress import RunProgress, SchedulerJob
 from resnet_sizes.schemas.run.run import Precision, RunSettings
@@ -17,9 +17,7 @@ class RunForecast(Record):
 
     protocol: str
     model: str
-    settings_hash: str = Field(
-        pattern=r"^[0-9a-f]{64}$", description="Of the run's settings without its seed."
-    )
+    settings_hash: Sha256 = Field(description="Of the run's settings without its seed.")
     precision: Precision
     seconds: float | None = Field(
         None, ge=0, description="Of one run that has to do everything; null with a problem."
@@ -43,11 +41,10 @@ class RunForecast(Record):
         return self
 
 
-class Forecast(Record):
+class Forecast(Versioned):
     """`forecast.json`: a help for schedulers and people. It decides no result, and no rule has
     it as its input."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     dataset: DatasetSpec
     train_images: int = Field(ge=1)
     test_images: int = Field(ge=1)
@@ -130,10 +127,9 @@ class SnakemakeStatus(Record):
     note: str
 
 
-class StudyStatus(Record):
+class StudyStatus(Versioned):
     """All of it, at one moment."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     study: str = Field(description="Its name.")
     file: str = Field(description="Its study.json.")
     looked: str = Field(description="UTC, ISO 8601.")

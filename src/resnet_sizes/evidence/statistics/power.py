@@ -1,6 +1,7 @@
 """How many seeds would settle what too few leave open."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from scipy import special
@@ -59,13 +60,7 @@ def seeds_for_prediction(
 
 
 def _smallest(is_enough: Callable[[int], bool], fewest: int) -> int | None:
-    """The smallest number from `fewest` on that is enough, if more never is less."""
-    low, high = fewest - 1, fewest
-    while not is_enough(high):
-        if high >= MOST_SEEDS:
-            return None
-        low, high = high, min(2 * high, MOST_SEEDS)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if is_enough(middle) else (middle, high)
-    return high
+    """The smallest number from `fewest` to `MOST_SEEDS` that is enough, if more never is less."""
+    numbers = range(fewest, MOST_SEEDS + 1)
+    position = bisect_left(numbers, True, key=is_enough)
+    return numbers[position] if position < len(numbers) else None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.base import Record, Versioned
 from resnet_sizes.schemas.hardware import Assumptions, Mode
 
 IncrementKind = Literal["relative", "points", "both", "neither"]
@@ -141,10 +141,9 @@ class ProtocolCosts(Record):
     devices: list[ProtocolOnDevice]
 
 
-class Audit(Record):
+class Audit(Versioned):
     """`audit.json`."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     article_hash: str
     test_images: int
     epochs: int

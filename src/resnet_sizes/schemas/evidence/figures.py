@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.base import Record, Versioned
 from resnet_sizes.schemas.study.study import DataContent
 
 FIGURE_NAMES = ("loss", "accuracy", "pareto", "confusion", "forest")
@@ -66,13 +66,12 @@ class PrintedAccuracy(Record):
     keys: list[str] = Field(description="Of these numbers in values.json.")
 
 
-class Figures(Record):
+class Figures(Versioned):
     """`figures.json`: the study's first protocol, its networks from shallow to deep.
 
     A network without a finished run is left out.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     study: str
     protocol: str
     content: DataContent

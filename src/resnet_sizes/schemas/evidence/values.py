@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.base import Record, Versioned
 
 Kind = Literal[
     "count",  # a whole number
@@ -76,10 +76,9 @@ class RunOrigin(Record):
     finished: str = Field(description="UTC, ISO 8601.")
 
 
-class Values(Record):
+class Values(Versioned):
     """`values.json`: keys as `study.epochs` or `scratch-32.resnet18.accuracy.mean`."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     study: str
     values: dict[str, Value]
     runs: dict[str, RunOrigin] = Field(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from resnet_sizes.schemas.article.claims.base import ConditionKind
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record, Sealed
+from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
 
 VerdictName = Literal[
     "supported",
@@ -274,17 +274,13 @@ class Recommendation(Record):
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 """Of a file in the folder of the evidence: no path, which could lead out of it."""
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-
-class Verdicts(Sealed):
+class Verdicts(Versioned, Sealed):
     """`verdicts.json`, the last file of the evidence to be written."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     study: str
     study_hash: str
-    article_hash: str = Field(
-        pattern=r"^[0-9a-f]{64}$",
+    article_hash: Sha256 = Field(
         description="Content hash of the article file that was judged by.",
     )
     demo: bool

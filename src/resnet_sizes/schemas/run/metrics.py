@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record, Sealed
+from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
 from resnet_sizes.schemas.run.run import RunFile
 
 
@@ -64,7 +64,7 @@ class Resumption(Record):
 class FeatureCache(Record):
     """How a run used the features of its frozen backbone."""
 
-    key: str = Field(pattern=r"^[0-9a-f]{64}$")
+    key: Sha256
     reused: bool = Field(description="Whether an earlier run had computed them.")
     forward_seconds: float = Field(
         ge=0, description="Of one pass over the training images, as this run measured it."
@@ -84,12 +84,11 @@ class Code(Record):
     git_dirty: bool | None
 
 
-class Metrics(Sealed):
+class Metrics(Versioned, Sealed):
     """`metrics.json`: written last, so that a run without it is not finished."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     run: RunFile
-    run_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    run_hash: Sha256
     epochs: list[EpochMetrics] = Field(min_length=1)
     final_test_accuracy: float = Field(ge=0, le=1)
     best_test_accuracy: float = Field(ge=0, le=1)
@@ -121,13 +120,12 @@ class Metrics(Sealed):
         None, description="Null where nobody could look, and in older results."
     )
     versions: dict[str, str]
-    dataset_identity: str = Field(pattern=r"^[0-9a-f]{64}$")
+    dataset_identity: Sha256
     code: Code
     started: str = Field(description="UTC, ISO 8601.")
     finished: str = Field(description="UTC, ISO 8601.")
-    predictions_sha256: str | None = Field(
+    predictions_sha256: Sha256 | None = Field(
         None,
-        pattern=r"^[0-9a-f]{64}$",
         description="Of logits and labels in predictions.safetensors; null in older results.",
     )
 

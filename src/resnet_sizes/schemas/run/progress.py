@@ -1,11 +1,17 @@
-"""How far a run under way is, as it tells itself: for people who look at it from outside."""
+"""How far a run is: what it tells people while it lasts, and what its checkpoints say."""
 
 from typing import Literal
 
 from pydantic import Field
 
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
-from resnet_sizes.schemas.run.metrics import Device
+from resnet_sizes.schemas.base import Record, Sha256, Versioned
+from resnet_sizes.schemas.run.metrics import (
+    Device,
+    EpochMetrics,
+    FeatureCache,
+    Resumption,
+    Sharing,
+)
 
 Phase = Literal[
     "starting", "waiting for a device", "features", "training", "evaluation", "writing results"
@@ -21,15 +27,14 @@ class SchedulerJob(Record):
     id: str = Field(description="As the scheduler's own commands take it.")
 
 
-class RunProgress(Record):
+class RunProgress(Versioned):
     """`work/<run-hash>/progress.json`: of a run under way, or of how its last attempt ended.
 
     It goes with the checkpoints when the run is done, and decides nothing.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     run: str = Field(description="protocol/model/seed-n")
-    run_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    run_hash: Sha256
     phase: Phase = "starting"
     detail: str | None = Field(None, description="More on the phase, for people.")
     epoch: int | None = Field(None, ge=1, description="The epoch under way.")
@@ -60,3 +65,24 @@ class RunProgress(Record):
     updated: str = Field(description="UTC, ISO 8601.")
     ended: Ending | None = Field(None, description="How the attempt ended; null while it lives.")
     message: str | None = Field(None, description="What it said at its end.")
+
+
+class CheckpointRecord(Versioned):
+    """Where a run stood, and all of it that is no tensor; the tensors lie in the same file."""
+
+    run_hash: Sha256
+    training_hash: str = Field(description="Of the training code that wrote it.")
+    versions: dict[str, str]
+    device: Device
+    epoch: int = Field(ge=1, description="The epoch under way; one more than the run's at its end.")
+    step: int = Field(ge=0, description="Steps of that epoch that are done.")
+    seconds: float = Field(ge=0, description="Training time of that epoch so far.")
+    history: list[EpochMetrics]
+    learning_rates: list[float] = Field(description="One a parameter group.")
+    schedule: dict[str, float | int | list[float]] | None = None
+    scaler: dict[str, float | int] | None = None
+    feature_cache: FeatureCache | None = None
+    resumptions: list[Resumption]
+    sharing: Sharing | None = Field(None, description="As far as it has been seen.")
+    peak_memory_bytes: int = Field(0, ge=0, description="The most of all attempts so far.")
+    started: str = Field(description="UTC, ISO 8601: of the first attempt.")

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import run_command
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Number, Record
+from resnet_sizes.schemas.base import Number, Sha256, Versioned
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
@@ -20,10 +20,9 @@ RUN_NAME = "{protocol}/{model}/seed-{seed}"
 """How a run is named, also in folders. The braces are Snakemake's wildcards, too."""
 
 
-class RunSettings(Record):
+class RunSettings(Versioned):
     """What the study decides of one run, known before any data are read."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     protocol: str
     model: ModelName
     seed: int = Field(ge=0)
@@ -48,7 +47,7 @@ class RunFile(RunSettings):
     """`run.json`: the settings, what `auto` means in them, and the identities of data and
     initial weights. Its hash is the run's hash."""
 
-    dataset_identity: str = Field(pattern=r"^[0-9a-f]{64}$")
+    dataset_identity: Sha256
     precision: Precision = Field(
         "fp32", description="The reading's precision, with `auto` resolved for the device."
     )
@@ -78,21 +77,12 @@ class RunFile(RunSettings):
 
 def run_settings(study: Study, protocol: str, model: str, seed: int) -> RunSettings:
     """The settings of one run of a study."""
-    training = study.training
     return RunSettings(
         protocol=protocol,
         model=model,  # type: ignore[arg-type]
         seed=seed,
         reading=study.protocol_definitions[protocol].recipe_for(model),
-        epochs=training.epochs,
-        batch_size=training.batch_size,
-        learning_rate=training.learning_rate,
-        evaluation_batch_size=training.evaluation_batch_size,
-        gradient_accumulation=training.gradient_accumulation,
-        feature_cache=training.feature_cache,
-        compile=training.compile,
-        deterministic=training.deterministic,
-        threads=training.threads,
+        **study.training.model_dump(include=set(RunSettings.model_fields)),
     )
 
 
@@ -106,11 +96,10 @@ def all_run_settings(study: Study) -> list[RunSettings]:
     ]
 
 
-class StudyFile(Record):
+class StudyFile(Versioned):
     """`study.json`: the resolved configuration with its hash."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
-    study_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    study_hash: Sha256
     study: Study
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ the training to the evidence. Reading needs numpy alone, so no stage loads torch
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import check_regular, write_atomically
 from resnet_sizes.io.messages import shown_text
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Sealed
+from resnet_sizes.schemas.base import Sealed, Sha256, Versioned
 from resnet_sizes.schemas.study.study import DataContent, DatasetSpec
 
 IMAGE_SHAPE = (3, 32, 32)
@@ -33,14 +33,13 @@ Int64Array = npt.NDArray[np.int64]
 Float32Array = npt.NDArray[np.float32]
 
 
-class DatasetInfo(Sealed):
+class DatasetInfo(Versioned, Sealed):
     """`dataset.json`, and the metadata inside `dataset.safetensors`.
 
     The tensor file holds `train_images` and `test_images` (uint8, `[N, 3, 32, 32]`, RGB) and
     `train_labels` and `test_labels` (int64, `[N]`).
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     spec: DatasetSpec
     content: DataContent
     class_names: list[str] = Field(min_length=2)
@@ -48,9 +47,7 @@ class DatasetInfo(Sealed):
     test_images: int = Field(ge=1)
     full_train_images: int = Field(ge=1, description="Before `limit`.")
     full_test_images: int = Field(ge=1, description="Before `limit`.")
-    identity: str = Field(
-        pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the decoded pixels and labels."
-    )
+    identity: Sha256 = Field(description="SHA-256 of the decoded pixels and labels.")
     source_file: str | None = Field(description="Name of the archive or folder it came from.")
     source_sha256: str | None = Field(description="SHA-256 of that archive, if it is one file.")
 

@@ -2,11 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
 
 from pydantic import Field
 
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.base import Record, Sha256, Versioned
 from resnet_sizes.schemas.study.protocol import (
     TORCHVISION_WEIGHTS,
     WEIGHTS_VERSIONS,
@@ -27,13 +26,12 @@ class InitialWeights(Record):
         description="torchvision's name, as `ResNet18_Weights.IMAGENET1K_V1`, or `file`."
     )
     file: str = Field(description="Name of the file, without its folder.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: Sha256
 
 
-class WeightsInfo(Record):
+class WeightsInfo(Versioned):
     """`weights/<key>.json`: a file of initial weights that lies on this machine, verified."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     key: str
     model: ModelName
     path: str = Field(description="Where the file lies, seen from the working directory.")

@@ -13,8 +13,8 @@ from torch.nn import functional
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
 from resnet_sizes.schemas.run.metrics import EpochMetrics
+from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.numerics import autocast, compiled

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from resnet_sizes.schemas.base import utc_now
-from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
 from resnet_sizes.schemas.run.metrics import Code, Device, EpochMetrics, FeatureCache, Resumption
+from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.training.devices.device_sharing import SharingMonitor
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.loop import Trainer

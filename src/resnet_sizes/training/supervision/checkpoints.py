@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.files import remove_temporaries
 from resnet_sizes.io.messages import dotted, shown_text
-from resnet_sizes.schemas.run.checkpoint import CheckpointRecord
+from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.training.tensor_files import (
     DamagedTensors,
     Tensors,

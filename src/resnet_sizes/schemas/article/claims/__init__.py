@@ -5,11 +5,8 @@ from typing import Annotated, Any, get_args
 from pydantic import Field
 
 from resnet_sizes.schemas.article.claims.base import ClaimBase, Needs, OrderClaim
-from resnet_sizes.schemas.article.claims.decrease import Decrease
-from resnet_sizes.schemas.article.claims.diminishing import Diminishing
-from resnet_sizes.schemas.article.claims.extreme import Conjunction, Extreme
-from resnet_sizes.schemas.article.claims.ordering import Ordering, Ratio
-from resnet_sizes.schemas.article.claims.pareto_knee import ParetoKnee
+from resnet_sizes.schemas.article.claims.extreme import Conjunction, Extreme, ParetoKnee
+from resnet_sizes.schemas.article.claims.ordering import Decrease, Diminishing, Ordering, Ratio
 from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment, PrintedNumber
 
 __all__ = [
@@ -42,7 +39,7 @@ Claim = Annotated[
     | Conjunction,
     Field(discriminator="rule"),
 ]
-"""A new rule is a class in a file of its own and a line here."""
+"""A new rule is a class and a name here."""
 
 
 def _rule_of(kind: Any) -> str:

@@ -123,12 +123,6 @@ def _all_different(models: list[ModelName]) -> list[ModelName]:
 Models = Annotated[list[ModelName], AfterValidator(_all_different)]
 
 
-def require_among(model: str, among: Sequence[str]) -> None:
-    """Raises ValueError for a model that is not among those that it is compared with."""
-    if model not in among:
-        raise ValueError(f"model: {model} is not in among ({', '.join(among)}). Add it there")
-
-
 class Needs(Record):
     """What a claim accepts as a test of itself. A run that misses any of it is not
     comparable; fewer seeds are not enough runs."""

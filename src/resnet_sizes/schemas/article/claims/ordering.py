@@ -1,10 +1,10 @@
-"""A quantity rises from one model to the next; training times rise in printed ratios."""
+"""A quantity rises or falls from one model to the next, in each model, or ever more slowly."""
 
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from resnet_sizes.schemas.article.claims.base import (
     LOSSES,
@@ -19,6 +19,7 @@ from resnet_sizes.schemas.article.claims.base import (
     values_of,
 )
 from resnet_sizes.schemas.base import Number
+from resnet_sizes.schemas.study.protocol import LAYERS, by_depth
 
 
 class Rising(OrderClaim):
@@ -79,3 +80,66 @@ class Ratio(Rising):
                     f"claims: {self.id} compares the training time of {model}, but the table "
                     "prints no minutes above 0 for it. Add them there, or use the rule `ordering`"
                 )
+
+
+class Decrease(OrderClaim):
+    """The loss of every model falls by the fraction `at_least` from first to last epoch."""
+
+    rule: Literal["decrease"]
+    models: Models = Field(min_length=1)
+    at_least: Number = Field(gt=0, lt=1)
+
+    def compared(self) -> list[tuple[str, str]]:
+        return [(model, "loss_drop") for model in self.models]
+
+    def holds(self, outcomes: Outcomes) -> bool:
+        return all(outcomes[model].loss_drop >= self.at_least for model in self.models)
+
+    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
+        return [
+            Condition("drop", "loss_drop", (model,), {str(model): 1.0}, self.at_least)
+            for model in self.models
+        ]
+
+
+class Diminishing(OrderClaim):
+    """Accuracy gained per added layer is positive at the first step of depth and falls from
+    each step to the next; `models` go from shallow to deep."""
+
+    rule: Literal["diminishing"]
+    models: Models = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _models_go_deeper(self) -> "Diminishing":
+        if by_depth(self.models) != self.models:
+            raise ValueError("models: must go from shallow to deep")
+        return self
+
+    def compared(self) -> list[tuple[str, str]]:
+        return [(model, what) for model in self.models for what in ("accuracy", "layers")]
+
+    def holds(self, outcomes: Outcomes) -> bool:
+        steps = pairwise(outcomes[model] for model in self.models)
+        gains = [
+            (deeper.accuracy - shallower.accuracy) / (deeper.layers - shallower.layers)
+            for shallower, deeper in steps
+        ]
+        falls = all(later < earlier for earlier, later in pairwise(gains))
+        return gains[0] > 0 and falls
+
+    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
+        steps = list(pairwise(self.models))
+        gains = [_gain(*step) for step in steps]
+        found = [Condition("gain", "accuracy", steps[0], gains[0])]
+        for (step, following), (gain, later) in zip(pairwise(steps), pairwise(gains), strict=True):
+            models = (*step, following[1])
+            weights: dict[str, float] = {
+                model: gain.get(model, 0.0) - later.get(model, 0.0) for model in models
+            }
+            found.append(Condition("gain-falls", "accuracy", models, weights))
+        return found
+
+
+def _gain(shallower: str, deeper: str) -> dict[str, float]:
+    per_layer = 1 / (LAYERS[deeper] - LAYERS[shallower])
+    return {deeper: per_layer, shallower: -per_layer}
