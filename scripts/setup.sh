@@ -2,7 +2,7 @@
 # Usage: scripts/setup.sh          (make setup calls it)
 #
 # Make .venv and install the pinned packages and this project into it. A .venv that was
-# finished is kept and brought up to date; one that was interrupted is made anew.
+# finished is kept and brought up to date; one that was interrupted is made again.
 #   PYTHON=python3.12    the interpreter to use
 #   TORCH=cpu            torch without CUDA (200 MB instead of 5 GB)
 set -euo pipefail

@@ -56,7 +56,7 @@ RUNS = {
 def losses(
     protocol: str, folder: Path, rate_factor: float = 1.0, steps: int = STEPS, **changes: Any
 ) -> list[float]:
-    """The first losses of the protocol's golden run, trained anew below `folder`."""
+    """The first losses of the protocol's golden run, trained again below `folder`."""
     golden = RUNS[protocol]
     arrays = coloured_patches(train=2 * golden.batch_size, test=2)
     recipe = recipe_of(protocol, golden.model)
@@ -98,7 +98,7 @@ def path(protocol: str) -> Path:
 
 
 def write(protocol: str, folder: Path) -> None:
-    """Make the golden file anew with the present engine."""
+    """Make the golden file again with the present engine."""
     golden = RUNS[protocol]
     content = {
         "made_by": REMAKE,

@@ -1,4 +1,4 @@
-"""Make golden loss files anew: `python tests/remake_golden.py [protocol …]`.
+"""Make golden loss files again: `python tests/remake_golden.py [protocol …]`.
 
 Only after a change of the engine that is meant to change results; its commit says so.
 """

@@ -1,3 +1,3 @@
-"""Run a published ResNet comparison again and print the article anew from fresh results."""
+"""Repeat a published ResNet comparison and print the article again from fresh results."""
 
 __version__ = "0.1.0"

@@ -79,10 +79,10 @@ def test_files_of_two_makings_are_not_mixed(study: Path, tmp_path: Path) -> None
     other = make_study(tmp_path / "other", **DEMO | better)
     build_evidence(other, other.parent / "evidence", allow_partial=True)
     shutil.copy2(other.parent / "evidence" / "values.json", study.parent / "evidence")
-    assert "values.json: has been changed, or is of another making" in str(found_in(study))
+    assert "values.json: was changed, or was not written together" in str(found_in(study))
 
 
-def test_a_report_stays_as_it_was_until_the_evidence_is_made_anew(
+def test_a_report_stays_as_it_was_until_the_evidence_is_made_again(
     study: Path, tmp_path: Path, command: Command
 ) -> None:
     for name in ("config", "report"):

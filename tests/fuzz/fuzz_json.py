@@ -86,7 +86,7 @@ class RecordJson:
                 return json.dumps(changed_data(random, data)).encode()
 
     def read(self, path: Path) -> None:
-        read_record(path, self._kind, "Make it anew.")
+        read_record(path, self._kind, "Write it again.")
 
 
 def _variants(kind: type[Record], data: dict[str, Any]) -> list[dict[str, Any]]:

@@ -144,7 +144,7 @@ def test_a_bad_mirror_does_not_spoil_the_next(server: LocalServer, downloads: Do
     good = server.add("/good", Answer(CONTENT, ranges=True))
     assert fetch_images(downloads.study(wrong_hash, cut_short, good)) == downloads.target
     assert downloads.target.read_bytes() == CONTENT
-    # The bytes that were cut short were wrong too, so continuing failed and it began anew.
+    # The bytes that were cut short were wrong too, so continuing failed and it started over.
     assert [asked for path, asked in server.requests if path == "/good"][1:] == [None]
     assert downloads.leftovers() == []
 

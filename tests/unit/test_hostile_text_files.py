@@ -44,14 +44,14 @@ def refusal(tmp_path: Path, text: str) -> str:
         (LAUGHS, "more than 20000 values, or an anchor inside itself"),
         ("b: &b {x: 1}\n" + LAUGHS.replace("ha", "*b"), "more than 20000 values"),
         ("training: &x {training: *x}", "an anchor inside itself in"),
-        ("name: " + "[" * 100_000, "lies more than 40 levels deep"),
+        ("name: " + "[" * 100_000, "nested more than 40 levels deep"),
         ("name: !!python/object/apply:os.system [id]", "could not determine a constructor"),
         ("training: {epochs: 1" + "0" * 200 + "}", "a number of more than 100 characters"),
         ("training: {epochs: 1" + ":59" * 100_000 + "}", "a number of more than 100 characters"),
         ("training: {learning_rate: 1." + "0" * 200 + "}", "a number of more than 100 characters"),
         ("training: {epochs: 1" + "0" * 30 + "}", "allowed: less than or equal to 10000000"),
-        ("name: x\nname: y", "key 'name' stands twice in \"<unicode string>\", line 2, column 1"),
-        ("dataset:\n  limit: {train: 2, train: 3}", "key 'train' stands twice"),
+        ("name: x\nname: y", "key 'name' appears twice in \"<unicode string>\", line 2, column 1"),
+        ("dataset:\n  limit: {train: 2, train: 3}", "key 'train' appears twice"),
         ("demo: !!bool x", "a value is not what its tag says"),
         ("seeds: !!int ''", "a value is not what its tag says"),
         ("name: 2001-99-99", "a value is not what its tag says"),
@@ -143,7 +143,7 @@ def test_json_that_was_made_to_harm_is_refused(tmp_path: Path, content: str, tol
     path = tmp_path / "study.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(UserError) as error:
-        read_record(path, StudyFile, "Make it anew.")
+        read_record(path, StudyFile, "Write it again.")
     assert told in str(error.value)
     assert str(error.value).startswith(f"{path}: ")
     assert str(error.value).replace("\n", "").isprintable()

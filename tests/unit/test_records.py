@@ -56,7 +56,7 @@ def test_an_unchanged_file_keeps_its_time(tmp_path):
     assert write_json_if_changed(target, {"a": 2})
 
 
-def test_a_damaged_file_is_written_anew(tmp_path: Path) -> None:
+def test_a_damaged_file_is_written_again(tmp_path: Path) -> None:
     target = tmp_path / "study.json"
     target.write_bytes(b'{"a": "\xff\xfe"}')
     assert write_json_if_changed(target, {"a": 1})

@@ -35,7 +35,7 @@ def test_the_same_seed_gives_bitwise_equal_predictions(
     assert found[0] == found[1]
 
 
-def test_kept_features_give_the_same_bits_as_features_computed_anew(tmp_path: Path) -> None:
+def test_kept_features_give_the_same_bits_as_features_computed_again(tmp_path: Path) -> None:
     arrays = coloured_patches(train=48, test=20)
     reading = recipe_of("probe-224", "resnet18").model_copy(update={"input_size": 64})
     weights = write_state_dict(tmp_path / "weights.pth", "resnet18", reading, arrays)

@@ -98,7 +98,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
         member = tarfile.TarInfo("./train/cat/000.png")
         member.size = 3
         archive.addfile(member, io.BytesIO(b"abc"))
-    with pytest.raises(UserError, match=r"train/cat/000\.png stands in it twice"):
+    with pytest.raises(UserError, match=r"train/cat/000\.png appears in it twice"):
         _decode_all(path)
 
 

@@ -112,7 +112,7 @@ def test_where_the_lock_does_not_hold_the_ranges_are_installed(machine):
     assert not any("requirements.lock" in call for call in machine.calls())
 
 
-def test_an_interrupted_installation_is_made_anew(machine):
+def test_an_interrupted_installation_is_made_again(machine):
     machine.has("NO_PIP")
     assert machine.setup().returncode != 0
     machine.lacks("NO_PIP")
@@ -131,7 +131,7 @@ def test_a_changed_lock_updates_the_installation_without_clearing_it(machine):
     assert machine.calls().count("-m venv .venv") == 1
 
 
-def test_an_environment_whose_python_is_gone_is_made_anew(machine):
+def test_an_environment_whose_python_is_gone_is_made_again(machine):
     assert machine.setup().returncode == 0
     (machine.folder / ".venv/bin/python").unlink()
     assert machine.setup().returncode == 0

@@ -126,7 +126,7 @@ def test_a_changed_learning_rate_trains_every_run(study):
     assert "dataset" not in planned
 
 
-def test_a_changed_dataset_is_made_anew_and_trains_every_run(study):
+def test_a_changed_dataset_is_made_again_and_trains_every_run(study):
     config = study.overlay("more.yaml", TINY.replace("train: 100", "train: 120"))
     planned = study.planned(config=config)
     assert planned["dataset"] == 1
@@ -142,7 +142,7 @@ def images_in(folder: Path, shade: int) -> None:
                 image.save(folder / part / name / f"{number}.png")
 
 
-def test_a_changed_image_in_a_folder_makes_the_dataset_anew(project):
+def test_a_changed_image_in_a_folder_makes_the_dataset_again(project):
     folder = project.folder / "images"
     images_in(folder, shade=200)
     config = project.overlay(

@@ -54,7 +54,7 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ),
         ("report: {engine: quarto}", ["quarto", "engine"]),
         ("name: a b", ["config/wrong.yaml: name: found 'a b'; allowed: text of the form"]),
-        ("name: a\nname: b", ["config/wrong.yaml: is not YAML: key 'name' stands twice"]),
+        ("name: a\nname: b", ["config/wrong.yaml: is not YAML: key 'name' appears twice"]),
         (BOMB, ["config/wrong.yaml: is not YAML: more than 20000 values"]),
         ("name: !!python/object/apply:os.system [id]", ["is not valid JSON or YAML"]),
         (

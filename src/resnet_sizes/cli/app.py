@@ -28,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Run a published ResNet comparison again and print the article anew.",
+    help="Repeat a published ResNet comparison and print the article again from fresh results.",
 )
 app.add_typer(study.app, name="study")
 app.command("fetch")(fetch)

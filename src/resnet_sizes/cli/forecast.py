@@ -16,7 +16,7 @@ from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.study.loading import load_study
 
 SEVERAL = (2, 8, 64)
-"""Numbers of devices for which the time of the whole study is told."""
+"""Numbers of devices for which the time of the whole study is printed."""
 
 
 def forecast(

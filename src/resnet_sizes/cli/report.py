@@ -1,4 +1,4 @@
-"""`resnet-sizes report`: print the article anew."""
+"""`resnet-sizes report`: print the article again from fresh results."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -47,14 +47,14 @@ def report(
     ] = False,
     language: Annotated[
         list[Language] | None,
-        typer.Option(help="Language; may stand twice. Otherwise as configured."),
+        typer.Option(help="Language; may be given twice. Otherwise as configured."),
     ] = None,
     engine: Annotated[
         EngineChoice | None, typer.Option(help="What renders it. Otherwise as configured.")
     ] = None,
     format: Annotated[
         list[Format] | None,
-        typer.Option(help="Format; may stand twice. Otherwise as configured."),
+        typer.Option(help="Format; may be given twice. Otherwise as configured."),
     ] = None,
 ) -> None:
     """Render the report of a study; prints the paths of what was made."""

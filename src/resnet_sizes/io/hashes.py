@@ -24,7 +24,7 @@ def check_hashes(folder: Path, hashes: Mapping[str, str], remedy: str) -> None:
         found = _sha256(read_bytes(folder / name, remedy))
         if found != expected:
             raise UserError(
-                f"{folder / name}: has been changed, or is of another making than "
+                f"{folder / name}: was changed, or was not written together with "
                 f"{folder / 'verdicts.json'}, which lists it (SHA-256 {found[:12]}…, expected "
                 f"{expected[:12]}…). {remedy}"
             )

@@ -1,7 +1,7 @@
 """Reading YAML, with errors that name the file and the line.
 
 A file may come from a stranger: only plain data are made of it, and its size, depth, numbers
-and repetitions (anchors) are bounded. A key that stands twice is an error, as which one counts
+and repetitions (anchors) are bounded. A key that appears twice is an error, as which one counts
 would depend on the reader. PyYAML stays, as Snakemake reads the same files with it: YAML 1.2, as
 ruamel.yaml reads it, gives other values for the same text.
 """
@@ -77,7 +77,7 @@ class _Loader(_Base):
             return node
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise _refusal(f"lies more than {MAX_DEPTH} levels deep", self.peek_event())
+            raise _refusal(f"nested more than {MAX_DEPTH} levels deep", self.peek_event())
         before = self._values
         node = super().compose_node(parent, index)
         self._count(1, node)
@@ -97,7 +97,7 @@ class _Loader(_Base):
         for key, _ in node.value:
             if isinstance(key, ScalarNode):
                 if (key.tag, key.value) in seen:
-                    raise _refusal(f"key {shown(key.value)} stands twice", key)
+                    raise _refusal(f"key {shown(key.value)} appears twice", key)
                 seen.add((key.tag, key.value))
         return node
 

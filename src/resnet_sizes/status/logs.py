@@ -1,4 +1,4 @@
-"""What logs tell of a run's end: its own, and those that schedulers keep of its jobs."""
+"""How a run ended, from logs: its own, and those that schedulers keep of its jobs."""
 
 import re
 import time

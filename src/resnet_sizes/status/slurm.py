@@ -107,7 +107,7 @@ def read_queue(root: Path) -> Jobs:
 
 
 def _unknown(problem: str) -> Jobs:
-    return Jobs(problem=f"{problem}; which runs are queued is known as far as their own files tell")
+    return Jobs(problem=f"{problem}; queued runs may be shown as waiting")
 
 
 def _is_same(one: Path, other: Path) -> bool:
@@ -118,7 +118,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _label(text: str) -> str | None:
-    """The run that a job's comment or name tells of; None where it tells of none.
+    """The run that a job's comment or name names; None where there is none.
 
     Snakemake's Slurm plugin writes the comment `rule_train_wildcards_PROTOCOL_MODEL_SEED`; our
     profile for other executors names the job `rs.train.PROTOCOL MODEL SEED` or the like.

@@ -175,8 +175,8 @@ class _Run:
             return "failed", ""
         if progress and not ended:
             where = f"process {progress.process} on {progress.host}"
-            gone = "is silent" if self.under_way is None else "ended"
-            return "stale", f"{where} {gone} without a word, last heard of at {progress.updated}"
+            gone = "is silent" if self.under_way is None else "ended without a message"
+            return "stale", f"{where} {gone}; last update at {progress.updated}"
         if self.results.state in ("invalid", "outdated"):
             return self.results.state, self.results.note
         return "waiting", _why_stopped(progress.message or "") if progress else ""
@@ -200,7 +200,7 @@ class _Run:
         return self.early_failure or next(own, None) or next(named, None)
 
     def _last_lines(self, state: RunStage, job_log: JobLog | None) -> list[str]:
-        """Lines that tell why a run failed, or how far one came that ended without a word."""
+        """Lines that tell why a run failed, or how far one came that ended without a message."""
         if self.early_failure:
             return self.early_failure.cause()
         lines = error_at_end(self.log) if self.log else []

@@ -79,8 +79,8 @@ def check_total(path: Path, unpacked: int) -> None:
     packed = path.stat().st_size
     if unpacked > max(BOMB_BYTES, BOMB_RATIO * packed):
         raise UserError(
-            f"{path}: {packed} bytes unpack to more than {unpacked}. That is no archive of images; "
-            "use another."
+            f"{path}: {packed} bytes unpack to more than {unpacked}. That is not an "
+            "archive of images; use another."
         )
 
 
@@ -192,7 +192,7 @@ class Archive(ABC):
             if not entry.is_folder:
                 if visible in seen:  # which one counts would depend on the reader
                     raise UserError(
-                        f"{self.path}: {shown_text(entry.name)} stands in it twice. Create the "
+                        f"{self.path}: {shown_text(entry.name)} appears in it twice. Create the "
                         "archive again."
                     )
                 self._places[entry.name] = place

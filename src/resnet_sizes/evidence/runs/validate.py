@@ -26,7 +26,7 @@ _LOG_TAIL = 2**20
 R = TypeVar("R", bound=Record)
 
 REPEAT = "Delete it and run snakemake again: this run is then repeated."
-_REWRITE = "Run snakemake again: it is then written anew."
+_REWRITE = "Run snakemake again, which writes it again."
 
 
 class RunProblem(UserError):
@@ -36,7 +36,7 @@ class RunProblem(UserError):
         super().__init__(message)
         self.kind: Problem = kind
         self.trained = trained
-        """Hash and name of the run that the metrics are of; None where they tell of none."""
+        """Hash and name of the run that the metrics are of; None where they name none."""
 
 
 @dataclass(frozen=True, eq=False)

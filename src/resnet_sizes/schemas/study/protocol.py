@@ -137,7 +137,7 @@ class Protocol(TrainingRecipe):
     def _recipes_are_possible(self) -> "Protocol":
         changed = [str(model) for model in self.per_model]
         for model in LAYERS:
-            # What holds for all networks is told of the protocol; a network of its own by name.
+            # A problem of all networks is reported once; one of a network's own recipe names it.
             where = f" (per_model.{model})" if model in changed else ""
             _check_recipe(model, self.recipe_for(model), where)
         return self
