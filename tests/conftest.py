@@ -1,7 +1,9 @@
 """What tests of several folders share."""
 
+import gc
 import os
 import shutil
+import sys
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -12,6 +14,8 @@ from made_once import VARIABLE as SHARED_FOLDER
 # Tests run side by side: more threads than cores only wait for each other. It has to be said
 # before torch is loaded; what a test asks for by itself still holds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A thread that waits for others of its run leaves the core to them.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # Runs of other tests, and of the person who tests, do not count as sharing a device.
 _LOCKS = mkdtemp(prefix="resnet-sizes-tests-")
@@ -42,8 +46,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now out of garbage collection.
+
+    With torch, statsmodels and all tests in memory each full collection takes half a second, and
+    `multipletests` of statsmodels asks for one at every call.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Keep this process as it is now, for tests that want one of their own."""
+    if session.items:
+        import copied_process
+
+        copied_process.start()
+
+
 def pytest_unconfigure() -> None:
-    """Remove the folders of locks and of shared studies."""
+    """End the process that is kept; remove the folders of locks and of shared studies."""
+    if copied_process := sys.modules.get("copied_process"):
+        copied_process.close()
     shutil.rmtree(_LOCKS, ignore_errors=True)
     if not _IS_WORKER:
         shutil.rmtree(os.environ[SHARED_FOLDER], ignore_errors=True)

@@ -15,6 +15,7 @@ import yaml
 from torchvision.models import get_model
 
 import small_runs
+from copied_process import copied
 from reference_loop import Trained, prepared
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.paths import RunFolder
@@ -108,18 +109,25 @@ def train_by_command(
     folder: Path,
     weights: Path | None = None,
     device: str = "cpu",
+    new_python: bool = True,
 ) -> RunFolder:
-    """Train the run with `resnet-sizes train`, in a process of its own that works in `folder`."""
+    """Train the run with `resnet-sizes train`, in a process of its own that works in `folder`.
+
+    Without `new_python` it is a copy of one that has loaded torch.
+    """
     files = RunFolder(folder / "run")
     dataset = folder / "dataset.safetensors"
     write_small_dataset(dataset, arrays, CLASS_NAMES)
     write_json(files.run, run)
-    command = [sys.executable, "-m", "resnet_sizes", "train", str(files.run)]
-    command += ["--dataset", str(dataset), "--device", device]
+    arguments = ["train", str(files.run), "--dataset", str(dataset), "--device", device]
     if weights is not None:
         write_json(folder / "weights.json", weights_info(weights, run.model))
-        command += ["--weights", str(folder / "weights.json")]
-    subprocess.run(command, cwd=folder, check=True)
+        arguments += ["--weights", str(folder / "weights.json")]
+    if new_python:
+        subprocess.run([sys.executable, "-m", "resnet_sizes", *arguments], cwd=folder, check=True)
+    else:
+        done = copied().run(arguments, folder)
+        assert done.returncode == 0, done.stderr
     return files
 
 

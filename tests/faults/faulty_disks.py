@@ -1,13 +1,14 @@
 """Small disks, and the command as a person would see it fail."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from copied_process import copied
 
 
 @dataclass(frozen=True)
@@ -85,16 +86,10 @@ def command() -> Command:
     """`resnet-sizes` in a process of its own, with its log in the working directory."""
 
     def run(folder: Path, *arguments: str) -> Answer:
-        # Not a fork: typst's threads, once started in the parent, are missing in a child.
-        done = subprocess.run(
-            [sys.executable, "-m", "resnet_sizes", "--log", "results/logs/command.log", *arguments],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
-        return Answer(done.returncode, done.stdout)
+        # Not a fork of this process: typst's threads, once started, are missing in a child.
+        options = ["--log", "results/logs/command.log"]
+        done = copied().run([*options, *arguments], folder)
+        return Answer(done.returncode, done.stdout + done.stderr)
 
     return run
 

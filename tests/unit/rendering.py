@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from report_studies import TEMPLATES, key_of, study_with_evidence
+from report_studies import DEMO, TEMPLATES, key_of, study_with_evidence
 
 from made_once import made_once
 from resnet_sizes.reporting import build
@@ -45,13 +45,15 @@ def render(
 def finished_reports(**settings: Any) -> Path:
     """A folder with the finished reports of a synthetic study, one for each language.
 
-    It is shared by all tests and not to be changed.
+    It is shared by all tests and not to be changed. The demonstration's has its figures in all
+    formats.
     """
+    figure_formats = FORMATS if settings == DEMO else ("svg",)
 
     def make(folder: Path) -> None:
         study = study_with_evidence(folder, **settings)
         for language in WORDINGS:
-            render(study, folder / language, language, FORMATS)
+            render(study, folder / language, language, figure_formats)
 
     return made_once(["reports", key_of(settings)], make)
 

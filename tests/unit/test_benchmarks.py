@@ -1,7 +1,6 @@
 """The benchmarks' code: it runs on tiny settings, and its tables say what was measured."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from profile_step import group_of
 from settings import MODELS, Setting, full_plan, noise_images
 from tables import document, growth_table, share_table, speed_table
 
+from copied_process import copied
 from resnet_sizes.training.engine.networks import macs_per_image
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -27,12 +27,7 @@ CPU = torch.device("cpu")
 
 
 def call(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(BENCHMARKS / script), *arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
+    return copied().run(list(arguments), Path.cwd(), BENCHMARKS / script)
 
 
 @pytest.mark.long

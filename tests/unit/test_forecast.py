@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import torch
 import yaml
 from typer.testing import CliRunner
 
+from copied_process import copied
 from resnet_sizes.cli.app import app
 from resnet_sizes.forecast import cost as forecast
 from resnet_sizes.forecast import study
@@ -227,13 +226,8 @@ def write_study(folder, **changes):
 
 def test_the_command_prints_a_row_a_run_and_writes_nothing_but_the_forecast(tmp_path):
     arguments = write_study(tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-m", "resnet_sizes", *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = copied().run(arguments, tmp_path)
+    assert done.returncode == 0, done.stderr
     assert "64 training and 32 test images, 1 epochs" in done.stderr
     assert "scratch-32/resnet18" in done.stdout
     assert "in turn" in done.stdout

@@ -51,7 +51,8 @@ def page(report: Path) -> Page:
     return Page((report / "report.html").read_text(encoding="utf-8"))
 
 
-def test_the_folder_holds_all_that_the_qmd_names(report: Path) -> None:
+def test_the_folder_holds_all_that_the_qmd_names(language: str) -> None:
+    report = finished_reports(**DEMO) / language
     figures = [f"figure-{name}.{format}" for name in FIGURE_NAMES for format in FORMATS]
     assert sorted(path.name for path in report.iterdir()) == sorted([
         *figures, "abnt.csl", "after-body.html", "article.qmd", "blocks.lua", "decimals.lua",

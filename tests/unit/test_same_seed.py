@@ -28,9 +28,9 @@ def test_the_same_seed_gives_bitwise_equal_predictions(
     reading = recipe_of("scratch-32", model)
     run = run_of(arrays, model=model, reading=reading, epochs=1, threads=threads)
     found = []
-    for name in ("first", "second"):
+    for name, new_python in (("first", True), ("second", False)):
         (tmp_path / name).mkdir()
-        folder = train_by_command(run, arrays, tmp_path / name)
+        folder = train_by_command(run, arrays, tmp_path / name, new_python=new_python)
         found.append(folder.predictions.read_bytes())
     assert found[0] == found[1]
 
@@ -41,9 +41,9 @@ def test_kept_features_give_the_same_bits_as_features_computed_again(tmp_path: P
     weights = write_state_dict(tmp_path / "weights.pth", "resnet18", reading, arrays)
     run = run_of(arrays, weights, protocol="probe-224", reading=reading)
     found, reused = [], []
-    for name in ("here", "here", "elsewhere"):
+    for name, new_python in (("here", True), ("here", False), ("elsewhere", False)):
         (tmp_path / name).mkdir(exist_ok=True)
-        folder = train_by_command(run, arrays, tmp_path / name, weights)
+        folder = train_by_command(run, arrays, tmp_path / name, weights, new_python=new_python)
         found.append(folder.predictions.read_bytes())
         cache = read_record(folder.metrics, Metrics, "").feature_cache
         assert cache is not None

@@ -15,5 +15,6 @@ def project(tmp_path: Path) -> Project:
 def finished_tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny study, run once from nothing to the report. Copy it before changing it."""
     project = Project.create(tmp_path_factory.mktemp("finished") / "project")
-    project.snakemake("--configfile", "config/tiny.yaml")
+    command = ("snakemake", "--cores", "2", "--resources", "gpu=1")
+    project.run(*command, "--configfile", "config/tiny.yaml")
     return project

@@ -92,13 +92,14 @@ def test_weights_that_are_missing_stop_before_any_job(project):
     assert "Job stats" not in done.stdout
 
 
-def test_weights_of_another_network_stop_before_training(project):
-    config = project.overlay("weighted.yaml", STUDY.replace("[mine, scratch-32]", "[mine]"))
-    saved(state_of("resnet34"), project.folder / "mine.pth")
-    done = project.snakemake("--configfile", config, *JOB, check=False)
+def test_weights_of_another_network_stop_before_training(study):
+    saved(state_of("resnet34"), study.folder / "mine.pth")
+    (log,) = study.folder.glob("results/weighted/runs/mine/**/log.jsonl")
+    log.unlink()
+    done = study.snakemake("--configfile", CONFIG, *JOB, check=False)
     assert done.returncode != 0
     assert "is no state dict of torchvision's resnet18" in done.stdout
-    assert not list(project.folder.glob("results/weighted/runs/**/log.jsonl"))
+    assert not log.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,23 @@
 """Wrong input stops in seconds with a message that says what to do."""
 
 import socket
+from pathlib import Path
 
 import pytest
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.study.loading import check_files, load_study
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
 )
 
 
+CASES = ("overlay", "expected")
+
+
 @pytest.mark.parametrize(
-    ("overlay", "expected"),
+    CASES,
     [
         (
             "training: {learning_rate: -1}",
@@ -19,6 +26,33 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
                 "config/README.md",
             ],
         ),
+        (
+            "dataset: {source: image-folder, path: nowhere.zip}",
+            ["dataset.path: 'nowhere.zip' does not exist", "Put the file there"],
+        ),
+        ("report: {engine: quarto}", ["quarto", "engine"]),
+        ("name: a\nname: b", ["config/wrong.yaml: is not YAML: key 'name' appears twice"]),
+        (BOMB, ["config/wrong.yaml: is not YAML: more than 20000 values"]),
+        ("name: !!python/object/apply:os.system [id]", ["is not valid JSON or YAML"]),
+        (
+            "downloads: {cifar10: {origin: 'http://me:word@host/x?token=word'}}",
+            ["'http://…@host/x?…' does not begin with https://", "downloads.allow_http"],
+        ),
+    ],
+)
+def test_a_wrong_configuration_plans_nothing(project, overlay, expected):
+    config = project.overlay("wrong.yaml", overlay)
+    done = project.plan("--configfile", config, check=False)
+    assert done.returncode != 0
+    assert "Job stats" not in done.stdout
+    for text in expected:
+        assert text in done.stdout
+    assert "word@" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    CASES,
+    [
         (
             "trainning: {epochs: 2}",
             ["config/wrong.yaml: trainning: unknown key", "Did you mean 'training'?"],
@@ -30,10 +64,6 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (
             "protocols: [probe-512]",
             ["'probe-512' is not defined; allowed:", "scratch-32"],
-        ),
-        (
-            "dataset: {source: image-folder, path: nowhere.zip}",
-            ["dataset.path: 'nowhere.zip' does not exist", "Put the file there"],
         ),
         (
             "dataset: {source: image-folder}",
@@ -52,27 +82,18 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
             "protocol_definitions: {made: {description: {pt: x, en: x}}}",
             ["made cannot be the name of a protocol"],
         ),
-        ("report: {engine: quarto}", ["quarto", "engine"]),
         ("name: a b", ["config/wrong.yaml: name: found 'a b'; allowed: text of the form"]),
-        ("name: a\nname: b", ["config/wrong.yaml: is not YAML: key 'name' appears twice"]),
-        (BOMB, ["config/wrong.yaml: is not YAML: more than 20000 values"]),
-        ("name: !!python/object/apply:os.system [id]", ["is not valid JSON or YAML"]),
-        (
-            "downloads: {cifar10: {origin: 'http://me:word@host/x?token=word'}}",
-            ["'http://…@host/x?…' does not begin with https://", "downloads.allow_http"],
-        ),
         ("seeds: []", ["config/wrong.yaml: seeds: found []"]),
         ("training: [1]", ["config/wrong.yaml: training: found [1]"]),
     ],
 )
-def test_a_wrong_configuration_plans_nothing(project, overlay, expected):
+def test_a_wrong_configuration_is_told_to_commands_too(project, monkeypatch, overlay, expected):
     config = project.overlay("wrong.yaml", overlay)
-    done = project.plan("--configfile", config, check=False)
-    assert done.returncode != 0
-    assert "Job stats" not in done.stdout
+    monkeypatch.chdir(project.folder)
+    with pytest.raises(UserError) as caught:
+        check_files(load_study([Path(config)]))
     for text in expected:
-        assert text in done.stdout
-    assert "word@" not in done.stdout
+        assert text in str(caught.value)
 
 
 def free_port() -> int:

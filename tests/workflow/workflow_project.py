@@ -128,13 +128,8 @@ class Project:
         return done
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.run(
-            "snakemake", "--cores", "2", "--resources", "gpu=1", *arguments, check=check
-        )
-
-    def plan(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """A dry run, in a copy of a process that has loaded Snakemake."""
-        command = ["--cores", "2", "--resources", "gpu=1", "-n", *arguments]
+        """The command, in a copy of a process that has loaded Snakemake."""
+        command = ["--cores", "2", "--resources", "gpu=1", *arguments]
         with TemporaryDirectory() as folder:
             output = Path(folder) / "output.txt"
             status = _server().run(command, self.folder, self.environment, output)
@@ -142,6 +137,10 @@ class Project:
         if check and status != 0:
             pytest.fail(f"snakemake {' '.join(command)} ended with {status}:\n{said}")
         return subprocess.CompletedProcess(command, status, said)
+
+    def plan(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """A dry run."""
+        return self.snakemake("-n", *arguments, check=check)
 
     def planned(self, *arguments: str, config: str = "config/tiny.yaml") -> dict[str, int]:
         """How many jobs of each rule a dry run plans."""
