@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import rgb_to_hsv, to_rgb
 
 from resnet_sizes.evidence.runs.validate import confusion_counts, correct_predictions
-from resnet_sizes.evidence.values.confusion import (
+from resnet_sizes.evidence.values.figure_values import (
     Shares,
     confusion_cells,
     hardest_class,

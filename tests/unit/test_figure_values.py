@@ -10,7 +10,7 @@ from study_values import values_of
 from synthetic import make_study
 
 from resnet_sizes.evidence.runs.read import read_runs
-from resnet_sizes.evidence.values.confusion import confusion_cells, mean_shares
+from resnet_sizes.evidence.values.figure_values import confusion_cells, mean_shares
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile

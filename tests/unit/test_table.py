@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import make_study, own_readings
+from study_values import collected
+from synthetic import ARTICLE, make_study, own_readings
 
 from resnet_sizes.evidence.runs.read import read_runs
 from resnet_sizes.evidence.values.table import comparison_table, write_table
 from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 
@@ -29,8 +31,12 @@ COLUMNS = [
 
 def table_of(folder: Path, **choices: Any) -> pd.DataFrame:
     study = make_study(folder, **choices)
+    return table_of_study(study)
+
+
+def table_of_study(study: Path) -> pd.DataFrame:
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
-    return comparison_table(runs)
+    return comparison_table(runs.study, collected(runs, load_article(ARTICLE)))
 
 
 def test_the_articles_numbers_give_the_articles_table(tmp_path: Path) -> None:
@@ -90,8 +96,7 @@ def test_the_first_protocol_gives_the_table(tmp_path: Path) -> None:
     (study.parent / "runs/b/resnet18/seed-0/metrics.json").unlink()
     for seed in (1, 2):
         (study.parent / f"runs/b/resnet18/seed-{seed}/metrics.json").unlink()
-    runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
-    assert comparison_table(runs)["Acurácia"].isna().tolist() == [True, False, False]
+    assert table_of_study(study)["Acurácia"].isna().tolist() == [True, False, False]
 
 
 def test_the_csv_holds_plain_numbers_and_empty_cells(tmp_path: Path) -> None:

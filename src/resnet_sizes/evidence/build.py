@@ -81,7 +81,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
     values = collect_values(runs, article, verdicts, file)
 
-    write_table(comparison_table(runs), output / "table.csv")
+    write_table(comparison_table(study, values.values), output / "table.csv")
     write_json(output / "audit.json", audited)
     write_json(output / "values.json", values)
     write_json(output / "figures.json", figure_numbers(runs, article, values.values))

@@ -1,7 +1,7 @@
 """Every value that the report may print, with the files and fields that it came from."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import get_args
 
@@ -20,7 +20,6 @@ from resnet_sizes.schemas.evidence.verdicts import (
     Verdicts,
     outcome_of,
 )
-from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.study.protocol import by_depth, shallowest
 from resnet_sizes.schemas.study.study import Study
 
@@ -115,94 +114,80 @@ def _add_outcomes(
 
 
 def _add_method(book: ValueBook, article: Article, file: str) -> None:
-    book.add_field(
-        "method.confidence",
-        CONFIDENCE,
-        "fraction",
-        "resnet_sizes.schemas.evidence.verdicts",
-        "CONFIDENCE",
-    )
-    judging = article.judging
-    book.add_field("judging.level", judging.level, "fraction", file)
-    if judging.seed_effect is not None:
-        largest = judging.seed_effect.largest_difference
-        book.add_field("judging.seed_effect.largest_difference", largest, "number", file)
+    constant = Source(file="resnet_sizes.schemas.evidence.verdicts", field="CONFIDENCE")
+    book.add("method.confidence", CONFIDENCE, "fraction", constant)
+    level, largest = "judging.level", "judging.seed_effect.largest_difference"
+    book.add_field(level, "fraction", file, article, level)
+    book.add_field(largest, "number", file, article, largest)
 
 
 def _add_study(book: ValueBook, runs: StudyRuns) -> None:
-    study, training = runs.study, runs.study.training
+    study = runs.study
 
-    def add(key: str, value: int | float | str, kind: Kind, field: str) -> None:
-        book.add_field(f"study.{key}", value, kind, "study.json", f"study.{field}")
+    def add(key: str, kind: Kind, field: str) -> None:
+        book.add_field(f"study.{key}", kind, "study.json", runs, f"study.{field}")
 
-    add("name", study.name, "text", "name")
+    def source(field: str) -> Source:
+        return Source(file="study.json", field=f"study.{field}")
+
+    add("name", "text", "name")
     for key in ("epochs", "batch_size", "gradient_accumulation"):
-        add(key, getattr(training, key), "count", f"training.{key}")
-    add("learning_rate", training.learning_rate, "number", "training.learning_rate")
-    add("seeds", len(study.seeds), "count", "seeds")
-    for number, seed in enumerate(study.seeds):
-        add(f"seeds.{number}", seed, "count", f"seeds[{number}]")
+        add(key, "count", f"training.{key}")
+    add("learning_rate", "number", "training.learning_rate")
+    book.add("study.seeds", len(study.seeds), "count", source("seeds"))
+    for number in range(len(study.seeds)):
+        add(f"seeds.{number}", "count", f"seeds[{number}]")
     for name in study.protocols:
         protocol, definition = study.protocol_definitions[name], f"protocol_definitions.{name}"
         for language, text in protocol.description.model_dump().items():
-            field = f"{definition}.description.{language}"
-            add(f"protocol.{name}.description.{language}", text, "text", field)
+            key = f"study.protocol.{name}.description.{language}"
+            book.add(key, text, "text", source(f"{definition}.description.{language}"))
         for model in study.models:
             recipe = protocol.recipe_for(model)
             for setting in ("input_size", "momentum", "weight_decay"):
                 key, value = f"reading.{name}.{model}.{setting}", getattr(recipe, setting)
-                book.add_field(key, value, "number", "study.json", f"study.{definition}")
-    asked = (
-        Source(file="study.json", field=f"study.{n}") for n in ("protocols", "models", "seeds")
-    )
+                book.add(key, value, "number", source(definition))
+    asked = [source(name) for name in ("protocols", "models", "seeds")]
     book.add("study.runs", len(runs.states), "count", *asked)
     finished = run_sources(runs.finished, "run_hash")
     book.add("study.finished_runs", len(runs.finished), "count", *finished)
 
 
 def _add_data(book: ValueBook, runs: StudyRuns) -> None:
-    info = runs.info
-    fields: list[tuple[str, Kind]] = [
-        ("content", "text"),
-        *((f"{part}_images", "count") for part in ("train", "test", "full_train", "full_test")),
-        ("identity", "text"),
-        ("source_file", "text"),
-    ]
-    for field, kind in fields:
-        value = getattr(info, field)
-        if value is not None:
-            book.add_field(f"data.{field}", value, kind, "data/dataset.json", field)
+    def add(field: str, kind: Kind) -> None:
+        book.add_field(f"data.{field}", kind, "data/dataset.json", runs.info, field)
+
+    add("content", "text")
+    for part in ("train", "test", "full_train", "full_test"):
+        add(f"{part}_images", "count")
+    add("identity", "text")
+    add("source_file", "text")
 
 
 def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None:
     """Hardware, versions, code and times of all finished runs."""
-    metrics = {run.file: run.metrics for run in finished}
-
-    def distinct(key: str, field: str, of_run: Callable[[Metrics], str | None]) -> None:
-        book.add_distinct(key, {file: of_run(run) for file, run in metrics.items()}, field)
-
-    distinct("hardware.device", "device.name", lambda run: run.device.name)
-    distinct("hardware.kind", "device.kind", lambda run: run.device.kind)
-    threads = sorted({run.device.threads for run in metrics.values()})
+    book.add_distinct_field("hardware.device", finished, "device.name")
+    book.add_distinct_field("hardware.kind", finished, "device.kind")
+    threads = sorted({run.metrics.device.threads for run in finished})
     sources = run_sources(finished, "device.threads")
     if len(threads) == 1:
         book.add("hardware.threads", threads[0], "count", *sources)
     else:
         book.add("hardware.threads", [str(number) for number in threads], "list", *sources)
-    for package in sorted({package for run in metrics.values() for package in run.versions}):
-        key = f"versions.{package}"
-        distinct(key, key, lambda run, package=package: run.versions.get(package))  # type: ignore[misc]
+    for package in sorted({package for run in finished for package in run.metrics.versions}):
+        versions = {run.file: run.metrics.versions.get(package) for run in finished}
+        book.add_distinct(f"versions.{package}", versions, f"versions.{package}")
 
     started = min(finished, key=lambda run: datetime.fromisoformat(run.metrics.started))
     ended = max(finished, key=lambda run: datetime.fromisoformat(run.metrics.finished))
-    book.add_field("made.started", started.metrics.started, "datetime", started.file, "started")
-    book.add_field("made.finished", ended.metrics.finished, "datetime", ended.file, "finished")
-    total = sum(run.training_seconds for run in metrics.values())
+    book.add_field("made.started", "datetime", started.file, started.metrics, "started")
+    book.add_field("made.finished", "datetime", ended.file, ended.metrics, "finished")
+    total = sum(run.metrics.training_seconds for run in finished)
     times = run_sources(finished, "training_seconds")
     book.add("made.training_seconds", total, "seconds", *times)
-    distinct("made.training_hash", "code.training_hash", lambda run: run.code.training_hash)
-    distinct("made.git_commit", "code.git_commit", lambda run: run.code.git_commit)
-    changed = sum(run.code.git_dirty is True for run in metrics.values())
+    book.add_distinct_field("made.training_hash", finished, "code.training_hash")
+    book.add_distinct_field("made.git_commit", finished, "code.git_commit")
+    changed = sum(run.metrics.code.git_dirty is True for run in finished)
     flags = run_sources(finished, "code.git_dirty")
     book.add("made.runs_with_local_changes", changed, "count", *flags)
 
@@ -217,21 +202,17 @@ _COLUMNS: tuple[tuple[str, Kind], ...] = (
 
 
 def _add_article(book: ValueBook, article: Article, file: str) -> None:
-    setup = article.setup
     for field in ("images", "epochs", "batch_size", "train_images", "test_images"):
-        value = getattr(setup, field)
-        if value is not None:
-            book.add_field(f"article.{field}", value, "count", file, f"setup.{field}")
-    rate = setup.learning_rate
-    book.add_field("article.learning_rate", rate, "number", file, "setup.learning_rate")
+        book.add_field(f"article.{field}", "count", file, article, f"setup.{field}")
+    book.add_field("article.learning_rate", "number", file, article, "setup.learning_rate")
     base = article.table[0]
     for index, row in enumerate(article.table):
         for column, kind in _COLUMNS:
             printed = getattr(row, column)
             if printed is not None:
                 number = int(printed) if "." not in str(printed) else float(printed)
-                key = f"article.{row.model}.{column}"
-                book.add_field(key, number, kind, file, f"table[{index}].{column}")
+                source = Source(file=file, field=f"table[{index}].{column}")
+                book.add(f"article.{row.model}.{column}", number, kind, source)
         if row.minutes is not None and base.minutes is not None and float(base.minutes) > 0:
             times = [Source(file=file, field=f"table[{i}].minutes") for i in (index, 0)]
             ratio = float(row.minutes) / float(base.minutes)

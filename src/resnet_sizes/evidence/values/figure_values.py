@@ -5,20 +5,16 @@ from statistics import mean
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from resnet_sizes.evidence.runs.measurements import has_computed_time, on_one_device, outcome
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
-from resnet_sizes.evidence.values.confusion import (
-    confusion_cells,
-    hardest_class,
-    largest_confusion,
-    mean_shares,
-)
-from resnet_sizes.evidence.values.value_book import ValueBook, run_sources
+from resnet_sizes.evidence.values.value_book import ValueBook, in_percent
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import half_unit, value_key
 from resnet_sizes.schemas.evidence.figures import (
     AccuracyColumn,
+    ConfusionCell,
     ConfusionMatrix,
     Figures,
     ModelCurves,
@@ -31,6 +27,14 @@ from resnet_sizes.schemas.study.protocol import by_depth, shallowest
 Finished = tuple[FinishedRun, ...]
 Point = tuple[float, float]
 """Training minutes and accuracy."""
+
+Shares = npt.NDArray[np.float64]
+"""Fractions of the images of each true class (rows) by predicted class (columns)."""
+
+_LEAST_WRITTEN = 0.005
+"""Fractions that would print as 0 % are not written into the matrix."""
+_MOST_CLASSES_WRITTEN = 21
+"""With more, numbers would be too small to read."""
 
 
 def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value]) -> Figures:
@@ -87,6 +91,46 @@ def _matrix(protocol: str, model: str, finished: Finished) -> ConfusionMatrix:
     )
 
 
+def mean_shares(runs: Sequence[FinishedRun]) -> Shares:
+    """Means over one model's runs: float64 `[classes, classes]`; NaN of a class without test
+    images. Every run has the same test images, so each row adds up to 1."""
+    counts = np.sum([run.confusion for run in runs], axis=0, dtype=np.float64)
+    images = counts.sum(axis=1, keepdims=True)
+    shares: Shares = np.divide(counts, images, out=np.full_like(counts, np.nan), where=images > 0)
+    return shares
+
+
+def largest_confusion(shares: Shares) -> ConfusionCell | None:
+    """The most frequent mistake, the first of equal ones; None where there is none."""
+    mistakes = np.where(np.eye(len(shares), dtype=bool), 0.0, np.nan_to_num(shares))
+    true, predicted = divmod(int(mistakes.argmax()), len(shares))
+    share = float(mistakes[true, predicted])
+    return ConfusionCell(true=true, predicted=predicted, share=share) if share > 0 else None
+
+
+def hardest_class(shares: Shares) -> ConfusionCell:
+    """The class that is least often recognised, with the share that is."""
+    recognised = np.nan_to_num(np.diagonal(shares), nan=np.inf)
+    hardest = int(recognised.argmin())
+    return ConfusionCell(true=hardest, predicted=hardest, share=float(recognised[hardest]))
+
+
+def confusion_cells(shares: Shares, prefix: str) -> list[ConfusionCell]:
+    """The entries above zero, row by row; those that a figure writes have a key in values.json,
+    which begins with `prefix` (`<protocol>.<model>`)."""
+    least = _LEAST_WRITTEN if len(shares) <= _MOST_CLASSES_WRITTEN else np.inf
+    return [
+        ConfusionCell(
+            true=true,
+            predicted=predicted,
+            share=share,
+            key=f"{prefix}.confusion.cells.{true}.{predicted}" if share >= least else None,
+        )
+        for true, predicted in np.argwhere(np.nan_to_num(shares) > 0).tolist()
+        for share in [float(shares[true, predicted])]
+    ]
+
+
 def _front(finished: Mapping[str, Finished]) -> list[str] | None:
     """None where the times were not all measured on one device."""
     if not on_one_device(run for found in finished.values() for run in found):
@@ -133,7 +177,7 @@ def printed_accuracies(
                 continue
             bounds = f"{protocol}.{row.model}.{column}.prediction"
             keys = [ours, *(k for k in (f"{bounds}_low", f"{bounds}_high") if k in values)]
-            numbers = [_percent(values[key]) for key in keys]
+            numbers = [in_percent(values[key]) for key in keys]
             found.append(
                 PrintedAccuracy(
                     model=row.model,
@@ -145,10 +189,6 @@ def printed_accuracies(
                 )
             )
     return found
-
-
-def _percent(value: Value) -> float:
-    return float(value.number) * (100 if value.kind == "fraction" else 1)
 
 
 def is_inside(value: PrintedAccuracy) -> bool | None:
@@ -178,12 +218,9 @@ def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article) -> Non
 
 def _add_accuracies(book: ValueBook, prefix: str, finished: Finished) -> None:
     """Where the curves end on the training images, and begin on the test images."""
-    last = [run.metrics.epochs[-1].train_accuracy for run in finished]
-    sources = run_sources(finished, "epochs[-1].train_accuracy")
-    book.add(f"{prefix}.final_train_accuracy.mean", mean(last), "fraction", *sources)
-    first = [run.metrics.epochs[0].test_accuracy for run in finished]
-    sources = run_sources(finished, "epochs[0].test_accuracy")
-    book.add(f"{prefix}.first_test_accuracy.mean", mean(first), "fraction", *sources)
+    last, first = "epochs[-1].train_accuracy", "epochs[0].test_accuracy"
+    book.add_mean(f"{prefix}.final_train_accuracy", "fraction", finished, last)
+    book.add_mean(f"{prefix}.first_test_accuracy", "fraction", finished, first)
 
 
 def _add_cells(book: ValueBook, prefix: str, finished: Finished) -> None:

@@ -1,7 +1,7 @@
 """The values of each model in each protocol."""
 
 from collections.abc import Sequence
-from statistics import mean, stdev
+from statistics import mean
 
 from resnet_sizes.evidence.runs.measurements import (
     has_shared_time,
@@ -11,9 +11,14 @@ from resnet_sizes.evidence.runs.measurements import (
     wholly_measured,
 )
 from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
-from resnet_sizes.evidence.values.value_book import ValueBook, run_sources, time_sources
+from resnet_sizes.evidence.values.value_book import (
+    ValueBook,
+    prediction_bounds,
+    run_sources,
+    time_sources,
+)
 from resnet_sizes.schemas.article.claims.base import increment_percent
-from resnet_sizes.schemas.evidence.values import Kind, Source
+from resnet_sizes.schemas.evidence.values import Source
 from resnet_sizes.schemas.study.protocol import LAYERS, shallowest
 
 
@@ -45,23 +50,14 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
         return
 
     outcomes = [outcome(run) for run in finished]
-    accuracies = [one.accuracy for one in outcomes]
-    book.add_spread(
-        f"{prefix}.accuracy", accuracies, "fraction", run_sources(finished, "final_test_accuracy")
-    )
-    minutes = [one.minutes for one in outcomes]
+    accuracies, minutes = [one.accuracy for one in outcomes], [one.minutes for one in outcomes]
+    sources = run_sources(finished, "final_test_accuracy")
+    book.add_spread(f"{prefix}.accuracy", accuracies, "fraction", sources)
     book.add_spread(f"{prefix}.minutes", minutes, "minutes", time_sources(finished), finished)
     _add_means(book, prefix, finished)
-
-    metrics = finished[0].metrics  # the same for every seed
-    book.add(
-        f"{prefix}.parameters",
-        metrics.parameters,
-        "count",
-        *run_sources(finished[:1], "parameters"),
-    )
-    macs = run_sources(finished[:1], "macs_per_image")
-    book.add(f"{prefix}.macs_per_image", metrics.macs_per_image, "count", *macs)
+    first = finished[0]  # these are the same for every seed
+    for field in ("parameters", "macs_per_image"):
+        book.add_field(f"{prefix}.{field}", "count", first.file, first.metrics, field)
     peak = max(run.metrics.peak_memory_bytes for run in finished)
     book.add(f"{prefix}.peak_memory", peak, "bytes", *run_sources(finished, "peak_memory_bytes"))
 
@@ -73,24 +69,18 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
 
 
 def _add_means(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
-    """Means of what has no prediction interval; of losses the standard deviation too."""
+    """Means of what has no prediction interval."""
     first, last = "epochs[0].train_loss", "epochs[-1].train_loss"
     best, final = "best_test_accuracy", "final_test_accuracy"
-    outcomes = [outcome(run) for run in finished]
-    bests = [run.metrics.best_test_accuracy for run in finished]
-    biases = [top - one.accuracy for top, one in zip(bests, outcomes, strict=True)]
-    means: list[tuple[str, Kind, list[float], tuple[str, ...]]] = [
-        ("best_accuracy", "fraction", bests, (best,)),
-        ("selection_bias", "fraction", biases, (best, final)),
-        ("initial_loss", "loss", [one.initial_loss for one in outcomes], (first,)),
-        ("final_loss", "loss", [one.final_loss for one in outcomes], (last,)),
-        ("loss_drop", "fraction", [one.loss_drop for one in outcomes], (first, last)),
-    ]
-    for name, kind, found, fields in means:
-        sources = run_sources(finished, *fields)
-        book.add(f"{prefix}.{name}.mean", mean(found), kind, *sources)
-        if kind == "loss" and len(found) > 1:
-            book.add(f"{prefix}.{name}.sd", stdev(found), kind, *sources)
+    book.add_mean(f"{prefix}.best_accuracy", "fraction", finished, best)
+    biases = [run.metrics.best_test_accuracy - run.metrics.final_test_accuracy for run in finished]
+    sources = run_sources(finished, best, final)
+    book.add(f"{prefix}.selection_bias.mean", mean(biases), "fraction", *sources)
+    book.add_mean(f"{prefix}.initial_loss", "loss", finished, first)
+    book.add_mean(f"{prefix}.final_loss", "loss", finished, last)
+    drops = [outcome(run).loss_drop for run in finished]
+    sources = run_sources(finished, first, last)
+    book.add(f"{prefix}.loss_drop.mean", mean(drops), "fraction", *sources)
 
 
 def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
@@ -115,18 +105,9 @@ def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[Finishe
 
 def _add_run_files(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
     """What `auto` meant in the run files, and the files of the initial weights."""
-    files = {run.file: run.metrics.run for run in finished}
-    for field in ("precision", "compile_mode"):
-        texts = {file: getattr(run, field) for file, run in files.items()}
-        book.add_distinct(f"{prefix}.{field}", texts, f"run.{field}")
-    for part in ("name", "file", "sha256"):
-        field = f"initial_weights.{part}"
-        texts = {
-            file: getattr(run.initial_weights, part)
-            for file, run in files.items()
-            if run.initial_weights is not None
-        }
-        book.add_distinct(f"{prefix}.{field}", texts, f"run.{field}")
+    of_weights = (f"initial_weights.{part}" for part in ("name", "file", "sha256"))
+    for field in ("precision", "compile_mode", *of_weights):
+        book.add_distinct_field(f"{prefix}.{field}", finished, f"run.{field}")
 
 
 def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
@@ -165,4 +146,6 @@ def _add_accuracy_increment(
         for table in seed_outcomes(runs, protocol, [base, model])
     ]
     if all(below for _, below in pairs):
-        book.add_interval(key, [increment_percent(*pair) for pair in pairs], "percent", sources)
+        bounds = prediction_bounds([increment_percent(*pair) for pair in pairs], "percent")
+        for name, number in bounds.items():
+            book.add(f"{key}.{name}", number, "percent", *sources)

@@ -1,81 +1,51 @@
 """Table 1: the article's six columns from our runs, and the measured time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import mean, stdev
 
 import pandas as pd
 
-from resnet_sizes.evidence.runs.measurements import (
-    outcome,
-    wholly_measured,
-)
-from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.values.value_book import in_percent
 from resnet_sizes.io.files import write_atomically
-from resnet_sizes.schemas.article.claims.base import increment_percent
-from resnet_sizes.schemas.study.protocol import LAYERS, by_depth, display_name
+from resnet_sizes.schemas.evidence.values import Value
+from resnet_sizes.schemas.study.protocol import by_depth, display_name
+from resnet_sizes.schemas.study.study import Study
 
-COLUMNS = (  # those of the article, what the clock showed, and the spread over the seeds
-    "Teste",
-    "Acurácia",
-    "Camadas",
-    "Tempo de treinamento (min)",
-    "Acréscimo de camadas",
-    "Acréscimo de acurácia",
-    "Tempo medido (min)",
-    "Desvio-padrão da acurácia (pontos)",
-    "Desvio-padrão do tempo (min)",
-)
+COLUMNS = {
+    "Acurácia": "accuracy.mean",
+    "Camadas": "layers",
+    "Tempo de treinamento (min)": "minutes.mean",
+    "Acréscimo de camadas": "layers_increment",
+    "Acréscimo de acurácia": "accuracy_increment",
+    "Tempo medido (min)": "measured_minutes.mean",
+    "Desvio-padrão da acurácia (pontos)": "accuracy.sd",
+    "Desvio-padrão do tempo (min)": "minutes.sd",
+}
+"""The article's columns, what the clock showed, and the spread over the seeds; with the ends of
+their keys in values.json."""
 
 
-def comparison_table(runs: StudyRuns) -> pd.DataFrame:
+def comparison_table(study: Study, values: Mapping[str, Value]) -> pd.DataFrame:
     """One row a model of the study, from shallow to deep, from its first protocol.
 
-    Accuracy (after the last epoch) is in percent, times in minutes, all means over the finished
-    seeds. The training time of a run with a feature cache is what it would have taken without,
-    which is computed; a column of its own holds what was measured, over the runs that did all of
-    their own work. The two deviations are those between seeds, missing with a
-    single one. Increments are in percent of the first row's number, computed from unrounded
-    means. Numbers are at full precision. The first row has no increments, and a model without a
-    finished run has neither accuracy nor times: these cells are missing (NaN).
+    `values` are those of values.json. Accuracy (after the last epoch) is in percent, times are in
+    minutes, increments in percent of the first row's number. Numbers are at full precision. The
+    first row has no increments, and a model without a finished run has neither accuracy nor
+    times: these cells are missing (NaN).
     """
-    protocol = runs.study.protocols[0]
-    models = by_depth(runs.study.models)
-    accuracy: dict[str, float | None] = {}
-    minutes: dict[str, float | None] = {}
-    measured: dict[str, float | None] = {}
-    deviations: dict[str, tuple[float | None, float | None]] = {}
-    for model in models:
-        finished = runs.of(protocol, model)
-        outcomes = [outcome(run) for run in finished]
-        seconds = [run.metrics.training_seconds for run in wholly_measured(finished)]
-        accuracy[model] = mean([o.accuracy for o in outcomes]) if outcomes else None
-        minutes[model] = mean([o.minutes for o in outcomes]) if outcomes else None
-        measured[model] = mean(seconds) / 60 if seconds else None
-        deviations[model] = (
-            _deviation([o.accuracy for o in outcomes]),
-            _deviation([o.minutes for o in outcomes]),
-        )
-    base = models[0]
+    models = by_depth(study.models)
+
+    def number(model: str, quantity: str) -> float | None:
+        value = values.get(f"{study.protocols[0]}.{model}.{quantity}")
+        return None if value is None else in_percent(value)
+
     table = pd.DataFrame(
-        [
-            (
-                display_name(model),
-                _percent(accuracy[model]),
-                LAYERS[model],
-                minutes[model],
-                None if model == base else increment_percent(LAYERS[model], LAYERS[base]),
-                None if model == base else _increment(accuracy[model], accuracy[base]),
-                measured[model],
-                _percent(deviations[model][0]),
-                deviations[model][1],
-            )
-            for model in models
-        ],
-        columns=list(COLUMNS),
+        {column: [number(model, of) for model in models] for column, of in COLUMNS.items()},
+        dtype="float64",
     )
-    numbers = [column for column in COLUMNS if column not in ("Teste", "Camadas")]
-    return table.astype(dict.fromkeys(numbers, "float64"))
+    table["Camadas"] = table["Camadas"].astype("int64")
+    table.insert(0, "Teste", [display_name(model) for model in models])
+    return table
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
@@ -89,15 +59,3 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
             target, index=False, float_format="%.12g", lineterminator="\n", encoding="utf-8"
         ),
     )
-
-
-def _deviation(values: Sequence[float]) -> float | None:
-    return stdev(values) if len(values) > 1 else None
-
-
-def _increment(value: float | None, base: float | None) -> float | None:
-    return increment_percent(value, base) if value is not None and base else None
-
-
-def _percent(fraction: float | None) -> float | None:
-    return None if fraction is None else fraction * 100

@@ -1,7 +1,9 @@
 """Values under construction, each with its sources."""
 
+import re
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
+from typing import Any
 
 from resnet_sizes.evidence.runs.measurements import (
     has_computed_time,
@@ -39,11 +41,19 @@ class ValueBook:
             shared=any(has_shared_time(run) for run in times_of),
         )
 
-    def add_field(
-        self, key: str, value: int | float | str, kind: Kind, file: str, field: str | None = None
-    ) -> None:
-        """A value from one field of a file, of the same name unless another is given."""
-        self.add(key, value, kind, Source(file=file, field=field or key))
+    def add_field(self, key: str, kind: Kind, file: str, record: object, field: str) -> None:
+        """What `record`, which is in `file`, has in a field; nothing where that is null."""
+        value = _field_of(record, field)
+        if value is not None:
+            self.add(key, value, kind, Source(file=file, field=field))
+
+    def add_mean(self, key: str, kind: Kind, runs: Sequence[FinishedRun], field: str) -> None:
+        """The mean of a field of the runs' metrics; of losses the standard deviation too."""
+        values = [_field_of(run.metrics, field) for run in runs]
+        sources = run_sources(runs, field)
+        self.add(f"{key}.mean", mean(values), kind, *sources)
+        if kind == "loss" and len(values) > 1:
+            self.add(f"{key}.sd", stdev(values), kind, *sources)
 
     def add_distinct(self, key: str, found: Mapping[str, str | None], field: str) -> None:
         """The different texts of a field of several files, by file; nothing where there is none."""
@@ -51,6 +61,10 @@ class ValueBook:
         if known:
             sources = [Source(file=file, field=field) for file in known]
             self.add(key, list(dict.fromkeys(known.values())), "list", *sources)
+
+    def add_distinct_field(self, key: str, runs: Sequence[FinishedRun], field: str) -> None:
+        """The different texts of a field of the runs' metrics; nothing where there is none."""
+        self.add_distinct(key, {run.file: _field_of(run.metrics, field) for run in runs}, field)
 
     def add_spread(
         self,
@@ -61,29 +75,23 @@ class ValueBook:
         times_of: Sequence[FinishedRun] = (),
     ) -> None:
         """Mean, and from two values on their standard deviation and prediction interval."""
-        self.add(f"{key}.mean", mean(values), kind, *sources, times_of=times_of)
+        numbers = {"mean": mean(values)}
         if len(values) > 1:
-            self.add(f"{key}.sd", stdev(values), kind, *sources, times_of=times_of)
-        self.add_interval(key, values, kind, sources, times_of)
+            numbers["sd"] = stdev(values)
+        for name, number in (numbers | prediction_bounds(values, kind)).items():
+            self.add(f"{key}.{name}", number, kind, *sources, times_of=times_of)
 
-    def add_interval(
-        self,
-        key: str,
-        values: Sequence[float],
-        kind: Kind,
-        sources: Sequence[Source],
-        times_of: Sequence[FinishedRun] = (),
-    ) -> None:
-        """Bounds for one further run, from two values on."""
-        interval = prediction_interval(values)
-        if interval is None:
-            return
-        low, high = interval
-        # No run can be outside of these; an increment may be negative.
-        low = low if kind == "percent" else max(low, 0.0)
-        high = min(high, 1.0) if kind == "fraction" else high
-        self.add(f"{key}.prediction_low", low, kind, *sources, times_of=times_of)
-        self.add(f"{key}.prediction_high", high, kind, *sources, times_of=times_of)
+
+def prediction_bounds(values: Sequence[float], kind: Kind) -> dict[str, float]:
+    """The bounds for one further run by the ends of their keys, from two values on."""
+    interval = prediction_interval(values)
+    if interval is None:
+        return {}
+    low, high = interval
+    # No run can be outside of these; an increment may be negative.
+    low = low if kind == "percent" else max(low, 0.0)
+    high = min(high, 1.0) if kind == "fraction" else high
+    return {"prediction_low": low, "prediction_high": high}
 
 
 def run_sources(runs: Sequence[FinishedRun], *fields: str) -> list[Source]:
@@ -94,3 +102,17 @@ def run_sources(runs: Sequence[FinishedRun], *fields: str) -> list[Source]:
 def time_sources(runs: Sequence[FinishedRun]) -> list[Source]:
     """The training times of several runs."""
     return [Source(file=run.file, field=training_time_field(run.metrics)) for run in runs]
+
+
+def in_percent(value: Value) -> float:
+    """The number as a table has it: fractions in percent."""
+    return float(value.number) * (100 if value.kind == "fraction" else 1)
+
+
+def _field_of(record: Any, field: str) -> Any:
+    """The value of a field such as `epochs[-1].train_loss`; None below one that is null."""
+    for name in re.findall(r"[\w-]+", field):
+        if record is not None:
+            is_list = isinstance(record, list | tuple)
+            record = record[int(name)] if is_list else getattr(record, name)
+    return record
