@@ -32,11 +32,10 @@ class RunResults:
 
     def __init__(self, folder: Path) -> None:
         study = study_with_evidence(folder / "study", seeds=(0,), models=("resnet18",))
-        files = StudyFolder.of_file(study)
+        self._study = StudyFolder.of_file(study)
         self._settings = all_run_settings(read_record(study, StudyFile, "").study)[0]
-        self._run = files.run(self._settings)
-        self._info = read_record(files.dataset_info, DatasetInfo, "")
-        self._folder = self._run.metrics.parent
+        self._info = read_record(self._study.dataset_info, DatasetInfo, "")
+        self._folder = self._study.run(self._settings).folder
         self._whole = {name: (self._folder / name).read_bytes() for name in _FILES}
         self._arrays = load(self._whole["predictions.safetensors"])
         self._changed = "run.json"
@@ -61,7 +60,7 @@ class RunResults:
             if name != self._changed:
                 (self._folder / name).write_bytes(content)
         path.replace(self._folder / self._changed)
-        read_run(self._settings, self._run, self._info)
+        read_run(self._settings, self._study, self._info)
 
     def _other_arrays(self, random: Random) -> dict[str, npt.NDArray[Any]]:
         """Well-formed arrays of other values, types, shapes or names."""

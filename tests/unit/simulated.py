@@ -9,7 +9,8 @@ import numpy as np
 from synthetic import ARTICLE, MODELS
 
 from resnet_sizes.evidence.judging.judge import judge
-from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.statistics.sampling import ImageResamples
 from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdict
@@ -107,7 +108,7 @@ class Truth:
         )
         settings = RunSettings.model_construct(protocol=PROTOCOL, model=model, seed=seed)
         no_classes = np.empty((0, 0), dtype=np.int64)
-        return FinishedRun(settings, metrics, "metrics.json", correct, no_classes)
+        return FinishedRun(settings, metrics, "metrics.json", correct, no_classes, b"", b"")
 
 
 class _Training:

@@ -158,7 +158,7 @@ def test_a_tie_for_the_best_is_not_the_best() -> None:
     ("printed", "half"), [("80.84", 0.005), ("41", 0.5), ("3", 0.5), ("0.80", 0.005), ("100", 0.5)]
 )
 def test_half_a_unit_of_the_print_follows_its_digits(printed: str, half: float) -> None:
-    assert half_unit(printed) == half
+    assert float(half_unit(printed)) == half
 
 
 @given(st.floats(-1000, 1000), st.integers(0, 3))

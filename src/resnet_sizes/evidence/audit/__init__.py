@@ -1,5 +1,52 @@
 """The audit of an article by itself: its numbers against each other, and against devices."""
 
-from resnet_sizes.evidence.audit.build import audit
+from collections.abc import Mapping
 
-__all__ = ["audit"]
+from resnet_sizes.evidence.audit.minutes import device_rates, protocol_costs
+from resnet_sizes.evidence.audit.table import (
+    accuracy_intervals,
+    accuracy_pairs,
+    read_columns,
+    read_increments,
+    returns_of_depth,
+    usable_rows,
+)
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.evidence.audit import Audit
+from resnet_sizes.schemas.hardware import Devices, NetworkCosts
+from resnet_sizes.schemas.study.protocol import Protocol
+
+
+def audit(
+    article: Article,
+    definitions: Mapping[str, Protocol],
+    devices: Devices,
+    costs: NetworkCosts,
+) -> Audit:
+    """Recompute an article from itself; nothing is read, trained or written.
+
+    Raises ValueError where `costs` lacks the network of a device's anchor at 224 pixels.
+    """
+    assumptions, images = devices.assumptions, article.setup.test_images
+    rows = usable_rows(article)
+    increments = read_increments(article)
+    rates = device_rates(devices, costs)
+    return Audit(
+        article_hash=content_hash(article),
+        test_images=images,
+        epochs=article.setup.epochs,
+        batch_size=article.setup.batch_size,
+        assumptions=assumptions,
+        increments=increments,
+        columns=read_columns(increments),
+        accuracies=accuracy_intervals(rows, images),
+        pairs=accuracy_pairs(rows, images, assumptions.seed_deviations),
+        unusable=[row.model for row in article.table if row not in rows],
+        returns=returns_of_depth(rows),
+        devices=rates,
+        protocols=[
+            protocol_costs(name, protocol, article, rates, costs, assumptions)
+            for name, protocol in definitions.items()
+        ],
+    )

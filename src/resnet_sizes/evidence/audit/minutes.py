@@ -37,36 +37,27 @@ def device_rates(devices: Devices, costs: NetworkCosts) -> list[DeviceRate]:
     Raises ValueError where `costs` lacks the network of an anchor at 224 pixels.
     """
     factor = devices.assumptions.backward_factor
-    measured = {device.id: _measured_rates(device, costs, factor) for device in devices.devices}
-    peaks = {device.id: device.peak_tflops for device in devices.devices}
-    rates = []
-    for device in devices.devices:
-        found = measured[device.id]
-        if device.basis == "peak":
-            model = device.efficiency_of or ""
-            scale = (device.peak_tflops or 0) / (peaks[model] or 1)
-            found = {mode: rate * scale for mode, rate in measured[model].items()}
-        rates.append(
-            DeviceRate(
-                device=device.id,
-                name=device.name,
-                training=found["training"],
-                inference=found["inference"],
-                basis=device.basis,
-                measured_modes=sorted({anchor.mode for anchor in device.anchors}),
-                memory_bytes=int(device.memory_gib * 2**30),
-            )
+    by_id = {device.id: device for device in devices.devices}
+
+    def rate(device: Device, mode: Mode) -> float:
+        if device.basis == "measured":
+            return _measured(device, mode, costs, factor)
+        model = by_id[device.efficiency_of or ""]
+        share_of_peak = (device.peak_tflops or 0) / (model.peak_tflops or 1)
+        return _measured(model, mode, costs, factor) * share_of_peak
+
+    return [
+        DeviceRate(
+            device=device.id,
+            name=device.name,
+            training=rate(device, "training"),
+            inference=rate(device, "inference"),
+            basis=device.basis,
+            measured_modes=sorted({anchor.mode for anchor in device.anchors}),
+            memory_bytes=int(device.memory_gib * 2**30),
         )
-    return rates
-
-
-_MODES: tuple[Mode, ...] = ("training", "inference")
-
-
-def _measured_rates(device: Device, costs: NetworkCosts, factor: float) -> dict[Mode, float]:
-    if not device.anchors:
-        return {}
-    return {mode: _measured(device, mode, costs, factor) for mode in _MODES}
+        for device in devices.devices
+    ]
 
 
 def _measured(device: Device, mode: Mode, costs: NetworkCosts, factor: float) -> float:

@@ -9,7 +9,7 @@ from scipy import special
 
 from resnet_sizes.evidence.statistics.tests import two_proportion_test, wilson_interval
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims.base import TableRow
+from resnet_sizes.schemas.article.claims.base import TableRow, half_unit, overlap
 from resnet_sizes.schemas.evidence.audit import (
     AccuracyInterval,
     AccuracyPair,
@@ -28,10 +28,8 @@ COLUMNS = ("layers_increment", "accuracy_increment")
 
 def printed_range(text: str) -> Range:
     """All numbers that round to a printed one, ties included: `3` is 2.5 to 3.5."""
-    number = Decimal(text)
-    exponent = number.as_tuple().exponent
-    half = Decimal(5).scaleb(int(exponent) - 1)
-    return number - half, number + half
+    number, rounding = Decimal(text), half_unit(text)
+    return number - rounding, number + rounding
 
 
 def read_increments(article: Article) -> list[IncrementReading]:
@@ -83,8 +81,8 @@ def _read(
         relative_range = (min(ends), max(ends))
     wanted = printed_range(printed)
     fits = _kind(
-        relative_range is not None and _overlap(wanted, relative_range),
-        _overlap(wanted, points_range),
+        relative_range is not None and overlap(wanted, relative_range),
+        overlap(wanted, points_range),
     )
     return IncrementReading.model_validate(
         {
@@ -107,10 +105,6 @@ def _kind(relative: bool, points: bool) -> IncrementKind:
     if relative:
         return "relative"
     return "points" if points else "neither"
-
-
-def _overlap(first: Range, second: Range) -> bool:
-    return first[0] <= second[1] and second[0] <= first[1]
 
 
 def _floats(ends: Range) -> tuple[float, float]:

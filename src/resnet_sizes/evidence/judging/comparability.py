@@ -8,7 +8,8 @@ from resnet_sizes.evidence.runs.measurements import (
     has_computed_time,
     on_one_device,
 )
-from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import ClaimBase, Needs
 from resnet_sizes.schemas.evidence.verdicts import Reason, VerdictName

@@ -24,7 +24,7 @@ from resnet_sizes.evidence.statistics.tests import (
 )
 from resnet_sizes.schemas.article.article import Judging
 from resnet_sizes.schemas.article.claims import PrintedNumber
-from resnet_sizes.schemas.article.claims.base import increment_percent
+from resnet_sizes.schemas.article.claims.base import increment_percent, overlap, printed_ends
 from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, Basis, Prediction, Reason
 
 Interval = tuple[float, float]
@@ -48,7 +48,7 @@ class NumberTest(ClaimTest):
         interval = prediction_interval(values) if values else None
         if interval is None:
             return None
-        if not _overlap(interval, self._claim.ends):
+        if not overlap(interval, printed_ends(self._claim.printed)):
             return False
         # Else the noisier the runs, the more they would seem to support.
         return None if _is_too_wide(interval, self._claim) else True
@@ -74,7 +74,7 @@ class NumberTest(ClaimTest):
             seeds_needed=fewest,
             needed_from="minimum",
         )
-        if bounds is not None and not _overlap(bounds, claim.ends):
+        if bounds is not None and not overlap(bounds, printed_ends(claim.printed)):
             return decided(basis, "contradicted")
         if bounds is None or deviation is None or claim.max_half_width is None:
             return basis, UNDECIDED
@@ -157,7 +157,8 @@ def open_number(
     """
     interval = prediction_interval(values)
     assert interval is not None
-    printed_low, printed_high = claim.ends  # the printed number stands for all that round to it
+    # The printed number stands for all that round to it.
+    printed_low, printed_high = ends = printed_ends(claim.printed)
     p_value = further_run_p(values, printed_low, printed_high)
 
     def decide(p_adjusted: float, tests: int) -> Answer:
@@ -166,9 +167,9 @@ def open_number(
             return "direction-only", ["same-direction"]
         if significant:
             return "contradicted", ["outside-interval"]
-        if bounds is not None and not _overlap(bounds, claim.ends):
+        if bounds is not None and not overlap(bounds, ends):
             return "contradicted", ["beyond-seed-effect"]
-        if not _overlap(interval, claim.ends):
+        if not overlap(interval, ends):
             return "within-noise", ["outside-not-significant"]
         if _is_too_wide(interval, claim):
             return "not-enough-runs", ["interval-too-wide"]
@@ -205,11 +206,6 @@ def _prediction(
         sampling_low=sampling_low,
         sampling_high=sampling_high,
     )
-
-
-def _overlap(interval: Interval, printed: Interval) -> bool:
-    """Whether some number that rounds to the printed one lies in the interval."""
-    return interval[0] <= printed[1] and printed[0] <= interval[1]
 
 
 def _is_too_wide(interval: Interval, claim: PrintedNumber) -> bool:

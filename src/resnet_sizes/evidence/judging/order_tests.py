@@ -19,6 +19,7 @@ from resnet_sizes.evidence.judging.comparability import Case
 from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_outcomes
 from resnet_sizes.evidence.statistics.power import seeds_for_contrast
 from resnet_sizes.evidence.statistics.sampling import Sampling
+from resnet_sizes.evidence.statistics.tests import Contrast
 from resnet_sizes.schemas.article.article import Judging
 from resnet_sizes.schemas.article.claims import OrderClaim
 from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
@@ -53,7 +54,7 @@ class OrderTest(ClaimTest):
         conditions = self._case.claim.conditions(sampling.mean_minutes())
         basis = Basis(
             seeds=sampling.seeds(self._models),
-            comparisons=[_compare_once(condition, sampling) for condition in conditions],
+            comparisons=[_compare(condition, sampling) for condition in conditions],
             seeds_holding=self._seeds_holding(),
             seeds_needed=fewest,
             needed_from="minimum",
@@ -95,7 +96,6 @@ def open_order(
     """
     conditions = claim.conditions(sampling.mean_minutes())
     probability = _probability(claim, models, conditions, sampling)
-    comparisons = [_compare(condition, sampling) for condition in conditions]
     contrasts = [sampling.contrast(condition) for condition in conditions]
     if conditions:
         against = min(1.0, len(contrasts) * min(c.p_negative for c in contrasts))
@@ -135,7 +135,10 @@ def open_order(
 
     basis = Basis(
         seeds=sampling.seeds(models),
-        comparisons=comparisons,
+        comparisons=[
+            _compare(condition, sampling, contrast)
+            for condition, contrast in zip(conditions, contrasts, strict=True)
+        ],
         seeds_holding=seeds_holding,
         probability=probability,
         p_value=min(1.0, 2 * min(p_for, p_against)),
@@ -205,8 +208,11 @@ def _planned(
     )
 
 
-def _compare_once(condition: Condition, sampling: Sampling) -> Comparison:
-    """A condition where a model has a single run: no interval, no p-value."""
+def _compare(
+    condition: Condition, sampling: Sampling, contrast: Contrast | None = None
+) -> Comparison:
+    """A condition with its test; where a model has too few runs: no interval, no p-value."""
+    low, high = contrast.interval() if contrast else (None, None)
     return Comparison(
         kind=condition.kind,
         models=list(condition.models),
@@ -214,18 +220,11 @@ def _compare_once(condition: Condition, sampling: Sampling) -> Comparison:
         weights=dict(condition.weights),
         threshold=condition.threshold,
         estimate=sampling.estimate(condition),
-        low=None,
-        high=None,
-        p_value=None,
+        low=low,
+        high=high,
+        p_value=contrast.p_positive if contrast else None,
         pairings=sampling.pairings(condition),
     )
-
-
-def _compare(condition: Condition, sampling: Sampling) -> Comparison:
-    contrast = sampling.contrast(condition)
-    low, high = contrast.interval()
-    once = _compare_once(condition, sampling)
-    return once.model_copy(update={"low": low, "high": high, "p_value": contrast.p_positive})
 
 
 def _probability(

@@ -11,7 +11,7 @@ from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Ratio
-from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, half_unit
+from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, printed_ends
 from resnet_sizes.schemas.evidence.verdicts import Basis, RatioTest, Reason
 
 
@@ -91,15 +91,14 @@ class _Measured:
         cls, claim: Ratio, model: str, base: str, sampling: Sampling, article: Article
     ) -> "_Measured":
         printed = _printed_minutes(article)
-        (above, half), (below, base_half) = (
-            (float(printed[each]), half_unit(printed[each])) for each in (model, base)
-        )
+        low, high = printed_ends(printed[model])
+        base_low, base_high = printed_ends(printed[base])
         samples = _samples(model, base, sampling)
         return cls(
             contrast=contrast(samples),
             variances=[contrast([sample]).error ** 2 * len(sample.values) for sample in samples],
-            low=math.log((above - half) / (below + base_half) * (1 - claim.tolerance)),
-            high=math.log((above + half) / (below - base_half) * (1 + claim.tolerance)),
+            low=math.log(low / base_high * (1 - claim.tolerance)),
+            high=math.log(high / base_low * (1 + claim.tolerance)),
         )
 
     def is_inside(self, level: float) -> bool:

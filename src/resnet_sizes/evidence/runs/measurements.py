@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.schemas.article.claims.base import Outcome, Outcomes
 from resnet_sizes.schemas.run.metrics import Device, Metrics
 from resnet_sizes.schemas.study.protocol import LAYERS

@@ -5,44 +5,26 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from resnet_sizes.evidence.runs.validate import REPEAT, CheckedRun, RunProblem, last_epoch, read_run
+from resnet_sizes.evidence.runs.validate import (
+    REPEAT,
+    FinishedRun,
+    RunProblem,
+    last_epoch,
+    read_run,
+)
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.evidence.verdicts import RunState
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
-from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.study import Study
 
-Results = dict[str, CheckedRun | RunProblem | None]
+Results = dict[str, FinishedRun | RunProblem | None]
 """What reading each run gave, by its name; None where there are no metrics."""
 
 _READERS = 4  # reading files and numpy's loops run side by side; more gain nothing
-
-
-@dataclass(frozen=True, eq=False)
-class FinishedRun:
-    """A run whose results passed every check."""
-
-    settings: RunSettings
-    metrics: Metrics
-    file: str
-    """Its `metrics.json`, relative to the study's folder."""
-    correct: npt.NDArray[np.bool_]
-    """Which test images it classifies rightly: bool `[N]`, the first of equal logits counting."""
-    confusion: npt.NDArray[np.int64]
-    """Numbers of test images by true and predicted class: int64 `[classes, classes]`."""
-
-    @property
-    def predictions_file(self) -> str:
-        """Its `predictions.safetensors`, relative to the study's folder."""
-        return RunFolder(Path(self.file).parent).predictions.as_posix()
 
 
 @dataclass(frozen=True)
@@ -91,12 +73,11 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     info = _read_info(study, folder)
     asked = list(all_run_settings(study))
 
-    def read(settings: RunSettings) -> CheckedRun | RunProblem | None:
-        files = folder.run(settings)
-        if not files.metrics.exists():
+    def read(settings: RunSettings) -> FinishedRun | RunProblem | None:
+        if not folder.run(settings).metrics.exists():
             return None
         try:
-            return read_run(settings, files, info)
+            return read_run(settings, folder, info)
         except RunProblem as problem:
             return problem
 
@@ -104,15 +85,8 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
         results: Results = dict(zip([s.name for s in asked], pool.map(read, asked), strict=True))
     results |= problems_between({s.name: s for s in asked}, results, folder)
 
-    finished, states = [], []
-    for settings in asked:
-        found = results[settings.name]
-        states.append(_state(settings, found, folder))
-        if isinstance(found, CheckedRun):
-            relative = folder.run(settings).metrics.relative_to(folder.folder).as_posix()
-            finished.append(
-                FinishedRun(settings, found.metrics, relative, found.correct, found.confusion)
-            )
+    states = [_state(settings, results[settings.name], folder) for settings in asked]
+    finished = [found for found in results.values() if isinstance(found, FinishedRun)]
     if not finished:
         raise UserError(_no_runs(folder, states))
     if len(finished) < len(states) and not allow_partial:
@@ -133,7 +107,7 @@ def _read_info(study: Study, folder: StudyFolder) -> DatasetInfo:
 
 
 def _state(
-    settings: RunSettings, found: CheckedRun | RunProblem | None, folder: StudyFolder
+    settings: RunSettings, found: FinishedRun | RunProblem | None, folder: StudyFolder
 ) -> RunState:
     state = RunState(
         run=settings.name,
@@ -142,7 +116,7 @@ def _state(
         seed=settings.seed,
         state="finished",
     )
-    if isinstance(found, CheckedRun):
+    if isinstance(found, FinishedRun):
         return state
     if isinstance(found, RunProblem):
         changes = {"state": "invalid", "kind": found.kind, "problem": str(found)}
@@ -216,7 +190,7 @@ def _other_labels(results: Results, folder: StudyFolder) -> Results:
 
     Where no labels are those of more than half, none can be taken for the study's.
     """
-    checked = {name: found for name, found in results.items() if isinstance(found, CheckedRun)}
+    checked = {name: found for name, found in results.items() if isinstance(found, FinishedRun)}
     counts = Counter(found.labels_hash for found in checked.values())
     if len(counts) < 2:
         return {}
@@ -250,7 +224,7 @@ def _same_predictions(
     """
     alike: dict[bytes, list[str]] = defaultdict(list)
     for name, found in results.items():
-        if isinstance(found, CheckedRun):
+        if isinstance(found, FinishedRun):
             alike[found.logits_hash].append(name)
     problems: Results = {}
     for names in alike.values():

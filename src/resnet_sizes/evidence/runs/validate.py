@@ -15,7 +15,7 @@ from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
 from resnet_sizes.schemas.evidence.verdicts import Problem
-from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, RunSettings
 from resnet_sizes.schemas.run.tensors import DatasetInfo, Float32Array, Int64Array, read_predictions
@@ -40,10 +40,13 @@ class RunProblem(UserError):
 
 
 @dataclass(frozen=True, eq=False)
-class CheckedRun:
-    """The results of one run that agree with each other and with what was asked."""
+class FinishedRun:
+    """A run whose results agree with each other and with what was asked."""
 
+    settings: RunSettings
     metrics: Metrics
+    file: str
+    """Its `metrics.json`, relative to the study's folder."""
     correct: npt.NDArray[np.bool_]
     """Which test images are classified rightly: bool `[N]`, the first of equal logits counting."""
     confusion: npt.NDArray[np.int64]
@@ -52,13 +55,19 @@ class CheckedRun:
     labels_hash: bytes
 
     @property
+    def predictions_file(self) -> str:
+        """Its `predictions.safetensors`, relative to the study's folder."""
+        return RunFolder(Path(self.file).parent).predictions.as_posix()
+
+    @property
     def trained(self) -> tuple[str, str]:
         """Hash and name of the run that the metrics are of."""
         return self.metrics.run_hash, self.metrics.run.name
 
 
-def read_run(settings: RunSettings, files: RunFolder, info: DatasetInfo) -> CheckedRun:
+def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> FinishedRun:
     """The results of one run. Raises RunProblem with the first problem found."""
+    files = folder.run(settings)
     metrics = _read(files.metrics, Metrics, REPEAT)
     try:
         _check_run(metrics, settings, files, info)
@@ -70,8 +79,10 @@ def read_run(settings: RunSettings, files: RunFolder, info: DatasetInfo) -> Chec
     except UserError as error:
         raise RunProblem(_kind_of_predictions(files.predictions), str(error)) from None
     correct = _check_predictions(metrics, files.predictions, logits, labels, info)
-    return CheckedRun(
+    return FinishedRun(
+        settings=settings,
         metrics=metrics,
+        file=files.metrics.relative_to(folder.folder).as_posix(),
         correct=correct,
         confusion=confusion_counts(logits, labels, correct),
         logits_hash=hashlib.sha256(logits.data).digest(),

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import get_args
 
-from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.figure_values import add_figure_values
 from resnet_sizes.evidence.values.model_values import add_comparisons, add_layers, add_model
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from resnet_sizes.evidence.runs.measurements import has_computed_time, on_one_device, outcome
-from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, in_percent
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims.base import half_unit, value_key
+from resnet_sizes.schemas.article.claims.base import overlap, printed_ends, value_key
 from resnet_sizes.schemas.evidence.figures import (
     AccuracyColumn,
     ConfusionCell,
@@ -193,11 +194,8 @@ def printed_accuracies(
 
 def is_inside(value: PrintedAccuracy) -> bool | None:
     """Whether a number that rounds to the printed one lies in the interval; None without one."""
-    if value.interval is None:
-        return None
-    low, high = value.interval
-    printed, rounding = float(value.printed), half_unit(value.printed)
-    return low <= printed + rounding and printed - rounding <= high
+    interval = value.interval
+    return None if interval is None else overlap(interval, printed_ends(value.printed))
 
 
 def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article) -> None:

@@ -10,7 +10,8 @@ from resnet_sizes.evidence.runs.measurements import (
     seed_outcomes,
     wholly_measured,
 )
-from resnet_sizes.evidence.runs.read import FinishedRun, StudyRuns
+from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import (
     ValueBook,
     prediction_bounds,

@@ -10,7 +10,7 @@ from resnet_sizes.evidence.runs.measurements import (
     has_shared_time,
     training_time_field,
 )
-from resnet_sizes.evidence.runs.read import FinishedRun
+from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.statistics.tests import prediction_interval
 from resnet_sizes.schemas.evidence.values import Kind, Source, Value
 

@@ -8,13 +8,15 @@ from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.study.protocol import Description, ModelName
 from resnet_sizes.schemas.study.study import DataContent
+
+T = TypeVar("T", float, Decimal)
 
 Quantity = Literal["accuracy", "layers", "minutes", "initial_loss", "final_loss", "loss_drop"]
 """What is compared: final test accuracy, depth, training time without evaluation, training
@@ -42,11 +44,22 @@ ConditionKind = Literal[
 ]
 
 
-def half_unit(printed: str) -> float:
+def half_unit(printed: str) -> Decimal:
     """Half a unit of the last printed digit: `80.84` gives 0.005, `41` gives 0.5."""
     exponent = Decimal(printed).as_tuple().exponent
     assert isinstance(exponent, int)  # the record allows no NaN or infinity
-    return float(Decimal((0, (5,), exponent - 1)))
+    return Decimal((0, (5,), exponent - 1))
+
+
+def printed_ends(printed: str) -> tuple[float, float]:
+    """The lowest and the highest number that round to a printed one."""
+    number, rounding = float(printed), float(half_unit(printed))
+    return number - rounding, number + rounding
+
+
+def overlap(first: tuple[T, T], second: tuple[T, T]) -> bool:
+    """Whether two intervals `(low, high)`, both ends included, have a number in common."""
+    return first[0] <= second[1] and second[0] <= first[1]
 
 
 def increment_percent(value: float, base: float) -> float:

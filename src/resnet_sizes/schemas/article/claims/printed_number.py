@@ -58,12 +58,6 @@ class PrintedNumber(ClaimBase):
     def prints_minutes(self) -> bool:
         return self.measured == "minutes"
 
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The lowest and the highest number that round to the printed one."""
-        rounding = half_unit(self.printed)
-        return float(self.printed) - rounding, float(self.printed) + rounding
-
     def models_compared(self, base_model: str) -> list[str]:
         base = self.over(base_model)
         return [self.model] if base is None else [base, self.model]
@@ -80,7 +74,7 @@ class PrintedNumber(ClaimBase):
 
     def prints_as(self, value: float) -> bool:
         """Whether `value` is the printed number within its rounding."""
-        return abs(value - float(self.printed)) <= half_unit(self.printed)
+        return abs(value - float(self.printed)) <= float(half_unit(self.printed))
 
     def value_keys(self, protocol: str, base_model: str, study_base: str) -> dict[str, str]:
         """The roles `ours`, `article`, `low` and `high`, the ends of the prediction interval."""
