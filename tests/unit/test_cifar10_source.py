@@ -33,8 +33,8 @@ def test_the_official_format_is_read(archive: Path) -> None:
     assert source.images("train", np.arange(100)).tolist() == train.reshape(-1, 3, 32, 32).tolist()
     test = contents["test_batch"]["data"].reshape(-1, 3, 32, 32)
     assert source.images("test", np.array([3, 17])).tolist() == test[[3, 17]].tolist()
-    assert source.labels("train").tolist() == [index % 10 for index in range(20)] * 5
-    assert source.labels("test").dtype == np.int64
+    assert source.labels["train"].tolist() == [index % 10 for index in range(20)] * 5
+    assert source.labels["test"].dtype == np.int64
 
 
 def test_an_image_has_its_red_plane_first_and_goes_row_by_row(archive: Path) -> None:

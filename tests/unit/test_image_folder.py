@@ -34,7 +34,7 @@ def _read(path: Path, resize: bool = False) -> tuple[list[str], DatasetArrays]:
     source = ImageFolderSource(path, resize)
     arrays = {}
     for part in PARTS:
-        labels = source.labels(part)
+        labels = source.labels[part]
         arrays[f"{part}_labels"] = labels
         arrays[f"{part}_images"] = source.images(part, np.arange(len(labels)))
     return source.class_names, DatasetArrays(**arrays)  # type: ignore[arg-type]

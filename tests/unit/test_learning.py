@@ -91,7 +91,7 @@ def digits() -> DatasetArrays:
     source = DigitsSource()
     parts: list[np.ndarray] = []
     for part in ("train", "test"):
-        labels = source.labels(part)
+        labels = source.labels[part]
         parts += [source.images(part, np.arange(len(labels))), labels]
     return DatasetArrays(*parts)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from cifar10_archive import CLASS_NAMES, write_archive
 from data_studies import study_on
@@ -57,15 +58,15 @@ def test_digits_are_the_levels_of_scikit_learn_on_three_equal_channels() -> None
     assert image.max() > 200
     assert (image == image[0]).all()
     # Bilinear enlargement by 4 keeps the mean of each 4×4 block near its level.
-    levels = np.rint(source._grey[source._indices["train"][0]] * 255 / 16)
+    levels = np.rint(source._grey["train"][0] * 255 / 16)
     blocks = image[0].reshape(8, 4, 8, 4).mean(axis=(1, 3))
     assert np.corrcoef(blocks.ravel(), levels.ravel())[0, 1] > 0.97
 
 
 def test_no_digit_is_in_both_parts() -> None:
     source = DigitsSource()
-    both = np.concatenate([source._indices["train"], source._indices["test"]])
-    assert sorted(both.tolist()) == list(range(1797))
+    both = [grey.tobytes() for part in ("train", "test") for grey in source._grey[part]]
+    assert sorted(both) == sorted(grey.tobytes() for grey in load_digits().images)
 
 
 def _cifar10_study(path: Path, **dataset: Any) -> Study:
@@ -90,8 +91,7 @@ def test_only_the_published_checksum_makes_it_the_official_cifar10(
 ) -> None:
     study = _cifar10_study(tmp_path / "copy.tar.gz")
     assert _prepared(study, tmp_path / "data")[0].content == "other"
-    published = study.downloads.cifar10
-    monkeypatch.setattr(prepare, "Cifar10Download", lambda: published)
+    monkeypatch.setattr(prepare, "Downloads", lambda: study.downloads)
     assert _prepared(study, tmp_path / "data")[0].content == "cifar10"
 
 

@@ -29,8 +29,8 @@ def write(request: pytest.FixtureRequest) -> Callable[[Tree, Path], Path]:
 
 def _decode_all(path: Path) -> None:
     source = ImageFolderSource(path, resize=False)
-    source.images("train", np.arange(len(source.labels("train"))))
-    source.images("test", np.arange(len(source.labels("test"))))
+    source.images("train", np.arange(len(source.labels["train"])))
+    source.images("test", np.arange(len(source.labels["test"])))
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,26 @@
 
 from pathlib import Path
 
-from resnet_sizes.data.published_file import (
-    OFFLINE_COMMAND,
-    PublishedFile,
-    fetch_published,
-    mismatch,
-)
+from resnet_sizes.data.published_file import OFFLINE_COMMAND, PublishedFile, fetch_published
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import run_command
-from resnet_sizes.schemas.study.study import Cifar10Download, Study
+from resnet_sizes.schemas.study.study import Downloads, Study
+
+
+def cifar10_archive(downloads: Downloads) -> PublishedFile:
+    """The archive of CIFAR-10 that a study names under `downloads:`."""
+    archive = downloads.cifar10
+    return PublishedFile(
+        what="the archive",
+        target=Path(downloads.folder) / archive.file,
+        addresses=(*archive.mirrors, archive.origin),
+        algorithm="md5",
+        digest=archive.md5,
+        size=archive.bytes,
+        most=archive.bytes,
+        timeout=downloads.timeout,
+        allow_http=downloads.allow_http,
+    )
 
 
 def fetch_images(study: Study) -> Path | None:
@@ -24,24 +35,11 @@ def fetch_images(study: Study) -> Path | None:
     """
     if study.dataset.source != "cifar10" or study.dataset.path is not None:
         return local_source(study)
-    expected = study.downloads.cifar10
-    target = _download_target(study)
-    failures = fetch_published(
-        PublishedFile(
-            what="the archive",
-            target=target,
-            addresses=(*expected.mirrors, expected.origin),
-            algorithm="md5",
-            digest=expected.md5,
-            size=expected.bytes,
-            most=None,
-            timeout=study.downloads.timeout,
-            allow_http=study.downloads.allow_http,
-        )
-    )
+    archive = cifar10_archive(study.downloads)
+    failures = fetch_published(archive)
     if failures:
-        raise UserError(_nothing_worked(failures, target, expected))
-    return target
+        raise UserError(_nothing_worked(failures, archive))
+    return archive.target
 
 
 def local_source(study: Study) -> Path | None:
@@ -51,21 +49,16 @@ def local_source(study: Study) -> Path | None:
         return None
     if dataset.source == "image-folder":
         return _image_folder(Path(dataset.path or ""))
+    archive = cifar10_archive(study.downloads)
     if dataset.path is not None:
-        return _own_copy(Path(dataset.path), study.downloads.cifar10)
-    target = _download_target(study)
+        return _own_copy(Path(dataset.path), archive)
     remedy = run_command(f"fetch results/{study.name}/study.json")
-    if not target.is_file():
-        raise UserError(f"{target}: no such file. {remedy}")
-    problem = archive_mismatch(target, study.downloads.cifar10)
+    if not archive.target.is_file():
+        raise UserError(f"{archive.target}: no such file. {remedy}")
+    problem = archive.mismatch(archive.target)
     if problem:
-        raise UserError(f"{target}: is damaged: {problem}. {remedy}")
-    return target
-
-
-def archive_mismatch(path: Path, expected: Cifar10Download) -> str | None:
-    """Why the file at `path` is not the expected archive; None if it is."""
-    return mismatch(path, "md5", expected.md5, expected.bytes)
+        raise UserError(f"{archive.target}: is damaged: {problem}. {remedy}")
+    return archive.target
 
 
 def _image_folder(path: Path) -> Path:
@@ -77,12 +70,12 @@ def _image_folder(path: Path) -> Path:
     return path
 
 
-def _own_copy(path: Path, expected: Cifar10Download) -> Path:
-    remedy = f"Put {_described(expected)} there, or set dataset.path to null to have it downloaded."
+def _own_copy(path: Path, archive: PublishedFile) -> Path:
+    remedy = f"Put {_described(archive)} there, or set dataset.path to null to have it downloaded."
     if not path.is_file():
         found = "is a folder" if path.is_dir() else f"does not exist (looked in {Path.cwd()})"
         raise UserError(f"dataset.path: {path} {found}. {remedy}")
-    problem = archive_mismatch(path, expected)
+    problem = archive.mismatch(path)
     if problem:
         raise UserError(
             f"dataset.path: {path} is not the official CIFAR-10 archive: {problem}. {remedy}"
@@ -90,21 +83,17 @@ def _own_copy(path: Path, expected: Cifar10Download) -> Path:
     return path
 
 
-def _download_target(study: Study) -> Path:
-    return Path(study.downloads.folder) / study.downloads.cifar10.file
+def _described(archive: PublishedFile) -> str:
+    return f"{archive.target.name} ({archive.size} bytes, MD5 {archive.digest})"
 
 
-def _described(expected: Cifar10Download) -> str:
-    return f"{expected.file} ({expected.bytes} bytes, MD5 {expected.md5})"
-
-
-def _nothing_worked(failures: list[str], target: Path, expected: Cifar10Download) -> str:
+def _nothing_worked(failures: list[str], archive: PublishedFile) -> str:
     return "\n".join(
         [
             "CIFAR-10 could not be fetched:",
             *(f"  {failure}" for failure in failures),
             "Do one of these, then run the same command again:",
-            f"  - put {_described(expected)} here by hand: {target.absolute()}",
+            f"  - put {_described(archive)} here by hand: {archive.target.absolute()}",
             "  - set dataset.path to a copy of that archive on this machine",
             "  - or take the study that needs no network:",
             f"    {OFFLINE_COMMAND}",

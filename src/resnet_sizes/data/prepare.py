@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from resnet_sizes.data.fetch import archive_mismatch, local_source
+from resnet_sizes.data.fetch import cifar10_archive, local_source
 from resnet_sizes.data.published_file import file_hash
 from resnet_sizes.data.sources.source import PARTS, Source, balanced_subset
 from resnet_sizes.io.files import write_json
@@ -12,7 +12,7 @@ from resnet_sizes.schemas.run.tensors import (
     dataset_identity,
     write_dataset,
 )
-from resnet_sizes.schemas.study.study import Cifar10Download, DataContent, Study
+from resnet_sizes.schemas.study.study import DataContent, Downloads, Study
 
 
 def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> DatasetInfo:
@@ -25,7 +25,7 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
     source = open_source(study)
     indices = {
         part: balanced_subset(
-            source.labels(part),
+            source.labels[part],
             source.class_names,
             getattr(dataset.limit, part),
             dataset.subset_seed,
@@ -35,9 +35,9 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
     }
     arrays = DatasetArrays(
         train_images=source.images("train", indices["train"]),
-        train_labels=source.labels("train")[indices["train"]],
+        train_labels=source.labels["train"][indices["train"]],
         test_images=source.images("test", indices["test"]),
-        test_labels=source.labels("test")[indices["test"]],
+        test_labels=source.labels["test"][indices["test"]],
     )
     file = source.file
     info = DatasetInfo(
@@ -46,8 +46,8 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         class_names=source.class_names,
         train_images=len(arrays.train_labels),
         test_images=len(arrays.test_labels),
-        full_train_images=len(source.labels("train")),
-        full_test_images=len(source.labels("test")),
+        full_train_images=len(source.labels["train"]),
+        full_test_images=len(source.labels["test"]),
         identity=dataset_identity(arrays),
         source_file=file.name if file else None,
         source_sha256=file_hash(file) if file and file.is_file() else None,
@@ -60,10 +60,9 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
 def open_source(study: Study) -> Source:
     """The images that the study names, listed but not yet decoded. Raises UserError."""
     path = local_source(study)
-    if study.dataset.source == "digits" or path is None:
-        from resnet_sizes.data.sources.digits import (
-            DigitsSource,  # scikit-learn takes seconds to load
-        )
+    if path is None:
+        # scikit-learn takes seconds to load.
+        from resnet_sizes.data.sources.digits import DigitsSource
 
         return DigitsSource()
     if study.dataset.source == "cifar10":
@@ -78,6 +77,6 @@ def open_source(study: Study) -> Source:
 def _content(study: Study, file: Path | None) -> DataContent:
     # A study may name another checksum (a test, a smaller copy). Only the published one
     # makes the pixels the official ones.
-    if study.dataset.source == "cifar10" and file and archive_mismatch(file, Cifar10Download()):
+    if study.dataset.source == "cifar10" and file and cifar10_archive(Downloads()).mismatch(file):
         return "other"
     return study.dataset.declared_content

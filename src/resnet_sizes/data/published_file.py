@@ -34,34 +34,27 @@ class PublishedFile:
     """The beginning of its hash, or all of it."""
     size: int | None
     """Its size in bytes, where that is published."""
-    most: int | None
-    """The most bytes it can have, where its size is not published."""
+    most: int
+    """The most bytes it can have."""
     timeout: float
     """Seconds without an answer or a byte after which an address is left."""
     allow_http: bool
     """Whether addresses need not begin with `https://`."""
 
     def mismatch(self, path: Path) -> str | None:
-        """Why the file at `path` is not this one; None if it is."""
-        return mismatch(path, self.algorithm, self.digest, self.size)
+        """Why the file at `path` is not this one; None if it is.
 
-
-def mismatch(
-    path: Path, algorithm: Literal["md5", "sha256"], digest: str, size: int | None = None
-) -> str | None:
-    """Why the file at `path` has not this size and hash (or beginning of a hash); None if it has.
-
-    Size first: it tells a file that was cut short from one that is another.
-    """
-    found_size = path.stat().st_size
-    if size is not None and found_size != size:
-        return f"{found_size} bytes instead of {size}"
-    found = file_hash(path, algorithm)
-    if found.startswith(digest):
-        return None
-    if algorithm == "md5":
-        return f"MD5 {found} instead of {digest}"
-    return f"{found_size} bytes with SHA-256 {found[: len(digest)]}… instead of {digest}…"
+        Size first: it tells a file that was cut short from another file.
+        """
+        found_size = path.stat().st_size
+        if self.size is not None and found_size != self.size:
+            return f"{found_size} bytes instead of {self.size}"
+        found, digest = file_hash(path, self.algorithm), self.digest
+        if found.startswith(digest):
+            return None
+        if self.algorithm == "md5":
+            return f"MD5 {found} instead of {digest}"
+        return f"{found_size} bytes with SHA-256 {found[: len(digest)]}… instead of {digest}…"
 
 
 def file_hash(path: Path, algorithm: Literal["md5", "sha256"] = "sha256") -> str:
@@ -80,8 +73,8 @@ def fetch_published(wanted: PublishedFile) -> list[str]:
     A file that is there is verified, and replaced only by a right one. The addresses are tried
     in their order; a download that was cut off is continued, by the next address or in the next
     call. Only a verified file gets its final name. Safe to call from two processes at once, which
-    fetch it twice on a file system without locks.
-    Raises UserError if the folder cannot be written.
+    fetch it twice on a file system without locks. Raises UserError if the
+    folder cannot be written.
     """
     target = wanted.target
     if target.is_file() and wanted.mismatch(target) is None:

@@ -81,7 +81,7 @@ def dataset_counts(study: Study) -> Counts:
         from resnet_sizes.data.sources.source import PARTS
 
         source = open_source(study)
-        train, test = (len(source.labels(part)) for part in PARTS)
+        train, test = (len(source.labels[part]) for part in PARTS)
         whole = Counts(train, test, len(source.class_names))
     limit = study.dataset.limit
     return Counts(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import shown_text
@@ -43,14 +43,17 @@ class Entry:
         return "/".join(self.parts)
 
 
-class Container(Protocol):
+class Container(ABC):
     """A folder or an archive."""
 
-    path: Path
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
+    @abstractmethod
     def entries(self) -> list[Entry]:
         """Everything inside but hidden files; UserError if it is unsafe or damaged."""
 
+    @abstractmethod
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Names and contents of these files, in the order that is quickest to read. Call
         `entries` first. Raises UserError."""
@@ -121,11 +124,8 @@ def damaged(container: Path, error: object) -> UserError:
     )
 
 
-class Folder:
+class Folder(Container):
     """A directory. Links are followed: they are its owner's."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
 
     def entries(self) -> list[Entry]:
         """See `Container`."""
@@ -163,11 +163,11 @@ class Folder:
                 ) from None
 
 
-class Archive(ABC):
+class Archive(Container):
     """What zip and tar archives share: members are checked while they are listed."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self._places: dict[str, Any] = {}
 
     @abstractmethod

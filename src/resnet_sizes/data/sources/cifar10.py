@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from resnet_sizes.data.archives.tar import Tar
-from resnet_sizes.data.sources.source import Part
+from resnet_sizes.data.sources.source import Part, Source
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import shown, shown_text
 from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, Int64Array, UInt8Array
@@ -39,27 +39,23 @@ _CLASSES = 10
 _REMEDY = "Copy or download the archive again."
 
 
-class Cifar10Source:
+class Cifar10Source(Source):
     """All images of the archive, in the order of its batches."""
 
     def __init__(self, path: Path) -> None:
-        self.file: Path | None = path
         pickles = _read_pickles(path)
         meta = pickles[_META]
-        self.class_names = _class_names(meta, path)
+        names = _class_names(meta, path)
         self._images: dict[Part, UInt8Array] = {}
-        self._labels: dict[Part, Int64Array] = {}
-        for part, names in _BATCHES.items():
+        labels: dict[Part, Int64Array] = {}
+        for part, files in _BATCHES.items():
             batches = [
-                _checked(pickles[name], meta.get(b"num_cases_per_batch"), f"{path}: {name}")
-                for name in names
+                _checked(pickles[file], meta.get(b"num_cases_per_batch"), f"{path}: {file}")
+                for file in files
             ]
             self._images[part] = np.concatenate([images for images, _ in batches])
-            self._labels[part] = np.concatenate([labels for _, labels in batches])
-
-    def labels(self, part: Part) -> Int64Array:
-        """See `Source`."""
-        return self._labels[part]
+            labels[part] = np.concatenate([labels for _, labels in batches])
+        super().__init__(path, names, labels)
 
     def images(self, part: Part, indices: Int64Array) -> UInt8Array:
         """See `Source`."""

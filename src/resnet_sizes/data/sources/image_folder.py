@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from resnet_sizes.data.archives.containers import Container, Entry, Folder, Zip
 from resnet_sizes.data.archives.tar import Tar
-from resnet_sizes.data.sources.source import PARTS, Part
+from resnet_sizes.data.sources.source import PARTS, Part, Source
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import check_regular
 from resnet_sizes.io.messages import shown_text
@@ -33,26 +33,21 @@ _SIZE = (IMAGE_SHAPE[2], IMAGE_SHAPE[1])
 _START_OF_SCAN = b"\xff\xda"
 
 
-class ImageFolderSource:
+class ImageFolderSource(Source):
     """PNG and JPEG images. Classes are sorted by name, images by class and file name, so a
     folder and its archives give the same arrays."""
 
     def __init__(self, path: Path, resize: bool) -> None:
-        self.file: Path | None = path
         self._resize = resize
         self._container = _open_container(path)
         classes = classes_of(self._container.entries(), path)
-        self.class_names = list(classes["train"])
         self._names: dict[Part, list[str]] = {}
-        self._labels: dict[Part, Int64Array] = {}
+        labels: dict[Part, Int64Array] = {}
         for part in PARTS:
             files = list(classes[part].values())
             self._names[part] = list(chain.from_iterable(files))
-            self._labels[part] = np.repeat(np.arange(len(files)), [len(names) for names in files])
-
-    def labels(self, part: Part) -> Int64Array:
-        """See `Source`."""
-        return self._labels[part]
+            labels[part] = np.repeat(np.arange(len(files)), [len(names) for names in files])
+        super().__init__(path, list(classes["train"]), labels)
 
     def images(self, part: Part, indices: Int64Array) -> UInt8Array:
         """See `Source`."""

@@ -1,8 +1,10 @@
-"""What every source of images offers to the rest of this stage, and `dataset.limit`'s subset."""
+"""What all sources of images have in common, and the subset that `dataset.limit` asks for."""
 
 import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -13,24 +15,24 @@ Part = Literal["train", "test"]
 PARTS: tuple[Part, Part] = ("train", "test")
 
 
-class Source(Protocol):
+class Source(ABC):
     """Images with labels, in an order that depends on their names alone.
 
     Labels are known at once; pixels are decoded only for the images asked for, so a small
     subset of a large archive is quick.
     """
 
-    @property
-    def class_names(self) -> list[str]:
-        """Names of the classes; a label is an index into this list."""
-
-    @property
-    def file(self) -> Path | None:
+    def __init__(
+        self, file: Path | None, class_names: list[str], labels: Mapping[Part, Int64Array]
+    ) -> None:
+        self.file = file
         """The archive or folder that the images come from, if they come from one."""
+        self.class_names = class_names
+        """A label is an index into this list."""
+        self.labels = labels
+        """All labels of each part, int64 `[N]`."""
 
-    def labels(self, part: Part) -> Int64Array:
-        """All labels of a part, int64 `[N]`."""
-
+    @abstractmethod
     def images(self, part: Part, indices: Int64Array) -> UInt8Array:
         """The images with these indices, uint8 `[len(indices), 3, 32, 32]`, RGB.
 
