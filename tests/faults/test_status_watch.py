@@ -30,8 +30,8 @@ def between(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
             events[len(rests) - 1]()
 
     # The command's alone: subprocess sleeps too while it waits for squeue.
-    clock = SimpleNamespace(monotonic=time.monotonic, sleep=rest)
-    monkeypatch.setattr("resnet_sizes.cli.status.time", clock)
+    clock = SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=rest)
+    monkeypatch.setattr("resnet_sizes.status.status.time", clock)
     return events
 
 

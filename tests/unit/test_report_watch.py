@@ -8,7 +8,7 @@ from synthetic import make_study
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
-from resnet_sizes.cli.report import until_all_are_finished
+from resnet_sizes.status.results import watch_results
 
 SMALL = {"seeds": [0], "epochs": 2, "full": False}
 LATE = Path("runs/scratch-32/resnet152/seed-0")
@@ -18,15 +18,12 @@ def test_a_study_is_reported_again_after_each_run_until_all_are_finished(tmp_pat
     study = make_study(tmp_path / "running", missing=["scratch-32/resnet152/seed-0"], **SMALL)
     whole = make_study(tmp_path / "finished", **SMALL)
     seen = []
-
-    def again() -> None:
-        seen.append(len(list(study.parent.rglob("metrics.json"))))
-        if len(seen) == 1:  # a run is finished while the report is made
+    for missing, runs in watch_results(study, interval=0.01):
+        seen.append((missing, runs))
+        if missing:  # a run is finished while the report is made
             for file in ("predictions.safetensors", "metrics.json"):
                 shutil.copy(whole.parent / LATE / file, study.parent / LATE / file)
-
-    until_all_are_finished(study, again, interval=0.01)
-    assert seen == [2, 3]
+    assert seen == [(1, 3), (0, 3)]
 
 
 def test_the_command_ends_with_the_last_run_and_leaves_a_partial_report(

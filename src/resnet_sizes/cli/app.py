@@ -31,16 +31,9 @@ app = typer.Typer(
     help="Repeat a published ResNet comparison and print the article again from fresh results.",
 )
 app.add_typer(study.app, name="study")
-app.command("fetch")(fetch)
-app.command("data")(data)
-app.command("forecast")(forecast)
-app.command("train")(train)
-app.command("status")(status)
-app.command("evidence")(evidence)
-app.command("report")(report)
-app.command("audit")(audit)
-app.command("schemas")(schemas)
-app.command("costs", hidden=True)(costs)
+for command in (fetch, data, forecast, train, status, evidence, report, audit, schemas):
+    app.command()(command)
+app.command(hidden=True)(costs)
 
 
 @app.callback()

@@ -1,7 +1,6 @@
 """`resnet-sizes report`: print the article again from fresh results."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,8 +10,9 @@ import typer
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
-from resnet_sizes.schemas.run.run import all_run_settings, read_study
+from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.study.study import EngineChoice
+from resnet_sizes.status.results import watch_results
 
 INTERVAL = 2.0
 """Seconds between two looks of `--watch` at the study's folder."""
@@ -62,14 +62,14 @@ def report(
         _render(study, partial, language, engine, format)
         return
 
-    def again() -> None:
-        try:
-            _render(study, True, language, engine, format)
-        except UserError as error:  # no run is finished yet
-            say(str(error))
-
     try:
-        until_all_are_finished(study, again, INTERVAL)
+        for missing, runs in watch_results(study, INTERVAL):
+            try:
+                _render(study, True, language, engine, format)
+            except UserError as error:  # no run is finished yet
+                say(str(error))
+            waiting = f"Waiting for {missing} of {runs} runs; Ctrl-C ends it."
+            say(waiting if missing else "All runs are finished.")
     except KeyboardInterrupt:
         say("The last report stays where it is.")
 
@@ -106,30 +106,3 @@ def _render(
         say(f"{resolved.name}: report in {output}")
         for path in made:
             result(str(path))
-
-
-def until_all_are_finished(study: Path, again: Callable[[], None], interval: float) -> None:
-    """Call `again` now, and after each change of the study's results, until every run that the
-    study asks for has some. `study.json` is read each time: it may have changed.
-    """
-    seen: object = None
-    while True:
-        folder = StudyFolder.of_file(study)
-        files = [folder.run(run).metrics for run in all_run_settings(read_study(study).study)]
-        found = {path: _written(path) for path in files}
-        if found != seen:
-            again()
-            seen = found
-            missing = sum(written is None for written in found.values())
-            if not missing:
-                say("All runs are finished.")
-                return
-            say(f"Waiting for {missing} of {len(found)} runs; Ctrl-C ends it.")
-        time.sleep(interval)
-
-
-def _written(path: Path) -> int | None:
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return None

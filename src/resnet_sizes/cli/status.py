@@ -1,9 +1,7 @@
 """`resnet-sizes status`: how far each run of a study is."""
 
 import socket
-import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -16,17 +14,9 @@ from resnet_sizes.cli.console import print_rich, result, say, wide_console
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.operations import RunStage, RunStatus, StudyStatus
-from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.progress import RunProgress
-from resnet_sizes.status.status import StudyWatch
-from resnet_sizes.status.summary import is_at_rest, last_sentence
-from resnet_sizes.study.loading import load_study
-
-REDRAW_EVERY = 3.0
-"""Seconds between two looks of `--watch`, at least."""
-
-REST = 4
-"""How many times as long as a look takes it then rests: hundreds of runs lie on a slow disk."""
+from resnet_sizes.status.status import StudyWatch, last_sentence
+from resnet_sizes.study.loading import find_study_file
 
 STYLES: dict[RunStage, str] = {
     "failed": "bold red",
@@ -67,7 +57,7 @@ def status(
     """
     if watch and json:
         raise UserError("--watch and --json: give one of them; --json prints one object.")
-    study_watch = StudyWatch(_file_of(study))
+    study_watch = StudyWatch(find_study_file(study))
     if json:
         result(study_watch.look().model_dump_json(indent=2))
     elif watch:
@@ -81,7 +71,7 @@ def status(
 
 def _watch(study: StudyWatch) -> None:
     console = wide_console()
-    looks = _looks(study)
+    looks = study.looks()
     now = next(looks)
     if console.is_terminal:
         with Live(fitted(now, console.height), console=console, auto_refresh=False) as live:
@@ -95,45 +85,6 @@ def _watch(study: StudyWatch) -> None:
                 result(now.summary)
                 shown = now.counts
     say(last_sentence(now))
-
-
-def _looks(study: StudyWatch) -> Iterator[StudyStatus]:
-    """Look again and again, the last time when all runs are done, or when twice in a row nothing
-    was under way and something had failed: between two jobs nothing is for a moment."""
-    rested = False
-    while True:
-        start = time.monotonic()
-        now = study.look()
-        took = time.monotonic() - start
-        yield now
-        rests = is_at_rest(now)
-        if now.counts["done"] == len(now.runs) or (rests and rested):
-            return
-        rested = rests
-        time.sleep(max(REDRAW_EVERY, REST * took))
-
-
-def _file_of(study: str) -> Path:
-    """The `study.json` that is meant. Raises UserError, with what to do next, if it is not
-    there."""
-    path = Path(study)
-    if path.suffix in (".yaml", ".yml"):
-        found = StudyFolder.of(load_study([path]).name).study
-    elif path.suffix == ".json":
-        found = path
-    elif (path / "study.json").is_file():
-        found = path / "study.json"
-    else:
-        found = StudyFolder.of(study).study
-    if found.is_file():
-        return found
-    overlay = path if path.suffix in (".yaml", ".yml") else "CONFIG.yaml"
-    others = sorted(each.parent.name for each in Path("results").glob("*/study.json"))
-    there = f" Studies that have begun here: {', '.join(others)}." if others else ""
-    raise UserError(
-        f"{found}: no such file (looked in {Path.cwd()}); the study has not begun.{there} "
-        f"Snakemake writes it when it begins, or: resnet-sizes study write {overlay}"
-    )
 
 
 def plain(status: StudyStatus) -> RenderableType:

@@ -1,5 +1,7 @@
 """Whether a run's results are those that the study asks for."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -7,9 +9,9 @@ from typing import Literal
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
-from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.run import RunFile, RunSettings
+from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings, read_study
 
 REPEAT = "Delete it and run snakemake again: this run is then repeated."
 
@@ -39,6 +41,30 @@ def differing(run: RunFile, settings: RunSettings) -> list[str]:
     """The settings in which a run is not what the study asks for."""
     fields = RunSettings.model_fields
     return [name for name in fields if getattr(run, name) != getattr(settings, name)]
+
+
+def watch_results(study: Path, interval: float) -> Iterator[tuple[int, int]]:
+    """The number of runs without results and of all runs: now, and after each change of the
+    results, until none is without. `study.json` is read each time: it may have changed."""
+    seen: object = None
+    while True:
+        folder = StudyFolder.of_file(study)
+        files = [folder.run(run).metrics for run in all_run_settings(read_study(study).study)]
+        found = {path: _written(path) for path in files}
+        if found != seen:
+            seen = found
+            missing = sum(written is None for written in found.values())
+            yield missing, len(found)
+            if not missing:
+                return
+        time.sleep(interval)
+
+
+def _written(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 class ResultsReader:

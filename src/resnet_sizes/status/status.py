@@ -1,54 +1,59 @@
-"""What each run of a study is doing: decided here, from its files, its process and its job."""
+"""The state of a study: of each of its runs, in one sentence, and when it will be done."""
 
+import heapq
 import math
 import os
-import re
-import socket
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import psutil
 
-from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.io.locks import is_alive, is_held
+from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.operations import (
     STAGES,
-    KeptPlace,
-    QueuedJob,
     RunStage,
     RunStatus,
     SnakemakeStatus,
     StudyStatus,
 )
-from resnet_sizes.schemas.paths import PROGRESS, WORK, StudyFolder
-from resnet_sizes.schemas.run.progress import RunProgress
+from resnet_sizes.schemas.paths import WORK, StudyFolder
 from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
-from resnet_sizes.status.logs import (
-    JobLog,
-    JobLogs,
-    error_at_end,
-    for_terminal,
-    log_end,
+from resnet_sizes.status.logs import JobLogs
+from resnet_sizes.status.results import ResultsReader, planned_run
+from resnet_sizes.status.run_state import (
+    SILENT_AT_FIRST,
+    ObservedRun,
+    is_under_way,
+    newest_checkpoint,
+    read_progress,
+    updated,
+    written,
 )
-from resnet_sizes.status.results import Results, ResultsReader, planned_run
-from resnet_sizes.status.slurm import ASK_EVERY, PENDING_STATES, Jobs, SlurmQueue
-from resnet_sizes.status.summary import seconds_left, summary
+from resnet_sizes.status.slurm import ASK_EVERY, Jobs, SlurmQueue
 
-SILENT = 120.0
-"""Seconds after which a run on another machine, of which nothing else is known, counts as gone."""
+UNFINISHED: tuple[RunStage, ...] = (
+    "running",
+    "queued",
+    "waiting",
+    "outdated",
+    "failed",
+    "stale",
+    "invalid",
+)
+"""In the order in which a sentence names them."""
 
-SILENT_AT_FIRST = 600.0
-"""The same before its first step: a run writes nothing while it reads data and compiles."""
 
-NO_REPORT = "it has not reported yet"
+LOOK_EVERY = 3.0
+"""Seconds between two looks at a study, at least."""
+
+REST = 4
+"""A look that takes long is followed by a pause of this many times its length: hundreds of runs
+lie on a slow disk."""
 
 
 class StudyWatch:
@@ -75,12 +80,12 @@ class StudyWatch:
         runs = [run.status() for run in seen]
         found = Counter(run.state for run in runs)
         counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
-        left = seconds_left(runs, [run.results.seconds for run in seen])
+        left = _seconds_left(runs, [run.results.seconds for run in seen])
         return StudyStatus(
             study=study.name,
             file=str(self._file),
             looked=utc_now(),
-            summary=summary(study.name, counts, left),
+            summary=_summary(study.name, counts, left),
             counts=counts,
             remaining_seconds=left,
             snakemake=snakemake_status(self._root),
@@ -88,172 +93,44 @@ class StudyWatch:
             runs=runs,
         )
 
-    def _run(self, settings: RunSettings, jobs: Jobs, logs: JobLogs) -> "_Run":
+    def looks(self) -> Iterator[StudyStatus]:
+        """Look again and again: until all runs are done, or until two looks in a row find nothing
+        under way and something that failed. Between two jobs nothing is for a moment."""
+        rested = False
+        while True:
+            start = time.monotonic()
+            now = self.look()
+            took = time.monotonic() - start
+            yield now
+            rests = _is_at_rest(now)
+            if now.counts["done"] == len(now.runs) or (rests and rested):
+                return
+            rested = rests
+            time.sleep(max(LOOK_EVERY, REST * took))
+
+    def _run(self, settings: RunSettings, jobs: Jobs, logs: JobLogs) -> ObservedRun:
         files, log = self._folder.run(settings), self._folder.training_log(settings)
         planned = planned_run(settings, files)
         results = self._results.read(settings, files, planned)
-        run = _Run(settings, self._name, results)
+        run = ObservedRun(settings, self._name, results)
         # A log from before the run was planned is that of another run.
-        planned_at = _written(files.run) if planned else math.inf
-        if _written(log) >= planned_at:
+        planned_at = written(files.run) if planned else math.inf
+        if written(log) >= planned_at:
             run.log = log
         home = self._root / WORK / content_hash(planned) if planned else None
         if home:
-            run.progress, run.kept = _read_progress(home), _newest_checkpoint(home)
+            run.progress, run.kept = read_progress(home), newest_checkpoint(home)
         if results.state != "done":
             run.job = jobs.of(settings, run.progress)
         if home:
-            run.under_way = _is_under_way(home, run.progress, run.job, jobs)
+            run.under_way = is_under_way(home, run.progress, run.job, jobs)
         if results.state != "done" and not run.under_way:
             run.job_logs = logs.of(settings, planned_at)
         if results.state in ("none", "outdated") and not run.job:
-            heard = max(_written(files.metrics), _written(log), _updated(run.progress))
+            heard = max(written(files.metrics), written(log), updated(run.progress))
             patience = ASK_EVERY if jobs.known else SILENT_AT_FIRST
             run.early_failure = run.newest_early_failure(heard, patience)
         return run
-
-
-@dataclass
-class _Run:
-    """One run: what is known of it, and the state that follows."""
-
-    settings: RunSettings
-    study: str
-    results: Results
-    progress: RunProgress | None = None
-    kept: KeptPlace | None = None
-    job: QueuedJob | None = None
-    under_way: bool | None = False
-    """As `_is_under_way` tells it."""
-    log: Path | None = None
-    """Of its last attempt, where Snakemake started that."""
-    job_logs: Sequence[JobLog] = ()
-    """Of a run that is neither done nor under way, the newest first."""
-    early_failure: JobLog | None = None
-    """The first of these, where its job failed before the run printed a line."""
-
-    def status(self) -> RunStatus:
-        state, note = self._state()
-        done = state == "done"
-        job_log = self._last_job_log() if state in ("failed", "stale") else None
-        return RunStatus(
-            run=self.settings.name,
-            protocol=self.settings.protocol,
-            model=self.settings.model,
-            seed=self.settings.seed,
-            state=state,
-            note=note,
-            progress=None if done else self.progress,
-            remaining_seconds=_remaining(self.progress) if state == "running" else None,
-            goes_on_from=None if done else self.kept,
-            job=self.job,
-            test_accuracy=self.results.test_accuracy if done else None,
-            training_seconds=self.results.training_seconds if done else None,
-            log=str(self.log) if self.log else None,
-            scheduler_log=str(job_log.path) if job_log else None,
-            last_lines=self._last_lines(state, job_log) if state in ("failed", "stale") else [],
-        )
-
-    def _state(self) -> tuple[RunStage, str]:
-        """The state and a note on it: the one place where that is decided."""
-        progress, job = self.progress, self.job
-        ended = progress.ended if progress else None
-        if self.under_way:
-            if progress is None or ended:
-                return "running", NO_REPORT
-            return "running", for_terminal(progress.detail or "")
-        if self.results.state == "done":
-            return "done", ""
-        if job and job.state in PENDING_STATES:
-            return "queued", job.reason or ""
-        if job and not (ended and self._own_job() == job.id):
-            return "running", f"its job is {job.state}; {NO_REPORT}"
-        if self.early_failure:
-            number = self.early_failure.job
-            return "failed", f"its job {number} ended before the run could report"
-        if ended == "failed" or (not ended and self.log and error_at_end(self.log)):
-            return "failed", ""
-        if progress and not ended:
-            where = f"process {progress.process} on {progress.host}"
-            gone = "is silent" if self.under_way is None else "ended without a message"
-            return "stale", f"{where} {gone}; last update at {progress.updated}"
-        if self.results.state in ("invalid", "outdated"):
-            return self.results.state, self.results.note
-        return "waiting", _why_stopped(progress.message or "") if progress else ""
-
-    def _own_job(self) -> str | None:
-        return self.progress.job.id if self.progress and self.progress.job else None
-
-    def newest_early_failure(self, heard: float, patience: float) -> JobLog | None:
-        """The newest of its logs, if its job failed before the run printed a line. `heard` is the
-        Unix time of everything that it wrote; `patience` as in `JobLog.failed_early`."""
-        for log in self.job_logs:
-            if log.written <= heard or log.job == self._own_job():
-                return None
-            if log.is_of(self.study, self.settings):
-                return log if log.failed_early(self.settings, patience) else None
-        return None
-
-    def _last_job_log(self) -> JobLog | None:
-        own = (log for log in self.job_logs if log.job == self._own_job())
-        named = (log for log in self.job_logs if log.is_of(self.study, self.settings))
-        return self.early_failure or next(own, None) or next(named, None)
-
-    def _last_lines(self, state: RunStage, job_log: JobLog | None) -> list[str]:
-        """Lines that tell why a run failed, or how far one came that ended without a message."""
-        if self.early_failure:
-            return self.early_failure.cause()
-        lines = error_at_end(self.log) if self.log else []
-        if not lines and self.progress and self.progress.message:
-            lines = [for_terminal(line) for line in self.progress.message.splitlines()]
-        if not lines and self.log:
-            lines = [for_terminal(line) for line in log_end(self.log)[-2:]]
-        if job_log and (state == "stale" or not lines):
-            lines += job_log.cause()
-        return lines
-
-
-def _why_stopped(message: str) -> str:
-    """The cause alone: the place it goes on from is known from its checkpoint."""
-    found = re.search(r"stopped (?:at once )?by (.+?)(?= in epoch \d|[.;] |$)", message)
-    return for_terminal(found[0] if found else message)
-
-
-def _remaining(progress: RunProgress | None) -> float | None:
-    if progress is None or progress.ended or progress.remaining_seconds is None:
-        return None
-    since = max(0.0, time.time() - _updated(progress))
-    return max(0.0, progress.remaining_seconds - since)
-
-
-def _is_under_way(
-    home: Path, progress: RunProgress | None, job: QueuedJob | None, jobs: Jobs
-) -> bool | None:
-    """Whether a process trains the run: by the process in its progress file, by its lock, by its
-    scheduler, or else by the age of that file.
-
-    None where the file is old and nothing else can be looked for.
-    """
-    lives = progress is not None and not progress.ended
-    here = progress is not None and progress.host == socket.gethostname()
-    if progress and lives and here and is_alive(progress.process, progress.process_started):
-        return True
-    if is_held(home):
-        return True
-    if not progress or not lives or here:
-        return False
-    own = progress.job
-    by_slurm = own is not None and own.scheduler == "slurm" and jobs.known
-    if own and by_slurm:
-        found = jobs.by_id.get(own.id, job)
-        if found is not None:
-            return found.state not in PENDING_STATES
-    # A lock may not be seen from another machine, and squeue lists the user's own jobs alone:
-    # one that it does not know may be a colleague's.
-    steps = progress.step or progress.images
-    if time.time() - _updated(progress) < (SILENT if steps else SILENT_AT_FIRST):
-        return True
-    return False if by_slurm else None
 
 
 def snakemake_status(root: Path) -> SnakemakeStatus:
@@ -274,31 +151,58 @@ def snakemake_status(root: Path) -> SnakemakeStatus:
     return SnakemakeStatus(state="running", process=number, note=note)
 
 
-def _read_progress(home: Path) -> RunProgress | None:
-    try:
-        return read_record(home / PROGRESS, RunProgress, "")
-    except UserError:
+def _summary(name: str, counts: Mapping[RunStage, int], left: float | None) -> str:
+    """`demo: 3 of 9 runs done, 1 running, 5 waiting; about 12 min left`."""
+    parts = [f"{counts['done']} of {sum(counts.values())} runs done", *_others(counts)]
+    text = f"{name}: {', '.join(parts)}"
+    return text if left is None else f"{text}; about {duration(left)} left"
+
+
+def _others(counts: Mapping[RunStage, int]) -> list[str]:
+    return [f"{counts[state]} {state}" for state in UNFINISHED if counts[state]]
+
+
+def _is_at_rest(status: StudyStatus) -> bool:
+    """Whether nothing is under way and something went wrong. A study that merely waits may be
+    about to begin."""
+    counts = status.counts
+    works = counts["running"] or counts["queued"] or status.snakemake.state != "away"
+    return not works and any(counts[state] for state in ("failed", "stale", "invalid"))
+
+
+def last_sentence(status: StudyStatus) -> str:
+    """What `--watch` says at its end."""
+    done, runs = status.counts["done"], len(status.runs)
+    if done == runs:
+        return "All runs are done."
+    parts = [f"{done} of {runs} runs are done", *_others(status.counts)]
+    return (
+        f"Nothing is under way any more: {', '.join(parts)}. The plain snakemake command goes on."
+    )
+
+
+def _seconds_left(runs: Sequence[RunStatus], taken: Sequence[float]) -> float | None:
+    """Seconds until the last run is done, if as many go on side by side as do now.
+
+    `taken` is what each finished run took, in seconds. None unless something runs, every running
+    one has an estimate, and every waiting one has a finished one of its protocol and model beside
+    it; and where a queue, a failure or a killed run makes it a guess.
+    """
+    under_way = [run.remaining_seconds for run in runs if run.state == "running"]
+    known = [seconds for seconds in under_way if seconds is not None]
+    unsure = any(run.state in ("queued", "failed", "stale", "invalid") for run in runs)
+    if unsure or not known or len(known) < len(under_way):
         return None
-
-
-def _newest_checkpoint(home: Path) -> KeptPlace | None:
-    names = sorted(path.stem for path in home.glob("epoch-*-step-*.safetensors"))
-    found = re.fullmatch(r"epoch-(\d+)-step-(\d+)", names[-1]) if names else None
-    return KeptPlace(epoch=int(found[1]), step=int(found[2])) if found else None
-
-
-def _updated(progress: RunProgress | None) -> float:
-    """Unix time at which it was written; the beginning of time where there is none."""
-    try:
-        moment = datetime.fromisoformat(progress.updated) if progress else None
-    except ValueError:
-        moment = None
-    return moment.timestamp() if moment and moment.tzinfo else -math.inf
-
-
-def _written(path: Path) -> float:
-    """Unix time; the beginning of time where it is not there."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return -math.inf
+    like: dict[tuple[str, str], list[float]] = {}
+    for run, seconds in zip(runs, taken, strict=True):
+        if run.state == "done":
+            like.setdefault((run.protocol, run.model), []).append(seconds)
+    slots = list(known)
+    heapq.heapify(slots)
+    for run in runs:
+        if run.state in ("waiting", "outdated"):
+            finished = like.get((run.protocol, run.model))
+            if not finished:
+                return None
+            heapq.heapreplace(slots, slots[0] + sum(finished) / len(finished))
+    return max(slots)

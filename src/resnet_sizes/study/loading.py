@@ -12,6 +12,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import Location, explain_with_locations, shown_text
 from resnet_sizes.io.yaml import read_yaml
+from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import Study
@@ -45,6 +46,32 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
         raise UserError(
             "The configuration does not make a study:\n" + "\n".join(lines) + f"\n{REFERENCE}"
         ) from None
+
+
+def find_study_file(study: str) -> Path:
+    """The `study.json` that a path of it, of its folder or of its overlay means, or a study's name.
+
+    Raises UserError, with what to do next, if it is not there.
+    """
+    path = Path(study)
+    is_overlay = path.suffix in (".yaml", ".yml")
+    if is_overlay:
+        found = StudyFolder.of(load_study([path]).name).study
+    elif path.suffix == ".json":
+        found = path
+    elif (path / "study.json").is_file():
+        found = path / "study.json"
+    else:
+        found = StudyFolder.of(study).study
+    if found.is_file():
+        return found
+    others = sorted(each.parent.name for each in Path("results").glob("*/study.json"))
+    there = f" Studies that have begun here: {', '.join(others)}." if others else ""
+    raise UserError(
+        f"{found}: no such file (looked in {Path.cwd()}); the study has not begun.{there} "
+        "Snakemake writes it when it begins, or: resnet-sizes study write "
+        f"{path if is_overlay else 'CONFIG.yaml'}"
+    )
 
 
 def study_file(study: Study) -> StudyFile:
