@@ -65,6 +65,12 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         copied_process.start()
 
 
+def pytest_runtest_teardown() -> None:
+    """A run that asked for more threads leaves them to no other test."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+
+
 def pytest_unconfigure() -> None:
     """End the process that is kept; remove the folders of locks and of shared studies."""
     if copied_process := sys.modules.get("copied_process"):

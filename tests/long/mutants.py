@@ -4,6 +4,8 @@ import ast
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 
 PACKAGES = ("evidence", "training", "reporting", "data", "study")
@@ -106,12 +108,8 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        old = self._content[self._start(node) : self._end(node)].decode()
-        if isinstance(node.value, bool):
-            self._add(node.lineno, self._start(node), old, str(not node.value))
-        elif isinstance(node.value, int):  # Fractions are mostly places in a figure.
-            for number in (node.value + 1, node.value - 1):
-                self._add(node.lineno, self._start(node), old, f"({number})")
+        if isinstance(node.value, bool):  # Numbers are mostly places in a figure.
+            self._add(node.lineno, self._start(node), str(node.value), str(not node.value))
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         """Nothing in it: before Python 3.12 its parts have no places of their own."""
@@ -144,16 +142,19 @@ def faults_of(source: Path, path: Path) -> list[Mutant]:
 
 
 def sample(source: Path, count: int, seed: int) -> Iterator[Mutant]:
-    """Faults at random lines of the packages below `source`, at most one a line."""
-    paths = [
-        path.relative_to(source)
-        for package in PACKAGES
-        for path in sorted((source / "resnet_sizes" / package).rglob("*.py"))
-    ]
-    places: dict[tuple[Path, int], list[Mutant]] = {}
-    for path in paths:
-        for mutant in faults_of(source, path):
-            places.setdefault((path, mutant.line), []).append(mutant)
-    draw = random.Random(seed)
-    for place in draw.sample(sorted(places), count):
-        yield draw.choice(places[place])
+    """Faults at random lines of the packages below `source`, at most one a line.
+
+    Lines are drawn by what they say, so that the sample stays as it is where others are changed.
+    """
+    places: list[tuple[str, list[Mutant]]] = []
+    for package in PACKAGES:
+        for path in sorted((source / "resnet_sizes" / package).rglob("*.py")):
+            by_line: dict[int, list[Mutant]] = {}
+            for mutant in faults_of(source, path.relative_to(source)):
+                by_line.setdefault(mutant.line, []).append(mutant)
+            lines = path.read_text(encoding="utf-8").splitlines()
+            for line, mutants in by_line.items():
+                said = f"{seed} {path.name} {lines[line - 1].strip()}"
+                places.append((sha256(said.encode()).hexdigest(), mutants))
+    for key, mutants in sorted(places, key=itemgetter(0))[:count]:
+        yield random.Random(key).choice(mutants)

@@ -21,7 +21,7 @@ FOOT = 60.0
 """Points above the lower edge, below which only the page number stands."""
 
 
-@pytest.fixture(scope="module", params=[{}, CACHED, PARTIAL], ids=["full", "cached", "partial"])
+@pytest.fixture(scope="module", params=[CACHED, PARTIAL], ids=["cached", "partial"])
 def reports(request: pytest.FixtureRequest) -> Path:
     return finished_reports(**request.param)
 

@@ -22,9 +22,13 @@ from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.paths import StudyFolder
 
+# The cached study has all of the full one, under two readings.
+FULL = pytest.param({}, marks=pytest.mark.long, id="full")
 
-@pytest.fixture(scope="module", params=[{}, DEMO, PARTIAL, CACHED],
-                ids=["full", "demo", "partial", "cached"])  # fmt: skip
+
+@pytest.fixture(scope="module", params=[
+    FULL, *(pytest.param(each, id=each["name"]) for each in (DEMO, PARTIAL, CACHED))
+])  # fmt: skip
 def reports(request: pytest.FixtureRequest) -> Path:
     """The folder of a study's finished reports in both languages."""
     return finished_reports(**request.param)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -9,6 +10,19 @@ from made_forecasts import write_forecast
 from workflow_project import Project
 
 RUN = "results/tiny/runs/scratch-32/resnet18/seed-0/metrics.json"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny study, ready to be trained."""
+    project = Project.create(tmp_path_factory.mktemp("prepared") / "project")
+    project.snakemake("--until", "run", "--configfile", "config/tiny.yaml")
+    return project
+
+
+@pytest.fixture
+def project(prepared: Project, tmp_path: Path) -> Project:
+    return prepared.copy_to(tmp_path / "project")
 
 
 def minutes_asked(project: Project) -> int:
