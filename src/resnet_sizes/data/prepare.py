@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from resnet_sizes.data.fetch import cifar10_archive, local_source
-from resnet_sizes.data.published_file import file_hash
 from resnet_sizes.data.sources.source import PARTS, Source, balanced_subset
 from resnet_sizes.io.files import write_json
+from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     DatasetInfo,

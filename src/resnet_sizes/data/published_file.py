@@ -1,6 +1,5 @@
 """One published file, brought to this machine whole or not at all."""
 
-import hashlib
 import logging
 import os
 import socket
@@ -11,6 +10,7 @@ from typing import Literal
 
 from resnet_sizes.data.download import DownloadFailed, download
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.locks import NoLocks, one_process
 from resnet_sizes.io.messages import without_secrets
 
@@ -55,16 +55,6 @@ class PublishedFile:
         if self.algorithm == "md5":
             return f"MD5 {found} instead of {digest}"
         return f"{found_size} bytes with SHA-256 {found[: len(digest)]}… instead of {digest}…"
-
-
-def file_hash(path: Path, algorithm: Literal["md5", "sha256"] = "sha256") -> str:
-    """The hash of a file's content, in hexadecimal digits."""
-    with path.open("rb") as file:
-        # MD5 is what CIFAR-10's authors publish. It guards against accidents, not against
-        # malice, and FIPS builds of Python refuse it without this flag.
-        return hashlib.file_digest(
-            file, lambda: hashlib.new(algorithm, usedforsecurity=False)
-        ).hexdigest()
 
 
 def fetch_published(wanted: PublishedFile) -> list[str]:

@@ -5,6 +5,7 @@ kind of value has its explicit rule here: a Decimal made from the shortest text 
 rounded half up to stated digits, written with explicit patterns.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -136,35 +137,28 @@ def _dated(text: str, patterns: dict[str, str], language: str) -> str:
     return written.replace("1 ", "1º ", 1) if written.startswith("1 de ") else written
 
 
+_AS_KIND: dict[Kind, Callable[[Number, str], str]] = {
+    "count": lambda value, language: decimal(value, 0, language),
+    "fraction": percent,
+    "percent": lambda value, language: decimal(value, 0, language) + "%",
+    "minutes": minutes,
+    "seconds": seconds,
+    "bytes": memory,
+    "loss": loss,
+    "number": plain,
+    "datetime": lambda value, language: date(str(value), language),
+}
+
+
 def show(value: Number, kind: Kind, language: str, digits: int | None = None) -> str:
     """A value as its kind is printed; `digits` asks for other decimal places than usual.
 
     Raises ValueError for digits where the kind has none.
     """
-    if digits is not None:
-        if kind == "fraction":
-            return percent(value, language, digits)
-        if kind == "percent":
-            return decimal(value, digits, language) + "%"
-        if kind in ("count", "minutes", "loss", "number"):
-            return decimal(value, digits, language)
-        raise ValueError(f"a value of kind {kind} has no decimal places to choose")
-    if kind == "count":
-        return decimal(value, 0, language)
+    if digits is None:
+        return _AS_KIND[kind](value, language) if kind in _AS_KIND else str(value)
     if kind == "fraction":
-        return percent(value, language)
-    if kind == "percent":
-        return decimal(value, 0, language) + "%"
-    if kind == "minutes":
-        return minutes(value, language)
-    if kind == "seconds":
-        return seconds(value, language)
-    if kind == "bytes":
-        return memory(value, language)
-    if kind == "loss":
-        return loss(value, language)
-    if kind == "number":
-        return plain(value, language)
-    if kind == "datetime":
-        return date(str(value), language)
-    return str(value)
+        return percent(value, language, digits)
+    if kind in ("count", "percent", "minutes", "loss", "number"):
+        return decimal(value, digits, language) + ("%" if kind == "percent" else "")
+    raise ValueError(f"a value of kind {kind} has no decimal places to choose")

@@ -1,10 +1,10 @@
-"""The files of one making of the evidence belong together: `verdicts.json` lists their hashes."""
+"""Hashes of files, and of records whatever way they are written."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -12,26 +12,32 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes
 
 
+def file_hash(path: Path, algorithm: Literal["md5", "sha256"] = "sha256") -> str:
+    """The hash of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        # MD5 is what CIFAR-10's authors publish. It guards against accidents, not against
+        # malice, and FIPS builds of Python refuse it without this flag.
+        return hashlib.file_digest(
+            file, lambda: hashlib.new(algorithm, usedforsecurity=False)
+        ).hexdigest()
+
+
 def hashes_of(paths: Iterable[Path]) -> dict[str, str]:
     """The SHA-256 of each file, as 64 hexadecimal digits, by its name."""
-    return {path.name: _sha256(path.read_bytes()) for path in paths}
+    return {path.name: file_hash(path) for path in paths}
 
 
 def check_hashes(folder: Path, hashes: Mapping[str, str], remedy: str) -> None:
     """Check the files of `folder` against the hashes by name. Raises UserError, ending in
     `remedy`, for one that is missing or holds something else."""
     for name, expected in hashes.items():
-        found = _sha256(read_bytes(folder / name, remedy))
+        found = hashlib.sha256(read_bytes(folder / name, remedy)).hexdigest()
         if found != expected:
             raise UserError(
                 f"{folder / name}: was changed, or was not written together with "
                 f"{folder / 'verdicts.json'}, which lists it (SHA-256 {found[:12]}…, expected "
                 f"{expected[:12]}…). {remedy}"
             )
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def canonical_json(data: Any) -> str:

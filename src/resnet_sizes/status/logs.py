@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from resnet_sizes.io.messages import without_secrets
+from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.run.run import RunSettings
 from resnet_sizes.status.slurm import label_of, normal_label
 
@@ -76,8 +76,7 @@ def error_at_end(path: Path) -> list[str]:
 
 def for_terminal(line: str) -> str:
     """A line without secrets and control characters, cut where it is very long."""
-    text = without_secrets(line.expandtabs().rstrip()[:LONGEST_LINE])
-    return text if text.isprintable() else ascii(text)[1:-1]
+    return shown_text(line.expandtabs().rstrip(), LONGEST_LINE)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Whether a run's results are those that the study asks for."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings, read_study
+
+NEVER = -math.inf
 
 REPEAT = "Delete it and run snakemake again: this run is then repeated."
 
@@ -50,21 +53,22 @@ def watch_results(study: Path, interval: float) -> Iterator[tuple[int, int]]:
     while True:
         folder = StudyFolder.of_file(study)
         files = [folder.run(run).metrics for run in all_run_settings(read_study(study).study)]
-        found = {path: _written(path) for path in files}
+        found = {path: written(path) for path in files}
         if found != seen:
             seen = found
-            missing = sum(written is None for written in found.values())
+            missing = sum(moment == NEVER for moment in found.values())
             yield missing, len(found)
             if not missing:
                 return
         time.sleep(interval)
 
 
-def _written(path: Path) -> int | None:
+def written(path: Path) -> float:
+    """When a file was written, in Unix time; NEVER where it is not there."""
     try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return None
+        return path.stat().st_mtime
+    except OSError:
+        return NEVER
 
 
 class ResultsReader:

@@ -1,6 +1,5 @@
 """What one run is doing: decided here, from its files, its process and its job."""
 
-import math
 import re
 import socket
 import time
@@ -17,7 +16,7 @@ from resnet_sizes.schemas.paths import PROGRESS
 from resnet_sizes.schemas.run.progress import RunProgress
 from resnet_sizes.schemas.run.run import RunSettings
 from resnet_sizes.status.logs import JobLog, error_at_end, for_terminal, log_end
-from resnet_sizes.status.results import Results
+from resnet_sizes.status.results import NEVER, Results
 from resnet_sizes.status.slurm import PENDING_STATES, Jobs
 
 SILENT = 120.0
@@ -186,17 +185,9 @@ def newest_checkpoint(home: Path) -> KeptPlace | None:
 
 
 def updated(progress: RunProgress | None) -> float:
-    """Unix time at which it was written; the beginning of time where there is none."""
+    """When it was written, in Unix time; NEVER where there is none."""
     try:
         moment = datetime.fromisoformat(progress.updated) if progress else None
     except ValueError:
         moment = None
-    return moment.timestamp() if moment and moment.tzinfo else -math.inf
-
-
-def written(path: Path) -> float:
-    """Unix time; the beginning of time where it is not there."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return -math.inf
+    return moment.timestamp() if moment and moment.tzinfo else NEVER

@@ -1,6 +1,5 @@
 """What the Snakefile asks of a study: its files, and what decides whether a job runs again."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import yaml
 from snakemake.utils import update_config
 
-from resnet_sizes.io.hashes import canonical_json, content_hash
+from resnet_sizes.io.hashes import canonical_json, content_hash, file_hash
 from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
@@ -75,8 +74,7 @@ def fingerprint(path: Path) -> str:
     only names, sizes and times are read, since it may hold very many files.
     """
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_hash(path)
     listing = []
     for entry in sorted(path.rglob("*")):
         if entry.is_file():
