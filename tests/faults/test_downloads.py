@@ -82,7 +82,7 @@ FAULTS = {
     "redirects to very much": (redirect(f"http://[{'//' * 30_000}"), "ValueError: "),
     "tells a length that is none": (
         headed(b"200 OK\r\nContent-Length: abc"),
-        "announced a length that is none: abc",
+        "announced an invalid length: abc",
     ),
     "tells two lengths": (
         headed(b"200 OK\r\nContent-Length: 5\r\nContent-Length: 6"),
@@ -90,11 +90,11 @@ FAULTS = {
     ),
     "tells a huge length": (
         headed(b"200 OK\r\nContent-Length: " + b"9" * 5000),
-        "announced a length that is none: 999",
+        "announced an invalid length: 999",
     ),
     "continues at a huge place": (
         headed(b"206 Partial\r\nContent-Range: bytes " + b"9" * 5000 + b"-"),
-        "continued at another place than asked for",
+        "continued at a different position than requested",
     ),
     "tells a chunk's length that is none": (
         headed(b"200 OK\r\nTransfer-Encoding: chunked", b"xyz\r\n"),

@@ -16,7 +16,7 @@ from resnet_sizes.training.job import results
 
 REPOSITORY = Path(__file__).parents[2]
 STUDY = "results/offline/study.json"
-AGAIN = "Make room or permit it, then run the same command again."
+AGAIN = "Free some space or fix the permissions, then run the same command again."
 FULL, REFUSES = "No space left on device", "Read-only file system"
 
 

@@ -173,7 +173,7 @@ def test_an_archive_that_was_cut_short_is_refused(archive: Path, keep: float) ->
     write_archive(archive)
     content = archive.read_bytes()
     archive.write_bytes(content[: int(keep * len(content))])
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         Cifar10Source(archive)
 
 

@@ -222,7 +222,7 @@ def test_a_server_that_continues_elsewhere_is_left(
     cut = server.add("/cut", Answer(CONTENT, sent=150_000))
     elsewhere = {"Content-Range": f"bytes 7-{len(CONTENT) - 1}/{len(CONTENT)}"}
     wrong = server.add("/wrong", Answer(CONTENT[7:], status=206, headers=elsewhere))
-    with pytest.raises(UserError, match=f"{wrong}: continued at another place than asked for"):
+    with pytest.raises(UserError, match=f"{wrong}: continued at a different position"):
         fetch_images(downloads.study(cut, wrong))
     good = server.add("/good", Answer(CONTENT, ranges=True))
     assert fetch_images(downloads.study(good)) == downloads.target

@@ -92,7 +92,7 @@ def test_only_the_images_asked_for_are_decoded(tmp_path: Path, write: Writer) ->
     images = source.images("train", np.array([5, 0]))
     np.testing.assert_array_equal(images[0], _pixels(files["train/dog/002.png"] or b""))
     np.testing.assert_array_equal(images[1], _pixels(files["train/cat/000.png"] or b""))
-    with pytest.raises(UserError, match=r"train/dog/001\.png: is not a whole PNG or JPEG"):
+    with pytest.raises(UserError, match=r"train/dog/001\.png: is not a complete PNG or JPEG"):
         source.images("train", np.array([4]))
 
 
@@ -101,9 +101,9 @@ def test_only_the_images_asked_for_are_decoded(tmp_path: Path, write: Writer) ->
     [
         ({"train/cat/9.png": encoded(size=(33, 32))}, r"train/cat/9\.png: is 33×32 pixels"),
         ({"test/dog/9.gif": b"GIF89a"}, r"test/dog/9\.gif is not an image by its name"),
-        ({"test/dog/9.png": encoded(format="GIF")}, r"test/dog/9\.png: is not a whole PNG"),
-        ({"test/dog/9.png": encoded()[:200]}, r"test/dog/9\.png: is not a whole PNG"),
-        ({"test/dog/9.png": b""}, r"test/dog/9\.png: is not a whole PNG"),
+        ({"test/dog/9.png": encoded(format="GIF")}, r"test/dog/9\.png: is not a complete PNG"),
+        ({"test/dog/9.png": encoded()[:200]}, r"test/dog/9\.png: is not a complete PNG"),
+        ({"test/dog/9.png": b""}, r"test/dog/9\.png: is not a complete PNG"),
         ({"train/bird": None, "test/bird": None}, "class folder train/bird is empty"),
         ({"train/bird/.hidden": b""}, "class folder train/bird is empty"),
         ({"train/bird/1.png": encoded()}, "class 'bird' is in train/ but not in test/"),
@@ -235,7 +235,7 @@ def test_an_animated_image_is_refused() -> None:
 
 @pytest.mark.parametrize("format", ["GIF", "BMP", "WEBP", "TIFF", "PPM"])
 def test_other_formats_under_the_name_of_an_image_are_refused(format: str) -> None:
-    with pytest.raises(UserError, match="is not a whole PNG or JPEG image"):
+    with pytest.raises(UserError, match="is not a complete PNG or JPEG image"):
         decode(encoded(format=format), "image", resize=False)
 
 
@@ -243,7 +243,7 @@ def test_other_formats_under_the_name_of_an_image_are_refused(format: str) -> No
 @pytest.mark.parametrize("keep", [0.0, 0.05, 0.5, 0.95])
 def test_an_image_that_was_cut_short_is_refused(format: str, keep: float) -> None:
     content = encoded(format=format)
-    with pytest.raises(UserError, match="is not a whole PNG or JPEG image"):
+    with pytest.raises(UserError, match="is not a complete PNG or JPEG image"):
         decode(content[: int(keep * len(content))], "image", resize=False)
 
 
@@ -269,7 +269,7 @@ def test_a_folder_that_links_to_itself_ends(tmp_path: Path) -> None:
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "images.tar.gz"
     path.write_text("<html>not found</html>" * 100)
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         _read(path)
 
 

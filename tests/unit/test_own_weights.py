@@ -114,7 +114,7 @@ class RunsCode:
         (
             lambda path: saved(state_of("resnet34"), path),
             [
-                "is no state dict of torchvision's resnet18 with stem imagenet",
+                "is not a state dict of torchvision's resnet18 with stem imagenet",
                 "unexpected: layer1.2",
             ],
         ),
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_serve_is_told_with_its_remedy(
     (key,) = wanted_weights(study)
     for text in [
         f"  {key} (protocol_definitions.mine.weights):\n    {path}: ",
-        "put a right file in its place, or name another under its key",
+        "replace it with a valid file, or name another under its key",
         OFFLINE,
         *reasons,
     ]:
@@ -185,7 +185,7 @@ def test_a_foreign_name_without_end_is_refused_in_a_moment(tmp_path: Path) -> No
         path = tmp_path / "mine.pth"
         path.write_bytes(content)
         started = time.process_time()
-        with pytest.raises(UserError, match="put a right file in its place"):
+        with pytest.raises(UserError, match="replace it with a valid file"):
             fetch_weights(study_with(path), StudyFolder(tmp_path / "results"))
         assert time.process_time() - started < 5
 

@@ -86,8 +86,8 @@ def test_a_disk_that_an_engine_finds_full_is_told_as_any_other(
     with pytest.raises(WriteError) as caught:
         render(study, tmp_path / "pt", engine=engine)
     assert str(caught.value) == (
-        f"{tmp_path / 'pt'}: cannot be written (No space left on device). Make room or permit it, "
-        "then run the same command again."
+        f"{tmp_path / 'pt'}: cannot be written (No space left on device). Free some space or fix "
+        "the permissions, then run the same command again."
     )
     assert not list((tmp_path / "pt").iterdir())
 

@@ -130,7 +130,7 @@ def test_a_member_of_another_size_than_declared_is_refused(tmp_path: Path, decla
     path.write_bytes(lying)
     container = Zip(path)
     container.entries()
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         list(container.read(["train/cat/0.png"]))
 
 
@@ -159,7 +159,7 @@ def test_a_tar_that_was_cut_short_is_refused(tmp_path: Path, compression: str, k
     path = as_tar(tree(train=20), tmp_path / "archive", compression)
     content = path.read_bytes()
     path.write_bytes(content[: int(keep * len(content))])
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         _decode_all(path)
 
 
@@ -175,7 +175,7 @@ def test_a_tar_that_was_cut_between_two_members_is_refused(tmp_path: Path) -> No
 def test_a_zip_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     path = as_zip(tree(), tmp_path / "archive.zip")
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         _decode_all(path)
 
 
@@ -217,7 +217,7 @@ def test_an_xz_file_that_asks_for_gigabytes_is_refused(
     path = as_tar(tree(), tmp_path / "archive.tar.xz", "xz")
     _decode_all(path)
     monkeypatch.setattr(tar, "_XZ_MEMORY", 1024**2)
-    with pytest.raises(UserError, match=r"is not a whole zip or tar archive .*[Mm]emory"):
+    with pytest.raises(UserError, match=r"is not a complete zip or tar archive .*[Mm]emory"):
         _decode_all(path)
 
 
@@ -236,7 +236,7 @@ def test_a_header_in_a_header_in_a_header_is_refused(tmp_path: Path) -> None:
     header.type, header.size = tarfile.GNUTYPE_LONGNAME, 512
     path = tmp_path / "archive.tar"
     path.write_bytes((header.tobuf(tarfile.GNU_FORMAT) + b"x".ljust(512, b"\0")) * 3000)
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         Tar(path).entries()
 
 
@@ -246,7 +246,7 @@ def test_a_negative_size_is_refused(tmp_path: Path) -> None:
         member = tarfile.TarInfo("train/cat/0.png")
         member.pax_headers = {"size": "-512"}
         archive.addfile(member)
-    with pytest.raises(UserError, match=r"has -512 bytes|is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match=r"has -512 bytes|is not a complete zip or tar archive"):
         Tar(path).entries()
 
 
@@ -270,14 +270,14 @@ def test_a_zip_for_a_later_version_is_refused(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\x01\x02") + 6] = 99
     path.write_bytes(bytes(content))
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         _decode_all(path)
 
 
 def test_a_zip_whose_names_are_not_in_their_encoding_is_refused(tmp_path: Path) -> None:
     path = as_zip({**tree(), "train/cat/é.png": encoded()}, tmp_path / "archive.zip")
     path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         _decode_all(path)
 
 
@@ -293,5 +293,5 @@ def test_streams_one_after_the_other_are_one_file(tmp_path: Path, compression: s
         assert stream.seek(7) == 7
         assert stream.read(9) == plain[7:16]
     path.write_bytes(pack(plain) + b"something else")
-    with pytest.raises(UserError, match="is not a whole zip or tar archive"):
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         Tar(path).entries()

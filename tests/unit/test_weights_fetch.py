@@ -259,7 +259,7 @@ def test_all_are_tried_and_one_message_lists_all_that_could_not_be_had(bench: Be
     expected += [
         "  - set downloads.weights.mirrors to a folder of them that can be reached",
         "  - leave protocols with initial weights out of `protocols:`",
-        "  - or take the study that needs neither network nor weights:",
+        "  - or run the study that needs neither network nor weights:",
         "    snakemake --cores all --resources gpu=1 --configfile config/offline.yaml",
     ]
     assert str(error.value).splitlines() == expected
@@ -276,7 +276,7 @@ def test_a_folder_that_cannot_be_made_is_told_with_its_remedy(bench: Bench, name
 
 def test_a_published_file_that_is_no_state_dict_of_the_network_stops_here(bench: Bench) -> None:
     name = bench.publisher.publish("resnet18", "V1", state_of("resnet34"))
-    with pytest.raises(UserError, match=r"is no state dict of torchvision's resnet18 with stem"):
+    with pytest.raises(UserError, match=r"is not a state dict of torchvision's resnet18 with stem"):
         bench.fetch(bench.study(bench.serve("/first", name)))
     name = bench.publisher.publish("resnet18", "V1", {"epoch": 3})
     with pytest.raises(UserError, match=f"{name}: holds more than tensors: epoch"):

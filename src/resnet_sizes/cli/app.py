@@ -64,8 +64,8 @@ def main() -> None:
             console.complain_with_traceback()
         else:
             console.complain(
-                f"{error.filename or 'a file'}: cannot be used ({error.strerror}). Make room or "
-                "permit it, then run the same command again."
+                f"{error.filename or 'a file'}: cannot be used ({error.strerror}). Free some "
+                "space or fix the permissions, then run the same command again."
             )
         sys.exit(1)
     except Exception:

@@ -61,7 +61,7 @@ def forecast(
             cells = [one, duration(makespan(expected, 1)), peak]
             features = expected[0].features
             owner = label if features is None else owners.setdefault(features, label)
-            note = "" if owner == label else f"; in turn less, with the features of {owner}"
+            note = "" if owner == label else f"; less after {owner}, whose features it reuses"
             say(f"  {label}: {one}, {peak}{note}")
         table.add_row(label, kind.precision, str(len(study.seeds)), *cells)
         kinds.append(kind)

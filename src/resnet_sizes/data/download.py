@@ -122,11 +122,11 @@ class _Part:
         elif response.status_code == 206:
             start = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("Content-Range", ""))
             if start is None or int(start[1]) != self.received:
-                raise DownloadFailed("continued at another place than asked for")
+                raise DownloadFailed("continued at a different position than requested")
         elif response.status_code == 416 and self.received:
             # What is there is no beginning of the server's file.
             self._start_over()
-            raise DownloadFailed("its file ends before the bytes that are here already")
+            raise DownloadFailed("its file is shorter than what is already here")
         # Some servers label a .tar.gz as a gzip-encoded .tar; unpacking it on the way would
         # give a file other than the published one.
         response.raw.headers.pop("Content-Encoding", None)
@@ -134,7 +134,7 @@ class _Part:
         if length is None or not response.ok:
             return None
         if re.fullmatch("[0-9]{1,18}", length) is None:
-            raise DownloadFailed(f"announced a length that is none: {shown_text(length)}")
+            raise DownloadFailed(f"announced an invalid length: {shown_text(length)}")
         return self.received + int(length)
 
     def write(self, chunk: bytes) -> None:

@@ -95,7 +95,7 @@ def _nothing_worked(failures: list[str], archive: PublishedFile) -> str:
             "Do one of these, then run the same command again:",
             f"  - put {_described(archive)} here by hand: {archive.target.absolute()}",
             "  - set dataset.path to a copy of that archive on this machine",
-            "  - or take the study that needs no network:",
+            "  - or run the study that needs no network:",
             f"    {OFFLINE_COMMAND}",
         ]
     )

@@ -84,8 +84,8 @@ def fetch_published(wanted: PublishedFile) -> list[str]:
             return _fetch_to(partial, wanted)
     except OSError as error:
         raise UserError(
-            f"{target}: cannot be written ({error.strerror or error}). Make room or "
-            "permit it, or set downloads.folder to another folder."
+            f"{target}: cannot be written ({error.strerror or error}). Free some space "
+            "or fix the permissions, or set downloads.folder to another folder."
         ) from error
 
 

@@ -118,7 +118,7 @@ def _check(wanted: WantedWeights, path: Path, load: Callable[[], object]) -> Non
         different = differences(state, wanted.model, stem)
         if different:
             network = f"torchvision's {wanted.model} with stem {stem}"
-            raise _Problem([f"{path}: is no state dict of {network}:", *different])
+            raise _Problem([f"{path}: is not a state dict of {network}:", *different])
 
 
 def _published_file(weights: WeightsEnum, downloads: Downloads) -> PublishedFile:
@@ -172,10 +172,10 @@ def _message(problems: list[tuple[WantedWeights, _Problem]]) -> str:
         ]
         lines.append("  - set downloads.weights.mirrors to a folder of them that can be reached")
     if any(wanted.own_file for wanted, _ in problems):
-        lines.append("  - put a right file in its place, or name another under its key")
+        lines.append("  - replace it with a valid file, or name another under its key")
     lines += [
         "  - leave protocols with initial weights out of `protocols:`",
-        "  - or take the study that needs neither network nor weights:",
+        "  - or run the study that needs neither network nor weights:",
         f"    {OFFLINE_COMMAND}",
     ]
     return "\n".join(lines)

@@ -88,7 +88,7 @@ def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
             return pool.submit(measured_cost, run, counts, device_name).result()
     except BrokenProcessPool:
         return Cost(
-            problem="was ended by the system, which usually means that memory ran out: set "
+            problem="was killed by the system, which usually means that memory ran out: set "
             "training.gradient_accumulation to 2 or more, or lower training.evaluation_batch_size"
         )
     except Exception as error:

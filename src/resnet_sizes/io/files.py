@@ -96,8 +96,8 @@ def explained_write(target: Path) -> Iterator[None]:
     # safetensors has an error of its own for a full disk.
     except (OSError, SafetensorError) as error:
         raise WriteError(
-            f"{target}: cannot be written ({_reason(error)}). Make room or permit it, then run "
-            "the same command again."
+            f"{target}: cannot be written ({_reason(error)}). Free some space or fix the "
+            "permissions, then run the same command again."
         ) from error
 
 

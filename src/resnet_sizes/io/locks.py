@@ -49,7 +49,7 @@ def one_process(
 def kernel_lock(path: Path, mode: int = -1) -> FileLock:
     """A lock that the kernel frees whatever ends its holder. `mode` is the file's, where others
     may take it as well."""
-    # The other kind is a file that a killed process leaves, for which the next would wait for ever.
+    # The other kind is a file that a killed process leaves, for which the next would wait forever.
     return FileLock(path, mode=mode, fallback_to_soft=False)
 
 

@@ -153,8 +153,8 @@ class WorkflowPlan:
         runs, words = len(self.runs), []
         if missing == 0:
             words.append(
-                "Every run has results. If one of them is said above not to be valid, delete the "
-                "file that is named; the plain command then makes it again."
+                "Every run has results. If one of them is reported as invalid above, delete the "
+                "file named there; the plain command then makes it again."
             )
         if missing < runs:
             words.append(

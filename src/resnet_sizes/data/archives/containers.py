@@ -64,7 +64,7 @@ def _check_entry(container: Path, name: str, size: int, count: int) -> None:
     if not 0 <= size <= MAX_FILE_BYTES:
         raise UserError(
             f"{container}: {shown_text(name)} has {size} bytes; allowed: {MAX_FILE_BYTES} a file. "
-            "Take it out or make it smaller."
+            "Remove it or make it smaller."
         )
     if count > MAX_ENTRIES:
         raise _too_many(container)
@@ -73,7 +73,7 @@ def _check_entry(container: Path, name: str, size: int, count: int) -> None:
 def _too_many(container: Path) -> UserError:
     return UserError(
         f"{container}: holds more than {MAX_ENTRIES} entries, which is the most allowed. "
-        "Take fewer images."
+        "Use fewer images."
     )
 
 
@@ -119,7 +119,7 @@ def _is_ignored(part: str) -> bool:
 def damaged(container: Path, error: object) -> UserError:
     """The error for an archive that cannot be read to its end."""
     return UserError(
-        f"{container}: is not a whole zip or tar archive ({shown_text(str(error))}). "
+        f"{container}: is not a complete zip or tar archive ({shown_text(str(error))}). "
         "Copy or download it again."
     )
 
@@ -142,7 +142,7 @@ class Folder(Container):
 
     def _fail(self, error: OSError) -> None:
         raise UserError(
-            f"{error.filename}: cannot be read ({error.strerror}). Permit it, or change "
+            f"{error.filename}: cannot be read ({error.strerror}). Fix its permissions, or change "
             "dataset.path."
         )
 
@@ -152,14 +152,14 @@ class Folder(Container):
             path = self.path / name
             try:
                 status = path.stat()
-                if not stat.S_ISREG(status.st_mode):  # a pipe would block for ever
-                    raise UserError(f"{path}: is not a regular file. Take it out of the folder.")
+                if not stat.S_ISREG(status.st_mode):  # a pipe would block forever
+                    raise UserError(f"{path}: is not a regular file. Remove it from the folder.")
                 _check_entry(self.path, name, status.st_size, 0)
                 with path.open("rb") as file:
                     yield name, file.read(MAX_FILE_BYTES)
             except OSError as error:
                 raise UserError(
-                    f"{path}: cannot be read ({error.strerror}). Repair it or take it out."
+                    f"{path}: cannot be read ({error.strerror}). Repair or remove it."
                 ) from None
 
 

@@ -18,7 +18,7 @@ _TEST_EVERY = 5
 class DigitsSource(Source):
     """The digits, brought to 32×32 (bilinear) and to RGB (three equal channels).
 
-    Every fifth image of each class is a test image: about 80/20, the same for ever, and close
+    Every fifth image of each class is a test image: about 80/20, the same forever, and close
     to equal shares of every writer, who follow one another in the files.
     """
 

@@ -101,8 +101,8 @@ def decode(content: bytes, where: str, resize: bool) -> UInt8Array:
         raise _too_many(where, "even more") from None
     except Exception as error:  # Pillow raises a wide range of types on broken files
         raise UserError(
-            f"{where}: is not a whole PNG or JPEG image "
-            f"({shown_text(str(error) or type(error).__name__)}). Replace it or take it out."
+            f"{where}: is not a complete PNG or JPEG image "
+            f"({shown_text(str(error) or type(error).__name__)}). Replace or remove it."
         ) from None
 
 
@@ -188,13 +188,13 @@ def _classes_of_part(part: Part, entries: Sequence[Entry], depth: int, container
             if not parts[2].lower().endswith(SUFFIXES):
                 raise UserError(
                     f"{container}: {shown_text(entry.name)} is not an image by its name; allowed: "
-                    f"{', '.join(SUFFIXES)}. Convert it or take it out."
+                    f"{', '.join(SUFFIXES)}. Convert or remove it."
                 )
             classes.setdefault(parts[1], []).append(entry.name)
         elif len(parts) > 1 or not entry.is_folder:
             raise UserError(
                 f"{container}: {shown_text(entry.name)} is out of place; {_EXPECTED}. "
-                "Move it or take it out."
+                "Move or remove it."
             )
     return {name: sorted(classes[name]) for name in sorted(classes)}
 
@@ -213,7 +213,7 @@ def _check_classes(
         if not files:
             raise UserError(
                 f"{container}: class folder {part}/{name} is empty. "
-                "Put images there, or take the class out of train and test."
+                "Put images there, or remove the class from train and test."
             )
         if others and name not in others:
             raise UserError(
