@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulated import Truth, article_of, verdicts_of
+from simulated import PROTOCOL, Truth, article_of, resamples, verdicts_of
 from synthetic import MODELS
 
-from resnet_sizes.evidence.judging.number_tests import open_number
+from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.statistics.power import seeds_for_contrast, seeds_for_prediction
+from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import Sample, contrast, holm, prediction_interval
 from resnet_sizes.schemas.article.article import Judging
 from resnet_sizes.schemas.article.claims import Cell
@@ -153,14 +154,19 @@ def test_times_in_other_ratios_are_supported_in_their_direction_only() -> None:
 @pytest.mark.parametrize("seeds", [2, 3, 10])
 def test_one_further_run_is_contradicted_in_five_of_a_hundred_studies(seeds: int) -> None:
     generator = np.random.default_rng(3)
-    judging, studies, contradicted = Judging(), 2000, 0
+    studies, contradicted = 2000, 0
+    sampling = Sampling(Truth().study(generator, seeds), PROTOCOL, resamples())
+    article = article_of([]).model_copy(update={"judging": Judging()})
     for draws in generator.normal(80.84, 0.3, (studies, seeds + 1)):
         claim = Cell.model_construct(
             printed=f"{draws[-1]:.2f}", column="accuracy", max_half_width=2, model="resnet18"
         )
-        test = open_number(claim, draws[:-1].tolist(), None, None, judging)
-        assert test.basis.p_value is not None
-        contradicted += test.decide(test.basis.p_value, 1)[0] == "contradicted"
+        test = NumberTest(claim, sampling, article)
+        test._values = draws[:-1].tolist()
+        basis = test.basis()
+        assert basis is not None
+        assert basis.p_value is not None
+        contradicted += test.decide(basis.p_value, 1)[0] == "contradicted"
     error = 3 * math.sqrt(LEVEL * (1 - LEVEL) / studies)
     # The rounding of the print makes it a little rarer.
     assert LEVEL - error - 0.02 <= contradicted / studies <= LEVEL + error

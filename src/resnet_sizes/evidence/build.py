@@ -68,9 +68,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         recommendations=[
             found
             for protocol in study.protocols
-            for found in recommend(
-                runs, protocol, Sampling(runs, protocol, images), article.judging
-            )
+            for found in recommend(Sampling(runs, protocol, images), article)
         ],
         runs=list(runs.states),
         strangers=list(runs.strangers),

@@ -7,8 +7,7 @@ own runs are farther apart than that has shown the article file wrong, and nothi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Judging
@@ -19,22 +18,11 @@ Answer = tuple[VerdictName, list[Reason]]
 UNDECIDED: Answer = ("not-enough-runs", ["few-seeds"])
 
 
-@dataclass(frozen=True)
-class OpenDecision:
-    """A test with its decision still open, until its p-value is corrected for all tests."""
-
-    basis: Basis
-    decide: Callable[[float, int], Answer]
-    """The verdict for a corrected two-sided p-value, and the number of tests it was one of."""
-    settle: Callable[[Reason, int], int | None]
-    """How many seeds would settle what was left open for that reason, as one of so many tests;
-    None where none would."""
-    can_plan: bool = True
-    """Whether that can be computed; not for a rule that is not linear."""
-
-
 class ClaimTest(ABC):
-    """The test of one claim before the runs of one reading; a kind of test is a subclass."""
+    """The test of one claim before the runs of one reading; a kind of test is a subclass.
+
+    The p-value of `basis` is corrected for all tests of the reading before `decide` is called.
+    """
 
     @abstractmethod
     def holds_by_construction(self) -> bool:
@@ -46,9 +34,23 @@ class ClaimTest(ABC):
         that cannot be computed, or the seeds disagree."""
 
     @abstractmethod
-    def open(self) -> OpenDecision | None:
-        """The test from two seeds on; None where an increment over an accuracy of zero is asked
-        for."""
+    def basis(self) -> Basis | None:
+        """The numbers of the test, from two seeds on; None where an increment over an accuracy of
+        zero is asked for."""
+
+    @abstractmethod
+    def decide(self, p_adjusted: float, tests: int) -> Answer:
+        """The verdict for a corrected two-sided p-value, and the number of tests it was one of."""
+
+    @property
+    def can_plan(self) -> bool:
+        """Whether `settle` can be computed; not for a rule that is not linear."""
+        return True
+
+    @abstractmethod
+    def settle(self, reason: Reason, tests: int) -> int | None:
+        """How many seeds would settle what was left open for that reason, as one of so many tests;
+        None where none would."""
 
     @abstractmethod
     def with_few_seeds(self, fewest: int, tests: int) -> tuple[Basis | None, Answer]:

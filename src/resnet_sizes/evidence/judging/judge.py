@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest, OpenDecision
+from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest
 from resnet_sizes.evidence.judging.comparability import Case, obstacles
 from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
@@ -29,7 +29,7 @@ from resnet_sizes.schemas.evidence.verdicts import (
     VerdictName,
 )
 
-_TESTS: dict[TestKind, Callable[[Case[Any], Sampling], ClaimTest]] = {
+_TESTS: dict[TestKind, Callable[[Any, Sampling, Article], ClaimTest]] = {
     "order": OrderTest,
     "ratio": RatioOrderTest,
     "number": NumberTest,
@@ -60,11 +60,12 @@ class _Draft:
     observed: bool | None
     answer: Answer | None
     basis: Basis | None = None
-    open: OpenDecision | None = None
+    test: ClaimTest | None = None
+    """Of one that waits."""
 
 
 def _draft(case: Case[Any], sampling: Sampling, tests: int) -> _Draft:
-    test = _TESTS[case.claim.test](case, sampling)
+    test = _TESTS[case.claim.test](case.claim, sampling, case.article)
     if case.claim.needs is None:
         right = test.holds_by_construction()
         name: VerdictName = "true-by-construction" if right else "contradicted"
@@ -78,10 +79,10 @@ def _draft(case: Case[Any], sampling: Sampling, tests: int) -> _Draft:
     if found:
         reasons: list[Reason] = [reason for _, reason in found]
         return _Draft(case, observed, (found[0][0], reasons))
-    decision = test.open()
-    if decision is None:
+    basis = test.basis()
+    if basis is None:
         return _Draft(case, observed, ("not-comparable", ["no-increment"]))
-    return _Draft(case, observed, None, decision.basis, decision)
+    return _Draft(case, observed, None, basis, test)
 
 
 def _decide_together(drafts: list[_Draft]) -> list[_Draft]:
@@ -89,23 +90,24 @@ def _decide_together(drafts: list[_Draft]) -> list[_Draft]:
 
     Claims that the same numbers decide are one test, counted once.
     """
-    p_values: dict[str, float] = {}
-    for draft in drafts:
-        if draft.open is not None:
-            assert draft.open.basis.p_value is not None
-            p_values[_test_name(draft.case)] = draft.open.basis.p_value
-    adjusted = holm(p_values)
+    adjusted = holm(
+        {
+            _test_name(draft.case): draft.basis.p_value
+            for draft in drafts
+            if draft.test and draft.basis and draft.basis.p_value is not None
+        }
+    )
     return [
-        draft
-        if draft.open is None
-        else _decide(draft, draft.open, adjusted[_test_name(draft.case)], len(adjusted))
+        _decide(draft, draft.test, draft.basis, adjusted[_test_name(draft.case)], len(adjusted))
+        if draft.test and draft.basis
+        else draft
         for draft in drafts
     ]
 
 
-def _decide(draft: _Draft, test: OpenDecision, p_adjusted: float, tests: int) -> _Draft:
+def _decide(draft: _Draft, test: ClaimTest, basis: Basis, p_adjusted: float, tests: int) -> _Draft:
     answer = test.decide(p_adjusted, tests)
-    basis = test.basis.model_copy(update={"p_adjusted": p_adjusted, "tests": tests})
+    basis = basis.model_copy(update={"p_adjusted": p_adjusted, "tests": tests})
     if answer[0] in ("not-enough-runs", "within-noise") and test.can_plan:
         needed = test.settle(answer[1][0], tests)
         basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})

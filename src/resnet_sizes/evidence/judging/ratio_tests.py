@@ -2,9 +2,9 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from resnet_sizes.evidence.judging.claim_test import Answer, OpenDecision
-from resnet_sizes.evidence.judging.comparability import Case
+from resnet_sizes.evidence.judging.claim_test import Answer
 from resnet_sizes.evidence.judging.order_tests import OrderTest, largest_of_all
 from resnet_sizes.evidence.statistics.power import seeds_for_contrast
 from resnet_sizes.evidence.statistics.sampling import Sampling
@@ -16,64 +16,93 @@ from resnet_sizes.schemas.evidence.verdicts import Basis, RatioTest, Reason
 
 
 class RatioOrderTest(OrderTest):
-    """Training times that rise in the ratios of the printed minutes."""
+    """Training times that rise in the ratios of the printed minutes.
 
-    def __init__(self, case: Case[Ratio], sampling: Sampling) -> None:
-        super().__init__(case, sampling)
-        self._ratio_claim, self._article = case.claim, case.article
-
-    def open(self) -> OpenDecision:
-        return open_ratio(self._ratio_claim, super().open(), self._sampling, self._article)
-
-    def with_few_seeds(self, fewest: int, tests: int) -> tuple[Basis | None, Answer]:
-        basis, answer = super().with_few_seeds(fewest, tests)
-        assert basis is not None
-        ratios = _ratios(self._ratio_claim, self._sampling, self._article)
-        return basis.model_copy(update={"ratios": ratios}), answer
-
-
-def open_ratio(
-    claim: Ratio, order: OpenDecision, sampling: Sampling, article: Article
-) -> OpenDecision:
-    """Open the test of an order of times, and of their ratios being the printed ones.
-
-    `order` is tested as any other. The ratios agree if each is significantly (Welch, on
+    Their order is tested as any other. The ratios agree if each is significantly (Welch, on
     logarithms) above the lower and below the upper end of the tolerance around what the printed
     minutes may stand for, a test of equivalence (Schuirmann, Journal of Pharmacokinetics and
     Biopharmaceutics 15, 1987); they differ if one lies significantly outside. Both levels are
     divided by the number of tests, the latter by that of the ratios too.
     """
-    judging = article.judging
-    base, *others = claim.models
-    measured = [_Measured.of(claim, model, base, sampling, article) for model in others]
 
-    def decide(p_adjusted: float, tests: int) -> Answer:
-        verdict, reasons = order.decide(p_adjusted, tests)
+    def __init__(self, claim: Ratio, sampling: Sampling, article: Article) -> None:
+        super().__init__(claim, sampling, article)
+        self._tolerance = claim.tolerance
+        self._base, *self._others = claim.models
+        self._printed: dict[str, str] = {row.model: row.minutes for row in article.table}
+
+    def basis(self) -> Basis:
+        return super().basis().model_copy(update={"ratios": self._ratios()})
+
+    def decide(self, p_adjusted: float, tests: int) -> Answer:
+        verdict, reasons = super().decide(p_adjusted, tests)
         if verdict != "supported":
             return verdict, reasons
-        level = judging.level / 2 / tests
-        if any(ratio.is_outside(level / len(measured)) for ratio in measured):
+        level = self._judging.level / 2 / tests
+        if any(ratio.is_outside(level / len(self._measured)) for ratio in self._measured):
             return "direction-only", ["ratios-differ"]
-        if all(ratio.is_inside(level) for ratio in measured):
+        if all(ratio.is_inside(level) for ratio in self._measured):
             return "supported", ["ratios-agree"]
         return "not-enough-runs", ["ratios-unclear"]
 
-    def settle(reason: Reason, tests: int) -> int | None:
+    def settle(self, reason: Reason, tests: int) -> int | None:
         if reason != "ratios-unclear":
-            return order.settle(reason, tests)
-        level = judging.level / 2 / tests
-        fewest = sampling.seeds(list(claim.models)) + 1
+            return super().settle(reason, tests)
+        level, power = self._judging.level / 2 / tests, self._judging.power
+        fewest = self._sampling.seeds(self._models) + 1
         needed = [
-            seeds_for_contrast(
-                ratio.to_the_edge, ratio.variances, None, level, judging.power, fewest
-            )
-            for ratio in measured
+            seeds_for_contrast(ratio.to_the_edge, ratio.variances, None, level, power, fewest)
+            for ratio in self._measured
             if not ratio.is_inside(level)
         ]
         return largest_of_all(needed)
 
-    ratios = _ratios(claim, sampling, article)
-    return OpenDecision(order.basis.model_copy(update={"ratios": ratios}), decide, settle)
+    def with_few_seeds(self, fewest: int, tests: int) -> tuple[Basis, Answer]:
+        basis, answer = super().with_few_seeds(fewest, tests)
+        return basis.model_copy(update={"ratios": self._ratios()}), answer
+
+    @cached_property
+    def _measured(self) -> list["_Measured"]:
+        return [self._measure(model) for model in self._others]
+
+    def _measure(self, model: str) -> "_Measured":
+        low, high = printed_ends(self._printed[model])
+        base_low, base_high = printed_ends(self._printed[self._base])
+        samples = self._samples(model)
+        return _Measured(
+            contrast=contrast(samples),
+            variances=[contrast([sample]).error ** 2 * len(sample.values) for sample in samples],
+            low=math.log(low / base_high * (1 - self._tolerance)),
+            high=math.log(high / base_low * (1 + self._tolerance)),
+        )
+
+    def _ratios(self) -> list[RatioTest]:
+        """The ratio of each model's time to the first's; without an interval where one has a
+        single run."""
+        found = []
+        for model in self._others:
+            samples = self._samples(model)
+            middle = sum(s.weight * sum(s.values) / len(s.values) for s in samples)
+            several = all(len(sample.values) > 1 for sample in samples)
+            low, high = contrast(samples).interval() if several else (None, None)
+            found.append(
+                RatioTest(
+                    model=model,
+                    base=self._base,
+                    printed=float(self._printed[model]) / float(self._printed[self._base]),
+                    ours=math.exp(middle),
+                    low=None if low is None else math.exp(low),
+                    high=None if high is None else math.exp(high),
+                    by_macs=self._sampling.macs(model) / self._sampling.macs(self._base),
+                )
+            )
+        return found
+
+    def _samples(self, model: str) -> list[Sample]:
+        return [
+            Sample(1.0, self._sampling.values(model, LOG_MINUTES)),
+            Sample(-1.0, self._sampling.values(self._base, LOG_MINUTES)),
+        ]
 
 
 @dataclass(frozen=True)
@@ -85,21 +114,6 @@ class _Measured:
     """Of the logarithms, from one seed of each model."""
     low: float
     high: float
-
-    @classmethod
-    def of(
-        cls, claim: Ratio, model: str, base: str, sampling: Sampling, article: Article
-    ) -> "_Measured":
-        printed = _printed_minutes(article)
-        low, high = printed_ends(printed[model])
-        base_low, base_high = printed_ends(printed[base])
-        samples = _samples(model, base, sampling)
-        return cls(
-            contrast=contrast(samples),
-            variances=[contrast([sample]).error ** 2 * len(sample.values) for sample in samples],
-            low=math.log(low / base_high * (1 - claim.tolerance)),
-            high=math.log(high / base_low * (1 + claim.tolerance)),
-        )
 
     def is_inside(self, level: float) -> bool:
         above = self._less(self.low).p_positive < level
@@ -115,39 +129,3 @@ class _Measured:
 
     def _less(self, end: float) -> Contrast:
         return replace(self.contrast, estimate=self.contrast.estimate - end)
-
-
-def _ratios(claim: Ratio, sampling: Sampling, article: Article) -> list[RatioTest]:
-    """The ratio of each model's time to the first's; without an interval where one has a
-    single run."""
-    base, *others = claim.models
-    printed = _printed_minutes(article)
-    found = []
-    for model in others:
-        samples = _samples(model, base, sampling)
-        middle = sum(s.weight * sum(s.values) / len(s.values) for s in samples)
-        several = all(len(sample.values) > 1 for sample in samples)
-        low, high = contrast(samples).interval() if several else (None, None)
-        found.append(
-            RatioTest(
-                model=model,
-                base=base,
-                printed=float(printed[model]) / float(printed[base]),
-                ours=math.exp(middle),
-                low=None if low is None else math.exp(low),
-                high=None if high is None else math.exp(high),
-                by_macs=sampling.macs(model) / sampling.macs(base),
-            )
-        )
-    return found
-
-
-def _samples(model: str, base: str, sampling: Sampling) -> list[Sample]:
-    return [
-        Sample(1.0, sampling.values(model, LOG_MINUTES)),
-        Sample(-1.0, sampling.values(base, LOG_MINUTES)),
-    ]
-
-
-def _printed_minutes(article: Article) -> dict[str, str]:
-    return {row.model: row.minutes for row in article.table if row.minutes is not None}

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from resnet_sizes.evidence.judging.order_tests import decided_by_size, open_order
+from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.runs.measurements import on_one_device
-from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.statistics.sampling import Sampling
-from resnet_sizes.schemas.article.article import Judging
+from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Extreme, ParetoKnee
 from resnet_sizes.schemas.evidence.verdicts import Criterion, Recommendation
 from resnet_sizes.schemas.study.protocol import by_depth
@@ -15,9 +14,7 @@ FEWEST_SEEDS = 3
 """As many as a claim asks for, unless it says otherwise."""
 
 
-def recommend(
-    runs: StudyRuns, protocol: str, sampling: Sampling, judging: Judging
-) -> list[Recommendation]:
+def recommend(sampling: Sampling, article: Article) -> list[Recommendation]:
     """The best network of a reading by accuracy, by time, and by both (the knee of the Pareto
     front); empty with results of fewer than two networks.
 
@@ -25,6 +22,7 @@ def recommend(
     claims, at the level divided by the number of the criteria. Times of several devices
     recommend nothing.
     """
+    runs, protocol = sampling.runs, sampling.protocol
     models = by_depth([str(m) for m in runs.study.models if sampling.has(m)])
     if len(models) < 2:
         return []
@@ -44,7 +42,7 @@ def recommend(
     enough = sampling.seeds(models) >= FEWEST_SEEDS
     found = []
     for criterion, choice in choices.items():
-        firm = choice is not None and _is_firm(choice, models, sampling, judging, len(choices))
+        firm = choice is not None and _is_firm(choice, sampling, article, len(choices))
         found.append(
             Recommendation(
                 protocol=protocol,
@@ -58,19 +56,12 @@ def recommend(
 
 
 def _is_firm(
-    choice: Extreme | ParetoKnee,
-    models: list[str],
-    sampling: Sampling,
-    judging: Judging,
-    criteria: int,
+    choice: Extreme | ParetoKnee, sampling: Sampling, article: Article, criteria: int
 ) -> bool:
-    if sampling.seeds(models) < FEWEST_SEEDS:
-        conditions = choice.conditions(sampling.mean_minutes())
-        return decided_by_size(conditions, sampling, judging, criteria) == "supported"
-    decision = open_order(choice, models, sampling, judging)
-    assert decision.basis.p_value is not None
-    corrected = min(1.0, decision.basis.p_value * criteria)
-    return decision.decide(corrected, criteria)[0] == "supported"
+    test = OrderTest(choice, sampling, article)
+    if sampling.seeds(list(choice.among)) < FEWEST_SEEDS:
+        return test.decided_by_size(criteria) == "supported"
+    return test.decide(min(1.0, test.p_value * criteria), criteria)[0] == "supported"
 
 
 _OWN_CLAIM: dict[str, Any] = {

@@ -55,9 +55,9 @@ class Sampling:
     """The finished runs of one protocol, by model and seed."""
 
     def __init__(self, runs: StudyRuns, protocol: str, images: ImageResamples) -> None:
+        self.runs, self.protocol = runs, protocol
         self._images = images
         self.resamples = images.resamples
-        self._protocol = protocol
         self._finished = {
             str(model): found for model in runs.study.models if (found := runs.of(protocol, model))
         }
@@ -66,6 +66,11 @@ class Sampling:
         }
         self._values: dict[tuple[str, str], list[float]] = {}
         self._draws: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
+
+    @property
+    def test_images(self) -> int:
+        """The number of test images."""
+        return self.runs.info.test_images
 
     def has(self, model: str) -> bool:
         return model in self._finished
@@ -173,7 +178,7 @@ class Sampling:
             values = self.values(model, quantity)
             # By name, so that the draws do not depend on which other models there are.
             generator = np.random.default_rng(
-                zlib.crc32(f"{self._protocol} {model} {quantity}".encode())
+                zlib.crc32(f"{self.protocol} {model} {quantity}".encode())
             )
             error = stdev(values) / math.sqrt(len(values))
             seeds = error * generator.standard_t(len(values) - 1, self.resamples)
