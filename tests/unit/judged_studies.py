@@ -11,6 +11,7 @@ from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.judging.judge import judge
 from resnet_sizes.evidence.runs.read import read_runs
+from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.io.files import read_record
 from resnet_sizes.reporting.text.verdict_sentences import sentence_of
 from resnet_sizes.schemas.article.article import load_article
@@ -53,7 +54,7 @@ def judged(
         path.write_text(json.dumps(data))
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), partial)
     article = load_article(article)
-    verdicts = judge(article, runs)
+    verdicts = judge(article, samplings(runs))
     return {verdict.id: verdict for verdict in verdicts}
 
 

@@ -11,7 +11,7 @@ from synthetic import ARTICLE, MODELS
 from resnet_sizes.evidence.judging.judge import judge
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
-from resnet_sizes.evidence.statistics.sampling import ImageResamples
+from resnet_sizes.evidence.statistics.sampling import ImageResamples, samplings
 from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.run.metrics import Code, Device, EpochMetrics, Metrics
@@ -126,4 +126,4 @@ def article_of(ids: Sequence[str]) -> Article:
 
 
 def verdicts_of(runs: StudyRuns, article: Article) -> dict[str, Verdict]:
-    return {verdict.id: verdict for verdict in judge(article, runs, resamples())}
+    return {verdict.id: verdict for verdict in judge(article, samplings(runs, resamples()))}

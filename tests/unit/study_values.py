@@ -7,6 +7,7 @@ from synthetic import ARTICLE
 
 from resnet_sizes.evidence.judging.judge import judge, judge_readings
 from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
+from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.values.collect import collect_values
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.article.article import Article, load_article
@@ -27,7 +28,7 @@ def values_of(study: Path) -> dict[str, Value]:
     """All values of a study, judged by the shipped article file."""
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
     article = load_article(ARTICLE)
-    return collected(runs, article, judge(article, runs))
+    return collected(runs, article, judge(article, samplings(runs)))
 
 
 def collected(

@@ -11,7 +11,7 @@ from resnet_sizes.evidence.judging.distance import distances, nearest
 from resnet_sizes.evidence.judging.judge import judge, judge_readings
 from resnet_sizes.evidence.judging.recommendation import recommend
 from resnet_sizes.evidence.runs.read import read_runs
-from resnet_sizes.evidence.statistics.sampling import ImageResamples, Sampling
+from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.values.collect import collect_values, with_value_keys
 from resnet_sizes.evidence.values.figure_values import figure_numbers
 from resnet_sizes.evidence.values.table import comparison_table, write_table
@@ -53,9 +53,9 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     for name in runs.strangers:
         log.info("%s is left out: the study does not ask for it", name)
 
-    images = ImageResamples(runs.info.test_images)
-    judged = judge(article, runs, images)
-    compared = distances(article, runs, images)
+    readings = samplings(runs)
+    judged = judge(article, readings)
+    compared = distances(article, readings)
     verdicts = Verdicts(
         study=study.name,
         study_hash=study_file.study_hash,
@@ -65,11 +65,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         overall=judge_readings(article, judged),
         distances=compared,
         nearest=nearest(compared),
-        recommendations=[
-            found
-            for protocol in study.protocols
-            for found in recommend(Sampling(runs, protocol, images), article)
-        ],
+        recommendations=[found for sampling in readings for found in recommend(sampling, article)],
         runs=list(runs.states),
         strangers=list(runs.strangers),
         files={},  # which cannot be known before they are written

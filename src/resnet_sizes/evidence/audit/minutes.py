@@ -28,8 +28,6 @@ from resnet_sizes.schemas.study.protocol import Protocol, TrainingRecipe
 ANCHOR_SIZE = 224
 FLOAT_BYTES = 4
 
-Case = tuple[TableRow, TrainingRecipe, NetworkCost]
-
 
 def device_rates(devices: Devices, costs: NetworkCosts) -> list[DeviceRate]:
     """The rates of every device, from its anchors or from the share of its peak.
@@ -84,32 +82,43 @@ def protocol_costs(
     assumptions: Assumptions,
 ) -> ProtocolCosts:
     """The needs of each network of the table under a protocol, and the outcome by device."""
-    needs, missing = [], []
-    cases: list[Case] = []
-    for row in article.table:
-        recipe = protocol.recipe_for(row.model)
-        entry = costs.of(row.model, recipe.stem, recipe.input_size)
-        memory = None
-        if entry is None:
-            missing.append(f"{row.model}, {recipe.stem} stem, {recipe.input_size} pixels")
-        else:
-            cases.append((row, recipe, entry))
-            memory = memory_bytes(entry, recipe, article.setup.batch_size, assumptions)
-        needs.append(
-            ModelNeed(
-                model=row.model,
-                input_size=recipe.input_size,
-                stem=recipe.stem,
-                trainable=recipe.trainable,
-                macs_per_image=None if entry is None else entry.macs_per_image,
-                memory_bytes=memory,
-                printed_minutes=printed_minutes(row),
-            )
-        )
-    on_devices = [
-        _on_device(rate, cases, article.setup, assumptions, complete=not missing) for rate in rates
+    setup = article.setup
+    needs = [
+        _need(row, protocol.recipe_for(row.model), setup, costs, assumptions)
+        for row in article.table
     ]
-    return ProtocolCosts(protocol=name, needs=needs, missing=missing, devices=on_devices)
+    return ProtocolCosts(
+        protocol=name,
+        needs=needs,
+        missing=[
+            f"{need.model}, {need.stem} stem, {need.input_size} pixels"
+            for need in needs
+            if need.macs_per_image is None
+        ],
+        devices=[_on_device(rate, needs, setup, assumptions) for rate in rates],
+    )
+
+
+def _need(
+    row: TableRow,
+    recipe: TrainingRecipe,
+    setup: Setup,
+    costs: NetworkCosts,
+    assumptions: Assumptions,
+) -> ModelNeed:
+    entry = costs.of(row.model, recipe.stem, recipe.input_size)
+    memory = None
+    if entry is not None:
+        memory = memory_bytes(entry, recipe, setup.batch_size, assumptions)
+    return ModelNeed(
+        model=row.model,
+        input_size=recipe.input_size,
+        stem=recipe.stem,
+        trainable=recipe.trainable,
+        macs_per_image=None if entry is None else entry.macs_per_image,
+        memory_bytes=memory,
+        printed_minutes=printed_minutes(row),
+    )
 
 
 def memory_bytes(
@@ -139,43 +148,35 @@ def _optimizer_states(recipe: TrainingRecipe) -> int:
 
 
 def _on_device(
-    rate: DeviceRate,
-    cases: Sequence[Case],
-    setup: Setup,
-    assumptions: Assumptions,
-    *,
-    complete: bool,
+    rate: DeviceRate, needs: Sequence[ModelNeed], setup: Setup, assumptions: Assumptions
 ) -> ProtocolOnDevice:
-    predictions = [_predict(rate, *case, setup, assumptions) for case in cases]
-    outcome = "not-in-table" if not complete else _outcome(predictions, assumptions.time_factor)
-    return ProtocolOnDevice.model_validate(
-        {"device": rate.device, "outcome": outcome, "predictions": predictions}
-    )
+    predictions = [
+        _predict(rate, need, need.macs_per_image, setup, assumptions)
+        for need in needs
+        if need.macs_per_image is not None
+    ]
+    complete = len(predictions) == len(needs)
+    outcome = _outcome(predictions, assumptions.time_factor) if complete else "not-in-table"
+    return ProtocolOnDevice(device=rate.device, outcome=outcome, predictions=predictions)
 
 
 def _predict(
-    rate: DeviceRate,
-    row: TableRow,
-    recipe: TrainingRecipe,
-    entry: NetworkCost,
-    setup: Setup,
-    assumptions: Assumptions,
+    rate: DeviceRate, need: ModelNeed, macs: int, setup: Setup, assumptions: Assumptions
 ) -> Prediction:
-    forward = entry.macs_per_image / rate.inference
+    forward = macs / rate.inference
     # A frozen backbone needs no backward pass, and its last layer costs next to nothing.
     step = forward
-    if recipe.trainable == "all":
-        step = entry.macs_per_image * assumptions.backward_factor / rate.training
+    if need.trainable == "all":
+        step = macs * assumptions.backward_factor / rate.training
     training = setup.epochs * setup.train_images * step / 60
     minutes = training + setup.epochs * setup.test_images * forward / 60
-    printed = printed_minutes(row)
-    needed = memory_bytes(entry, recipe, setup.batch_size, assumptions)
+    printed = need.printed_minutes
     return Prediction(
-        model=row.model,
+        model=need.model,
         minutes=minutes,
         minutes_without_evaluation=training,
         ratio=None if printed is None else minutes / printed,
-        memory_fits=needed <= rate.memory_bytes,
+        memory_fits=(need.memory_bytes or 0) <= rate.memory_bytes,
     )
 
 

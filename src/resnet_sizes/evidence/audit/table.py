@@ -176,9 +176,7 @@ def _variance(share: float, images: int) -> float:
 
 def printed_minutes(row: TableRow) -> float | None:
     """The printed minutes, where there are any above zero."""
-    if not row.minutes or float(row.minutes) <= 0:
-        return None
-    return float(row.minutes)
+    return float(row.minutes) if float(row.minutes) > 0 else None
 
 
 def returns_of_depth(rows: Sequence[TableRow]) -> Returns:

@@ -7,15 +7,14 @@ from statistics import fmean
 from scipy.stats import rankdata
 
 from resnet_sizes.evidence.runs.measurements import times_compare
-from resnet_sizes.evidence.runs.read import StudyRuns
-from resnet_sizes.evidence.statistics.sampling import ImageResamples, Sampling
+from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import OrderClaim
 from resnet_sizes.schemas.article.claims.base import Outcome, TableRow
 from resnet_sizes.schemas.evidence.verdicts import Distance
 
 
-def distances(article: Article, runs: StudyRuns, images: ImageResamples) -> list[Distance]:
+def distances(article: Article, samplings: Sequence[Sampling]) -> list[Distance]:
     """The distance of each reading from the article, in the study's order; empty of one alone.
 
     Accuracy: root mean square of the differences in percentage points, over the models that the
@@ -24,10 +23,9 @@ def distances(article: Article, runs: StudyRuns, images: ImageResamples) -> list
     the means. The three have no common unit, so readings are compared by the sum of their ranks
     in what all of them have.
     """
-    protocols = runs.study.protocols
-    if len(protocols) < 2:
+    if len(samplings) < 2:
         return []
-    found = [_distance(article, runs, protocol, images) for protocol in protocols]
+    found = [_distance(article, sampling) for sampling in samplings]
     columns = [
         column
         for column in (
@@ -52,8 +50,8 @@ def nearest(found: Sequence[Distance]) -> list[str]:
     return [each.protocol for each in found if sums and each.rank_sum == min(sums)]
 
 
-def _distance(article: Article, runs: StudyRuns, protocol: str, images: ImageResamples) -> Distance:
-    means = Sampling(runs, protocol, images).mean_outcomes()
+def _distance(article: Article, sampling: Sampling) -> Distance:
+    runs, protocol, means = sampling.runs, sampling.protocol, sampling.mean_outcomes()
     rows = [row for row in article.table if row.model in means]
     complete = len(rows) == sum(row.model in runs.study.models for row in article.table) > 0
     claims = [

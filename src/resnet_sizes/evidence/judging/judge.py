@@ -15,8 +15,7 @@ from resnet_sizes.evidence.judging.comparability import Case, obstacles
 from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.judging.ratio_tests import RatioOrderTest
-from resnet_sizes.evidence.runs.read import StudyRuns
-from resnet_sizes.evidence.statistics.sampling import ImageResamples, Sampling
+from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import holm
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import TestKind
@@ -36,16 +35,11 @@ _TESTS: dict[TestKind, Callable[[Any, Sampling, Article], ClaimTest]] = {
 }
 
 
-def judge(article: Article, runs: StudyRuns, images: ImageResamples | None = None) -> list[Verdict]:
-    """A verdict on each claim from each protocol of the study, in the order of both.
-
-    `images` spares drawing the test images again where that was done.
-    """
-    images = images or ImageResamples(runs.info.test_images)
+def judge(article: Article, samplings: Sequence[Sampling]) -> list[Verdict]:
+    """A verdict on each claim from each protocol of the study, in the order of both."""
     verdicts = []
-    for protocol in runs.study.protocols:
-        sampling = Sampling(runs, protocol, images)
-        cases = [Case(article, runs, protocol, claim) for claim in article.claims]
+    for sampling in samplings:
+        cases = [Case(article, sampling.runs, sampling.protocol, claim) for claim in article.claims]
         tests = len({_test_name(case) for case in cases if _is_tested(case)})
         drafts = [_draft(case, sampling, tests) for case in cases]
         verdicts += [_verdict(draft) for draft in _decide_together(drafts)]

@@ -200,6 +200,12 @@ class Sampling:
         return dict(zip(self._shares, deviations, strict=True))
 
 
+def samplings(runs: StudyRuns, images: ImageResamples | None = None) -> list[Sampling]:
+    """One for each protocol of the study, all with the same draws of test images."""
+    images = images or ImageResamples(runs.info.test_images)
+    return [Sampling(runs, protocol, images) for protocol in runs.study.protocols]
+
+
 def _value(one: Outcome, quantity: str) -> float:
     if quantity == LOG_MINUTES:
         return math.log(max(one.minutes, _SMALLEST_TIME))

@@ -39,7 +39,7 @@ def further_run_p(values: Sequence[float], low: float, high: float) -> float:
     count = len(values)
     away = max(low - mean(values), mean(values) - high, 0.0)
     error = stdev(values) * math.sqrt(1 + 1 / count)
-    return _two_sided(away, error, count - 1)
+    return min(1.0, 2 * _upper_tail(away, error, count - 1))
 
 
 def mean_interval_excludes(values: Sequence[float], threshold: float, level: float) -> bool:
@@ -165,7 +165,3 @@ def _upper_tail(estimate: float, error: float, freedom: float) -> float:
         # No spread at all: what is seen is certain.
         return 0.0 if estimate > 0 else 0.5 if estimate == 0 else 1.0
     return float(special.stdtr(freedom, -estimate / error))
-
-
-def _two_sided(away: float, error: float, freedom: float) -> float:
-    return min(1.0, 2 * _upper_tail(away, error, freedom))

@@ -214,7 +214,7 @@ def _add_article(book: ValueBook, article: Article, file: str) -> None:
                 number = int(printed) if "." not in str(printed) else float(printed)
                 source = Source(file=file, field=f"table[{index}].{column}")
                 book.add(f"article.{row.model}.{column}", number, kind, source)
-        if row.minutes is not None and base.minutes is not None and float(base.minutes) > 0:
+        if float(base.minutes) > 0:
             times = [Source(file=file, field=f"table[{i}].minutes") for i in (index, 0)]
             ratio = float(row.minutes) / float(base.minutes)
             book.add(f"article.{row.model}.minutes_ratio", ratio, "number", *times)
