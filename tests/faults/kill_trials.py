@@ -133,9 +133,7 @@ class Bench:
         _tell_steps(home / "place")
         if self.kind.every_epoch:
             checkpointing.SHARE = math.inf
-        options = RunOptions(
-            work=home / "work", checkpoint_minutes=self.kind.checkpoint_seconds / 60
-        )
+        options = RunOptions(work=home / "work", checkpoint_seconds=self.kind.checkpoint_seconds)
         train_run(self._run, self._dataset, RunFolder(home / "run"), "cpu", self._weights, options)
 
     def result(self, attempt: str) -> tuple[bytes, list[tuple[float, ...]], Metrics]:

@@ -20,7 +20,7 @@ class Crash(Exception):
 
 
 def train(home: Home, checkpoint_minutes: float = 0, work: Path | None = None) -> Metrics:
-    options = RunOptions(work=work or home.work, checkpoint_minutes=checkpoint_minutes)
+    options = RunOptions(work or home.work, checkpoint_seconds=checkpoint_minutes * 60)
     return train_run(home.run, home.dataset, home.files, "cpu", home.weights, options)
 
 

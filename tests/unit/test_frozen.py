@@ -15,7 +15,7 @@ from torch import nn
 from resnet_sizes.data.sources.digits import DigitsSource
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.schemas.paths import RunFolder
-from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.metrics import FeatureCache, Metrics
 from resnet_sizes.schemas.run.tensors import DatasetArrays, read_predictions
 from resnet_sizes.training.devices.select import describe
 from resnet_sizes.training.engine.clock import Clock
@@ -269,16 +269,21 @@ def test_metrics_tell_the_weights_and_the_cache(dataset, weights):
     assert set(data["feature_cache"]) == {"key", "reused", "forward_seconds", "timed_images"}
 
 
-def test_features_stay_where_the_labels_are(dataset):
+@pytest.fixture
+def computed():
+    return FeatureCache(key="0" * 64, reused=False, forward_seconds=1.0, timed_images=2)
+
+
+def test_features_stay_where_the_labels_are(computed):
     labels = torch.tensor([0, 1])
-    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), 1.0, 2, reused=False)
+    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), computed)
     data = features.on(CPU, small_data(labels))
     assert data.train_features is features.train
 
 
-def test_features_that_would_fill_the_device_stay_in_the_host_s_memory(dataset, monkeypatch):
+def test_features_that_would_fill_the_device_stay_in_the_host_s_memory(monkeypatch, computed):
     labels = small_data(torch.tensor([0, 1]))
-    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), 1.0, 2, reused=False)
+    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), computed)
     moved = []
     monkeypatch.setattr(torch.Tensor, "to", lambda tensor, target: moved.append(target) or tensor)
     for free in (127, 128):  # the features have 64 bytes

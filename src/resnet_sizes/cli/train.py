@@ -51,9 +51,9 @@ def train(
 
     info = None if weights is None else read_record(weights, WeightsInfo, FETCH)
     options = RunOptions(
-        checkpoint_minutes=checkpoint_minutes,
-        watchdog_minutes=watchdog_minutes,
-        time_limit_minutes=time_limit,
+        checkpoint_seconds=checkpoint_minutes * 60,
+        watchdog_seconds=watchdog_minutes * 60,
+        time_limit=None if time_limit is None else time_limit * 60,
     )
     metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, options)
     clamp_future_mtimes(StudyFolder.of_run_file(run), [run, dataset, *filter(None, [weights])])

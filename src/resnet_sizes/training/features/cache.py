@@ -12,7 +12,7 @@ import torch
 from resnet_sizes.io.errors import WriteError
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
-from resnet_sizes.schemas.run.metrics import Device
+from resnet_sizes.schemas.run.metrics import Device, FeatureCache
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.engine.preprocessing import DeviceData, FeatureData, evaluation_batch
 from resnet_sizes.training.features.extraction import FeatureExtractor, PartialFeatures
@@ -30,11 +30,7 @@ class Features:
 
     train: torch.Tensor
     test: torch.Tensor
-    forward_seconds: float
-    """Of a pass over the training images, as this run measured it."""
-    timed_images: int
-    """Over how many images it was measured; of fewer than all it is scaled up."""
-    reused: bool
+    cache: FeatureCache
 
     def on(self, device: torch.device, labels: DeviceData) -> FeatureData:
         """The dataset that the head is trained on.
@@ -60,6 +56,9 @@ def features_key(
     because it decides everything.
     """
     recipe = run.reading
+    cudnn: int | None = None
+    if device.kind == "cuda":
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return content_hash(
         {
             "model": run.model,
@@ -73,26 +72,21 @@ def features_key(
             "dataset": run.dataset_identity,
             "device": [device.kind, device.name],
             "threads": device.threads if device.kind == "cpu" else None,
-            "cudnn": _cudnn_version() if device.kind == "cuda" else None,
+            "cudnn": cudnn,
             "versions": dict(versions),
             "code": training_hash,
         }
     )
 
 
-def _cudnn_version() -> int | None:
-    version: int | None = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
-    return version
-
-
 def cached_features(
-    path: Path,
-    run: RunFile,
+    folder: Path,
+    key: str,
     extractor: FeatureExtractor,
     checkpoint_seconds: float,
     while_waiting: Callable[[], object],
 ) -> Features:
-    """Read the run's features from `path`, or compute and keep them.
+    """Read the features of a key, which is `features_key`'s, or compute and keep them.
 
     Two runs that want the same features at the same time compute them once: the second waits,
     calling `while_waiting` every second. A pass that is interrupted is kept every
@@ -102,9 +96,11 @@ def cached_features(
     of the run that computed them, several seeds would have one measurement between them, and
     seem to vary less than they do.
     """
+    path = folder / f"{key}.safetensors"
+    name = extractor.run.name
     with ExitStack() as lock:
         try:
-            waiting = f"{run.name}: another run computes the same features; waiting for it"
+            waiting = f"{name}: another run computes the same features; waiting for it"
             lock.enter_context(one_process(path, waiting, while_waiting))
         except OSError as error:  # without a place to keep features there is nothing to guard
             log.warning("%s: cannot be locked (%s)", path, error)
@@ -112,23 +108,21 @@ def cached_features(
         if found is None:
             partial = PartialFeatures.of(path, checkpoint_seconds)
             train, test, seconds = extractor.train_and_test(partial)
-            if _keep(path, train, test):
+            try:
+                write_tensors(path, {"train": train, "test": test})
+            except WriteError as error:  # what was computed is not lost for this run
+                log.warning("warning: %s The next run computes it again", error)
+            else:
                 partial.remove()
-            return Features(train, test, seconds, len(train), reused=False)
-    log.info("%s: features of the frozen backbone are here: %s", run.name, path)
-    train, test = found
-    seconds, timed = extractor.time(math.ceil(len(train) * TIMED_SHARE))
-    return Features(train, test, seconds, timed, reused=True)
-
-
-def _keep(path: Path, train: torch.Tensor, test: torch.Tensor) -> bool:
-    """Whether they could be written."""
-    try:
-        write_tensors(path, {"train": train, "test": test})
-    except WriteError as error:  # what was computed is not lost for this run
-        log.warning("warning: %s The next run computes it again", error)
-        return False
-    return True
+            timed = len(train)
+    if found is not None:
+        log.info("%s: features of the frozen backbone are here: %s", name, path)
+        train, test = found
+        seconds, timed = extractor.time(math.ceil(len(train) * TIMED_SHARE))
+    cache = FeatureCache(
+        key=key, reused=found is not None, forward_seconds=seconds, timed_images=timed
+    )
+    return Features(train, test, cache)
 
 
 def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:

@@ -119,6 +119,7 @@ class FeatureExtractor:
     ) -> None:
         """`network` is in evaluation mode; `batch_done` gets the number of images of
         each batch, and may raise to stop there."""
+        self.run = run
         self._data = data
         self._backbone = Backbone(network).eval()
         self._prepare = Preprocessor(run.reading, device)

@@ -2,9 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run.metrics import Code, Device, EpochMetrics, FeatureCache, Resumption
@@ -13,6 +11,7 @@ from resnet_sizes.training.devices.device_sharing import SharingMonitor
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
+from resnet_sizes.training.supervision.stopping import StopRequest
 from resnet_sizes.training.tensor_files import Tensors
 
 log = logging.getLogger("resnet_sizes")
@@ -32,8 +31,10 @@ class Attempt:
     device: Device
     sharing: SharingMonitor
     started: str
-    history: list[EpochMetrics]
-    resumptions: list[Resumption]
+    parameters: tuple[int, int]
+    """All of the network, and the trained ones."""
+    history: list[EpochMetrics] = field(default_factory=list)
+    resumptions: list[Resumption] = field(default_factory=list)
     feature_cache: FeatureCache | None = None
     peak_memory_bytes: int = 0
     """Of the attempts before."""
@@ -86,44 +87,36 @@ def _shown(device: Device) -> str:
     return f"{device.name}, {device.threads} threads" if device.kind == "cpu" else device.name
 
 
+@dataclass
 class Checkpointer:
     """Writes checkpoints at the ends of epochs, and within those that take long."""
 
-    def __init__(
-        self,
-        checkpoints: Checkpoints,
-        attempt: Attempt,
-        trainer: Trainer,
-        every: float,
-        undisturbed: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        """`every` is the number of seconds after which one is due within an epoch; `undisturbed`
-        gives the block in which one is written."""
-        self._checkpoints = checkpoints
-        self._attempt = attempt
-        self._trainer = trainer
-        self._every = every
-        self._undisturbed = undisturbed
-        self._last = time.monotonic()
-        self.cost = 0.0
-        """Seconds that the last one took to write."""
+    checkpoints: Checkpoints
+    attempt: Attempt
+    trainer: Trainer
+    stop: StopRequest
+    every: float
+    """Seconds after which one is due within an epoch."""
+    _last: float = field(default_factory=time.monotonic)
+    _cost: float = 0.0
+    """Seconds that the last one took to write."""
 
     def within_epoch(self) -> None:
         """Write one if the last is old."""
-        if time.monotonic() - self._last >= self._every:
+        if time.monotonic() - self._last >= self.every:
             self.write()
 
     def at_end_of_epoch(self) -> None:
         """Write one, unless epochs are so short that writing would take a notable share of the
         time; the next epoch's end will do then."""
-        if time.monotonic() - self._last >= self.cost / SHARE:
+        if time.monotonic() - self._last >= self._cost / SHARE:
             self.write()
 
     def write(self) -> bool:
         """Write one now; False where the disk refuses."""
-        with self._undisturbed(), self._trainer.pause():
+        with self.stop.undisturbed(), self.trainer.pause():
             start = time.monotonic()
-            attempt = self._attempt
+            attempt, before = self.attempt, self.attempt.peak_memory_bytes
             record = CheckpointRecord(
                 run_hash=attempt.run_hash,
                 training_hash=attempt.code.training_hash,
@@ -134,10 +127,11 @@ class Checkpointer:
                 sharing=attempt.sharing.record(),
                 feature_cache=attempt.feature_cache,
                 started=attempt.started,
-                peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(self._trainer.device)),
-                **self._trainer.numbers(),
+                peak_memory_bytes=max(before, peak_memory(self.trainer.device)),
+                **self.trainer.numbers(),
             )
-            written = self._checkpoints.write(record, self._trainer.tensors())
+            written = self.checkpoints.write(record, self.trainer.tensors())
             self._last = time.monotonic()
-            self.cost = self._last - start
+            self._cost = self._last - start
+            self.stop.margin = 2 * self._cost
         return written

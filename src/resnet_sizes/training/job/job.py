@@ -78,7 +78,7 @@ def train_run(
         from resnet_sizes.training.job.run import train_on_device
 
         stop.check()
-        with Watchdog(run.name, options.watchdog_minutes * 60) as watchdog:
+        with Watchdog(run.name, options.watchdog_seconds) as watchdog:
             supervision = Supervision(stop, watchdog, progress)
             return train_on_device(
                 run, dataset, folder, device_name, weights, options, slot, supervision

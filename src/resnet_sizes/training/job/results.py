@@ -13,34 +13,23 @@ from resnet_sizes.io.files import explained_write, write_json
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Code, Metrics
-from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.schemas.run.tensors import (
-    DatasetInfo,
-    Int64Array,
-    predictions_hash,
-    write_predictions,
-)
+from resnet_sizes.schemas.run.tensors import predictions_hash, write_predictions
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.clock import equivalent_seconds, total_seconds
+from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import macs_per_image
 from resnet_sizes.training.job.checkpointing import Attempt
 
 
 def write_results(
-    run: RunFile,
-    folder: RunFolder,
-    info: DatasetInfo,
-    labels: Int64Array,
-    logits: torch.Tensor,
-    attempt: Attempt,
-    parameters: tuple[int, int],
-    device: torch.device,
+    trainer: Trainer, attempt: Attempt, folder: RunFolder, logits: torch.Tensor
 ) -> Metrics:
     """Write `predictions.safetensors`, then `metrics.json`.
 
-    `logits` is float32 `[N_test, classes]` after the last epoch, `labels` int64 `[N_test]`;
-    `parameters` are all and the trained ones. Raises WriteError where the disk refuses.
+    `logits` is float32 `[N_test, classes]` on the CPU, after the last epoch. Raises WriteError
+    where the disk refuses.
     """
+    run, labels = trainer.run, trainer.data.test_labels.cpu().numpy()
     history, cache = attempt.history, attempt.feature_cache
     outputs = logits.numpy()
     attempt.sharing.look(at_once=True)
@@ -57,14 +46,14 @@ def write_results(
         feature_cache=cache,
         resumed=len(attempt.resumptions),
         resumptions=attempt.resumptions,
-        parameters=parameters[0],
-        trainable_parameters=parameters[1],
-        macs_per_image=macs_per_image(run.model, run.reading, len(info.class_names)),
-        peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(device)),
+        parameters=attempt.parameters[0],
+        trainable_parameters=attempt.parameters[1],
+        macs_per_image=macs_per_image(run.model, run.reading, outputs.shape[1]),
+        peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(trainer.device)),
         device=attempt.device,
         sharing=attempt.sharing.record(),
         versions=attempt.versions,
-        dataset_identity=info.identity,
+        dataset_identity=run.dataset_identity,
         code=attempt.code,
         started=attempt.started,
         finished=utc_now(),

@@ -12,7 +12,7 @@ from resnet_sizes.io.files import explained_write, write_text
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import FEATURES, RunFolder
-from resnet_sizes.schemas.run.metrics import EpochMetrics, FeatureCache, Metrics
+from resnet_sizes.schemas.run.metrics import EpochMetrics, Metrics
 from resnet_sizes.schemas.run.progress import Phase
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import read_dataset
@@ -32,7 +32,7 @@ from resnet_sizes.training.engine.networks import (
     ready_for_training,
 )
 from resnet_sizes.training.engine.preprocessing import DeviceData, batches_per_epoch
-from resnet_sizes.training.features.cache import Features, cached_features, features_key
+from resnet_sizes.training.features.cache import cached_features, features_key
 from resnet_sizes.training.features.extraction import FeatureExtractor, cache_obstacle
 from resnet_sizes.training.job.checkpointing import Attempt, Checkpointer, resume
 from resnet_sizes.training.job.results import code, versions, write_results
@@ -85,25 +85,21 @@ def train_on_device(
             device=described,
             sharing=sharing,
             started=started,
-            history=[],
-            resumptions=[],
+            parameters=count_parameters(network, run.reading),
         )
         kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
         supervision.look()
-        counted = count_parameters(network, run.reading)
         network = ready_for_training(network, run.reading, device)
         images = DeviceData.on(device, arrays)
-        trainer = _trainer(run, network, images, device, attempt, options, supervision)
+        trainer = _trainer(run, network, images, attempt, options, supervision)
         if kept:
             resume(trainer, attempt, *kept)
-        undisturbed = supervision.stop.undisturbed
         checkpointer = Checkpointer(
-            checkpoints, attempt, trainer, options.checkpoint_seconds, undisturbed
+            checkpoints, attempt, trainer, supervision.stop, options.checkpoint_seconds
         )
         logits = _train(trainer, attempt, checkpointer, supervision, folder)
     try:
-        labels = arrays.test_labels
-        metrics = write_results(run, folder, info, labels, logits, attempt, counted, device)
+        metrics = write_results(trainer, attempt, folder, logits)
     except WriteError:
         checkpointer.write()  # so that nothing has to be trained again once there is room
         raise
@@ -115,12 +111,12 @@ def _trainer(
     run: RunFile,
     network: ResNet,
     images: DeviceData,
-    device: torch.device,
     attempt: Attempt,
     options: RunOptions,
     supervision: Supervision,
 ) -> Trainer:
     """What trains the whole network on images, or its head on features that are computed once."""
+    device = images.train_labels.device
     if run.reading.trainable == "all":
         return Trainer(run, network, images, device)
     obstacle = cache_obstacle(run)
@@ -131,44 +127,31 @@ def _trainer(
         )
         return Trainer(run, network, images, device)
     key = features_key(run, attempt.device, attempt.versions, attempt.code.training_hash)
-    path = options.work / FEATURES / f"{key}.safetensors"
-    features = _features(path, run, network, images, device, options, supervision)
-    attempt.feature_cache = FeatureCache(
-        key=key,
-        reused=features.reused,
-        forward_seconds=features.forward_seconds,
-        timed_images=features.timed_images,
-    )
-    return Trainer(run, network.fc, features.on(device, images), device)
-
-
-def _features(
-    path: Path,
-    run: RunFile,
-    network: ResNet,
-    data: DeviceData,
-    device: torch.device,
-    options: RunOptions,
-    supervision: Supervision,
-) -> Features:
-    images = len(data.train_labels) + len(data.test_labels)
-    wait = Clock(device).synchronise
-    supervision.progress.phase("features")
-    with Progress(f"{run.name}: features", images, "images", wait) as progress:
+    total = len(images.train_labels) + len(images.test_labels)
+    file = supervision.progress
+    file.phase("features")
+    with Progress(f"{run.name}: features", total, "images", Clock(device).synchronise) as progress:
 
         def batch_done(count: int) -> None:
             progress.advance(count)
-            if supervision.progress.is_due():
-                supervision.progress.update(
+            if file.is_due():
+                file.update(
                     "features",
                     images=progress.done,
-                    all_images=images,
+                    all_images=total,
                     remaining_seconds=progress.remaining(),
                 )
             supervision.look()
 
-        extractor = FeatureExtractor(run, network, data, device, batch_done)
-        return cached_features(path, run, extractor, options.checkpoint_seconds, supervision.look)
+        features = cached_features(
+            options.work / FEATURES,
+            key,
+            FeatureExtractor(run, network, images, device, batch_done),
+            options.checkpoint_seconds,
+            supervision.look,
+        )
+    attempt.feature_cache = features.cache
+    return Trainer(run, network.fc, features.on(device, images), device)
 
 
 def _train(
@@ -185,7 +168,7 @@ def _train(
     """
     run, history = trainer.run, attempt.history
     in_epoch = batches_per_epoch(len(trainer.data.train_labels), run.batch_size)
-    done = len(history) * in_epoch + trainer.epoch.step
+    before = len(history) * in_epoch + trainer.epoch.step
     logits = trainer.test_logits().cpu() if len(history) == run.epochs else torch.empty(0)
     lines = _EpochLog(folder.log, history)
     if attempt.feature_cache or attempt.resumptions:
@@ -193,7 +176,7 @@ def _train(
     synchronise = Clock(trainer.device).synchronise
     file = supervision.progress
     _show(file, trainer, in_epoch, None)
-    with Progress(run.name, run.epochs * in_epoch, "steps", synchronise, done) as progress:
+    with Progress(run.name, run.epochs * in_epoch, "steps", synchronise, before) as progress:
 
         def between() -> None:
             if file.is_due():
@@ -207,7 +190,6 @@ def _train(
             progress.advance(1)
             between()
             checkpointer.within_epoch()
-            supervision.stop.margin = 2 * checkpointer.cost
 
         for metrics, epoch_logits in trainer.epochs(step_done, between):
             history.append(metrics)
@@ -216,14 +198,9 @@ def _train(
             lines.epoch_done()
             progress.epoch_done(metrics, run.epochs)
             if file.is_due(WRITE_EVERY_END):
-                file.update(
-                    "training",
-                    epoch=metrics.epoch,
-                    step=in_epoch,
-                    steps=in_epoch,
-                    loss=metrics.train_loss,
-                    remaining_seconds=progress.remaining(),
-                )
+                done = {"epoch": metrics.epoch, "step": in_epoch, "steps": in_epoch}
+                left = progress.remaining()
+                file.update("training", **done, loss=metrics.train_loss, remaining_seconds=left)
             checkpointer.at_end_of_epoch()
     lines.complete()
     file.phase("writing results")
@@ -237,14 +214,8 @@ def _show(file: ProgressFile, trainer: Trainer, steps: int, remaining: float | N
     # The device is waited for, which is why this is not done in each step.
     loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
     phase: Phase = "evaluation" if epoch.trained else "training"
-    file.update(
-        phase,
-        epoch=epoch.number,
-        step=epoch.step,
-        steps=steps,
-        loss=loss,
-        remaining_seconds=remaining,
-    )
+    done = {"epoch": epoch.number, "step": epoch.step, "steps": steps}
+    file.update(phase, **done, loss=loss, remaining_seconds=remaining)
 
 
 def _stop(trainer: Trainer, checkpointer: Checkpointer, why: str, status: int) -> None:
@@ -268,31 +239,30 @@ class _EpochLog:
     def __init__(self, path: Path, history: list[EpochMetrics]) -> None:
         self._path = path
         self._history = history
-        self._behind = False
-        """Whether lines are missing in the file."""
+        self._complete = True
         self._rewrite()
 
     def epoch_done(self) -> None:
-        """Write down the last epoch of the history."""
+        """Write the last epoch of the history, and those before it that were refused."""
         try:
-            if self._behind:
-                self._rewrite()
-            else:
+            if self._complete:
                 with explained_write(self._path), self._path.open("a", encoding="utf-8") as file:
                     file.write(_line(self._history[-1]))
+            else:
+                self._rewrite()
         except WriteError as error:
-            if not self._behind:
+            if self._complete:
                 log.warning("warning: %s The run goes on meanwhile", error)
-            self._behind = True
+            self._complete = False
 
     def complete(self) -> None:
-        """Try once more where the last lines could not be written."""
-        if self._behind:
+        """Try once more where the last lines were refused."""
+        if not self._complete:
             self.epoch_done()
 
     def _rewrite(self) -> None:
-        write_text(self._path, "".join(_line(epoch) for epoch in self._history))
-        self._behind = False
+        write_text(self._path, "".join(map(_line, self._history)))
+        self._complete = True
 
 
 def _line(metrics: EpochMetrics) -> str:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from resnet_sizes.io.locks import start_of_this_process
 from resnet_sizes.schemas.paths import WORK
 from resnet_sizes.schemas.run.progress import SchedulerJob
 
@@ -35,22 +36,12 @@ class RunOptions:
 
     work: Path = WORK
     """The folder for checkpoints and features."""
-    checkpoint_minutes: float = 10.0
+    checkpoint_seconds: float = 600.0
     """Between two checkpoints within an epoch."""
-    watchdog_minutes: float = 30.0
+    watchdog_seconds: float = 1800.0
     """Without a step, after which the run is taken to hang."""
-    time_limit_minutes: float | None = None
-    """After which the run stops itself, with a checkpoint."""
-
-    @property
-    def checkpoint_seconds(self) -> float:
-        """Seconds between two checkpoints."""
-        return self.checkpoint_minutes * 60
-
-    @property
-    def time_limit(self) -> float | None:
-        """In seconds."""
-        return None if self.time_limit_minutes is None else self.time_limit_minutes * 60
+    time_limit: float | None = None
+    """Seconds after which the run stops itself, with a checkpoint."""
 
 
 def announce(scheduled: bool) -> None:
@@ -98,11 +89,5 @@ def scheduler_job() -> SchedulerJob | None:
 
 
 def process_age() -> float:
-    """Seconds since this process began; 0 where the system does not say."""
-    try:
-        began = int(
-            Path("/proc/self/stat").read_text(encoding="ascii").rsplit(")", 1)[-1].split()[19]
-        )
-        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK"))
-    except (OSError, ValueError, AttributeError):
-        return 0.0
+    """Seconds since this process began, to about a second."""
+    return max(0.0, time.time() - start_of_this_process())
