@@ -32,33 +32,30 @@ def common(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_device_is_held_by_one_and_told_of_until_it_is_free(tmp_path: Path) -> None:
-    locks = DeviceLocks(tmp_path)
-    held = locks.try_to_hold("GPU-a/1", holder("first"))
-    assert held is not None
-    assert locks.try_to_hold("GPU-a/1", holder("second")) is None
-    found = locks.holder("GPU-a/1")
+    first, second = DeviceLocks(tmp_path), DeviceLocks(tmp_path)
+    assert first.hold("GPU-a/1", holder("first"))
+    assert not second.hold("GPU-a/1", holder("second"))
+    found = second.holder("GPU-a/1")
     assert found is not None
     assert found.run == "first"
-    other = locks.try_to_hold("GPU-b", holder("second"))
-    assert other is not None
-    held.release()
-    assert locks.holder("GPU-a/1") is None
-    again = locks.try_to_hold("GPU-a/1", holder("third"))
-    assert again is not None
-    for each in (other, again):
-        each.release()
+    assert second.hold("GPU-b", holder("second"))
+    first.release()
+    assert second.holder("GPU-a/1") is None
+    assert second.hold("GPU-a/1", holder("third"))
+    second.release()
+    assert first.hold("GPU-b", holder("fourth"))
+    first.release()
 
 
 def test_only_what_is_held_now_is_listed(tmp_path: Path) -> None:
     locks = DeviceLocks(tmp_path)
-    held = locks.try_to_hold("cpu-0", holder("first"))
-    assert held is not None
+    assert locks.hold("cpu-0", holder("first"))
     left = json.dumps(holder("killed").model_dump())
     (tmp_path / "cpu-1.json").write_text(left, encoding="utf-8")
     (tmp_path / "cpu-2.json").write_text("{", encoding="utf-8")
     assert [(key, found.run) for key, found in locks.held("cpu")] == [("cpu-0", "first")]
     assert not (tmp_path / "cpu-1.json").exists()
-    held.release()
+    locks.release()
 
 
 def test_what_steers_a_terminal_is_not_repeated() -> None:
@@ -66,12 +63,12 @@ def test_what_steers_a_terminal_is_not_repeated() -> None:
 
 
 def test_a_lock_in_use_looks_new(tmp_path: Path) -> None:
-    held = DeviceLocks(tmp_path).try_to_hold("cpu-0", holder("long"))
-    assert held is not None
+    locks = DeviceLocks(tmp_path)
+    assert locks.hold("cpu-0", holder("long"))
     os.utime(tmp_path / "cpu-0.lock", (0, 0))
-    held.refresh()
+    locks.refresh()
     assert (tmp_path / "cpu-0.lock").stat().st_mtime > 0
-    held.release()
+    locks.release()
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
@@ -85,7 +82,7 @@ def test_a_file_system_without_locks_is_said_to_have_none_each_time(
     locks = DeviceLocks(tmp_path)
     for _ in range(2):  # nothing is left for which the second would wait
         with pytest.raises(NoLocks, match="the file system has no locks: "):
-            locks.try_to_hold("cpu-0", holder("run"))
+            locks.hold("cpu-0", holder("run"))
         with pytest.raises(NoLocks), one_process(tmp_path / "file", "waiting"):
             pass
     (tmp_path / "cpu-1.json").write_text(json.dumps(holder("x").model_dump()), encoding="utf-8")
@@ -97,7 +94,7 @@ def test_a_lock_that_may_not_be_made_is_not_taken_for_a_file_system_without_any(
 ) -> None:
     (tmp_path / "cpu-0.lock").mkdir()
     with pytest.raises(OSError, match=r"cpu-0\.lock") as caught:
-        DeviceLocks(tmp_path).try_to_hold("cpu-0", holder("run"))
+        DeviceLocks(tmp_path).hold("cpu-0", holder("run"))
     assert not isinstance(caught.value, NoLocks)
 
 
@@ -121,11 +118,11 @@ def test_two_people_take_turns_on_a_device_of_a_common_folder(common: Path) -> N
     def as_another() -> None:
         os.setgid(NOBODY)
         os.setuid(NOBODY)
-        held = DeviceLocks(folder).try_to_hold("GPU-a", holder("another's"))
-        told = DeviceLocks(folder).holder("GPU-a")
-        answers.put((held is not None, told and told.run))
-        if held is not None:
-            held.release()
+        locks = DeviceLocks(folder)
+        held = locks.hold("GPU-a", holder("another's"))
+        told = locks.holder("GPU-a")
+        answers.put((held, told and told.run))
+        locks.release()
 
     def ask_another() -> object:
         process = FORK.Process(target=as_another)
@@ -134,11 +131,10 @@ def test_two_people_take_turns_on_a_device_of_a_common_folder(common: Path) -> N
         assert process.exitcode == 0
         return answers.get(timeout=5)
 
-    held = DeviceLocks(folder).try_to_hold("GPU-a", holder("own"))
-    assert held is not None
+    locks = DeviceLocks(folder)
+    assert locks.hold("GPU-a", holder("own"))
     assert ask_another() == (False, "own")
-    held.release()
+    locks.release()
     assert ask_another() == (True, "another's")
-    again = DeviceLocks(folder).try_to_hold("GPU-a", holder("own"))
-    assert again is not None
-    again.release()
+    assert locks.hold("GPU-a", holder("own"))
+    locks.release()

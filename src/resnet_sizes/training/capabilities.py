@@ -76,9 +76,12 @@ def check_precision(precision: Precision, device: torch.device) -> None:
         if precision == "fp16" or not _cpu_has_bf16():
             log.warning("precision %s is emulated on this CPU, and far slower than fp32", precision)
         return
+    found = device.type
+    if device.type == "cuda":
+        found = "cuda of capability {}.{}".format(*torch.cuda.get_device_capability(device))
     raise UserError(
         f"precision: {precision} needs a CUDA GPU of capability {needs[0]}.{needs[1]} or more; the "
-        f"device is {_described(device)}. Set precision of the protocol to fp32 or auto; where it "
+        f"device is {found}. Set precision of the protocol to fp32 or auto; where it "
         "is auto already, the run file was written on another device: write it on this one with "
         "resnet-sizes study runs STUDY."
     )
@@ -86,13 +89,6 @@ def check_precision(precision: Precision, device: torch.device) -> None:
 
 def _cpu_has_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def _described(device: torch.device) -> str:
-    if device.type != "cuda":
-        return device.type
-    major, minor = torch.cuda.get_device_capability(device)
-    return f"{device.type} of capability {major}.{minor}"
 
 
 def best_compile_mode(
@@ -154,15 +150,11 @@ def _advice(run: RunFile, reason: str) -> str:
         if keeps_features(run)
         else f"{steps} If it failed in an evaluation: {forward}"
     )
+    # Python's own MemoryError says nothing.
+    said = f"torch said: {reason.splitlines()[0]}" if reason else "Python said: MemoryError"
     return (
         f"{run.name}: the device ran out of memory with batch_size {run.batch_size}, "
         f"gradient_accumulation {parts}, and {size} images a step of evaluation at "
         f"{run.reading.input_size} pixels.\n{advice}\nOther processes may hold the memory: "
-        "nvidia-smi and free -h show it. When they have ended, run the same command again.\n"
-        f"{_said(reason)}"
+        f"nvidia-smi and free -h show it. When they have ended, run the same command again.\n{said}"
     )
-
-
-def _said(reason: str) -> str:
-    lines = reason.splitlines()  # Python's own MemoryError says nothing
-    return f"torch said: {lines[0]}" if lines else "Python said: MemoryError"

@@ -98,12 +98,12 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        given = {_key(leaf) for leaf in tree_leaves((args, kwargs)) if _is_tensor(leaf)}
+        given = {_key(tensor) for tensor in _tensors((args, kwargs))}
         made = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(made):
+        for tensor in _tensors(made):
             # A view or an operation in place makes no storage of its own.
-            if _is_tensor(leaf) and _key(leaf) not in given:
-                self._follow(leaf)
+            if _key(tensor) not in given:
+                self._follow(tensor)
         return made
 
     def _follow(self, tensor: torch.Tensor) -> None:
@@ -115,8 +115,8 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.peak = max(self.peak, sum(self._alive.values()))
 
 
-def _is_tensor(leaf: Any) -> bool:
-    return isinstance(leaf, torch.Tensor)
+def _tensors(tree: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
 
 
 def _key(tensor: torch.Tensor) -> int:

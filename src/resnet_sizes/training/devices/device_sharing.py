@@ -1,5 +1,6 @@
 """What else is on the device of a run, which makes its times longer than its own."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -20,16 +21,14 @@ class SharingMonitor:
     def __init__(self, others: Others | None = None) -> None:
         """`others` is None where nothing can be seen."""
         self._others = others
-        self._last: float | None = None
+        self._last = -math.inf
         self._looks = self._shared = 0
         self._names: list[str] = []
 
     def look(self, at_once: bool = False) -> None:
         """Look, unless the last look was a moment ago."""
         now = time.monotonic()
-        if self._others is None or (
-            self._last is not None and not at_once and now - self._last < LOOK_EVERY
-        ):
+        if self._others is None or (now - self._last < LOOK_EVERY and not at_once):
             return
         self._last = now
         names = self._others()

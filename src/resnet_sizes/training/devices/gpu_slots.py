@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import count
 
 from resnet_sizes.io.messages import shown_text
@@ -24,7 +25,7 @@ from resnet_sizes.training.devices.gpus import (
     usable_gpus,
     wanted_gpus,
 )
-from resnet_sizes.training.devices.locks import DeviceLocks, HeldLock, SlotHolder, lock_folder
+from resnet_sizes.training.devices.locks import DeviceLocks, SlotHolder, lock_folder
 from resnet_sizes.training.supervision.launch import scheduler_job
 
 log = logging.getLogger("resnet_sizes")
@@ -48,11 +49,9 @@ WhileWaiting = Callable[[str | None], object]
 class DeviceSlot:
     """Where a run is made: on a GPU that it holds, or on the machine's processor."""
 
-    def __init__(self, run: str, locks: DeviceLocks | None, stack: ExitStack) -> None:
+    def __init__(self, run: str, locks: DeviceLocks | None) -> None:
         self._run = run
         self._locks = locks
-        self._stack = stack
-        self._held: list[HeldLock] = []
         self._others: OtherProcesses | None = None
         self.gpu: Gpu | None = None
         """The GPU that it holds; the only one that torch will see."""
@@ -63,15 +62,11 @@ class DeviceSlot:
             return True
         holder = SlotHolder(run=self._run, process=os.getpid(), since=utc_now())
         try:
-            held = self._locks.try_to_hold(key, holder)
+            return self._locks.hold(key, holder)
         except OSError as error:
             _warn_of_no_locks(self._run, error)
             self._locks = None
             return True
-        if held is not None:
-            self._held.append(held)
-            self._stack.callback(held.release)
-        return held is not None
 
     def acquire_gpu(
         self, gpus: Sequence[Gpu], nvml: Nvml | None, while_waiting: WhileWaiting
@@ -124,7 +119,9 @@ class DeviceSlot:
             )
         keys = (f"{PROCESSOR}-{number}" for number in count())
         own = next(key for key in keys if self._hold(key))
-        monitor = SharingMonitor(self._others_on_processor(own) if self._locks else None)
+        locks = self._locks
+        others = partial(self._others_on_processor, locks, own) if locks else None
+        monitor = SharingMonitor(others)
         monitor.look()
         seen = monitor.record()
         if seen and seen.others:
@@ -148,7 +145,8 @@ class DeviceSlot:
             return SharingMonitor()
 
         def names() -> list[str] | None:
-            self._refresh_locks()
+            if self._locks is not None:
+                self._locks.refresh()
             return others()
 
         monitor = SharingMonitor(names)
@@ -156,17 +154,9 @@ class DeviceSlot:
             monitor.saw(others.names(present))
         return monitor
 
-    def _others_on_processor(self, own: str) -> Callable[[], list[str]]:
-        def names() -> list[str]:
-            self._refresh_locks()
-            held = self._locks.held(PROCESSOR) if self._locks else ()
-            return [shown_text(holder.run) for key, holder in held if key != own]
-
-        return names
-
-    def _refresh_locks(self) -> None:
-        for held in self._held:
-            held.refresh()
+    def _others_on_processor(self, locks: DeviceLocks, own: str) -> list[str]:
+        locks.refresh()
+        return [shown_text(holder.run) for key, holder in locks.held(PROCESSOR) if key != own]
 
 
 @contextmanager
@@ -182,10 +172,11 @@ def device_slot(
     with ExitStack() as stack:
         try:
             locks = DeviceLocks(lock_folder())
+            stack.callback(locks.release)
         except OSError as error:
             _warn_of_no_locks(run, error)
             locks = None
-        slot = DeviceSlot(run, locks, stack)
+        slot = DeviceSlot(run, locks)
         if device == "auto" or device.startswith("cuda"):
             nvml = Nvml.load()
             gpus = wanted_gpus(usable_gpus(nvml, os.environ), device)

@@ -76,40 +76,35 @@ class SlotHolder(Record):
         return f"{shown_text(self.run)} (process {self.process}, since {self.since})"
 
 
-class HeldLock:
-    """A lock that this process holds, until `release` or its own end."""
-
-    def __init__(self, lock: FileLock, holder: Path) -> None:
-        self._lock = lock
-        self._holder = holder
-
-    def refresh(self) -> None:
-        """Give it a new time: some systems remove old files from folders for temporary ones."""
-        with suppress(OSError):
-            os.utime(self._lock.lock_file)
-
-    def release(self) -> None:
-        """Free the device."""
-        with suppress(OSError):
-            self._holder.unlink(missing_ok=True)
-        self._lock.release()
-
-
 class DeviceLocks:
-    """The locks in one folder. A key is a device's UUID or number, or `cpu-N`."""
+    """The locks in one folder, and those of them that this object holds, until `release` or the
+    end of the process. A key is a device's UUID or number, or `cpu-N`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._own: dict[str, FileLock] = {}
 
-    def try_to_hold(self, key: str, holder: SlotHolder) -> HeldLock | None:
-        """Hold a device; None if another process does. Raises OSError if there are no locks."""
+    def hold(self, key: str, holder: SlotHolder) -> bool:
+        """Hold a device; False if another holds it. Raises OSError if there are no locks."""
         lock = self._lock(key)
         if not take(lock):
-            return None
-        path = self._holder(key)
+            return False
+        self._own[key] = lock
         with suppress(WriteError):  # it is only for people
-            write_json(path, holder)
-        return HeldLock(lock, path)
+            write_json(self._holder(key), holder)
+        return True
+
+    def refresh(self) -> None:
+        """Give the held ones a new time: some systems remove old files from temporary folders."""
+        for lock in self._own.values():
+            with suppress(OSError):
+                os.utime(lock.lock_file)
+
+    def release(self) -> None:
+        """Free all that is held."""
+        for key, lock in self._own.items():
+            self._free(key, lock)
+        self._own.clear()
 
     def holder(self, key: str) -> SlotHolder | None:
         """Who holds a device that is held, as far as its file says."""
@@ -132,10 +127,13 @@ class DeviceLocks:
                 return True
         except OSError:
             return False
-        with suppress(OSError):  # what a killed process has left
+        self._free(key, lock)  # with what a killed process has left
+        return False
+
+    def _free(self, key: str, lock: FileLock) -> None:
+        with suppress(OSError):
             self._holder(key).unlink(missing_ok=True)
         lock.release()
-        return False
 
     def _lock(self, key: str) -> FileLock:
         # Others may take the lock where others may come into the folder.

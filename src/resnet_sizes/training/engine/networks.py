@@ -68,19 +68,14 @@ def ready_for_training(network: ResNet, recipe: TrainingRecipe, device: torch.de
     Its layers may be replaced, so count parameters before.
     """
     if recipe.trainable == "head":
-        freeze_backbone(network)
         if recipe.frozen_batch_norm == "eval":
             fold_batch_norm(network)
+        network.requires_grad_(False)
+        network.fc.requires_grad_(True)
     if device.type == "cpu":
         use_exact_short_forms(network)
     # Convolutions of a CPU and tensor cores both want the channels of a pixel side by side.
     return network.to(device).to(memory_format=torch.channels_last)
-
-
-def freeze_backbone(network: ResNet) -> None:
-    """Leave only the last layer trainable, in place."""
-    network.requires_grad_(False)
-    network.fc.requires_grad_(True)
 
 
 def fold_batch_norm(network: ResNet) -> None:
@@ -94,12 +89,10 @@ def fold_batch_norm(network: ResNet) -> None:
         _fold(network, "conv1", "bn1")
         for block in network.modules():
             if isinstance(block, BasicBlock | Bottleneck):
-                for number in (1, 2, 3)[: 2 if isinstance(block, BasicBlock) else 3]:
+                for number in (1, 2) if isinstance(block, BasicBlock) else (1, 2, 3):
                     _fold(block, f"conv{number}", f"bn{number}")
                 if block.downsample is not None:
                     _fold(block.downsample, "0", "1")
-    network.requires_grad_(False)
-    network.fc.requires_grad_(True)
 
 
 def _fold(parent: nn.Module, convolution: str, normalisation: str) -> None:

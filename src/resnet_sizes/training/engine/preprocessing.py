@@ -163,29 +163,21 @@ class FeatureData:
     test_features: torch.Tensor
     test_labels: torch.Tensor
 
-    def inputs(self, recipe: TrainingRecipe) -> "FeatureBatches":
-        """Its batches; the recipe has nothing left to prepare."""
-        return FeatureBatches(self)
-
-
-class FeatureBatches:
-    """Features, float32 `[B, F]`, for the same two uses as `ImageBatches`."""
-
-    def __init__(self, data: FeatureData) -> None:
-        self._data = data
+    def inputs(self, recipe: TrainingRecipe) -> "FeatureData":
+        """Features are prepared already."""
+        return self
 
     def train(self, indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Features of training images by int64 indices on the device."""
-        features, device = self._data.train_features, indices.device
-        return features[indices.to(features.device)].to(device)
+        features = self.train_features
+        return features[indices.to(features.device)].to(indices.device)
 
     def test(self, batch_size: int) -> Iterator[torch.Tensor]:
         """Features of the test images in their order."""
-        device = self._data.test_labels.device
-        for features in torch.split(self._data.test_features, batch_size):
+        for features in torch.split(self.test_features, batch_size):
             # A copy: matrix products round by the alignment of their operands, which is not the
             # same in a memory-mapped file.
-            yield features.to(device, copy=True)
+            yield features.to(self.test_labels.device, copy=True)
 
 
 Data = DeviceData | FeatureData

@@ -68,11 +68,11 @@ def train_run(
         progress = held.enter_context(ProgressFile(home, run))
 
         def meanwhile(why: str | None) -> None:
-            progress.stays("waiting for a device", why)
+            progress.phase("waiting for a device", why)
             stop.check()
 
         slot = held.enter_context(device_slot(run.name, device_name, meanwhile))
-        progress.stays("starting")
+        progress.phase("starting")
 
         # torch, which looks for devices now
         from resnet_sizes.training.job.run import train_on_device
@@ -101,8 +101,7 @@ def _made_by_another(run: RunFile, folder: RunFolder) -> Metrics | None:
         read_predictions(folder.predictions, metrics.predictions_sha256)
     except UserError:
         return None
-    ours = metrics.run == run and metrics.code.training_hash == training_code_hash()
-    if not ours:
+    if metrics.run != run or metrics.code.training_hash != training_code_hash():
         return None
     log.info("%s: the other process has finished it", run.name)
     return metrics

@@ -31,7 +31,7 @@ from resnet_sizes.training.supervision.launch import PARENT, scheduler_job
 log = logging.getLogger("resnet_sizes")
 
 FIRST = 5
-"""Advances after which the estimate is made. The very first is left out: it chooses kernels."""
+"""Advances after which the estimate is made."""
 
 SILENCE = 60.0
 """Seconds without a line after which the log gets one more."""
@@ -69,8 +69,10 @@ class Progress:
         self._before = done
         self.done = done
         """How much of the total is done."""
-        self._advances = self._done_first = 0
-        self._start = self._end_of_first = self._last_line = 0.0
+        self._advances = 0
+        self._since = 0.0, done
+        """When the time of an estimate begins, and what was done by then."""
+        self._last_line = 0.0
         self._redirect = logging_redirect_tqdm([log])
 
     def __enter__(self) -> "Progress":
@@ -83,7 +85,8 @@ class Progress:
             leave=False,
             disable=not sys.stderr.isatty(),
         )
-        self._start = self._last_line = time.monotonic()
+        self._last_line = time.monotonic()
+        self._since = self._last_line, self.done
         return self
 
     def __exit__(self, *raised: Any) -> None:
@@ -95,24 +98,24 @@ class Progress:
         self.done += count
         self._advances += 1
         self._bar.update(count)
-        now = time.monotonic()
+        is_silent = time.monotonic() - self._last_line >= SILENCE
+        if not is_silent and self._advances not in (1, FIRST):
+            return
         # Without waiting, the first steps of a GPU would take as long as launching them.
-        if self._advances in (1, FIRST) or now - self._last_line >= SILENCE:
-            self._synchronise()
-            now = time.monotonic()
-        if self._advances == 1:
-            self._end_of_first, self._done_first = now, self.done
+        self._synchronise()
+        now = time.monotonic()
+        if self._advances == 1:  # it chose kernels
+            self._since = now, self.done
         elif self._advances == FIRST:
-            each = (now - self._end_of_first) / (self.done - self._done_first)
             left = self._total - self._before
-            self._tell(now, f"about {duration(each * left)} for {left} {self._unit}")
-        elif now - self._last_line >= SILENCE:
-            self._tell(now, f"{self.done}/{self._total} {self._unit}, {self._left(now)}")
+            self._log(now, f"about {duration(self._each(now) * left)} for {left} {self._unit}")
+        else:
+            self._log(now, f"{self.done}/{self._total} {self._unit}, {self._left(now)}")
 
     def epoch_done(self, epoch: EpochMetrics, epochs: int) -> None:
-        """Tell what an epoch gave and how long the rest will take."""
+        """Log the metrics of an epoch and how long the rest will take."""
         now = time.monotonic()
-        self._tell(
+        self._log(
             now,
             f"epoch {epoch.epoch}/{epochs}  loss {epoch.train_loss:.4f}  "
             f"accuracy {epoch.train_accuracy:.4f}  test loss {epoch.test_loss:.4f}  "
@@ -120,7 +123,7 @@ class Progress:
             f"{self._left(now)}",
         )
 
-    def _tell(self, now: float, text: str) -> None:
+    def _log(self, now: float, text: str) -> None:
         log.info("%s: %s", self._name, text)
         self._last_line = now
 
@@ -132,8 +135,11 @@ class Progress:
         return f"about {duration(self._seconds_left(now))} left"
 
     def _seconds_left(self, now: float) -> float:
-        each = (now - self._start) / max(1, self.done - self._before)
-        return each * (self._total - self.done)
+        return self._each(now) * (self._total - self.done)
+
+    def _each(self, now: float) -> float:
+        start, done_before = self._since
+        return (now - start) / max(1, self.done - done_before)
 
 
 class ProgressFile:
@@ -178,17 +184,13 @@ class ProgressFile:
         self._write()
 
     def phase(self, phase: Phase, detail: str | None = None) -> None:
-        """The run is in this phase now; `detail` says more of it."""
-        self._change(phase=phase, detail=detail, remaining_seconds=None)
-        self._write()
-
-    def stays(self, phase: Phase, detail: str | None = None) -> None:
-        """The run is in this phase, and may have said so already: to be called every second of a
-        wait."""
-        if (self._record.phase, self._record.detail) != (phase, detail):
-            self.phase(phase, detail)
-        else:
+        """The run is in this phase; `detail` says more of it. To be called every second of a wait,
+        too: the same again is written less often."""
+        if (self._record.phase, self._record.detail) == (phase, detail):
             self.beat()
+        else:
+            self._change(phase=phase, detail=detail, remaining_seconds=None)
+            self._write()
 
     def on(self, device: Device) -> None:
         """The device that was chosen; written with what comes next."""

@@ -203,7 +203,7 @@ class Watchdog:
 
 @dataclass(frozen=True)
 class Supervision:
-    """Told of every step and every batch, and ends the run where it must end."""
+    """Hears of every step and every batch, and ends the run where it has to end."""
 
     stop: StopRequest
     watchdog: Watchdog
