@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from torch.hub import HASH_REGEX
 from torchvision.models import WeightsEnum, get_model_weights
 
-from resnet_sizes.data.published_file import OFFLINE_COMMAND, PublishedFile, fetch_published
+from resnet_sizes.data.fetch import OFFLINE_COMMAND, PublishedFile, fetch_published
 from resnet_sizes.data.state_dict import NotAStateDict, differences, load_file, tensors_from
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json_if_changed
