@@ -1,4 +1,4 @@
-"""What a command says: on the terminal, and in its log where `--log` names one."""
+"""What a command prints: on the terminal, and in its log where `--log` names one."""
 
 import logging
 import os

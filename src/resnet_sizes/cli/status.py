@@ -88,7 +88,7 @@ def _watch(study: StudyWatch) -> None:
 
 
 def plain(status: StudyStatus) -> RenderableType:
-    """All runs in the study's order, then what is to be said of those that failed."""
+    """All runs in the study's order, then the last lines and logs of those that failed."""
     return Group(_head(status), _table(status.runs), *_troubles(status.runs))
 
 
@@ -175,7 +175,7 @@ def _where(run: RunStatus) -> str:
 
 
 def _troubles(runs: Sequence[RunStatus]) -> list[Text]:
-    """Of each run that failed or was killed, what it said last and where the logs are."""
+    """The last lines and the logs of each run that failed or was killed."""
     found = []
     for run in runs:
         if run.state not in ("failed", "stale"):

@@ -25,7 +25,7 @@ much, and a person is waiting to read where to put the file."""
 
 
 class DownloadFailed(Exception):
-    """The address gave no whole file; the message is the reason, in a few words."""
+    """The address did not deliver the whole file; the message gives the reason in a few words."""
 
 
 def download(

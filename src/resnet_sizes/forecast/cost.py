@@ -39,7 +39,7 @@ FEW = 8
 """Images of the first, smallest measurement."""
 
 GROWTH = 4
-"""How many times as many the second one has at least, to tell what an image takes."""
+"""How many times as many the second one has at least, to measure what one image takes."""
 
 IMAGE_BYTES = 3 * 32 * 32
 

@@ -102,7 +102,7 @@ def explained_write(target: Path) -> Iterator[None]:
 
 
 def _reason(error: OSError | SafetensorError) -> str:
-    """What the system said, without what libraries in Rust put around it."""
+    """The system's own message, without what libraries in Rust add to it."""
     found = re.search(r"([^:(]+) \(os error \d+\)", str(error))
     return (found[1].strip() if found else None) or getattr(error, "strerror", None) or str(error)
 
@@ -168,8 +168,8 @@ def check_regular(path: Path, remedy: str) -> None:
 
 
 def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
-    """The content of a file, which may be bound to `most` bytes. Raises UserError, ending in
-    `remedy`, if it cannot be had."""
+    """The content of a file, of at most `most` bytes. Raises UserError, ending in `remedy`,
+    if it cannot be read or is larger."""
     try:
         check_regular(path, remedy)
         with path.open("rb") as file:

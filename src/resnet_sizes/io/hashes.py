@@ -1,4 +1,4 @@
-"""Hashes of files, and of records whatever way they are written."""
+"""Hashes of files, and of records independent of their formatting."""
 
 import hashlib
 import json

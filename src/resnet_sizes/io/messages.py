@@ -1,4 +1,4 @@
-"""Words for error messages: what pydantic found wrong, remedies, values and texts of strangers."""
+"""Words for error messages: pydantic's findings, remedies, values, and text from strangers."""
 
 import difflib
 import re
@@ -146,7 +146,7 @@ class _Bounded(reprlib.Repr):
 
 def shown_text(text: str, most: int = 2 * _LONGEST) -> str:
     """Text for a message as it stands, but of at most `most` characters, without the secrets of
-    addresses and without characters that steer a terminal."""
+    addresses and without characters that control a terminal."""
     text = without_secrets(text[:1000])
     visible = text if text.isprintable() else ascii(text)[1:-1]
     return visible if len(visible) <= most else visible[: most - 1] + "…"

@@ -1,6 +1,6 @@
 """Reading YAML, with errors that name the file and the line.
 
-A file may come from a stranger: only plain data are made of it, and its size, depth, numbers
+A file may come from a stranger: only plain data is built from it, and its size, depth, numbers
 and repetitions (anchors) are bounded. A key that appears twice is an error, as which one counts
 would depend on the reader. PyYAML stays, as Snakemake reads the same files with it: YAML 1.2, as
 ruamel.yaml reads it, gives other values for the same text.
@@ -102,7 +102,7 @@ class _Loader(_Base):
         return node
 
     def construct_scalar(self, node: Any) -> Any:
-        """As SafeConstructor's; numbers must not be longer than anyone means."""
+        """As SafeConstructor's; the length of a number is bounded."""
         if node.tag in _NUMBERS and len(node.value) > MAX_DIGITS:
             raise _refusal(f"a number of more than {MAX_DIGITS} characters", node)
         return super().construct_scalar(node)

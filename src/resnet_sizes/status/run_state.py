@@ -30,7 +30,7 @@ NO_REPORT = "it has not reported yet"
 
 @dataclass
 class ObservedRun:
-    """One run: what is known of it, and the state that follows."""
+    """What is known about one run, and the state that follows from it."""
 
     settings: RunSettings
     study: str

@@ -56,7 +56,7 @@ lie on a slow disk."""
 
 
 class StudyWatch:
-    """Looks at one study, as often as wanted."""
+    """Observes one study, as often as asked."""
 
     def __init__(self, study: Path) -> None:
         """`study` is its `study.json`."""
@@ -170,7 +170,7 @@ def _is_at_rest(status: StudyStatus) -> bool:
 
 
 def last_sentence(status: StudyStatus) -> str:
-    """What `--watch` says at its end."""
+    """The line with which `--watch` ends."""
     done, runs = status.counts["done"], len(status.runs)
     if done == runs:
         return "All runs are done."

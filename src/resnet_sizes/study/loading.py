@@ -133,7 +133,7 @@ def _content(path: Path) -> Any:
 
 
 def _file_of(location: Location, config: Any, contents: Mapping[Path, Any]) -> str:
-    """The last file that gives the key the value that was found, or else what can be said."""
+    """The last file that gives the key the value that was found, or else all candidates."""
     found = _value_at(config, location)
     for path, content in reversed(list(contents.items())):
         given = _value_at(content, location)

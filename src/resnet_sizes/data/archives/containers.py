@@ -1,4 +1,4 @@
-"""What every container of images has to keep to, folders, and zip archives."""
+"""The rules for every container of images; folders and zip archives."""
 
 import mmap
 import os
@@ -21,7 +21,7 @@ MAX_FILE_BYTES = 32 * 1024**2
 MAX_ENTRIES = 100_000
 """More than CIFAR-10 has images. Listing as many takes some 5 s."""
 # Images are compressed already, so an archive of them hardly shrinks further. One that
-# unpacks to this much and many times its own size is made to harm.
+# unpacks to this much and many times its own size is malicious.
 BOMB_BYTES = 256 * 1024**2
 BOMB_RATIO = 100
 _DEEPEST = 5

@@ -116,7 +116,7 @@ def _check_end(stream: BinaryIO, offset: int) -> None:
 
 @contextmanager
 def open_unpacked(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, uncompressed; the content tells the compression, not the name.
+    """The bytes of a file, uncompressed; the content decides the compression, not the name.
 
     Reading raises UserError if far more comes out than images would give, and what the
     libraries raise if the file is damaged.

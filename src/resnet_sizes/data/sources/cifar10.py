@@ -7,11 +7,11 @@ holds the names of the classes and N.
 
 The pickles are read without running what is in them. Unpickling calls whatever functions a file
 names. The official batches, written by Python 2, name three: numpy's `_reconstruct`, `ndarray`
-and `dtype`. Here these are stand-ins that only take notes, and any other name is refused. So
+and `dtype`. Stand-ins for these only record their arguments, and any other name is refused. So
 nothing in the file is ever called, not even numpy's own code for restoring arrays. Even without
 a call a pickle can ask for gigabytes: a place far beyond the end of the memo, a byte array of
-any declared size. So the operations are looked through first, and only those that the batches
-are made of are carried out.
+any declared size. So the operations are checked first, and only those that the official batches
+contain are carried out.
 """
 
 import pickle
@@ -114,7 +114,7 @@ def _checked(batch: dict[bytes, Any], count: Any, where: str) -> tuple[UInt8Arra
 
 
 class _Dtype:
-    """Notes the arguments of `numpy.dtype`."""
+    """Records the arguments of `numpy.dtype`."""
 
     def __init__(self, code: bytes, *_: Any) -> None:
         self.code = code
@@ -124,7 +124,7 @@ class _Dtype:
 
 
 class _Array:
-    """Notes shape, dtype and bytes of an array."""
+    """Records shape, dtype and bytes of an array."""
 
     def __init__(self, *_: Any) -> None:
         self.value: UInt8Array | None = None
