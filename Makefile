@@ -1,6 +1,6 @@
 # make report    the demo study, from nothing to a report        (about 4 minutes, no GPU)
 # make article   the article's own study                         (hours; wants a GPU)
-# make test      the tests                                       (about 10 minutes on 2 cores)
+# make test      the tests                                       (about 8 minutes on 2 cores)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
 # make prefetch  what a study needs from the network (study=config/readings.yaml: of another)
 # Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster
@@ -42,11 +42,10 @@ test: setup lint
 coverage: setup
 	@pytest -n $(workers) --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
-# The suite, and what takes longer: many runs that are killed, small faults in the code, which
-# tests should notice, and studies on a cluster.
+# The suite, and what takes longer: many runs that are killed, hundreds of simulated studies, real
+# images, and small faults in the code, which tests should notice.
 test-all: test
-	@pytest -m long -rA -n $(workers)
-	@$(MAKE) --no-print-directory test-cluster
+	@pytest -m long -rA -n $(workers) --dist loadfile --no-loadscope-reorder
 
 # Studies on a Slurm of their own, which Debian's packages give (root; installed if missing).
 # Elsewhere they are skipped, with the reason.

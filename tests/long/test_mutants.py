@@ -47,6 +47,7 @@ def is_noticed(mutant: Mutant, folder: Path) -> bool:
     return done.returncode > 0
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_small_faults_are_noticed(tmp_path: Path) -> None:
     mutants = list(sample(SOURCE, COUNT, seed=1))

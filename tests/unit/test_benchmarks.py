@@ -30,10 +30,17 @@ def call(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return copied().run(list(arguments), Path.cwd(), BENCHMARKS / script)
 
 
+def call_in_new_python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """For what starts processes of its own."""
+    command = [sys.executable, str(BENCHMARKS / script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
 @pytest.mark.long
 def test_one_command_measures_everything_and_keeps_samples_and_tables(tmp_path):
     base = tmp_path / "made" / "here"
-    done = call("run.py", "--quick", "--device", "cpu", "--models", "resnet18", "--out", str(base))
+    options = ("--quick", "--device", "cpu", "--models", "resnet18", "--out", str(base))
+    done = call_in_new_python("run.py", *options)
     assert done.returncode == 0, done.stderr
     result = json.loads(base.with_suffix(".json").read_text(encoding="utf-8"))
     assert [setting["case"] for setting in result["settings"]] == ["scratch-32", "frozen-224"]

@@ -21,7 +21,7 @@ from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network
 from resnet_sizes.training.engine.preprocessing import DeviceData
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 CPU = torch.device("cpu")
 PROBE = {"trainable": "head", "input_size": 32, "normalisation": "cifar10"}

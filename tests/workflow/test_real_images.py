@@ -15,6 +15,7 @@ training: {{threads: 1}}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.long
 def test_a_study_on_an_archive_of_images_gives_a_report_on_the_three_depths(project, cifar10_jpeg):
     overlay = project.overlay("jpeg.yaml", OVERLAY.format(path=cifar10_jpeg))

@@ -19,6 +19,7 @@ training: {epochs: 1}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.long  # Three trainings at a time; faults/test_devices.py has runs that wait.
 def test_with_more_slots_than_devices_each_run_has_one_and_the_rest_waits(
     project: Project, monkeypatch: pytest.MonkeyPatch
