@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint, test_proportions_2indep
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from resnet_sizes.evidence.statistics.tests import (
@@ -22,7 +23,10 @@ from resnet_sizes.evidence.statistics.tests import (
     wilson_interval,
 )
 
+test_proportions_2indep.__test__ = False  # its name is like a test's
+
 numbers = st.floats(-100, 100, allow_nan=False).map(lambda x: round(x, 3))
+trials = st.integers(2, 20_000)
 samples = st.lists(numbers, min_size=2, max_size=8)
 
 
@@ -104,10 +108,26 @@ def test_without_spread_every_difference_is_certain() -> None:
     assert further_run_p([1.0, 1.0], 1.1, 1.2) == 0.0
 
 
-def test_two_proportions_are_the_unpooled_z_test() -> None:
-    z, p = two_proportion_test(0.8084, 0.8355, 10_000)
-    assert z == pytest.approx(5.0, abs=0.05)  # the article's first two accuracies
-    assert p == pytest.approx(2 * stats.norm.sf(z))
-    assert two_proportion_test(0.8355, 0.8594, 10_000)[0] == pytest.approx(4.7, abs=0.05)
+@given(trials, st.data(), st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_is_that_of_statsmodels(n: int, data: st.DataObject, confidence: float) -> None:
+    successes = data.draw(st.integers(0, n))
+    low, high = proportion_confint(successes, n, alpha=1 - confidence, method="wilson")
+    found = wilson_interval(successes, n, confidence)
+    assert found == pytest.approx((max(low, 0), min(high, 1)), abs=1e-9)
+
+
+@given(trials, st.data())
+def test_the_z_test_is_that_of_statsmodels(n: int, data: st.DataObject) -> None:
+    first, second = (data.draw(st.integers(1, n - 1)) for _ in range(2))
+    oracle = test_proportions_2indep(
+        second, n, first, n, method="wald", compare="diff", return_results=True
+    )
+    z, p = two_proportion_test(first / n, second / n, n)
+    assert z == pytest.approx(oracle.statistic, rel=1e-9, abs=1e-9)
+    assert p == pytest.approx(oracle.pvalue, rel=1e-6, abs=1e-12)
+
+
+def test_proportions_without_sampling_error_differ_surely_or_not_at_all() -> None:
     assert two_proportion_test(1.0, 1.0, 10) == (0.0, 1.0)
     assert two_proportion_test(0.0, 1.0, 10) == (math.inf, 0.0)
+    assert two_proportion_test(1.0, 0.0, 10) == (-math.inf, 0.0)

@@ -1,30 +1,26 @@
 """What keeps the runs of a study from being a test of a claim."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
 
 from resnet_sizes.evidence.runs.measurements import (
     from_one_code,
     has_computed_time,
     on_one_device,
 )
-from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
+from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import ClaimBase, Needs
+from resnet_sizes.schemas.article.claims import Claim, Needs
 from resnet_sizes.schemas.evidence.verdicts import Reason, VerdictName
-
-C_co = TypeVar("C_co", bound=ClaimBase, covariant=True)
 
 
 @dataclass(frozen=True)
-class Case(Generic[C_co]):
-    """A claim before the runs of one protocol."""
+class Case:
+    """A claim of an article before the runs of one protocol."""
 
+    claim: Claim
+    sampling: Sampling
     article: Article
-    runs: StudyRuns
-    protocol: str
-    claim: C_co
 
     @property
     def models(self) -> list[str]:
@@ -33,7 +29,7 @@ class Case(Generic[C_co]):
     @property
     def finished(self) -> list[FinishedRun]:
         """The finished runs of the claim's models."""
-        return [run for model in self.models for run in self.runs.of(self.protocol, model)]
+        return [run for model in self.models for run in self.sampling.of(model)]
 
     @property
     def fewest_seeds(self) -> int:
@@ -52,17 +48,17 @@ class Case(Generic[C_co]):
         return self.claim.prints_minutes and any(has_computed_time(run) for run in self.finished)
 
 
-def obstacles(case: Case[Any], needs: Needs) -> list[tuple[VerdictName, Reason]]:
+def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
     """What keeps the runs from being a test, the weightiest first; the first gives the verdict.
 
     What no further run could remedy stands before missing models, runs and seeds.
     """
-    study, info, setup = case.runs.study, case.runs.info, case.article.setup
-    training = study.training
+    runs, protocol, setup = case.sampling.runs, case.sampling.protocol, case.article.setup
+    study, info, training = runs.study, runs.info, runs.study.training
     right_data = info.content in needs.data
     # Images that somebody left out before they made the archive are missing all the same.
     other_size = (info.train_images, info.test_images) != (setup.train_images, setup.test_images)
-    right_protocol = needs.protocols == "any" or case.protocol in needs.protocols
+    right_protocol = needs.protocols == "any" or protocol in needs.protocols
     candidates: list[tuple[bool, VerdictName, Reason]] = [
         (study.demo, "not-comparable", "demo"),
         (not right_data, "not-comparable", "other-data"),
@@ -78,8 +74,8 @@ def obstacles(case: Case[Any], needs: Needs) -> list[tuple[VerdictName, Reason]]
         ]
     candidates += _about_devices(case, needs)
     missing_models = not set(case.models) <= set(study.models)
-    unfinished = case.runs.unfinished(case.protocol, case.models)
-    without_any = any(not case.runs.of(case.protocol, model) for model in case.models)
+    unfinished = runs.unfinished(protocol, case.models)
+    without_any = any(not case.sampling.of(model) for model in case.models)
     candidates += [
         (not from_one_code(case.finished), "not-comparable", "mixed-code"),
         (missing_models, "not-run", "models-missing"),
@@ -89,7 +85,7 @@ def obstacles(case: Case[Any], needs: Needs) -> list[tuple[VerdictName, Reason]]
     return [(verdict, reason) for applies, verdict, reason in candidates if applies]
 
 
-def _about_devices(case: Case[Any], needs: Needs) -> list[tuple[bool, VerdictName, Reason]]:
+def _about_devices(case: Case, needs: Needs) -> list[tuple[bool, VerdictName, Reason]]:
     stated = case.article.setup.device
     elsewhere = any(run.metrics.device.name != stated for run in case.finished)
     asked = needs.article_device

@@ -39,9 +39,9 @@ def judge(article: Article, samplings: Sequence[Sampling]) -> list[Verdict]:
     """A verdict on each claim from each protocol of the study, in the order of both."""
     verdicts = []
     for sampling in samplings:
-        cases = [Case(article, sampling.runs, sampling.protocol, claim) for claim in article.claims]
+        cases = [Case(claim, sampling, article) for claim in article.claims]
         tests = len({_test_name(case) for case in cases if _is_tested(case)})
-        drafts = [_draft(case, sampling, tests) for case in cases]
+        drafts = [_draft(case, tests) for case in cases]
         verdicts += [_verdict(draft) for draft in _decide_together(drafts)]
     return verdicts
 
@@ -50,7 +50,7 @@ def judge(article: Article, samplings: Sequence[Sampling]) -> list[Verdict]:
 class _Draft:
     """A verdict that may still wait for the correction of its p-value."""
 
-    case: Case[Any]
+    case: Case
     observed: bool | None
     answer: Answer | None
     basis: Basis | None = None
@@ -58,8 +58,8 @@ class _Draft:
     """Of one that waits."""
 
 
-def _draft(case: Case[Any], sampling: Sampling, tests: int) -> _Draft:
-    test = _TESTS[case.claim.test](case.claim, sampling, case.article)
+def _draft(case: Case, tests: int) -> _Draft:
+    test = _TESTS[case.claim.test](case.claim, case.sampling, case.article)
     if case.claim.needs is None:
         right = test.holds_by_construction()
         name: VerdictName = "true-by-construction" if right else "contradicted"
@@ -114,7 +114,7 @@ def _verdict(draft: _Draft) -> Verdict:
     return Verdict(
         id=draft.case.claim.id,
         rule=draft.case.claim.rule,
-        protocol=draft.case.protocol,
+        protocol=draft.case.sampling.protocol,
         verdict=name,
         reasons=reasons,
         observed=draft.observed,
@@ -122,11 +122,11 @@ def _verdict(draft: _Draft) -> Verdict:
     )
 
 
-def _test_name(case: Case[Any]) -> str:
+def _test_name(case: Case) -> str:
     return repr(case.claim.deciding_numbers(case.article.base_model))
 
 
-def _is_tested(case: Case[Any]) -> bool:
+def _is_tested(case: Case) -> bool:
     """Whether nothing but a lack of seeds keeps the runs from being a test of the claim."""
     needs = case.claim.needs
     return needs is not None and {why for _, why in obstacles(case, needs)} <= {"few-seeds"}

@@ -16,8 +16,9 @@ from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_
 from resnet_sizes.evidence.statistics.power import seeds_for_prediction
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import (
+    Sample,
+    contrast,
     further_run_p,
-    mean_interval_excludes,
     prediction_interval,
     wilson_interval,
 )
@@ -132,8 +133,8 @@ class NumberTest(ClaimTest):
         printed = float(self._claim.printed)
         if not self._claim.printed_column.endswith("_increment") or printed == 0:
             return False  # no increment has no direction
-        signed = [math.copysign(1, printed) * value for value in self._values]
-        return mean_interval_excludes(signed, 0.0, level)
+        ours = contrast([Sample(math.copysign(1, printed), self._values)])
+        return ours.p_positive < level
 
     def _prediction(self) -> Prediction:
         """The printed number beside ours; of an accuracy with Wilson's interval, in percent, from

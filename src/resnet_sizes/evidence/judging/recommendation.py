@@ -22,8 +22,7 @@ def recommend(sampling: Sampling, article: Article) -> list[Recommendation]:
     claims, at the level divided by the number of the criteria. Times of several devices
     recommend nothing.
     """
-    runs, protocol = sampling.runs, sampling.protocol
-    models = by_depth([str(m) for m in runs.study.models if sampling.has(m)])
+    models = by_depth([str(m) for m in sampling.runs.study.models if sampling.of(m)])
     if len(models) < 2:
         return []
     means = sampling.mean_outcomes()
@@ -32,7 +31,7 @@ def recommend(sampling: Sampling, article: Article) -> list[Recommendation]:
             max(models, key=lambda m: means[m].accuracy), "accuracy", "highest", models
         )
     }
-    finished = [run for model in models for run in runs.of(protocol, model)]
+    finished = [run for model in models for run in sampling.of(model)]
     if on_one_device(finished):
         fastest = min(models, key=lambda m: means[m].minutes)
         choices["minutes"] = _extreme(fastest, "minutes", "lowest", models)
@@ -45,7 +44,7 @@ def recommend(sampling: Sampling, article: Article) -> list[Recommendation]:
         firm = choice is not None and _is_firm(choice, sampling, article, len(choices))
         found.append(
             Recommendation(
-                protocol=protocol,
+                protocol=sampling.protocol,
                 criterion=criterion,
                 model=choice.model if choice else None,
                 firm=firm,

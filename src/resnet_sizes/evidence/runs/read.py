@@ -16,7 +16,7 @@ from resnet_sizes.evidence.runs.validate import (
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.evidence.verdicts import RunState
-from resnet_sizes.schemas.paths import RunFolder, StudyFolder
+from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.study import Study
@@ -181,10 +181,6 @@ def problems_between(
     return found | _same_run_hash(results, folder)
 
 
-def _files(folder: StudyFolder, name: str) -> RunFolder:
-    return RunFolder(folder.folder / "runs" / name)
-
-
 def _other_labels(results: Results, folder: StudyFolder) -> Results:
     """Runs whose test labels are not those of most runs: they saw other images.
 
@@ -204,7 +200,7 @@ def _other_labels(results: Results, folder: StudyFolder) -> Results:
     return {
         name: RunProblem(
             "other-data",
-            f"{_files(folder, name).predictions}: its labels are not those of the study's other "
+            f"{folder.run_named(name).predictions}: its labels are not those of the study's other "
             f"runs (their hash is {found.labels_hash.hex()[:12]}…; {expected}). {REPEAT}",
         )
         for name, found in checked.items()
@@ -232,7 +228,7 @@ def _same_predictions(
             for name in names:
                 problems[name] = RunProblem(
                     "duplicated",
-                    f"{_files(folder, name).predictions}: holds the same predictions, bit for "
+                    f"{folder.run_named(name).predictions}: holds the same predictions, bit for "
                     f"bit, as {_others(names, name)}; no other network or seed gives that. "
                     "Delete these runs' folders and run snakemake again.",
                 )
@@ -251,7 +247,7 @@ def _same_run_hash(results: Results, folder: StudyFolder) -> Results:
         for name in names if len(names) > 1 else ():
             problems[name] = RunProblem(
                 "duplicated",
-                f"{_files(folder, name).metrics}: has the same run_hash ({run_hash[:12]}…) as "
+                f"{folder.run_named(name).metrics}: has the same run_hash ({run_hash[:12]}…) as "
                 f"{_others(names, name)}, but each run has its own; this is that of {owner}. "
                 f"Delete the folders of {', '.join(copies)} and run snakemake again.",
             )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from scipy import special
 
+from resnet_sizes.evidence.statistics.tests import variance_of_sum
 from resnet_sizes.schemas.evidence.verdicts import MOST_SEEDS
 
 
@@ -30,10 +31,9 @@ def seeds_for_contrast(
         parts = [(variance / seeds, seeds - 1.0) for variance in variances]
         if further is not None:
             parts.append(further)
-        total = sum(part for part, _ in parts)
+        total, freedom = variance_of_sum(parts)
         if total == 0:
             return effect > 0
-        freedom = total**2 / sum(part**2 / free for part, free in parts)
         critical = -float(special.stdtrit(freedom, level))
         ratio = effect / math.sqrt(total)
         # Beyond this the noncentral distribution is all on one side, and scipy's underflows.

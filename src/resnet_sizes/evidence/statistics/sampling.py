@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from resnet_sizes.evidence.runs.measurements import outcome
 from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast, mcnemar_exact
 from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Pairing
@@ -72,12 +73,13 @@ class Sampling:
         """The number of test images."""
         return self.runs.info.test_images
 
-    def has(self, model: str) -> bool:
-        return model in self._finished
+    def of(self, model: str) -> tuple[FinishedRun, ...]:
+        """The finished runs of a model, by seed in the study's order."""
+        return self._finished.get(model, ())
 
     def seeds(self, models: list[str]) -> int:
         """The number of runs of the model that has the fewest."""
-        return min(len(self._finished.get(model, ())) for model in models)
+        return min(len(self.of(model)) for model in models)
 
     def values(self, model: str, quantity: str) -> list[float]:
         """A quantity in each seed: fractions, nats, or natural logarithms of minutes."""

@@ -42,12 +42,6 @@ def further_run_p(values: Sequence[float], low: float, high: float) -> float:
     return min(1.0, 2 * _upper_tail(away, error, count - 1))
 
 
-def mean_interval_excludes(values: Sequence[float], threshold: float, level: float) -> bool:
-    """Whether the mean is above `threshold` in a one-sided t-test (two values on)."""
-    error = stdev(values) / math.sqrt(len(values))
-    return _upper_tail(mean(values) - threshold, error, len(values) - 1) < level
-
-
 @dataclass(frozen=True)
 class Sample:
     """A quantity of one model in several runs, with which weight it enters a comparison."""
@@ -99,12 +93,18 @@ def contrast(
         parts.append((sample.weight**2 * variance(sample.values) * (1 / count), count - 1))
     if further is not None:
         parts.append(further)
+    total, freedom = variance_of_sum(parts)
+    estimate = sum(sample.weight * mean(sample.values) for sample in samples) - threshold
+    return Contrast(estimate, math.sqrt(total), freedom)
+
+
+def variance_of_sum(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The sum of independent variances, each with its degrees of freedom, and the degrees of
+    freedom of the sum, by Satterthwaite."""
     total = sum(part for part, _ in parts)
     squares = sum(part**2 / freedom for part, freedom in parts)
     # Without any spread the degrees of freedom do not matter.
-    freedom = total**2 / squares if squares else float(min(free for _, free in parts))
-    estimate = sum(sample.weight * mean(sample.values) for sample in samples) - threshold
-    return Contrast(estimate, math.sqrt(total), freedom)
+    return total, total**2 / squares if squares else float(min(freedom for _, freedom in parts))
 
 
 def mcnemar_exact(only_first: int, only_second: int) -> float:
