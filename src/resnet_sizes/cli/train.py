@@ -7,12 +7,11 @@ import typer
 
 from resnet_sizes.cli.console import say
 from resnet_sizes.io.files import read_record
+from resnet_sizes.io.messages import run_command
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import WeightsInfo
-
-FETCH = "Make it with: resnet-sizes fetch STUDY"
 
 
 def train(
@@ -44,12 +43,14 @@ def train(
     A run that was stopped or killed goes on from its checkpoint in work/. SIGTERM and Ctrl-C stop
     it after the step under way, with a checkpoint.
     """
-    run_file = read_record(run, RunFile, "Make it with: resnet-sizes study runs STUDY")
+    run_file = read_record(run, RunFile, run_command("study runs STUDY"))
 
     from resnet_sizes.training.job.job import train_run  # torch comes when a device is held
     from resnet_sizes.training.supervision.launch import RunOptions
 
-    info = None if weights is None else read_record(weights, WeightsInfo, FETCH)
+    info = (
+        None if weights is None else read_record(weights, WeightsInfo, run_command("fetch STUDY"))
+    )
     options = RunOptions(
         checkpoint_seconds=checkpoint_minutes * 60,
         watchdog_seconds=watchdog_minutes * 60,

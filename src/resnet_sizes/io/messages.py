@@ -26,6 +26,10 @@ _ALLOWED = {
 """Where pydantic's own words would puzzle a reader: its type of error → what is allowed."""
 
 
+REPEAT_RUN = "Delete it and run snakemake again: this run is then repeated."
+"""The remedy for results that cannot be used."""
+
+
 def run_command(command: str) -> str:
     """The remedy that consists in a command of `resnet-sizes`."""
     return f"Run: resnet-sizes {command}"

@@ -10,13 +10,12 @@ from typing import Literal
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
+from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings, read_study
 
 NEVER = -math.inf
-
-REPEAT = "Delete it and run snakemake again: this run is then repeated."
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class ResultsReader:
 
     def _judge(self, settings: RunSettings, files: RunFolder, planned: RunFile | None) -> Results:
         try:
-            metrics = read_record(files.metrics, Metrics, REPEAT)
+            metrics = read_record(files.metrics, Metrics, REPEAT_RUN)
         except UserError as error:
             return Results("invalid", str(error)) if files.metrics.exists() else Results("none")
         if not files.predictions.is_file():

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from resnet_sizes.evidence.runs.validate import (
-    REPEAT,
     FinishedRun,
     RunProblem,
     last_epoch,
@@ -15,6 +14,7 @@ from resnet_sizes.evidence.runs.validate import (
 )
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
+from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.evidence.verdicts import RunState
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
@@ -201,7 +201,7 @@ def _other_labels(results: Results, folder: StudyFolder) -> Results:
         name: RunProblem(
             "other-data",
             f"{folder.run_named(name).predictions}: its labels are not those of the study's other "
-            f"runs (their hash is {found.labels_hash.hex()[:12]}…; {expected}). {REPEAT}",
+            f"runs (their hash is {found.labels_hash.hex()[:12]}…; {expected}). {REPEAT_RUN}",
         )
         for name, found in checked.items()
         if not is_majority or found.labels_hash != usual

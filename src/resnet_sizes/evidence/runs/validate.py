@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_record
 from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
 from resnet_sizes.schemas.evidence.verdicts import Problem
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
@@ -25,7 +26,6 @@ _LOG_TAIL = 2**20
 
 R = TypeVar("R", bound=Record)
 
-REPEAT = "Delete it and run snakemake again: this run is then repeated."
 _REWRITE = "Run snakemake again, which writes it again."
 
 
@@ -68,7 +68,7 @@ class FinishedRun:
 def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> FinishedRun:
     """The results of one run. Raises RunProblem with the first problem found."""
     files = folder.run(settings)
-    metrics = _read(files.metrics, Metrics, REPEAT)
+    metrics = _read(files.metrics, Metrics, REPEAT_RUN)
     try:
         _check_run(metrics, settings, files, info)
     except RunProblem as problem:
@@ -99,7 +99,8 @@ def _check_run(
         raise RunProblem(
             "other-configuration",
             f"{files.metrics}: belongs to another run than {files.run.name} beside it "
-            f"(run_hash {metrics.run_hash[:12]}…, expected: {content_hash(run)[:12]}…). {REPEAT}",
+            f"(run_hash {metrics.run_hash[:12]}…, expected: {content_hash(run)[:12]}…). "
+            f"{REPEAT_RUN}",
         )
     changed = [
         f"{field} ({getattr(run, field)!r}; the study has {getattr(settings, field)!r})"
@@ -116,7 +117,7 @@ def _check_run(
         raise RunProblem(
             "other-data",
             f"{files.metrics}: was made from other data ({metrics.dataset_identity[:12]}…; the "
-            f"study's are {info.identity[:12]}…). {REPEAT}",
+            f"study's are {info.identity[:12]}…). {REPEAT_RUN}",
         )
 
 
@@ -182,7 +183,7 @@ def _check_predictions(
         raise RunProblem(
             "inconsistent",
             f"{path}: logits has shape {list(logits.shape)}; the dataset has {expected[0]} test "
-            f"images and {expected[1]} classes. {REPEAT}",
+            f"images and {expected[1]} classes. {REPEAT_RUN}",
         )
     correct, fewest, most = correct_predictions(logits, labels)
     claimed = metrics.final_test_accuracy * len(labels)
