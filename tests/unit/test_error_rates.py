@@ -17,9 +17,15 @@ from synthetic import MODELS
 
 from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.runs.read import StudyRuns
-from resnet_sizes.evidence.statistics.power import seeds_for_contrast, seeds_for_prediction
 from resnet_sizes.evidence.statistics.sampling import Sampling
-from resnet_sizes.evidence.statistics.tests import Sample, contrast, holm, prediction_interval
+from resnet_sizes.evidence.statistics.tests import (
+    Sample,
+    contrast,
+    holm,
+    prediction_interval,
+    seeds_for_contrast,
+    seeds_for_prediction,
+)
 from resnet_sizes.schemas.article.article import Judging
 from resnet_sizes.schemas.article.claims import Cell
 

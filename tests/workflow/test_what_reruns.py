@@ -81,8 +81,8 @@ def test_a_changed_plot_renders_only_the_report(study):
 
 
 def test_a_changed_statistic_trains_nothing_but_makes_evidence_and_report_again(study):
-    power = study.folder / "src/resnet_sizes/evidence/statistics/power.py"
-    power.write_text(power.read_text() + "\n\nUNUSED = 1\n")
+    tests = study.folder / "src/resnet_sizes/evidence/statistics/tests.py"
+    tests.write_text(tests.read_text() + "\n\nUNUSED = 1\n")
     assert set(study.planned()) == {"evidence", "report"}
 
 

@@ -15,14 +15,14 @@ from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.values.collect import collect_values, with_value_keys
 from resnet_sizes.evidence.values.figure_values import figure_numbers
 from resnet_sizes.evidence.values.table import comparison_table, write_table
-from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash, hashes_of
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.run.run import read_study
 
 log = logging.getLogger("resnet_sizes")
 
@@ -39,9 +39,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     UserError as `read_runs` and `load_article` do; nothing is written then. Figures that old
     versions wrote there are removed.
     """
-    study_file = read_record(
-        study_path, StudyFile, "Make it with: resnet-sizes study write CONFIG.yaml"
-    )
+    study_file = read_study(study_path)
     study = study_file.study
     article = load_article(Path(study.article))
     devices = load_devices(Path(study.devices))

@@ -6,7 +6,7 @@ from statistics import fmean
 
 from scipy.stats import rankdata
 
-from resnet_sizes.evidence.runs.measurements import times_compare
+from resnet_sizes.evidence.runs.measurements import on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import OrderClaim
@@ -51,9 +51,10 @@ def nearest(found: Sequence[Distance]) -> list[str]:
 
 
 def _distance(article: Article, sampling: Sampling) -> Distance:
-    runs, protocol, means = sampling.runs, sampling.protocol, sampling.mean_outcomes()
+    models, means = sampling.runs.study.models, sampling.mean_outcomes()
     rows = [row for row in article.table if row.model in means]
-    complete = len(rows) == sum(row.model in runs.study.models for row in article.table) > 0
+    complete = len(rows) == sum(row.model in models for row in article.table) > 0
+    times_compare = on_one_device(run for model in models for run in sampling.of(model))
     claims = [
         claim
         for claim in article.claims
@@ -61,9 +62,9 @@ def _distance(article: Article, sampling: Sampling) -> Distance:
     ]
     judged = [claim for claim in claims if set(article.models_of(claim)) <= set(means)]
     return Distance(
-        protocol=protocol,
+        protocol=sampling.protocol,
         accuracy_points=_accuracy(rows, means) if complete else None,
-        time_ratio=_times(rows, means) if complete and times_compare(runs, protocol) else None,
+        time_ratio=_times(rows, means) if complete and times_compare else None,
         loss_order=sum(not claim.holds(means) for claim in judged)
         if judged == claims != []
         else None,

@@ -13,13 +13,13 @@ from resnet_sizes.evidence.judging.claim_test import (
     undecided,
 )
 from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_outcomes
-from resnet_sizes.evidence.statistics.power import seeds_for_prediction
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import (
     Sample,
     contrast,
     further_run_p,
     prediction_interval,
+    seeds_for_prediction,
     wilson_interval,
 )
 from resnet_sizes.schemas.article.article import Article

@@ -16,9 +16,8 @@ from resnet_sizes.evidence.judging.claim_test import (
     undecided,
 )
 from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_outcomes
-from resnet_sizes.evidence.statistics.power import seeds_for_contrast
 from resnet_sizes.evidence.statistics.sampling import Sampling
-from resnet_sizes.evidence.statistics.tests import Contrast
+from resnet_sizes.evidence.statistics.tests import Contrast, seeds_for_contrast
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import OrderClaim
 from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
@@ -139,7 +138,8 @@ class OrderTest(ClaimTest):
 
     @cached_property
     def _conditions(self) -> list[Condition]:
-        return self._claim.conditions(self._sampling.mean_minutes())
+        means = self._sampling.mean_outcomes()
+        return self._claim.conditions({model: mean.minutes for model, mean in means.items()})
 
     @property
     def can_plan(self) -> bool:
@@ -192,18 +192,14 @@ class OrderTest(ClaimTest):
 
     def _planned(self, deviation: float, tests: int) -> int | None:
         """Seeds for the hardest condition, if the difference seen is the true one."""
-        return largest_of_all(
-            [
-                seeds_for_contrast(
-                    abs(self._sampling.estimate(condition)),
-                    [(deviation * weight) ** 2 for weight in condition.weights.values()],
-                    self._sampling.further_variance(condition),
-                    self._judging.level / 2 / tests,
-                    self._judging.power,
-                )
-                for condition in self._conditions
-            ]
-        )
+        level, power = self._judging.level / 2 / tests, self._judging.power
+        needed = []
+        for condition in self._conditions:
+            effect = abs(self._sampling.estimate(condition))
+            variances = [(deviation * weight) ** 2 for weight in condition.weights.values()]
+            further = self._sampling.further_variance(condition)
+            needed.append(seeds_for_contrast(effect, variances, further, level, power))
+        return largest_of_all(needed)
 
     def _variances(self, condition: Condition) -> list[float]:
         """What one seed of each model adds to the variance of a condition."""

@@ -6,9 +6,8 @@ from functools import cached_property
 
 from resnet_sizes.evidence.judging.claim_test import Answer
 from resnet_sizes.evidence.judging.order_tests import OrderTest, largest_of_all
-from resnet_sizes.evidence.statistics.power import seeds_for_contrast
 from resnet_sizes.evidence.statistics.sampling import Sampling
-from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast
+from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast, seeds_for_contrast
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Ratio
 from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, printed_ends

@@ -70,11 +70,6 @@ def on_one_device(runs: Iterable[FinishedRun]) -> bool:
     return len({(device.kind, device.name, device.threads) for device in devices}) <= 1
 
 
-def times_compare(runs: StudyRuns, protocol: str) -> bool:
-    """Whether the times of all models of one protocol may be compared."""
-    return on_one_device(run for model in runs.study.models for run in runs.of(protocol, model))
-
-
 def _devices(metrics: Metrics) -> list[Device]:
     return [
         *(resumption.before for resumption in metrics.resumptions if resumption.before),

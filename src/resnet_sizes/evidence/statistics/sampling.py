@@ -92,9 +92,6 @@ class Sampling:
         """Multiply-accumulates of one image, the same in every seed."""
         return self._finished[model][0].metrics.macs_per_image
 
-    def mean_minutes(self) -> dict[str, float]:
-        return {model: mean(o.minutes for o in found) for model, found in self._outcomes.items()}
-
     def mean_outcomes(self) -> dict[str, Outcome]:
         """The means over the seeds as if they were one run."""
         return {

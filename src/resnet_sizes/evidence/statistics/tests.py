@@ -1,17 +1,18 @@
-"""Intervals and tests, without any knowledge of claims.
+"""Intervals, tests, and how many seeds they need, without any knowledge of claims.
 
 Numbers of seeds are small, so what is over seeds rests on Student's t; accuracies alone are
 proportions of so many test images. Each formula has its source at its function.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev, variance
 
 from scipy import special  # the functions behind scipy.stats, without its checks' cost
 
-from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE
+from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, MOST_SEEDS
 
 
 def prediction_interval(
@@ -158,6 +159,62 @@ def two_proportion_test(first: float, second: float, trials: int) -> tuple[float
         return (0.0, 1.0) if first == second else (math.copysign(math.inf, second - first), 0.0)
     z = (second - first) / math.sqrt(variance)
     return z, 2 * float(special.ndtr(-abs(z)))
+
+
+def seeds_for_contrast(
+    effect: float,
+    variances: Sequence[float],
+    further: tuple[float, float] | None,
+    level: float,
+    power: float,
+    fewest: int = 2,
+) -> int | None:
+    """Seeds a model with which a one-sided t-test at `level` finds `effect` with `power`.
+
+    `variances` are what one seed of each model adds to the variance of the contrast, in the
+    effect's unit squared; `further`, with its degrees of freedom, does not shrink with more
+    seeds (that of the test images). Power is that of the noncentral t distribution with
+    Satterthwaite's degrees of freedom, as the test has them. At least `fewest`; None where
+    `MOST_SEEDS` would not do.
+    """
+
+    def is_enough(seeds: int) -> bool:
+        parts = [(variance / seeds, seeds - 1.0) for variance in variances]
+        if further is not None:
+            parts.append(further)
+        total, freedom = variance_of_sum(parts)
+        if total == 0:
+            return effect > 0
+        critical = -float(special.stdtrit(freedom, level))
+        ratio = effect / math.sqrt(total)
+        # Beyond this the noncentral distribution is all on one side, and scipy's underflows.
+        if ratio - critical > 10:
+            return True
+        return 1 - float(special.nctdtr(freedom, ratio, critical)) >= power
+
+    return _smallest(is_enough, fewest)
+
+
+def seeds_for_prediction(
+    deviation: float, half_width: float, confidence: float, fewest: int = 2
+) -> int | None:
+    """Seeds with which a prediction interval reaches no farther than `half_width` to each side.
+
+    `deviation` is the standard deviation between runs, in the same unit.
+    """
+
+    def is_enough(seeds: int) -> bool:
+        quantile = float(special.stdtrit(seeds - 1, 0.5 + confidence / 2))
+        return quantile * deviation * math.sqrt(1 + 1 / seeds) <= half_width
+
+    return _smallest(is_enough, fewest)
+
+
+def _smallest(is_enough: Callable[[int], bool], fewest: int) -> int | None:
+    """The smallest number from `fewest` to `MOST_SEEDS` that is enough, if more never is less."""
+    numbers = range(fewest, MOST_SEEDS + 1)
+    position = bisect_left(numbers, True, key=is_enough)
+    return numbers[position] if position < len(numbers) else None
 
 
 def _upper_tail(estimate: float, error: float, freedom: float) -> float:

@@ -209,23 +209,15 @@ def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article) -> Non
             _add_confusion(book, f"{protocol}.{model}", finished, runs.info.class_names)
     protocol = runs.study.protocols[0]
     for model, finished in _finished(runs, protocol).items():
-        _add_accuracies(book, f"{protocol}.{model}", finished)
-        _add_cells(book, f"{protocol}.{model}", finished)
+        prefix = f"{protocol}.{model}"
+        # Where the curves end on the training images, and begin on the test images.
+        last, first = "epochs[-1].train_accuracy", "epochs[0].test_accuracy"
+        book.add_mean(f"{prefix}.final_train_accuracy", "fraction", finished, last)
+        book.add_mean(f"{prefix}.first_test_accuracy", "fraction", finished, first)
+        for cell in confusion_cells(mean_shares(finished), prefix):
+            if cell.key is not None:
+                book.add(cell.key, cell.share, "fraction", *_of_predictions(finished))
     _add_printed(book, printed_accuracies(article, runs, book.values, protocol), protocol)
-
-
-def _add_accuracies(book: ValueBook, prefix: str, finished: Finished) -> None:
-    """Where the curves end on the training images, and begin on the test images."""
-    last, first = "epochs[-1].train_accuracy", "epochs[0].test_accuracy"
-    book.add_mean(f"{prefix}.final_train_accuracy", "fraction", finished, last)
-    book.add_mean(f"{prefix}.first_test_accuracy", "fraction", finished, first)
-
-
-def _add_cells(book: ValueBook, prefix: str, finished: Finished) -> None:
-    """The numbers that the figure of the confusion matrices writes."""
-    for cell in confusion_cells(mean_shares(finished), prefix):
-        if cell.key is not None:
-            book.add(cell.key, cell.share, "fraction", *_of_predictions(finished))
 
 
 def _of_predictions(finished: Sequence[FinishedRun]) -> list[Source]:

@@ -5,7 +5,7 @@ the training to the evidence. Reading needs numpy alone, so no stage loads torch
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ IMAGE_SHAPE = (3, 32, 32)
 """Channels (red, green, blue), rows, columns."""
 
 _INFO_KEY = "dataset_info"
-_DATASET_NAMES = ("train_images", "train_labels", "test_images", "test_labels")
 _PREDICTION_NAMES = ("logits", "labels")
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -74,13 +73,16 @@ class DatasetArrays:
     test_labels: Int64Array
 
 
+_DATASET_NAMES = tuple(field.name for field in fields(DatasetArrays))
+
+
 def dataset_identity(arrays: DatasetArrays) -> str:
     """SHA-256 (64 hexadecimal digits) over the decoded pixels and labels.
 
     Covers each array's name, dtype, shape and little-endian bytes in a fixed order, so the same
     images from a folder, a zip or a tar archive compare equal, and so do byte orders.
     """
-    return _hash_of({name: getattr(arrays, name) for name in _DATASET_NAMES})
+    return _hash_of(vars(arrays))
 
 
 def _hash_of(arrays: dict[str, npt.NDArray[Any]]) -> str:
@@ -100,9 +102,7 @@ def write_dataset(path: Path, info: DatasetInfo, arrays: DatasetArrays) -> None:
     problem = _dataset_problem(info, arrays)
     if problem:
         raise ValueError(problem)
-    tensors = {name: np.ascontiguousarray(getattr(arrays, name)) for name in _DATASET_NAMES}
-    metadata = {_INFO_KEY: info.model_dump_json()}
-    _save(path, tensors, metadata)
+    _save(path, vars(arrays), {_INFO_KEY: info.model_dump_json()})
 
 
 def read_dataset(path: Path) -> tuple[DatasetInfo, DatasetArrays]:
@@ -139,11 +139,7 @@ def write_predictions(path: Path, logits: Float32Array, labels: Int64Array) -> N
     problem = _predictions_problem(logits, labels)
     if problem:
         raise ValueError(problem)
-    tensors: dict[str, npt.NDArray[Any]] = {
-        "logits": np.ascontiguousarray(logits),
-        "labels": np.ascontiguousarray(labels),
-    }
-    _save(path, tensors)
+    _save(path, {"logits": logits, "labels": labels})
 
 
 def predictions_hash(logits: Float32Array, labels: Int64Array) -> str:
@@ -171,8 +167,9 @@ def read_predictions(
 
 
 def _save(
-    path: Path, tensors: dict[str, npt.NDArray[Any]], metadata: dict[str, str] | None = None
+    path: Path, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, str] | None = None
 ) -> None:
+    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_atomically(path, lambda target: save_file(tensors, target, metadata=metadata))
 
 
@@ -199,11 +196,9 @@ def _read_tensors(
 def _dataset_problem(info: DatasetInfo, arrays: DatasetArrays) -> str | None:
     for part, count in (("train", info.train_images), ("test", info.test_images)):
         images, labels = getattr(arrays, f"{part}_images"), getattr(arrays, f"{part}_labels")
-        problem = (
-            _array_problem(f"{part}_images", images, np.dtype(np.uint8), (count, *IMAGE_SHAPE))
-            or _array_problem(f"{part}_labels", labels, np.dtype(np.int64), (count,))
-            or _label_problem(f"{part}_labels", labels, len(info.class_names))
-        )
+        problem = _array_problem(
+            f"{part}_images", images, np.dtype(np.uint8), (count, *IMAGE_SHAPE)
+        ) or _label_problem(f"{part}_labels", labels, count, len(info.class_names))
         if problem:
             return problem
     identity = dataset_identity(arrays)
@@ -222,11 +217,8 @@ def _predictions_problem(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> 
             "[images, classes] with 1 image and 2 classes or more"
         )
     count, classes = logits.shape
-    problem = (
-        _array_problem("logits", logits, np.dtype(np.float32), (count, classes))
-        or _array_problem("labels", labels, np.dtype(np.int64), (count,))
-        or _label_problem("labels", labels, classes)
-    )
+    problem = _array_problem("logits", logits, np.dtype(np.float32), (count, classes))
+    problem = problem or _label_problem("labels", labels, count, classes)
     if problem:
         return problem
     if not np.isfinite(logits).all():
@@ -246,7 +238,10 @@ def _array_problem(
     return None
 
 
-def _label_problem(name: str, labels: npt.NDArray[Any], classes: int) -> str | None:
+def _label_problem(name: str, labels: npt.NDArray[Any], count: int, classes: int) -> str | None:
+    problem = _array_problem(name, labels, np.dtype(np.int64), (count,))
+    if problem:
+        return problem
     if labels.min() < 0 or labels.max() >= classes:
         return (
             f"{name} holds labels from {labels.min()} to {labels.max()}; "
