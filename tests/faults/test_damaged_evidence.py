@@ -95,7 +95,7 @@ def test_a_report_stays_as_it_was_until_the_evidence_is_made_again(
     values.write_text(values.read_text(encoding="utf-8").replace("0.9", "0.8", 1))
     changed = files_of(tmp_path)
     error = command(tmp_path, *report).error
-    assert "values.json: has been changed" in error
+    assert "values.json: was changed" in error
     assert files_of(tmp_path) == changed
     assert command(tmp_path, "evidence", name).status == 0
     assert command(tmp_path, *report).status == 0
