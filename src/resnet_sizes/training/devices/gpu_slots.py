@@ -49,12 +49,18 @@ WhileWaiting = Callable[[str | None], object]
 class DeviceSlot:
     """Where a run is made: on a GPU that it holds, or on the machine's processor."""
 
-    def __init__(self, run: str, locks: DeviceLocks | None) -> None:
+    def __init__(self, run: str, device: str, locks: DeviceLocks | None) -> None:
         self._run = run
+        self._device = device
         self._locks = locks
         self._others: OtherProcesses | None = None
         self.gpu: Gpu | None = None
         """The GPU that it holds; the only one that torch will see."""
+
+    @property
+    def torch_name(self) -> str:
+        """What to ask torch for: the GPU that is held is the only one that it sees."""
+        return "cuda" if self.gpu is not None and self._device.startswith("cuda") else self._device
 
     def _hold(self, key: str) -> bool:
         """Hold a device to the end of the run, if it is free. Without locks every one is."""
@@ -176,7 +182,7 @@ def device_slot(
         except OSError as error:
             _warn_of_no_locks(run, error)
             locks = None
-        slot = DeviceSlot(run, locks)
+        slot = DeviceSlot(run, device, locks)
         if device == "auto" or device.startswith("cuda"):
             nvml = Nvml.load()
             gpus = wanted_gpus(usable_gpus(nvml, os.environ), device)
@@ -187,11 +193,6 @@ def device_slot(
         if slot.gpu is not None:
             show_only(slot.gpu)
         yield slot
-
-
-def torch_name(device: str, slot: DeviceSlot) -> str:
-    """What to ask torch for: the GPU that is held is the only one that it sees."""
-    return "cuda" if slot.gpu is not None and device.startswith("cuda") else device
 
 
 def _warn_of_no_locks(run: str, error: OSError) -> None:

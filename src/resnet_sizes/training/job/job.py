@@ -80,9 +80,7 @@ def train_run(
         stop.check()
         with Watchdog(run.name, options.watchdog_seconds) as watchdog:
             supervision = Supervision(stop, watchdog, progress)
-            return train_on_device(
-                run, dataset, folder, device_name, weights, options, slot, supervision
-            )
+            return train_on_device(run, dataset, folder, weights, options, slot, supervision)
 
 
 def _state(path: Path) -> tuple[int, int] | None:

@@ -22,7 +22,7 @@ from resnet_sizes.training.capabilities import (
     check_precision,
     explained_out_of_memory,
 )
-from resnet_sizes.training.devices.gpu_slots import DeviceSlot, torch_name
+from resnet_sizes.training.devices.gpu_slots import DeviceSlot
 from resnet_sizes.training.devices.select import describe, select_device, set_threads
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.loop import Trainer
@@ -48,7 +48,6 @@ def train_on_device(
     run: RunFile,
     dataset: Path,
     folder: RunFolder,
-    device_name: str,
     weights: WeightsInfo | None,
     options: RunOptions,
     slot: DeviceSlot,
@@ -63,9 +62,9 @@ def train_on_device(
             f"{dataset}: holds data {info.identity[:12]}…, but the run was planned for "
             f"{run.dataset_identity[:12]}…. Plan it again: resnet-sizes study runs STUDY"
         )
-    supervision.look()
+    supervision.check()
     with explained_out_of_memory(run):
-        device = select_device(torch_name(device_name, slot))
+        device = select_device(slot.torch_name)
         sharing = slot.monitor(device.type)
         set_threads(run.threads)
         check_precision(run.precision, device)
@@ -88,7 +87,7 @@ def train_on_device(
             parameters=count_parameters(network, run.reading),
         )
         kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
-        supervision.look()
+        supervision.check()
         network = ready_for_training(network, run.reading, device)
         images = DeviceData.on(device, arrays)
         trainer = _trainer(run, network, images, attempt, options, supervision)
@@ -141,14 +140,14 @@ def _trainer(
                     all_images=total,
                     remaining_seconds=progress.remaining(),
                 )
-            supervision.look()
+            supervision.check()
 
         features = cached_features(
             options.work / FEATURES,
             key,
             FeatureExtractor(run, network, images, device, batch_done),
             options.checkpoint_seconds,
-            supervision.look,
+            supervision.check,
         )
     attempt.feature_cache = features.cache
     return Trainer(run, network.fc, features.on(device, images), device)

@@ -210,7 +210,7 @@ class Supervision:
     progress: ProgressFile
     """The file that `resnet-sizes status` reads."""
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Raise Stopped if there is a reason; nothing is kept by this."""
         self.watchdog.beat()
         self.progress.beat()
