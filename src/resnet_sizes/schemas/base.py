@@ -1,11 +1,14 @@
 """What all records are made of: strictness, checksums, numbers, times."""
 
+from collections import Counter
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
+
+T = TypeVar("T")
 
 SCHEMA_VERSION: Final = 1
 
@@ -62,6 +65,14 @@ def _number_from_text(value: Any) -> Any:
 
 Number = Annotated[float, BeforeValidator(_number_from_text)]
 """A float that may be written in scientific notation in YAML (``5e-4``)."""
+
+
+def all_different(items: list[T]) -> list[T]:
+    """The same list. Raises ValueError where something stands in it twice."""
+    doubles = sorted(str(item) for item, times in Counter(items).items() if times > 1)
+    if doubles:
+        raise ValueError(f"{', '.join(doubles)} stands twice; each may stand once")
+    return items
 
 
 def utc_now() -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import combinations, pairwise
+from typing import get_args
 
 from scipy import special
 
@@ -15,15 +16,15 @@ from resnet_sizes.schemas.evidence.audit import (
     AccuracyPair,
     ColumnReading,
     DeviationEffect,
+    IncrementColumn,
     IncrementKind,
     IncrementReading,
     Returns,
     Yardstick,
+    YardstickName,
 )
 
 Range = tuple[Decimal, Decimal]
-
-COLUMNS = ("layers_increment", "accuracy_increment")
 
 
 def printed_range(text: str) -> Range:
@@ -51,19 +52,17 @@ def read_increments(article: Article) -> list[IncrementReading]:
 def read_columns(increments: list[IncrementReading]) -> list[ColumnReading]:
     """What fits all increments of a column; a column without any is left out."""
     columns = []
-    for column in COLUMNS:
+    for column in get_args(IncrementColumn):
         kinds = [item.fits for item in increments if item.column == column]
         if kinds:
             relative = all(kind in ("relative", "both") for kind in kinds)
             points = all(kind in ("points", "both") for kind in kinds)
-            columns.append(
-                ColumnReading.model_validate({"column": column, "fits": _kind(relative, points)})
-            )
+            columns.append(ColumnReading(column=column, fits=_kind(relative, points)))
     return columns
 
 
 def _read(
-    column: str,
+    column: IncrementColumn,
     row: TableRow,
     base: TableRow,
     values: tuple[Decimal, Decimal],
@@ -84,18 +83,16 @@ def _read(
         relative_range is not None and overlap(wanted, relative_range),
         overlap(wanted, points_range),
     )
-    return IncrementReading.model_validate(
-        {
-            "column": column,
-            "model": row.model,
-            "base": base.model,
-            "printed": printed,
-            "relative": None if relative is None else float(relative),
-            "relative_range": None if relative_range is None else _floats(relative_range),
-            "points": float(second - first),
-            "points_range": _floats(points_range),
-            "fits": fits,
-        }
+    return IncrementReading(
+        column=column,
+        model=row.model,
+        base=base.model,
+        printed=printed,
+        relative=None if relative is None else float(relative),
+        relative_range=None if relative_range is None else _floats(relative_range),
+        points=float(second - first),
+        points_range=_floats(points_range),
+        fits=fits,
     )
 
 
@@ -191,12 +188,12 @@ def returns_of_depth(rows: Sequence[TableRow]) -> Returns:
     return Returns(steps=[(a.model, b.model) for a, b in steps], yardsticks=yardsticks)
 
 
-def _yardstick(name: str, values: list[float | None]) -> Yardstick:
+def _yardstick(name: YardstickName, values: list[float | None]) -> Yardstick:
     known = [value for value in values if value is not None]
     falls = None
     if len(values) > 1 and len(known) == len(values):
         falls = all(later < earlier for earlier, later in pairwise(known))
-    return Yardstick.model_validate({"name": name, "values": values, "falls": falls})
+    return Yardstick(name=name, values=values, falls=falls)
 
 
 def _gain(first: TableRow, second: TableRow) -> float:

@@ -124,11 +124,10 @@ def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
             _add_accuracy_increment(book, runs, protocol, model, base)
         minutes = book.values.get(f"{prefix}.minutes.mean")
         base_minutes = book.values.get(f"{of_base}.minutes.mean")
-        alike = on_one_device([*runs.of(protocol, base), *runs.of(protocol, model)])
-        if alike and minutes and base_minutes and float(base_minutes.number) > 0:
+        both = [*runs.of(protocol, base), *runs.of(protocol, model)]
+        if on_one_device(both) and minutes and base_minutes and float(base_minutes.number) > 0:
             ratio = float(minutes.number) / float(base_minutes.number)
             sources = [*minutes.sources, *base_minutes.sources]
-            both = [*runs.of(protocol, base), *runs.of(protocol, model)]
             book.add(f"{prefix}.minutes_ratio", ratio, "number", *sources, times_of=both)
 
 

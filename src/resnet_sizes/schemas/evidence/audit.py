@@ -7,7 +7,9 @@ from pydantic import Field
 from resnet_sizes.schemas.base import Record, Versioned
 from resnet_sizes.schemas.hardware import Assumptions, Mode
 
+IncrementColumn = Literal["layers_increment", "accuracy_increment"]
 IncrementKind = Literal["relative", "points", "both", "neither"]
+YardstickName = Literal["points-per-layer", "points-per-minute", "error-reduction"]
 Outcome = Literal[
     "survives",
     "time",  # predicted and printed minutes are too far apart
@@ -25,7 +27,7 @@ class IncrementReading(Record):
     points of accuracy, or layers.
     """
 
-    column: Literal["layers_increment", "accuracy_increment"]
+    column: IncrementColumn
     model: str
     base: str
     printed: str
@@ -39,7 +41,7 @@ class IncrementReading(Record):
 class ColumnReading(Record):
     """The readings that fit all increments of a column."""
 
-    column: Literal["layers_increment", "accuracy_increment"]
+    column: IncrementColumn
     fits: IncrementKind
 
 
@@ -78,7 +80,7 @@ class AccuracyPair(Record):
 class Yardstick(Record):
     """One way to measure the return of further layers."""
 
-    name: Literal["points-per-layer", "points-per-minute", "error-reduction"]
+    name: YardstickName
     values: list[float | None] = Field(description="One a step; null where it has none.")
     falls: bool | None = Field(description="Whether each is below the last; null if unknown.")
 

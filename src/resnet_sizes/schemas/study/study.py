@@ -1,12 +1,11 @@
 """The study: the whole configuration, resolved and checked."""
 
-from collections import Counter
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.io.messages import without_secrets
-from resnet_sizes.schemas.base import Number, Record
+from resnet_sizes.schemas.base import Number, Record, all_different
 from resnet_sizes.schemas.study.protocol import (
     TORCHVISION_WEIGHTS,
     WEIGHTS_VERSIONS,
@@ -14,10 +13,10 @@ from resnet_sizes.schemas.study.protocol import (
     Protocol,
 )
 
-T = TypeVar("T")
-
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Letters, digits, `.`, `_`, `-`: a name that is safe in a path and on a command line."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 RESERVED_NAMES = frozenset({
     "study", "data", "hardware", "versions", "made", "article", "verdict", "outcome", "layers",
@@ -32,13 +31,6 @@ in what is computed from it."""
 EngineChoice = Literal["auto", "quarto", "pandoc"]
 
 DataContent = Literal["cifar10", "cifar10-reencoded", "digits", "other"]
-
-
-def _unique(items: list[T]) -> list[T]:
-    doubles = sorted(str(item) for item, times in Counter(items).items() if times > 1)
-    if doubles:
-        raise ValueError(f"{', '.join(doubles)} stands twice; each may stand once")
-    return items
 
 
 class Limit(Record):
@@ -228,12 +220,12 @@ class Downloads(Record):
 class ReportSpec(Record):
     """What the report should be."""
 
-    languages: Annotated[list[Literal["pt", "en"]], AfterValidator(_unique)] = Field(
+    languages: Annotated[list[Literal["pt", "en"]], AfterValidator(all_different)] = Field(
         ["pt", "en"],
         min_length=1,
         description="Languages of the report; where there are both, each page leads to the other.",
     )
-    formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(_unique)] = Field(
+    formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(all_different)] = Field(
         ["html", "pdf"], min_length=1, description="Formats of the report."
     )
     engine: EngineChoice = Field(
@@ -263,16 +255,16 @@ class Study(Record):
         description="Speeds and memory of GPUs, for the audit of the article's minutes.",
     )
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The images.")
-    models: Annotated[list[ModelName], AfterValidator(_unique)] = Field(
+    models: Annotated[list[ModelName], AfterValidator(all_different)] = Field(
         ["resnet18", "resnet50", "resnet152"],
         min_length=1,
         description="The networks to compare.",
     )
-    protocols: Annotated[list[str], AfterValidator(_unique)] = Field(
+    protocols: Annotated[list[str], AfterValidator(all_different)] = Field(
         min_length=1,
         description="Names from `protocol_definitions`; the first gives Table 1 and Figure 1.",
     )
-    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], AfterValidator(_unique)] = Field(
+    seeds: Annotated[list[Seed], AfterValidator(all_different)] = Field(
         [0, 1, 2],
         min_length=1,
         description="One run a model and protocol for each seed.",

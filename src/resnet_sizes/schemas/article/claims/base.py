@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
-from resnet_sizes.schemas.base import Record
+from resnet_sizes.schemas.base import Record, all_different
 from resnet_sizes.schemas.study.protocol import Description, ModelName
 from resnet_sizes.schemas.study.study import DataContent
 
@@ -127,13 +127,7 @@ def above(quantity: str, more: str, less: str) -> Condition:
     return Condition("difference", of_log, (more, less), {more: 1.0, less: -1.0})
 
 
-def _all_different(models: list[ModelName]) -> list[ModelName]:
-    if len(set(models)) != len(models):
-        raise ValueError("a model stands twice; each may stand once")
-    return models
-
-
-Models = Annotated[list[ModelName], AfterValidator(_all_different)]
+Models = Annotated[list[ModelName], AfterValidator(all_different)]
 
 
 class Needs(Record):
