@@ -23,6 +23,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from fuzz_harness import MEMORY_MIB, SECONDS, Tally, fuzz  # noqa: E402
 from fuzz_kinds import KINDS  # noqa: E402
 
+from made_once import VARIABLE as SHARED_FOLDER  # noqa: E402
+
 ADDRESS_SPACE = 8 * 1024**3
 """Far above what reading takes (torch alone maps gigabytes), far below what harms a machine."""
 
@@ -33,6 +35,7 @@ def fuzz_kind(number: int, count: int, seed: int) -> tuple[Tally, float]:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
+        os.environ[SHARED_FOLDER] = folder  # this process fuzzes one kind alone
         tally = fuzz(KINDS[number](Path(folder)), Path(folder), count, seed)
     return tally, time.perf_counter() - started
 
