@@ -54,7 +54,7 @@ def judged(
         path.write_text(json.dumps(data))
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), partial)
     article = load_article(article)
-    verdicts = judge(article, samplings(runs))
+    verdicts = judge(article, samplings(runs)).verdicts
     return {verdict.id: verdict for verdict in verdicts}
 
 

@@ -1,5 +1,7 @@
 """Studies drawn from a known truth, without files, for the error rates of verdicts."""
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +23,7 @@ from resnet_sizes.schemas.study.study import Study
 
 IMAGES = 1000
 PROTOCOL = "drawn"
+IMAGE_SPREAD, MODEL_SPREAD = 1.0, 0.7
 _DEVICE = Device(kind="cuda", name="drawn", threads=1)
 _CODE = Code(training_hash="c" * 64, git_commit=None, git_dirty=None)
 
@@ -54,7 +57,13 @@ class Truth:
         first_loss: Mapping[str, float] | float = 1.8,
         drop: Mapping[str, float] | float = 0.5,
         loss_spread: float = 0.02,
+        outliers: float = 0.0,
+        outlier: float = 0.35,
     ) -> None:
+        """Spreads are standard deviations: on the logit scale (0.02 are about 0.3 points of
+        accuracy), of the logarithms of times, and of losses. `outliers` is the share of runs
+        whose logits are lower by `outlier` (0.35 are about 5 points)."""
+
         def by_model(given: Mapping[str, float] | float) -> Mapping[str, float]:
             return given if isinstance(given, Mapping) else dict.fromkeys(MODELS, given)
 
@@ -62,20 +71,24 @@ class Truth:
         self.first_loss, self.drop = by_model(first_loss), by_model(drop)
         self.seed_spread, self.time_spread = seed_spread, time_spread
         self.loss_spread = loss_spread
+        self.outliers, self.outlier = outliers, outlier
 
-    def study(self, generator: np.random.Generator, seeds: int) -> StudyRuns:
-        """One study drawn from the truth, on test images drawn for it."""
-        image_part = generator.normal(0, 1.0, IMAGES)
+    def study(self, generator: np.random.Generator, seeds: int, readings: int = 1) -> StudyRuns:
+        """One study drawn from the truth, on test images drawn for it; its readings, whose names
+        are numbers, all have the same truth."""
+        image_part = generator.normal(0, IMAGE_SPREAD, IMAGES)
+        protocols = [PROTOCOL, *map(str, range(1, readings))]
         finished = []
-        for model in MODELS:
-            of_model = self.logits[model] + image_part + generator.normal(0, 0.7, IMAGES)
+        for protocol, model in itertools.product(protocols, MODELS):
+            of_model = self.logits[model] + image_part
+            of_model = of_model + generator.normal(0, MODEL_SPREAD, IMAGES)
             for seed in range(seeds):
-                finished.append(self._run(generator, model, seed, of_model))
+                finished.append(self._run(generator, protocol, model, seed, of_model))
         study = Study.model_construct(
             name="drawn",
             demo=False,
             models=list(MODELS),
-            protocols=[PROTOCOL],
+            protocols=protocols,
             seeds=list(range(seeds)),
             training=_Training(),
         )
@@ -86,9 +99,10 @@ class Truth:
         return StudyRuns(study, info, tuple(finished), ())
 
     def _run(
-        self, generator: np.random.Generator, model: str, seed: int, of_model: Any
+        self, generator: np.random.Generator, protocol: str, model: str, seed: int, of_model: Any
     ) -> FinishedRun:
-        logits = of_model + generator.normal(0, self.seed_spread)
+        worse = self.outlier if generator.random() < self.outliers else 0.0
+        logits = of_model + generator.normal(0, self.seed_spread) - worse
         correct = generator.random(IMAGES) < 1 / (1 + np.exp(-logits))
         first = self.first_loss[model] * (1 + generator.normal(0, self.loss_spread))
         drop = self.drop[model] + generator.normal(0, self.loss_spread)
@@ -106,9 +120,25 @@ class Truth:
             code=_CODE,
             versions={},
         )
-        settings = RunSettings.model_construct(protocol=PROTOCOL, model=model, seed=seed)
+        settings = RunSettings.model_construct(protocol=protocol, model=model, seed=seed)
         no_classes = np.empty((0, 0), dtype=np.int64)
         return FinishedRun(settings, metrics, "metrics.json", correct, no_classes, b"", b"")
+
+
+def logit_of(accuracy: float) -> float:
+    """The mean logit with which so many of all possible test images are classified rightly."""
+    spread = math.hypot(IMAGE_SPREAD, MODEL_SPREAD)
+    points, weights = np.polynomial.hermite_e.hermegauss(60)
+
+    def reached(logit: float) -> float:
+        shares = 1 / (1 + np.exp(-(logit + spread * points)))
+        return float((weights * shares).sum() / weights.sum())
+
+    low, high = -10.0, 10.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (middle, high) if reached(middle) < accuracy else (low, middle)
+    return low
 
 
 class _Training:
@@ -126,4 +156,6 @@ def article_of(ids: Sequence[str]) -> Article:
 
 
 def verdicts_of(runs: StudyRuns, article: Article) -> dict[str, Verdict]:
-    return {verdict.id: verdict for verdict in judge(article, samplings(runs, resamples()))}
+    return {
+        verdict.id: verdict for verdict in judge(article, samplings(runs, resamples())).verdicts
+    }

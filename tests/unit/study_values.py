@@ -5,7 +5,8 @@ from pathlib import Path
 
 from synthetic import ARTICLE
 
-from resnet_sizes.evidence.judging.judge import judge, judge_readings
+from resnet_sizes.evidence.judging.judge import judge
+from resnet_sizes.evidence.judging.readings import judge_readings
 from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
 from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.values.collect import collect_values
@@ -28,7 +29,7 @@ def values_of(study: Path) -> dict[str, Value]:
     """All values of a study, judged by the shipped article file."""
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
     article = load_article(ARTICLE)
-    return collected(runs, article, judge(article, samplings(runs)))
+    return collected(runs, article, judge(article, samplings(runs)).verdicts)
 
 
 def collected(

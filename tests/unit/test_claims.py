@@ -198,6 +198,12 @@ def met(condition: Condition, table: dict[str, Outcome]) -> bool:
     return bool(total > condition.threshold + 1e-12)
 
 
+def conditions_of(claim: OrderClaim, table: dict[str, Outcome]) -> list[Condition] | None:
+    """The conditions by all yardsticks; None where one has none, so that it cannot hold."""
+    of_each = [each.conditions(table) for each in claim.by_yardstick()]
+    return [one for each in of_each for one in each] if all(of_each) else None
+
+
 @settings(max_examples=300)
 @given(st.tuples(outcomes, outcomes, outcomes))
 def test_a_claim_holds_where_all_of_its_conditions_are_met(
@@ -207,15 +213,16 @@ def test_a_claim_holds_where_all_of_its_conditions_are_met(
         model: Outcome(LAYERS[model], o.accuracy, o.minutes, o.initial_loss, o.final_loss)
         for model, o in zip(MODELS, numbers, strict=True)
     }
-    minutes = {model: o.minutes for model, o in table.items()}
     for claim in CLAIMS:
-        conditions = claim.conditions(minutes)
+        conditions = conditions_of(claim, table)
         # The slowest model has no condition that could make it a knee.
-        expected = bool(conditions) and all(met(condition, table) for condition in conditions)
+        expected = conditions is not None and all(met(each, table) for each in conditions)
         if claim.rule in ("diminishing", "pareto-knee", "decrease") and _on_the_border(
-            conditions, table
+            conditions or [], table
         ):
             continue
+        if claim.weighs_times and len({each.minutes for each in table.values()}) < len(table):
+            continue  # its premise, an order of the times, is not met
         assert claim.holds(table) == expected, claim.id
 
 
@@ -236,22 +243,47 @@ def test_a_knee_among_four_models_is_a_list_of_conditions_too(
     (knee,) = [claim for claim in CLAIMS if isinstance(claim, ParetoKnee)]
     four = knee.model_copy(update={"among": [*MODELS, "resnet34"]})
     table = dict(zip(four.among, numbers, strict=True))
-    minutes = {model: o.minutes for model, o in table.items()}
-    conditions = four.conditions(minutes)
-    if len(set(minutes.values())) < len(minutes) or _on_the_border(conditions, table):
+    conditions = four.conditions(table)
+    different = len({each.minutes for each in table.values()}) == len(table)
+    if not different or _on_the_border(conditions, table):
         return
     expected = bool(conditions) and all(met(condition, table) for condition in conditions)
     assert four.holds(table) == expected
+
+
+@settings(max_examples=100)
+@given(st.tuples(outcomes, outcomes, outcomes), st.sampled_from(MODELS))
+def test_minutes_weigh_in_a_height_as_a_minute_more_changes_it(
+    numbers: tuple[Outcome, Outcome, Outcome], moved: str
+) -> None:
+    """The derivative of height · (slowest − fastest), over that span, by differences."""
+    table = dict(zip(MODELS, numbers, strict=True))
+    fast, own, slow = sorted(MODELS, key=lambda model: table[model].minutes)
+    if len({each.minutes for each in table.values()}) < len(table):
+        return
+    (knee,) = [claim for claim in CLAIMS if isinstance(claim, ParetoKnee)]
+    found = knee.model_copy(update={"model": own}).conditions(table)[0]
+
+    def height_by_span(minutes: dict[str, float]) -> float:
+        a = {model: each.accuracy for model, each in table.items()}
+        rise = (a[slow] - a[fast]) * (minutes[own] - minutes[fast])
+        return (a[own] - a[fast]) * (minutes[slow] - minutes[fast]) - rise
+
+    minutes = {model: each.minutes for model, each in table.items()}
+    further = minutes | {moved: minutes[moved] + 1}
+    change = (height_by_span(further) - height_by_span(minutes)) / (minutes[slow] - minutes[fast])
+    assert found.minute_weights[moved] == pytest.approx(change, abs=1e-9)
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_the_article_s_own_table_meets_every_condition_on_it(claim: OrderClaim) -> None:
     accuracies, minutes = (0.8084, 0.8355, 0.8594), (41.0, 112.0, 262.0)
     table = {
-        model: Outcome(LAYERS[model], accuracy, time, 1.9 - number / 5, 0.8 - number / 5)
+        model: Outcome(LAYERS[model], accuracy, time, 1.9 - number / 5, 0.9 - number / 3)
         for number, (model, accuracy, time) in enumerate(
             zip(MODELS, accuracies, minutes, strict=True)
         )
     }
-    conditions = claim.conditions(dict(zip(MODELS, minutes, strict=True)))
+    conditions = conditions_of(claim, table)
+    assert conditions
     assert all(met(condition, table) for condition in conditions)

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulated import PROTOCOL, Truth, article_of, resamples, verdicts_of
+from simulated import PROTOCOL, Truth, article_of, logit_of, resamples, verdicts_of
 from synthetic import MODELS
 
+from resnet_sizes.evidence.judging.judge import judge
 from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.runs.read import StudyRuns
-from resnet_sizes.evidence.statistics.sampling import Sampling
+from resnet_sizes.evidence.statistics.sampling import Sampling, samplings
 from resnet_sizes.evidence.statistics.tests import (
     Sample,
     contrast,
@@ -96,12 +97,11 @@ def test_equal_networks_are_told_apart_in_no_more_than_five_in_a_hundred_studies
     assert decided(found, name) <= bound(LEVEL, STUDIES)
 
 
-@pytest.mark.parametrize("seeds", [1, in_the_long_part(2), in_the_long_part(3)])
-def test_the_size_of_a_difference_alone_rarely_tells_equal_networks_apart(seeds: int) -> None:
-    # A deviation between seeds of about 1.3 points, three times what the article file plans with.
-    found = rates(Truth(seed_spread=0.1), ["S1", "S5", "S11"], seeds, studies=100)
-    for name in ("S1", "S5", "S11"):
-        assert decided(found, name) <= bound(LEVEL, 100), name
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_seeds_than_a_claim_asks_for_never_tell_equal_networks_apart(seeds: int) -> None:
+    # A deviation between seeds of about 2.5 points, six times what the article file plans with.
+    found = rates(Truth(seed_spread=0.18), ["S1", "S5", "S11"], seeds, studies=20)
+    assert not any(decided(found, name) for name in ("S1", "S5", "S11"))
 
 
 @pytest.mark.parametrize("seeds", [3, in_the_long_part(8)])
@@ -112,14 +112,61 @@ def test_a_fall_at_the_threshold_is_told_from_it_in_no_more_than_five_in_a_hundr
     assert decided(found, "S6") <= bound(LEVEL, STUDIES)
 
 
-def test_all_claims_together_are_wrong_in_no_more_than_five_in_a_hundred_studies() -> None:
+@pytest.mark.parametrize("readings", [1, in_the_long_part(2), 4, in_the_long_part(7)])
+def test_all_claims_and_readings_together_are_wrong_in_five_in_a_hundred_studies(
+    readings: int,
+) -> None:
     ids = ["S1", "S2", "S5", "S7", "S8", "S9", "S10", "S11"]
     generator = np.random.default_rng(7)
-    article, wrong = article_of(ids), 0
-    for _ in range(STUDIES):
-        runs = EQUAL.study(generator, 4)
-        wrong += any(v.verdict in DECIDED for v in verdicts_of(runs, article).values())
-    assert wrong / STUDIES <= bound(LEVEL, STUDIES)
+    article, wrong, studies = article_of(ids), 0, STUDIES // readings
+    for _ in range(studies):
+        judged = judge(article, samplings(EQUAL.study(generator, 4, readings), resamples()))
+        decided = any(verdict.verdict in DECIDED for verdict in judged.verdicts)
+        wrong += decided or any(choice.firm for choice in judged.recommendations)
+    assert wrong / studies <= bound(LEVEL, studies)
+
+
+@pytest.mark.parametrize("seeds", [3, in_the_long_part(5), in_the_long_part(10)])
+@pytest.mark.parametrize("noise", [in_the_long_part(0.03), 0.1, in_the_long_part(0.2), 0.4])
+def test_a_knee_on_the_line_is_told_from_it_in_five_in_a_hundred_studies(
+    noise: float, seeds: int
+) -> None:
+    """Times have the spread `noise` (of their logarithms), so that they are skewed."""
+    minutes = dict(zip(MODELS, (41.0, 112.0, 262.0), strict=True))
+    share = (112 - 41) / (262 - 41)
+    accuracies = (0.6, 0.6 + share * 0.2, 0.8)
+    logits = {m: logit_of(a) for m, a in zip(MODELS, accuracies, strict=True)}
+    truth = Truth(logits=logits, minutes=minutes, time_spread=noise)
+    assert decided(rates(truth, ["S13"], seeds), "S13") <= bound(LEVEL, STUDIES)
+
+
+def test_a_knee_among_equally_fast_networks_is_never_firm_both_ways() -> None:
+    """Of two networks as fast as each other either may come out faster, which turns the rule."""
+    minutes = {"resnet18": 50.0, "resnet50": 50.0, "resnet152": 262.0}
+    logits = dict(zip(MODELS, map(logit_of, (0.8084, 0.8355, 0.8594)), strict=True))
+    truth = Truth(logits=logits, minutes=minutes, time_spread=0.01)
+    assert decided(rates(truth, ["S13"], seeds=3), "S13") <= bound(LEVEL, STUDIES)
+
+
+@pytest.mark.parametrize("seeds", [3, in_the_long_part(5)])
+def test_a_recommendation_is_as_sure_as_the_verdict_on_the_same_choice(seeds: int) -> None:
+    minutes = dict(zip(MODELS, (41.0, 112.0, 262.0), strict=True))
+    logits = dict(zip(MODELS, map(logit_of, (0.8084, 0.83, 0.838)), strict=True))
+    truth = Truth(logits=logits, minutes=minutes)
+    article, generator = article_of(["S1", "S11", "S13"]), np.random.default_rng(3)
+    choices = {"S11": ("accuracy", "resnet152"), "S13": ("trade-off", "resnet50")}
+    firm = 0
+    for _ in range(60):
+        judged = judge(article, samplings(truth.study(generator, seeds), resamples()))
+        verdicts = {verdict.id: verdict.verdict for verdict in judged.verdicts}
+        for choice in judged.recommendations:
+            for claim, asked in choices.items():
+                if choice.criterion == asked[0] and choice.model == asked[1]:
+                    assert choice.firm == (verdicts[claim] == "supported")
+                elif choice.criterion == asked[0]:
+                    assert not choice.firm or verdicts[claim] == "contradicted"
+            firm += choice.firm
+    assert firm  # else nothing was compared
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,8 @@ def test_a_claim_of_the_article_is_there_as_a_whole() -> None:
 
 
 def test_what_the_article_says_elsewhere_is_there_as_a_whole() -> None:
-    assert ARTICLE_READ.judging.seed_effect is not None
-    source = ARTICLE_READ.judging.seed_effect.source.en
+    assert ARTICLE_READ.judging.seed_deviation is not None
+    source = ARTICLE_READ.judging.seed_deviation.source.en
     assert found(in_span('data-l="judging"', source)) == []
     assert found(in_span('data-l="judging"', "0.05"))
     assert found(in_span('data-l="judging"', source[:-1]))

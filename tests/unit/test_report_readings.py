@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from report_prose import body_of
 from report_studies import ALL_READINGS, CACHED, DEMO, LITERAL, article_of, rendered, table_row
-from synthetic import make_study
+from synthetic import make_study, own_readings
 from synthetic_runs import initial_weights
 
 from resnet_sizes.evidence.build import build_evidence
@@ -228,8 +228,16 @@ def test_a_conclusion_on_which_all_readings_agree_is_said_once() -> None:
     assert "Nenhum veredito muda de uma leitura a outra." in body
 
 
-def test_a_reading_that_does_not_decide_contradicts_no_other() -> None:
-    body = article_of(**CACHED, missing=["scratch-32/resnet50/seed-1"])
+POSSIBLE: dict[str, Any] = {
+    "name": "possible",
+    "protocols": ("probe-224", "finetune-112"),
+    "readings": own_readings("probe-224", "finetune-112"),
+}
+"""Two readings that the article's minutes do not exclude."""
+
+
+def test_where_a_reading_does_not_decide_the_claim_is_open() -> None:
+    body = article_of(**POSSIBLE, missing=["finetune-112/resnet50/seed-1"])
     assert "Nenhuma leitura contradiz outra; onde os vereditos diferem, é porque uma" in body
     assert "Nenhum veredito muda" not in body
     table = body[body.index("{#qdr-por-leitura}") :]
@@ -237,8 +245,20 @@ def test_a_reading_that_does_not_decide_contradicts_no_other() -> None:
     conclusions = body[body.index("## 4 ") :].splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
     assert line.endswith(
-        "Esta conclusão se mantém nos novos dados: entre as leituras que decidem não há "
-        "desacordo; a leitura `scratch-32` não decide."
+        "Só parte das leituras decide sobre esta conclusão: sustentada segundo `probe-224`; "
+        "execuções insuficientes segundo `finetune-112`."
+    )
+
+
+def test_a_reading_that_the_article_s_minutes_exclude_is_shown_and_not_heard() -> None:
+    body = article_of(**CACHED, missing=["scratch-32/resnet50/seed-1"])
+    table = body[body.index("{#qdr-por-leitura}") :]
+    assert table_row(table, "S11")[1:] == ["sustentada", "execuções insuficientes"]
+    conclusions = body[body.index("## 4 ") :].splitlines()
+    (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
+    assert line.endswith(
+        "Esta conclusão se mantém nos novos dados: a regra é satisfeita, além do que o acaso "
+        "explica; a leitura `scratch-32`, que o próprio artigo exclui, não é ouvida."
     )
 
 
@@ -269,8 +289,8 @@ def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> N
                 (own / "metrics.json").write_text(json.dumps(metrics))
         shutil.rmtree(study.parent / "kept")
 
-    study = make_study(tmp_path, **CACHED)
-    other_accuracies(study.parent / "runs" / "scratch-32")
+    study = make_study(tmp_path, **POSSIBLE)
+    other_accuracies(study.parent / "runs" / "finetune-112")
     build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=False)
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
     body = body_of(rendered(inputs))
@@ -280,14 +300,14 @@ def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> N
     assert table_row(by_reading, "T4")[1:] == ["sustentada", "sustentada"]
     assert "Os vereditos mudam de uma leitura a outra em S1, " in body
     distances = body[body.index("Soma dos postos") : body.index("{#tbl-distancia}")]
-    near, far = table_row(distances, "`probe-224`"), table_row(distances, "`scratch-32`")
+    near, far = table_row(distances, "`probe-224`"), table_row(distances, "`finetune-112`")
     assert near[1:] == ["0,00", "0,000", "0 de 4", "3,5"]
     assert far[1] == "4,16"  # √((5.10² + 0 + 5.10²) / 3)
     assert "é a leitura `probe-224`" in body
     conclusions = body[body.index("## 4 ") :].splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
     assert "A resposta depende da leitura do método: `" not in line
-    assert "sustentada segundo `probe-224`; contradita segundo `scratch-32`" in line
+    assert "sustentada segundo `probe-224`; contradita segundo `finetune-112`" in line
 
 
 def test_findings_that_readings_share_are_printed_once(seven: str) -> None:

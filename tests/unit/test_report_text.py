@@ -128,7 +128,7 @@ def test_each_verdict_has_the_numbers_that_led_to_it() -> None:
     lines = re.findall(r"(?m)^- \*\*(S\d+)\.\*\* (.+)$", discussion)
     assert [name for name, _ in lines] == [f"S{number}" for number in range(1, 15)]
     sentences = dict(lines)
-    assert "corrigido por Holm entre 16 testes" in sentences["S1"]
+    assert "corrigido por Holm entre 17 testes" in sentences["S1"]
     assert "2,71 pontos percentuais" in sentences["S1"]
     assert "contra 2,73 no artigo" in sentences["S2"]
     assert "Estes são os números" not in body_of(article_text(**DEMO))

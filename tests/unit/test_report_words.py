@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import get_args
 
@@ -13,7 +14,7 @@ from report_studies import words_only
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.sections.conclusions import conclusions
 from resnet_sizes.reporting.sections.discussion import ClaimVerdicts, VerdictTexts
-from resnet_sizes.reporting.sections.methodology import criteria, same_tests, seed_effect
+from resnet_sizes.reporting.sections.methodology import criteria, same_tests, seed_deviation
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.recipes import Answer, RecipeWords
 from resnet_sizes.reporting.text.times import ComputedMinutes
@@ -201,13 +202,13 @@ def test_what_leaves_a_claim_undecided_is_said_in_its_own_words(
     assert "faltam execuções" not in found.finding + texts.findings()[0]
 
 
-def test_readings_that_do_not_decide_are_named_after_the_verdict_of_the_others(
+def test_where_only_some_readings_decide_each_is_named(
     words_in: Callable[[str], Words], article: Article
 ) -> None:
     (claim,) = [item for item in article.claims if item.id == "S13"]
 
     def told(language: str, **readings: VerdictName) -> tuple[str, str, str]:
-        judged = judged_as(claim, "supported", ["readings-decide"], readings=readings)
+        judged = judged_as(claim, "decided-in-part", ["readings-open"], readings=readings)
         report = words_only(words_in(language))
         texts = VerdictTexts(report, [judged])
         assert texts.undecided_in_part()
@@ -216,13 +217,23 @@ def test_readings_that_do_not_decide_are_named_after_the_verdict_of_the_others(
         return finding, row.reason, conclusions(report, [judged], texts)[0].finding
 
     finding, reason, conclusion = told("pt", a="supported", b="not-enough-runs")
-    assert finding.endswith(": entre as leituras que decidem não há desacordo.")
-    assert reason == "entre as leituras que decidem não há desacordo; a leitura `b` não decide"
-    assert conclusion == f"Esta conclusão se mantém nos novos dados: {reason}."
-    three: dict[str, VerdictName] = {"a": "supported", "b": "not-run", "c": "within-noise"}
-    assert told("pt", **three)[1].endswith("; as leituras `b` e `c` não decidem")
-    assert told("en", **three)[1] == (
-        "the readings that decide do not disagree; the readings `b` and `c` do not decide"
+    assert finding.startswith("Só parte das leituras decide sobre a afirmação S13")
+    assert reason == "sustentada segundo `a`; execuções insuficientes segundo `b`"
+    assert conclusion == f"Só parte das leituras decide sobre esta conclusão: {reason}."
+    assert told("en", a="supported", b="not-run", c="within-noise")[1] == (
+        "supported under `a`; not run under `b`; within noise under `c`"
+    )
+
+
+def test_a_reading_that_the_article_excludes_is_named_as_not_heard(
+    words: Words, article: Article
+) -> None:
+    judged = judged_as(article.claims[0], "supported", ["rule-holds"])
+    overall = judged.overall.model_copy(update={"excluded": ["scratch-32"]})
+    row = VerdictTexts(words_only(words), [replace(judged, overall=overall)]).rows()[0]
+    assert row.reason == (
+        "a regra é satisfeita, além do que o acaso explica; a leitura `scratch-32`, que o próprio "
+        "artigo exclui, não é ouvida"
     )
 
 
@@ -277,28 +288,25 @@ def test_claims_that_share_a_test_are_named(words: Words, article: Article) -> N
     assert same_tests(words_only(words, article=changed)) is None
 
 
-def test_the_effect_of_a_seed_is_told_with_its_source(words: Words, article: Article) -> None:
-    effect = article.judging.seed_effect
-    assert effect is not None
-    key = "judging.seed_effect.largest_difference"
-    values = {key: Value(value=3.7, kind="number", sources=[NOWHERE])}
+def test_the_deviation_to_plan_with_is_told_with_its_source(words: Words, article: Article) -> None:
+    deviation = article.judging.seed_deviation
+    assert deviation is not None
+    values = {"judging.seed_deviation.points": Value(value=0.4, kind="number", sources=[NOWHERE])}
 
     def told(**changes: object) -> str | None:
-        changed = effect.model_copy(update=changes)
-        judging = article.judging.model_copy(update={"seed_effect": changed})
+        changed = deviation.model_copy(update=changes)
+        judging = article.judging.model_copy(update={"seed_deviation": changed})
         own = article.model_copy(update={"judging": judging})
-        text = seed_effect(words_only(words, values, article=own))
+        text = seed_deviation(words_only(words, values, article=own))
         return text and plain(text)
 
     assert told() == (
-        "3,7 pontos percentuais: o dobro da distância entre a melhor e a pior de 10.000 sementes "
+        "0,4 ponto percentual: perto do dobro do que variaram 10.000 sementes de uma rede pequena "
         "no CIFAR-10, segundo Picard [-@picard2021]"
     )
     source = Description(pt="alguém", en="somebody")
-    assert told(reference=None, source=source) == "3,7 pontos percentuais: alguém"
-    assert told(reference=None, source=source, largest_difference=1.5) == (
-        "1,5 ponto percentual: alguém"
-    )
+    assert told(reference=None, source=source) == "0,4 ponto percentual: alguém"
+    assert told(reference=None, source=source, points=2.5) == "2,5 pontos percentuais: alguém"
 
 
 def test_a_criterion_that_begins_with_a_name_keeps_its_capital(

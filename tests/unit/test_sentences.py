@@ -65,7 +65,7 @@ def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
         "has 80.84%, and 80.84% was found here, with a 95% prediction interval of 75.87% to "
         "85.81%; p = 1.000, "
         # 1.988 · 1 · √(1 + 1/86) = 2.00, the width that is allowed.
-        "after Holm’s correction among 16 tests; about 86 seeds would be needed to decide, if "
+        "after Holm’s correction among 17 tests; about 86 seeds would be needed to decide, if "
         "these differences and this spread are the true ones."
     )
     assert "pontos percentuais (IC de 95%: " in sentence(found["S1"]).pt
@@ -81,7 +81,12 @@ def test_points_are_singular_below_two(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("holding", "text"),
-    [(3, "em todas elas)"), (2, "em 2 delas)"), (1, "em 1 delas)"), (0, "em nenhuma delas)")],
+    [
+        (3, "em todas elas)"),
+        (2, "em 2 delas)"),
+        (1, "em apenas uma delas)"),
+        (0, "em nenhuma delas)"),
+    ],
 )
 def test_it_is_said_in_how_many_seeds_the_rule_holds(holding: int, text: str) -> None:
     assert text in told(Basis(seeds=3, seeds_holding=holding))
@@ -162,9 +167,10 @@ def test_all_readings_together_are_named_unless_one_speaks_for_all() -> None:
         verdict_of("b", "not-enough-runs", "few-seeds"),
         verdict_of("c", "supported", "rule-holds"),
     ]
-    several = overall("readings-decide", a="not-run", b="not-enough-runs", c="supported")
+    several = overall("readings-open", a="not-run", b="not-enough-runs", c="supported")
     assert overall_sentence(claim, several, verdicts, words_of("en")) == (
-        "The readings that decide do not disagree (b: not enough runs; c: supported)."
+        "The readings that decide agree, but others do not decide (b: not enough runs; "
+        "c: supported)."
     )
     alone = overall(None, a="not-run", c="supported")
     assert overall_sentence(claim, alone, verdicts, words_of("en")) == (

@@ -42,6 +42,7 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         "final_loss.mean",
         "final_loss.sd",
         "loss_drop.mean",
+        "loss_fall.mean",
         "runs",
         "parameters",
         "macs_per_image",
@@ -90,7 +91,7 @@ def test_every_documented_key_is_there(tmp_path: Path) -> None:
         ),
         "method.confidence",
         "judging.level",
-        "judging.seed_effect.largest_difference",
+        "judging.seed_deviation.points",
     }
     cells = {key for key in values if re.fullmatch(r"scratch-32\.\w+\.confusion\.cells\..*", key)}
     assert set(values) - cells == expected

@@ -84,27 +84,17 @@ def test_a_difference_that_is_significant_in_the_other_direction_contradicts(
     assert (found["S11"].verdict, found["S11"].reasons) == ("contradicted", ["rule-fails"])
 
 
-@pytest.mark.parametrize("seeds", [[0], [0, 1], [0, 1, 2]])
-def test_further_seeds_do_not_take_back_what_is_beyond_any_effect_of_a_seed(
+@pytest.mark.parametrize("seeds", [[0], [0, 1]])
+def test_fewer_seeds_than_a_claim_asks_for_decide_nothing_however_far_apart(
     tmp_path: Path, seeds: list[int]
 ) -> None:
-    # ResNet-50 is 9 points below ResNet-18, give or take more than a test of three seeds bears.
-    middle = (0.72, 0.69, 0.72)[: len(seeds)]
-    found = judged(tmp_path, accuracies=ARTICLE_ACCURACIES | {"resnet50": middle}, seeds=seeds)
-    for name in ("S1", "T4"):
+    apart = ARTICLE_ACCURACIES | {"resnet18": 0.3, "resnet50": 0.6}
+    found = judged(tmp_path, accuracies=apart, seeds=seeds)
+    for name in ("S1", "S5", "S11", "S13", "T1", "T4"):
         assert (found[name].verdict, found[name].reasons) == (
-            "contradicted",
-            ["beyond-seed-effect"],
+            "not-enough-runs",
+            ["few-seeds"],
         ), name
-
-
-def test_seeds_farther_apart_than_the_article_thinks_possible_decide_nothing_by_it(
-    tmp_path: Path,
-) -> None:
-    scattered = ARTICLE_ACCURACIES | {"resnet50": (0.78, 0.68, 0.73)}
-    found = judged(tmp_path, accuracies=scattered, seeds=[0, 1, 2])
-    assert found["S1"].verdict == "within-noise"
-    assert found["T4"].verdict == "not-enough-runs"
 
 
 def test_an_increment_is_planned_with_the_deviations_of_both_accuracies(tmp_path: Path) -> None:
@@ -158,7 +148,7 @@ def test_increments_of_the_right_sign_and_another_size_hold_in_direction_only(
         ((10, 15, 20), "direction-only", "ratios-differ"),
         ((10, 27, 26), "contradicted", "rule-fails"),
         # Within a quarter of the printed 2.73 as long as the spread is small: 2.05 to 3.41.
-        ((10, (24, 26, 30, 34, 38), 62), "not-enough-runs", "ratios-unclear"),
+        ((10, (24, 26, 30, 34, 38), 62), "direction-only", "ratios-unclear"),
         ((10, (9, 10, 10.5, 11, 12), 62), "within-noise", "indistinct"),
     ],
 )
@@ -265,5 +255,5 @@ def test_the_numbers_that_led_to_a_verdict_are_in_the_values(tmp_path: Path) -> 
     assert set(conjunction.values) == {
         f"{model}.{quantity}"
         for model in MODELS
-        for quantity in ("minutes", "accuracy", "loss_drop")
+        for quantity in ("minutes", "accuracy", "loss_drop", "loss_fall")
     }

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from resnet_sizes.evidence.audit import audit
 from resnet_sizes.evidence.judging.distance import distances, nearest
-from resnet_sizes.evidence.judging.judge import judge, judge_readings
-from resnet_sizes.evidence.judging.recommendation import recommend
+from resnet_sizes.evidence.judging.judge import judge
+from resnet_sizes.evidence.judging.readings import judge_readings, ruled_out
 from resnet_sizes.evidence.runs.read import read_runs
 from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.values.collect import collect_values, with_value_keys
@@ -52,6 +52,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         log.info("%s is left out: the study does not ask for it", name)
 
     readings = samplings(runs)
+    audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
     judged = judge(article, readings)
     compared = distances(article, readings)
     verdicts = Verdicts(
@@ -59,18 +60,17 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         study_hash=study_file.study_hash,
         article_hash=content_hash(article),
         demo=study.demo,
-        verdicts=judged,
-        overall=judge_readings(article, judged),
+        verdicts=judged.verdicts,
+        overall=judge_readings(article, judged.verdicts, ruled_out(audited)),
         distances=compared,
         nearest=nearest(compared),
-        recommendations=[found for sampling in readings for found in recommend(sampling, article)],
+        recommendations=judged.recommendations,
         runs=list(runs.states),
         strangers=list(runs.strangers),
         files={},  # which cannot be known before they are written
     )
     # One path whatever the working directory, so that equal results give equal bytes.
     file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
-    audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
     values = collect_values(runs, article, verdicts, file)
 
     write_table(comparison_table(study, values.values), output / "table.csv")

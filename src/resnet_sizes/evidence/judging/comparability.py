@@ -1,5 +1,6 @@
 """What keeps the runs of a study from being a test of a claim."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from resnet_sizes.evidence.runs.measurements import (
@@ -25,6 +26,11 @@ class Case:
     @property
     def models(self) -> list[str]:
         return self.claim.models_compared(self.article.base_model)
+
+    @property
+    def numbers(self) -> Hashable:
+        """What decides the claim, in this reading: equal for claims that are one test."""
+        return self.sampling.protocol, self.claim.deciding_numbers(self.article.base_model)
 
     @property
     def finished(self) -> list[FinishedRun]:

@@ -51,7 +51,7 @@ def nearest(found: Sequence[Distance]) -> list[str]:
 
 
 def _distance(article: Article, sampling: Sampling) -> Distance:
-    models, means = sampling.runs.study.models, sampling.mean_outcomes()
+    models, means = sampling.runs.study.models, sampling.mean_outcomes
     rows = [row for row in article.table if row.model in means]
     complete = len(rows) == sum(row.model in models for row in article.table) > 0
     times_compare = on_one_device(run for model in models for run in sampling.of(model))

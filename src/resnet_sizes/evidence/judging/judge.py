@@ -1,29 +1,28 @@
-"""Judging each claim of the article file from the runs of a study.
+"""Judging each claim of the article file, and the choice among networks, from a study's runs.
 
 First comes what keeps the runs from being a test of the claim (`obstacles`); only where
-there is nothing of that kind is the claim tested, from all seeds together. All tests of one
-reading are corrected together before any of them decides. From the verdicts of all readings
-comes one on the article.
+there is nothing of that kind is the claim tested, from all seeds together. All tests of a study,
+whatever the reading, are corrected together before any of them decides.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest
 from resnet_sizes.evidence.judging.comparability import Case, obstacles
 from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.judging.ratio_tests import RatioOrderTest
+from resnet_sizes.evidence.judging.recommendation import choices_of
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import holm
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import TestKind
 from resnet_sizes.schemas.evidence.verdicts import (
-    Agreement,
     Basis,
-    Overall,
     Reason,
+    Recommendation,
     Verdict,
     VerdictName,
 )
@@ -35,95 +34,43 @@ _TESTS: dict[TestKind, Callable[[Any, Sampling, Article], ClaimTest]] = {
 }
 
 
-def judge(article: Article, samplings: Sequence[Sampling]) -> list[Verdict]:
-    """A verdict on each claim from each protocol of the study, in the order of both."""
-    verdicts = []
-    for sampling in samplings:
-        cases = [Case(claim, sampling, article) for claim in article.claims]
-        tests = len({_test_name(case) for case in cases if _is_tested(case)})
-        drafts = [_draft(case, tests) for case in cases]
-        verdicts += [_verdict(draft) for draft in _decide_together(drafts)]
-    return verdicts
+class Judgement(NamedTuple):
+    """What a study says, reading by reading, in the study's order."""
+
+    verdicts: list[Verdict]
+    recommendations: list[Recommendation]
 
 
-@dataclass(frozen=True)
-class _Draft:
-    """A verdict that may still wait for the correction of its p-value."""
+def judge(article: Article, samplings: Sequence[Sampling]) -> Judgement:
+    """A verdict on each claim, and a network by each criterion, from each protocol of the study.
 
-    case: Case
-    observed: bool | None
-    answer: Answer | None
-    basis: Basis | None = None
-    test: ClaimTest | None = None
-    """Of one that waits."""
-
-
-def _draft(case: Case, tests: int) -> _Draft:
-    test = _TESTS[case.claim.test](case.claim, case.sampling, case.article)
-    if case.claim.needs is None:
-        right = test.holds_by_construction()
-        name: VerdictName = "true-by-construction" if right else "contradicted"
-        return _Draft(case, right, (name, ["construction"]))
-    minutes_mean_nothing = case.mixes_devices or case.prints_computed_minutes
-    observed = None if minutes_mean_nothing else test.observed()
-    found = obstacles(case, case.claim.needs)
-    if [reason for _, reason in found] == ["few-seeds"]:
-        basis, answer = test.with_few_seeds(case.fewest_seeds, tests)
-        return _Draft(case, observed, answer, basis)
-    if found:
-        reasons: list[Reason] = [reason for _, reason in found]
-        return _Draft(case, observed, (found[0][0], reasons))
-    basis = test.basis()
-    if basis is None:
-        return _Draft(case, observed, ("not-comparable", ["no-increment"]))
-    return _Draft(case, observed, None, basis, test)
-
-
-def _decide_together(drafts: list[_Draft]) -> list[_Draft]:
-    """Correct the p-values of one reading by Holm's method and decide.
-
-    Claims that the same numbers decide are one test, counted once.
+    Claims and choices that the same numbers decide are one test, counted once.
     """
-    adjusted = holm(
-        {
-            _test_name(draft.case): draft.basis.p_value
-            for draft in drafts
-            if draft.test and draft.basis and draft.basis.p_value is not None
-        }
-    )
-    return [
-        _decide(draft, draft.test, draft.basis, adjusted[_test_name(draft.case)], len(adjusted))
-        if draft.test and draft.basis
-        else draft
+    cases = [Case(claim, sampling, article) for sampling in samplings for claim in article.claims]
+    choices = [choice for each in samplings for choice in choices_of(each, article)]
+    tests = {case.numbers for case in cases if _is_tested(case)}
+    tests |= {choice.numbers for choice in choices if choice.test}
+    drafts = [_draft(case, len(tests)) for case in cases]
+
+    p_values = {choice.numbers: choice.test.p_value for choice in choices if choice.test}
+    p_values |= {draft.case.numbers: draft.p_value for draft in drafts if draft.test}
+    adjusted = holm(p_values)
+    verdicts = [
+        _decided(draft, draft.test, adjusted[draft.case.numbers], len(adjusted))
+        if draft.test
+        else draft.verdict
         for draft in drafts
     ]
-
-
-def _decide(draft: _Draft, test: ClaimTest, basis: Basis, p_adjusted: float, tests: int) -> _Draft:
-    answer = test.decide(p_adjusted, tests)
-    basis = basis.model_copy(update={"p_adjusted": p_adjusted, "tests": tests})
-    if answer[0] in ("not-enough-runs", "within-noise") and test.can_plan:
-        needed = test.settle(answer[1][0], tests)
-        basis = basis.model_copy(update={"seeds_needed": needed, "needed_from": "observed"})
-    return replace(draft, answer=answer, basis=basis)
-
-
-def _verdict(draft: _Draft) -> Verdict:
-    assert draft.answer is not None
-    name, reasons = draft.answer
-    return Verdict(
-        id=draft.case.claim.id,
-        rule=draft.case.claim.rule,
-        protocol=draft.case.sampling.protocol,
-        verdict=name,
-        reasons=reasons,
-        observed=draft.observed,
-        basis=draft.basis,
-    )
-
-
-def _test_name(case: Case) -> str:
-    return repr(case.claim.deciding_numbers(case.article.base_model))
+    judged = list(zip(drafts, verdicts, strict=True))
+    recommendations = [
+        choice.recommendation(
+            adjusted.get(choice.numbers, 1.0),
+            len(adjusted),
+            [verdict for draft, verdict in judged if draft.test and choice.is_asked_by(draft.case)],
+        )
+        for choice in choices
+    ]
+    return Judgement(verdicts, recommendations)
 
 
 def _is_tested(case: Case) -> bool:
@@ -132,59 +79,64 @@ def _is_tested(case: Case) -> bool:
     return needs is not None and {why for _, why in obstacles(case, needs)} <= {"few-seeds"}
 
 
-def judge_readings(article: Article, verdicts: Sequence[Verdict]) -> list[Overall]:
-    """One verdict for each claim, in the article file's order.
+@dataclass(frozen=True)
+class _Draft:
+    """A verdict, or what it will be made from once its p-value is corrected."""
 
-    It is firm only where all readings that decided give the same; otherwise it depends on the
-    reading. A reading that a claim does not accept, or whose runs do not exist, does not
-    take part unless there is no other; one that could not decide (too few runs, noise, no
-    comparison) is no disagreement.
-    """
-    return [
-        _overall([verdict for verdict in verdicts if verdict.id == claim.id])
-        for claim in article.claims
-    ]
+    case: Case
+    verdict: Verdict
+    test: ClaimTest | None = None
+    """Of one that waits."""
+
+    @property
+    def p_value(self) -> float:
+        basis = self.verdict.basis
+        assert basis is not None
+        assert basis.p_value is not None
+        return basis.p_value
 
 
-def _overall(own: Sequence[Verdict]) -> Overall:
-    """The verdict from the verdicts of all readings on one claim."""
-    taking_part = [verdict for verdict in own if not _stands_aside(verdict)] or list(own)
-    decided = [verdict for verdict in taking_part if verdict.verdict in _DECIDED]
-    first = (decided or taking_part)[0]
-    name, reasons = first.verdict, first.reasons
-    agreement: Agreement | None = None
-    if len({verdict.verdict for verdict in taking_part}) > 1:
-        agreement = "readings-decide"
-        if len({verdict.verdict for verdict in decided or taking_part}) > 1:
-            name, agreement = "depends-on-the-reading", "readings-differ"
-        reasons = [agreement]
-    elif any(_grounds(verdict) != _grounds(first) for verdict in taking_part):
-        # The same verdict from other numbers: those of one reading would not be all.
-        all_decide = not decided or len(taking_part) == len(own)
-        agreement = "readings-agree" if all_decide else "readings-decide"
-        reasons = _shared_reasons(taking_part) or [agreement]
-    return Overall(
-        id=first.id,
+def _draft(case: Case, tests: int) -> _Draft:
+    test = _TESTS[case.claim.test](case.claim, case.sampling, case.article)
+    if case.claim.needs is None:
+        right = test.holds_by_construction()
+        name: VerdictName = "true-by-construction" if right else "contradicted"
+        return _Draft(case, _verdict(case, right, (name, ["construction"])))
+    minutes_mean_nothing = case.mixes_devices or case.prints_computed_minutes
+    observed = None if minutes_mean_nothing else test.observed()
+    found = obstacles(case, case.claim.needs)
+    few_seeds = [reason for _, reason in found] == ["few-seeds"]
+    if found and not few_seeds:
+        reasons: list[Reason] = [reason for _, reason in found]
+        return _Draft(case, _verdict(case, observed, (found[0][0], reasons)))
+    basis = test.from_few_seeds(case.fewest_seeds, tests) if few_seeds else test.basis()
+    if basis is None:
+        return _Draft(case, _verdict(case, observed, ("not-comparable", ["no-increment"])))
+    undecided: Answer = "not-enough-runs", ["few-seeds"]
+    verdict = _verdict(case, observed, undecided, basis)
+    return _Draft(case, verdict, None if few_seeds else test)
+
+
+def _verdict(
+    case: Case, observed: bool | None, answer: Answer, basis: Basis | None = None
+) -> Verdict:
+    name, reasons = answer
+    return Verdict(
+        id=case.claim.id,
+        rule=case.claim.rule,
+        protocol=case.sampling.protocol,
         verdict=name,
         reasons=reasons,
-        agreement=agreement,
-        taking_part=[verdict.protocol for verdict in taking_part],
-        readings={verdict.protocol: verdict.verdict for verdict in own},
+        observed=observed,
+        basis=basis,
     )
 
 
-_DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
-
-
-def _stands_aside(verdict: Verdict) -> bool:
-    return verdict.verdict == "not-run" or verdict.reasons[0] == "other-protocol"
-
-
-def _grounds(verdict: Verdict) -> object:
-    """What is said of a verdict: its numbers, or, where there are none, what is observed."""
-    return verdict.reasons, verdict.basis or verdict.observed
-
-
-def _shared_reasons(verdicts: Sequence[Verdict]) -> list[Reason]:
-    first, *others = verdicts
-    return [reason for reason in first.reasons if all(reason in other.reasons for other in others)]
+def _decided(draft: _Draft, test: ClaimTest, p_adjusted: float, tests: int) -> Verdict:
+    name, reasons = test.decide(p_adjusted, tests)
+    changes: dict[str, Any] = {"p_adjusted": p_adjusted, "tests": tests}
+    if name in ("not-enough-runs", "within-noise") or reasons == ["ratios-unclear"]:
+        changes |= {"seeds_needed": test.settle(reasons[0], tests), "needed_from": "observed"}
+    assert draft.verdict.basis is not None
+    basis = draft.verdict.basis.model_copy(update=changes)
+    return draft.verdict.model_copy(update={"verdict": name, "reasons": reasons, "basis": basis})

@@ -4,14 +4,7 @@ import math
 from functools import cached_property
 from statistics import mean, stdev
 
-from resnet_sizes.evidence.judging.claim_test import (
-    UNDECIDED,
-    Answer,
-    ClaimTest,
-    decided,
-    largest_difference,
-    undecided,
-)
+from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest, planned
 from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_outcomes
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import (
@@ -24,7 +17,7 @@ from resnet_sizes.evidence.statistics.tests import (
 )
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import PrintedNumber
-from resnet_sizes.schemas.article.claims.base import increment_percent, overlap, printed_ends
+from resnet_sizes.schemas.article.claims.base import overlap, printed_ends
 from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, Basis, Prediction, Reason
 
 Interval = tuple[float, float]
@@ -72,8 +65,6 @@ class NumberTest(ClaimTest):
             return "direction-only", ["same-direction"]
         if significant:
             return "contradicted", ["outside-interval"]
-        if self._is_beyond_bounds():
-            return "contradicted", ["beyond-seed-effect"]
         if not overlap(self._interval, self._ends):
             return "within-noise", ["outside-not-significant"]
         if self._is_too_wide(self._interval):
@@ -93,23 +84,19 @@ class NumberTest(ClaimTest):
             return None
         return seeds_for_prediction(stdev(values), float(widest), CONFIDENCE, fewest)
 
-    def with_few_seeds(self, fewest: int, tests: int) -> tuple[Basis | None, Answer]:
-        """Contradicted where the number is far outside what the test images and the largest
-        plausible effect of a seed allow."""
+    def from_few_seeds(self, fewest: int, tests: int) -> Basis | None:
         if not self._values:
-            return None, ("not-comparable", ["no-increment"])
+            return None
         basis = Basis(
             seeds=len(self._values),
             prediction=self._prediction(),
             seeds_needed=fewest,
             needed_from="minimum",
         )
-        if self._is_beyond_bounds():
-            return decided(basis, "contradicted")
         deviation, widest = self._planned_deviation(), self._claim.max_half_width
-        if self._bounds is None or deviation is None or widest is None:
-            return basis, UNDECIDED
-        return undecided(basis, seeds_for_prediction(deviation, widest, CONFIDENCE), fewest)
+        if deviation is None or widest is None:
+            return basis
+        return planned(basis, seeds_for_prediction(deviation, widest, CONFIDENCE), fewest)
 
     @cached_property
     def _values(self) -> list[float]:
@@ -154,43 +141,13 @@ class NumberTest(ClaimTest):
             sampling_high=sampling_high,
         )
 
-    def _is_beyond_bounds(self) -> bool:
-        return self._bounds is not None and not overlap(self._bounds, self._ends)
-
-    @cached_property
-    def _bounds(self) -> Interval | None:
-        """The lowest and the highest number, in percent, that one further run may plausibly give.
-
-        The Wilson interval of each accuracy, widened by the largest effect of a seed; an
-        increment takes the bounds of both accuracies. None of minutes, and where no such effect
-        is known.
-        """
-        if self._claim.measured != "accuracy":
-            return None
-        limit = largest_difference(self._sampling, self._judging, self._models)
-        if limit is None:
-            return None
-        low, high = self._accuracy_bounds(self._claim.model, limit)
-        if self._base is None:
-            return low * 100, high * 100
-        base_low, base_high = self._accuracy_bounds(self._base, limit)
-        if base_low <= 0:
-            return None
-        return increment_percent(low, base_high), increment_percent(high, base_low)
-
-    def _accuracy_bounds(self, model: str, limit: float) -> Interval:
-        images = self._sampling.test_images
-        successes = mean(self._sampling.values(model, "accuracy")) * images
-        low, high = wilson_interval(successes, images)
-        return max(low - limit, 0.0), min(high + limit, 1.0)
-
     def _planned_deviation(self) -> float | None:
         """The standard deviation between runs that the article file lets one expect, in percent;
-        of an increment by the propagation of errors. None where it knows none."""
-        effect = self._judging.seed_effect
-        if effect is None:
+        of an increment by the propagation of errors. None of minutes, or where it knows none."""
+        usual = self._judging.seed_deviation
+        if usual is None or self._claim.measured != "accuracy":
             return None
-        deviation = float(effect.deviation)
+        deviation = float(usual.points)
         if self._base is None:
             return deviation
         above, below = (

@@ -1,26 +1,18 @@
 """Testing claims about an order: all of their conditions hold, or one is reversed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
-from scipy import special
 
-from resnet_sizes.evidence.judging.claim_test import (
-    UNDECIDED,
-    Answer,
-    ClaimTest,
-    decided,
-    largest_difference,
-    undecided,
-)
+from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest, planned
 from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_outcomes
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import Contrast, seeds_for_contrast
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import OrderClaim
-from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
+from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome, Outcomes
 from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, Reason
 from resnet_sizes.schemas.study.protocol import LAYERS
 
@@ -28,12 +20,12 @@ from resnet_sizes.schemas.study.protocol import LAYERS
 class OrderTest(ClaimTest):
     """A claim that holds or does not, in each seed and on the means.
 
-    The claim holds if *all* conditions do, so the evidence for it is that of its weakest
-    condition (an intersection-union test, Berger, Technometrics 24, 1982: no correction is
-    due). It fails if *one* is reversed, so the smallest of those p-values is multiplied by
-    their number. The two directions together make the p-value twice the smaller. What is larger
-    than any plausible effect of a seed decides with few seeds, and must not be taken back for
-    there being more of them: it decides where the test does not.
+    By one yardstick the claim holds if *all* conditions do, so the evidence for it is that of its
+    weakest condition (an intersection-union test, Berger, Technometrics 24, 1982: no correction
+    is due). It fails if *one* is reversed, so the smallest of those p-values is multiplied by
+    their number. Its premises have to be established for either. The two directions together
+    make the p-value twice the smaller. Of several yardsticks the one that decides least counts:
+    where they decide differently, that is the verdict.
     """
 
     def __init__(self, claim: OrderClaim, sampling: Sampling, article: Article) -> None:
@@ -44,127 +36,94 @@ class OrderTest(ClaimTest):
         return self._claim.holds(construction_outcomes(self._models))
 
     def observed(self) -> bool | None:
-        answers = set(self._answers())
+        # Where yardsticks differ it neither holds nor fails.
+        yardsticks = self._claim.by_yardstick()
+        answers = {each.holds(table) for table in self._seeds for each in yardsticks}
         return answers.pop() if len(answers) == 1 else None
 
     def basis(self) -> Basis:
+        sampling = self._sampling
         return Basis(
-            seeds=self._sampling.seeds(self._models),
+            seeds=sampling.seeds(self._models),
             comparisons=[
-                _compare(condition, self._sampling, contrast)
-                for condition, contrast in zip(self._conditions, self._contrasts, strict=True)
+                _compare(condition, sampling, sampling.contrast(condition))
+                for condition in self._conditions
             ],
-            seeds_holding=sum(self._answers()),
-            probability=self._probability,
+            seeds_holding=self._seeds_holding(),
+            probability=self._probability(),
             p_value=self.p_value,
         )
 
     @property
     def p_value(self) -> float:
         """Two-sided."""
-        return min(1.0, 2 * min(self._p_values))
+        return min(1.0, 2 * max(min(each.p_for, each.p_against) for each in self._measured))
 
     def decide(self, p_adjusted: float, tests: int) -> Answer:
-        if p_adjusted < self._judging.level:
-            p_for, p_against = self._p_values
-            holds_more = p_for <= p_against
-            return ("supported", ["rule-holds"]) if holds_more else ("contradicted", ["rule-fails"])
-        by_size = self.decided_by_size(tests)
-        if by_size is not None:
-            return by_size, ["beyond-seed-effect"]
-        return "within-noise", ["indistinct"]
+        if p_adjusted >= self._judging.level:
+            return "within-noise", ["indistinct"]
+        holds = {each.p_for <= each.p_against for each in self._measured}
+        if len(holds) > 1:
+            return "depends-on-the-yardstick", ["yardsticks-differ"]
+        return ("supported", ["rule-holds"]) if True in holds else ("contradicted", ["rule-fails"])
 
     def settle(self, reason: Reason, tests: int) -> int | None:
-        # What is seen is taken for the truth: the claim then holds, or one condition fails.
-        fails = any(contrast.estimate <= 0 for contrast in self._contrasts)
-        level = self._judging.level / 2 / tests / (len(self._contrasts) if fails else 1)
-        needed = [
-            seeds_for_contrast(
-                -contrast.estimate if fails else contrast.estimate,
-                self._variances(condition),
-                self._sampling.further_variance(condition),
-                level,
-                self._judging.power,
-                self._sampling.seeds(self._models) + 1,
-            )
-            for condition, contrast in zip(self._conditions, self._contrasts, strict=True)
-        ]
-        if fails:
-            return min((number for number in needed if number is not None), default=None)
+        level = self._judging.level / 2 / tests
+        needed = [each.seeds(self._sampling, level, self._judging.power) for each in self._measured]
         return largest_of_all(needed)
 
-    def with_few_seeds(self, fewest: int, tests: int) -> tuple[Basis, Answer]:
-        """Decided by large differences of accuracy."""
+    def from_few_seeds(self, fewest: int, tests: int) -> Basis:
+        sampling, judging = self._sampling, self._judging
         basis = Basis(
-            seeds=self._sampling.seeds(self._models),
-            comparisons=[_compare(condition, self._sampling) for condition in self._conditions],
-            seeds_holding=sum(self._answers()),
+            seeds=sampling.seeds(self._models),
+            comparisons=[_compare(condition, sampling) for condition in self._conditions],
+            seeds_holding=self._seeds_holding(),
             seeds_needed=fewest,
             needed_from="minimum",
         )
-        by_size = self.decided_by_size(tests)
-        if by_size is not None:
-            return decided(basis, by_size)
-        effect = self._judging.seed_effect
-        quantities = {condition.quantity for condition in self._conditions}
-        if effect is None or quantities != {"accuracy"}:
-            return basis, UNDECIDED
-        return undecided(basis, self._planned(float(effect.deviation) / 100, tests), fewest)
+        usual = judging.seed_deviation
+        if usual is None or any(each.quantity != "accuracy" for each in self._conditions):
+            return basis
+        deviation = float(usual.points) / 100
+        needed = [
+            seeds_for_contrast(
+                abs(sampling.estimate(condition)),
+                [(deviation * weight) ** 2 for weight in condition.weights.values()],
+                sampling.further_variance(condition),
+                judging.level / 2 / tests,
+                judging.power,
+            )
+            for condition in self._conditions
+        ]
+        return planned(basis, largest_of_all(needed), fewest)
 
-    def decided_by_size(self, tests: int) -> Literal["supported", "contradicted"] | None:
-        """What differences of accuracy alone decide; None where they are too small.
-
-        A difference has to be beyond the largest effect of a seed and the chance of the test
-        images together, for which the level is divided by the number of conditions and of `tests`.
-        """
-        # Nobody has said how far seeds move losses and times, so these decide nothing.
-        of_accuracy = [each for each in self._conditions if each.quantity == "accuracy"]
-        models = {model for condition in of_accuracy for model in condition.weights}
-        limit = largest_difference(self._sampling, self._judging, models)
-        if limit is None or not of_accuracy:
-            return None
-        level = self._judging.level / 2 / len(self._conditions) / tests
-        sides = [_side(condition, self._sampling, limit, level) for condition in of_accuracy]
-        if "below" in sides:
-            return "contradicted"
-        all_above = set(sides) == {"above"} and of_accuracy == self._conditions
-        return "supported" if all_above else None
-
-    def _answers(self) -> list[bool]:
-        """Whether the rule holds by itself, in each seed."""
+    @cached_property
+    def _seeds(self) -> list[Outcomes]:
         sampling = self._sampling
-        tables = seed_outcomes(sampling.runs, sampling.protocol, self._models)
-        return [self._claim.holds(table) for table in tables]
+        return seed_outcomes(sampling.runs, sampling.protocol, self._models)
+
+    def _seeds_holding(self) -> int:
+        """In how many seeds the rule holds by itself."""
+        return sum(self._claim.holds(table) for table in self._seeds)
 
     @cached_property
     def _conditions(self) -> list[Condition]:
-        means = self._sampling.mean_outcomes()
-        return self._claim.conditions({model: mean.minutes for model, mean in means.items()})
-
-    @property
-    def can_plan(self) -> bool:
-        return bool(self._conditions)
-
-    @cached_property
-    def _contrasts(self) -> list[Contrast]:
-        return [self._sampling.contrast(condition) for condition in self._conditions]
+        """Premises and conditions by all yardsticks, each once."""
+        found: list[Condition] = []
+        means = self._sampling.mean_outcomes
+        for yardstick in self._claim.by_yardstick():
+            for condition in [*yardstick.premises(means), *yardstick.conditions(means)]:
+                if condition not in found:
+                    found.append(condition)
+        return found
 
     @cached_property
-    def _p_values(self) -> tuple[float, float]:
-        """One-sided, for the claim and against it."""
-        if self._contrasts:
-            smallest = min(contrast.p_negative for contrast in self._contrasts)
-            p_for = max(contrast.p_positive for contrast in self._contrasts)
-            return p_for, min(1.0, len(self._contrasts) * smallest)
-        # The rule is not linear: the bootstrap counts how often it holds, and no share of so
-        # many draws is known to be smaller than one of them.
-        least = 1 / self._sampling.resamples
-        return max(1 - self._probability, least), max(self._probability, least)
+    def _measured(self) -> list["_Measured"]:
+        return [_Measured.of(each, self._sampling) for each in self._claim.by_yardstick()]
 
-    @cached_property
     def _probability(self) -> float:
         """The share of the bootstrap in which the whole claim holds."""
-        if not self._conditions or self._claim.takes_times_as_exact:
+        if self._claim.weighs_times:
             return self._probability_by_rule()
         held = np.ones(self._sampling.resamples, dtype=bool)
         for condition in self._conditions:
@@ -190,23 +149,59 @@ class OrderTest(ClaimTest):
             held += self._claim.holds(outcomes)
         return held / self._sampling.resamples
 
-    def _planned(self, deviation: float, tests: int) -> int | None:
-        """Seeds for the hardest condition, if the difference seen is the true one."""
-        level, power = self._judging.level / 2 / tests, self._judging.power
-        needed = []
-        for condition in self._conditions:
-            effect = abs(self._sampling.estimate(condition))
-            variances = [(deviation * weight) ** 2 for weight in condition.weights.values()]
-            further = self._sampling.further_variance(condition)
-            needed.append(seeds_for_contrast(effect, variances, further, level, power))
-        return largest_of_all(needed)
 
-    def _variances(self, condition: Condition) -> list[float]:
-        """What one seed of each model adds to the variance of a condition."""
-        return [
-            weight**2 * float(np.var(self._sampling.values(model, condition.quantity), ddof=1))
-            for model, weight in condition.weights.items()
-        ]
+@dataclass(frozen=True)
+class _Measured:
+    """A claim by one yardstick, with each of its premises and conditions as tested."""
+
+    premises: list[tuple[Condition, Contrast]]
+    conditions: list[tuple[Condition, Contrast]]
+
+    @classmethod
+    def of(cls, claim: OrderClaim, sampling: Sampling) -> "_Measured":
+        means = sampling.mean_outcomes
+        return cls(
+            premises=[(each, sampling.contrast(each)) for each in claim.premises(means)],
+            conditions=[(each, sampling.contrast(each)) for each in claim.conditions(means)],
+        )
+
+    @property
+    def p_for(self) -> float:
+        """That all conditions hold; 1 where none could."""
+        if not self.conditions:
+            return 1.0
+        return max(tested.p_positive for _, tested in [*self.premises, *self.conditions])
+
+    @property
+    def p_against(self) -> float:
+        """That a condition is reversed, while the premises hold."""
+        ps = [tested.p_negative for _, tested in self.conditions]
+        one_reversed = min(1.0, len(ps) * min(ps)) if ps else 0.0
+        return max([one_reversed, *(tested.p_positive for _, tested in self.premises)])
+
+    def seeds(self, sampling: Sampling, level: float, power: float) -> int | None:
+        """How many would decide it. What is seen is taken for the truth: the claim then holds, or
+        one condition fails."""
+
+        def needed(pair: tuple[Condition, Contrast], level: float) -> int | None:
+            condition, tested = pair
+            samples = sampling.samples(condition)
+            return seeds_for_contrast(
+                abs(tested.estimate),
+                [sample.variance for sample in samples],
+                sampling.further_variance(condition),
+                level,
+                power,
+                min(len(sample.values) for sample in samples) + 1,
+            )
+
+        premises = [needed(pair, level) for pair in self.premises]
+        failing = [pair for pair in self.conditions if pair[1].estimate <= 0]
+        if not failing:
+            return largest_of_all(premises + [needed(pair, level) for pair in self.conditions])
+        found = [needed(pair, level / len(self.conditions)) for pair in failing]
+        fewest = min((number for number in found if number is not None), default=None)
+        return largest_of_all([*premises, fewest])
 
 
 def largest_of_all(needed: Sequence[int | None]) -> int | None:
@@ -214,18 +209,6 @@ def largest_of_all(needed: Sequence[int | None]) -> int | None:
     seeds settles one of them."""
     found = [number for number in needed if number is not None]
     return max(found) if found and len(found) == len(needed) else None
-
-
-def _side(condition: Condition, sampling: Sampling, limit: float, level: float) -> str:
-    """`above`, `below` or `between`."""
-    estimate = sampling.estimate(condition)
-    # Of a plain difference the weights are 1 and -1.
-    by_seed = limit * sum(abs(weight) for weight in condition.weights.values()) / 2
-    variance, _ = sampling.image_variance(condition.weights)
-    by_images = -float(special.ndtri(level)) * variance**0.5
-    if abs(estimate) <= by_seed + by_images:  # both act at once
-        return "between"
-    return "above" if estimate > 0 else "below"
 
 
 def _compare(

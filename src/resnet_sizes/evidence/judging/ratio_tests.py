@@ -21,7 +21,8 @@ class RatioOrderTest(OrderTest):
     logarithms) above the lower and below the upper end of the tolerance around what the printed
     minutes may stand for, a test of equivalence (Schuirmann, Journal of Pharmacokinetics and
     Biopharmaceutics 15, 1987); they differ if one lies significantly outside. Both levels are
-    divided by the number of tests, the latter by that of the ratios too.
+    divided by the number of tests, the latter by that of the ratios too. An order that is
+    established is never worth less than its direction, however unclear the ratios are.
     """
 
     def __init__(self, claim: Ratio, sampling: Sampling, article: Article) -> None:
@@ -38,11 +39,11 @@ class RatioOrderTest(OrderTest):
         if verdict != "supported":
             return verdict, reasons
         level = self._judging.level / 2 / tests
-        if any(ratio.is_outside(level / len(self._measured)) for ratio in self._measured):
+        if any(ratio.is_outside(level / len(self._tested)) for ratio in self._tested):
             return "direction-only", ["ratios-differ"]
-        if all(ratio.is_inside(level) for ratio in self._measured):
+        if all(ratio.is_inside(level) for ratio in self._tested):
             return "supported", ["ratios-agree"]
-        return "not-enough-runs", ["ratios-unclear"]
+        return "direction-only", ["ratios-unclear"]
 
     def settle(self, reason: Reason, tests: int) -> int | None:
         if reason != "ratios-unclear":
@@ -51,26 +52,26 @@ class RatioOrderTest(OrderTest):
         fewest = self._sampling.seeds(self._models) + 1
         needed = [
             seeds_for_contrast(ratio.to_the_edge, ratio.variances, None, level, power, fewest)
-            for ratio in self._measured
+            for ratio in self._tested
             if not ratio.is_inside(level)
         ]
         return largest_of_all(needed)
 
-    def with_few_seeds(self, fewest: int, tests: int) -> tuple[Basis, Answer]:
-        basis, answer = super().with_few_seeds(fewest, tests)
-        return basis.model_copy(update={"ratios": self._ratios()}), answer
+    def from_few_seeds(self, fewest: int, tests: int) -> Basis:
+        ratios = self._ratios()
+        return super().from_few_seeds(fewest, tests).model_copy(update={"ratios": ratios})
 
     @cached_property
-    def _measured(self) -> list["_Measured"]:
+    def _tested(self) -> list["_Ratio"]:
         return [self._measure(model) for model in self._others]
 
-    def _measure(self, model: str) -> "_Measured":
+    def _measure(self, model: str) -> "_Ratio":
         low, high = printed_ends(self._printed[model])
         base_low, base_high = printed_ends(self._printed[self._base])
         samples = self._samples(model)
-        return _Measured(
+        return _Ratio(
             contrast=contrast(samples),
-            variances=[contrast([sample]).error ** 2 * len(sample.values) for sample in samples],
+            variances=[sample.variance for sample in samples],
             low=math.log(low / base_high * (1 - self._tolerance)),
             high=math.log(high / base_low * (1 + self._tolerance)),
         )
@@ -105,7 +106,7 @@ class RatioOrderTest(OrderTest):
 
 
 @dataclass(frozen=True)
-class _Measured:
+class _Ratio:
     """A ratio of times over several seeds, as a logarithm, between the ends of the tolerance."""
 
     contrast: Contrast

@@ -1,66 +1,89 @@
 """Which network the results of one reading recommend, by three criteria."""
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from resnet_sizes.evidence.judging.comparability import Case
 from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.runs.measurements import on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Extreme, ParetoKnee
-from resnet_sizes.schemas.evidence.verdicts import Criterion, Recommendation
+from resnet_sizes.schemas.evidence.verdicts import Criterion, Recommendation, Verdict
 from resnet_sizes.schemas.study.protocol import by_depth
 
 FEWEST_SEEDS = 3
 """As many as a claim asks for, unless it says otherwise."""
 
 
-def recommend(sampling: Sampling, article: Article) -> list[Recommendation]:
-    """The best network of a reading by accuracy, by time, and by both (the knee of the Pareto
-    front); empty with results of fewer than two networks.
+@dataclass(frozen=True)
+class Choice:
+    """The best network on the means of a reading, as the claim that it is the best."""
 
-    It is the best on the means; it is firm where it is so beyond chance, by the tests of the
-    claims, at the level divided by the number of the criteria. Times of several devices
-    recommend nothing.
-    """
+    protocol: str
+    criterion: Criterion
+    claim: Extreme | ParetoKnee | None
+    """None where no network is the knee."""
+    numbers: Hashable
+    """What decides it, as `Case.numbers`."""
+    test: OrderTest | None
+    """None without a claim, or with too few seeds for a test."""
+    enough: bool
+    """Whether there are seeds enough for one."""
+
+    def is_asked_by(self, case: Case) -> bool:
+        """Whether the article says which network is the best by the same criterion."""
+        if self.claim is None or case.sampling.protocol != self.protocol:
+            return False
+        return case.claim.question == self.claim.question
+
+    def recommendation(
+        self, p_adjusted: float, tests: int, verdicts: Sequence[Verdict]
+    ) -> Recommendation:
+        """Firm where it is the best beyond chance, and no verdict leaves the same choice open:
+        the numbers that leave the article's claim undecided recommend nothing either."""
+        firm = self.test is not None and self.test.decide(p_adjusted, tests)[0] == "supported"
+        undecided = any(each.verdict not in ("supported", "contradicted") for each in verdicts)
+        return Recommendation(
+            protocol=self.protocol,
+            criterion=self.criterion,
+            model=self.claim.model if self.claim else None,
+            firm=firm and not undecided,
+            tested=self.enough,
+        )
+
+
+def choices_of(sampling: Sampling, article: Article) -> list[Choice]:
+    """The best network of a reading by accuracy, by time, and by both (the knee of the Pareto
+    front); empty with results of fewer than two networks. Times of several devices choose
+    nothing."""
     models = by_depth([str(m) for m in sampling.runs.study.models if sampling.of(m)])
     if len(models) < 2:
         return []
-    means = sampling.mean_outcomes()
-    choices: dict[Criterion, Extreme | ParetoKnee | None] = {
-        "accuracy": _extreme(
-            max(models, key=lambda m: means[m].accuracy), "accuracy", "highest", models
-        )
+    means = sampling.mean_outcomes
+    best = max(models, key=lambda m: means[m].accuracy)
+    claims: dict[Criterion, Extreme | ParetoKnee | None] = {
+        "accuracy": _extreme(best, "accuracy", "highest", models)
     }
-    finished = [run for model in models for run in sampling.of(model)]
-    if on_one_device(finished):
+    if on_one_device([run for model in models for run in sampling.of(model)]):
         fastest = min(models, key=lambda m: means[m].minutes)
-        choices["minutes"] = _extreme(fastest, "minutes", "lowest", models)
+        claims["minutes"] = _extreme(fastest, "minutes", "lowest", models)
         if len(models) > 2:
             knees = [_knee(model, models) for model in models]
-            choices["trade-off"] = next((knee for knee in knees if knee.holds(means)), None)
+            claims["trade-off"] = next((knee for knee in knees if knee.holds(means)), None)
     enough = sampling.seeds(models) >= FEWEST_SEEDS
-    found = []
-    for criterion, choice in choices.items():
-        firm = choice is not None and _is_firm(choice, sampling, article, len(choices))
-        found.append(
-            Recommendation(
-                protocol=sampling.protocol,
-                criterion=criterion,
-                model=choice.model if choice else None,
-                firm=firm,
-                tested=enough or firm,
-            )
+    return [
+        Choice(
+            protocol=sampling.protocol,
+            criterion=criterion,
+            claim=claim,
+            numbers=claim and Case(claim, sampling, article).numbers,
+            test=OrderTest(claim, sampling, article) if claim and enough else None,
+            enough=enough,
         )
-    return found
-
-
-def _is_firm(
-    choice: Extreme | ParetoKnee, sampling: Sampling, article: Article, criteria: int
-) -> bool:
-    test = OrderTest(choice, sampling, article)
-    if sampling.seeds(list(choice.among)) < FEWEST_SEEDS:
-        return test.decided_by_size(criteria) == "supported"
-    return test.decide(min(1.0, test.p_value * criteria), criteria)[0] == "supported"
+        for criterion, claim in claims.items()
+    ]
 
 
 _OWN_CLAIM: dict[str, Any] = {

@@ -6,6 +6,7 @@ What varies is the seed, of which there are few, and the choice of test images, 
 import math
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from statistics import mean, stdev
 
@@ -92,6 +93,7 @@ class Sampling:
         """Multiply-accumulates of one image, the same in every seed."""
         return self._finished[model][0].metrics.macs_per_image
 
+    @cached_property
     def mean_outcomes(self) -> dict[str, Outcome]:
         """The means over the seeds as if they were one run."""
         return {
@@ -114,16 +116,28 @@ class Sampling:
         return sum(sums) - condition.threshold
 
     def contrast(self, condition: Condition) -> Contrast:
-        """The condition over two seeds and more; of accuracies the test images are random too.
+        """The condition over two seeds and more; of accuracies the test images are random too."""
+        found = contrast(
+            self.samples(condition), condition.threshold, self.further_variance(condition)
+        )
+        return replace(found, estimate=self.estimate(condition))
 
-        A part of what varies with the images varies between the seeds already; counting both
-        in full errs on the side of caution.
-        """
-        samples = [
-            Sample(weight, self.values(model, condition.quantity))
-            for model, weight in condition.weights.items()
-        ]
-        return contrast(samples, condition.threshold, self.further_variance(condition))
+    def samples(self, condition: Condition) -> list[Sample]:
+        """What each seed of a model adds to the condition: its quantity and, where times enter
+        too, how far its time is from the mean of its model (the delta method)."""
+        found = []
+        for model, weight in condition.weights.items():
+            values = self.values(model, condition.quantity)
+            by_minute = condition.minute_weights.get(model, 0.0)
+            if by_minute:
+                minutes = [one.minutes for one in self._outcomes[model]]
+                values = [
+                    weight * value + by_minute * (each - mean(minutes))
+                    for value, each in zip(values, minutes, strict=True)
+                ]
+                weight = 1.0
+            found.append(Sample(weight, values))
+        return found
 
     def further_variance(self, condition: Condition) -> tuple[float, float] | None:
         """What the choice of test images adds to the variance of a condition, with its degrees
@@ -135,11 +149,35 @@ class Sampling:
 
     def image_variance(self, weights: Mapping[str, float]) -> tuple[float, int]:
         """Variance of a weighted sum of accuracies from the choice of test images, all models
-        being shown the same ones; and the number of images."""
+        being shown the same ones; and the number of images.
+
+        Some images are classified rightly in one run and wrongly in the next. That part shrinks
+        with the number of runs and varies between them already, so it is taken off: what is left
+        is due to images that are easier for one model than for another in all of its runs.
+        """
         per_image = sum(weight * self._shares[model] for model, weight in weights.items())
         assert isinstance(per_image, np.ndarray)
         images = len(per_image)
-        return float(per_image.var(ddof=1 if images > 1 else 0)) / images, images
+        of_runs = sum(
+            weight**2 * self._churn(model) / len(self._finished[model])
+            for model, weight in weights.items()
+        )
+        between = float(per_image.var(ddof=1 if images > 1 else 0))
+        return max(between - of_runs, 0.0) / images, images
+
+    def _churn(self, model: str) -> float:
+        """The variance of a single image between runs of one model, as a mean over the images.
+
+        Of a single run nothing shows it. Then it is taken from the model whose answers are the
+        most alike, as if the two were runs of one model; that serves to plan, not to decide.
+        """
+        runs = len(self._finished[model])
+        shares = self._shares[model]
+        if runs > 1:
+            return float((shares * (1 - shares)).mean()) * runs / (runs - 1)
+        others = [found[0].correct for name, found in self._finished.items() if name != model]
+        disagreements = [float((self._finished[model][0].correct != o).mean()) for o in others]
+        return min(disagreements) / 2 if disagreements else 0.0
 
     def pairings(self, condition: Condition) -> list[Pairing]:
         """McNemar's test of two models in each seed that both have."""

@@ -6,13 +6,16 @@ proportions of so many test images. Each formula has its source at its function.
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev, variance
+from typing import TypeVar
 
 from scipy import special  # the functions behind scipy.stats, without its checks' cost
 
 from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, MOST_SEEDS
+
+K = TypeVar("K", bound=Hashable)
 
 
 def prediction_interval(
@@ -49,6 +52,11 @@ class Sample:
 
     weight: float
     values: Sequence[float]
+
+    @property
+    def variance(self) -> float:
+        """What one value adds to the variance of the comparison (two values on)."""
+        return self.weight**2 * variance(self.values)
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ def contrast(
     parts: list[tuple[float, float]] = []
     for sample in samples:
         count = len(sample.values)
-        parts.append((sample.weight**2 * variance(sample.values) * (1 / count), count - 1))
+        parts.append((sample.variance / count, count - 1))
     if further is not None:
         parts.append(further)
     total, freedom = variance_of_sum(parts)
@@ -120,14 +128,14 @@ def mcnemar_exact(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * float(special.bdtr(smaller, both, 0.5))) if both else 1.0
 
 
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+def holm(p_values: Mapping[K, float]) -> dict[K, float]:
     """Holm's step-down adjusted p-values, by the same keys.
 
     Rejecting where the adjusted value is below the level keeps the probability of one false
     rejection or more at that level, however the tests depend on each other (Scandinavian
     Journal of Statistics 6, 1979).
     """
-    adjusted: dict[str, float] = {}
+    adjusted: dict[K, float] = {}
     largest = 0.0
     for rank, (key, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
         largest = max(largest, min(1.0, (len(p_values) - rank) * p))

@@ -117,9 +117,9 @@ def _add_outcomes(
 def _add_method(book: ValueBook, article: Article, file: str) -> None:
     constant = Source(file="resnet_sizes.schemas.evidence.verdicts", field="CONFIDENCE")
     book.add("method.confidence", CONFIDENCE, "fraction", constant)
-    level, largest = "judging.level", "judging.seed_effect.largest_difference"
+    level, points = "judging.level", "judging.seed_deviation.points"
     book.add_field(level, "fraction", file, article, level)
-    book.add_field(largest, "number", file, article, largest)
+    book.add_field(points, "number", file, article, points)
 
 
 def _add_study(book: ValueBook, runs: StudyRuns) -> None:

@@ -79,9 +79,9 @@ def _add_means(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) ->
     book.add(f"{prefix}.selection_bias.mean", mean(biases), "fraction", *sources)
     book.add_mean(f"{prefix}.initial_loss", "loss", finished, first)
     book.add_mean(f"{prefix}.final_loss", "loss", finished, last)
-    drops = [outcome(run).loss_drop for run in finished]
-    sources = run_sources(finished, first, last)
-    book.add(f"{prefix}.loss_drop.mean", mean(drops), "fraction", *sources)
+    outcomes, sources = [outcome(run) for run in finished], run_sources(finished, first, last)
+    book.add(f"{prefix}.loss_drop.mean", mean(o.loss_drop for o in outcomes), "fraction", *sources)
+    book.add(f"{prefix}.loss_fall.mean", mean(o.loss_fall for o in outcomes), "loss", *sources)
 
 
 def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:

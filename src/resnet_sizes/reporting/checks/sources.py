@@ -57,8 +57,8 @@ class Sources:
         return kind in NAME_KINDS and " ".join(text.split()) in self.names.get(kind, ())
 
     def _said(self, name: str) -> Iterator[Description]:
-        if name == "judging" and self.article.judging.seed_effect is not None:
-            yield self.article.judging.seed_effect.source
+        if name == "judging" and self.article.judging.seed_deviation is not None:
+            yield self.article.judging.seed_deviation.source
         for claim in self.article.claims:
             if claim.id == name:
                 yield claim.text

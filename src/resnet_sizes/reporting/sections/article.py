@@ -31,7 +31,7 @@ from resnet_sizes.reporting.sections.methodology import (
     deviations,
     method_rows,
     same_tests,
-    seed_effect,
+    seed_deviation,
     seed_fixes,
 )
 from resnet_sizes.reporting.sections.results import (
@@ -139,7 +139,7 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "confounds": confounds(report),
         "criteria": criteria(report),
         "same_tests": same_tests(report),
-        "seed_effect": seed_effect(report),
+        "seed_deviation": seed_deviation(report),
     }
     of_results = {
         "repeated": repeated(report, results),
@@ -185,12 +185,12 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
 
 def _check_reference(report: ReportContext, bibliography: Path) -> None:
     """What the article file cites is in the bibliography: pandoc would not say who asked for it."""
-    effect = report.article.judging.seed_effect
+    effect = report.article.judging.seed_deviation
     key = effect.reference if effect else None
     if key and f"{{{key}," not in bibliography.read_text(encoding="utf-8"):
         raise UserError(
-            f"{report.study.article}: judging.seed_effect.reference is {key!r}, which is no key of "
-            f"{bibliography}. Add the entry there, or leave the reference out."
+            f"{report.study.article}: judging.seed_deviation.reference is {key!r}, which is no key "
+            f"of {bibliography}. Add the entry there, or leave the reference out."
         )
 
 

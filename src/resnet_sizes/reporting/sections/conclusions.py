@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from resnet_sizes.reporting.sections.discussion import ClaimVerdicts, VerdictTexts
+from resnet_sizes.reporting.sections.discussion import BY_READING, ClaimVerdicts, VerdictTexts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.words import model_name
@@ -91,7 +91,7 @@ def conclusions(
         if item.claim.place != "conclusions":
             continue
         beginning = report.words(texts.key_by_reason("conclusions", item.overall))
-        depends = item.overall.verdict == "depends-on-the-reading"
+        depends = item.overall.verdict in BY_READING
         reason = texts.of_readings(item) if depends else texts.reason(item)
         finding = Safe(f"{beginning}: {reason}.")
         text = report.from_article(item.claim.id, item.claim.text)

@@ -20,7 +20,8 @@ from resnet_sizes.schemas.evidence.verdicts import Overall, Reason, Verdict, Ver
 UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-run")
 """Verdicts that say nothing of the article."""
 
-DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
+BY_READING: tuple[VerdictName, ...] = ("depends-on-the-reading", "decided-in-part")
+"""Verdicts whose reason is what each reading gives."""
 
 NO_MINUTES = ComputedMinutes()
 
@@ -52,13 +53,6 @@ class ClaimVerdicts:
     def is_undecided(self) -> bool:
         """Whether the verdict says nothing of the article."""
         return self.overall.verdict in UNDECIDED
-
-    @property
-    def undecided_readings(self) -> list[str]:
-        """The readings that do not decide, where others do."""
-        if self.overall.verdict not in DECIDED:
-            return []
-        return [verdict.protocol for verdict in self.readings if verdict.verdict not in DECIDED]
 
     @property
     def seen(self) -> bool | None:
@@ -172,6 +166,8 @@ class VerdictTexts:
         """`sustentada segundo probe-224; …`, the readings with the same verdict together."""
         names: dict[Safe, list[Safe]] = {}
         for verdict in item.readings:
+            if verdict.protocol not in item.overall.taking_part:
+                continue
             word = self._words(f"verdicts.{verdict.verdict}")
             names.setdefault(word, []).append(code(verdict.protocol))
         parts = [
@@ -186,11 +182,12 @@ class VerdictTexts:
         clauses = [
             self._words(f"reasons.{name}") for name in overall.reasons if name not in left_out
         ]
-        if overall.verdict == "depends-on-the-reading":
+        if overall.verdict in BY_READING:
             clauses = [self.of_readings(item)]
-        if undecided := item.undecided_readings:
-            names = self._words.listed([code(name) for name in undecided])
-            clauses.append(self._words.counted("undecided-readings", len(undecided), names=names))
+        if overall.excluded and overall.reasons != ["reading-excluded"]:
+            names = self._words.listed([code(name) for name in overall.excluded])
+            count = len(overall.excluded)
+            clauses.append(self._words.counted("excluded-readings", count, names=names))
         if item.is_undecided and item.seen is not None:
             clauses.append(self._words(f"observed.{str(item.seen).lower()}"))
         if item.computed:

@@ -285,18 +285,17 @@ def same_tests(report: ReportContext) -> Safe | None:
     return report.words("same-test.groups", groups=listed)
 
 
-def seed_effect(report: ReportContext) -> Safe | None:
-    """By how many points two runs that differ in the seed alone may plausibly differ, with the
-    source; None where the article file knows none."""
-    effect = report.article.judging.seed_effect
-    if effect is None:
+def seed_deviation(report: ReportContext) -> Safe | None:
+    """The points by which accuracies of runs that differ in the seed alone are supposed to vary
+    where more seeds are planned, with the source; None where the article file knows none."""
+    deviation = report.article.judging.seed_deviation
+    if deviation is None:
         return None
     number = report.values.followed(
-        "judging.seed_effect.largest_difference",
-        Safe(decimal(effect.largest_difference, 1, report.language)),
+        "judging.seed_deviation.points", Safe(decimal(deviation.points, 1, report.language))
     )
-    form = "one" if rounded(effect.largest_difference, 1) < 2 else "other"
+    form = "one" if rounded(deviation.points, 1) < 2 else "other"
     points = report.words(f"results.points.{form}", number=number)
-    source = report.from_article("judging", effect.source)
-    citation = f" [-@{effect.reference}]" if effect.reference else ""
+    source = report.from_article("judging", deviation.source)
+    citation = f" [-@{deviation.reference}]" if deviation.reference else ""
     return Safe(f"{points}: {source}{citation}")

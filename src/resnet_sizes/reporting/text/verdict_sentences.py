@@ -90,7 +90,9 @@ def sentence_of(claim: Claim, verdict: Verdict, words: Words) -> str:
     """The verdict from one reading: its reasons, then the numbers."""
     lead = "; ".join(words.plain(f"reasons.{reason}") for reason in verdict.reasons)
     if verdict.basis:
-        return _ended(f"{lead}: {'; '.join(_Clauses(words).details(claim, verdict.basis))}")
+        return _ended(
+            f"{lead}: {'; '.join(_Clauses(words).details(claim, verdict, verdict.basis))}"
+        )
     if verdict.verdict in _NO_ANSWER and verdict.observed is not None:
         lead += "; " + words.plain(f"observed.{str(verdict.observed).lower()}")
     return _ended(lead)
@@ -124,7 +126,7 @@ class _Clauses:
     def __init__(self, words: Words) -> None:
         self._words = words
 
-    def details(self, claim: Claim, basis: Basis) -> list[str]:
+    def details(self, claim: Claim, verdict: Verdict, basis: Basis) -> list[str]:
         found = [self._seeds(basis)]
         if basis.prediction is not None:
             found.append(self._prediction(claim, basis))
@@ -132,17 +134,14 @@ class _Clauses:
             found += [self._ratio(ratio) for ratio in basis.ratios]
         else:
             found += [self._comparison(comparison) for comparison in basis.comparisons]
-        pairings = [p.p_value for c in basis.comparisons for p in c.pairings]
-        if pairings:
-            form = "one" if len(pairings) == 1 else "other"
-            found.append(self._text(f"mcnemar.{form}", p=self._p(max(pairings))))
         if basis.probability is not None:
             found.append(self._probability(basis.probability))
         if basis.p_adjusted is not None:
             found.append(self._counted("p", basis.tests or 1, p=self._p(basis.p_adjusted)))
         if basis.needed_from is not None:
-            key, number = basis.needed_from, basis.seeds_needed
-            form = "never" if number is None else key
+            number = basis.seeds_needed
+            by_spread = "-by-spread" if verdict.reasons == ["interval-too-wide"] else ""
+            form = f"never{by_spread}" if number is None else basis.needed_from
             number = MOST_SEEDS if number is None else number
             found.append(self._text(f"needed.{form}", number=self._number(number, 0)))
         return found
@@ -166,7 +165,9 @@ class _Clauses:
         if basis.seeds_holding is None or basis.seeds < 2:
             return number
         holding = basis.seeds_holding
-        form = "all" if holding == basis.seeds else "some" if holding else "none"
+        form = "all" if holding == basis.seeds else "some.other" if holding else "none"
+        if form == "some.other" and holding == 1:
+            form = "some.one"
         return f"{number} ({self._text(f'holding.{form}', number=self._number(holding, 0))})"
 
     def _probability(self, share: float) -> str:
@@ -202,13 +203,19 @@ class _Clauses:
         names = zip(("first", "second", "third"), map(display_name, found.models), strict=False)
         # What is printed decides between the forms: in Portuguese 1,99 is singular.
         form = "one" if abs(rounded(number, digits)) < 2 else "other"
-        return self._text(
+        said = self._text(
             f"comparisons.{key}",
             number=self._number(number, digits),
             interval=self._range("interval", low, high, digits),
             points=self._text(f"points.{form}"),
             **dict(names),
         )
+        return said + self._mcnemar(found)
+
+    def _mcnemar(self, found: Comparison) -> str:
+        """The p-value of the seed in which two networks differ least, if they were paired."""
+        ps = [pairing.p_value for pairing in found.pairings]
+        return self._counted("mcnemar", len(ps), p=self._p(max(ps))) if ps else ""
 
     def _ratio(self, ratio: RatioTest) -> str:
         return self._text(
@@ -247,6 +254,7 @@ _SCALES = {  # by kind or quantity: the factor from the record's unit, and decim
     "gain": (100.0, 3),
     "gain-falls": (100.0, 3),
     "loss_drop": (100.0, 1),
+    "loss_fall": (1.0, 3),
     "drop": (100.0, 1),
     "log_minutes": (1.0, 2),
 }

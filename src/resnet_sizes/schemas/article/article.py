@@ -39,21 +39,14 @@ class Setup(Record):
     )
 
 
-class SeedEffect(Record):
+class SeedDeviation(Record):
     """How far runs that differ in the seed alone lie apart, from what others have measured.
 
-    It serves where a study has too few seeds to show it.
+    It serves to plan where a study has too few seeds to show it, and decides nothing.
     """
 
-    largest_difference: Number = Field(
-        gt=0,
-        description="Percentage points of accuracy by which two such runs may plausibly differ. A "
-        "single run decides only what lies farther apart.",
-    )
-    deviation: Number = Field(
-        gt=0,
-        description="Standard deviation in percentage points from which the number of seeds is "
-        "planned where there is only one.",
+    points: Number = Field(
+        gt=0, description="Standard deviation of the accuracy, in percentage points."
     )
     source: Description = Field(
         description="Who measured it, on what; ends with the author's name where there is a "
@@ -73,7 +66,7 @@ class Judging(Record):
         0.05,
         gt=0,
         lt=0.5,
-        description="Probability of one wrong decision or more among the tests of a reading, "
+        description="Probability of one wrong decision or more among the tests of a study, "
         "which Holm's correction keeps.",
     )
     power: Number = Field(
@@ -82,8 +75,8 @@ class Judging(Record):
         lt=1,
         description="Probability with which a planned number of seeds settles a claim.",
     )
-    seed_effect: SeedEffect | None = Field(
-        None, description="Left out where nobody measured it: a single run then decides nothing."
+    seed_deviation: SeedDeviation | None = Field(
+        None, description="Left out where nobody measured it: seeds are then not planned from one."
     )
 
 

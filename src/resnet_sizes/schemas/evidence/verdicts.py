@@ -13,7 +13,9 @@ VerdictName = Literal[
     "contradicted",
     "within-noise",  # enough runs, and the difference is no larger than chance explains
     "not-enough-runs",
-    "depends-on-the-reading",  # only of several readings together
+    "depends-on-the-yardstick",  # it holds by one way of measuring and fails by another
+    "depends-on-the-reading",  # only of several readings together: they decide differently
+    "decided-in-part",  # the same: some decide, alike, and others do not
     "not-comparable",  # other data, a part of them, or another protocol than the claim needs
     "true-by-construction",
     "not-run",
@@ -49,7 +51,7 @@ Reason = Literal[
     "ratios-agree",
     "ratios-differ",
     "ratios-unclear",  # the interval of a ratio reaches across the tolerance
-    "beyond-seed-effect",  # farther apart than seeds plausibly explain
+    "yardsticks-differ",
     "other-data",  # the content of the dataset is not one that the claim accepts
     "other-protocol",  # the protocol is not one that the claim accepts
     "subset",  # not all images
@@ -67,11 +69,21 @@ Reason = Literal[
     "no-increment",  # over an accuracy of zero there is none
     "construction",
     "readings-agree",
-    "readings-decide",  # those that decide agree, the others do not decide
+    "readings-heard-agree",  # all that are heard; others stand aside
     "readings-differ",
+    "readings-open",  # some decide, alike, and the others do not
+    "readings-undecided",  # none decides, each for a reason of its own
+    "reading-excluded",  # by the article's minutes or memory, and there is no other
 ]
 
-Agreement = Literal["readings-agree", "readings-decide", "readings-differ"]
+Agreement = Literal[
+    "readings-agree",
+    "readings-heard-agree",
+    "readings-differ",
+    "readings-open",
+    "readings-undecided",
+    "reading-excluded",
+]
 
 
 State = Literal[
@@ -229,7 +241,12 @@ class Overall(Record):
         "same numbers, so that the first of them speaks for all."
     )
     taking_part: list[str] = Field(
-        min_length=1, description="The readings that are compared, in the study's order."
+        min_length=1, description="The readings that are heard, in the study's order."
+    )
+    excluded: list[str] = Field(
+        default_factory=list,
+        description="Readings that would be heard, were they not excluded by the article's own "
+        "minutes, or the memory of every device known.",
     )
     readings: dict[str, VerdictName] = Field(description="By protocol, in the study's order.")
 
@@ -266,8 +283,7 @@ class Recommendation(Record):
     firm: bool = Field(description="Whether it is the best beyond chance.")
     tested: bool = Field(
         True,
-        description="Whether the runs are enough to tell: either there are as many seeds as a "
-        "test asks for, or the difference is larger than a seed can explain.",
+        description="Whether there are as many seeds as a test asks for.",
     )
 
 

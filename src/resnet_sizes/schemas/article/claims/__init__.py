@@ -5,7 +5,12 @@ from typing import Annotated, Any, get_args
 from pydantic import Field
 
 from resnet_sizes.schemas.article.claims.base import ClaimBase, Needs, OrderClaim
-from resnet_sizes.schemas.article.claims.extreme import Conjunction, Extreme, ParetoKnee
+from resnet_sizes.schemas.article.claims.extreme import (
+    Conjunction,
+    Extreme,
+    ParetoFront,
+    ParetoKnee,
+)
 from resnet_sizes.schemas.article.claims.ordering import Decrease, Diminishing, Ordering, Ratio
 from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment, PrintedNumber
 
@@ -22,6 +27,7 @@ __all__ = [
     "Needs",
     "OrderClaim",
     "Ordering",
+    "ParetoFront",
     "ParetoKnee",
     "PrintedNumber",
     "Ratio",
@@ -34,6 +40,7 @@ Claim = Annotated[
     | Decrease
     | Increment
     | Diminishing
+    | ParetoFront
     | ParetoKnee
     | Cell
     | Conjunction,

@@ -6,7 +6,7 @@ Everything here is plain arithmetic; how sure an answer is belongs to the tests 
 
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -18,11 +18,22 @@ from resnet_sizes.schemas.study.study import DataContent
 
 T = TypeVar("T", float, Decimal)
 
-Quantity = Literal["accuracy", "layers", "minutes", "initial_loss", "final_loss", "loss_drop"]
-"""What is compared: final test accuracy, depth, training time without evaluation, training
-loss of the first and of the last epoch, and the fraction of the first loss by which it fell."""
+Quantity = Literal[
+    "accuracy",  # of the last epoch, on the test images
+    "layers",
+    "minutes",  # of training, without evaluation
+    "initial_loss",  # mean training loss of the first epoch
+    "final_loss",  # of the last
+    "loss_drop",  # by which fraction of the first it fell
+    "loss_fall",  # by how many nats it fell
+    "loss_reduction",  # how far it fell, by both of these yardsticks
+]
+"""What is compared."""
 
-LOSSES = ("initial_loss", "final_loss", "loss_drop")
+YARDSTICKS: dict[str, tuple[str, ...]] = {"loss_reduction": ("loss_drop", "loss_fall")}
+"""Quantities that may be measured in more than one way, each of which has a say."""
+
+LOSSES = ("initial_loss", "final_loss", "loss_drop", "loss_fall", "loss_reduction")
 
 LOG_MINUTES = "log_minutes"
 """Times differ by factors, and so does their spread: they are compared by their logarithms."""
@@ -105,6 +116,11 @@ class Outcome:
         """Fraction of the initial loss that is gone at the end; 0 where there was none."""
         return 1 - self.final_loss / self.initial_loss if self.initial_loss else 0.0
 
+    @property
+    def loss_fall(self) -> float:
+        """By how much the loss is lower at the end, in nats."""
+        return self.initial_loss - self.final_loss
+
 
 Outcomes = Mapping[str, Outcome]
 """The outcomes of one seed, or their means, by model."""
@@ -119,6 +135,9 @@ class Condition:
     models: tuple[str, ...]
     weights: Mapping[str, float]
     threshold: float = 0.0
+    minute_weights: Mapping[str, float] = field(default_factory=dict)
+    """By how much the sum changes with a minute more of a model, where times place what the
+    quantity is compared with."""
 
 
 def above(quantity: str, more: str, less: str) -> Condition:
@@ -202,6 +221,12 @@ class ClaimBase(Record):
         return set(self.quantities) == {"layers"}
 
     @property
+    def question(self) -> Hashable | None:
+        """What the claim answers by naming a model, so that it is known which others answer the
+        same; None of claims that name none."""
+        return None
+
+    @property
     def compares_minutes(self) -> bool:
         """Whether training times decide it, alone or with other quantities."""
         return "minutes" in self.quantities
@@ -230,6 +255,11 @@ class ClaimBase(Record):
         return self
 
 
+def measures_of(quantity: str) -> tuple[str, ...]:
+    """The quantities by which one is measured: itself, unless it has several yardsticks."""
+    return YARDSTICKS.get(quantity, (quantity,))
+
+
 class OrderClaim(ClaimBase):
     """Something that holds in a table of outcomes or does not.
 
@@ -238,17 +268,26 @@ class OrderClaim(ClaimBase):
 
     test: ClassVar[TestKind] = "order"
 
-    takes_times_as_exact: ClassVar[bool] = False
-    """Whether the conditions are linear only once the mean times are known."""
+    weighs_times: ClassVar[bool] = False
+    """Whether times place what accuracies are compared with."""
+
+    def by_yardstick(self) -> "Sequence[OrderClaim]":
+        """The claim by each yardstick that its quantities have; of most there is one."""
+        return [self]
 
     @abstractmethod
     def holds(self, outcomes: Outcomes) -> bool:
-        """Whether it holds in one seed, or on the means. Ties count against it."""
+        """Whether it holds in one seed, or on the means, by every yardstick. Ties count against
+        it."""
 
     @abstractmethod
-    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
-        """The same as linear conditions on the means; empty where the rule is not linear.
-        `mean_minutes` are by model."""
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        """The same by its only yardstick, as linear conditions near the `means`; empty where it
+        fails whatever else is measured, given its premises."""
+
+    def premises(self, means: Outcomes) -> list[Condition]:
+        """What has to be established for its conditions to be the right ones."""
+        return []
 
     @abstractmethod
     def compared(self) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """One model among several has the most or the least of a quantity, or is the best choice."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise, product
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -8,11 +9,13 @@ from pydantic import Field, model_validator
 from resnet_sizes.schemas.article.claims.base import (
     LOSSES,
     Condition,
+    ConditionKind,
     Models,
     OrderClaim,
     Outcomes,
     Quantity,
     above,
+    measures_of,
     values_of,
 )
 from resnet_sizes.schemas.base import Record
@@ -47,16 +50,23 @@ class Part(OneAmong):
 
     def compared(self) -> list[tuple[str, str]]:
         """Each model with the quantity."""
-        return [(model, self.quantity) for model in self.among]
+        return [(model, what) for what in measures_of(self.quantity) for model in self.among]
+
+    def by_yardstick(self) -> Sequence[Self]:
+        """By each quantity by which its own is measured."""
+        return [self.model_copy(update={"quantity": q}) for q in measures_of(self.quantity)]
 
     def holds(self, outcomes: Outcomes) -> bool:
-        """Whether it holds in one seed, or on the means. Ties count against it."""
-        own = getattr(outcomes[self.model], self.quantity)
-        others = values_of(outcomes, self._others, self.quantity)
-        beaten = own > max(others) if self.extreme == "highest" else own < min(others)
-        return bool(beaten)
+        """Whether it holds in one seed, or on the means, by every yardstick. Ties count against
+        it."""
+        sign = 1 if self.extreme == "highest" else -1
+        return all(
+            sign * getattr(outcomes[self.model], what) > sign * other
+            for what in measures_of(self.quantity)
+            for other in values_of(outcomes, self._others, what)
+        )
 
-    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
+    def conditions(self, means: Outcomes) -> list[Condition]:
         """One for each of the other models."""
         if self.extreme == "highest":
             return [above(self.quantity, self.model, other) for other in self._others]
@@ -71,6 +81,13 @@ class Extreme(Part, OrderClaim):
     @property
     def subject(self) -> dict[str, str]:
         return {"quantity": self.quantity, "extreme": self.extreme}
+
+    @property
+    def question(self) -> Hashable:
+        return self.quantity, self.extreme, frozenset(self.among)
+
+    def deciding_numbers(self, base_model: str) -> Hashable:
+        return self.question, self.model
 
     @property
     def is_order_of_losses(self) -> bool:
@@ -93,8 +110,12 @@ class Conjunction(OrderClaim):
     def holds(self, outcomes: Outcomes) -> bool:
         return all(part.holds(outcomes) for part in self.parts)
 
-    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
-        return [condition for part in self.parts for condition in part.conditions(mean_minutes)]
+    def by_yardstick(self) -> Sequence["Conjunction"]:
+        ways = product(*(part.by_yardstick() for part in self.parts))
+        return [self.model_copy(update={"parts": list(parts)}) for parts in ways]
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        return [condition for part in self.parts for condition in part.conditions(means)]
 
     @model_validator(mode="after")
     def _layer_counts_stand_apart(self) -> "Conjunction":
@@ -114,7 +135,14 @@ class ParetoKnee(OneAmong, OrderClaim):
     rule: Literal["pareto-knee"]
     among: Models = Field(min_length=3)
 
-    takes_times_as_exact: ClassVar[bool] = True
+    weighs_times: ClassVar[bool] = True
+
+    @property
+    def question(self) -> Hashable:
+        return "knee", frozenset(self.among)
+
+    def deciding_numbers(self, base_model: str) -> Hashable:
+        return self.question, self.model
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for model in self.among for what in ("minutes", "accuracy")]
@@ -144,29 +172,95 @@ class ParetoKnee(OneAmong, OrderClaim):
         between = [height(*point) for point in points.values() if point not in (cheap, dear)]
         return own > max(faster) and height(own_minutes, own) > max([0.0, *between])
 
-    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
-        """The times place the line, which is linear in the accuracies once they are known."""
-        times, own = mean_minutes, str(self.model)
-        cheap, *middle, dear = sorted(self.among, key=times.__getitem__)
-        if times[own] <= times[cheap]:
-            return [above("accuracy", own, other) for other in self._others]
-        if times[own] >= times[dear]:
+    def premises(self, means: Outcomes) -> list[Condition]:
+        """The order of the times, which says what is compared with what."""
+        return _order_of_times(self.among, means)
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        """In the order of times that is seen. Times have a spread like accuracies: they place the
+        line, so that each height above it varies with them too."""
+        own = str(self.model)
+        cheap, *middle, dear = _by_time(self.among, means)
+        if own == cheap:
+            return [above("accuracy", own, other) for other in self.among if other != own]
+        if own == dear:
             return []  # the slowest, which is no knee whatever the accuracies are
-        at_own = _height(own, cheap, dear, times)
-        found = [Condition("above-chord", "accuracy", (own, cheap, dear), at_own)]
+        found = [_above_chord("above-chord", (own, cheap, dear), {own: 1.0}, cheap, dear, means)]
         for other in middle:
             if other != own:
-                at_other = _height(other, cheap, dear, times)
-                higher = {
-                    model: at_own.get(model, 0.0) - at_other.get(model, 0.0)
-                    for model in (own, other, cheap, dear)
-                }
-                found.append(Condition("higher-above-chord", "accuracy", (own, other), higher))
-        faster = [model for model in self._others if times[model] <= times[own]]
+                heights = {own: 1.0, other: -1.0}
+                models = (own, other)
+                found.append(
+                    _above_chord("higher-above-chord", models, heights, cheap, dear, means)
+                )
+        own_minutes = means[own].minutes
+        faster = [m for m in self.among if m != own and means[m].minutes <= own_minutes]
         return found + [above("accuracy", own, model) for model in faster]
 
 
-def _height(model: str, cheap: str, dear: str, times: Mapping[str, float]) -> dict[str, float]:
-    """The weights of a model's accuracy above the line from the fastest to the slowest."""
-    share = (times[model] - times[cheap]) / (times[dear] - times[cheap])
-    return {model: 1.0, cheap: share - 1, dear: -share}
+class ParetoFront(OrderClaim):
+    """None of `models` is at least as fast and as accurate as another: each slower one is more
+    accurate, so that who chooses has to trade one for the other."""
+
+    rule: Literal["pareto-front"]
+    models: Models = Field(min_length=2)
+
+    weighs_times: ClassVar[bool] = True
+
+    def compared(self) -> list[tuple[str, str]]:
+        return [(model, what) for model in self.models for what in ("minutes", "accuracy")]
+
+    def holds(self, outcomes: Outcomes) -> bool:
+        ordered = [outcomes[model] for model in _by_time(self.models, outcomes)]
+        return all(
+            less.minutes < more.minutes and less.accuracy < more.accuracy
+            for less, more in pairwise(ordered)
+        )
+
+    def premises(self, means: Outcomes) -> list[Condition]:
+        return _order_of_times(self.models, means)
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        steps = pairwise(_by_time(self.models, means))
+        return [above("accuracy", slower, faster) for faster, slower in steps]
+
+
+def _by_time(models: Sequence[str], means: Outcomes) -> list[str]:
+    """From the fastest to the slowest."""
+    return sorted(map(str, models), key=lambda model: means[model].minutes)
+
+
+def _order_of_times(models: Sequence[str], means: Outcomes) -> list[Condition]:
+    return [above("minutes", more, less) for less, more in pairwise(_by_time(models, means))]
+
+
+def _above_chord(
+    kind: ConditionKind,
+    models: tuple[str, ...],
+    heights: Mapping[str, float],
+    cheap: str,
+    dear: str,
+    means: Outcomes,
+) -> Condition:
+    """A weighted sum of heights above the line from the fastest model to the slowest.
+
+    Of model m the height is a(m) − a(cheap) − w · (a(dear) − a(cheap)), with accuracies a and
+    w = (t(m) − t(cheap)) / (t(dear) − t(cheap)) of the times t. Times `dear − cheap` it is a sum
+    of products of accuracies and times; its derivatives by the times, over `dear − cheap`, are
+    the weights of the minutes (as in Fieller, Journal of the Royal Statistical Society B 16, 1954).
+    """
+    span = means[dear].minutes - means[cheap].minutes
+    rise = means[dear].accuracy - means[cheap].accuracy
+    weights: dict[str, float] = dict.fromkeys((*heights, cheap, dear), 0.0)
+    by_minute = dict(weights)
+    for model, weight in heights.items():
+        share = (means[model].minutes - means[cheap].minutes) / span if span else 0.0
+        gain = means[model].accuracy - means[cheap].accuracy
+        for name, of_accuracy, of_minutes in (
+            (model, 1.0, -rise),
+            (cheap, share - 1, rise - gain),
+            (dear, -share, gain),
+        ):
+            weights[name] += weight * of_accuracy
+            by_minute[name] += weight * of_minutes / span if span else 0.0
+    return Condition(kind, "accuracy", models, weights, minute_weights=by_minute)

@@ -1,6 +1,6 @@
 """A quantity rises or falls from one model to the next, in each model, or ever more slowly."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -16,6 +16,7 @@ from resnet_sizes.schemas.article.claims.base import (
     TableRow,
     TestKind,
     above,
+    measures_of,
     values_of,
 )
 from resnet_sizes.schemas.base import Number
@@ -29,13 +30,16 @@ class Rising(OrderClaim):
     models: Models = Field(min_length=2)
 
     def compared(self) -> list[tuple[str, str]]:
-        return [(model, self.quantity) for model in self.models]
+        return [(model, what) for what in measures_of(self.quantity) for model in self.models]
+
+    def by_yardstick(self) -> Sequence[OrderClaim]:
+        return [self.model_copy(update={"quantity": q}) for q in measures_of(self.quantity)]
 
     def holds(self, outcomes: Outcomes) -> bool:
-        values = values_of(outcomes, self.models, self.quantity)
-        return all(low < high for low, high in pairwise(values))
+        tables = [values_of(outcomes, self.models, what) for what in measures_of(self.quantity)]
+        return all(low < high for values in tables for low, high in pairwise(values))
 
-    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
+    def conditions(self, means: Outcomes) -> list[Condition]:
         return [above(self.quantity, more, less) for less, more in pairwise(self.models)]
 
 
@@ -95,7 +99,7 @@ class Decrease(OrderClaim):
     def holds(self, outcomes: Outcomes) -> bool:
         return all(outcomes[model].loss_drop >= self.at_least for model in self.models)
 
-    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
+    def conditions(self, means: Outcomes) -> list[Condition]:
         return [
             Condition("drop", "loss_drop", (model,), {str(model): 1.0}, self.at_least)
             for model in self.models
@@ -127,7 +131,7 @@ class Diminishing(OrderClaim):
         falls = all(later < earlier for earlier, later in pairwise(gains))
         return gains[0] > 0 and falls
 
-    def conditions(self, mean_minutes: Mapping[str, float]) -> list[Condition]:
+    def conditions(self, means: Outcomes) -> list[Condition]:
         steps = list(pairwise(self.models))
         gains = [_gain(*step) for step in steps]
         found = [Condition("gain", "accuracy", steps[0], gains[0])]
