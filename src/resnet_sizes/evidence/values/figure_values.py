@@ -12,7 +12,12 @@ from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, in_percent
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims.base import overlap, printed_ends, value_key
+from resnet_sizes.schemas.article.claims.base import (
+    overlap,
+    prediction_keys,
+    printed_ends,
+    value_key,
+)
 from resnet_sizes.schemas.evidence.figures import (
     AccuracyColumn,
     ConfusionCell,
@@ -176,8 +181,8 @@ def printed_accuracies(
             ours = value_key(protocol, row.model, column)
             if printed is None or ours not in values:
                 continue
-            bounds = f"{protocol}.{row.model}.{column}.prediction"
-            keys = [ours, *(k for k in (f"{bounds}_low", f"{bounds}_high") if k in values)]
+            bounds = prediction_keys(protocol, row.model, column)
+            keys = [ours, *(key for key in bounds if key in values)]
             numbers = [in_percent(values[key]) for key in keys]
             found.append(
                 PrintedAccuracy(

@@ -86,6 +86,12 @@ def value_key(protocol: str, model: str, quantity: str) -> str:
     return key if quantity.endswith("_increment") else f"{key}.mean"
 
 
+def prediction_keys(protocol: str, model: str, quantity: str) -> tuple[str, str]:
+    """The keys of the ends of its prediction interval."""
+    bounds = f"{protocol}.{model}.{quantity}.prediction"
+    return f"{bounds}_low", f"{bounds}_high"
+
+
 class TableRow(Record):
     """One row of the article's table; increments are empty in the first row."""
 

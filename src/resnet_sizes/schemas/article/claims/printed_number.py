@@ -15,6 +15,7 @@ from resnet_sizes.schemas.article.claims.base import (
     TestKind,
     half_unit,
     increment_percent,
+    prediction_keys,
     value_key,
 )
 from resnet_sizes.schemas.base import Number
@@ -90,9 +91,9 @@ class PrintedNumber(ClaimBase):
         # values.json has increments of accuracy over the study's shallowest model alone.
         if base not in (None, study_base):
             return roles
-        bounds = f"{protocol}.{self.model}.{column}.prediction"
+        low, high = prediction_keys(protocol, self.model, column)
         ours = value_key(protocol, self.model, column)
-        return roles | {"ours": ours, "low": f"{bounds}_low", "high": f"{bounds}_high"}
+        return roles | {"ours": ours, "low": low, "high": high}
 
     def deciding_numbers(self, base_model: str) -> Hashable:
         """An increment over the table's first row is a cell in words."""
