@@ -28,6 +28,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
+from safetensors.numpy import load_file
 
 from child_runs import FORK, PROBE, folder_in_memory
 from resnet_sizes.schemas.paths import FEATURES, RunFolder
@@ -148,10 +149,16 @@ class Bench:
         assert len(lines) == len(metrics.epochs)
         return folder.predictions.read_bytes(), losses, metrics
 
-    def features(self, attempt: str) -> dict[str, bytes]:
-        """The finished files of features, by name; none for a run that keeps none."""
+    def features(self, attempt: str) -> dict[str, dict[str, bytes]]:
+        """The tensors of finished files of features, by name; none for a run that keeps none."""
         found = (self.folder / attempt / "work" / FEATURES).glob("*.safetensors")
-        return {path.name: path.read_bytes() for path in found if ".partial." not in path.name}
+        # A kill while one is written leaves the beginning of it under a hidden name.
+        finished = (path for path in found if not re.search(r"^\.|\.partial\.", path.name))
+        # The order of the keys in a file's header is another each time.
+        return {
+            path.name: {name: tensor.tobytes() for name, tensor in load_file(path).items()}
+            for path in finished
+        }
 
     def undisturbed(self) -> float:
         """Make the run once without a kill; the seconds that it took from its first step."""
