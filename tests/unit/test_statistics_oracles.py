@@ -18,6 +18,7 @@ from resnet_sizes.evidence.statistics.tests import (
     further_run_p,
     holm,
     mcnemar_exact,
+    outlying,
     prediction_interval,
     two_proportion_test,
     wilson_interval,
@@ -97,6 +98,41 @@ def test_the_prediction_interval_is_that_of_an_intercept_alone() -> None:
     prediction = OLS(values, np.ones(len(values))).fit().get_prediction(np.ones((1, 1)))
     low, high = prediction.conf_int(obs=True)[0]
     assert prediction_interval(values) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize(
+    ("count", "critical"),
+    # Grubbs and Beck, Technometrics 14, 1972: table I at 0.5 % to one side, 1 % to both.
+    [(4, 1.496), (5, 1.764), (8, 2.274), (10, 2.482), (20, 3.001)],
+)
+def test_an_outlier_is_what_the_table_of_grubbs_calls_one(count: int, critical: float) -> None:
+    def statistic(last: float) -> float:
+        values = np.append(rest, last)
+        return float(abs(last - values.mean()) / values.std(ddof=1))
+
+    rest = np.linspace(-1, 1, count - 1)
+    for last in np.linspace(1, 80, 400):
+        if abs(statistic(last) - critical) > 0.0006:
+            expected = [count - 1] if statistic(last) > critical else []
+            assert outlying([*rest, last]) == expected
+
+
+def test_several_outliers_are_found_one_after_the_other() -> None:
+    values = [0.80, 0.801, 0.799, 0.802, 0.798, 0.8005, 0.7995, 0.8015, 0.70, 0.50]
+    assert outlying(values) == [8, 9]
+    assert outlying([0.8, 0.8, 0.8]) == outlying([0.8, 0.1]) == []
+
+
+def test_two_seeds_that_agree_by_rounding_make_no_outlier_of_the_third() -> None:
+    assert outlying([0.80, 0.80, 0.81]) == [2]
+    assert outlying([0.80, 0.80, 0.81], step=0.001) == []
+
+
+@pytest.mark.parametrize("count", [3, 5, 10])
+def test_normal_values_are_suspected_as_rarely_as_the_level_says(count: int) -> None:
+    draws = np.random.default_rng(17).normal(0, 1, (4000, count))
+    suspected = float(np.mean([bool(outlying(draw.tolist())) for draw in draws]))
+    assert suspected <= 0.01 + 3 * math.sqrt(0.01 * 0.99 / 4000)
 
 
 def test_without_spread_every_difference_is_certain() -> None:

@@ -52,6 +52,13 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         log.info("%s is left out: the study does not ask for it", name)
 
     readings = samplings(runs)
+    outliers = [name for each in readings for name in each.outlying_runs()]
+    for name in outliers:
+        log.warning(
+            "warning: %s: its accuracy is an outlier among its network's seeds (Grubbs' test). "
+            "Intervals and tests suppose normal seeds, and are less sure here",
+            name,
+        )
     audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
     judged = judge(article, readings)
     compared = distances(article, readings)
@@ -67,6 +74,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         recommendations=judged.recommendations,
         runs=list(runs.states),
         strangers=list(runs.strangers),
+        outliers=outliers,
         files={},  # which cannot be known before they are written
     )
     # One path whatever the working directory, so that equal results give equal bytes.

@@ -16,7 +16,13 @@ import numpy.typing as npt
 from resnet_sizes.evidence.runs.measurements import outcome
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
-from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast, mcnemar_exact
+from resnet_sizes.evidence.statistics.tests import (
+    Contrast,
+    Sample,
+    contrast,
+    mcnemar_exact,
+    outlying,
+)
 from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Pairing
 
@@ -88,6 +94,15 @@ class Sampling:
         if key not in self._values:
             self._values[key] = [_value(one, quantity) for one in self._outcomes[model]]
         return self._values[key]
+
+    def outlying_runs(self) -> list[str]:
+        """The names of runs whose accuracy is an outlier among the seeds of their network."""
+        step = 1 / self.test_images  # an accuracy is a number of images
+        return [
+            found[position].settings.name
+            for model, found in self._finished.items()
+            for position in outlying(self.values(model, "accuracy"), step)
+        ]
 
     def macs(self, model: str) -> int:
         """Multiply-accumulates of one image, the same in every seed."""

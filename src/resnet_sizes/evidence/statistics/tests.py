@@ -17,6 +17,9 @@ from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, MOST_SEEDS
 
 K = TypeVar("K", bound=Hashable)
 
+OUTLIER_LEVEL = 0.01
+"""Of the test for outliers: so rarely are normal values suspected."""
+
 
 def prediction_interval(
     values: Sequence[float], confidence: float = CONFIDENCE
@@ -44,6 +47,31 @@ def further_run_p(values: Sequence[float], low: float, high: float) -> float:
     away = max(low - mean(values), mean(values) - high, 0.0)
     error = stdev(values) * math.sqrt(1 + 1 / count)
     return min(1.0, 2 * _upper_tail(away, error, count - 1))
+
+
+def outlying(values: Sequence[float], step: float = 0.0, level: float = OUTLIER_LEVEL) -> list[int]:
+    """The positions of values that lie too far from the rest to be normal; empty below three.
+
+    Grubbs' two-sided test: G = max |x − mean| / s is compared with
+    (n − 1)/√n · √(t² / (n − 2 + t²)), where t is the upper level/(2n) quantile of Student's t at
+    n − 2 degrees of freedom (Grubbs, Technometrics 11, 1969). It is repeated without what it
+    finds; two outliers among few values can hide each other. Values that are multiples of `step`
+    have the variance of that rounding (step² / 12) added: two seeds that happen to agree make no
+    outlier of a third. From three values only an extreme one can be told.
+    """
+    kept = list(range(len(values)))
+    found = []
+    while (count := len(kept)) >= 3:
+        rest = [values[position] for position in kept]
+        middle, spread = mean(rest), math.sqrt(variance(rest) + step**2 / 12)
+        farthest = max(kept, key=lambda position: abs(values[position] - middle))
+        t = float(special.stdtrit(count - 2, 1 - level / (2 * count)))
+        critical = (count - 1) / math.sqrt(count) * math.sqrt(t**2 / (count - 2 + t**2))
+        if abs(values[farthest] - middle) <= critical * spread:
+            break
+        found.append(farthest)
+        kept.remove(farthest)
+    return sorted(found)
 
 
 @dataclass(frozen=True)

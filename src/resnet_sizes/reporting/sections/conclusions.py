@@ -192,12 +192,16 @@ def limits(report: ReportContext) -> list[Safe]:
     each = "one-each" if len(report.protocols) > 1 else "one"
     seeds = each if len(study.seeds) == 1 else "few"
     other_data = values.text("data.content") != "cifar10"
+    outliers = [code(name) for name in report.verdicts.outliers]
+    outlying = words.counted("limits.outliers", len(outliers), runs=words.listed(outliers))
     found = [
         (study.demo, words("limits.demo")),
         (other_data and not study.demo, words("limits.data")),
         (report.is_subset, words("limits.subset")),
         (bool(differs), setup),
         (len(study.seeds) < FEW_SEEDS, words(f"limits.seeds.{seeds}")),
+        (bool(outliers), outlying),
+        (len(study.seeds) > 1, words("limits.normality")),
         (report.is_partial, words("limits.unfinished")),
         (True, words.counted("limits.readings", len(report.protocols))),
         (True, words("limits.test-images")),

@@ -313,6 +313,11 @@ class Verdicts(Versioned, Sealed):
     strangers: list[str] = Field(
         description="Runs with results in the study's folder that it does not ask for."
     )
+    outliers: list[str] = Field(
+        default_factory=list,
+        description="Runs whose accuracy lies so far from those of their network's other seeds "
+        "that a normal distribution, which intervals and tests suppose, does not explain it.",
+    )
     files: dict[FileName, Sha256] = Field(
         description="Every other file of this evidence, by its name, with the SHA-256 of its bytes."
     )
