@@ -62,7 +62,7 @@ def make_study(
     content: str = "cifar10",
     models: Sequence[str] = MODELS,
     protocols: Sequence[str] = ("scratch-32",),
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Sequence[int] | Mapping[str, Sequence[int]] = (0, 1, 2),
     accuracies: Mapping[str, PerSeed] = ARTICLE_ACCURACIES,
     minutes: Mapping[str, PerSeed] = ARTICLE_MINUTES,
     losses: Mapping[str, tuple[float, float]] = ARTICLE_LOSSES,
@@ -116,7 +116,7 @@ def make_study(
         run = run_file(settings, info)
         write_json(files.run(settings).run, run)
         if run.name not in missing:
-            position = list(seeds).index(run.seed)
+            position = study.seeds_of(run.protocol).index(run.seed)
             write_run(
                 files.run(settings),
                 run,
@@ -140,7 +140,7 @@ def _study(
     content: str,
     models: Sequence[str],
     protocols: Sequence[str],
-    seeds: Sequence[int],
+    seeds: Sequence[int] | Mapping[str, Sequence[int]],
     epochs: int,
     batch_size: int,
     learning_rate: float,
@@ -158,6 +158,11 @@ def _study(
         train, test = LIMITED_IMAGES[content]
         dataset["limit"] = {"train": train, "test": test}
     description = {"pt": "leitura de teste", "en": "a reading for tests"}
+    seeds_in_file: list[int] | dict[str, list[int]] = (
+        {protocol: list(own) for protocol, own in seeds.items()}
+        if isinstance(seeds, Mapping)
+        else list(seeds)
+    )
     return Study.model_validate(
         {
             "name": name,
@@ -167,7 +172,7 @@ def _study(
             "dataset": dataset,
             "models": list(models),
             "protocols": list(protocols),
-            "seeds": list(seeds),
+            "seeds": seeds_in_file,
             "training": {
                 "epochs": epochs,
                 "batch_size": batch_size,

@@ -325,6 +325,18 @@ def test_features_of_several_protocols_are_counted_once(forecast_of):
     assert "50 s" in rows["in turn"]  # 30 s of features and four times 5 s
 
 
+def test_seeds_are_counted_by_protocol(forecast_of):
+    cost = Cost(training_seconds=5)
+    rows = forecast_of(
+        {"scratch-32/resnet18": cost, "finetune-32/resnet18": cost},
+        models=["resnet18"],
+        protocols=["scratch-32", "finetune-32"],
+        seeds={"default": [0], "scratch-32": [1, 2, 3, 4]},
+    )
+    assert "20 s" in rows["scratch-32/resnet18"]
+    assert "25 s" in rows["in turn"]
+
+
 def test_a_run_that_cannot_be_measured_leaves_the_others(forecast_of, caplog):
     caplog.set_level("INFO", logger="resnet_sizes")
     rows = forecast_of(

@@ -200,6 +200,14 @@ def test_numbers_in_the_names_of_readings_are_no_strays(tmp_path: Path, language
     assert render(study, tmp_path / language, language)
 
 
+@pytest.mark.parametrize("language", ["pt", "en"])
+def test_numbers_of_seeds_by_reading_are_no_strays(tmp_path: Path, language: str) -> None:
+    seeds = {"default": (0,), "many": (4, 5, 6), "pair": (3, 8)}
+    settings: dict[str, Any] = {"protocols": ("many", "pair", "one"), "epochs": 2}
+    study = study_with_evidence(tmp_path / "study", seeds=seeds, **settings)
+    assert render(study, tmp_path / language, language)
+
+
 def test_numbers_in_the_names_of_classes_are_no_strays(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"content": "other", "seeds": (0,), "epochs": 2}
     study = make_study(tmp_path / "study", accuracies=dict.fromkeys(MODELS, 0.7), **settings)

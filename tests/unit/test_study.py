@@ -43,7 +43,8 @@ def test_the_default_study_is_the_articles():
     training = study.training
     assert (training.epochs, training.batch_size, training.learning_rate) == (50, 256, 0.0005)
     assert study.models == ["resnet18", "resnet50", "resnet152"]
-    assert study.seeds == [0, 1, 2]
+    assert study.seeds_of("probe-224") == list(range(10))
+    assert study.seeds_of("scratch-32") == list(range(5))
     assert study.dataset.source == "cifar10"
     assert study.protocol_definitions["scratch-32"].optimizer == "adam"
 
@@ -53,7 +54,9 @@ def test_config_yaml_shows_the_default_of_every_key():
     defaults = Study.model_validate(
         {key: shown[key] for key in ("protocols", "protocol_definitions")}
     ).model_dump(mode="json")
-    shown["downloads"]["cifar10"]["mirrors"] = []  # the one list that only the file knows
+    # What only the file knows.
+    shown["downloads"]["cifar10"]["mirrors"] = []
+    shown["seeds"] = shown["seeds"]["default"]
     assert Study.model_validate(shown).model_dump(mode="json") == defaults
     for key in defaults:
         assert key in shown
@@ -90,6 +93,21 @@ def test_scientific_notation_is_a_number(tmp_path, number):
         ("dataset: {source: digits, path: x}", r"dataset: source is 'digits', which has no files"),
         ("dataset: {content: other}", r"dataset: content is 'other' but source is 'cifar10'"),
         ("models: [resnet18, resnet18]", r"models: resnet18 stands twice"),
+        ("seeds: 7", r"seeds: found 7; allowed: a valid list"),
+        ("seeds: [1, 1]", r"seeds: 1 stands twice; each may stand once\."),
+        ("seeds: {default: []}", r"seeds\.default: found \[\]; allowed: a list of at least 1"),
+        ("seeds: {scratch-32: [2, 2]}", r"seeds\.scratch-32: 2 stands twice"),
+        ("seeds: {default: [-1]}", r"seeds\.default\[0\]: found -1; allowed: greater than"),
+        (
+            "seeds: {probe: [0]}",
+            r"seeds: 'probe' is no protocol; allowed: default, probe-224, scratch-32\. "
+            r"Did you mean 'probe-224'\? Name one of these",
+        ),
+        (
+            "seeds: {literal: [0]}",
+            r"seeds\.literal: the study does not train this protocol; it trains: probe-224, "
+            r"scratch-32\. Add literal to protocols, or delete seeds\.literal",
+        ),
         ("name: ../escape", r"name: found '\.\./escape'; allowed"),
         (
             "protocol_definitions: {scratch-32: {trainable: head}}",
@@ -107,6 +125,33 @@ def test_a_wrong_value_is_named_with_its_file_and_what_is_allowed(tmp_path, text
         load_study([path], base=BASE)
     assert str(path) in str(caught.value)
     assert "config/README.md" in str(caught.value)
+
+
+def test_a_protocol_without_seeds_is_named(tmp_path):
+    base = tmp_path / "base.yaml"
+    text = BASE.read_text(encoding="utf-8").replace("  default: [0, 1, 2] ", "  # none")
+    base.write_text(text.replace("  scratch-32: [0, 1, 2, 3, 4]\n", ""), encoding="utf-8")
+    with pytest.raises(UserError, match=r"seeds: has none for scratch-32, and no default\. Set"):
+        load_study([], base=base)
+
+
+def test_an_overlay_changes_the_seeds_of_the_protocols_that_it_names(tmp_path):
+    study = load_study([overlay(tmp_path, "seeds: {scratch-32: [7], default: [1]}")], base=BASE)
+    assert study.seeds_of("scratch-32") == [7]
+    assert study.seeds_of("probe-224") == list(range(10))
+    study = load_study([overlay(tmp_path, "seeds: [4, 5]")], base=BASE)
+    assert study.seeds_of("probe-224") == study.seeds_of("scratch-32") == [4, 5]
+    runs = [run.name for run in all_run_settings(study)]
+    assert runs[:2] == ["probe-224/resnet18/seed-4", "probe-224/resnet18/seed-5"]
+
+
+def test_seeds_of_protocols_that_an_overlay_leaves_out_are_no_error(tmp_path):
+    study = load_study([overlay(tmp_path, "protocols: [literal, scratch-32]")], base=BASE)
+    assert study.seeds == {"default": [0, 1, 2], "scratch-32": [0, 1, 2, 3, 4]}
+    assert study.seeds_of("literal") == [0, 1, 2]
+    wrong = "protocols: [literal]\nseeds: {scratch-32: [0]}"
+    with pytest.raises(UserError, match=r"seeds\.scratch-32: the study does not train"):
+        load_study([overlay(tmp_path, wrong)], base=BASE)
 
 
 @pytest.mark.parametrize("key", ["article", "dataset.path"])
@@ -245,8 +290,8 @@ def test_run_files_are_not_written_for_the_dataset_of_another_configuration(tmp_
 def test_a_runs_hash_depends_on_every_setting_but_not_on_the_study_around_it():
     base = load_study([], base=BASE)
     hashes = {content_hash(run) for run in all_run_settings(base)}
-    assert len(hashes) == 2 * 3 * 3  # protocols, models, seeds
-    renamed = base.model_copy(update={"name": "other", "seeds": [0, 1, 2, 3]})
+    assert len(hashes) == 3 * (10 + 5)  # models, and seeds of both protocols
+    renamed = base.model_copy(update={"name": "other", "seeds": list(range(11))})
     assert hashes < {content_hash(run) for run in all_run_settings(renamed)}
 
 

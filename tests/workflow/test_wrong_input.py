@@ -130,8 +130,8 @@ def test_the_articles_study_plans_its_runs_after_fetching(project):
         "fetch": 1,
         "weights": 3,
         "dataset": 1,
-        "run": 18,
-        "train": 18,
+        "run": 45,  # three depths, ten seeds of one protocol and five of the other
+        "train": 45,
         "evidence": 1,
         "report": 2,  # languages
     }
@@ -153,6 +153,12 @@ def test_numbers_and_lists_may_be_given_on_the_command_line(project):
     options = ["training={epochs: 1, threads: 2}", "seeds=[0,1,2]", "demo=true"]
     planned = project.planned("--config", *options)
     assert planned["train"] == 6
+
+
+def test_seeds_by_protocol_may_be_given_on_the_command_line(project):
+    seeds = "seeds={default: [0], probe-224: [3, 4]}"
+    overlay = project.overlay("two.yaml", "protocols: [probe-224, literal]\nmodels: [resnet18]\n")
+    assert project.planned("--config", seeds, config=overlay)["train"] == 3
 
 
 def test_a_wrong_value_from_the_command_line_is_not_blamed_on_a_file(project):

@@ -63,7 +63,7 @@ def forecast(
             owner = label if features is None else owners.setdefault(features, label)
             note = "" if owner == label else f"; less after {owner}, whose features it reuses"
             say(f"  {label}: {one}, {peak}{note}")
-        table.add_row(label, kind.precision, str(len(study.seeds)), *cells)
+        table.add_row(label, kind.precision, str(len(study.seeds_of(kind.protocol))), *cells)
         kinds.append(kind)
         runs += expected
     problems = [f"{each.protocol}/{each.model}: {each.problem}" for each in kinds if each.problem]

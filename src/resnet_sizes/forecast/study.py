@@ -45,7 +45,8 @@ def forecast_study(
     The seeds cost the same. There are no runs where nothing could be measured.
     """
     for settings in all_run_settings(study):
-        if settings.seed != study.seeds[0]:
+        seeds = study.seeds_of(settings.protocol)
+        if settings.seed != seeds[0]:
             continue
         weights = None if settings.reading.weights == "none" else RANDOM
         run = resolved_run(
@@ -65,7 +66,7 @@ def forecast_study(
             feature_seconds=cost.feature_seconds if measured else None,
             peak_memory_bytes=cost.peak_memory_bytes if measured else None,
         )
-        yield forecast, [expected] * len(study.seeds) if measured else []
+        yield forecast, [expected] * len(seeds) if measured else []
 
 
 def dataset_counts(study: Study) -> Counts:

@@ -15,7 +15,7 @@ from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.weights import wanted_weights
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.study.study import DEFAULT, Study
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 REFERENCE = "Every key and its allowed values: config/README.md."
@@ -35,6 +35,7 @@ def load_study(overlays: Sequence[Path], base: Path = DEFAULT_CONFIG) -> Study:
 
 def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
     """Check a merged configuration; `files` are those it came from, to name them in errors."""
+    config = _without_stale_seeds(config, files)
     try:
         return Study.model_validate(config)
     except ValidationError as error:
@@ -46,6 +47,29 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
         raise UserError(
             "The configuration does not make a study:\n" + "\n".join(lines) + f"\n{REFERENCE}"
         ) from None
+
+
+def _without_stale_seeds(config: dict[str, Any], files: Sequence[Path]) -> dict[str, Any]:
+    """Without the seeds of protocols that a file trains and a later one leaves out: who chooses
+    other protocols did not ask for their seeds, and an overlay cannot delete a key."""
+    seeds, trained = config.get("seeds"), config.get("protocols")
+    if not isinstance(seeds, dict) or not isinstance(trained, list):
+        return config
+    unused = {name for name in seeds if name != DEFAULT and name not in trained}
+    merged: dict[str, Any] = {}
+    stale: dict[str, Any] = {}
+    for path in files if unused else ():
+        content = _content(path)
+        update_config(merged, content if isinstance(content, dict) else {})
+        given, chosen = merged.get("seeds"), merged.get("protocols")
+        if isinstance(given, dict) and isinstance(chosen, list):
+            stale |= {name: given[name] for name in given if name in chosen}
+    kept = {
+        name: value
+        for name, value in seeds.items()
+        if name not in unused or stale.get(name, _ABSENT) != value
+    }
+    return config | {"seeds": kept}
 
 
 def find_study_file(study: str) -> Path:

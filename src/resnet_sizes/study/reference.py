@@ -98,9 +98,15 @@ def _rows(schema: dict[str, Any], prefix: str) -> list[str]:
     return rows
 
 
+def _branches(field: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a field may be: one of several, or itself."""
+    branches: list[dict[str, Any]] = field.get("anyOf") or field.get("oneOf") or [field]
+    return branches
+
+
 def _type(field: dict[str, Any]) -> str:
     names = []
-    for branch in field.get("anyOf", [field]):
+    for branch in _branches(field):
         if branch.get("type") == "object":
             names.append("mapping")
         elif branch.get("type") == "array":
@@ -131,7 +137,7 @@ BOUNDS = {
 
 def _allowed(field: dict[str, Any]) -> str:
     found: list[str] = []
-    for branch in field.get("anyOf", [field]):
+    for branch in _branches(field):
         found += [f"`{item}`" for item in branch.get("enum", [])]
         found += [text.format(branch[key]) for key, text in BOUNDS.items() if key in branch]
         if branch.get("type") == "array" and (inner := _allowed(branch["items"])):

@@ -86,7 +86,7 @@ def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
         (not from_one_code(case.finished), "not-comparable", "mixed-code"),
         (missing_models, "not-run", "models-missing"),
         (bool(unfinished), "not-run" if without_any else "not-enough-runs", "runs-missing"),
-        (len(study.seeds) < case.fewest_seeds, "not-enough-runs", "few-seeds"),
+        (len(study.seeds_of(protocol)) < case.fewest_seeds, "not-enough-runs", "few-seeds"),
     ]
     return [(verdict, reason) for applies, verdict, reason in candidates if applies]
 

@@ -11,7 +11,7 @@ from resnet_sizes.evidence.values.figure_values import add_figure_values
 from resnet_sizes.evidence.values.model_values import add_comparisons, add_layers, add_model
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.evidence.values import Kind, RunOrigin, Source, Value, Values
+from resnet_sizes.schemas.evidence.values import Kind, RunOrigin, Source, Value, Values, seed_keys
 from resnet_sizes.schemas.evidence.verdicts import (
     CONFIDENCE,
     OutcomeName,
@@ -22,7 +22,7 @@ from resnet_sizes.schemas.evidence.verdicts import (
     outcome_of,
 )
 from resnet_sizes.schemas.study.protocol import by_depth, shallowest
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.study.study import DEFAULT, Study
 
 
 def collect_values(runs: StudyRuns, article: Article, verdicts: Verdicts, file: str) -> Values:
@@ -135,9 +135,7 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
     for key in ("epochs", "batch_size", "gradient_accumulation"):
         add(key, "count", f"training.{key}")
     add("learning_rate", "number", "training.learning_rate")
-    book.add("study.seeds", len(study.seeds), "count", source("seeds"))
-    for number in range(len(study.seeds)):
-        add(f"seeds.{number}", "count", f"seeds[{number}]")
+    _add_seeds(book, study)
     for name in study.protocols:
         protocol, definition = study.protocol_definitions[name], f"protocol_definitions.{name}"
         for language, text in protocol.description.model_dump().items():
@@ -152,6 +150,19 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
     book.add("study.runs", len(runs.states), "count", *asked)
     finished = run_sources(runs.finished, "run_hash")
     book.add("study.finished_runs", len(runs.finished), "count", *finished)
+
+
+def _add_seeds(book: ValueBook, study: Study) -> None:
+    """Once where all protocols have the same ones."""
+    for name in study.protocols[:1] if study.has_same_seeds else study.protocols:
+        field, seeds = "study.seeds", study.seeds_of(name)
+        if isinstance(study.seeds, dict):
+            field += f".{name if name in study.seeds else DEFAULT}"
+        count, keys = seed_keys(study, name)
+        book.add(count, len(seeds), "count", Source(file="study.json", field=field))
+        for number, key in enumerate(keys):
+            source = Source(file="study.json", field=f"{field}[{number}]")
+            book.add(key, seeds[number], "count", source)
 
 
 def _add_data(book: ValueBook, runs: StudyRuns) -> None:

@@ -33,6 +33,7 @@ from resnet_sizes.reporting.sections.methodology import (
     same_tests,
     seed_deviation,
     seed_fixes,
+    seeds_of_study,
 )
 from resnet_sizes.reporting.sections.results import (
     Results,
@@ -118,7 +119,8 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "created": report.created,
         "language_link": report.has_language_link,
         "made_on": values.value("made.finished"),
-        "seeds": words.listed([values.value(f"study.seeds.{n}") for n in range(len(study.seeds))]),
+        "seeds": seeds_of_study(report),
+        "one_seed": max(len(study.seeds_of(name)) for name in report.protocols) == 1,
         "subset": report.is_subset,
         "unfinished": [run for run in report.verdicts.runs if run.state != "finished"],
         "level": values.followed(

@@ -189,8 +189,10 @@ def limits(report: ReportContext) -> list[Safe]:
         values.is_computed_time(key) for run in runs if values.has(key := f"{run}.minutes.mean")
     )
     shared = any(values.has(f"{run}.shared_runs") for run in runs)
-    each = "one-each" if len(report.protocols) > 1 else "one"
-    seeds = each if len(study.seeds) == 1 else "few"
+    seeds = {name: len(study.seeds_of(name)) for name in report.protocols}
+    few = [name for name, number in seeds.items() if number < FEW_SEEDS]
+    each = "one-each" if len(seeds) > 1 else "one"
+    form = each if max(seeds.values()) == 1 else "few" if len(few) == len(seeds) else "few-some"
     other_data = values.text("data.content") != "cifar10"
     outliers = [code(name) for name in report.verdicts.outliers]
     outlying = words.counted("limits.outliers", len(outliers), runs=words.listed(outliers))
@@ -199,9 +201,9 @@ def limits(report: ReportContext) -> list[Safe]:
         (other_data and not study.demo, words("limits.data")),
         (report.is_subset, words("limits.subset")),
         (bool(differs), setup),
-        (len(study.seeds) < FEW_SEEDS, words(f"limits.seeds.{seeds}")),
+        (bool(few), words(f"limits.seeds.{form}", readings=words.listed(map(code, few)))),
         (bool(outliers), outlying),
-        (len(study.seeds) > 1, words("limits.normality")),
+        (max(seeds.values()) > 1, words("limits.normality")),
         (report.is_partial, words("limits.unfinished")),
         (True, words.counted("limits.readings", len(report.protocols))),
         (True, words("limits.test-images")),

@@ -11,6 +11,7 @@ from resnet_sizes.reporting.text.printed import from_article
 from resnet_sizes.reporting.text.recipes import RecipeWords
 from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.article.article import Stated
+from resnet_sizes.schemas.evidence.values import seed_keys
 from resnet_sizes.schemas.run.weights import weights_version
 from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
 
@@ -113,6 +114,29 @@ def _left_open(report: ReportContext, recipes: RecipeWords) -> list[MethodRow]:
         if key not in covered
     ]
     return rows
+
+
+def seeds_of_study(report: ReportContext) -> Safe:
+    """`0, 1 e 2`; where readings have seeds of their own, how many and which of each."""
+    study, values, words = report.study, report.values, report.words
+
+    def of_reading(name: str) -> Safe:
+        key, keys = seed_keys(study, name)
+        seeds, printed = study.seeds_of(name), [values.value(each) for each in keys]
+        in_a_row = len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1))
+        return words(
+            f"seeds-of-reading.{'row' if in_a_row else 'one' if len(seeds) == 1 else 'other'}",
+            reading=code(name),
+            number=values.value(key),
+            first=printed[0],
+            last=printed[-1],
+            seeds=words.listed(printed),
+        )
+
+    if study.has_same_seeds:
+        _, keys = seed_keys(study, report.protocols[0])
+        return words.listed([values.value(key) for key in keys])
+    return words.listed([of_reading(name) for name in report.protocols])
 
 
 def seed_fixes(report: ReportContext) -> Safe:

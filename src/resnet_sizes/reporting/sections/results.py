@@ -10,6 +10,7 @@ from resnet_sizes.reporting.text.printed import Name
 from resnet_sizes.reporting.text.times import TimeRow, Times, marked
 from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.article.claims import Cell
+from resnet_sizes.schemas.evidence.values import seed_keys
 from resnet_sizes.schemas.evidence.verdicts import Verdict
 
 
@@ -140,7 +141,8 @@ class Results(Times):
         return self._words("results.best-item.more", points=self._points(bias), **fillings)
 
     def _of_model(self, model: str) -> Safe:
-        runs, planned = self._key(model, "runs"), "study.seeds"
+        runs = self._key(model, "runs")
+        planned, _ = seed_keys(self._report.study, self.protocol)
         sentence = self._accuracy(model)
         if not 0 < self._values.number(runs) < self._values.number(planned):
             return sentence

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from resnet_sizes.schemas.base import Record, Versioned
+from resnet_sizes.schemas.study.study import Study
 
 Kind = Literal[
     "count",  # a whole number
@@ -84,6 +85,15 @@ class Values(Versioned):
     runs: dict[str, RunOrigin] = Field(
         default_factory=dict, description="By the file that sources name."
     )
+
+
+def seed_keys(study: Study, protocol: str) -> tuple[str, list[str]]:
+    """The keys of the number of a protocol's seeds, and of each of them."""
+    count, end = "study.seeds", ""
+    if not study.has_same_seeds:
+        count, end = f"study.seeds.count.{protocol}", f".{protocol}"
+    numbers = range(len(study.seeds_of(protocol)))
+    return count, [f"study.seeds.{number}{end}" for number in numbers]
 
 
 def values_by_place(prefix: str, record: Record, file: str, *within: str | int) -> dict[str, Value]:

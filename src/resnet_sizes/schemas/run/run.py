@@ -92,7 +92,7 @@ def all_run_settings(study: Study) -> list[RunSettings]:
         run_settings(study, protocol, model, seed)
         for protocol in study.protocols
         for model in study.models
-        for seed in study.seeds
+        for seed in study.seeds_of(protocol)
     ]
 
 

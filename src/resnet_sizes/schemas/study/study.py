@@ -1,10 +1,10 @@
 """The study: the whole configuration, resolved and checked."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from resnet_sizes.io.messages import without_secrets
+from resnet_sizes.io.messages import did_you_mean, shown_text, without_secrets
 from resnet_sizes.schemas.base import Number, Record, all_different
 from resnet_sizes.schemas.study.protocol import (
     TORCHVISION_WEIGHTS,
@@ -17,6 +17,22 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """Letters, digits, `.`, `_`, `-`: a name that is safe in a path and on a command line."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+SeedList = Annotated[list[Seed], Field(min_length=1), AfterValidator(all_different)]
+
+DEFAULT: Final = "default"
+"""Whose seeds are those of each protocol that is not named."""
+
+
+def _shape(seeds: Any) -> str:
+    return "dict[str,list]" if isinstance(seeds, dict) else "list[int]"
+
+
+# Told apart by their shape, so that an error is about the one that was written.
+Seeds = Annotated[
+    Annotated[SeedList, Tag("list[int]")] | Annotated[dict[str, SeedList], Tag("dict[str,list]")],
+    Discriminator(_shape),
+]
 
 RESERVED_NAMES = frozenset({
     "study", "data", "hardware", "versions", "made", "article", "verdict", "outcome", "layers",
@@ -264,10 +280,11 @@ class Study(Record):
         min_length=1,
         description="Names from `protocol_definitions`; the first gives Table 1 and Figure 1.",
     )
-    seeds: Annotated[list[Seed], AfterValidator(all_different)] = Field(
+    seeds: Seeds = Field(
         [0, 1, 2],
-        min_length=1,
-        description="One run a model and protocol for each seed.",
+        description="One run a model and protocol for each seed. A mapping from names of "
+        "protocols to lists gives some of them seeds of their own; `default` holds those of "
+        "the others.",
     )
     training: TrainingSpec = Field(
         default_factory=TrainingSpec, description="What is the same for every run."
@@ -302,6 +319,42 @@ class Study(Record):
                     "define it under protocol_definitions"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _seeds_are_of_its_protocols(self) -> "Study":
+        if isinstance(self.seeds, list):
+            return self
+        for name in self.seeds:
+            if name in (DEFAULT, *self.protocols):
+                continue
+            if name in self.protocol_definitions:
+                raise ValueError(
+                    f"seeds.{name}: the study does not train this protocol; it trains: "
+                    f"{', '.join(self.protocols)}. Add {name} to protocols, or delete seeds.{name}"
+                )
+            allowed = [DEFAULT, *self.protocols]
+            raise ValueError(
+                f"seeds: {shown_text(repr(name))} is no protocol; allowed: {', '.join(allowed)}."
+                f"{did_you_mean(name, allowed)} Name one of these"
+            )
+        without = [name for name in self.protocols if name not in self.seeds]
+        if without and DEFAULT not in self.seeds:
+            raise ValueError(
+                f"seeds: has none for {', '.join(without)}, and no {DEFAULT}. Set "
+                f"seeds.{without[0]}, or seeds.{DEFAULT} for all that are not named"
+            )
+        return self
+
+    def seeds_of(self, protocol: str) -> list[int]:
+        """The seeds of a protocol that the study trains, in the study's order."""
+        if isinstance(self.seeds, list):
+            return self.seeds
+        return self.seeds.get(protocol) or self.seeds[DEFAULT]
+
+    @property
+    def has_same_seeds(self) -> bool:
+        """Whether all of its protocols have the same ones."""
+        return len({tuple(self.seeds_of(name)) for name in self.protocols}) == 1
 
     @model_validator(mode="after")
     def _weights_exist(self) -> "Study":
