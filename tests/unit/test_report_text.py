@@ -11,6 +11,7 @@ import synthetic
 import synthetic_runs
 from report_prose import body_of
 from report_studies import DEMO, PARTIAL, article_text, rendered, study_with_evidence
+from synthetic import ARTICLE_ACCURACIES, ARTICLE_MINUTES
 
 from resnet_sizes.reporting.inputs import read_inputs
 
@@ -221,3 +222,36 @@ def test_where_times_have_no_ratio_accuracies_are_still_compared(tmp_path: Path)
     assert "maior, em termos relativos; os tempos não se comparam" in sentence
     [other] = re.findall(r"a ResNet-152 alcança[^.]*\.", qmd)
     assert "vezes o tempo da ResNet-18" in other
+
+
+@pytest.mark.parametrize(
+    ("minutes", "pt", "en"),
+    [
+        (6.6, "leva 0,16 vezes o tempo", "takes 0.16 times as long as that of ResNet-18."),
+        (39.0, "leva 0,95 vezes o tempo", "takes 0.95 times as long as that of ResNet-18."),
+        (41.1, "leva o mesmo tempo que o da", "takes as long as that of ResNet-18, to the"),
+        (43.5, "leva 1,1 vezes o tempo", "takes 1.1 times as long as that of ResNet-18."),
+    ],
+)
+def test_a_ratio_of_times_is_printed_as_exactly_as_it_needs(
+    minutes: float, pt: str, en: str
+) -> None:
+    settings = {"minutes": ARTICLE_MINUTES | {"resnet50": minutes}}
+    assert pt in article_text("pt", **settings)
+    assert en in article_text("en", **settings)
+
+
+def test_accuracies_that_print_as_equal_are_not_called_higher() -> None:
+    settings = {"accuracies": ARTICLE_ACCURACIES | {"resnet50": 0.8086}}
+    pt, en = (article_text(language, **settings) for language in ("pt", "en"))
+    assert "a ResNet-50 fica com a mesma acurácia, na precisão aqui impressa" in pt
+    assert "ResNet-50 has the same accuracy, to the precision printed here" in en
+    assert "0,0% maior" not in pt
+
+
+def test_an_increment_of_fewer_seeds_than_the_means_says_so() -> None:
+    settings = {"missing": ("scratch-32/resnet18/seed-1",)}
+    pt, en = (article_text(language, **settings) for language in ("pt", "en"))
+    assert pt.count("(O acréscimo vem só das 2 sementes que as duas têm.)") == 2
+    assert en.count("(The increment comes only from the 2 seeds that both have.)") == 2
+    assert "Uma execução falta ou não pôde ser aproveitada." in pt

@@ -94,12 +94,59 @@ def test_reasons_that_hold_for_every_claim_are_given_once(words: Words, article:
     )
     shared = texts.shared_reasons()
     assert shared == (
-        "as imagens não são as que a afirmação exige e só uma parte das imagens foi usada"
+        "as imagens não são as que as afirmações exigem e só uma parte das imagens foi usada"
     )
     assert [row.reason for row in texts.rows()] == [
         "o número de épocas não é o do artigo",
         "–",
     ]
+
+
+@pytest.mark.parametrize("reason", ["inside-interval", "few-seeds", "models-missing"])
+@pytest.mark.parametrize("language", ["pt", "en"])
+def test_a_reason_given_once_for_several_claims_is_in_the_plural(
+    words_in: Callable[[str], Words], article: Article, reason: Reason, language: str
+) -> None:
+    report = words_only(words_in(language))
+    judged = [judged_as(claim, "not-run", [reason]) for claim in article.claims[:2]]
+    (of_one,), (of_two,) = (VerdictTexts(report, judged[:n]).findings() for n in (1, 2))
+    assert of_one.endswith(f": {report.words(f'reasons.{reason}')}.")
+    assert of_two.endswith(f": {report.words(f'reasons-of-several.{reason}')}.")
+
+
+def test_reasons_of_several_claims_are_reasons(words: Words) -> None:
+    known = get_args(Reason)
+    assert set(words._find("reasons-of-several")) <= set(known)
+    for reason in known:
+        text = words(f"reasons.{reason}")
+        if "a afirmação" in text or "o critério" in text:
+            assert words.has(f"reasons-of-several.{reason}"), reason
+
+
+def test_what_is_observed_without_a_test_is_explained_once(words: Words, article: Article) -> None:
+    first, second = [item for item in article.claims if item.id in ("S1", "S2")]
+
+    def told(*observed: bool | None) -> tuple[str | None, list[str]]:
+        judged = [
+            judged_as(claim, "not-comparable", ["demo"], seen)
+            for claim, seen in zip((first, second), observed, strict=True)
+        ]
+        texts = VerdictTexts(words_only(words), judged)
+        return texts.observed_note(), [row.reason for row in texts.rows()]
+
+    no_test = ", o que não constitui um teste."
+    assert told(False, False) == (
+        f"Nenhuma delas se verifica nestas execuções{no_test}",
+        ["–", "–"],
+    )
+    assert told(True, True)[0] == f"Todas elas se verificam nestas execuções{no_test}"
+    note, rows = told(True, False)
+    assert note is not None
+    assert note.endswith(no_test)
+    assert rows == ["observada", "não observada"]
+    note, rows = told(True, None)
+    assert note is None
+    assert rows == ["nestas execuções observa-se o mesmo, o que não constitui um teste", "–"]
 
 
 def test_no_reason_is_shared_where_a_claim_was_judged(words: Words, article: Article) -> None:
@@ -188,18 +235,20 @@ def test_every_content_of_a_dataset_has_its_words(
     [
         ("interval-too-wide", "Os dados não decidem sobre a", "Os novos dados não decidem sobre"),
         ("few-seeds", "As execuções não bastam", "As execuções não bastam"),
+        ("models-missing", "Fica sem julgamento a", "Esta conclusão fica sem julgamento"),
     ],
 )
 def test_what_leaves_a_claim_undecided_is_said_in_its_own_words(
     words: Words, article: Article, reason: Reason, finding: str, conclusion: str
 ) -> None:
     (claim,) = [item for item in article.claims if item.id == "S13"]
-    report, claims = words_only(words), [judged_as(claim, "not-enough-runs", [reason])]
+    verdict: VerdictName = "not-run" if reason == "models-missing" else "not-enough-runs"
+    report, claims = words_only(words), [judged_as(claim, verdict, [reason])]
     texts = VerdictTexts(report, claims)
     assert texts.findings()[0].startswith(finding)
     (found,) = conclusions(report, claims, texts)
     assert found.finding.startswith(conclusion)
-    assert "faltam execuções" not in found.finding + texts.findings()[0]
+    assert "faltam execuções" not in (found.finding + texts.findings()[0]).lower()
 
 
 def test_where_only_some_readings_decide_each_is_named(

@@ -1,6 +1,7 @@
 """Runs that are not used are named one by one, with the kind of what is wrong."""
 
 import json
+import re
 import shutil
 import tracemalloc
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from resnet_sizes.evidence.runs.validate import last_epoch
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.schemas.evidence.verdicts import Problem, State
 from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.tensors import read_predictions, write_predictions
 
 RUN, OTHER = "scratch-32/resnet50/seed-1", "scratch-32/resnet50/seed-0"
@@ -58,6 +60,35 @@ def diverged(files: RunFolder) -> None:
     logits, labels = read_predictions(files.predictions)
     logits[3] = np.inf
     save_file({"logits": logits, "labels": labels}, files.predictions)
+
+
+def diverged_in_the_metrics(files: RunFolder) -> None:
+    text = files.metrics.read_text()
+    files.metrics.write_text(re.sub(r'("train_loss": )[0-9.]+', r"\1NaN", text, count=1))
+
+
+def no_record(files: RunFolder) -> None:
+    files.metrics.write_text("[]")
+
+
+def impossible_accuracy(files: RunFolder) -> None:
+    edited(files.metrics, best_test_accuracy=1.5)
+
+
+def changed_number(files: RunFolder) -> None:
+    whole = Metrics.model_validate_json(files.metrics.read_text()).sealed()
+    changed = whole.model_copy(update={"peak_memory_bytes": whole.peak_memory_bytes + 1})
+    files.metrics.write_text(changed.model_dump_json())
+
+
+def other_tensors(files: RunFolder) -> None:
+    logits, _ = read_predictions(files.predictions)
+    save_file({"scores": logits}, files.predictions)
+
+
+def labels_of_no_class(files: RunFolder) -> None:
+    logits, labels = read_predictions(files.predictions)
+    save_file({"logits": logits, "labels": labels + 100}, files.predictions)
 
 
 def other_shape(files: RunFolder) -> None:
@@ -117,7 +148,13 @@ def inconsistent(files: RunFolder) -> None:
         (lose_the_last_epoch, "truncated", "holds 2 epochs, but the run has 3"),
         (truncate_predictions, "truncated", "is damaged"),
         (lose_the_predictions, "truncated", "no such file"),
-        (diverged, "inconsistent", "logits of 1 of 10000 images are not finite"),
+        (diverged, "not-finite", "logits of 1 of 10000 images are not finite"),
+        (diverged_in_the_metrics, "not-finite", "train_loss: found nan"),
+        (no_record, "out-of-schema", "is not a valid Metrics"),
+        (impossible_accuracy, "out-of-schema", "best_test_accuracy: found 1.5"),
+        (other_tensors, "out-of-schema", "holds scores"),
+        (labels_of_no_class, "out-of-schema", "labels"),
+        (changed_number, "inconsistent", "checksum: is not that of the rest"),
         (other_shape, "inconsistent", "logits has shape [500, 10]"),
         (other_schema_of_the_run_file, "other-schema", "schema_version: found 2"),
         (other_schema, "other-schema", "schema_version: found 2"),

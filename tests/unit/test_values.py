@@ -281,3 +281,29 @@ def test_no_protocol_can_be_named_as_a_group_of_keys(tmp_path: Path) -> None:
     study = make_study(tmp_path, protocols=["one"], full=False, epochs=2)
     groups = {key.partition(".")[0] for key in values_of(study)} - {"one"}
     assert groups | {"audit", "distances"} == RESERVED_NAMES  # which the report adds
+
+
+def test_an_increment_and_its_interval_are_of_the_seeds_that_both_networks_have(
+    tmp_path: Path,
+) -> None:
+    # The base without its worst seed, which would raise its mean.
+    lost = "scratch-32/resnet18/seed-0"
+    study = make_study(tmp_path, accuracies=ACCURACIES, missing=[lost])
+    found = values_of(study)
+    key = "scratch-32.resnet50.accuracy_increment"
+    assert found[key].value == pytest.approx((0.845 / 0.815 - 1) * 100)
+    low, high = (float(found[f"{key}.prediction_{end}"].number) for end in ("low", "high"))
+    each = [(0.84 / 0.81 - 1) * 100, (0.85 / 0.82 - 1) * 100]
+    assert (low + high) / 2 == pytest.approx(sum(each) / 2)
+    assert found[f"{key}.seeds"].value == 2
+    used = {source.file for source in found[key].sources}
+    assert used == {source.file for source in found[f"{key}.prediction_low"].sources}
+    assert not [file for file in used if "seed-0" in file]
+    assert found["scratch-32.resnet50.runs"].value == 3
+
+
+def test_networks_without_a_common_seed_have_no_increment(tmp_path: Path) -> None:
+    missing = ["scratch-32/resnet18/seed-0", "scratch-32/resnet50/seed-1"]
+    found = values_of(make_study(tmp_path, seeds=(0, 1), accuracies=ACCURACIES, missing=missing))
+    assert "scratch-32.resnet50.accuracy_increment" not in found
+    assert "scratch-32.resnet152.accuracy_increment" in found

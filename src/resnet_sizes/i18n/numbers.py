@@ -62,6 +62,15 @@ def _digits_for(number: Decimal, figures: int) -> int:
     return max(0, figures - 1 - rounded(number, digits).adjusted())
 
 
+def ratio_digits(value: Number, usual: int) -> int:
+    """Decimal places of a ratio: the usual ones above 1; else two or more, with two significant
+    figures, so that one of 0.16 does not appear as 0.2, nor one of 0.97 as 1."""
+    number = exact(value)
+    if rounded(number, 1) > 1:
+        return usual
+    return max(2, usual, _digits_for(number, 2))
+
+
 def plain(value: Number, language: str) -> str:
     """All digits that the number has: 0.0005 as `0,0005`."""
     number = exact(value).normalize()

@@ -17,7 +17,12 @@ from resnet_sizes.evidence.statistics.tests import (
 )
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import PrintedNumber
-from resnet_sizes.schemas.article.claims.base import overlap, printed_ends
+from resnet_sizes.schemas.article.claims.base import (
+    Outcomes,
+    increment_percent,
+    overlap,
+    printed_ends,
+)
 from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, Basis, Prediction, Reason
 
 Interval = tuple[float, float]
@@ -99,12 +104,27 @@ class NumberTest(ClaimTest):
         return planned(basis, seeds_for_prediction(deviation, widest, CONFIDENCE), fewest)
 
     @cached_property
+    def _seeds(self) -> list[Outcomes]:
+        sampling = self._sampling
+        return seed_outcomes(sampling.runs, sampling.protocol, self._models)
+
+    @cached_property
     def _values(self) -> list[float]:
         """Our number in each seed; empty where one cannot be computed."""
-        tables = seed_outcomes(self._sampling.runs, self._sampling.protocol, self._models)
-        computed = [self._claim.compared_value(table, self._base_model) for table in tables]
+        computed = [self._claim.compared_value(table, self._base_model) for table in self._seeds]
         values = [value for value in computed if value is not None]
-        return values if len(values) == len(tables) else []
+        return values if len(values) == len(self._seeds) else []
+
+    @property
+    def _mean(self) -> float:
+        """Our number over these seeds; an increment is that of the means, as in the tables."""
+        if self._base is None:
+            return mean(self._values)
+        value, base = (
+            mean(getattr(table[model], self._claim.measured) for table in self._seeds)
+            for model in (self._claim.model, self._base)
+        )
+        return increment_percent(value, base)
 
     @property
     def _interval(self) -> Interval | None:
@@ -130,11 +150,11 @@ class NumberTest(ClaimTest):
         sampling_low = sampling_high = None
         if self._claim.printed_column == "accuracy":
             images = self._sampling.test_images
-            ends = wilson_interval(mean(self._values) / 100 * images, images)
+            ends = wilson_interval(self._mean / 100 * images, images)
             sampling_low, sampling_high = (end * 100 for end in ends)
         return Prediction(
             printed=self._claim.printed,
-            mean=mean(self._values),
+            mean=self._mean,
             low=low,
             high=high,
             sampling_low=sampling_low,

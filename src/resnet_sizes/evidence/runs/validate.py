@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ValidationError
 from pydantic_core import from_json
 from safetensors import SafetensorError, safe_open
 
@@ -19,7 +20,14 @@ from resnet_sizes.schemas.evidence.verdicts import Problem
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, RunSettings
-from resnet_sizes.schemas.run.tensors import DatasetInfo, Float32Array, Int64Array, read_predictions
+from resnet_sizes.schemas.run.tensors import (
+    PREDICTION_NAMES,
+    DatasetInfo,
+    Float32Array,
+    Int64Array,
+    predictions_problem,
+    read_predictions,
+)
 
 _LOG_TAIL = 2**20
 """Bytes at the end of a run's log that are looked through for its last epoch."""
@@ -143,17 +151,18 @@ def _read(path: Path, kind: type[R], remedy: str) -> R:
     try:
         return read_record(path, kind, remedy)
     except UserError as error:
-        raise RunProblem(_kind_of(path), str(error)) from None
+        raise RunProblem(_kind_of(path, kind), str(error)) from None
 
 
-def _kind_of(path: Path) -> Problem:
-    """What is wrong with a file that is no valid record."""
+def _kind_of(path: Path, kind: type[Record]) -> Problem:
+    """What is wrong with a file that is no valid record of that kind."""
     try:
-        data = from_json(read_bytes(path, "", MAX_JSON_BYTES))
+        content = read_bytes(path, "", MAX_JSON_BYTES)
+        data = from_json(content)
     except (UserError, ValueError):
         return "truncated"
     if not isinstance(data, dict):
-        return "inconsistent"
+        return "out-of-schema"
     if data.get("schema_version") not in (None, SCHEMA_VERSION):
         return "other-schema"
     epochs, run = data.get("epochs"), data.get("run")
@@ -161,6 +170,14 @@ def _kind_of(path: Path) -> Problem:
         asked = run.get("epochs")
         if isinstance(asked, int) and len(epochs) < asked:
             return "truncated"
+    try:
+        kind.model_validate_json(content)
+    except ValidationError as error:
+        types = {found["type"] for found in error.errors(include_url=False, include_input=False)}
+        if "finite_number" in types:
+            return "not-finite"
+        if types != {"value_error"}:  # those of our own checks, which compare fields
+            return "out-of-schema"
     return "inconsistent"
 
 
@@ -169,10 +186,17 @@ def _kind_of_predictions(path: Path) -> Problem:
     if not path.is_file():
         return "truncated"
     try:
-        with safe_open(path, framework="numpy"):
-            return "inconsistent"
+        with safe_open(path, framework="numpy") as opened:
+            if sorted(opened.keys()) != sorted(PREDICTION_NAMES):
+                return "out-of-schema"
+            logits, labels = (opened.get_tensor(name) for name in PREDICTION_NAMES)
     except (OSError, SafetensorError):
         return "truncated"
+    except (TypeError, AttributeError, ValueError):  # an array type that numpy lacks
+        return "out-of-schema"
+    if logits.dtype.kind == "f" and not np.isfinite(logits).all():
+        return "not-finite"
+    return "out-of-schema" if predictions_problem(logits, labels) else "inconsistent"
 
 
 def _check_predictions(

@@ -34,7 +34,8 @@ def collect_values(runs: StudyRuns, article: Article, verdicts: Verdicts, file: 
     `measured_minutes` are not; a value's sources name the field. Increments are percent over the
     study's shallowest model (those of `layers.<model>.increment`, over the article's base) and of
     the means, as in the table; their prediction intervals are made from the increments of each
-    seed.
+    seed. Both are of the seeds that both models have, and `.seeds` says how many where a run of
+    another seed is left out.
     """
     book = ValueBook()
     _add_study(book, runs)

@@ -22,6 +22,8 @@ from resnet_sizes.schemas.article.claims.base import increment_percent
 from resnet_sizes.schemas.evidence.values import Source
 from resnet_sizes.schemas.study.protocol import LAYERS, shallowest
 
+_ACCURACY = "final_test_accuracy"
+
 
 def add_layers(book: ValueBook, models: Sequence[str], base: str) -> None:
     """Depths and their increments over `base` in percent, which need no run."""
@@ -52,7 +54,7 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
 
     outcomes = [outcome(run) for run in finished]
     accuracies, minutes = [one.accuracy for one in outcomes], [one.minutes for one in outcomes]
-    sources = run_sources(finished, "final_test_accuracy")
+    sources = run_sources(finished, _ACCURACY)
     book.add_spread(f"{prefix}.accuracy", accuracies, "fraction", sources)
     book.add_spread(f"{prefix}.minutes", minutes, "minutes", time_sources(finished), finished)
     _add_means(book, prefix, finished)
@@ -72,7 +74,7 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
 def _add_means(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
     """Means of what has no prediction interval."""
     first, last = "epochs[0].train_loss", "epochs[-1].train_loss"
-    best, final = "best_test_accuracy", "final_test_accuracy"
+    best, final = "best_test_accuracy", _ACCURACY
     book.add_mean(f"{prefix}.best_accuracy", "fraction", finished, best)
     biases = [run.metrics.best_test_accuracy - run.metrics.final_test_accuracy for run in finished]
     sources = run_sources(finished, best, final)
@@ -134,17 +136,23 @@ def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
 def _add_accuracy_increment(
     book: ValueBook, runs: StudyRuns, protocol: str, model: str, base: str
 ) -> None:
-    own = book.values.get(f"{protocol}.{model}.accuracy.mean")
-    below = book.values.get(f"{protocol}.{base}.accuracy.mean")
-    if own is None or below is None or float(below.number) == 0:
-        return
-    key, sources = f"{protocol}.{model}.accuracy_increment", [*own.sources, *below.sources]
-    increment = increment_percent(float(own.number), float(below.number))
-    book.add(key, increment, "percent", *sources)
+    """The increment of the means, and its prediction interval: both over the seeds that both
+    models have, since a seed that one of them lacks has no increment."""
+    both = {run.settings.seed for run in runs.of(protocol, base)}
+    both &= {run.settings.seed for run in runs.of(protocol, model)}
+    finished = [*runs.of(protocol, model), *runs.of(protocol, base)]
+    used = [run for run in finished if run.settings.seed in both]
     pairs = [
         (table[model].accuracy, table[base].accuracy)
         for table in seed_outcomes(runs, protocol, [base, model])
     ]
+    if not any(below for _, below in pairs):
+        return
+    key, sources = f"{protocol}.{model}.accuracy_increment", run_sources(used, _ACCURACY)
+    increment = increment_percent(*(mean(accuracies) for accuracies in zip(*pairs, strict=True)))
+    book.add(key, increment, "percent", *sources)
+    if len(used) < len(finished):
+        book.add(f"{key}.seeds", len(both), "count", *run_sources(used, "run.seed"))
     if all(below for _, below in pairs):
         bounds = prediction_bounds([increment_percent(*pair) for pair in pairs], "percent")
         for name, number in bounds.items():

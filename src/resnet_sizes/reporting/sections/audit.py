@@ -247,8 +247,8 @@ class _AuditTexts:
                 if item.falls is falls
             ]
             if names:
-                listed = self._words.listed(names)
-                sentences.append(self._words(f"audit.returns.text.{form}", names=listed))
+                key, listed = f"audit.returns.text.{form}", self._words.listed(names)
+                sentences.append(self._words.counted(key, len(names), names=listed))
         return sentences
 
     def device_name(self, device: str) -> Safe:

@@ -188,7 +188,8 @@ def limits(report: ReportContext) -> list[Safe]:
     computed = any(
         values.is_computed_time(key) for run in runs if values.has(key := f"{run}.minutes.mean")
     )
-    shared = any(values.has(f"{run}.shared_runs") for run in runs)
+    shared = sum(int(values.number(key)) for run in runs if values.has(key := f"{run}.shared_runs"))
+    unfinished = sum(run.state != "finished" for run in report.verdicts.runs)
     seeds = {name: len(study.seeds_of(name)) for name in report.protocols}
     few = [name for name, number in seeds.items() if number < FEW_SEEDS]
     each = "one-each" if len(seeds) > 1 else "one"
@@ -204,10 +205,10 @@ def limits(report: ReportContext) -> list[Safe]:
         (bool(few), words(f"limits.seeds.{form}", readings=words.listed(map(code, few)))),
         (bool(outliers), outlying),
         (max(seeds.values()) > 1, words("limits.normality")),
-        (report.is_partial, words("limits.unfinished")),
+        (bool(unfinished), words.counted("limits.unfinished", unfinished)),
         (True, words.counted("limits.readings", len(report.protocols))),
         (True, words("limits.test-images")),
         (True, words("limits.minutes.computed" if computed else "limits.minutes.measured")),
-        (shared, words("limits.shared-device")),
+        (bool(shared), words.counted("limits.shared-device", shared)),
     ]
     return [sentence for applies, sentence in found if applies]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from resnet_sizes.i18n.numbers import decimal
 from resnet_sizes.reporting.text.context import ReportContext
@@ -96,20 +96,44 @@ class VerdictTexts:
         """The claims of the text. Reasons that hold for all of them stand once, in
         `shared_reasons`, and not in each row."""
         left_out = self._shared_reasons()
-        return [self.row(item, left_out) for item in self._of_the_text]
+        key = {"some": "observed-words", "none": "observed"}.get(self._observed_form())
+        return [self.row(item, left_out, key) for item in self._of_the_text]
 
-    def row(self, item: ClaimVerdicts, left_out: Collection[Reason] = ()) -> ClaimRow:
-        """One claim; reasons that are `left_out` stand elsewhere."""
+    def row(
+        self,
+        item: ClaimVerdicts,
+        left_out: Collection[Reason] = (),
+        observed: str | None = "observed",
+    ) -> ClaimRow:
+        """One claim; reasons that are `left_out` stand elsewhere, as does what is observed where
+        it has no key."""
         return ClaimRow(
             id=item.claim.id,
             text=self._report.from_article(item.claim.id, item.claim.text),
             verdict=self._words(f"verdicts.{item.overall.verdict}"),
-            reason=self.reason(item, left_out),
+            reason=self.reason(item, left_out, observed),
         )
+
+    def observed_note(self) -> Safe | None:
+        """What holds for all that the rows say to be observed, or not; None where one row at most
+        says that."""
+        form = self._observed_form()
+        return None if form == "none" else self._words(f"observed-notes.{form}")
+
+    def _observed_form(self) -> Literal["true", "false", "some", "none"]:
+        """Whether all claims of the text are observed, or none of them, without a test, so that
+        the note says all; else whether several rows need it."""
+        seen = [item.seen if item.is_undecided else None for item in self._of_the_text]
+        told = [answer for answer in seen if answer is not None]
+        if len(told) < 2:
+            return "none"
+        if len(told) == len(seen) and len(set(told)) == 1:
+            return "true" if told[0] else "false"
+        return "some"
 
     def shared_reasons(self) -> Safe | None:
         """The reasons that keep every claim of the text from being judged, if any do."""
-        reasons = [self._words(f"reasons.{reason}") for reason in self._shared_reasons()]
+        reasons = [self._reason_of_several(reason) for reason in self._shared_reasons()]
         return self._words.listed(reasons) if reasons else None
 
     def _shared_reasons(self) -> list[Reason]:
@@ -176,8 +200,14 @@ class VerdictTexts:
         ]
         return Safe("; ".join(parts))
 
-    def reason(self, item: ClaimVerdicts, left_out: Collection[Reason] = ()) -> Safe:
-        """Why the verdict is what it is, and what else is to be said of it, in clauses."""
+    def reason(
+        self,
+        item: ClaimVerdicts,
+        left_out: Collection[Reason] = (),
+        observed: str | None = "observed",
+    ) -> Safe:
+        """Why the verdict is what it is, and what else is to be said of it, in clauses;
+        `observed` is the key of the texts on what is seen without a test."""
         overall = item.overall
         clauses = [
             self._words(f"reasons.{name}") for name in overall.reasons if name not in left_out
@@ -188,20 +218,24 @@ class VerdictTexts:
             names = self._words.listed([code(name) for name in overall.excluded])
             count = len(overall.excluded)
             clauses.append(self._words.counted("excluded-readings", count, names=names))
-        if item.is_undecided and item.seen is not None:
-            clauses.append(self._words(f"observed.{str(item.seen).lower()}"))
+        if observed and item.is_undecided and item.seen is not None:
+            clauses.append(self._words(f"{observed}.{str(item.seen).lower()}"))
         if item.computed:
             clauses.append(item.computed.clause(self._words))
         if item.shared:
             clauses.append(self._words("shared-device.clause"))
         return Safe("; ".join(clauses)) if clauses else self._words("none")
 
+    def _reason_of_several(self, reason: Reason) -> Safe:
+        """A reason that is given once for several claims."""
+        own = f"reasons-of-several.{reason}"
+        return self._words(own if self._words.has(own) else f"reasons.{reason}")
+
     def key_by_reason(self, table: str, overall: Overall) -> str:
-        """The key of a text on a verdict: more runs are no remedy for every `not-enough-runs`."""
+        """The key of a text on a verdict: more runs are no remedy for every `not-enough-runs`,
+        nor for a network that the study does not have."""
         own = f"undecided-{table}.{overall.reasons[0]}"
-        if overall.verdict == "not-enough-runs" and self._words.has_any(own):
-            return own
-        return f"{table}.{overall.verdict}"
+        return own if self._words.has_any(own) else f"{table}.{overall.verdict}"
 
     def findings(self) -> list[Safe]:
         """One sentence for all claims with the same verdict for the same first reason, then
@@ -230,7 +264,10 @@ class VerdictTexts:
             named = [Safe(f"{item.claim.id} ({self._subject(item.claim)})") for item in items]
         key = self.key_by_reason("findings", overall)
         beginning = self._words.counted(key, len(items), items=self._words.listed(named))
-        return Safe(f"{beginning}: {self._words(f'reasons.{overall.reasons[0]}')}.")
+        reason = overall.reasons[0]
+        several = len(items) > 1
+        why = self._reason_of_several(reason) if several else self._words(f"reasons.{reason}")
+        return Safe(f"{beginning}: {why}.")
 
     def _subject(self, claim: Claim) -> Safe:
         """What a claim is about, in a few words, by its rule."""

@@ -175,16 +175,24 @@ class Results(Times):
         return self._words(f"results.points.{form}", number=self._values.points(key))
 
     def _of_pair(self, model: str) -> Safe:
-        change = self._number(model, "accuracy_increment")
+        key = self._key(model, "accuracy_increment")
+        # What is printed decides: 0.04 % more is no more than the page shows.
+        change = rounded(self._values.number(key), 1)
         direction = "more" if change > 0 else "less" if change < 0 else "equal"
-        return self._words(
+        base = model_name(self._report.models[0])
+        sentence = self._words(
             f"results.increment.{direction}",
             model=model_name(model),
-            base=model_name(self._report.models[0]),
+            base=base,
             layers=self._value(model, "layers_increment"),
-            accuracy=self._values.size(self._key(model, "accuracy_increment"), digits=1),
+            accuracy=self._values.size(key, digits=1),
             time=self.of_pair(model, self._report.models[0]),
         )
+        if not self._values.has(seeds := f"{key}.seeds"):
+            return sentence
+        count, number = int(self._values.number(seeds)), self._values.value(seeds)
+        fewer = self._words.counted("results.increment-seeds", count, number=number)
+        return Safe(f"{sentence} {fewer}")
 
     def _loss(self, model: str, quantity: str) -> Safe:
         """A loss with its deviation between seeds, where there are several."""

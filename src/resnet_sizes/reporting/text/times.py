@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from resnet_sizes.i18n.numbers import ratio_digits, rounded
 from resnet_sizes.reporting.text.context import ProtocolValues
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import PrintedValues
@@ -81,10 +82,18 @@ class Times(ProtocolValues):
         form = ("ratio", "one-computed", "computed")[len(computed)]
         return self._words(
             f"results.time.{form}",
-            ratio=self._value(model, "minutes_ratio", digits=1),
-            base=model_name(base),
+            times=self._as_long_as(model, base),
             model=self._words.listed([model_name(name) for name in computed]),
         )
+
+    def _as_long_as(self, model: str, base: str) -> Safe:
+        """How many times as long as `base` a model takes, or that what is printed is the same."""
+        ratio = self._number(model, "minutes_ratio")
+        digits = ratio_digits(ratio, usual=1)
+        if rounded(ratio, digits) == 1:
+            return self._words("results.times.equal", base=model_name(base))
+        number = self._value(model, "minutes_ratio", digits)
+        return self._words("results.times.ratio", ratio=number, base=model_name(base))
 
     def rows(self) -> list[TimeRow]:
         """All models with minutes where a time is computed, else none."""
@@ -122,7 +131,9 @@ class Times(ProtocolValues):
                 "results.ratio-item",
                 model=model_name(model),
                 article=self._values.value(f"article.{model}.minutes_ratio", digits=2),
-                ours=self._value(model, "minutes_ratio", digits=2),
+                ours=self._value(
+                    model, "minutes_ratio", ratio_digits(self._number(model, "minutes_ratio"), 2)
+                ),
             )
             for model in deeper
             if self._article_ratio(model) is not None and self._has(model, "minutes_ratio")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from resnet_sizes.i18n.numbers import decimal, percent, rounded
+from resnet_sizes.i18n.numbers import decimal, percent, ratio_digits, rounded
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.claims import Claim
@@ -200,6 +200,8 @@ class _Clauses:
 
         low, high = (None if end is None else scaled(end) for end in (found.low, found.high))
         number = scaled(found.estimate)
+        if key == "log_minutes":
+            digits = _digits_of_ratios(number, low, high)
         names = zip(("first", "second", "third"), map(display_name, found.models), strict=False)
         # What is printed decides between the forms: in Portuguese 1,99 is singular.
         form = "one" if abs(rounded(number, digits)) < 2 else "other"
@@ -218,14 +220,15 @@ class _Clauses:
         return self._counted("mcnemar", len(ps), p=self._p(max(ps))) if ps else ""
 
     def _ratio(self, ratio: RatioTest) -> str:
+        digits = _digits_of_ratios(ratio.ours, ratio.low, ratio.high)
         return self._text(
             "ratio",
             first=display_name(ratio.model),
             second=display_name(ratio.base),
-            number=self._number(ratio.ours, 2),
-            interval=self._range("interval", ratio.low, ratio.high, 2),
-            printed=self._number(ratio.printed, 2),
-            macs=self._number(ratio.by_macs, 2),
+            number=self._number(ratio.ours, digits),
+            interval=self._range("interval", ratio.low, ratio.high, digits),
+            printed=self._number(ratio.printed, ratio_digits(ratio.printed, 2)),
+            macs=self._number(ratio.by_macs, ratio_digits(ratio.by_macs, 2)),
         )
 
     def _prediction(self, claim: Claim, basis: Basis) -> str:
@@ -245,6 +248,11 @@ class _Clauses:
             number=self._number(found.mean, digits) + unit,
             interval=interval,
         )
+
+
+def _digits_of_ratios(*ratios: float | None) -> int:
+    """As many decimal places as the smallest of them needs."""
+    return max(ratio_digits(ratio, 2) for ratio in ratios if ratio is not None)
 
 
 _SCALES = {  # by kind or quantity: the factor from the record's unit, and decimal places

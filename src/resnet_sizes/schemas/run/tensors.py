@@ -25,7 +25,7 @@ IMAGE_SHAPE = (3, 32, 32)
 """Channels (red, green, blue), rows, columns."""
 
 _INFO_KEY = "dataset_info"
-_PREDICTION_NAMES = ("logits", "labels")
+PREDICTION_NAMES = ("logits", "labels")
 
 UInt8Array = npt.NDArray[np.uint8]
 Int64Array = npt.NDArray[np.int64]
@@ -136,7 +136,7 @@ def write_predictions(path: Path, logits: Float32Array, labels: Int64Array) -> N
     `logits` is float32 `[N, classes]`, before the softmax; `labels` is int64 `[N]`, the true
     classes. Raises ValueError if shapes, dtypes or values are not as `read_predictions` wants.
     """
-    problem = _predictions_problem(logits, labels)
+    problem = predictions_problem(logits, labels)
     if problem:
         raise ValueError(problem)
     _save(path, {"logits": logits, "labels": labels})
@@ -156,9 +156,9 @@ def read_predictions(
     UserError if the file is missing or damaged, or if a logit is not finite.
     """
     remedy = "Delete the file, if it is there, and run snakemake again: this run is then repeated."
-    _, tensors = _read_tensors(path, _PREDICTION_NAMES, remedy)
+    _, tensors = _read_tensors(path, PREDICTION_NAMES, remedy)
     logits, labels = tensors["logits"], tensors["labels"]
-    problem = _predictions_problem(logits, labels)
+    problem = predictions_problem(logits, labels)
     if problem is None and expected_hash not in (None, predictions_hash(logits, labels)):
         problem = "logits or labels are not those that the run's metrics tell of"
     if problem:
@@ -210,7 +210,9 @@ def _dataset_problem(info: DatasetInfo, arrays: DatasetArrays) -> str | None:
     return None
 
 
-def _predictions_problem(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> str | None:
+def predictions_problem(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> str | None:
+    """What keeps arrays from being predictions, as `write_predictions` describes them; None of
+    those that are."""
     if logits.ndim != 2 or logits.shape[0] < 1 or logits.shape[1] < 2:
         return (
             f"logits has shape {list(logits.shape)}; expected: "
