@@ -20,10 +20,12 @@ from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.study.protocol import Description
 
-CONSTRUCTION = {"T2", "T5", "T8", "T10", "T12"}
+CONSTRUCTION = {"S15", "S16", "T2", "T5", "T8", "T10", "T12"}
 MINUTE_CELLS = {"T3", "T6", "T9"}
 VALUE_CLAIMS = {"S3", "S4", "T1", "T4", "T7", "T11", "T13"}
-ORDERS = {f"S{n}" for n in range(1, 15)} - {"S3", "S4"}
+ORDERS = {f"S{n}" for n in range(1, 20)} - {"S3", "S4", "S15", "S16"}
+
+OF_TIMES = {"S2", "S12", "S13", "S17", "S18"}
 
 # Worse with depth in everything that the article praises.
 REVERSED: dict[str, Any] = {

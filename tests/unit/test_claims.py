@@ -1,6 +1,7 @@
 """The rules of the claims by themselves, on numbers instead of runs; and that the conditions which
 are tested say the same as the rules by which claims hold."""
 
+import math
 from itertools import pairwise, permutations
 from pathlib import Path
 
@@ -10,7 +11,16 @@ from hypothesis import strategies as st
 from synthetic import ARTICLE, MODELS
 
 from resnet_sizes.schemas.article.article import load_article
-from resnet_sizes.schemas.article.claims import Cell, Needs, OrderClaim, Ordering, ParetoKnee
+from resnet_sizes.schemas.article.claims import (
+    Cell,
+    Factor,
+    FewestResources,
+    Needs,
+    OrderClaim,
+    Ordering,
+    ParetoFront,
+    ParetoKnee,
+)
 from resnet_sizes.schemas.article.claims.base import (
     LOG_MINUTES,
     Condition,
@@ -123,6 +133,72 @@ def test_the_knee_is_better_than_all_faster_ones_and_above_the_line(
     assert knee("resnet50", list(MODELS)).holds(numbers) == expected
 
 
+def front(models: list[str]) -> ParetoFront:
+    return ParetoFront.model_validate(
+        {"id": "S1", "place": "table", "text": TEXT, "needs": NEEDS}
+        | {"rule": "pareto-front", "models": models}
+    )
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "minutes", "expected"),
+    [
+        ([0.80, 0.84, 0.86], [41, 112, 262], True),
+        ([0.80, 0.81, 0.86], [41, 112, 262], True),  # below the chord, and still on the front
+        ([0.86, 0.84, 0.80], [262, 112, 41], True),  # whichever of them is the deepest
+        ([0.80, 0.86, 0.84], [41, 112, 262], False),  # the slowest is beaten
+        ([0.80, 0.80, 0.86], [41, 112, 262], False),  # as accurate, and slower
+        ([0.80, 0.84, 0.86], [41, 41, 262], False),  # as fast, and more accurate
+    ],
+)
+def test_all_are_on_the_front_where_each_slower_one_is_more_accurate(
+    accuracies: list[float], minutes: list[float], expected: bool
+) -> None:
+    numbers = table(accuracies, minutes, list(MODELS))
+    assert front(list(MODELS)).holds(numbers) == expected
+
+
+@given(
+    st.lists(st.integers(0, 6), min_size=3, max_size=5),
+    st.lists(st.integers(1, 6), min_size=5, max_size=5),
+)
+def test_a_front_of_all_is_one_on_which_none_is_beaten(
+    accuracies: list[int], minutes: list[int]
+) -> None:
+    models = DEPTHS[: len(accuracies)]
+    numbers = table([float(a) for a in accuracies], [float(m) for m in minutes], models)
+    beaten = any(
+        numbers[other].minutes <= numbers[model].minutes
+        and numbers[other].accuracy >= numbers[model].accuracy
+        for model, other in permutations(models, 2)
+    )
+    assert front(models).holds(numbers) != beaten
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(200, False), (224, True), (262, True)])
+def test_a_factor_of_times_holds_from_that_factor_on(minutes: float, expected: bool) -> None:
+    claim = order("S18")
+    assert claim.holds(table([0.8, 0.8, 0.8], [41, 112, minutes], list(MODELS))) == expected
+
+
+def test_a_factor_is_between_two_models() -> None:
+    own = {"rule": "factor", "quantity": "minutes", "model": "resnet50", "than": "resnet50"}
+    with pytest.raises(ValueError, match="Name another one"):
+        Factor.model_validate(
+            {"id": "S1", "place": "table", "text": TEXT, "needs": NEEDS, "at_least": 2} | own
+        )
+
+
+@pytest.mark.parametrize(("model", "expected"), [("resnet18", True), ("resnet50", False)])
+def test_the_fewest_resources_are_known_without_a_run(model: str, expected: bool) -> None:
+    claim = FewestResources.model_validate(
+        {"id": "S1", "place": "methods", "text": TEXT, "rule": "fewest-resources"}
+        | {"model": model, "among": list(MODELS)}
+    )
+    assert claim.true_by_construction
+    assert claim.holds({}) == expected
+
+
 @pytest.mark.parametrize(
     ("accuracies", "expected"),
     [
@@ -178,7 +254,11 @@ def test_the_articles_points_per_layer_diminish() -> None:
     assert gains == pytest.approx([0.0847, 0.0234], abs=1e-4)
 
 
-CLAIMS = [claim for claim in load_article(Path(ARTICLE)).claims if isinstance(claim, OrderClaim)]
+CLAIMS = [
+    claim
+    for claim in load_article(Path(ARTICLE)).claims
+    if isinstance(claim, OrderClaim) and not claim.true_by_construction
+]
 
 # Whole numbers, so that no sum differs by a rounding error from the rule's.
 outcomes = st.builds(
@@ -193,6 +273,9 @@ outcomes = st.builds(
 
 def met(condition: Condition, table: dict[str, Outcome]) -> bool:
     """By exact comparison of times instead of their logarithms."""
+    if condition.kind == "factor":
+        more, less = (table[model].minutes for model in condition.models)
+        return bool(more >= round(math.exp(condition.threshold), 9) * less)
     quantity = "minutes" if condition.quantity == LOG_MINUTES else condition.quantity
     total = sum(w * getattr(table[model], quantity) for model, w in condition.weights.items())
     return bool(total > condition.threshold + 1e-12)

@@ -16,7 +16,7 @@ from resnet_sizes.schemas.paths import StudyFolder
 
 PROBE: dict[str, Any] = {"protocols": ("probe-224",), "readings": own_readings("probe-224")}
 MINUTE_CELLS = ("T3", "T6", "T9")
-TIMED = ("S2", "S12", "S13")
+TIMED = ("S2", "S12", "S13", "S17", "S18")
 
 
 def verdicts_of(folder: Path, **settings: Any) -> dict[str, Verdict]:
@@ -54,7 +54,7 @@ def test_computed_minutes_are_never_seen_as_the_article_s(tmp_path: Path) -> Non
         assert measured[name].observed is True  # the article's own numbers, on some device
         assert computed[name].observed is None
         assert (computed[name].verdict, computed[name].reasons) == (
-            "not-comparable",
+            "not-testable",
             ["device-not-stated", "computed-minutes"],
         )
 
@@ -151,10 +151,10 @@ def test_verdicts_say_where_minutes_are_computed(cached: str, literal: str) -> N
     for name in TIMED:
         assert note in table_row(first, name)[3]
     assert note not in table_row(first, "S1")[3]
-    assert "Nas afirmações S2, S12, S13, T3, T6 e T9 entram minutos calculados" in first
+    assert "Nas afirmações S2, S12, S13, S17, S18, T3, T6 e T9 entram minutos calculados" in first
     assert "os minutos da ResNet-152 são calculados" in table_row(literal, "S2")[3]
     criteria = section(cached, "### 2.1", "## 3 ")
-    assert "Nas afirmações S2, S12 e S13, a regra usa os tempos calculados" in criteria
+    assert "Nas afirmações S2, S12, S13, S17 e S18, a regra usa os tempos calculados" in criteria
 
 
 def test_the_method_says_why_features_are_computed_once_and_what_the_time_means(

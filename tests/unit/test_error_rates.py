@@ -88,12 +88,14 @@ def decided(found: dict[str, float], name: str) -> float:
         "S10",  # extreme of final losses
         "S12",  # conjunction
         "S13",  # Pareto knee
+        "S17",  # Pareto front
+        "S19",  # conjunction of extremes among two
     ],
 )
 def test_equal_networks_are_told_apart_in_no_more_than_five_in_a_hundred_studies(
     name: str, seeds: int
 ) -> None:
-    found = rates(EQUAL_IN_OTHER_TIMES if name == "S13" else EQUAL, [name], seeds)
+    found = rates(EQUAL_IN_OTHER_TIMES if name in ("S13", "S17") else EQUAL, [name], seeds)
     assert decided(found, name) <= bound(LEVEL, STUDIES)
 
 
@@ -110,6 +112,28 @@ def test_a_fall_at_the_threshold_is_told_from_it_in_no_more_than_five_in_a_hundr
 ) -> None:
     found = rates(Truth(drop=0.25), ["S6"], seeds)
     assert decided(found, "S6") <= bound(LEVEL, STUDIES)
+
+
+@pytest.mark.parametrize("seeds", [3, in_the_long_part(8)])
+@pytest.mark.parametrize("noise", [0.03, in_the_long_part(0.1), 0.4])
+def test_a_time_just_twice_another_is_told_from_it_in_five_in_a_hundred_studies(
+    noise: float, seeds: int
+) -> None:
+    truth = Truth(minutes=dict(zip(MODELS, (41, 112, 224), strict=True)), time_spread=noise)
+    assert decided(rates(truth, ["S18"], seeds), "S18") <= bound(LEVEL, STUDIES)
+
+
+@pytest.mark.parametrize("seeds", [3, in_the_long_part(8)])
+def test_a_front_with_one_equally_accurate_network_is_rarely_told_from_one_of_all(
+    seeds: int,
+) -> None:
+    """On the border in accuracy; then in time, where either of two may come out faster."""
+    accuracies = dict(zip(MODELS, (1.2, 1.6, 1.6), strict=True))
+    equal = Truth(logits=accuracies, minutes=EQUAL_IN_OTHER_TIMES.minutes)
+    minutes = {"resnet18": 50.0, "resnet50": 50.0, "resnet152": 262.0}
+    as_fast = Truth(logits=LOGITS_APART, minutes=minutes, time_spread=0.01)
+    for truth in (equal, as_fast):
+        assert decided(rates(truth, ["S17"], seeds), "S17") <= bound(LEVEL, STUDIES)
 
 
 @pytest.mark.parametrize("readings", [1, in_the_long_part(2), 4, in_the_long_part(7)])
@@ -178,6 +202,8 @@ def test_a_recommendation_is_as_sure_as_the_verdict_on_the_same_choice(seeds: in
         in_the_long_part("S6", Truth(drop=0.4)),
         in_the_long_part("S7", Truth(first_loss=dict(zip(MODELS, (1.9, 1.7, 1.5), strict=True)))),
         ("S8", Truth(drop=dict(zip(MODELS, (0.4, 0.6, 0.6), strict=True)))),
+        ("S17", Truth(logits=LOGITS_APART, minutes=EQUAL_IN_OTHER_TIMES.minutes)),
+        in_the_long_part("S18", Truth(minutes=EQUAL_IN_OTHER_TIMES.minutes)),
     ],
 )
 def test_a_true_claim_is_found_in_at_least_eight_of_ten_studies(name: str, truth: Truth) -> None:
@@ -191,6 +217,14 @@ def test_a_true_claim_is_found_in_at_least_eight_of_ten_studies(name: str, truth
         ("S1", Truth(logits=dict(zip(MODELS, (2.0, 1.6, 1.2), strict=True)))),
         in_the_long_part("S2", Truth(minutes={"resnet18": 262, "resnet50": 112, "resnet152": 41})),
         in_the_long_part("S6", Truth(drop=0.1)),
+        (
+            "S17",
+            Truth(
+                logits=dict(zip(MODELS, (1.2, 2.0, 1.6), strict=True)),
+                minutes=EQUAL_IN_OTHER_TIMES.minutes,
+            ),
+        ),
+        in_the_long_part("S18", Truth(minutes=EQUAL.minutes)),
         in_the_long_part("S10", Truth(drop=dict(zip(MODELS, (0.6, 0.5, 0.4), strict=True)))),
     ],
 )

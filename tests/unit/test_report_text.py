@@ -11,9 +11,11 @@ import synthetic
 import synthetic_runs
 from report_prose import body_of
 from report_studies import DEMO, PARTIAL, article_text, rendered, study_with_evidence
-from synthetic import ARTICLE_ACCURACIES, ARTICLE_MINUTES
+from synthetic import ARTICLE, ARTICLE_ACCURACIES, ARTICLE_MINUTES
 
 from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.text.printed import plain
+from resnet_sizes.schemas.article.article import load_article
 
 
 def test_results_of_changed_code_do_not_pass_as_those_of_a_commit(
@@ -40,8 +42,14 @@ def test_a_study_with_the_article_s_data_has_neither_notice() -> None:
     body = body_of(article_text())
     assert "demonstração" not in body
     assert "Estudo incompleto" not in body
-    assert "14 foram" not in body  # all 19 that are no times hold in the synthetic study
-    assert "19 foram sustentadas" in body
+    # All of them hold in the synthetic study; 32 are 7 by construction, 3 that no data can test,
+    # and 3 that are the test of another.
+    words = " ".join(plain(body).split())
+    assert "Das 19 afirmações do artigo que dados podem pôr à prova" in words
+    assert "(as que têm o mesmo teste contam uma só vez), 19 foram sustentadas e nenhuma" in words
+    assert "Outras 7, verdadeiras por construção" in words
+    assert "Tampouco se contam 3 que nenhum dado pode pôr à prova" in words
+    assert "| sustentadas | 19 |" in words
 
 
 def test_a_partial_study_names_each_run_that_is_missing() -> None:
@@ -127,9 +135,11 @@ def test_each_verdict_has_the_numbers_that_led_to_it() -> None:
     body = body_of(article_text())
     discussion = body[body.index("Estes são os números") : body.index("## 4 ")]
     lines = re.findall(r"(?m)^- \*\*(S\d+)\.\*\* (.+)$", discussion)
-    assert [name for name, _ in lines] == [f"S{number}" for number in range(1, 15)]
+    by_construction = ("S15", "S16")
+    judged = [f"S{number}" for number in range(1, 20)]
+    assert [name for name, _ in lines] == [name for name in judged if name not in by_construction]
     sentences = dict(lines)
-    assert "corrigido por Holm entre 17 testes" in sentences["S1"]
+    assert "corrigido por Holm entre 20 testes" in sentences["S1"]
     assert "2,71 pontos percentuais" in sentences["S1"]
     assert "contra 2,73 no artigo" in sentences["S2"]
     assert "Estes são os números" not in body_of(article_text(**DEMO))
@@ -255,3 +265,36 @@ def test_an_increment_of_fewer_seeds_than_the_means_says_so() -> None:
     assert pt.count("(O acréscimo vem só das 2 sementes que as duas têm.)") == 2
     assert en.count("(The increment comes only from the 2 seeds that both have.)") == 2
     assert "Uma execução falta ou não pôde ser aproveitada." in pt
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
+def test_the_counts_in_words_are_those_of_the_table(language: str) -> None:
+    # Increments of the right sign and another size hold in direction only; what contradicts the
+    # accuracies is from a reading that the audit rules out.
+    apart = {"resnet18": 0.70, "resnet50": 0.84, "resnet152": 0.90}
+    summary = plain(body_of(article_text(language, accuracies=apart))).partition("**Co")[0]
+    summary = " ".join(summary.partition("## 1 ")[0].split())
+    names = {
+        "pt": ("sustentadas", "contraditas", "em aberto"),
+        "en": ("supported", "contradicted", "left open"),
+    }[language]
+    counts = [int(re.findall(rf"\| {name} \| (\d+) \|", summary)[0]) for name in names]
+    told = {
+        "pt": "16 foram sustentadas (2 apenas quanto ao sentido), nenhuma foi contradita e 3 "
+        "ficaram em aberto (não comparáveis com estes dados)",
+        "en": "16 are supported (2 in direction only), none is contradicted and 3 are left open "
+        "(not comparable with these data)",
+    }[language]
+    assert told in summary
+    assert counts == [16, 0, 3]
+
+
+@pytest.mark.parametrize("language", ["pt", "en"])
+def test_what_no_data_can_test_is_listed_after_the_verdicts(language: str) -> None:
+    body = plain(body_of(article_text(language)))
+    lines = re.findall(r"(?m)^- \*\*(U\d+)\.\*\* (.+)$", body)
+    untestable = load_article(ARTICLE).untestable
+    assert [name for name, _ in lines] == [item.id for item in untestable]
+    for (_, line), item in zip(lines, untestable, strict=True):
+        assert getattr(item.text, language) in line
+        assert getattr(item.reason, language) in line

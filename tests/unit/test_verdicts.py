@@ -1,5 +1,6 @@
 """Verdicts on the article's own article file: each one reached, for the right reason."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,20 @@ def test_the_articles_own_numbers_support_the_article(tmp_path: Path) -> None:
     assert reasons(found, VALUE_CLAIMS) == {("inside-interval",)}
     assert names(found, CONSTRUCTION) == {"true-by-construction"}
     assert reasons(found, CONSTRUCTION) == {("construction",)}
-    assert names(found, MINUTE_CELLS) == {"not-comparable"}
+    assert names(found, MINUTE_CELLS) == {"not-testable"}
     assert reasons(found, MINUTE_CELLS) == {("device-not-stated",)}
 
 
 def test_reversed_numbers_contradict_the_article(tmp_path: Path) -> None:
     found = judged(tmp_path, **REVERSED)
-    assert names(found, ORDERS | VALUE_CLAIMS) == {"contradicted"}
-    assert reasons(found, ORDERS) == {("rule-fails",)}
+    # Who chooses has to trade accuracy for time all the same: the shallowest is the slowest.
+    assert (found["S17"].verdict, found["S17"].reasons) == ("supported", ["rule-holds"])
+    assert names(found, (ORDERS | VALUE_CLAIMS) - {"S17"}) == {"contradicted"}
+    assert reasons(found, ORDERS - {"S17"}) == {("rule-fails",)}
     assert reasons(found, VALUE_CLAIMS) == {("outside-interval",)}
-    assert not any(found[name].observed for name in ORDERS | VALUE_CLAIMS)
+    assert not any(found[name].observed for name in (ORDERS | VALUE_CLAIMS) - {"S17"})
     assert names(found, CONSTRUCTION) == {"true-by-construction"}
-    assert names(found, MINUTE_CELLS) == {"not-comparable"}
+    assert names(found, MINUTE_CELLS) == {"not-testable"}
 
 
 def test_seeds_that_disagree_leave_an_order_within_noise(tmp_path: Path) -> None:
@@ -164,6 +167,40 @@ def test_ratios_of_times_are_held_against_the_printed_ones(
 
 
 @pytest.mark.parametrize(
+    ("minutes", "verdict"),
+    [
+        ((41, 112, 262), "supported"),
+        ((41, 112, 150), "contradicted"),
+        ((41, 112, (210, 222, 234, 216, 228)), "within-noise"),  # twice 112 is 224
+    ],
+)
+def test_a_multiple_of_a_time_is_told_from_chance(
+    tmp_path: Path, minutes: tuple[Any, ...], verdict: str
+) -> None:
+    found = judged(tmp_path, minutes=dict(zip(MODELS, minutes, strict=True)), seeds=range(5))
+    assert found["S18"].verdict == verdict
+    basis = found["S18"].basis
+    assert basis is not None
+    (comparison,) = basis.comparisons
+    # Printed is the factor itself, not what it is above the threshold.
+    factor = math.exp(comparison.estimate + comparison.threshold)
+    assert f"is {factor:.2f} times that of ResNet-50" in sentence(found["S18"]).en
+
+
+def test_a_network_that_is_beaten_outright_leaves_nothing_to_trade(tmp_path: Path) -> None:
+    apart = {"resnet18": 0.80, "resnet50": 0.86, "resnet152": 0.84}
+    found = judged(tmp_path, accuracies=apart)
+    assert (found["S17"].verdict, found["S17"].reasons) == ("contradicted", ["rule-fails"])
+
+
+def test_claims_that_one_test_decides_name_the_first_of_them(tmp_path: Path) -> None:
+    study = make_study(tmp_path)
+    overall = build_evidence(study, study.parent / "evidence", False).overall
+    same = {one.id: one.same_test_as for one in overall if one.same_test_as}
+    assert same == {"S14": "S11", "T11": "S3", "T13": "S4"}
+
+
+@pytest.mark.parametrize(
     ("seeds", "verdict"),
     [
         # One further run of these: 0.81 ± 4.303 · 0.004 · √(4/3) = 0.7901 … 0.8299.
@@ -230,7 +267,7 @@ def test_each_protocol_is_judged_by_its_own_runs(tmp_path: Path) -> None:
     found = {(v.protocol, v.id): v.verdict for v in verdicts.verdicts}
     assert found["one", "S1"] == "supported"
     assert found["two", "S1"] == "not-run"
-    assert len(found) == 2 * 27
+    assert len(found) == 2 * 32
     overall = {one.id: one for one in verdicts.overall}
     assert list(overall) == [claim.id for claim in load_article(ARTICLE).claims]
     # A reading without runs does not take part.

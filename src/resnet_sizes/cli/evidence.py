@@ -28,6 +28,6 @@ def evidence(
     clamp_future_mtimes(folder, folder.folder.glob("runs/*/*/*/metrics.json"))
     used = sum(run.state == "finished" for run in verdicts.runs)
     say(f"evidence from {used} of {len(verdicts.runs)} runs")
-    counts = Counter(overall.verdict for overall in verdicts.overall)
+    counts = Counter(one.verdict for one in verdicts.overall if one.same_test_as is None)
     say("verdicts: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))
     result(str(output))

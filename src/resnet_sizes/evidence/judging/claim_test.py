@@ -20,7 +20,7 @@ class ClaimTest(ABC):
 
     @abstractmethod
     def holds_by_construction(self) -> bool:
-        """Whether layer counts alone make the claim true."""
+        """Whether the networks' definitions alone make the claim true."""
 
     @abstractmethod
     def observed(self) -> bool | None:

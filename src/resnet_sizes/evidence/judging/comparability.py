@@ -57,7 +57,8 @@ class Case:
 def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
     """What keeps the runs from being a test, the weightiest first; the first gives the verdict.
 
-    What no further run could remedy stands before missing models, runs and seeds.
+    What no data could remedy stands first; what no further run could, before missing models, runs
+    and seeds.
     """
     runs, protocol, setup = case.sampling.runs, case.sampling.protocol, case.article.setup
     study, info, training = runs.study, runs.info, runs.study.training
@@ -66,6 +67,7 @@ def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
     other_size = (info.train_images, info.test_images) != (setup.train_images, setup.test_images)
     right_protocol = needs.protocols == "any" or protocol in needs.protocols
     candidates: list[tuple[bool, VerdictName, Reason]] = [
+        (needs.article_device and setup.device is None, "not-testable", "device-not-stated"),
         (study.demo, "not-comparable", "demo"),
         (not right_data, "not-comparable", "other-data"),
         (not right_protocol, "not-comparable", "other-protocol"),
@@ -94,10 +96,9 @@ def obstacles(case: Case, needs: Needs) -> list[tuple[VerdictName, Reason]]:
 def _about_devices(case: Case, needs: Needs) -> list[tuple[bool, VerdictName, Reason]]:
     stated = case.article.setup.device
     elsewhere = any(run.metrics.device.name != stated for run in case.finished)
-    asked = needs.article_device
+    asked = needs.article_device and stated is not None
     return [
-        (asked and stated is None, "not-comparable", "device-not-stated"),
-        (asked and stated is not None and elsewhere, "not-comparable", "other-device"),
+        (asked and elsewhere, "not-comparable", "other-device"),
         (case.prints_computed_minutes, "not-comparable", "computed-minutes"),
         (case.mixes_devices, "not-comparable", "mixed-devices"),
     ]

@@ -1,6 +1,6 @@
 """One verdict on each claim from those of all readings of the article."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import get_args
 
 from resnet_sizes.schemas.article.article import Article
@@ -37,13 +37,19 @@ def judge_readings(
     is one of the `excluded`, which cannot be what the article did. Where there is no other than
     these, they may support the article, which then holds beyond what it did, but not contradict it.
     """
-    return [
-        _overall([verdict for verdict in verdicts if verdict.id == claim.id], excluded)
-        for claim in article.claims
-    ]
+    first_of_test: dict[Hashable, str] = {}
+    found = []
+    for claim in article.claims:
+        own = [verdict for verdict in verdicts if verdict.id == claim.id]
+        test = claim.deciding_numbers(article.base_model), repr(claim.needs)
+        first = first_of_test.setdefault(test, claim.id)
+        found.append(_overall(own, excluded, None if first == claim.id else first))
+    return found
 
 
-def _overall(own: Sequence[Verdict], excluded: Collection[str]) -> Overall:
+def _overall(
+    own: Sequence[Verdict], excluded: Collection[str], same_test_as: str | None
+) -> Overall:
     taking_part = [verdict for verdict in own if not _stands_aside(verdict)] or list(own)
     heard = [verdict for verdict in taking_part if verdict.protocol not in excluded]
     only_excluded = not heard
@@ -59,6 +65,7 @@ def _overall(own: Sequence[Verdict], excluded: Collection[str]) -> Overall:
         name, reasons, agreement = "not-comparable", ["reading-excluded"], "reading-excluded"
     return Overall(
         id=first.id,
+        same_test_as=same_test_as,
         verdict=name,
         reasons=reasons,
         agreement=agreement,

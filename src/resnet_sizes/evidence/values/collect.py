@@ -87,30 +87,39 @@ def with_value_keys(
 
 def _add_verdicts(book: ValueBook, verdicts: Verdicts, file: str) -> None:
     """How often each verdict was given on the article, zeros included; by reading how many claims
-    were supported, contradicted, or left open.
+    were supported, contradicted, or left open. Claims that are one test count once.
 
-    `verdict.total.count` leaves out what is decided by construction, as the three do.
+    `verdict.total.count`, and the three that make it up, leave out what is decided by construction
+    and what no data can test.
     """
-    overall = verdicts.overall
-    counts = Counter(one.verdict for one in overall)
+    counted = [one for one in verdicts.overall if one.same_test_as is None]
+    by_data = [one for one in counted if _is_decided_by_data(one)]
+    counts = Counter(one.verdict for one in by_data)
+    others = Counter(one.verdict for one in counted)
     source = Source(file=file, field="overall[].verdict")
     for name in get_args(VerdictName):
-        book.add(f"verdict.{name}.count", counts[name], "count", source)
-    constructed = sum("construction" in one.reasons for one in overall)
-    book.add("verdict.total.count", counts.total() - constructed, "count", source)
-    _add_outcomes(book, "overall", overall, source)
+        of_these = others if name in _NOT_BY_DATA else counts
+        book.add(f"verdict.{name}.count", of_these[name], "count", source)
+    book.add("verdict.total.count", len(by_data), "count", source)
+    _add_outcomes(book, "overall", by_data, source)
+    ids = {one.id for one in by_data}
     for protocol in dict.fromkeys(verdict.protocol for verdict in verdicts.verdicts):
-        own = [verdict for verdict in verdicts.verdicts if verdict.protocol == protocol]
+        own = [one for one in verdicts.verdicts if one.protocol == protocol and one.id in ids]
         _add_outcomes(book, protocol, own, Source(file=file, field="verdicts[].verdict"))
+
+
+_NOT_BY_DATA: tuple[VerdictName, ...] = ("not-testable", "true-by-construction")
+
+
+def _is_decided_by_data(one: Overall) -> bool:
+    return one.verdict not in _NOT_BY_DATA and "construction" not in one.reasons
 
 
 def _add_outcomes(
     book: ValueBook, name: str, judged: Sequence[Overall | Verdict], source: Source
 ) -> None:
     """`outcome.<name>.<supported, contradicted or open>`."""
-    outcomes = Counter(
-        outcome_of(one.verdict) for one in judged if "construction" not in one.reasons
-    )
+    outcomes = Counter(outcome_of(one.verdict) for one in judged)
     for outcome in get_args(OutcomeName):
         book.add(f"outcome.{name}.{outcome}", outcomes[outcome], "count", source)
 

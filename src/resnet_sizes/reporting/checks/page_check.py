@@ -70,7 +70,7 @@ class _Page:
         self._head, self._body = document.find("head"), document.find("body")
         self._sources = sources
         self._places = Places(self._body, sources.language, sources.references)
-        ids = [claim.id for claim in sources.article.claims]
+        ids = [item.id for item in (*sources.article.claims, *sources.article.untestable)]
         self._ids = re.compile(rf"\b(?:{'|'.join(ids)})\b")
 
     def strays(self) -> Iterator[Stray]:

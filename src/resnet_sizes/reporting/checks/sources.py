@@ -64,6 +64,9 @@ class Sources:
                 yield claim.text
                 if claim.criterion is not None:
                     yield claim.criterion
+        for item in self.article.untestable:
+            if item.id == name:
+                yield from (item.text, item.reason)
         yield from (item.text for item in self.article.stated if item.id == name)
         yield from (item.text for item in self.article.open_choices if item.id == name)
 

@@ -15,15 +15,20 @@ from resnet_sizes.reporting.sections.colophon import colophon_rows, repeat_comma
 from resnet_sizes.reporting.sections.conclusions import (
     FEW_READINGS,
     conclusions,
-    construction_count,
     limits,
+    not_counted,
     nothing_tested,
     outcomes_table,
     recommendations,
     recommendations_table,
     tally,
 )
-from resnet_sizes.reporting.sections.discussion import VerdictTexts, claim_verdicts, distance_table
+from resnet_sizes.reporting.sections.discussion import (
+    VerdictTexts,
+    claim_verdicts,
+    distance_table,
+    untestable,
+)
 from resnet_sizes.reporting.sections.figures import figure_file, figure_views
 from resnet_sizes.reporting.sections.methodology import (
     confounds,
@@ -172,6 +177,7 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "changing": verdicts.changing(),
         "undecided_in_part": verdicts.undecided_in_part(),
         "distances": distance_table(report),
+        "untestable": untestable(report),
     }
     of_conclusions = {
         "conclusions": conclusions(report, claims, verdicts),
@@ -180,7 +186,7 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "recommendations": recommendations(report),
         "choices": recommendations_table(report),
         "tally": tally(report),
-        "by_construction": construction_count(report),
+        "not_counted": not_counted(report),
         "nothing_tested": nothing_tested(claims),
     }
     return tools | of_study | of_methodology | of_results | of_discussion | of_conclusions

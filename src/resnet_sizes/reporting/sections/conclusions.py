@@ -7,7 +7,12 @@ from resnet_sizes.reporting.sections.discussion import BY_READING, ClaimVerdicts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.words import model_name
-from resnet_sizes.schemas.evidence.verdicts import OutcomeName, Recommendation, VerdictName
+from resnet_sizes.schemas.evidence.verdicts import (
+    OutcomeName,
+    Recommendation,
+    VerdictName,
+    outcome_of,
+)
 
 FEW_READINGS = 2
 """Up to so many readings have a list of sentences each; more have tables alone."""
@@ -28,14 +33,13 @@ def outcomes_table(report: ReportContext) -> Table:
     """How many claims are supported, contradicted, and left open: one column a reading, after
     one of all together where there are several."""
     words, names = report.words, report.protocols
-    columns = [words("outcomes.one")]
+    columns, of = [words("outcomes.one")], ["overall"]
     if len(names) > 1:
-        columns = [words("outcomes.all"), *(code(name) for name in names)]
-        names = ["overall", *names]
+        columns, of = [words("outcomes.all"), *(code(name) for name in names)], [*of, *names]
     rows = [
         (
             words(f"outcomes.{outcome}"),
-            [report.values.value(f"outcome.{name}.{outcome}") for name in names],
+            [report.values.value(f"outcome.{name}.{outcome}") for name in of],
         )
         for outcome in get_args(OutcomeName)
     ]
@@ -43,33 +47,58 @@ def outcomes_table(report: ReportContext) -> Table:
 
 
 def tally(report: ReportContext) -> Safe:
-    """How often each verdict was given, zeros only for the two that speak on the article."""
-    parts = []
-    for verdict in get_args(VerdictName):
-        shown = ("supported", "contradicted")
-        if verdict != "true-by-construction" and (_count(report, verdict) or verdict in shown):
-            parts.append(_counted(report, verdict))
-    return report.words.listed(parts)
+    """How many claims are supported, contradicted and left open, in the numbers of
+    `outcomes_table`, with the verdicts that these are made up of in brackets."""
+    found = []
+    for outcome in get_args(OutcomeName):
+        key = f"outcome.overall.{outcome}"
+        count, number = int(report.values.number(key)), report.values.value(key)
+        if not count and outcome == "open":
+            continue
+        parts = []
+        for verdict in get_args(VerdictName):
+            # What is supported as such, or contradicted, is said by the outcome itself.
+            if verdict != outcome and outcome_of(verdict) == outcome and verdict not in _APART:
+                parts += _part(report, verdict, count)
+        said = report.words.counted(f"tally.outcomes.{outcome}", count, number=number)
+        found.append(Safe(f"{said} ({report.words.listed(parts)})") if parts else said)
+    return report.words.listed(found)
 
 
-def construction_count(report: ReportContext) -> Safe | None:
-    """The sentence on what is true by construction, if anything is."""
-    verdict: VerdictName = "true-by-construction"
-    return _counted(report, verdict) if _count(report, verdict) else None
+def _part(report: ReportContext, verdict: VerdictName, whole: int) -> list[Safe]:
+    """A verdict with its number, which a single one does not need; empty where there is none."""
+    count = _count(report, verdict)
+    text = report.words.counted(f"tally.{verdict}", count)
+    number = report.values.value(f"verdict.{verdict}.count")
+    return [] if not count else [text if count == whole else Safe(f"{number} {text}")]
+
+
+_APART: tuple[VerdictName, ...] = ("true-by-construction", "not-testable")
+"""Verdicts that no data decide, and that are not counted."""
+
+
+def not_counted(report: ReportContext) -> Safe | None:
+    """The sentences on what is true by construction, and on what no data can test, if anything
+    is."""
+    found = [
+        report.words.counted(
+            f"tally.{verdict}",
+            _count(report, verdict),
+            number=report.values.value(f"verdict.{verdict}.count"),
+        )
+        for verdict in _APART
+        if _count(report, verdict)
+    ]
+    return Safe(" ".join(found)) if found else None
 
 
 def _count(report: ReportContext, verdict: VerdictName) -> int:
     return int(report.values.number(f"verdict.{verdict}.count"))
 
 
-def _counted(report: ReportContext, verdict: VerdictName) -> Safe:
-    number = report.values.value(f"verdict.{verdict}.count")
-    return report.words.counted(f"tally.{verdict}", _count(report, verdict), number=number)
-
-
 def nothing_tested(claims: list[ClaimVerdicts]) -> bool:
     """Whether no claim that needs data could be tested."""
-    return all(item.is_undecided or "construction" in item.overall.reasons for item in claims)
+    return all(item.is_undecided for item in claims if item.needs_data)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.article.claims import Cell, Claim
 from resnet_sizes.schemas.evidence.verdicts import Overall, Reason, Verdict, VerdictName
 
-UNDECIDED: tuple[VerdictName, ...] = ("not-comparable", "not-enough-runs", "not-run")
+UNDECIDED: tuple[VerdictName, ...] = (
+    "not-comparable", "not-testable", "not-enough-runs", "not-run"
+)  # fmt: skip
 """Verdicts that say nothing of the article."""
 
 BY_READING: tuple[VerdictName, ...] = ("depends-on-the-reading", "decided-in-part")
@@ -53,6 +55,11 @@ class ClaimVerdicts:
     def is_undecided(self) -> bool:
         """Whether the verdict says nothing of the article."""
         return self.overall.verdict in UNDECIDED
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether the networks' definitions do not decide it."""
+        return "construction" not in self.overall.reasons
 
     @property
     def seen(self) -> bool | None:
@@ -123,7 +130,8 @@ class VerdictTexts:
     def _observed_form(self) -> Literal["true", "false", "some", "none"]:
         """Whether all claims of the text are observed, or none of them, without a test, so that
         the note says all; else whether several rows need it."""
-        seen = [item.seen if item.is_undecided else None for item in self._of_the_text]
+        by_data = [item for item in self._of_the_text if item.needs_data]
+        seen = [item.seen if item.is_undecided else None for item in by_data]
         told = [answer for answer in seen if answer is not None]
         if len(told) < 2:
             return "none"
@@ -132,16 +140,19 @@ class VerdictTexts:
         return "some"
 
     def shared_reasons(self) -> Safe | None:
-        """The reasons that keep every claim of the text from being judged, if any do."""
+        """The reasons that keep every claim of the text that needs data from being judged, if any
+        do."""
         reasons = [self._reason_of_several(reason) for reason in self._shared_reasons()]
         return self._words.listed(reasons) if reasons else None
 
     def _shared_reasons(self) -> list[Reason]:
-        items = [item.overall for item in self._of_the_text]
-        if len(items) < 2 or not all(item.is_undecided for item in self._of_the_text):
+        items = [item for item in self._of_the_text if item.needs_data]
+        if len(items) < 2 or not all(item.is_undecided for item in items):
             return []
         return [
-            reason for reason in items[0].reasons if all(reason in item.reasons for item in items)
+            reason
+            for reason in items[0].overall.reasons
+            if all(reason in item.overall.reasons for item in items)
         ]
 
     def numbers(self) -> list[tuple[str, Safe]]:
@@ -157,7 +168,7 @@ class VerdictTexts:
     def by_reading(self) -> list[tuple[str, list[Safe]]]:
         """For each claim that needs data its verdicts from each reading; empty of a single
         reading, or where nothing could be judged."""
-        items = [item for item in self._claims if "construction" not in item.overall.reasons]
+        items = [item for item in self._claims if item.needs_data]
         if len(items[0].readings if items else ()) < 2:
             return []
         return [
@@ -214,7 +225,7 @@ class VerdictTexts:
         ]
         if overall.verdict in BY_READING:
             clauses = [self.of_readings(item)]
-        if overall.excluded and overall.reasons != ["reading-excluded"]:
+        if overall.excluded and item.needs_data and overall.reasons != ["reading-excluded"]:
             names = self._words.listed([code(name) for name in overall.excluded])
             count = len(overall.excluded)
             clauses.append(self._words.counted("excluded-readings", count, names=names))
@@ -276,6 +287,26 @@ class VerdictTexts:
             for name, choice in claim.subject.items()
         }
         return self._words(f"subjects.{claim.rule}", **fillings)
+
+
+@dataclass(frozen=True)
+class UntestableRow:
+    """Something that no data of such a study can test, and why not."""
+
+    id: str
+    text: Safe
+    reason: Safe
+
+
+def untestable(report: ReportContext) -> list[UntestableRow]:
+    """What the article says without a verdict, in its order; empty where there is nothing."""
+    return [
+        UntestableRow(
+            item.id, report.from_article(item.id, item.text),
+            report.from_article(item.id, item.reason),
+        )
+        for item in report.article.untestable
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)

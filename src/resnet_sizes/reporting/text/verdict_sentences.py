@@ -21,7 +21,7 @@ from resnet_sizes.schemas.evidence.verdicts import (
 from resnet_sizes.schemas.study.protocol import display_name
 
 NO_BREAK = "\u00a0"
-_NO_ANSWER = ("not-comparable", "not-run", "not-enough-runs")
+_NO_ANSWER = ("not-comparable", "not-testable", "not-run", "not-enough-runs")
 
 
 def sentence_key(verdict: Verdict, language: str) -> str:
@@ -191,12 +191,13 @@ class _Clauses:
         return self._text(key, range=self._text("range", **ends))
 
     def _comparison(self, found: Comparison) -> str:
-        key = found.quantity if found.kind == "difference" else found.kind
+        key = found.quantity if found.kind in ("difference", "factor") else found.kind
         scale, digits = _SCALES.get(key, (1.0, 3))
 
         def scaled(value: float) -> float:
+            whole = value + found.threshold
             # A factor is above 1, not its logarithm above 0.
-            return math.exp(value) if key == "log_minutes" else (value + found.threshold) * scale
+            return math.exp(whole) if key == "log_minutes" else whole * scale
 
         low, high = (None if end is None else scaled(end) for end in (found.low, found.high))
         number = scaled(found.estimate)

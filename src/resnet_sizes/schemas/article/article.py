@@ -16,7 +16,7 @@ from resnet_sizes.io.messages import (
 )
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.article.claims import CLAIM_KINDS, Claim
-from resnet_sizes.schemas.article.claims.base import TableRow
+from resnet_sizes.schemas.article.claims.base import Place, TableRow
 from resnet_sizes.schemas.base import Number, Record
 from resnet_sizes.schemas.study.protocol import Description, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import DataContent
@@ -104,6 +104,15 @@ class OpenChoice(Record):
     text: Description
 
 
+class Untestable(Record):
+    """Something that the article says and no data of such a study can test. It has no verdict."""
+
+    id: str = Field(pattern=r"^U\d+$")
+    place: Place
+    text: Description = Field(description="In our own words.")
+    reason: Description = Field(description="Why not: whole sentences.")
+
+
 class Bibliography(Record):
     """The article itself."""
 
@@ -123,6 +132,9 @@ class Article(Record):
     judging: Judging = Field(default_factory=Judging)
     table: list[TableRow] = Field(min_length=1)
     claims: list[Claim] = Field(min_length=1)
+    untestable: list[Untestable] = Field(
+        default_factory=list, description="What it says and no data of such a study can test."
+    )
     stated: list[Stated] = Field(
         default_factory=list, description="What the article says and a protocol may do otherwise."
     )
@@ -148,6 +160,10 @@ class Article(Record):
                 raise ValueError(f"claims: id {claim.id} stands twice")
             seen.add(claim.id)
             claim.check_against(rows, self.base_model)
+        for item in self.untestable:
+            if item.id in seen:
+                raise ValueError(f"untestable: id {item.id} stands twice")
+            seen.add(item.id)
         return self
 
 

@@ -17,6 +17,7 @@ VerdictName = Literal[
     "depends-on-the-reading",  # only of several readings together: they decide differently
     "decided-in-part",  # the same: some decide, alike, and others do not
     "not-comparable",  # other data, a part of them, or another protocol than the claim needs
+    "not-testable",  # what a test would take is not in the article, so that no data can be one
     "true-by-construction",
     "not-run",
 ]
@@ -236,6 +237,10 @@ class Overall(Record):
     """The verdict on one claim from all readings of the study together."""
 
     id: str
+    same_test_as: str | None = Field(
+        None,
+        description="The id of an earlier claim that the same test decides; the two count once.",
+    )
     verdict: VerdictName
     reasons: list[Reason] = Field(min_length=1)
     agreement: Agreement | None = Field(

@@ -8,10 +8,17 @@ from resnet_sizes.schemas.article.claims.base import ClaimBase, Needs, OrderClai
 from resnet_sizes.schemas.article.claims.extreme import (
     Conjunction,
     Extreme,
+    FewestResources,
     ParetoFront,
     ParetoKnee,
 )
-from resnet_sizes.schemas.article.claims.ordering import Decrease, Diminishing, Ordering, Ratio
+from resnet_sizes.schemas.article.claims.ordering import (
+    Decrease,
+    Diminishing,
+    Factor,
+    Ordering,
+    Ratio,
+)
 from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment, PrintedNumber
 
 __all__ = [
@@ -23,6 +30,8 @@ __all__ = [
     "Decrease",
     "Diminishing",
     "Extreme",
+    "Factor",
+    "FewestResources",
     "Increment",
     "Needs",
     "OrderClaim",
@@ -36,7 +45,9 @@ __all__ = [
 Claim = Annotated[
     Ordering
     | Ratio
+    | Factor
     | Extreme
+    | FewestResources
     | Decrease
     | Increment
     | Diminishing

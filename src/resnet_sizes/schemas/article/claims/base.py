@@ -35,6 +35,9 @@ YARDSTICKS: dict[str, tuple[str, ...]] = {"loss_reduction": ("loss_drop", "loss_
 
 LOSSES = ("initial_loss", "final_loss", "loss_drop", "loss_fall", "loss_reduction")
 
+FROM_DEFINITIONS = frozenset({"layers", "parameters", "macs"})
+"""Quantities that the networks' definitions decide, and no training can change."""
+
 LOG_MINUTES = "log_minutes"
 """Times differ by factors, and so does their spread: they are compared by their logarithms."""
 
@@ -43,10 +46,14 @@ Column = Literal["accuracy", "layers", "minutes", "layers_increment", "accuracy_
 Printed = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
 """A printed number with its digits kept (`80.84`), decimal point, no unit."""
 
+Place = Literal["introduction", "methods", "table", "results", "figure", "conclusions"]
+"""Where in the article something is said."""
+
 TestKind = Literal["order", "ratio", "number"]
 
 ConditionKind = Literal[
     "difference",  # the first model's quantity above the second's
+    "factor",  # the first model's time at least so many times the second's
     "drop",  # of one model's loss
     "gain",  # accuracy per added layer, from the first model to the second
     "gain-falls",  # the same, above that from the second to the third
@@ -82,6 +89,8 @@ def value_key(protocol: str, model: str, quantity: str) -> str:
     """The key of a model's number in values.json: a mean where seeds can differ."""
     if quantity == "layers":
         return f"layers.{model}"
+    if quantity in FROM_DEFINITIONS:
+        return f"{protocol}.{model}.{'macs_per_image' if quantity == 'macs' else quantity}"
     key = f"{protocol}.{model}.{quantity}"
     return key if quantity.endswith("_increment") else f"{key}.mean"
 
@@ -189,7 +198,7 @@ class ClaimBase(Record):
     """
 
     id: str = Field(pattern=r"^[ST]\d+$")
-    place: Literal["table", "results", "figure", "conclusions"]
+    place: Place
     text: Description = Field(description="The claim in our own words.")
     criterion: Description | None = Field(
         None, description="How it is judged, where the article leaves that to us."
@@ -223,8 +232,8 @@ class ClaimBase(Record):
 
     @property
     def true_by_construction(self) -> bool:
-        """Whether it speaks of nothing but layer counts, which no training can change."""
-        return set(self.quantities) == {"layers"}
+        """Whether it speaks of nothing but what the networks' definitions decide."""
+        return FROM_DEFINITIONS.issuperset(self.quantities)
 
     @property
     def question(self) -> Hashable | None:
@@ -255,9 +264,14 @@ class ClaimBase(Record):
     @model_validator(mode="after")
     def _needs_are_given_where_data_decide(self) -> "ClaimBase":
         if self.true_by_construction and self.needs is not None:
-            raise ValueError("needs: layer counts need no data. Leave needs out")
+            raise ValueError(
+                "needs: layer counts need no data, nor do parameters and operations. "
+                "Leave needs out"
+            )
         if not self.true_by_construction and self.needs is None:
-            raise ValueError("needs: is missing; only layer counts need no data")
+            raise ValueError(
+                "needs: is missing; only layer counts, parameters and operations need no data"
+            )
         return self
 
 

@@ -19,6 +19,7 @@ from resnet_sizes.schemas.article.claims.base import (
     values_of,
 )
 from resnet_sizes.schemas.base import Record
+from resnet_sizes.schemas.hardware import NetworkCost, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import ModelName
 
 
@@ -125,6 +126,46 @@ class Conjunction(OrderClaim):
                 "two claims of them"
             )
         return self
+
+
+class FewestResources(OneAmong, OrderClaim):
+    """`model` has fewer parameters than each other of `among`, and needs fewer multiply-accumulates
+    for an image of the same size, whatever the size and the first layers."""
+
+    rule: Literal["fewest-resources"]
+    among: Models = Field(min_length=2)
+
+    @property
+    def subject(self) -> dict[str, str]:
+        return {"model": self.model}
+
+    def compared(self) -> list[tuple[str, str]]:
+        return [(model, what) for what in ("parameters", "macs") for model in self.among]
+
+    def holds(self, outcomes: Outcomes) -> bool:
+        """By the networks' definitions alone, whatever the outcomes."""
+        entries = shipped_network_costs().networks
+        own, others = (
+            [each for each in entries if each.model in models]
+            for models in ([self.model], self._others)
+        )
+        return all(
+            ours.parameters < other.parameters and ours.macs_per_image < other.macs_per_image
+            for ours in own
+            for other in others
+            if _same_input(ours, other)
+        )
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        return [
+            above(what, other, self.model)
+            for what in ("parameters", "macs")
+            for other in self._others
+        ]
+
+
+def _same_input(first: NetworkCost, second: NetworkCost) -> bool:
+    return (first.stem, first.input_size) == (second.stem, second.input_size)
 
 
 class ParetoKnee(OneAmong, OrderClaim):

@@ -1,5 +1,6 @@
 """A quantity rises or falls from one model to the next, in each model, or ever more slowly."""
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import ClassVar, Literal
@@ -7,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, model_validator
 
 from resnet_sizes.schemas.article.claims.base import (
+    LOG_MINUTES,
     LOSSES,
     Condition,
     Models,
@@ -20,7 +22,7 @@ from resnet_sizes.schemas.article.claims.base import (
     values_of,
 )
 from resnet_sizes.schemas.base import Number
-from resnet_sizes.schemas.study.protocol import LAYERS, by_depth
+from resnet_sizes.schemas.study.protocol import LAYERS, ModelName, by_depth
 
 
 class Rising(OrderClaim):
@@ -84,6 +86,38 @@ class Ratio(Rising):
                     f"claims: {self.id} compares the training time of {model}, but the table "
                     "prints no minutes above 0 for it. Add them there, or use the rule `ordering`"
                 )
+
+
+class Factor(OrderClaim):
+    """The training time of `model` is at least `at_least` times that of `than`."""
+
+    rule: Literal["factor"]
+    quantity: Literal["minutes"]
+    model: ModelName
+    than: ModelName
+    at_least: Number = Field(gt=1)
+
+    @property
+    def subject(self) -> dict[str, str]:
+        return {"model": self.model, "base": self.than}
+
+    @model_validator(mode="after")
+    def _models_differ(self) -> "Factor":
+        if self.model == self.than:
+            raise ValueError(f"than: is {self.than} like model. Name another one")
+        return self
+
+    def compared(self) -> list[tuple[str, str]]:
+        return [(self.model, self.quantity), (self.than, self.quantity)]
+
+    def holds(self, outcomes: Outcomes) -> bool:
+        return outcomes[self.model].minutes >= self.at_least * outcomes[self.than].minutes
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        """A factor of times is a difference of their logarithms."""
+        weights: dict[str, float] = {self.model: 1.0, self.than: -1.0}
+        models, threshold = (self.model, self.than), math.log(self.at_least)
+        return [Condition("factor", LOG_MINUTES, models, weights, threshold)]
 
 
 class Decrease(OrderClaim):
