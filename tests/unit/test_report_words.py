@@ -132,7 +132,7 @@ def test_what_is_observed_without_a_test_is_explained_once(words: Words, article
             for claim, seen in zip((first, second), observed, strict=True)
         ]
         texts = VerdictTexts(words_only(words), judged)
-        return texts.observed_note(), [row.reason for row in texts.rows()]
+        return texts.remarks(), [row.reason for row in texts.rows()]
 
     no_test = ", o que não constitui um teste."
     assert told(False, False) == (
@@ -284,6 +284,30 @@ def test_a_reading_that_the_article_excludes_is_named_as_not_heard(
         "a regra é satisfeita, além do que o acaso explica; a leitura `scratch-32`, que o próprio "
         "artigo exclui, não é ouvida"
     )
+
+
+def test_readings_that_no_verdict_hears_are_named_once(words: Words, article: Article) -> None:
+    def told(excluded: str) -> tuple[str | None, list[str]]:
+        items = []
+        for claim in article.claims[:2]:
+            judged = judged_as(claim, "supported", ["rule-holds"])
+            overall = judged.overall.model_copy(update={"excluded": [excluded]})
+            items.append(replace(judged, overall=overall))
+        texts = VerdictTexts(words_only(words), items)
+        return texts.remarks(), [row.reason for row in texts.rows()]
+
+    holds = ["a regra é satisfeita, além do que o acaso explica"] * 2
+    unheard, rows = told("scratch-32")
+    assert rows == holds
+    assert unheard is not None
+    assert unheard.startswith("A leitura `scratch-32`, que")
+    assert unheard.endswith("não é ouvida nestes vereditos.")
+    # The only reading is heard, though it is excluded.
+    only, rows = told("probe-224")
+    assert rows == holds
+    assert only is not None
+    assert "A leitura `probe-224` é excluída" in only
+    assert "não é ouvida" not in only
 
 
 def test_readings_with_one_verdict_differ_in_nothing(words: Words, article: Article) -> None:

@@ -170,7 +170,7 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "claims": verdicts.rows(),
         "computed_ids": verdicts.computed_ids(),
         "shared_reasons": verdicts.shared_reasons(),
-        "observed_note": verdicts.observed_note(),
+        "remarks": verdicts.remarks(),
         "findings": verdicts.findings(),
         "numbers": verdicts.numbers(),
         "by_reading": verdicts.by_reading(),

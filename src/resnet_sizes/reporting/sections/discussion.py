@@ -62,6 +62,13 @@ class ClaimVerdicts:
         return "construction" not in self.overall.reasons
 
     @property
+    def unheard(self) -> list[str]:
+        """The readings that the article itself excludes, where others are heard."""
+        if not self.needs_data:
+            return []
+        return [name for name in self.overall.excluded if name not in self.overall.taking_part]
+
+    @property
     def seen(self) -> bool | None:
         """Whether the rule happens to hold in all readings, or in none of them."""
         answers = {verdict.observed for verdict in self.readings}
@@ -102,30 +109,49 @@ class VerdictTexts:
     def rows(self) -> list[ClaimRow]:
         """The claims of the text. Reasons that hold for all of them stand once, in
         `shared_reasons`, and not in each row."""
-        left_out = self._shared_reasons()
+        left_out, unheard = self._shared_reasons(), self._shared_unheard()
         key = {"some": "observed-words", "none": "observed"}.get(self._observed_form())
-        return [self.row(item, left_out, key) for item in self._of_the_text]
+        return [
+            self._row(item, self._why(item, left_out, key, named=item.unheard != unheard))
+            for item in self._of_the_text
+        ]
 
-    def row(
-        self,
-        item: ClaimVerdicts,
-        left_out: Collection[Reason] = (),
-        observed: str | None = "observed",
-    ) -> ClaimRow:
-        """One claim; reasons that are `left_out` stand elsewhere, as does what is observed where
-        it has no key."""
+    def row(self, item: ClaimVerdicts) -> ClaimRow:
+        """One claim with all that is to be said of it."""
+        return self._row(item, self.reason(item))
+
+    def _row(self, item: ClaimVerdicts, reason: Safe) -> ClaimRow:
         return ClaimRow(
             id=item.claim.id,
             text=self._report.from_article(item.claim.id, item.claim.text),
             verdict=self._words(f"verdicts.{item.overall.verdict}"),
-            reason=self.reason(item, left_out, observed),
+            reason=reason,
         )
 
-    def observed_note(self) -> Safe | None:
-        """What holds for all that the rows say to be observed, or not; None where one row at most
-        says that."""
-        form = self._observed_form()
-        return None if form == "none" else self._words(f"observed-notes.{form}")
+    def remarks(self) -> Safe | None:
+        """Sentences on what the rows have in common besides reasons: what it means that a claim
+        is observed, and which readings the article itself excludes."""
+        found = []
+        if (form := self._observed_form()) != "none":
+            found.append(self._words(f"observed-notes.{form}"))
+        alone = {
+            name
+            for item in self._of_the_text
+            if item.needs_data and not item.is_undecided
+            for name in item.overall.excluded
+            if name in item.overall.taking_part
+        }
+        for key, names in (("others", self._shared_unheard()), ("only", sorted(alone))):
+            if names:
+                listed = self._words.listed([code(name) for name in names])
+                note = f"excluded-notes.{key}"
+                found.append(self._words.counted(note, len(names), names=listed))
+        return Safe(" ".join(found)) if found else None
+
+    def _shared_unheard(self) -> list[str]:
+        """The readings that are not heard in several rows, the same in all that have any."""
+        lists = [item.unheard for item in self._of_the_text if item.unheard]
+        return lists[0] if len(lists) > 1 and all(each == lists[0] for each in lists) else []
 
     def _observed_form(self) -> Literal["true", "false", "some", "none"]:
         """Whether all claims of the text are observed, or none of them, without a test, so that
@@ -211,24 +237,25 @@ class VerdictTexts:
         ]
         return Safe("; ".join(parts))
 
-    def reason(
-        self,
-        item: ClaimVerdicts,
-        left_out: Collection[Reason] = (),
-        observed: str | None = "observed",
+    def reason(self, item: ClaimVerdicts) -> Safe:
+        """Why the verdict is what it is, and what else is to be said of it, in clauses."""
+        return self._why(item, (), "observed", named=True)
+
+    def _why(
+        self, item: ClaimVerdicts, left_out: Collection[Reason], observed: str | None, named: bool
     ) -> Safe:
-        """Why the verdict is what it is, and what else is to be said of it, in clauses;
-        `observed` is the key of the texts on what is seen without a test."""
+        """The same but for what stands elsewhere: reasons that are `left_out`, what is seen
+        without a test, unless there is a key of texts for it, and, unless they are to be `named`,
+        readings that are not heard."""
         overall = item.overall
         clauses = [
             self._words(f"reasons.{name}") for name in overall.reasons if name not in left_out
         ]
         if overall.verdict in BY_READING:
             clauses = [self.of_readings(item)]
-        if overall.excluded and item.needs_data and overall.reasons != ["reading-excluded"]:
-            names = self._words.listed([code(name) for name in overall.excluded])
-            count = len(overall.excluded)
-            clauses.append(self._words.counted("excluded-readings", count, names=names))
+        if named and item.unheard:
+            names = self._words.listed([code(name) for name in item.unheard])
+            clauses.append(self._words.counted("excluded-readings", len(item.unheard), names=names))
         if observed and item.is_undecided and item.seen is not None:
             clauses.append(self._words(f"{observed}.{str(item.seen).lower()}"))
         if item.computed:
