@@ -298,3 +298,22 @@ def test_what_no_data_can_test_is_listed_after_the_verdicts(language: str) -> No
     for (_, line), item in zip(lines, untestable, strict=True):
         assert getattr(item.text, language) in line
         assert getattr(item.reason, language) in line
+
+
+def test_networks_that_a_study_does_not_have_are_no_missing_runs() -> None:
+    settings = {"models": ("resnet18", "resnet50")}
+    pt, en = (article_text(language, **settings) for language in ("pt", "en"))
+    assert "Ficam sem julgamento as afirmações S1, " in pt
+    assert "Esta conclusão fica sem julgamento: o estudo não inclui" in pt
+    assert "o estudo não inclui todas as redes das afirmações." in pt
+    assert "This conclusion is not judged: the study does not have" in en
+    # The methodology says what each verdict means.
+    pt, en = (text[text.index("## 3 ") :] for text in (pt, en))
+    assert not re.search("[Ff]alta[mr]? execuç|execuções ausentes|Há execuções", pt)
+    assert not re.search("[Rr]uns are (lacking|missing)|[Ss]ome runs", en)
+
+
+def test_a_demo_says_once_that_what_it_shows_is_no_test() -> None:
+    pt, en = (article_text(language, **DEMO) for language in ("pt", "en"))
+    assert pt.count("o que não constitui um teste") == 1
+    assert en.count("though this is no test") == 1

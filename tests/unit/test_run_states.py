@@ -297,10 +297,12 @@ def test_the_report_says_of_each_run_what_is_wrong_with_it(tmp_path: Path) -> No
     runs = study.parent / "runs"
     RunFolder(runs / RUN).log.write_text('{"epoch": 2}\n')
     truncate_metrics(RunFolder(runs / "scratch-32/resnet18/seed-0"))
+    diverged_in_the_metrics(RunFolder(runs / "scratch-32/resnet18/seed-1"))
     build_evidence(study, study.parent / "evidence", allow_partial=True)
     inputs = read_inputs(study, study.parent / "evidence")
     body = rendered(inputs)
     assert "- `scratch-32/resnet18/seed-0`, que está incompleta ou danificada;\n" in body
+    assert "- `scratch-32/resnet18/seed-1`, que contém números que não são finitos," in body
     assert f"- `{OTHER}`, que não foi iniciada;\n" in body
     assert f"- `{RUN}`, que foi iniciada, mas não concluída.\n\n" in body
     assert "\n\nOs motivos, arquivo por arquivo, estão em `verdicts.json`.\n" in body
