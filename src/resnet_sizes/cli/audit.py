@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import typer
-from rich.box import Box
 from rich.console import Group, RenderableType
-from rich.table import Table
 
-from resnet_sizes.cli.console import print_rich, result, say
+from resnet_sizes.cli.console import print_rich, result, ruled_table, say
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.evidence.audit import Audit
 
@@ -19,9 +17,6 @@ Row = TypeVar("Row")
 
 GIB = 2**30
 NONE = "-"
-
-RULED_HEAD = Box("    \n    \n----\n" + "    \n" * 5)
-"""A line under the head and blanks between columns."""
 
 
 def audit(
@@ -179,8 +174,7 @@ def _table(
     """A table with its title and its notes; nothing but the notes where there are no rows."""
     if not rows:
         return [*notes]
-    table = Table(*columns, box=RULED_HEAD, header_style="", padding=(0, 1, 0, 0))
-    table.show_edge = table.pad_edge = False
+    table = ruled_table(*columns)
     for row in rows:
         table.add_row(*(cell(row) for cell in columns.values()))
     return [title, table, *notes]

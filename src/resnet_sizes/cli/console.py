@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import typer
+from rich.box import Box
 from rich.console import Console, RenderableType
+from rich.table import Column, Table
 
 _log = logging.getLogger("resnet_sizes")
 
@@ -69,6 +71,16 @@ def wide_console() -> Console:
     """The terminal; in a pipe or a file, one whose lines do not wrap."""
     width = None if Console().is_terminal else WIDE
     return Console(width=width, highlight=False, markup=False, emoji=False)
+
+
+_RULED_HEAD = Box("    \n    \n----\n" + "    \n" * 5)
+
+
+def ruled_table(*columns: Column | str) -> Table:
+    """A table without rows yet, with a line under the head and blanks between columns."""
+    table = Table(*columns, box=_RULED_HEAD, header_style="", padding=(0, 1, 0, 0))
+    table.show_edge = table.pad_edge = False
+    return table
 
 
 def print_rich(content: RenderableType) -> None:

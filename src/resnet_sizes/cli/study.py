@@ -1,18 +1,27 @@
-"""`resnet-sizes study`: look at a study, write it and its run files."""
+"""`resnet-sizes study`: look at a study, write it and its run files, see what it can settle."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 import yaml
+from rich.console import Group, RenderableType
+from rich.table import Column
 
-from resnet_sizes.cli.console import result, say
+from resnet_sizes.cli.console import print_rich, result, ruled_table, say
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunSettings
 from resnet_sizes.study.loading import check_files, load_study
 from resnet_sizes.study.run_files import write_run_files, write_study
 
-app = typer.Typer(no_args_is_help=True, help="Look at a study, write it and its run files.")
+if TYPE_CHECKING:
+    from resnet_sizes.forecast.power import Power, ReadingPower
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look at a study, write it and its run files, see what its seeds can settle.",
+)
 
 Overlays = Annotated[
     list[Path] | None,
@@ -55,3 +64,114 @@ def _resolve(settings: RunSettings, device_name: str) -> tuple[Precision, Compil
     from resnet_sizes.training.capabilities import resolve_auto
 
     return resolve_auto(settings, device_name)
+
+
+@app.command()
+def power(
+    overlays: Overlays = None,
+    deviation: Annotated[
+        float | None,
+        typer.Option(
+            help="Standard deviation of accuracies between seeds, in percentage points; otherwise "
+            "judging.seed_deviation of the article file.",
+            show_default=False,
+        ),
+    ] = None,
+    simulations: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Studies to draw; 100 take about 15 seconds.")
+    ] = 100,
+    format: Annotated[Literal["text", "json"], typer.Option(help="What is printed.")] = "text",
+) -> None:
+    """Say which claims of the article so many seeds can settle, before any training.
+
+    Studies are drawn in memory, with the article's own accuracies and minutes as the truth, and
+    judged as real ones are: with the study's seeds, and with one more of each protocol. Claims on
+    losses are not simulated. It trains nothing, writes nothing, and always gives the same answer.
+    """
+    from resnet_sizes.forecast.power import study_power
+    from resnet_sizes.schemas.article.article import load_article
+
+    study = load_study(overlays or [])
+    check_files(study)
+    texts = {claim.id: claim.text.en for claim in load_article(Path(study.article)).claims}
+    say(f"{study.name}: drawing and judging {simulations} studies…")
+    found = study_power(study, simulations, deviation)
+    if format == "json":
+        result(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
+    else:
+        print_rich(_power_tables(found, texts))
+
+
+def _power_tables(found: "Power", texts: dict[str, str]) -> Group:
+    parts: list[RenderableType] = [
+        f"{found.study}: percent of {found.simulations} simulated studies that decide a claim. The "
+        "article's table is the truth,",
+        f"and accuracies have a standard deviation of {found.deviation_points:g} points between "
+        "seeds. In brackets: seeds.",
+    ]
+    for reading in found.readings:
+        parts += ["", reading.protocol or "All protocols together"]
+        if reading.claims:
+            parts += [_power_table(reading, texts), _sentence(reading, found)]
+        if reading.never:
+            parts.append(_never(reading))
+        if reading.protocol is None and found.excluded:
+            excluded = _listed(found.excluded)
+            parts.append(
+                f"Not heard, since the article's minutes or memory exclude it: {excluded}."
+            )
+    parts.append("")
+    if found.not_simulated:
+        parts.append(
+            "Not simulated, since the article's table has no losses: "
+            f"{_listed(found.not_simulated)}."
+        )
+    if found.by_construction:
+        parts.append(f"True or false without any run: {_listed(found.by_construction)}.")
+    return Group(*parts)
+
+
+def _power_table(reading: "ReadingPower", texts: dict[str, str]) -> RenderableType:
+    seeds = reading.seeds
+    marks = ("now", "+1") if seeds is None else (str(seeds), str(seeds + 1))
+    outcomes = ("supported", "contradicted", "open")
+    heads = [f"{outcome} ({mark})" for mark in marks for outcome in outcomes]
+    columns = [Column(head, justify="right") for head in heads]
+    table = ruled_table("claim", *columns, "what it says")
+    for claim in reading.claims:
+        shares = [claim.now, claim.one_more]
+        cells = [f"{getattr(each, outcome):.0%}" for each in shares for outcome in outcomes]
+        table.add_row(claim.id, *cells, texts[claim.id])
+    return table
+
+
+def _sentence(reading: "ReadingPower", found: "Power") -> str:
+    """Which claims are settled now, which with one seed more, and which then are not."""
+
+    now = [each.id for each in reading.claims if each.now.decided >= found.enough]
+    with_more = [each.id for each in reading.claims if each.one_more.decided >= found.enough]
+    more = [name for name in with_more if name not in now]
+    never = [each.id for each in reading.claims if each.id not in now + more]
+    seeds, share = reading.seeds, f"in {found.enough:.0%} of the studies or more"
+    who = "Together they decide" if seeds is None else f"{seeds} seed{'s' * (seeds > 1)} decide"
+    who += "s" * (seeds == 1)
+    parts = [f"{who} {_listed(now) if now else 'nothing'} {share}."]
+    if more:
+        parts.append(f"One seed more decides {_listed(more)}{' too' if now else ''}.")
+    if seeds is not None and seeds < reading.fewest_seeds:
+        parts.append(f"No claim is decided by fewer than {reading.fewest_seeds} seeds.")
+    if never and with_more:
+        parts.append(f"Neither is enough for {_listed(never)}.")
+    return " ".join(parts)
+
+
+def _never(reading: "ReadingPower") -> str:
+    by_reason: dict[str, list[str]] = {}
+    for claim, reason in reading.never.items():
+        by_reason.setdefault(reason, []).append(claim)
+    items = [f"{_listed(claims)} ({reason})" for reason, claims in by_reason.items()]
+    return f"Decided by no number of seeds: {'; '.join(items)}."
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names)
