@@ -77,10 +77,10 @@ def test_the_table_says_it_in_sentences_and_is_the_same_each_time(tmp_path: Path
     done = power(tmp_path, overlay, "--simulations", "4", "--deviation", "0.1")
     again = power(tmp_path, overlay, "--simulations", "4", "--deviation", "0.1")
     assert done.stdout == again.stdout
-    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
-    assert rows["S1"][1:7] == ["0%", "0%", "100%", "100%", "0%", "0%"]
-    assert "supported (2)" in done.stdout
-    assert "supported (3)" in done.stdout
+    (row,) = [line for line in done.stdout.splitlines() if line.startswith("S1 ")]
+    assert "  0% /   0% / 100%  100% /   0% /   0%  Accuracy rises with depth" in row
+    (head,) = [line for line in done.stdout.splitlines() if line.startswith("claim")]
+    assert head.split() == ["claim", "2", "seeds", "3", "seeds", "what", "it", "says"]
     assert "2 seeds decide nothing in 80% of the studies or more. One seed more decides S1" in (
         done.stdout
     )

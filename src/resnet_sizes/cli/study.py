@@ -104,10 +104,10 @@ def power(
 
 def _power_tables(found: "Power", texts: dict[str, str]) -> Group:
     parts: list[RenderableType] = [
-        f"{found.study}: percent of {found.simulations} simulated studies that decide a claim. The "
-        "article's table is the truth,",
-        f"and accuracies have a standard deviation of {found.deviation_points:g} points between "
-        "seeds. In brackets: seeds.",
+        f"{found.study}: shares of {found.simulations} simulated studies in which a claim is "
+        "supported / contradicted / left open.",
+        "The article's table is the truth, and accuracies have a standard deviation of "
+        f"{found.deviation_points:g} points between seeds.",
     ]
     for reading in found.readings:
         parts += ["", reading.protocol or "All protocols together"]
@@ -133,14 +133,15 @@ def _power_tables(found: "Power", texts: dict[str, str]) -> Group:
 
 def _power_table(reading: "ReadingPower", texts: dict[str, str]) -> RenderableType:
     seeds = reading.seeds
-    marks = ("now", "+1") if seeds is None else (str(seeds), str(seeds + 1))
-    outcomes = ("supported", "contradicted", "open")
-    heads = [f"{outcome} ({mark})" for mark in marks for outcome in outcomes]
-    columns = [Column(head, justify="right") for head in heads]
-    table = ruled_table("claim", *columns, "what it says")
+    heads = ("seeds as they are", "one more of each")
+    if seeds is not None:
+        heads = (f"{seeds} seed{'s' * (seeds > 1)}", f"{seeds + 1} seeds")
+    table = ruled_table("claim", *(Column(head, justify="right") for head in heads), "what it says")
     for claim in reading.claims:
-        shares = [claim.now, claim.one_more]
-        cells = [f"{getattr(each, outcome):.0%}" for each in shares for outcome in outcomes]
+        cells = [
+            " / ".join(f"{share:4.0%}" for share in (each.supported, each.contradicted, each.open))
+            for each in (claim.now, claim.one_more)
+        ]
         table.add_row(claim.id, *cells, texts[claim.id])
     return table
 
