@@ -242,6 +242,8 @@ def test_where_a_reading_does_not_decide_the_claim_is_open() -> None:
     assert "Nenhum veredito muda" not in body
     table = body[body.index("{#qdr-por-leitura}") :]
     assert table_row(table, "S11")[1:] == ["sustentada", "execuções insuficientes"]
+    assert "| T4 |" in table
+    assert "| T3 |" not in table  # of which no reading can say anything
     conclusions = body[body.index("## 4 ") :].splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
     assert line.endswith(

@@ -1,6 +1,7 @@
 """The finished HTML and PDF."""
 
 import itertools
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -63,6 +64,14 @@ def test_the_folder_holds_all_that_the_qmd_names(language: str) -> None:
         "language-link.html", "metadata.html", "references.bib", "report.css", "report.html",
         "report.json", "report.pdf", "skip-link.html", "typst-show.typ", "typst-template.typ",
     ])  # fmt: skip
+
+
+def test_machines_read_which_claims_share_a_test_and_which_have_none(report: Path) -> None:
+    record = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    same = {one["id"]: one["same_test_as"] for one in record["verdicts"] if one["same_test_as"]}
+    assert same == {"S14": "S11", "T11": "S3", "T13": "S4"}
+    assert [one["id"] for one in record["untestable"]] == [f"U{number}" for number in range(1, 9)]
+    assert all(one["claim"] and one["reason"] for one in record["untestable"])
 
 
 def test_the_page_leads_to_the_other_language(report: Path, page: Page, wording: Wording) -> None:

@@ -192,9 +192,10 @@ class VerdictTexts:
         ]
 
     def by_reading(self) -> list[tuple[str, list[Safe]]]:
-        """For each claim that needs data its verdicts from each reading; empty of a single
+        """For each claim that data can test its verdicts from each reading; empty of a single
         reading, or where nothing could be judged."""
-        items = [item for item in self._claims if item.needs_data]
+        testable = [item for item in self._claims if item.overall.verdict != "not-testable"]
+        items = [item for item in testable if item.needs_data]
         if len(items[0].readings if items else ()) < 2:
             return []
         return [

@@ -71,6 +71,7 @@ def report_data(report: ReportContext, keys: Sequence[str]) -> dict[str, Any]:
             {
                 "id": overall.id,
                 "claim": report.in_language(claim.text),
+                "same_test_as": overall.same_test_as,
                 "verdict": overall.verdict,
                 "reasons": overall.reasons,
                 "sentence": overall_sentence(
@@ -82,6 +83,14 @@ def report_data(report: ReportContext, keys: Sequence[str]) -> dict[str, Any]:
                 "readings": overall.readings,
             }
             for claim, overall in zip(report.article.claims, verdicts.overall, strict=True)
+        ],
+        "untestable": [
+            {
+                "id": item.id,
+                "claim": report.in_language(item.text),
+                "reason": report.in_language(item.reason),
+            }
+            for item in report.article.untestable
         ],
         "recommendations": [item.model_dump() for item in verdicts.recommendations],
         "values": {key: record.values[key].model_dump() for key in keys},
