@@ -16,11 +16,35 @@ function Span(span)
   end
 end
 
+-- A picture without a caption keeps what it shows, for those who do not see it.
+function Image(image)
+  local alternative = image.attributes["fig-alt"]
+  if not alternative or #image.caption > 0 then
+    return nil
+  end
+  if FORMAT == "typst" then
+    local quoted = alternative:gsub("\\", "\\\\"):gsub('"', '\\"')
+    return pandoc.RawInline("typst", '#image("' .. image.src .. '", alt: "' .. quoted .. '", width: 100%)')
+  end
+  if quarto then -- which knows fig-alt
+    return nil
+  end
+  image.caption = pandoc.Inlines({ pandoc.Str(alternative) })
+  image.attributes["fig-alt"] = nil
+  return image
+end
+
 -- A table without a caption: a box of its own, in which it scrolls where the page is narrow, and
--- which can be reached by keyboard. Its first head cell is its name.
+-- which can be reached by keyboard. Its first cell with a text is its name.
 local function in_box(tbl)
-  local head = tbl.head.rows[1]
-  local name = head and pandoc.utils.stringify(head.cells[1]) or ""
+  local name = ""
+  for _, rows in ipairs({ tbl.head.rows, tbl.bodies[1] and tbl.bodies[1].body or {} }) do
+    for _, cell in ipairs(rows[1] and rows[1].cells or {}) do
+      if name == "" then
+        name = pandoc.utils.stringify(cell)
+      end
+    end
+  end
   local attributes = { { "role", "group" }, { "aria-label", name }, { "tabindex", "0" } }
   return pandoc.Div({ tbl }, pandoc.Attr("", { "float-body" }, attributes))
 end

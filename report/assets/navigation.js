@@ -9,7 +9,7 @@
     heading.before(folding);
     name.append(heading);
     folding.append(name, ...[...contents.children].filter((child) => child !== folding));
-    const wide = matchMedia("(min-width: 78rem)");
+    const wide = matchMedia("(min-width: 81.5rem)");
     const fold = () => {
       folding.open = wide.matches;
     };

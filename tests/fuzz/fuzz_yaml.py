@@ -108,7 +108,7 @@ class ArticleYaml(_Yaml):
         claims = article["claims"]
         # Few claims a file, so that many files can be read.
         for start in range(0, len(claims), 3):
-            self_contained = {**article, "claims": claims[start : start + 3]}
+            self_contained = {**article, "headline": [], "claims": claims[start : start + 3]}
             self.texts = [*getattr(self, "texts", []), dumped(self_contained)]
         few = {**devices, "devices": devices["devices"][:2]}
         self.texts.append("# devices\n" + dumped(few))

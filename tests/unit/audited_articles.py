@@ -22,7 +22,7 @@ def without_claims() -> dict[str, Any]:
     data: dict[str, Any] = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))
     claim = {"id": "S1", "place": "results", "text": DESCRIPTION, "rule": "ordering"}
     claim |= {"quantity": "layers", "models": ["resnet18", "resnet34"]}
-    return data | {"stated": [], "claims": [claim]}
+    return data | {"stated": [], "claims": [claim], "headline": []}
 
 
 def article_of(*rows: tuple[str, str, str, str | None, str | None]) -> Article:

@@ -83,6 +83,7 @@ def made_up_article(folder: Path, *claims: dict[str, Any]) -> Path:
         {"id": f"S{number}", "place": "results", "text": text} | claim
         for number, claim in enumerate(claims, start=1)
     ]
+    del content["headline"]  # which names claims of the shipped file
     path = folder / "made-up.yaml"
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     return path

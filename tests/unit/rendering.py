@@ -110,6 +110,7 @@ class Wording:
     references: str
     accessed: str
     alternative: str
+    first_alternative: str
     first_section: str
     last_section: str
     engine: str
@@ -123,12 +124,18 @@ WORDINGS = {
         other="English",
         other_lang="en-GB",
         title="Tamanhos de ResNet",
-        floats=("Tabela 1 – Comparativo", "Tabela 2 – ", "Figura 1 – ", "Quadro 1 – "),
-        references="5 Referências",
+        floats=(
+            "Tabela 1 – Comparativo",
+            "Tabela 2 – ",
+            "Figura 1 – Perda de treinamento",
+            "Quadro 1 – Os vereditos e o que significam",
+        ),
+        references="6 Referências",
         accessed="Acesso em: 29 set. 2024",
         alternative="perda de treinamento",
+        first_alternative="a marca do artigo está acima da marca desta replicação",
         first_section="1 Introdução",
-        last_section="Como este documento foi feito",
+        last_section="Apêndice E – Como este documento foi feito",
         engine="Documento composto com pandoc",
         foreign=r"\b(Table|Figure|Contents|References|Bibliografia)\b",
         percentages=r"\d+,\d+%",
@@ -138,12 +145,13 @@ WORDINGS = {
         other="Português",
         other_lang="pt-BR",
         title="ResNet sizes",
-        floats=("Table 1 – What the article says", "Table 2 – Comparison", "Figure 1 – "),
-        references="5 References",
+        floats=("Table 1 – Comparison", "Table 2 – ", "Figure 1 – Training loss"),
+        references="6 References",
         accessed="Accessed on: 29 Sept. 2024",
         alternative="training loss",
+        first_alternative="the mark of the article is above the mark of this replication",
         first_section="1 Introduction",
-        last_section="How this document was made",
+        last_section="Appendix E – How this document was made",
         engine="Document rendered with pandoc",
         foreign=r"\b(Tabela|Quadro|Figura|Sumário|Referências|Bibliography)\b",
         percentages=r"\d+\.\d+%",

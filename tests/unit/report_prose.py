@@ -48,6 +48,7 @@ def _without_names(text: str) -> str:
     """The text without what is Portuguese in any language: the article's title, its authors."""
     for name in _names():
         text = text.replace(name, " ")
+    text = re.sub(r"\bAppendix [A-E]\b", "Appendix", text)  # `e` is a word in Portuguese
     return text.replace("dataset CIFAR", "CIFAR")
 
 
@@ -59,6 +60,18 @@ def _names() -> tuple[str, ...]:
 
 def body_of(qmd: str) -> str:
     return qmd.split("\n---\n", 1)[1]
+
+
+def section_of(body: str, name: str) -> str:
+    """A section by its id, with its heading and the sections below it."""
+    (heading,) = re.finditer(rf"(?m)^(#+) .*\{{#{name}\}}$", body)
+    after = re.search(rf"(?m)^#{{1,{len(heading[1])}}} ", body[heading.end() :])
+    return body[heading.start() : heading.end() + after.start() if after else len(body)]
+
+
+def first_page(body: str) -> str:
+    """What stands above the first section."""
+    return body[: body.index("\n## ")]
 
 
 def prose_of(qmd: str) -> str:

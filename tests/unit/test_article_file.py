@@ -49,6 +49,18 @@ def test_the_article_has_nineteen_claims_and_thirteen_cells() -> None:
     assert names == [f"S{n}" for n in range(1, 20)] + [f"T{n}" for n in range(1, 14)]
 
 
+def test_the_first_page_names_claims_of_the_file_and_no_others(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    article = load_article(ARTICLE)
+    assert article.headline
+    assert set(article.headline) <= {item.id for item in article.claims}
+    content["headline"] = ["S14", "S99", "T1"]
+    assert "headline: S99 is no id of a claim" in refusal(write(tmp_path, content))
+    del content["headline"]
+    assert load_article(write(tmp_path, content)).headline == []
+
+
 def test_every_printed_number_of_the_table_is_one_cell() -> None:
     article = load_article(ARTICLE)
     printed = [
@@ -145,6 +157,7 @@ def test_another_article_is_another_file(tmp_path: Path, content: dict[str, Any]
     ]
     cell = claim(content, "T1") | {"model": "resnet34", "printed": "90.1"}
     content["claims"] = [cell]
+    content["headline"] = ["T1"]
     article = load_article(write(tmp_path, content))
     assert isinstance(article, Article)
     assert article.models_of(article.claims[0]) == ["resnet34"]

@@ -21,19 +21,19 @@ from resnet_sizes.schemas.evidence.values import Source, Value, values_by_place
 CONFIDENCE = Safe("95%")
 
 
-def view_of(found: Audit, words: Words, number: int = 1) -> AuditView | None:
+def view_of(found: Audit, words: Words) -> AuditView | None:
     """What the report says of an audit, with the values that its numbers are."""
     confidence = Value(value=0.95, kind="percent", sources=[Source(file="x", field="x")])
     values = values_by_place("audit", found, "audit.json") | {"method.confidence": confidence}
-    return audit_view(words_only(words, values, audit=found), number)
+    return audit_view(words_only(words, values, audit=found))
 
 
-def rendered(found: Audit, words: Words, number: int = 1) -> str:
-    view = view_of(found, words, number)
+def rendered(found: Audit, words: Words) -> str:
+    view = view_of(found, words)
     assert view is not None
     environment = make_environment(loader=FileSystemLoader(TEMPLATES / words.language))
     template = environment.get_template("_audit.qmd.j2")
-    return plain(template.render(audit=view, confidence=CONFIDENCE))
+    return plain(template.render(audit=view, confidence=CONFIDENCE, appendix={"audit": "C"}))
 
 
 def check_prose(text: str, language: str = "pt") -> None:
@@ -50,9 +50,9 @@ def article() -> Audit:
 
 
 def test_the_article_s_audit_is_told_in_portuguese(article: Audit, words: Words) -> None:
-    text = rendered(article, words, number=4)
+    text = rendered(article, words)
     check_prose(text)
-    assert text.startswith("### 3.4 O que o artigo diz de si mesmo")
+    assert text.startswith("## Apêndice C – O que o artigo diz de si mesmo")
     assert "| ResNet-152 | acréscimo de acurácia | 6% | 6,31% | 5,10 | cálculo relativo |" in text
     assert "| ResNet-18 | 80,84% | 80,06% a 81,60% |" in text
     assert "um desvio-padrão de 0,78 ponto percentual entre sementes" in text
@@ -64,9 +64,9 @@ def test_the_article_s_audit_is_told_in_portuguese(article: Audit, words: Words)
 def test_the_article_s_audit_is_told_in_english(
     article: Audit, words_in: Callable[[str], Words]
 ) -> None:
-    text = rendered(article, words_in("en"), number=4)
+    text = rendered(article, words_in("en"))
     check_prose(text, "en")
-    assert text.startswith("### 3.4 What the article says of itself")
+    assert text.startswith("## Appendix C – What the article says of itself")
     assert (
         "| ResNet-152 | increment in accuracy | 6% | 6.31% | 5.10 | relative calculation |" in text
     )

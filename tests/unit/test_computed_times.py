@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from report_prose import section_of
 from report_studies import CACHED, DEMO, LITERAL, article_of, table_row
 from synthetic import ARTICLE, make_study, own_readings
 
@@ -33,10 +34,6 @@ def cached() -> str:
 @pytest.fixture(scope="module")
 def literal() -> str:
     return article_of(**LITERAL)
-
-
-def section(body: str, start: str, end: str) -> str:
-    return body[body.index(start) : body.index(end)]
 
 
 def test_the_order_of_computed_times_is_judged(tmp_path: Path) -> None:
@@ -77,21 +74,23 @@ def test_an_article_that_takes_any_device_still_takes_no_computed_minutes(tmp_pa
 
 
 def test_computed_times_are_marked_with_a_note_in_each_table(cached: str) -> None:
-    first = section(cached, "### 3.1", "### 3.2")
+    first = section_of(cached, "resultados")
+    verdicts = section_of(cached, "afirmacoes").split("{#mudancas}")[0]
     assert "| ResNet-50 | 83,55% ± 0,00 | 50 | 112\\* ± 0,0 | 178% | 3% |" in first
-    assert table_row(first, "T6")[3:5] == ["112", "112\\*"]
-    assert first.count("\\* Tempo calculado, e não medido") == 2
+    assert table_row(verdicts, "T6")[3:5] == ["112", "112\\*"]
+    assert first.count("\\* Tempo calculado, e não medido") == 2  # also of the readings together
+    assert verdicts.count("\\* Tempo calculado, e não medido") == 1
     # Each note is the block below a caption.
-    blocks = first.split("\n\n")
-    for identifier in ("#tbl-comparativo}", "#tbl-artigo}"):
+    blocks = cached.split("\n\n")
+    for identifier in ("#tbl-comparativo}", "#tbl-artigo}", "#tbl-leituras}"):
         (position,) = [n for n, block in enumerate(blocks) if identifier in block]
         assert blocks[position + 1].startswith("::: {.nota}\n\\* Tempo calculado")
 
 
 def test_the_measured_time_stands_beside_the_computed_one(cached: str) -> None:
-    first = section(cached, "### 3.1", "### 3.2")
+    first, details = section_of(cached, "resultados"), section_of(cached, "detalhes")
     # 0.98 · 112 / 50 = 2.195; 0.02 · 112 + 2.195 / 3 = 2.97.
-    assert "| ResNet-50 | 2,2 | 4,4 | 112 |" in first
+    assert "| ResNet-50 | 2,2 | 4,4 | 112 |" in details[: details.index("{#leitura-2}")]
     assert "levaria, em média, 112 min (tempo calculado; o medido foi de 4,4 min)" in first
     assert "foi treinada" not in first
 
@@ -113,7 +112,7 @@ def test_without_the_article_s_first_network_no_ratios_are_compared() -> None:
 
 
 def test_a_reading_without_a_cache_has_neither_mark_nor_table(cached: str) -> None:
-    second = section(cached, "### 3.2", "### 3.3")
+    second = section_of(cached, "leitura-2")
     assert "\\*" not in second
     assert "calculado" not in second
     assert "foi treinada, em média, em 112 min" in second
@@ -124,7 +123,7 @@ def test_a_reading_without_a_cache_has_neither_mark_nor_table(cached: str) -> No
 def test_a_study_without_a_cache_speaks_of_none(settings: dict[str, Any]) -> None:
     body = article_of(**settings)
     # What the article says of itself is another matter.
-    body = body[: body.index("### 3.1 ")] + body[body.index("### 3.2 ") :]
+    body = body.replace(section_of(body, "auditoria"), "")
     for word in ("calculado,", "calculados,", "nota}", "tbl-tempos", "guardadas", "\\*"):
         assert word not in body
 
@@ -147,20 +146,24 @@ def test_only_the_frozen_network_of_a_mixed_reading_is_marked(literal: str) -> N
 
 def test_verdicts_say_where_minutes_are_computed(cached: str, literal: str) -> None:
     note = "em parte das leituras, há minutos calculados, e não medidos"
-    first = section(cached, "### 3.5", "### 3.6")
+    verdicts = section_of(cached, "afirmacoes")
+    verdicts = verdicts[: verdicts.index("{#tbl-artigo}")]
     for name in TIMED:
-        assert note in table_row(first, name)[3]
-    assert note not in table_row(first, "S1")[3]
-    assert "Nas afirmações S2, S12, S13, S17, S18, T3, T6 e T9 entram minutos calculados" in first
+        assert note in table_row(verdicts, name)[3]
+    assert note not in table_row(verdicts, "S1")[3]
+    discussion = section_of(cached, "discussao")
+    assert (
+        "Nas afirmações S2, S12, S13, S17, S18, T3, T6 e T9 entram minutos calculados" in discussion
+    )
     assert "os minutos da ResNet-152 são calculados" in table_row(literal, "S2")[3]
-    criteria = section(cached, "### 2.1", "## 3 ")
+    criteria = section_of(cached, "criterios")
     assert "Nas afirmações S2, S12, S13, S17 e S18, a regra usa os tempos calculados" in criteria
 
 
 def test_the_method_says_why_features_are_computed_once_and_what_the_time_means(
     cached: str,
 ) -> None:
-    method = section(cached, "## 2 ", "### 2.1")
+    method = section_of(cached, "metodologia")
     for part in (
         "são as mesmas em todas as épocas",
         "calculadas uma só vez e guardadas",
@@ -169,7 +172,8 @@ def test_the_method_says_why_features_are_computed_once_and_what_the_time_means(
         "a @tbl-tempos traz, ao lado dele, o tempo medido",
     ):
         assert part in method
-    assert "daí calculado para todas as épocas" in table_row(method, "O que o tempo inclui")[2]
+    row = table_row(section_of(cached, "detalhes"), "O que o tempo inclui")
+    assert "daí calculado para todas as épocas" in row[2]
 
 
 def test_with_the_cache_forced_off_the_minutes_are_measured() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_prose import body_of
+from report_prose import body_of, first_page
 from report_studies import (
     CACHED,
     DEMO,
@@ -49,7 +49,7 @@ DIV = re.compile(
 
 ATTRIBUTES = re.compile(
     r"\{(#(tbl|fig|qdr)-[a-z0-9-]+( fig-alt=\"[^\"]*\" width=100%)?|#[a-z0-9-]+|\.[a-z]+"
-    r"|#resumo \.resumo|lang=\"[A-Za-z-]+\")\}"
+    r"|#resumo \.resumo|fig-alt=\"[^\"]*\" width=100%|lang=\"[A-Za-z-]+\")\}"
 )
 
 
@@ -74,6 +74,10 @@ def test_the_qmd_keeps_to_the_syntax_that_both_engines_know(
     assert len(re.findall(r"(?m)^:::+$", body)) == len(opened)
     for found in re.findall(r"(?<!\\)\{[^}]*\}", body):
         assert ATTRIBUTES.fullmatch(found), found
+    # Only the picture of the first page has neither caption nor id.
+    assert re.findall(r"!\[\]\((.*?)\)", body) == re.findall(r"\((.*?)\)\{fig-alt", body)
+    assert re.findall(r"!\[\]\((.*?)\)", first_page(body)) == ["figure-forest.svg"]
+    assert body.count("![](") == 1
     ids = re.findall(r"\{#((?:tbl|fig|qdr)-[a-z0-9-]+)", body)
     assert len(ids) == len(set(ids))
     references = re.findall(r"(?<![\[\\;-])@((?:tbl|fig|qdr)-[a-z0-9-]+)", body)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from report_prose import body_of
+from report_prose import body_of, section_of
 from report_studies import article_text, rendered, study_with_evidence
 
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
@@ -35,11 +35,10 @@ def test_a_departure_from_the_article_is_said_wherever_it_matters() -> None:
     assert "diz que a ResNet-152 é pré-treinada e que só a última camada" in stated
     assert "aleatórios" in ours
     assert DEPARTS in ours
-    summary = body[body.index("**Como.**") : body.index("## 1 ")]
-    assert "a leitura adotada se afasta dele (pesos iniciais aleatórios;" in summary
-    conclusions = body[body.index("## 4 ") : body.index("## 5 ")]
+    method = section_of(body, "metodologia")
+    assert "a leitura adotada se afasta dele (pesos iniciais aleatórios;" in method
+    conclusions = section_of(body, "conclusoes")
     assert conclusions.count("Os vereditos que envolvem a ResNet-152") == 1
-    method = body[body.index("## 2 ") :].split("\n\n")[1]
     assert "diz também que a ResNet-152 é pré-treinada" in method
 
 

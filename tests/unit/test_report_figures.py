@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from report_prose import body_of
+from report_prose import body_of, first_page
 from report_studies import CACHED, DEMO, LITERAL, PARTIAL, article_of
 
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
@@ -21,15 +21,21 @@ STUDIES: dict[str, dict[str, Any]] = {
 }
 
 
+FIRST = "forest"
+"""The figure of the first page."""
+
+
 def figure_of(body: str, name: str) -> tuple[str, str, str]:
-    """Caption, description and text of a figure."""
+    """Caption, description and text of a figure. That of the first page has no caption."""
+    identifier = "" if name == FIRST else f"#fig-{name} "
     found = re.search(
-        rf'!\[([^\]]*)\]\(figure-{name}\.svg\)\{{#fig-{name} fig-alt="([^"]*)" width=100%\}}'
+        rf'!\[([^\]]*)\]\(figure-{name}\.svg\)\{{{identifier}fig-alt="([^"]*)" width=100%\}}'
         r"\n\n(.*)",
         body,
     )
     assert found is not None, name
     caption, alt, text = found.groups()
+    assert bool(caption) == (name != FIRST)
     return caption, alt, text
 
 
@@ -38,12 +44,13 @@ def test_each_figure_has_a_caption_a_description_and_a_sentence(study: str) -> N
     body = article_of(**STUDIES[study])
     for name in FIGURE_NAMES:
         caption, alt, text = figure_of(body, name)
-        assert f"@fig-{name}" in text
+        assert (f"@fig-{name}" in text) == (name != FIRST)
         assert len(alt) > 80
         assert alt != caption
         assert not re.search(r"[a-z]{3}\.[A-Z]|\. \.|,,|;;|<<|>>|True", f"{alt} {text}")
-    positions = [body.index(f"{{#fig-{name} ") for name in FIGURE_NAMES]
-    assert min(positions) == positions[0]  # Figure 1 is the article's
+    numbered = re.findall(r"\{#fig-([a-z]+) ", body)
+    assert numbered == [name for name in FIGURE_NAMES if name != FIRST]  # 1 is the article's
+    assert f"](figure-{FIRST}.svg)" in first_page(body)
 
 
 def test_the_descriptions_say_what_the_figures_show() -> None:
@@ -105,7 +112,7 @@ def test_computed_times_are_said_to_be_so() -> None:
 def test_spreads_are_named_where_there_are_several_seeds() -> None:
     several, one = article_of(), article_of(seeds=(0,))
     assert "faixas" in figure_of(several, "accuracy")[0]
-    assert "intervalo de predição" in figure_of(several, "forest")[0]
+    assert "intervalo de predição" in figure_of(several, "forest")[2]
     for name in FIGURE_NAMES[1:]:
         assert not re.search("faixas|barras|sementes|intervalo", figure_of(one, name)[0])
     assert "não há intervalo de predição" in figure_of(one, "forest")[2]
@@ -119,7 +126,8 @@ def test_without_a_printed_value_beside_ours_there_is_no_forest_plot() -> None:
         "losses": {"resnet34": (1.9, 0.8)},
     }
     body = article_of(**choices)
-    assert "{#fig-forest" not in body
+    assert "figure-forest" not in body
+    assert "![" not in first_page(body)
     assert "{#fig-confusion" in body
 
 

@@ -7,8 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_prose import body_of
-from report_studies import ALL_READINGS, CACHED, DEMO, LITERAL, article_of, rendered, table_row
+from report_prose import body_of, section_of
+from report_studies import (
+    ALL_READINGS,
+    CACHED,
+    DEMO,
+    LITERAL,
+    article_of,
+    article_text,
+    rendered,
+    table_row,
+)
 from synthetic import make_study, own_readings
 from synthetic_runs import initial_weights
 
@@ -36,7 +45,7 @@ def literal() -> str:
 
 
 def method_of(body: str) -> str:
-    return body[body.index("## 2 ") : body.index("### 2.1")]
+    return section_of(body, "metodologia")
 
 
 def test_torchvision_s_weights_are_named_with_file_and_hash(literal: str) -> None:
@@ -160,7 +169,7 @@ def test_depth_and_the_version_of_the_weights_vary_together() -> None:
         "treinamento mais recente)." in method
     )
     assert "não pode, portanto, ser atribuída só à profundidade" in method
-    conclusions = body[body.index("## 4 ") : body.index("## 5 ")]
+    conclusions = section_of(body, "conclusoes")
     assert "Na leitura `probe-224`, além disso, a profundidade não é a única coisa" in conclusions
 
 
@@ -193,8 +202,8 @@ def test_readings_with_the_same_confound_are_told_together(seven: str) -> None:
 
 def test_the_readings_stand_side_by_side() -> None:
     body = article_of(**CACHED)
-    start = body.index("### 3.3 Comparação das leituras")
-    table = body[start : body.index("### 3.4")]
+    assert "### 3.1 Comparação das leituras" in body
+    table = section_of(body, "comparacao")
     assert table_row(table, "no artigo")[1] == "80,84% (41 min)"
     assert table_row(table, "`probe-224`")[1:] == [
         "80,84% (41\\* min)",
@@ -208,18 +217,33 @@ def test_the_readings_stand_side_by_side() -> None:
 def test_a_reading_without_results_is_missing_from_the_comparison() -> None:
     missing = [f"scratch-32/resnet50/seed-{seed}" for seed in range(3)]
     body = article_of(**CACHED, missing=missing)
-    table = body[body.index("### 3.3 Comparação") : body.index("### 3.4")]
+    table = section_of(body, "comparacao")
     assert table_row(table, "`scratch-32`")[2] == "sem resultado"
 
 
 def test_figure_1_stands_with_the_reading_it_shows() -> None:
     body = article_of(**CACHED)
-    assert body.index("### 3.1") < body.index("{#fig-loss") < body.index("### 3.2")
+    results = section_of(body, "resultados").split("\n### ")[0]
+    assert results.index("{#tbl-comparativo}") < results.index("{#fig-loss")
+    captions = re.findall(r"\(leitura ([^)]*)\)(?: \{#tbl-comp|\]\(figure-loss)", results)
+    assert captions == ["probe-224", "probe-224"]
+
+
+def test_a_further_reading_has_its_numbers_in_the_appendix() -> None:
+    body = article_of(**CACHED)
+    for name in ("tbl-comparativo-2", "leitura-2"):
+        assert f"{{#{name}}}" not in section_of(body, "resultados")
+    further = section_of(body, "leitura-2")
+    assert further.startswith("### Leitura `scratch-32`")
+    assert further in section_of(body, "detalhes")
+    assert table_row(further, "ResNet-50")[1:4] == ["83,55% ± 0,00", "50", "112 ± 0,0"]
+    assert "{#tbl-comparativo-2}" in further
+    assert "{#leitura-" not in article_of(**LITERAL)
 
 
 def test_a_conclusion_on_which_all_readings_agree_is_said_once() -> None:
     body = article_of(**CACHED)
-    conclusions = body[body.index("## 4 ") :].splitlines()
+    conclusions = section_of(body, "conclusoes").splitlines()
     lines = {line[4:7]: line for line in conclusions if line.startswith("- **S1")}
     assert "Esta conclusão se mantém" in lines["S14"]
     # Equal verdicts, one of them from computed minutes, are no dependence on the reading.
@@ -242,9 +266,10 @@ def test_where_a_reading_does_not_decide_the_claim_is_open() -> None:
     assert "Nenhum veredito muda" not in body
     table = body[body.index("{#qdr-por-leitura}") :]
     assert table_row(table, "S11")[1:] == ["sustentada", "execuções insuficientes"]
+    table = table[: table.index("{#tbl-distancia}")]
     assert "| T4 |" in table
     assert "| T3 |" not in table  # of which no reading can say anything
-    conclusions = body[body.index("## 4 ") :].splitlines()
+    conclusions = section_of(body, "conclusoes").splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
     assert line.endswith(
         "Só parte das leituras decide sobre esta conclusão: sustentada segundo `probe-224`; "
@@ -256,12 +281,29 @@ def test_a_reading_that_the_article_s_minutes_exclude_is_shown_and_not_heard() -
     body = article_of(**CACHED, missing=["scratch-32/resnet50/seed-1"])
     table = body[body.index("{#qdr-por-leitura}") :]
     assert table_row(table, "S11")[1:] == ["sustentada", "execuções insuficientes"]
-    conclusions = body[body.index("## 4 ") :].splitlines()
+    conclusions = section_of(body, "conclusoes").splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
     assert line.endswith(
         "Esta conclusão se mantém nos novos dados: a regra é satisfeita, além do que o acaso "
         "explica; a leitura `scratch-32`, que o próprio artigo exclui, não é ouvida."
     )
+
+
+def test_which_readings_are_not_heard_is_said_once_with_the_table_of_verdicts() -> None:
+    def remark(language: str = "pt", **settings: Any) -> str:
+        verdicts = section_of(body_of(article_text(language, **settings)), "afirmacoes")
+        return verdicts[: verdicts.index(":::")].rstrip()
+
+    assert remark(**CACHED).endswith(
+        "A leitura `scratch-32`, que os minutos do próprio artigo, ou a memória, excluem, não é "
+        "ouvida nestes vereditos."
+    )
+    assert "`scratch-32`" in remark("en", **CACHED)
+    alone = remark()  # the same reading, without another
+    assert "A leitura `scratch-32` é excluída pelos minutos do próprio artigo" in alone
+    assert "não é ouvida" not in alone
+    for settings in (POSSIBLE, LITERAL):
+        assert "exclu" not in remark(**settings)
 
 
 def test_of_several_readings_each_network_is_trained_in_each() -> None:
@@ -306,13 +348,13 @@ def test_what_changes_from_one_reading_to_the_next_is_shown(tmp_path: Path) -> N
     assert near[1:] == ["0,00", "0,000", "0 de 4", "3,5"]
     assert far[1] == "4,16"  # √((5.10² + 0 + 5.10²) / 3)
     assert "é a leitura `probe-224`" in body
-    conclusions = body[body.index("## 4 ") :].splitlines()
+    conclusions = section_of(body, "conclusoes").splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S14.**")]
     assert "A resposta depende da leitura do método: `" not in line
     assert "sustentada segundo `probe-224`; contradita segundo `finetune-112`" in line
 
 
 def test_findings_that_readings_share_are_printed_once(seven: str) -> None:
-    conclusions = seven[seven.index("## 4 ") :].splitlines()
+    conclusions = section_of(seven, "conclusoes").splitlines()
     (line,) = [line for line in conclusions if line.startswith("- **S13.**")]
     assert line.count("não são um teste desta conclusão") == 1

@@ -6,6 +6,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -124,12 +125,52 @@ def test_the_page_can_be_used_without_sight_or_mouse(page: Page, wording: Wordin
     assert {anchor[1:] for anchor in anchors} <= ids
     images = page.all("img")
     assert len(images) == 5
-    assert wording.alternative in str(images[0]["alt"])
+    assert wording.first_alternative in str(images[0]["alt"])  # that of the first page
+    assert wording.alternative in str(images[1]["alt"])
     assert len({str(image["alt"]) for image in images}) == 5
     assert all(str(image["src"]).startswith("data:image/svg+xml") for image in images)
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_the_picture_of_the_first_page_is_described_in_both_formats(
+    report: Path, page: Page, wording: Wording
+) -> None:
+    first = page.all("img")[0]
+    tags = [tag for tag, _ in page.tags]
+    assert tags.index("img") < tags.index("figure")  # the other four are in one
+    pdf = PdfReader(report / "report.pdf")
+    alternatives = [str(each["/Alt"]) for each in _tagged_figures(pdf)]
+    assert len(alternatives) == 5
+    assert [" ".join(text.split()) for text in alternatives] == [
+        " ".join(str(image["alt"]).split()) for image in page.all("img")
+    ]
+    assert "fig-alt" not in first
+    # It is for those who do not see the picture, and no caption.
+    start = str(first["alt"]).split(".")[0]
+    assert wording.first_alternative in start
+    assert start not in page.text
+    assert start not in " ".join(" ".join(p.extract_text() for p in pdf.pages).split())
+
+
+def _tagged_figures(pdf: PdfReader) -> list[Any]:
+    """The figures of a PDF's structure, in order."""
+    found: list[Any] = []
+
+    def visit(node: Any) -> None:
+        node = node.get_object()
+        if isinstance(node, list):
+            for child in node:
+                visit(child)
+        elif isinstance(node, dict):
+            if node.get("/S") == "/Figure":
+                found.append(node)
+            if "/K" in node:
+                visit(node["/K"])
+
+    visit(pdf.trailer["/Root"]["/StructTreeRoot"])
+    return found
 
 
 def test_both_formats_number_their_floats_and_leave_no_mark_unresolved(

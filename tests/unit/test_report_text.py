@@ -5,13 +5,22 @@ import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import synthetic
 import synthetic_runs
-from report_prose import body_of
-from report_studies import DEMO, PARTIAL, article_text, rendered, study_with_evidence
-from synthetic import ARTICLE, ARTICLE_ACCURACIES, ARTICLE_MINUTES
+from report_prose import body_of, first_page, section_of
+from report_studies import (
+    CACHED,
+    DEMO,
+    PARTIAL,
+    article_of,
+    article_text,
+    rendered,
+    study_with_evidence,
+)
+from synthetic import ARTICLE, ARTICLE_ACCURACIES, ARTICLE_MINUTES, own_readings
 
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.text.printed import plain
@@ -32,15 +41,19 @@ def test_a_demo_says_so_first_and_concludes_nothing() -> None:
     qmd = article_text(**DEMO)
     body = body_of(qmd)
     assert body.index("Dados de demonstração") < body.index("## 1 Introdução")
-    conclusions = body[body.index("## 4 ") : body.index("## 5 ")]
+    conclusions = section_of(body, "conclusoes")
     assert "não se tira conclusão alguma sobre o artigo" in " ".join(conclusions.split())
     assert "S13" not in conclusions
-    assert "não vale como teste do artigo" in body
+    assert "não vale como teste do artigo" in first_page(body)
+    # The article's own numbers need no data.
+    for part in (first_page(body), conclusions):
+        assert re.search(r"o exame dos números do próprio artigo\W.*Apêndice C", part, re.I)
 
 
 def test_a_study_with_the_article_s_data_has_neither_notice() -> None:
     body = body_of(article_text())
-    assert "demonstração" not in body
+    # Appendix A says of every verdict when it would be given.
+    assert "demonstração" not in body.replace(section_of(body, "criterios"), "")
     assert "Estudo incompleto" not in body
     # All of them hold in the synthetic study; 32 are 7 by construction, 3 that no data can test,
     # and 3 that are the test of another.
@@ -49,12 +62,11 @@ def test_a_study_with_the_article_s_data_has_neither_notice() -> None:
     assert "(as que têm o mesmo teste contam uma só vez), 19 foram sustentadas e nenhuma" in words
     assert "Outras 7, verdadeiras por construção" in words
     assert "Tampouco se contam 3 que nenhum dado pode pôr à prova" in words
-    assert "| sustentadas | 19 |" in words
 
 
 def test_a_partial_study_names_each_run_that_is_missing() -> None:
     body = body_of(article_text(**PARTIAL))
-    notice = body[body.index("Estudo incompleto") : body.index("**O que foi repetido.**")]
+    notice = body[body.index("Estudo incompleto") : body.index("**Resultado.**")]
     for run in PARTIAL["missing"]:
         assert f"`{run}`" in notice
     assert "Das 9 execuções previstas, 5 foram aproveitadas" in notice
@@ -73,8 +85,29 @@ def test_table_1_has_the_six_columns_and_rows_of_the_evidence(tmp_path: Path) ->
     with (study.parent / "evidence" / "table.csv").open(encoding="utf-8", newline="") as file:
         evidence = list(csv.reader(file))
     assert table[0] == evidence[0][:6]  # the last column of the file is the measured time
-    assert [row[0] for row in table[2:]] == [row[0] for row in evidence[1:]]
+    assert [row[0] for row in table[2::2]] == [row[0] for row in evidence[1:]]
     assert table[2] == ["ResNet-18", "90,00%", "18", "0,42", "–", "–"]
+
+
+def test_below_each_network_table_1_has_what_the_article_prints_of_it() -> None:
+    def rows(**settings: Any) -> list[list[str]]:
+        table = article_of(**settings).split("{#tbl-comparativo}")[0].rsplit("| Teste |")[1]
+        lines = [line.strip("|").split("|") for line in table.strip().splitlines()[2:]]
+        return [[cell.strip() for cell in line] for line in lines if len(line) > 1]
+
+    printed = {
+        "ResNet-18": ["80,84%", "18", "41", "–", "–"],
+        "ResNet-50": ["83,55%", "50", "112", "178%", "3%"],
+        "ResNet-152": ["85,94%", "152", "262", "744%", "6%"],
+    }
+    for settings in (DEMO, PARTIAL, CACHED):
+        found = rows(**settings)
+        assert [row[0] for row in found[::2]] == list(printed)
+        assert found[1::2] == [["*no artigo*", *cells] for cells in printed.values()]
+    # A network that the article has not has no such row; nor has a further reading's table.
+    other = {"models": ("resnet34",), "accuracies": {"resnet34": 0.8}, "minutes": {"resnet34": 70}}
+    assert [row[0] for row in rows(**other, losses={"resnet34": (1.9, 0.8)})] == ["ResNet-34"]
+    assert article_of(**CACHED).count("| *no artigo* |") == 3
 
 
 def test_the_article_s_images_are_printed_as_it_prints_them() -> None:
@@ -86,7 +119,8 @@ def test_the_article_s_images_are_printed_as_it_prints_them() -> None:
 
 def test_an_unfinished_study_claims_no_more_than_was_done() -> None:
     body = body_of(article_text(**PARTIAL))
-    assert "**O que foi repetido.** As redes ResNet-18 e ResNet-50 foram treinadas" in body
+    method = section_of(body, "metodologia")
+    assert method.split("\n\n")[1].startswith("As redes ResNet-18 e ResNet-50 foram treinadas")
     assert "Estava previsto treinar cada rede uma vez para cada uma das sementes" in body
     assert "Cada rede foi treinada" not in body
     assert body.count("(A média é de 2 das 3 execuções previstas.)") == 1
@@ -133,7 +167,7 @@ def test_several_readings_have_one_table_of_verdicts() -> None:
 
 def test_each_verdict_has_the_numbers_that_led_to_it() -> None:
     body = body_of(article_text())
-    discussion = body[body.index("Estes são os números") : body.index("## 4 ")]
+    discussion = section_of(body, "afirmacoes").split("Estes são os números")[1]
     lines = re.findall(r"(?m)^- \*\*(S\d+)\.\*\* (.+)$", discussion)
     by_construction = ("S15", "S16")
     judged = [f"S{number}" for number in range(1, 20)]
@@ -155,7 +189,7 @@ def test_with_one_epoch_nothing_is_said_of_its_course() -> None:
 def choice_of(body: str) -> list[str]:
     """The lines of the list that says which network to choose."""
     start = body.index("**Que rede escolher.**")
-    return re.findall(r"(?m)^ *- .*$", body[start : body.index("### 4.1 ")])
+    return re.findall(r"(?m)^ *- .*$", body[start : body.index("### 5.1 ")])
 
 
 def test_the_choice_of_a_network_is_told_as_surely_as_it_was_tested() -> None:
@@ -270,15 +304,20 @@ def test_an_increment_of_fewer_seeds_than_the_means_says_so() -> None:
 @pytest.mark.parametrize("language", ["pt", "en"])
 def test_the_counts_in_words_are_those_of_the_table(language: str) -> None:
     # Increments of the right sign and another size hold in direction only; what contradicts the
-    # accuracies is from a reading that the audit rules out.
-    apart = {"resnet18": 0.70, "resnet50": 0.84, "resnet152": 0.90}
-    summary = plain(body_of(article_text(language, accuracies=apart))).partition("**Co")[0]
-    summary = " ".join(summary.partition("## 1 ")[0].split())
+    # accuracies is from readings that the audit rules out. Only of several is there a table.
+    apart = {
+        "accuracies": {"resnet18": 0.70, "resnet50": 0.84, "resnet152": 0.90},
+        "protocols": ("scratch-32", "finetune-32"),
+        "readings": own_readings("scratch-32", "finetune-32"),
+    }
+    body = body_of(article_text(language, **apart))
+    summary = " ".join(plain(first_page(body)).split())
+    table = plain(section_of(body, "mudancas"))
     names = {
         "pt": ("sustentadas", "contraditas", "em aberto"),
         "en": ("supported", "contradicted", "left open"),
     }[language]
-    counts = [int(re.findall(rf"\| {name} \| (\d+) \|", summary)[0]) for name in names]
+    counts = [int(re.findall(rf"\| {name} \| (\d+) \|", table)[0]) for name in names]
     told = {
         "pt": "16 foram sustentadas (2 apenas quanto ao sentido), nenhuma foi contradita e 3 "
         "ficaram em aberto (não comparáveis com estes dados)",
@@ -307,8 +346,8 @@ def test_networks_that_a_study_does_not_have_are_no_missing_runs() -> None:
     assert "Esta conclusão fica sem julgamento: o estudo não inclui" in pt
     assert "o estudo não inclui todas as redes das afirmações." in pt
     assert "This conclusion is not judged: the study does not have" in en
-    # The methodology says what each verdict means.
-    pt, en = (text[text.index("## 3 ") :] for text in (pt, en))
+    # Appendix A says what each verdict means.
+    pt, en = (text.replace(section_of(text, "criterios"), "") for text in (pt, en))
     assert not re.search("[Ff]alta[mr]? execuç|execuções ausentes|Há execuções", pt)
     assert not re.search("[Rr]uns are (lacking|missing)|[Ss]ome runs", en)
 

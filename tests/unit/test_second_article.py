@@ -1,15 +1,18 @@
 """Another article is another file: other networks, another set-up, other claims."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from report_studies import rendered
 from synthetic import make_study
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
+from resnet_sizes.reporting.inputs import read_inputs
 
 ARTICLE = """
 schema_version: 1
@@ -165,3 +168,14 @@ def test_seeds_are_planned_where_somebody_measured_how_they_vary(
     assert found["verdicts"][0]["verdict"] == "not-enough-runs"
     assert basis["needed_from"] == "assumed"
     assert basis["seeds_needed"] > 50  # 2 · (1.96 + 0.84)² · (2 / 1)²
+
+
+def test_an_article_without_conclusions_has_a_report_without_an_empty_table(
+    tmp_path: Path, article: Path
+) -> None:
+    study = make_study(tmp_path, article=article, **RESULTS)
+    evidence_of(study)
+    body = rendered(read_inputs(study, study.parent / "evidence"))
+    tables = re.findall(r"(?m)^\|:-.*\|\n(.*)", body)
+    assert len(tables) > 5
+    assert all(row.startswith("|") for row in tables)

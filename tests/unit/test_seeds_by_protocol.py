@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_prose import body_of
+from report_prose import body_of, section_of
 from report_studies import article_of, article_text
 from study_values import values_of
 from synthetic import make_study
@@ -56,7 +56,7 @@ def test_equal_seeds_by_protocol_are_reported_as_a_list_is() -> None:
 
 
 def method(body: str) -> str:
-    return body[body.index("## 2 ") : body.index("### 2.1")]
+    return section_of(body, "metodologia")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from report_prose import section_of
 from report_studies import CACHED, SHARED, article_of, table_row
 from synthetic import make_study
 
@@ -20,10 +21,11 @@ def shared() -> str:
 
 
 def test_times_of_shared_devices_are_marked_in_each_table_with_a_note_below(shared: str) -> None:
-    first, second = shared[shared.index("### 3.1") :].split("### 3.2")[:2]
+    first, second = section_of(shared, "resultados"), section_of(shared, "leitura-2")
     assert "| ResNet-50 | 83,55% ± 0,00 | 50 | 112\\*† ± 0,0 |" in first
-    assert table_row(first, "T6")[4] == "112\\*†"
-    assert "| ResNet-50 | 2,2 | 4,4† | 112† |" in first
+    verdicts = section_of(shared, "afirmacoes").split("{#mudancas}")[0]
+    assert table_row(verdicts, "T6")[4] == "112\\*†"
+    assert "| ResNet-50 | 2,2 | 4,4† | 112† |" in section_of(shared, "detalhes")
     assert "| ResNet-18 | 80,84% ± 0,00 | 18 | 41† ± 0,0 |" in second
     blocks = shared.split("\n\n")
     for table, note in {

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import blended_transform_factory
 from scipy.optimize import isotonic_regression
 
 from resnet_sizes.reporting.figures.style import (
@@ -20,6 +19,7 @@ from resnet_sizes.reporting.figures.style import (
     FigureContext,
     add_axes,
     epoch_ticks,
+    log_ticks,
     number_ticks,
     text_width,
 )
@@ -28,6 +28,9 @@ from resnet_sizes.schemas.study.protocol import display_name
 _LEFT, _BOTTOM = 0.6, 0.48
 _LOSS_HEIGHT, _LOSS_TOP = 3.4, 0.12
 _ACCURACY_HEIGHT, _ACCURACY_TOP, _BETWEEN = 3.1, 0.3, 0.22
+_LOG_FROM = 30
+"""From this ratio of the highest to the lowest loss on, the axis is logarithmic: else the last
+epochs of all models would lie on the bottom."""
 _LEAST_SPAN = 2.0
 """Percent: the least that the vertical axis of the accuracies shows."""
 
@@ -61,11 +64,20 @@ def draw_losses(context: FigureContext) -> Figure:
     height = _LOSS_HEIGHT - _BOTTOM - _LOSS_TOP
     axes = add_axes(figure, Box(_LEFT, _BOTTOM, width, height))
     axes.set_xlabel(context.text("epoch"))
-    axes.set_ylabel(context.text("loss.y"))
     _draw_curves(axes, curves)
-    top = 1.06 * max(float(curve.values.max()) for curve in curves)
-    axes.set_ylim(bottom=0, top=top)
-    axes.set_yticks(*number_ticks(0, top, context.language))
+    low = min(float(curve.values.min()) for curve in curves)
+    high = max(float(curve.values.max()) for curve in curves)
+    if low > 0 and high / low >= _LOG_FROM:
+        bottom, top = low / 1.3, high * 1.3
+        axes.set_yscale("log")
+        ticks = log_ticks(bottom, top, context.language)
+        axes.minorticks_off()
+    else:
+        bottom, top = 0.0, 1.06 * high
+        ticks = number_ticks(bottom, top, context.language)
+    axes.set_ylabel(context.text("loss.y-log" if bottom else "loss.y"))
+    axes.set_ylim(bottom, top)
+    axes.set_yticks(*ticks)
     _name_curves(axes, curves, width, height)
     return figure
 
@@ -148,13 +160,12 @@ def _name_curves(axes: Axes, curves: Sequence[Curve], width: float, height: floa
 
     `width` and `height` are those of the axes in inches; the limits must be set.
     """
-    ends = np.array([curve.mean[-1] for curve in curves])
-    bottom, top = axes.get_ylim()
-    unit = (top - bottom) / height  # of the vertical axis, an inch
-    gap, half_line = 1.35 * FONT_SIZE / 72 * unit, FONT_SIZE / 144 * unit
-    places = spread(ends, gap, lowest=bottom + half_line, highest=top - half_line)
     count = curves[0].values.shape[1]
-    right_of_axes = blended_transform_factory(axes.transAxes, axes.transData)
+    ends = np.array([(count, curve.mean[-1]) for curve in curves])
+    # In fractions of the height, whatever the scale of the axis.
+    heights = (axes.transData + axes.transAxes.inverted()).transform(ends)[:, 1]
+    gap, half_line = 1.35 * FONT_SIZE / 72 / height, FONT_SIZE / 144 / height
+    places = spread(heights, gap, lowest=half_line, highest=1 - half_line)
     start, middle, stop = (1 + inches / width for inches in _KEY)
     for curve, end, place in zip(curves, ends, places, strict=True):
         style = MODEL_STYLES[curve.model]
@@ -162,7 +173,7 @@ def _name_curves(axes: Axes, curves: Sequence[Curve], width: float, height: floa
         axes.plot(
             [start, middle, stop],
             [place] * 3,
-            transform=right_of_axes,
+            transform=axes.transAxes,
             clip_on=False,
             markevery=[1],
             **LINE,
@@ -170,9 +181,9 @@ def _name_curves(axes: Axes, curves: Sequence[Curve], width: float, height: floa
         )
         axes.annotate(
             "",
-            xy=(count, end),
+            xy=tuple(end),
             xytext=(start, float(place)),
-            textcoords=right_of_axes,
+            textcoords=axes.transAxes,
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",
@@ -186,7 +197,7 @@ def _name_curves(axes: Axes, curves: Sequence[Curve], width: float, height: floa
             1 + _LABEL_AT / width,
             float(place),
             display_name(curve.model),
-            transform=right_of_axes,
+            transform=axes.transAxes,
             color=style["color"],
             va="center_baseline",
         )

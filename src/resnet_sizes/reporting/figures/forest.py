@@ -12,6 +12,7 @@ from resnet_sizes.reporting.figures.style import (
     FONT_SIZE,
     GRID,
     INK,
+    LEGEND_HANDLERS,
     MODEL_STYLES,
     SMALL,
     SOFT_INK,
@@ -20,6 +21,7 @@ from resnet_sizes.reporting.figures.style import (
     FigureContext,
     add_axes,
     mark_value,
+    model_marks,
     number_ticks,
     text_width,
 )
@@ -114,12 +116,11 @@ def _limits(values: Sequence[PrintedAccuracy]) -> tuple[float, float]:
 
 def _explain(figure: Figure, context: FigureContext, left: float, height: float) -> None:
     """Above the panels, from the left, so that a wider typeface finds room on the right."""
-    shown = [
-        Line2D([], [], **_ARTICLE),
-        Line2D([], [], color=SOFT_INK, marker="o", markersize=5.5, linestyle="none"),
-    ]
+    printed = context.numbers.printed
+    models = dict.fromkeys(value.model for value in printed)
+    shown: list[Any] = [Line2D([], [], **_ARTICLE), model_marks(list(models), markersize=5.5)]
     names = [context.text("forest.article"), context.text("forest.ours")]
-    has_intervals = any(value.interval for value in context.numbers.printed)
+    has_intervals = any(value.interval for value in printed)
     if has_intervals:
         ends: dict[str, Any] = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4}
         shown.append(Line2D([], [], color=SOFT_INK, linewidth=1.4, **ends))
@@ -127,8 +128,9 @@ def _explain(figure: Figure, context: FigureContext, left: float, height: float)
         names.append(context.text("forest.interval", confidence=confidence))
     legend = figure.legend(
         shown, names, loc="upper left", bbox_to_anchor=(left / WIDTH, 1 - 0.02 / height),
-        ncols=3, frameon=False, fontsize=SMALL, borderaxespad=0, handlelength=1.8,
+        ncols=3, frameon=False, fontsize=SMALL, borderaxespad=0, handlelength=3.0,
         columnspacing=3,
+        handler_map=LEGEND_HANDLERS,
     )  # fmt: skip
     if has_intervals:
         mark_value(legend.get_texts()[-1], "method.confidence")

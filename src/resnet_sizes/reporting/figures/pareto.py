@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from resnet_sizes.reporting.figures.style import (
     FONT_SIZE,
     GRID,
+    LEGEND_HANDLERS,
     MODEL_STYLES,
     SMALL,
     SOFT_INK,
@@ -23,6 +24,7 @@ from resnet_sizes.reporting.figures.style import (
     FigureContext,
     add_axes,
     log_ticks,
+    model_marks,
     number_ticks,
 )
 from resnet_sizes.schemas.study.protocol import display_name
@@ -93,7 +95,7 @@ def draw_pareto(context: FigureContext) -> Figure:
     ]
     _write_names(axes, models, corners, names)
     if corners:
-        _explain(axes, context, len(front) < len(models))
+        _explain(axes, context, [each.model for each in models if each not in front])
     return figure
 
 
@@ -198,17 +200,18 @@ def _along(line: _FloatArray) -> _FloatArray:
     return np.vstack(pieces)
 
 
-def _explain(axes: Axes, context: FigureContext, some_are_off: bool) -> None:
+def _explain(axes: Axes, context: FigureContext, behind: Sequence[str]) -> None:
     """What line and hollow marks mean, above the axes, where nothing can be covered; from the left,
     so that a wider typeface finds room on the right."""
-    shown = [Line2D([], [], **_FRONT_LINE)]
+    shown: list[Any] = [Line2D([], [], **_FRONT_LINE)]
     names = [context.text("pareto.front")]
-    if some_are_off:
-        hollow = Line2D([], [], color=SOFT_INK, marker="o", markersize=6, markeredgewidth=1.2,
-                        markerfacecolor="white", linestyle="none")  # fmt: skip
-        shown.append(hollow)
+    if behind:
+        shown.append(
+            model_marks(behind, markersize=6, markeredgewidth=1.2, markerfacecolor="white")
+        )
         names.append(context.text("pareto.behind"))
     axes.legend(
         shown, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False,
         fontsize=SMALL, borderaxespad=0.2, handlelength=2.4, columnspacing=3,
+        handler_map=LEGEND_HANDLERS,
     )  # fmt: skip

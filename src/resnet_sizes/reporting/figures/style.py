@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
@@ -130,6 +132,19 @@ def mark_ticks(axes: Axes, kind: str) -> None:
     number = axes.figure.axes.index(axes) + 1
     axes.xaxis.set_gid(f"{kind}x.{number}")
     axes.yaxis.set_gid(f"{kind}y.{number}")
+
+
+def model_marks(models: Sequence[str], **style: Any) -> tuple[Line2D, ...]:
+    """The marks of these models side by side, for a legend of what has a mark of each."""
+    return tuple(
+        Line2D([], [], color=SOFT_INK, marker=MODEL_STYLES[model]["marker"], linestyle="none",
+               **style)
+        for model in models
+    )  # fmt: skip
+
+
+LEGEND_HANDLERS: dict[type, Any] = {tuple: HandlerTuple(ndivide=None, pad=0.3)}
+"""Draws the marks of `model_marks` beside each other."""
 
 
 def mark_value(text: Text, key: str) -> None:

@@ -47,6 +47,7 @@ from resnet_sizes.reporting.sections.results import (
     repeated,
     times_tables,
 )
+from resnet_sizes.reporting.sections.summary import glance, headline, meanings
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code, unescaped, yaml_text
 from resnet_sizes.reporting.text.printed import plain
@@ -91,10 +92,8 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
     results = [Results(report, name) for name in report.protocols]
     claims = claim_verdicts(report)
     verdicts = VerdictTexts(report, claims)
-    # Each of several readings has a section of its own, and their comparison another.
     few = len(results) <= FEW_READINGS
-    after_results = len(results) + 2 if len(results) > 1 else 1
-    audited = audit_view(report, after_results)
+    audited = audit_view(report)
     losses = results[0].losses()
     figure_alt = str(words("results.figure-alt"))
     if losses:
@@ -105,6 +104,8 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         """The number of a heading or of an id, not a result."""
         return Safe(decimal(number, 0, report.language))
 
+    chapters = ["criteria", "verdicts", *(["audit"] if audited else []), "details", "colophon"]
+    seeds = seeds_of_study(report)
     tools = {
         "t": words,
         "value": values.value,
@@ -114,6 +115,7 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "code": code,
         "yaml": yaml_text,
         "loop_number": loop_number,
+        "appendix": dict(zip(chapters, "ABCDE", strict=False)),
     }
     of_study = {
         "study": study,
@@ -124,7 +126,7 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "created": report.created,
         "language_link": report.has_language_link,
         "made_on": values.value("made.finished"),
-        "seeds": seeds_of_study(report),
+        "seeds": seeds,
         "one_seed": max(len(study.seeds_of(name)) for name in report.protocols) == 1,
         "subset": report.is_subset,
         "unfinished": [run for run in report.verdicts.runs if run.state != "finished"],
@@ -138,6 +140,12 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "command": repeat_command(study),
         "report_command": report_command(report, engine),
     }
+    of_summary = {
+        "headline": headline(report, claims),
+        "glance": glance(report, seeds),
+        "tally": tally(report),
+        "not_counted": not_counted(report),
+    }
     of_methodology = {
         "seed_fixes": seed_fixes(report),
         "methods": method_rows(report),
@@ -145,6 +153,7 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "deviations": deviations(report),
         "confounds": confounds(report),
         "criteria": criteria(report),
+        "meanings": meanings(report),
         "same_tests": same_tests(report),
         "seed_deviation": seed_deviation(report),
     }
@@ -166,7 +175,6 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "audit": audited,
     }
     of_discussion = {
-        "discussion_number": after_results + (1 if audited else 0),
         "claims": verdicts.rows(),
         "computed_ids": verdicts.computed_ids(),
         "shared_reasons": verdicts.shared_reasons(),
@@ -178,18 +186,18 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "undecided_in_part": verdicts.undecided_in_part(),
         "distances": distance_table(report),
         "untestable": untestable(report),
+        "outcomes": outcomes_table(report),
     }
     of_conclusions = {
         "conclusions": conclusions(report, claims, verdicts),
         "limits": limits(report),
-        "outcomes": outcomes_table(report),
         "recommendations": recommendations(report),
         "choices": recommendations_table(report),
-        "tally": tally(report),
-        "not_counted": not_counted(report),
         "nothing_tested": nothing_tested(claims),
     }
-    return tools | of_study | of_methodology | of_results | of_discussion | of_conclusions
+    return (
+        tools | of_study | of_summary | of_methodology | of_results | of_discussion | of_conclusions
+    )
 
 
 def _check_reference(report: ReportContext, bibliography: Path) -> None:

@@ -31,9 +31,10 @@ class AuditTable:
 
 @dataclass(frozen=True)
 class AuditView:
-    """What `_audit.qmd.j2` prints; `number` is that of the section within chapter 3."""
+    """What `_audit.qmd.j2` prints."""
 
-    number: Safe
+    in_short: Cells
+    """Its findings, for the first page."""
     increments: AuditTable
     increments_text: Cells
     accuracies: AuditTable
@@ -52,25 +53,30 @@ class AuditView:
     epochs: Safe
 
 
-def audit_view(report: ReportContext, number: int) -> AuditView | None:
+def audit_view(report: ReportContext) -> AuditView | None:
     """The audit for a template; None where the article prints nothing to audit."""
     audit, said = report.audit, _AuditTexts(report)
     shown = said.device_shown()
     if not (audit.increments or audit.accuracies or shown):
         return None
+    increments, pairs, outcomes = (
+        said.increments_text(),
+        said.pairs_text(),
+        said.outcomes_text(),
+    )
     factor = Safe(plain(audit.assumptions.time_factor, report.language))
     return AuditView(
-        number=Safe(decimal(number, 0, report.language)),
+        in_short=[*increments, *([pairs] if pairs else []), *outcomes[:1]],
         increments=said.increments(),
-        increments_text=said.increments_text(),
+        increments_text=increments,
         accuracies=said.accuracies(),
         images=said.decimal("test_images", audit.test_images, 0),
         pairs=said.pairs(),
-        pairs_text=said.pairs_text(),
+        pairs_text=pairs,
         returns=said.returns(),
         returns_text=said.returns_text(),
         outcomes=said.outcomes(),
-        outcomes_text=said.outcomes_text(),
+        outcomes_text=outcomes,
         minutes=said.minutes(shown),
         time_factor=said.followed("assumptions.time_factor", factor),
         device=said.device_name(shown) if shown else report.words("none"),

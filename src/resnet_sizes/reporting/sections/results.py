@@ -74,7 +74,7 @@ class Results(Times):
         return ProtocolView(
             name=Name(self.protocol, "reading"),
             description=self._values.value(key),
-            rows=[self._table_row(model) for model in self._report.models],
+            rows=self._table_rows(),
             times=self.rows(),
             ratios=self.ratios(),
             shared=self.shared(),
@@ -85,6 +85,35 @@ class Results(Times):
         if not self._has(model, quantity):
             return self._words("missing")
         return self._value(model, quantity)
+
+    def _table_rows(self) -> list[TableRow]:
+        """A row a network, each of the first reading with the article's below it."""
+        rows = []
+        for model in self._report.models:
+            rows.append(self._table_row(model))
+            if self.protocol == self._report.protocols[0]:
+                rows += self._article_row(model)
+        return rows
+
+    def _article_row(self, model: str) -> list[TableRow]:
+        """What the article's table prints of a network, if it has it."""
+        if not self._values.has(f"article.{model}.accuracy"):
+            return []
+
+        def printed(column: str, digits: int | None = None) -> Safe:
+            key = f"article.{model}.{column}"
+            return self._values.value(key, digits) if self._values.has(key) else self._words("none")
+
+        return [
+            TableRow(
+                test=self._words("results.in-the-article"),
+                accuracy=printed("accuracy", 2),
+                layers=printed("layers"),
+                minutes=printed("minutes"),
+                layers_increment=printed("layers_increment", 0),
+                accuracy_increment=printed("accuracy_increment", 0),
+            )
+        ]
 
     def _table_row(self, model: str) -> TableRow:
         """The first of the models has no increments."""

@@ -135,6 +135,11 @@ class Article(Record):
     untestable: list[Untestable] = Field(
         default_factory=list, description="What it says and no data of such a study can test."
     )
+    headline: list[str] = Field(
+        default_factory=list,
+        description="Ids of the claims that the first page names, in this order; the conclusions "
+        "where there are none.",
+    )
     stated: list[Stated] = Field(
         default_factory=list, description="What the article says and a protocol may do otherwise."
     )
@@ -164,6 +169,9 @@ class Article(Record):
             if item.id in seen:
                 raise ValueError(f"untestable: id {item.id} stands twice")
             seen.add(item.id)
+        unknown = [name for name in self.headline if name not in seen]
+        if unknown:
+            raise ValueError(f"headline: {unknown[0]} is no id of a claim")
         return self
 
 

@@ -1,0 +1,102 @@
+"""The first page: what the article concludes with a sign each, and the study at a glance."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from resnet_sizes.reporting.sections.discussion import ClaimVerdicts
+from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.text.escaping import Safe, code
+from resnet_sizes.reporting.text.words import model_name
+from resnet_sizes.schemas.article.claims import Claim
+from resnet_sizes.schemas.evidence.verdicts import VerdictName
+
+PRINTED = {"accuracy": 2, "minutes": None}
+"""Quantities that the article's table prints, with the decimal places of an accuracy there."""
+
+
+@dataclass(frozen=True)
+class HeadlineRow:
+    """A statement of the article, what became of it, and its numbers beside ours."""
+
+    id: str
+    sign: Safe
+    text: Safe
+    verdict: Safe
+    ours: Safe
+    article: Safe
+
+
+def headline(report: ReportContext, claims: list[ClaimVerdicts]) -> list[HeadlineRow]:
+    """The statements that the article file puts first, else its conclusions."""
+    by_id = {item.claim.id: item for item in claims}
+    conclusions = [item.claim.id for item in claims if item.claim.place == "conclusions"]
+    rows = []
+    for item in (by_id[name] for name in report.article.headline or conclusions):
+        verdict = item.overall.verdict
+        rows.append(
+            HeadlineRow(
+                id=item.claim.id,
+                sign=report.words(f"signs.{verdict}"),
+                text=report.from_article(item.claim.id, item.claim.text),
+                verdict=report.words(f"verdicts.{verdict}"),
+                ours=_numbers(report, item.claim, f"{report.protocols[0]}.", ".mean"),
+                article=_numbers(report, item.claim, "article.", ""),
+            )
+        )
+    return rows
+
+
+def _numbers(report: ReportContext, claim: Claim, prefix: str, suffix: str) -> Safe:
+    """Accuracies and minutes of the claim's networks, from shallow to deep."""
+    words, values = report.words, report.values
+    models = report.article.models_of(claim)
+    parts = []
+    for quantity, digits in PRINTED.items():
+        keys = [f"{prefix}{model}.{quantity}{suffix}" for model in models]
+        if quantity in claim.quantities and values.has(*keys):
+            numbers = Safe(" · ".join(values.value(key, digits) for key in keys))
+            parts.append(Safe(f"{numbers}{words(f'glance.units.{quantity}')}"))
+    return Safe("; ".join(parts)) if parts else words("none")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A verdict, and when it is given."""
+
+    sign: Safe
+    word: Safe
+    meaning: Safe
+
+
+OF_SEVERAL_READINGS: tuple[VerdictName, ...] = ("depends-on-the-reading", "decided-in-part")
+
+
+def meanings(report: ReportContext) -> list[Meaning]:
+    """Every verdict that a study of these readings can come to."""
+    words = report.words
+    return [
+        Meaning(words(f"signs.{name}"), words(f"verdicts.{name}"), words(f"meanings.{name}"))
+        for name in get_args(VerdictName)
+        if len(report.protocols) > 1 or name not in OF_SEVERAL_READINGS
+    ]
+
+
+def glance(report: ReportContext, seeds: Safe) -> Safe:
+    """Scope, data, seeds, device and time in one line; what is not known is left out."""
+    words, values = report.words, report.values
+    names = [code(name) for name in report.protocols]
+    models = words.listed([model_name(model) for model in report.models])
+    own = report.study.seeds_of(report.protocols[0])
+    count = len(own) if report.study.has_same_seeds else len(report.protocols)
+    images = {part: values.value(f"data.{part}_images") for part in ("train", "test")}
+    content = words(f"content-names.{values.text('data.content')}")
+    parts = [
+        words.counted("glance.scope", len(names), models=models, names=words.listed(names)),
+        Safe(f"{content}: {words('methods.images', **images)}"),
+        words.counted("glance.seeds", count, seeds=seeds),
+    ]
+    if values.has("hardware.device"):
+        parts.append(values.value("hardware.device"))
+    if values.has("made.training_seconds"):
+        parts.append(words("glance.time", time=values.value("made.training_seconds")))
+    return Safe("; ".join(parts))
