@@ -100,6 +100,15 @@ def test_fewer_seeds_than_a_claim_asks_for_decide_nothing_however_far_apart(
         ), name
 
 
+def test_a_knee_well_above_the_line_is_settled_by_a_few_seeds(tmp_path: Path) -> None:
+    # 1.34 points above the line from ResNet-18 to ResNet-152; of images that only this run of a
+    # network classifies wrongly nothing is left after a few.
+    found = judged(tmp_path, accuracies=ARTICLE_ACCURACIES | {"resnet50": 0.8382}, seeds=[0])
+    basis = found["S13"].basis
+    assert basis is not None
+    assert (basis.seeds_needed, basis.needed_from) == (5, "assumed")
+
+
 def test_an_increment_is_planned_with_the_deviations_of_both_accuracies(tmp_path: Path) -> None:
     found = judged(tmp_path, seeds=[0])
     needed = {name: found[name].basis.seeds_needed for name in ("T1", "T11")}  # type: ignore[union-attr]

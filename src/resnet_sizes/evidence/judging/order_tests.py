@@ -82,7 +82,10 @@ class OrderTest(ClaimTest):
             needed_from="minimum",
         )
         usual = judging.seed_deviation
-        if usual is None or any(each.quantity != "accuracy" for each in self._conditions):
+        # An order of times that is a premise is taken to be as it is seen.
+        means, yardsticks = sampling.mean_outcomes, self._claim.by_yardstick()
+        conditions = [each for one in yardsticks for each in one.conditions(means)]
+        if usual is None or any(each.quantity != "accuracy" for each in conditions):
             return basis
         deviation = float(usual.points) / 100
         needed = [
@@ -93,7 +96,7 @@ class OrderTest(ClaimTest):
                 judging.level / 2 / tests,
                 judging.power,
             )
-            for condition in self._conditions
+            for condition in conditions
         ]
         return planned(basis, largest_of_all(needed), fewest)
 
