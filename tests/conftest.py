@@ -4,10 +4,12 @@ import gc
 import os
 import shutil
 import sys
+import threading
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from tqdm import tqdm
 
 from made_once import VARIABLE as SHARED_FOLDER
 
@@ -16,6 +18,11 @@ from made_once import VARIABLE as SHARED_FOLDER
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A thread that waits for others of its run leaves the core to them.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# Copies of a test's process are killed in the midst of what they do: its progress bars share no
+# lock with theirs, as tqdm's default would across processes, and have no thread that holds it.
+tqdm.monitor_interval = 0
+tqdm.set_lock(threading.RLock())
 
 # Runs of other tests, and of the person who tests, do not count as sharing a device.
 _LOCKS = mkdtemp(prefix="resnet-sizes-tests-")
