@@ -50,7 +50,7 @@ def device(monkeypatch):
     """
     calls = []
 
-    def epochs_with(run, network, classes, device, batch_size, evaluated, *, peak_of_evaluation):
+    def measure_epochs(run, network, classes, device, batch_size, evaluated, *, peak_of_evaluation):
         calls.append((batch_size, evaluated))
         peak = 2 * MB * evaluated if peak_of_evaluation else 10 * MB * batch_size
         return Epochs(2, 0.5 * STEPS * batch_size, 0.25 * evaluated, 100 * MB + peak)
@@ -59,12 +59,12 @@ def device(monkeypatch):
         calls.append(images)
         return 0.125 * images, (100 + 3 * images) * MB
 
-    def head_with(run, width, classes, device):
+    def measure_head(run, width, classes, device):
         return 0.01, 0.001
 
-    monkeypatch.setattr(forecast, "epochs_with", epochs_with)
+    monkeypatch.setattr(forecast, "measure_epochs", measure_epochs)
     monkeypatch.setattr(forecast, "features_with", features_with)
-    monkeypatch.setattr(forecast, "head_with", head_with)
+    monkeypatch.setattr(forecast, "measure_head", measure_head)
     return calls
 
 
@@ -195,7 +195,7 @@ def test_any_failure_is_told_with_its_kind(device, monkeypatch):
     def fail(*arguments, **options):
         raise ZeroDivisionError("of a kernel")
 
-    monkeypatch.setattr(forecast, "epochs_with", fail)
+    monkeypatch.setattr(forecast, "measure_epochs", fail)
     cost = measured_cost(run_of(None), COUNTS, "cpu")
     assert cost.problem == "ZeroDivisionError: of a kernel"
 

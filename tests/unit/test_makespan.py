@@ -68,5 +68,5 @@ def test_any_order_takes_less_than_twice_the_least(
 def test_the_page_says_what_the_script_computes(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     made = tmp_path / "makespan.md"
-    subprocess.run([sys.executable, "scripts/makespan.py", made], check=True, cwd=root)
+    subprocess.run([sys.executable, "scripts/write_makespan_page.py", made], check=True, cwd=root)
     assert made.read_text() == (root / "docs" / "makespan.md").read_text()

@@ -52,8 +52,8 @@ def status(
     """Show each run of a study: waiting, queued, running, done, failed, stale, outdated, invalid.
 
     It only reads, so it may be asked at any time and from any terminal: while Snakemake runs,
-    and after it died. Queued runs are known of Slurm. Exit status 0 whatever the runs do; 1 if
-    the study cannot be read.
+    and after it died. Queued runs are shown only under Slurm. Exit status 0 whatever
+    the runs do; 1 if the study cannot be read.
     """
     if watch and json:
         raise UserError("--watch and --json: give one of them; --json prints one object.")

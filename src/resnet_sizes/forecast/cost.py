@@ -12,9 +12,9 @@ from torchvision.models.resnet import ResNet
 from resnet_sizes.forecast.measure import (
     STEPS,
     Epochs,
-    epochs_with,
     features_with,
-    head_with,
+    measure_epochs,
+    measure_head,
     settle_batch_norm,
 )
 from resnet_sizes.io.errors import UserError
@@ -137,8 +137,13 @@ def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.
     evaluated = _evaluated(run, counts.test)
 
     def epochs(batch_size: int, images: int, peak_of_evaluation: bool = False) -> Epochs:
-        return epochs_with(
-            *(run, network, counts.classes, device, batch_size, images),
+        return measure_epochs(
+            run,
+            network,
+            counts.classes,
+            device,
+            batch_size,
+            images,
             peak_of_evaluation=peak_of_evaluation,
         )
 
@@ -156,17 +161,17 @@ def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.
     if device.type == "cuda":
         # Quick enough for whole batches, and others would be compiled for nothing.
         both = epochs(whole, evaluated)
-        an_image = both.training_seconds / (STEPS * whole)
+        seconds_per_image = both.training_seconds / (STEPS * whole)
         an_evaluation, peak = both.evaluation_seconds / evaluated, both.peak_bytes
     else:
         # Parts of a batch have two images or more: a smaller one would be taken in fewer parts
         # than a whole one, and tell nothing of its memory.
         few = max(FEW, 2 * run.gradient_accumulation)
         trained, tested = _up_to(whole, few, training), _up_to(evaluated, FEW, evaluation)
-        an_image, an_evaluation = trained.an_image, tested.an_image
+        seconds_per_image, an_evaluation = trained.seconds_per_image, tested.seconds_per_image
         peak = max(trained.peak_bytes, tested.peak_bytes)
     return Cost(
-        training_seconds=an_image * run.epochs * counts.train,
+        training_seconds=seconds_per_image * run.epochs * counts.train,
         evaluation_seconds=an_evaluation * run.epochs * counts.test,
         peak_memory_bytes=peak + (counts.train + counts.test) * IMAGE_BYTES,
     )
@@ -183,12 +188,12 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
 
     whole = _evaluated(run, max(counts.train, counts.test))
     features = one_pass(whole) if device.type == "cuda" else _up_to(whole, FEW, one_pass)
-    a_step, an_evaluation = head_with(run, width, counts.classes, device)
+    a_step, an_evaluation = measure_head(run, width, counts.classes, device)
     steps = run.epochs * batches_per_epoch(counts.train, run.batch_size)
     return Cost(
         training_seconds=a_step * steps,
         evaluation_seconds=an_evaluation * run.epochs * counts.test,
-        feature_seconds=features.an_image * images,
+        feature_seconds=features.seconds_per_image * images,
         # Features of 4 bytes are there twice: in batches, and joined.
         peak_memory_bytes=features.peak_bytes + images * (IMAGE_BYTES + 2 * 4 * width),
     )
@@ -198,8 +203,7 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
 class _Measured:
     """Steps with batches of one size."""
 
-    an_image: float
-    """Seconds."""
+    seconds_per_image: float
     seconds: float
     """Of the whole measurement, had its first steps been as quick as its last; without what does
     not grow with the batch."""
@@ -215,8 +219,8 @@ def _up_to(whole: int, few: int, measured: Callable[[int], _Measured]) -> _Measu
     affordable = int(few * BUDGET / max(least.seconds, 1e-9))
     many = min(whole, max(GROWTH * few, affordable))
     most = measured(many)
-    an_image = max(0.0, (most.peak_bytes - least.peak_bytes) / (many - few))
-    return replace(most, peak_bytes=most.peak_bytes + round(an_image * (whole - many)))
+    bytes_per_image = max(0.0, (most.peak_bytes - least.peak_bytes) / (many - few))
+    return replace(most, peak_bytes=most.peak_bytes + round(bytes_per_image * (whole - many)))
 
 
 def _evaluated(run: RunFile, images: int) -> int:

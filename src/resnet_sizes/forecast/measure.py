@@ -55,7 +55,7 @@ def settle_batch_norm(network: ResNet, images: torch.Tensor) -> None:
         norm.momentum = momentum
 
 
-def epochs_with(
+def measure_epochs(
     run: RunFile,
     network: ResNet,
     classes: int,
@@ -101,7 +101,9 @@ def features_with(
     return seconds, peak_memory(device)
 
 
-def head_with(run: RunFile, width: int, classes: int, device: torch.device) -> tuple[float, float]:
+def measure_head(
+    run: RunFile, width: int, classes: int, device: torch.device
+) -> tuple[float, float]:
     """Train and evaluate the head on random features, with whole batches.
 
     Returns seconds of a training step, and of the evaluation of an image."""

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 Location = tuple[int | str, ...]
 
 MOST_LINES = 30
-"""Problems that are listed of one file; after correcting thirty one runs the command again."""
+"""The most problems listed for one file; the rest appear when the command runs again."""
 _LONGEST = 80
 _LONGEST_MESSAGE = 2000
 

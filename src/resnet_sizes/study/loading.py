@@ -136,8 +136,8 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file and the line."""
     data = read_yaml(
         path,
-        "Correct it, or name another; the shipped ones are config/config.yaml, config/demo.yaml, "
-        "config/offline.yaml and config/folder.yaml.",
+        "Correct it, or run the command in the project's folder, which holds config/config.yaml, "
+        "demo.yaml, offline.yaml, folder.yaml, readings.yaml and fast.yaml.",
     )
     if data is None:
         return {}

@@ -121,7 +121,8 @@ class DeviceSlot:
                 "warning: %s: there is %s, but torch sees no CUDA device, so the run is made on "
                 "the CPU. Is it a build of torch for the CPU, or the driver too old? To look: "
                 'python -c "import torch; print(torch.version.cuda)"; nvidia-smi',
-                *(self._run, self.gpu),
+                self._run,
+                self.gpu,
             )
         keys = (f"{PROCESSOR}-{number}" for number in count())
         own = next(key for key in keys if self._hold(key))
@@ -134,7 +135,8 @@ class DeviceSlot:
             log.info(
                 "%s: other runs are made on this machine's processor as well (%s); its times are "
                 "marked",
-                *(self._run, ", ".join(seen.others)),
+                self._run,
+                ", ".join(seen.others),
             )
         return monitor
 
@@ -144,7 +146,8 @@ class DeviceSlot:
                 "warning: %s: torch has chosen a CUDA device, and nothing tells which of the "
                 "machine's it is, so no lock holds it: runs side by side may take the same. "
                 "Set %s for each of them, or start one at a time with --resources gpu=1",
-                *(self._run, VARIABLE),
+                self._run,
+                VARIABLE,
             )
         others = self._others
         if others is None:
@@ -199,7 +202,8 @@ def _warn_of_no_locks(run: str, error: OSError) -> None:
     log.warning(
         "warning: %s: devices cannot be locked (%s). The run goes on; see that no other takes the "
         "same device",
-        *(run, error),
+        run,
+        error,
     )
 
 

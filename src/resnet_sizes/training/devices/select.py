@@ -1,4 +1,4 @@
-"""Which device a run takes, and what is recorded of it."""
+"""Turns `training.device` into a torch device, and describes that device for the metrics file."""
 
 import os
 import platform

@@ -48,7 +48,9 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
     if _rounding(record.device) != _rounding(here):
         log.warning(
             "%s: was begun on %s and goes on on %s: from here on its numbers are rounded otherwise",
-            *(trainer.run.name, _shown(record.device), _shown(here)),
+            trainer.run.name,
+            _shown(record.device),
+            _shown(here),
         )
     here_now = attempt.versions
     changed = {name: of for name, of in record.versions.items() if here_now.get(name) != of}
@@ -74,7 +76,9 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
         attempt.feature_cache = kept
     log.info(
         "%s: goes on in epoch %d after step %d, from its checkpoint",
-        *(trainer.run.name, record.epoch, record.step),
+        trainer.run.name,
+        record.epoch,
+        record.step,
     )
 
 

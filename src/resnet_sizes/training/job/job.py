@@ -58,7 +58,8 @@ def train_run(
             log.warning(
                 "warning: %s: cannot be locked (%s). The run goes on; see that no other process "
                 "trains it",
-                *(home, error),
+                home,
+                error,
             )
         # Not by the times in it: a clock may be put back.
         if waits and _state(folder.metrics) != before:

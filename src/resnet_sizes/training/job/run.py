@@ -74,8 +74,13 @@ def train_on_device(
         supervision.progress.on(described)
         log.info(
             "%s: %d epochs of %d images on %s (%s, %d threads), %s",
-            *(run.name, run.epochs, info.train_images),
-            *(described.name, described.kind, described.threads, run.precision),
+            run.name,
+            run.epochs,
+            info.train_images,
+            described.name,
+            described.kind,
+            described.threads,
+            run.precision,
         )
         attempt = Attempt(
             run_hash=content_hash(run),
@@ -122,7 +127,8 @@ def _trainer(
     if obstacle:
         log.info(
             "%s: every epoch goes through the frozen layers; their features are not kept, since %s",
-            *(run.name, obstacle),
+            run.name,
+            obstacle,
         )
         return Trainer(run, network, images, device)
     key = features_key(run, attempt.device, attempt.versions, attempt.code.training_hash)

@@ -72,7 +72,8 @@ class Checkpoints:
                     log.warning(
                         "%s: was written by another version of the training code and is not used; "
                         "for that version it is kept as %s",
-                        *(path, _aside(path).name),
+                        path,
+                        _aside(path).name,
                     )
                 else:
                     return record, tensors

@@ -183,7 +183,8 @@ class Watchdog:
                 log.error(
                     "error: %s: no step ended for %.0f s, so the run is ended; the same command "
                     "goes on from its last checkpoint. Where it stood:",
-                    *(self._name, silent),
+                    self._name,
+                    silent,
                 )
                 for stream in _log_streams():
                     faulthandler.dump_traceback(file=stream, all_threads=True)

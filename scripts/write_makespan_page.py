@@ -1,6 +1,6 @@
 """Write docs/makespan.md: how long 600 runs would take on 1, 8 and 64 GPUs.
 
-    python scripts/makespan.py [FILE]
+    python scripts/write_makespan_page.py [FILE]
 
 Nothing is measured here. A run's time is that of the audit (config/devices.yaml: published speeds
 of each GPU, times the network's operations), its start that of benchmarks/README.md.
@@ -112,7 +112,7 @@ def main(page: Path) -> None:
 
 
 PAGE_TEXT = """\
-<!-- Made by scripts/makespan.py. -->
+<!-- Made by scripts/write_makespan_page.py. -->
 
 # How long would {runs} runs take?
 
