@@ -183,7 +183,7 @@ def test_a_file_that_is_no_mapping_is_refused_by_name(tmp_path, text):
 
 
 def test_a_missing_configuration_file_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"nowhere\.yaml: no such file.*config/demo\.yaml"):
+    with pytest.raises(UserError, match=r"nowhere\.yaml: no such file.*demo\.yaml"):
         load_study([tmp_path / "nowhere.yaml"], base=BASE)
 
 
