@@ -41,17 +41,3 @@ def test_partial_evidence_goes_to_a_folder_of_its_own(tmp_path: Path) -> None:
     assert [r.run for r in verdicts.runs if r.state == "missing"] == ["scratch-32/resnet50/seed-2"]
     values = read_record(folder / "values.json", Values, "").values
     assert values["verdict.total.count"].sources[0].file == "partial/evidence/verdicts.json"
-
-
-def test_figures_of_old_versions_are_removed_and_other_files_are_kept(tmp_path: Path) -> None:
-    study = make_study(tmp_path, epochs=2, full=False)
-    folder = study.parent / "evidence"
-    folder.mkdir()
-    old = ["figure-loss.pt.svg", "figure-forest.en.pdf", "figure-confusion.en.png"]
-    others = ["figure-loss.svg", "figure-mine.pt.svg", "figure-loss.pt.svg.bak", "notes.txt"]
-    for name in (*old, *others):
-        (folder / name).write_text("x", encoding="utf-8")
-    evidence(study)
-    there = {path.name for path in folder.iterdir()}
-    assert there.isdisjoint(old)
-    assert there.issuperset(others)

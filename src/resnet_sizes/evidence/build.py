@@ -2,8 +2,6 @@
 
 import logging
 import os
-from contextlib import suppress
-from itertools import product
 from pathlib import Path
 
 from resnet_sizes.evidence.audit import audit
@@ -18,7 +16,6 @@ from resnet_sizes.evidence.values.table import comparison_table, write_table
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash, hashes_of
 from resnet_sizes.schemas.article.article import load_article
-from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 from resnet_sizes.schemas.paths import StudyFolder
@@ -91,13 +88,4 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         update={"files": hashes_of(output / name for name in names)}
     ).sealed()
     write_json(output / "verdicts.json", verdicts)
-    _remove_figures(output)
     return verdicts
-
-
-def _remove_figures(folder: Path) -> None:
-    """Remove the figures that old versions wrote beside the evidence: they show other
-    runs once the study is evaluated again. Figures now lie with the report."""
-    for name, language, suffix in product(FIGURE_NAMES, LANGUAGES, ("svg", "png", "pdf")):
-        with suppress(OSError):  # not ours to decide why it stays; the evidence is written
-            (folder / f"figure-{name}.{language}.{suffix}").unlink()

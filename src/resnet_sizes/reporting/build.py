@@ -21,15 +21,8 @@ from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import EngineChoice, Format, choose_engine
+from resnet_sizes.reporting.sections import metadata
 from resnet_sizes.reporting.sections.article import render_article
-from resnet_sizes.reporting.sections.metadata import (
-    AFTER_BODY,
-    DATA,
-    HEAD,
-    after_body_html,
-    head_html,
-    report_data,
-)
 from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words
@@ -73,15 +66,15 @@ def build_report(
     keys = keys_in(rendered.text)
     written = {
         "article.qmd": rendered.text,
-        AFTER_BODY: after_body_html(report, keys, templates / "assets"),
-        HEAD: head_html(report, formats),
+        metadata.AFTER_BODY: metadata.after_body_html(report, keys, templates / "assets"),
+        metadata.HEAD: metadata.head_html(report, formats),
     }
     with explained_write(output), _folder_beside(output) as folder:
         for file, content in written.items():
             (folder / file).write_text(content, encoding="utf-8")
-        write_json(folder / DATA, report_data(report, keys))
+        write_json(folder / metadata.DATA, metadata.report_data(report, keys))
         drawn = write_figures(FigureContext(report.figures, report.words), folder)
-        named = [*written, DATA, *(path.name for path in drawn)]
+        named = [*written, metadata.DATA, *(path.name for path in drawn)]
         named += _copy_assets(report, templates, folder)
         reports = {}
         # The page is what is checked, so it is made even where only the PDF is asked for.

@@ -10,44 +10,16 @@ from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
 from resnet_sizes.i18n.numbers import decimal, plain_percent
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.render.engines import Engine
+from resnet_sizes.reporting.sections import (
+    conclusions,
+    discussion,
+    methodology,
+    results,
+    summary,
+)
 from resnet_sizes.reporting.sections.audit import audit_view
 from resnet_sizes.reporting.sections.colophon import colophon_rows, repeat_command, report_command
-from resnet_sizes.reporting.sections.conclusions import (
-    FEW_READINGS,
-    conclusions,
-    limits,
-    not_counted,
-    nothing_tested,
-    outcomes_table,
-    recommendations,
-    recommendations_table,
-    tally,
-)
-from resnet_sizes.reporting.sections.discussion import (
-    VerdictTexts,
-    claim_verdicts,
-    distance_table,
-    untestable,
-)
 from resnet_sizes.reporting.sections.figures import figure_file, figure_views
-from resnet_sizes.reporting.sections.methodology import (
-    confounds,
-    criteria,
-    deviations,
-    method_rows,
-    same_tests,
-    seed_deviation,
-    seed_fixes,
-    seeds_of_study,
-)
-from resnet_sizes.reporting.sections.results import (
-    Results,
-    cell_rows,
-    readings_table,
-    repeated,
-    times_tables,
-)
-from resnet_sizes.reporting.sections.summary import glance, headline, meanings
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code, unescaped, yaml_text
 from resnet_sizes.reporting.text.printed import plain
@@ -89,12 +61,12 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
 def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
     """What the templates see. Whatever they print is text, already formatted."""
     study, article, words, values = report.study, report.article, report.words, report.values
-    results = [Results(report, name) for name in report.protocols]
-    claims = claim_verdicts(report)
-    verdicts = VerdictTexts(report, claims)
-    few = len(results) <= FEW_READINGS
+    readings = [results.Results(report, name) for name in report.protocols]
+    claims = discussion.claim_verdicts(report)
+    verdicts = discussion.VerdictTexts(report, claims)
+    few = len(readings) <= conclusions.FEW_READINGS
     audited = audit_view(report)
-    losses = results[0].losses()
+    losses = readings[0].losses()
     figure_alt = str(words("results.figure-alt"))
     if losses:
         figure_alt += f" {words('results.figure-alt-losses', items=losses)}"
@@ -105,18 +77,12 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         return Safe(decimal(number, 0, report.language))
 
     chapters = ["criteria", "verdicts", *(["audit"] if audited else []), "details", "colophon"]
-    seeds = seeds_of_study(report)
+    seeds = methodology.seeds_of_study(report)
     tools = {
-        "t": words,
-        "value": values.value,
-        "number": values.number,
-        "has": values.has,
-        "listed": words.listed,
-        "code": code,
-        "yaml": yaml_text,
-        "loop_number": loop_number,
+        "t": words, "value": values.value, "number": values.number, "has": values.has,
+        "listed": words.listed, "code": code, "yaml": yaml_text, "loop_number": loop_number,
         "appendix": dict(zip(chapters, "ABCDE", strict=False)),
-    }
+    }  # fmt: skip
     of_study = {
         "study": study,
         "article": article,
@@ -141,37 +107,37 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "report_command": report_command(report, engine),
     }
     of_summary = {
-        "headline": headline(report, claims),
-        "glance": glance(report, seeds),
-        "tally": tally(report),
-        "not_counted": not_counted(report),
+        "headline": summary.headline(report, claims),
+        "glance": summary.glance(report, seeds),
+        "tally": conclusions.tally(report),
+        "not_counted": conclusions.not_counted(report),
     }
     of_methodology = {
-        "seed_fixes": seed_fixes(report),
-        "methods": method_rows(report),
+        "seed_fixes": methodology.seed_fixes(report),
+        "methods": methodology.method_rows(report),
         "stated": [report.from_article(item.id, item.text) for item in article.stated],
-        "deviations": deviations(report),
-        "confounds": confounds(report),
-        "criteria": criteria(report),
-        "meanings": meanings(report),
-        "same_tests": same_tests(report),
-        "seed_deviation": seed_deviation(report),
+        "deviations": methodology.deviations(report),
+        "confounds": methodology.confounds(report),
+        "criteria": methodology.criteria(report),
+        "meanings": summary.meanings(report),
+        "same_tests": methodology.same_tests(report),
+        "seed_deviation": methodology.seed_deviation(report),
     }
     of_results = {
-        "repeated": repeated(report, results),
+        "repeated": results.repeated(report, readings),
         "protocols": [
-            own.view(in_short=number > 0 and not few) for number, own in enumerate(results)
+            own.view(in_short=number > 0 and not few) for number, own in enumerate(readings)
         ],
-        "cells": cell_rows(report, {item.claim.id: item.first for item in claims}),
-        "times_tables": times_tables(report, results),
-        "shared_times": any(own.shared() for own in results),
-        "readings_table": readings_table(report, results),
+        "cells": results.cell_rows(report, {item.claim.id: item.first for item in claims}),
+        "times_tables": results.times_tables(report, readings),
+        "shared_times": any(own.shared() for own in readings),
+        "readings_table": results.readings_table(report, readings),
         "figure": figure_file("loss"),
         "figures": figures,
         "figure_alt": plain(figure_alt),
         "alternatives": [figure_alt, *(view.description for view in figures.values() if view)],
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
-        "costs": results[0].costs(),
+        "costs": readings[0].costs(),
         "audit": audited,
     }
     of_discussion = {
@@ -184,16 +150,16 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "by_reading": verdicts.by_reading(),
         "changing": verdicts.changing(),
         "undecided_in_part": verdicts.undecided_in_part(),
-        "distances": distance_table(report),
-        "untestable": untestable(report),
-        "outcomes": outcomes_table(report),
+        "distances": discussion.distance_table(report),
+        "untestable": discussion.untestable(report),
+        "outcomes": conclusions.outcomes_table(report),
     }
     of_conclusions = {
-        "conclusions": conclusions(report, claims, verdicts),
-        "limits": limits(report),
-        "recommendations": recommendations(report),
-        "choices": recommendations_table(report),
-        "nothing_tested": nothing_tested(claims),
+        "conclusions": conclusions.conclusions(report, claims, verdicts),
+        "limits": conclusions.limits(report),
+        "recommendations": conclusions.recommendations(report),
+        "choices": conclusions.recommendations_table(report),
+        "nothing_tested": conclusions.nothing_tested(claims),
     }
     return (
         tools | of_study | of_summary | of_methodology | of_results | of_discussion | of_conclusions

@@ -22,41 +22,16 @@ from resnet_sizes.schemas.article.claims.ordering import (
 from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment, PrintedNumber
 
 __all__ = [
-    "CLAIM_KINDS",
-    "Cell",
-    "Claim",
-    "ClaimBase",
-    "Conjunction",
-    "Decrease",
-    "Diminishing",
-    "Extreme",
-    "Factor",
-    "FewestResources",
-    "Increment",
-    "Needs",
-    "OrderClaim",
-    "Ordering",
-    "ParetoFront",
-    "ParetoKnee",
-    "PrintedNumber",
-    "Ratio",
-]
+    "CLAIM_KINDS", "Cell", "Claim", "ClaimBase", "Conjunction", "Decrease", "Diminishing",
+    "Extreme", "Factor", "FewestResources", "Increment", "Needs", "OrderClaim", "Ordering",
+    "ParetoFront", "ParetoKnee", "PrintedNumber", "Ratio",
+]  # fmt: skip
 
 Claim = Annotated[
-    Ordering
-    | Ratio
-    | Factor
-    | Extreme
-    | FewestResources
-    | Decrease
-    | Increment
-    | Diminishing
-    | ParetoFront
-    | ParetoKnee
-    | Cell
-    | Conjunction,
+    Ordering | Ratio | Factor | Extreme | FewestResources | Decrease
+    | Increment | Diminishing | ParetoFront | ParetoKnee | Cell | Conjunction,
     Field(discriminator="rule"),
-]
+]  # fmt: skip
 """A new rule is a class and a name here."""
 
 
