@@ -27,7 +27,13 @@ BOMB_RATIO = 100
 _DEEPEST = 5
 """Levels that a folder is searched: one more than `top/train/class/file` needs, so that what
 lies too deep is seen and named."""
-_SYSTEM_FILES = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+_SYSTEM_NAMES = frozenset({
+    "__macosx", "icon\r", "network trash folder", "temporary items",  # macOS
+    "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information",
+    "@eadir", "@recycle", "#recycle", "#snapshot", "lost+found",  # network storage, Linux
+    "picasa.ini",
+})  # fmt: skip
+"""In lower case, since file systems of Windows and macOS keep no case apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +117,10 @@ def _safe_parts(name: str, container: Path) -> tuple[str, ...]:
     return parts
 
 
-def _is_ignored(part: str) -> bool:
-    """Whether an operating system put this there: hidden files, previews, folder settings."""
-    return part.startswith(".") or part in _SYSTEM_FILES
+def is_ignored(part: str) -> bool:
+    """Whether a system put a file or folder of this name there: hidden files, previews, folder
+    settings, trash. Whatever reads a folder of images passes over them and all below them."""
+    return part.startswith(".") or part.lower() in _SYSTEM_NAMES
 
 
 def damaged(container: Path, error: object) -> UserError:
@@ -132,11 +139,11 @@ class Folder(Container):
         found: list[Entry] = []
         for folder, folders, files in os.walk(self.path, followlinks=True, onerror=self._fail):
             above = Path(folder).relative_to(self.path).parts
-            folders[:] = [name for name in folders if not _is_ignored(name)]
+            folders[:] = [name for name in folders if not is_ignored(name)]
             found += [Entry((*above, name), True) for name in folders]
             if len(above) + 1 >= _DEEPEST:
                 folders.clear()
-            found += [Entry((*above, name), False) for name in files if not _is_ignored(name)]
+            found += [Entry((*above, name), False) for name in files if not is_ignored(name)]
             _check_entry(self.path, folder, 0, len(found))
         return found
 
@@ -185,7 +192,7 @@ class Archive(Container):
             check_total(self.path, total)
             parts = _safe_parts(name, self.path)
             # A hidden file still shows that its folder is there.
-            visible = tuple(takewhile(lambda part: not _is_ignored(part), parts))
+            visible = tuple(takewhile(lambda part: not is_ignored(part), parts))
             if not visible:
                 continue
             entry = Entry(visible, is_folder or visible != parts)
