@@ -1,5 +1,6 @@
 """From a study to its tensor file."""
 
+import logging
 from pathlib import Path
 
 from resnet_sizes.data.fetch import cifar10_archive, local_source
@@ -10,9 +11,13 @@ from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     DatasetInfo,
     dataset_identity,
+    test_images_in_training,
+    unordered_identity,
     write_dataset,
 )
 from resnet_sizes.schemas.study.study import DataContent, Downloads, Study
+
+_log = logging.getLogger(__name__)
 
 
 def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> DatasetInfo:
@@ -40,6 +45,14 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         test_labels=source.labels["test"][indices["test"]],
     )
     file = source.file
+    in_training = test_images_in_training(arrays)
+    if in_training:
+        _log.warning(
+            "warning: %d of %d test images stand in the training set too, pixel for pixel; the "
+            "report says so. Remove them from one of the two for accuracies on unseen images.",
+            in_training,
+            len(arrays.test_labels),
+        )
     info = DatasetInfo(
         spec=dataset,
         content=_content(study, file),
@@ -49,6 +62,8 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         full_train_images=len(source.labels["train"]),
         full_test_images=len(source.labels["test"]),
         identity=dataset_identity(arrays),
+        unordered_identity=unordered_identity(arrays, source.class_names),
+        test_images_in_training=in_training,
         source_file=file.name if file else None,
         source_sha256=file_hash(file) if file and file.is_file() else None,
     ).sealed()

@@ -182,6 +182,8 @@ def _add_data(book: ValueBook, runs: StudyRuns) -> None:
     add("content", "text")
     for part in ("train", "test", "full_train", "full_test"):
         add(f"{part}_images", "count")
+    if runs.info.test_images_in_training:
+        add("test_images_in_training", "count")
     add("identity", "text")
     add("source_file", "text")
 

@@ -240,4 +240,8 @@ def limits(report: ReportContext) -> list[Safe]:
         (True, words("limits.minutes.computed" if computed else "limits.minutes.measured")),
         (bool(shared), words.counted("limits.shared-device", shared)),
     ]
+    if values.has(key := "data.test_images_in_training"):  # there are some
+        of_all = {"images": values.value(key), "all": values.value("data.test_images")}
+        sentence = words.counted("limits.test-in-training", int(values.number(key)), **of_all)
+        found.insert(3, (True, sentence))
     return [sentence for applies, sentence in found if applies]

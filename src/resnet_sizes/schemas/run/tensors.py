@@ -5,6 +5,7 @@ the training to the evidence. Reading needs numpy alone, so no stage loads torch
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,14 @@ class DatasetInfo(Versioned, Sealed):
     full_train_images: int = Field(ge=1, description="Before `limit`.")
     full_test_images: int = Field(ge=1, description="Before `limit`.")
     identity: Sha256 = Field(description="SHA-256 of the decoded pixels and labels.")
+    unordered_identity: Sha256 | None = Field(
+        None, description="As `identity`, whatever the order of the images; null in older files."
+    )
+    test_images_in_training: int | None = Field(
+        None,
+        ge=0,
+        description="Test images with the pixels of a training image; null in older files.",
+    )
     source_file: str | None = Field(description="Name of the archive or folder it came from.")
     source_sha256: str | None = Field(description="SHA-256 of that archive, if it is one file.")
 
@@ -83,6 +92,30 @@ def dataset_identity(arrays: DatasetArrays) -> str:
     images from a folder, a zip or a tar archive compare equal, and so do byte orders.
     """
     return _hash_of(vars(arrays))
+
+
+def unordered_identity(arrays: DatasetArrays, class_names: Sequence[str]) -> str:
+    """SHA-256 (64 hexadecimal digits) over the images of each part with the names of their classes,
+    whatever their order: of the sorted lines `part SHA-256-of-the-pixels class`."""
+    lines = sorted(
+        f"{part} {digest.hex()} {class_names[label]}\n"
+        for part, images, labels in (
+            ("train", arrays.train_images, arrays.train_labels),
+            ("test", arrays.test_images, arrays.test_labels),
+        )
+        for digest, label in zip(_pixel_digests(images), labels, strict=True)
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_images_in_training(arrays: DatasetArrays) -> int:
+    """How many test images are equal to a training image in each pixel, whatever their labels."""
+    trained = set(_pixel_digests(arrays.train_images))
+    return sum(digest in trained for digest in _pixel_digests(arrays.test_images))
+
+
+def _pixel_digests(images: UInt8Array) -> Iterator[bytes]:
+    return (hashlib.sha256(image.tobytes()).digest() for image in images)
 
 
 def _hash_of(arrays: dict[str, npt.NDArray[Any]]) -> str:
