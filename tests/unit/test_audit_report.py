@@ -15,7 +15,7 @@ from resnet_sizes.reporting.sections.audit import AuditView, audit_view
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.words import Words, make_environment
-from resnet_sizes.schemas.evidence.audit import Audit, IncrementKind, Outcome
+from resnet_sizes.schemas.evidence.audit import Audit, Compatibility, IncrementKind
 from resnet_sizes.schemas.evidence.values import Source, Value, values_by_place
 
 CONFIDENCE = Safe("95%")
@@ -140,7 +140,7 @@ def test_nothing_to_audit_gives_no_section(words: Words) -> None:
 
 
 def test_every_outcome_and_reading_has_its_words(words: Words) -> None:
-    for outcome in get_args(Outcome):
+    for outcome in get_args(Compatibility):
         assert words.has(f"audit.outcomes.names.{outcome}")
     for kind in get_args(IncrementKind):
         assert words.has(f"audit.increments.fits.{kind}")

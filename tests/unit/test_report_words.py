@@ -15,6 +15,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.sections.conclusions import conclusions
 from resnet_sizes.reporting.sections.discussion import ClaimVerdicts, VerdictTexts
 from resnet_sizes.reporting.sections.methodology import criteria, same_tests, seed_deviation
+from resnet_sizes.reporting.sections.readings import changing, undecided_in_part
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.recipes import Answer, RecipeWords
 from resnet_sizes.reporting.text.times import ComputedMinutes
@@ -260,8 +261,8 @@ def test_where_only_some_readings_decide_each_is_named(
         judged = judged_as(claim, "decided-in-part", ["readings-open"], readings=readings)
         report = words_only(words_in(language))
         texts = VerdictTexts(report, [judged])
-        assert texts.undecided_in_part()
-        assert not texts.changing()
+        assert undecided_in_part([judged])
+        assert not changing([judged])
         (finding,), (row,) = texts.findings(), texts.rows()
         return finding, row.reason, conclusions(report, [judged], texts)[0].finding
 
@@ -314,7 +315,7 @@ def test_readings_with_one_verdict_differ_in_nothing(words: Words, article: Arti
     both: dict[str, VerdictName] = {"a": "within-noise", "b": "within-noise"}
     judged = judged_as(article.claims[0], "within-noise", ["indistinct"], readings=both)
     texts = VerdictTexts(words_only(words), [judged])
-    assert not texts.undecided_in_part()
+    assert not undecided_in_part([judged])
     assert texts.rows()[0].reason == "o que se observa não se distingue do acaso"
 
 

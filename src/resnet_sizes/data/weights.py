@@ -31,7 +31,7 @@ from resnet_sizes.schemas.run.weights import (
 from resnet_sizes.schemas.study.study import Downloads, Study
 
 _MOST_BYTES = 2**30
-"""Of a file whose size is not published; the largest of torchvision's ResNets has 230 MiB."""
+"""The limit of a file whose size is not published; torchvision's largest ResNet has 230 MiB."""
 
 Catalogue = Callable[[str, str], WeightsEnum]
 """Model and `V1` or `V2` → the published weights."""

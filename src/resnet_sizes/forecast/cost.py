@@ -63,14 +63,14 @@ class Cost:
     training_seconds: float = 0.0
     evaluation_seconds: float = 0.0
     feature_seconds: float = 0.0
-    """Of the pass that computes the features of a frozen backbone, which runs share."""
+    """The pass that computes the features of a frozen backbone, which runs share."""
     peak_memory_bytes: int = 0
     problem: str | None = None
     """Why the run could not be measured, and probably cannot be trained."""
 
     @property
     def seconds(self) -> float:
-        """Of a run that has to do everything."""
+        """The time of a run that has to do everything."""
         return self.training_seconds + self.evaluation_seconds + self.feature_seconds
 
 
@@ -205,7 +205,7 @@ class _Measured:
 
     seconds_per_image: float
     seconds: float
-    """Of the whole measurement, had its first steps been as quick as its last; without what does
+    """The whole measurement, had its first steps been as quick as its last; without what does
     not grow with the batch."""
     peak_bytes: int
 

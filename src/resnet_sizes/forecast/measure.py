@@ -30,9 +30,9 @@ class Epochs:
     epochs: int
     """How many, the last among them."""
     training_seconds: float
-    """Of `STEPS` batches."""
+    """The time of `STEPS` batches."""
     evaluation_seconds: float
-    """Of one batch."""
+    """The time of one batch."""
     peak_bytes: int
     """Without the dataset."""
 

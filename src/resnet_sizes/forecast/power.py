@@ -43,8 +43,8 @@ DISAGREEMENT = 0.1
 let accuracies vary, so it is smaller where these are said to vary little."""
 
 NETWORK_SHARE = 0.1
-"""Of the variance of the logits of images, what belongs to one network alone. With it two networks
-of the article differ in 13 % of the images where two seeds of one differ in 10 %."""
+"""The share of the variance of the logits of images that belongs to one network alone. With it two
+networks of the article differ in 13 % of the images where two seeds of one differ in 10 %."""
 
 TIME_SPREAD = 0.03
 """Standard deviation of the logarithms of training times."""

@@ -30,11 +30,11 @@ class ExpectedRun:
     """One run, in seconds."""
 
     seconds: float
-    """Of what the run does for itself: training, evaluation, start."""
+    """What the run does for itself: training, evaluation, start."""
     features: Hashable | None = None
     """Equal for runs that share the features of a frozen backbone."""
     feature_seconds: float = 0.0
-    """Of the pass that computes them, which the first of these runs does."""
+    """The pass that computes them, which the first of these runs does."""
 
 
 def forecast_study(

@@ -23,10 +23,10 @@ ERROR_LINES = 12
 """Lines shown of that message."""
 
 SLURM_LOGS = ".snakemake/slurm_logs/rule_train/*/*.log"
-"""Of Snakemake's Slurm plugin: `PROTOCOL_MODEL_SEED/JOB.log`."""
+"""Logs of Snakemake's Slurm plugin: `PROTOCOL_MODEL_SEED/JOB.log`."""
 
 GENERIC_LOGS = ".snakemake/cluster_logs/train.*.log"
-"""Of profiles/cluster-generic: `train.PROTOCOL.MODEL.SEED.JOB.log`."""
+"""Logs of profiles/cluster-generic: `train.PROTOCOL.MODEL.SEED.JOB.log`."""
 
 NO_FAILURE = re.compile(
     r"^(?:Finished jobid: "

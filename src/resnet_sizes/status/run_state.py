@@ -41,9 +41,9 @@ class ObservedRun:
     under_way: bool | None = False
     """As `is_under_way` tells it."""
     log: Path | None = None
-    """Of its last attempt, where Snakemake started that."""
+    """The log of its last attempt, where Snakemake started that."""
     job_logs: Sequence[JobLog] = ()
-    """Of a run that is neither done nor under way, the newest first."""
+    """The logs of a run that is neither done nor under way, the newest first."""
     early_failure: JobLog | None = None
     """The first of these, where its job failed before the run printed a line."""
 

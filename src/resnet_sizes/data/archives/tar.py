@@ -17,7 +17,7 @@ from resnet_sizes.io.messages import shown_text
 BUFFER = 1024**2
 _PIECE = 64 * 1024
 _XZ_MEMORY = 128 * 1024**2
-"""Of the dictionary that an xz file asks for; its largest preset takes 65 MiB."""
+"""The largest dictionary that an xz file may ask for; its largest preset takes 65 MiB."""
 
 _BROKEN = (
     tarfile.TarError,
@@ -32,7 +32,7 @@ _BROKEN = (
 
 _MAX_SHARED_HEADERS = 100
 _MAX_SHARED_CHARACTERS = 10_000
-"""Of the headers that hold for all members: tarfile goes through them for each one."""
+"""Limits of the headers that hold for all members: tarfile goes through them for each one."""
 
 
 class Tar(Archive):

@@ -7,9 +7,9 @@ from resnet_sizes.evidence.audit.table import printed_minutes
 from resnet_sizes.schemas.article.article import Article, Setup
 from resnet_sizes.schemas.article.claims.base import TableRow
 from resnet_sizes.schemas.evidence.audit import (
+    Compatibility,
     DeviceRate,
     ModelNeed,
-    Outcome,
     Prediction,
     ProtocolCosts,
     ProtocolOnDevice,
@@ -180,7 +180,7 @@ def _predict(
     )
 
 
-def _outcome(predictions: Sequence[Prediction], factor: float) -> Outcome:
+def _outcome(predictions: Sequence[Prediction], factor: float) -> Compatibility:
     ratios = [prediction.ratio for prediction in predictions if prediction.ratio is not None]
     memory = all(prediction.memory_fits for prediction in predictions)
     if not ratios:

@@ -86,7 +86,7 @@ class _Draft:
     case: Case
     verdict: Verdict
     test: ClaimTest | None = None
-    """Of one that waits."""
+    """The test of a verdict that waits."""
 
     @property
     def p_value(self) -> float:

@@ -111,7 +111,7 @@ class _Ratio:
 
     contrast: Contrast
     variances: list[float]
-    """Of the logarithms, from one seed of each model."""
+    """Variances of the logarithms, from one seed of each model."""
     low: float
     high: float
 

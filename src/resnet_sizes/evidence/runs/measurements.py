@@ -27,7 +27,7 @@ def has_shared_time(run: FinishedRun) -> bool:
 
 
 def wholly_measured(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
-    """Of one model's runs those that did all of their own work, over which measured times are.
+    """Those of one model's runs that did all of their own work, over which measured times are.
 
     A run that reused the features of a frozen backbone took a small part of that. Where every
     run did (another study had made the features), it is all of them.

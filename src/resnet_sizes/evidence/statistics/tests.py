@@ -18,7 +18,7 @@ from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, MOST_SEEDS
 K = TypeVar("K", bound=Hashable)
 
 OUTLIER_LEVEL = 0.01
-"""Of the test for outliers: so rarely are normal values suspected."""
+"""The level of the test for outliers: so rarely are normal values suspected."""
 
 
 def prediction_interval(

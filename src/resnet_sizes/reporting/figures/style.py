@@ -69,9 +69,9 @@ _WIDEST = 0.57
 VALUE_ID = "value."
 """Before the key in values.json of the number that the group writes."""
 AXIS_ID = "axis."
-"""Of an axis whose ticks are numbers."""
+"""Before the axis whose ticks are numbers."""
 CLASSES_ID = "classes."
-"""Of an axis whose ticks are names of classes."""
+"""Before the axis whose ticks are names of classes."""
 
 
 @dataclass(frozen=True)

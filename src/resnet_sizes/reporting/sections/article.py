@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
 
@@ -14,6 +13,7 @@ from resnet_sizes.reporting.sections import (
     conclusions,
     discussion,
     methodology,
+    readings,
     results,
     summary,
 )
@@ -41,36 +41,38 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
     folder = templates / report.language
     _check_reference(report, templates / "assets" / "references.bib")
     environment = make_environment(loader=FileSystemLoader(folder))
+    figures = figure_views(report)
+    loss = results.loss_description(report)
+    described = [loss, *(view.description for view in figures.values() if view)]
+    repeat, again = repeat_command(report.study), report_command(report, engine)
     try:
         template = environment.get_template("article.qmd.j2")
-        variables = _variables(report, engine)
-        text = template.render(variables)
+        text = template.render(
+            _names(report, engine),
+            figures=figures,
+            figure_alt=plain(loss),
+            command=repeat,
+            report_command=again,
+        )
     except TemplateNotFound as error:
         raise UserError(
             f"{folder / str(error)}: no such template. Run the command in the project's folder."
         ) from None
     except UndefinedError as error:
         raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
-    alternatives = {
-        unescaped(plain(markdown)): str(markdown) for markdown in variables["alternatives"]
-    }
-    commands = [str(variables[name]) for name in ("command", "report_command")]
-    return RenderedArticle(_tidy(text), alternatives, commands)
+    alternatives = {unescaped(plain(markdown)): str(markdown) for markdown in described}
+    return RenderedArticle(_tidy(text), alternatives, [str(repeat), str(again)])
 
 
-def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
-    """What the templates see. Whatever they print is text, already formatted."""
+def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
+    """What the templates see by name. Whatever they print is text, already formatted."""
     study, article, words, values = report.study, report.article, report.words, report.values
-    readings = [results.Results(report, name) for name in report.protocols]
+    by_protocol = [results.Results(report, name) for name in report.protocols]
     claims = discussion.claim_verdicts(report)
     verdicts = discussion.VerdictTexts(report, claims)
-    few = len(readings) <= conclusions.FEW_READINGS
+    few = len(by_protocol) <= conclusions.FEW_READINGS
     audited = audit_view(report)
-    losses = readings[0].losses()
-    figure_alt = str(words("results.figure-alt"))
-    if losses:
-        figure_alt += f" {words('results.figure-alt-losses', items=losses)}"
-    figures = figure_views(report)
+    losses = by_protocol[0].losses()
 
     def loop_number(number: int) -> Safe:
         """The number of a heading or of an id, not a result."""
@@ -103,8 +105,6 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "few_readings": few,
         "protocol_names": words.listed([code(name) for name in report.protocols]),
         "colophon": colophon_rows(report, engine),
-        "command": repeat_command(study),
-        "report_command": report_command(report, engine),
     }
     of_summary = {
         "headline": summary.headline(report, claims),
@@ -124,20 +124,17 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "seed_deviation": methodology.seed_deviation(report),
     }
     of_results = {
-        "repeated": results.repeated(report, readings),
+        "repeated": results.repeated(report, by_protocol),
         "protocols": [
-            own.view(in_short=number > 0 and not few) for number, own in enumerate(readings)
+            own.view(in_short=number > 0 and not few) for number, own in enumerate(by_protocol)
         ],
         "cells": results.cell_rows(report, {item.claim.id: item.first for item in claims}),
-        "times_tables": results.times_tables(report, readings),
-        "shared_times": any(own.shared() for own in readings),
-        "readings_table": results.readings_table(report, readings),
+        "times_tables": results.times_tables(report, by_protocol),
+        "shared_times": any(own.shared() for own in by_protocol),
+        "readings_table": readings.readings_table(report, by_protocol),
         "figure": figure_file("loss"),
-        "figures": figures,
-        "figure_alt": plain(figure_alt),
-        "alternatives": [figure_alt, *(view.description for view in figures.values() if view)],
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
-        "costs": readings[0].costs(),
+        "costs": by_protocol[0].costs(),
         "audit": audited,
     }
     of_discussion = {
@@ -147,10 +144,10 @@ def _variables(report: ReportContext, engine: Engine) -> dict[str, Any]:
         "remarks": verdicts.remarks(),
         "findings": verdicts.findings(),
         "numbers": verdicts.numbers(),
-        "by_reading": verdicts.by_reading(),
-        "changing": verdicts.changing(),
-        "undecided_in_part": verdicts.undecided_in_part(),
-        "distances": discussion.distance_table(report),
+        "by_reading": readings.verdicts_by_reading(report, claims),
+        "changing": readings.changing(claims),
+        "undecided_in_part": readings.undecided_in_part(claims),
+        "distances": readings.distance_table(report),
         "untestable": discussion.untestable(report),
         "outcomes": conclusions.outcomes_table(report),
     }

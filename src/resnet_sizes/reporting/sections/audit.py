@@ -1,5 +1,6 @@
 """The audit of the article in words and cells of the report's tables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resnet_sizes.i18n.numbers import decimal, memory, minutes, percent, plain, rounded, significant
@@ -7,10 +8,10 @@ from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown
 from resnet_sizes.reporting.text.printed import named
 from resnet_sizes.reporting.text.printed import plain as without_keys
-from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.evidence.audit import AccuracyPair, IncrementReading, Yardstick
+from resnet_sizes.schemas.study.protocol import display_name
 
-Cells = list[Safe]
+Cells = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,11 @@ class AuditTable:
     """Column heads and rows; a table without rows is not printed."""
 
     head: Cells
-    rows: list[Cells]
+    rows: Sequence[Cells]
 
     @property
     def numeric(self) -> list[bool]:
-        """Of each column, whether it holds numbers, which are set to the right."""
+        """Whether a column holds numbers, which are set to the right, for each column."""
         return [
             any(without_keys(cell).lstrip("−")[:1].isdigit() for cell in cells)
             for cells in zip(*self.rows, strict=True)
@@ -117,7 +118,7 @@ class _AuditTexts:
     def _memory(self, place: str, size: int) -> Safe:
         return self.followed(place, Safe(memory(size, self._language)))
 
-    def _heads(self, block: str, *columns: str) -> Cells:
+    def _heads(self, block: str, *columns: str) -> list[Safe]:
         return [self._words(f"audit.{block}.columns.{column}") for column in columns]
 
     def increments(self) -> AuditTable:
@@ -132,7 +133,7 @@ class _AuditTexts:
     def _increment(self, place: str, item: IncrementReading) -> Cells:
         digits = len(item.printed.partition(".")[2])
         return [
-            model_name(item.model),
+            display_name(item.model),
             self._words(f"audit.increments.of.{item.column}"),
             self._percent(f"{place}.printed", float(item.printed), digits),
             self._percent(f"{place}.relative", item.relative, digits + 2),
@@ -162,7 +163,7 @@ class _AuditTexts:
     def accuracies(self) -> AuditTable:
         rows = [
             [
-                model_name(item.model),
+                display_name(item.model),
                 self._percent(f"accuracies.{number}.accuracy", item.accuracy),
                 self._words(
                     "results.interval",
@@ -187,7 +188,7 @@ class _AuditTexts:
         return AuditTable(heads, [self._pair(f"pairs.{number}", pair) for number, pair in pairs])
 
     def _pair(self, place: str, pair: AccuracyPair) -> Cells:
-        names = {"first": model_name(pair.first), "second": model_name(pair.second)}
+        names = {"first": display_name(pair.first), "second": display_name(pair.second)}
         return [
             self._words("audit.pairs.pair", **names),
             self.decimal(f"{place}.difference", pair.difference, 2),
@@ -220,7 +221,9 @@ class _AuditTexts:
 
     def returns(self) -> AuditTable:
         steps = [
-            self._words("audit.returns.step", first=model_name(first), second=model_name(second))
+            self._words(
+                "audit.returns.step", first=display_name(first), second=display_name(second)
+            )
             for first, second in self._audit.returns.steps
         ]
         yardsticks = enumerate(self._audit.returns.yardsticks)
@@ -274,7 +277,7 @@ class _AuditTexts:
             + [self._words(f"audit.outcomes.names.{item.outcome}") for item in protocol.devices]
             for protocol in self._audit.protocols
         ]
-        return AuditTable(heads + [self.device_name(device) for device in self._devices], rows)
+        return AuditTable([*heads, *map(self.device_name, self._devices)], rows)
 
     def outcomes_text(self) -> Cells:
         """Which readings survive on which device, or that none does."""
@@ -319,12 +322,13 @@ class _AuditTexts:
             return AuditTable([], [])
         needs = self._audit.protocols[0].needs
         first, last, most = self._heads("minutes", "protocol", "outcome", "memory")
-        models = [model_name(need.model) for need in needs]
+        models = [display_name(need.model) for need in needs]
         printed = [
             self._minutes(f"protocols.0.needs.{number}.printed_minutes", need.printed_minutes)
             for number, need in enumerate(needs)
         ]
-        rows = [[self._words("audit.minutes.article"), *printed, self._none, self._none]]
+        article = [self._words("audit.minutes.article"), *printed, self._none, self._none]
+        rows: list[Cells] = [article]
         for number, protocol in enumerate(self._audit.protocols):
             for position, item in enumerate(protocol.devices):
                 if item.device == device:

@@ -6,13 +6,13 @@ from typing import get_args
 from resnet_sizes.reporting.sections.discussion import BY_READING, ClaimVerdicts, VerdictTexts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
-from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.evidence.verdicts import (
     OutcomeName,
     Recommendation,
     VerdictName,
     outcome_of,
 )
+from resnet_sizes.schemas.study.protocol import display_name
 
 FEW_READINGS = 2
 """Up to so many readings have a list of sentences each; more have tables alone."""
@@ -180,7 +180,7 @@ def _sentence(report: ReportContext, item: Recommendation) -> Safe:
     if item.model is None:
         return report.words(f"recommendations.{item.criterion}.none")
     others = [
-        report.words("recommendations.other.item", model=model_name(model))
+        report.words("recommendations.other.item", model=display_name(model))
         for model in report.study.models
         if model != item.model and report.values.has(f"{item.protocol}.{model}.accuracy.mean")
     ]
@@ -195,10 +195,10 @@ def _form(item: Recommendation) -> str:
     return "firm" if item.firm else "open" if item.tested else "untested"
 
 
-def _fillings(report: ReportContext, protocol: str, model: str) -> dict[str, Safe]:
+def _fillings(report: ReportContext, protocol: str, model: str) -> dict[str, str]:
     prefix = f"{protocol}.{model}"
     return {
-        "model": model_name(model),
+        "model": display_name(model),
         "accuracy": report.values.value(f"{prefix}.accuracy.mean"),
         "minutes": report.values.value(f"{prefix}.minutes.mean"),
     }

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from resnet_sizes.i18n.numbers import decimal
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.times import (
@@ -13,9 +12,9 @@ from resnet_sizes.reporting.text.times import (
     rests_on_shared_times,
 )
 from resnet_sizes.reporting.text.verdict_sentences import sentence_key
-from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.article.claims import Cell, Claim
 from resnet_sizes.schemas.evidence.verdicts import Overall, Reason, Verdict, VerdictName
+from resnet_sizes.schemas.study.protocol import display_name
 
 UNDECIDED: tuple[VerdictName, ...] = (
     "not-comparable", "not-testable", "not-enough-runs", "not-run"
@@ -191,38 +190,9 @@ class VerdictTexts:
             if item.first.basis is not None
         ]
 
-    def by_reading(self) -> list[tuple[str, list[Safe]]]:
-        """For each claim that data can test its verdicts from each reading; empty of a single
-        reading, or where nothing could be judged."""
-        testable = [item for item in self._claims if item.overall.verdict != "not-testable"]
-        items = [item for item in testable if item.needs_data]
-        if len(items[0].readings if items else ()) < 2:
-            return []
-        return [
-            (item.claim.id, [self._words(f"verdicts.{v.verdict}") for v in item.readings])
-            for item in items
-        ]
-
     def computed_ids(self) -> list[str]:
         """The claims of the text that computed minutes help to decide, in any reading."""
         return [item.claim.id for item in self._of_the_text if item.computed]
-
-    def changing(self) -> list[str]:
-        """The claims whose verdict changes from one reading to the next."""
-        return [
-            item.claim.id
-            for item in self._claims
-            if item.overall.verdict == "depends-on-the-reading"
-        ]
-
-    def undecided_in_part(self) -> bool:
-        """Whether verdicts differ, besides those that change, since a reading does not decide."""
-        changing = set(self.changing())
-        return any(
-            len({verdict.verdict for verdict in item.readings}) > 1
-            for item in self._claims
-            if item.claim.id not in changing
-        )
 
     def of_readings(self, item: ClaimVerdicts) -> Safe:
         """`sustentada segundo probe-224; …`, the readings with the same verdict together."""
@@ -296,7 +266,7 @@ class VerdictTexts:
         return found
 
     def _finding(self, items: list[ClaimVerdicts]) -> Safe:
-        """Of items that share verdict and first reason."""
+        """One sentence on items that share verdict and first reason."""
         overall = items[0].overall
         named = [Safe(item.claim.id) for item in items]
         if len(items) <= NAMED_AT_MOST:
@@ -311,7 +281,9 @@ class VerdictTexts:
     def _subject(self, claim: Claim) -> Safe:
         """What a claim is about, in a few words, by its rule."""
         fillings = {
-            name: self._words(f"{_NAMED[name]}.{choice}") if name in _NAMED else model_name(choice)
+            name: self._words(f"{_NAMED[name]}.{choice}")
+            if name in _NAMED
+            else display_name(choice)
             for name, choice in claim.subject.items()
         }
         return self._words(f"subjects.{claim.rule}", **fillings)
@@ -335,47 +307,3 @@ def untestable(report: ReportContext) -> list[UntestableRow]:
         )
         for item in report.article.untestable
     ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class DistanceTable:
-    """One row a reading: accuracy (points), ratios of times (percent), orders of losses, ranks."""
-
-    rows: list[tuple[Safe, list[Safe]]]
-    nearest: Safe | None
-    """The sentence that names the reading with the smallest sum of ranks."""
-
-
-def distance_table(report: ReportContext) -> DistanceTable | None:
-    """How far each of several readings is from the article; None of a single one."""
-    verdicts, words = report.verdicts, report.words
-    if not verdicts.distances:
-        return None
-
-    def number(place: str, value: float | None, digits: int) -> Safe:
-        if value is None:
-            return words("none")
-        text = Safe(decimal(value, digits, report.language))
-        return report.values.followed(f"distances.{place}", text)
-
-    rows = []
-    for index, each in enumerate(verdicts.distances):
-        losses = words("none")
-        if each.loss_order is not None:
-            losses = words(
-                "distances.losses",
-                number=number(f"{index}.loss_order", each.loss_order, 0),
-                all=number(f"{index}.loss_claims", each.loss_claims, 0),
-            )
-        cells = [
-            number(f"{index}.accuracy_points", each.accuracy_points, 2),
-            number(f"{index}.time_ratio", each.time_ratio, 3),
-            losses,
-            number(f"{index}.rank_sum", each.rank_sum, 1),
-        ]
-        rows.append((code(each.protocol), cells))
-    nearest = None
-    if verdicts.nearest:
-        names = [code(name) for name in verdicts.nearest]
-        nearest = words.counted("distances.nearest", len(names), names=words.listed(names))
-    return DistanceTable(rows, nearest)

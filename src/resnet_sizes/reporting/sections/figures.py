@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from resnet_sizes.reporting.text.context import ProtocolValues, ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
 from resnet_sizes.reporting.text.printed import plain
-from resnet_sizes.reporting.text.words import class_label, model_name
+from resnet_sizes.reporting.text.words import class_label
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
+from resnet_sizes.schemas.study.protocol import display_name
 
 
 def figure_file(name: str) -> Safe:
@@ -89,12 +90,12 @@ class _FigureTexts(ProtocolValues):
         """Which models are on the front, and what that says of the others."""
         front = self._numbers.front
         if len(self._models) == 1:
-            return self._words("figures.pareto.sole", model=model_name(self._models[0]))
+            return self._words("figures.pareto.sole", model=display_name(self._models[0]))
         if front is None:
             return self._words("figures.pareto.none")
         form = "one" if len(front) == 1 else "some" if len(front) < len(self._models) else "all"
         return self._words(
-            f"figures.pareto.{form}", models=self._words.listed(map(model_name, front))
+            f"figures.pareto.{form}", models=self._words.listed(map(display_name, front))
         )
 
     def confusion(self) -> FigureView:
@@ -173,7 +174,7 @@ class _FigureTexts(ProtocolValues):
     ) -> Safe:
         """The text under a key for one model after the other; texts have commas of their own."""
         texts = [
-            self._words(f"figures.{key}", model=model_name(model), **fillings(model))
+            self._words(f"figures.{key}", model=display_name(model), **fillings(model))
             for model in models
         ]
         return Safe("; ".join(map(str, texts)))

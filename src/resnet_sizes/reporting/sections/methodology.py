@@ -9,11 +9,10 @@ from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.printed import from_article
 from resnet_sizes.reporting.text.recipes import RecipeWords
-from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.article.article import Stated
 from resnet_sizes.schemas.evidence.values import seed_keys
 from resnet_sizes.schemas.run.weights import weights_version
-from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe, display_name
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,8 @@ def _stated(report: ReportContext) -> list[MethodRow]:
         ),
         MethodRow(
             words("aspects.models"),
-            words.listed([model_name(row.model) for row in report.article.table]),
-            words.listed([model_name(model) for model in report.study.models]),
+            words.listed([display_name(row.model) for row in report.article.table]),
+            words.listed([display_name(model) for model in report.study.models]),
         ),
     ]
     rows += [
@@ -80,7 +79,9 @@ def _stated_of_models(report: ReportContext, recipes: RecipeWords) -> list[Metho
 
             ours = recipes.grouped(answer, [item.model])
         stated = words("methods.says", text=report.from_article(item.id, item.text))
-        rows.append(MethodRow(words("aspects.stated", model=model_name(item.model)), stated, ours))
+        rows.append(
+            MethodRow(words("aspects.stated", model=display_name(item.model)), stated, ours)
+        )
     return rows
 
 
@@ -183,7 +184,7 @@ def deviations(report: ReportContext) -> list[Deviation]:
                 ),
                 conclusion=words(
                     f"deviations.conclusion.{form}",
-                    model=model_name(item.model),
+                    model=display_name(item.model),
                     names=words.listed(ours),
                 ),
             )
@@ -268,7 +269,7 @@ def _weights_origin(model: str, recipe: TrainingRecipe) -> str:
 
 
 def _listed_models(report: ReportContext, models: list[str]) -> Safe:
-    return report.words.listed([model_name(model) for model in models])
+    return report.words.listed([display_name(model) for model in models])
 
 
 @dataclass(frozen=True)

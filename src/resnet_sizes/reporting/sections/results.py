@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 from resnet_sizes.i18n.numbers import decimal, exact, rounded
 from resnet_sizes.reporting.text.context import ReportContext
-from resnet_sizes.reporting.text.escaping import Safe, code
+from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import Name
 from resnet_sizes.reporting.text.times import TimeRow, Times, marked
-from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.article.claims import Cell
 from resnet_sizes.schemas.evidence.values import seed_keys
 from resnet_sizes.schemas.evidence.verdicts import Verdict
+from resnet_sizes.schemas.study.protocol import display_name
 
 
 @dataclass(frozen=True)
 class TableRow:
     """One row of Table 1, in the article's six columns."""
 
-    test: Safe
+    test: str
     accuracy: Safe
     layers: Safe
     minutes: Safe
@@ -30,7 +30,7 @@ class TableRow:
 class CostRow:
     """What one network takes."""
 
-    model: Safe
+    model: str
     parameters: Safe
     macs: Safe
     minutes: Safe
@@ -42,7 +42,7 @@ class CellRow:
     """One number of the article's table beside ours."""
 
     id: str
-    model: Safe
+    model: str
     column: Safe
     printed: Safe
     ours: Safe
@@ -58,7 +58,7 @@ class ProtocolView:
     description: Safe
     rows: list[TableRow]
     times: list[TimeRow]
-    """Of each network, where a time of this protocol is computed; else none."""
+    """One row a network where a time of this protocol is computed; else none."""
     ratios: Safe | None
     shared: Safe | None
     """The networks with runs that shared their device."""
@@ -126,7 +126,7 @@ class Results(Times):
             layers = self._or_missing(model, "layers_increment")
             increment = self._or_missing(model, "accuracy_increment")
         return TableRow(
-            test=model_name(model),
+            test=display_name(model),
             accuracy=accuracy,
             layers=self._or_missing(model, "layers"),
             minutes=self.cell_with_spread(model),
@@ -151,7 +151,7 @@ class Results(Times):
         """One row a network that has results."""
         return [
             CostRow(
-                model=model_name(model),
+                model=display_name(model),
                 parameters=self._value(model, "parameters"),
                 macs=self._value(model, "macs_per_image"),
                 minutes=self.cell(model),
@@ -164,7 +164,7 @@ class Results(Times):
         """The accuracy of the best epoch, and by how much it exceeds that of the last."""
         bias = self._key(model, "selection_bias.mean")
         accuracy = self._value(model, "best_accuracy.mean")
-        fillings = {"accuracy": accuracy, "model": model_name(model)}
+        fillings = {"accuracy": accuracy, "model": display_name(model)}
         if rounded(exact(self._values.number(bias)) * 100, 2) == 0:
             return self._words("results.best-item.equal", **fillings)
         return self._words("results.best-item.more", points=self._points(bias), **fillings)
@@ -184,7 +184,7 @@ class Results(Times):
         return Safe(f"{sentence} {fewer}")
 
     def _accuracy(self, model: str) -> Safe:
-        name = model_name(model)
+        name = display_name(model)
         if not self._has(model, "accuracy.mean"):
             return self._words("results.accuracy.none", model=name)
         form, deviation = "one", None
@@ -208,10 +208,10 @@ class Results(Times):
         # What is printed decides: 0.04 % more is no more than the page shows.
         change = rounded(self._values.number(key), 1)
         direction = "more" if change > 0 else "less" if change < 0 else "equal"
-        base = model_name(self._report.models[0])
+        base = display_name(self._report.models[0])
         sentence = self._words(
             f"results.increment.{direction}",
-            model=model_name(model),
+            model=display_name(model),
             base=base,
             layers=self._value(model, "layers_increment"),
             accuracy=self._values.size(key, digits=1),
@@ -241,17 +241,25 @@ class Results(Times):
                 "results.losses-item",
                 first=self._loss(model, "initial_loss"),
                 last=self._loss(model, "final_loss"),
-                model=model_name(model),
+                model=display_name(model),
             )
             for model in self.finished
         ]
         return self._words.listed(items) if items else None
 
 
+def loss_description(report: ReportContext) -> Safe:
+    """What Figure 1 shows, for those who do not see it: the losses of the first reading."""
+    losses = Results(report, report.protocols[0]).losses()
+    parts = [report.words("results.figure-alt")]
+    parts += [report.words("results.figure-alt-losses", items=losses)] if losses else []
+    return Safe(" ".join(parts))
+
+
 def repeated(report: ReportContext, results: Sequence[Results]) -> Safe:
     """Which networks have results, in any reading."""
     finished = {model for own in results for model in own.finished}
-    names = [model_name(model) for model in report.models if model in finished]
+    names = [display_name(model) for model in report.models if model in finished]
     return report.words.counted("repeated", len(names), models=report.words.listed(names))
 
 
@@ -275,7 +283,7 @@ def cell_rows(report: ReportContext, verdicts: dict[str, Verdict]) -> list[CellR
         rows.append(
             CellRow(
                 id=claim.id,
-                model=model_name(claim.model),
+                model=display_name(claim.model),
                 column=words(f"short-columns.{claim.column}"),
                 printed=values.value(
                     f"article.{claim.model}.{claim.column}",
@@ -287,42 +295,6 @@ def cell_rows(report: ReportContext, verdicts: dict[str, Verdict]) -> list[CellR
             )
         )
     return rows
-
-
-@dataclass(frozen=True)
-class ReadingsTable:
-    """One column a network, one row a reading; the article's own numbers come first."""
-
-    models: list[Safe]
-    rows: list[tuple[Safe, list[Safe]]]
-
-
-def readings_table(report: ReportContext, results: Sequence[Results]) -> ReadingsTable | None:
-    """Accuracy with minutes by reading; None for a study of a single reading."""
-    values, words = report.values, report.words
-    if len(results) < 2:
-        return None
-
-    def cell(accuracy: str, digits: int | None, minutes: Safe) -> Safe:
-        if not values.has(accuracy):
-            return words("missing")
-        shown = values.value(accuracy, digits)
-        return words("readings-table.cell", accuracy=shown, minutes=minutes)
-
-    def printed(model: str) -> Safe:
-        minutes = f"article.{model}.minutes"
-        if not values.has(minutes):
-            return words("none")
-        return cell(f"article.{model}.accuracy", 2, values.value(minutes))
-
-    rows = [(words("readings-table.article"), [printed(model) for model in report.models])]
-    for own in results:
-        cells = [
-            cell(f"{own.protocol}.{model}.accuracy.mean", None, own.cell(model))
-            for model in report.models
-        ]
-        rows.append((code(own.protocol), cells))
-    return ReadingsTable([model_name(model) for model in report.models], rows)
 
 
 def times_tables(report: ReportContext, results: Sequence[Results]) -> Safe | None:

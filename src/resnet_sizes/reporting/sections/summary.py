@@ -6,9 +6,9 @@ from typing import get_args
 from resnet_sizes.reporting.sections.discussion import ClaimVerdicts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
-from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.verdicts import VerdictName
+from resnet_sizes.schemas.study.protocol import display_name
 
 PRINTED = {"accuracy": 2, "minutes": None}
 """Quantities that the article's table prints, with the decimal places of an accuracy there."""
@@ -85,7 +85,7 @@ def glance(report: ReportContext, seeds: Safe) -> Safe:
     """Scope, data, seeds, device and time in one line; what is not known is left out."""
     words, values = report.words, report.values
     names = [code(name) for name in report.protocols]
-    models = words.listed([model_name(model) for model in report.models])
+    models = words.listed([display_name(model) for model in report.models])
     own = report.study.seeds_of(report.protocols[0])
     count = len(own) if report.study.has_same_seeds else len(report.protocols)
     images = {part: values.value(f"data.{part}_images") for part in ("train", "test")}

@@ -14,7 +14,7 @@ from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, un
 from resnet_sizes.schemas.evidence.values import Value, Values
 
 HASH_PART = 16
-"""Of a hash, so many digits are shown at a time, so that a line can break between them."""
+"""How many digits of a hash are shown at a time: a line can break between them."""
 
 
 class PrintedValues:

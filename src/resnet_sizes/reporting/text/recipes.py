@@ -7,9 +7,8 @@ from resnet_sizes.i18n.numbers import plain as plain_number
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.printed import HASH_PART, plain
-from resnet_sizes.reporting.text.words import model_name
 from resnet_sizes.schemas.run.weights import weights_version
-from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe, display_name
 
 Answer = Callable[[str, str], Safe]
 """The answer of a protocol for a model, both by name."""
@@ -66,7 +65,7 @@ class RecipeWords:
             return None
         if all(len(files) == 1 for files in by_model.values()):
             items = [
-                f"{model_name(model)}: {file}"
+                f"{display_name(model)}: {file}"
                 for model, files in by_model.items()
                 for file in files.values()
             ]
@@ -85,11 +84,11 @@ class RecipeWords:
         firsts: dict[str, Safe] = {}
         found: dict[Safe, dict[Safe | None, list[Safe]]] = {}
         for protocol in self._report.protocols:
-            by_text: dict[Safe, list[Safe]] = {}
+            by_text: dict[Safe, list[str]] = {}
             for model in models:
                 text = answer(protocol, model)
                 text = firsts.setdefault(plain(text), text)
-                by_text.setdefault(text, []).append(model_name(model))
+                by_text.setdefault(text, []).append(display_name(model))
             for text, names in by_text.items():
                 group = self._words.listed(names) if len(by_text) > 1 else None
                 found.setdefault(text, {}).setdefault(group, []).append(code(protocol))

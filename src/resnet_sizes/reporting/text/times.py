@@ -7,9 +7,9 @@ from resnet_sizes.i18n.numbers import ratio_digits, rounded
 from resnet_sizes.reporting.text.context import ProtocolValues
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import PrintedValues
-from resnet_sizes.reporting.text.words import Words, model_name
+from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.verdicts import Verdict
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.protocol import LAYERS, display_name
 
 COMPUTED_MARK = Safe("\\*")
 """Beside each computed time of a table; a note below says what it means."""
@@ -22,7 +22,7 @@ SHARED_MARK = Safe("†")
 class TimeRow:
     """One network: a pass over the images, the measured and the computed time, in minutes."""
 
-    model: Safe
+    model: str
     forward: Safe
     measured: Safe
     computed: Safe
@@ -54,7 +54,7 @@ class Times(ProtocolValues):
             self._words.counted(
                 "shared-device.item",
                 int(self._number(model, "runs")),
-                model=model_name(model),
+                model=display_name(model),
                 shared=self._value(model, "shared_runs"),
                 runs=self._value(model, "runs"),
             )
@@ -83,7 +83,7 @@ class Times(ProtocolValues):
         return self._words(
             f"results.time.{form}",
             times=self._as_long_as(model, base),
-            model=self._words.listed([model_name(name) for name in computed]),
+            model=self._words.listed([display_name(name) for name in computed]),
         )
 
     def _as_long_as(self, model: str, base: str) -> Safe:
@@ -91,9 +91,9 @@ class Times(ProtocolValues):
         ratio = self._number(model, "minutes_ratio")
         digits = ratio_digits(ratio, usual=1)
         if rounded(ratio, digits) == 1:
-            return self._words("results.times.equal", base=model_name(base))
+            return self._words("results.times.equal", base=display_name(base))
         number = self._value(model, "minutes_ratio", digits)
-        return self._words("results.times.ratio", ratio=number, base=model_name(base))
+        return self._words("results.times.ratio", ratio=number, base=display_name(base))
 
     def rows(self) -> list[TimeRow]:
         """All models with minutes where a time is computed, else none."""
@@ -109,7 +109,7 @@ class Times(ProtocolValues):
             forward = self._value(model, "forward_minutes.mean")
             minutes = self._with_shared_mark(model, "minutes.mean")
         measured = self._with_shared_mark(model, "measured_minutes.mean")
-        return TimeRow(model_name(model), forward, measured, minutes)
+        return TimeRow(display_name(model), forward, measured, minutes)
 
     def _with_shared_mark(self, model: str, quantity: str) -> Safe:
         """A value of a table that says by itself which times are computed."""
@@ -129,7 +129,7 @@ class Times(ProtocolValues):
         items = [
             self._words(
                 "results.ratio-item",
-                model=model_name(model),
+                model=display_name(model),
                 article=self._values.value(f"article.{model}.minutes_ratio", digits=2),
                 ours=self._value(
                     model, "minutes_ratio", ratio_digits(self._number(model, "minutes_ratio"), 2)
@@ -140,7 +140,7 @@ class Times(ProtocolValues):
         ]
         if not items:
             return None
-        return self._words("results.ratios", base=model_name(base), items=Safe("; ".join(items)))
+        return self._words("results.ratios", base=display_name(base), items=Safe("; ".join(items)))
 
     def _article_ratio(self, model: str) -> float | None:
         key = f"article.{model}.minutes_ratio"
@@ -173,12 +173,12 @@ class ComputedMinutes:
         first = self.models[0]
         if any(models != first for models in self.models):
             return words(f"computed.readings.{'all' if all(self.models) else 'some'}")
-        names = words.listed([model_name(model) for model in first])
+        names = words.listed([display_name(model) for model in first])
         return words.counted("computed.some", len(first), models=names)
 
 
 def computed_minutes(verdicts: Sequence[Verdict], values: PrintedValues) -> ComputedMinutes:
-    """Of the verdicts on one claim, one a reading."""
+    """What computed minutes the verdicts on one claim rest on; one verdict a reading."""
     found, measured = [], False
     for verdict in verdicts:
         of_reading = dict(_minutes_behind(verdict))

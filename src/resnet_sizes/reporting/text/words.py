@@ -126,11 +126,6 @@ class Words:
         )
 
 
-def model_name(model: str) -> Safe:
-    """`resnet18` as `ResNet-18`."""
-    return Safe(model.replace("resnet", "ResNet-"))
-
-
 _CIFAR10: tuple[DataContent, ...] = ("cifar10", "cifar10-reencoded")
 _LONGEST_CLASS = 14
 

@@ -120,7 +120,7 @@ class Bibliography(Record):
     authors: list[str] = Field(min_length=1)
     year: int
     language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
-    """Of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
+    """The language of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
 
 
 class Article(Record):

@@ -10,7 +10,7 @@ from resnet_sizes.schemas.hardware import Assumptions, Mode
 IncrementColumn = Literal["layers_increment", "accuracy_increment"]
 IncrementKind = Literal["relative", "points", "both", "neither"]
 YardstickName = Literal["points-per-layer", "points-per-minute", "error-reduction"]
-Outcome = Literal[
+Compatibility = Literal[
     "survives",
     "time",  # predicted and printed minutes are too far apart
     "memory",  # a whole batch does not fit
@@ -130,7 +130,7 @@ class ProtocolOnDevice(Record):
     """One protocol on one device."""
 
     device: str
-    outcome: Outcome
+    outcome: Compatibility
     predictions: list[Prediction]
 
 

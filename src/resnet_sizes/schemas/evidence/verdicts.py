@@ -23,7 +23,7 @@ VerdictName = Literal[
 ]
 
 CONFIDENCE = 0.95
-"""Of every interval around numbers of ours."""
+"""The level of every interval around numbers of ours."""
 
 MOST_SEEDS = 1000
 """Where a claim needs more, the number of seeds is said to be out of reach."""
@@ -295,7 +295,7 @@ class Recommendation(Record):
 
 
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
-"""Of a file in the folder of the evidence: no path, which could lead out of it."""
+"""The name of a file in the folder of the evidence: no path, which could lead out of it."""
 
 
 class Verdicts(Versioned, Sealed):

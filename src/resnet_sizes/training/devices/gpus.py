@@ -47,7 +47,7 @@ class Gpu:
     uuid: str | None = None
     name: str | None = None
     whole: str | None = None
-    """Of an instance, the UUID of its GPU."""
+    """The UUID of the GPU that an instance is a part of."""
     strength: tuple[int, int, int] | None = None
     """The two parts of its compute capability, and its memory in GiB, where they are known."""
     entry: str | None = None

@@ -59,7 +59,7 @@ class PartialFeatures:
     batches: list[torch.Tensor] = field(default_factory=list)
     """float32 `[B, F]`, on the device or the CPU."""
     seconds: float = 0.0
-    """Of the pass over the training images."""
+    """How long the pass over the training images took."""
     _last: float = field(default_factory=time.monotonic)
 
     @classmethod

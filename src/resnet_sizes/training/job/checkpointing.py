@@ -17,7 +17,7 @@ from resnet_sizes.training.tensor_files import Tensors
 log = logging.getLogger("resnet_sizes")
 
 SHARE = 0.05
-"""Of the time at most that the checkpoints at the ends of epochs may take."""
+"""The share of the time that the checkpoints at the ends of epochs may take at most."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Attempt:
     resumptions: list[Resumption] = field(default_factory=list)
     feature_cache: FeatureCache | None = None
     peak_memory_bytes: int = 0
-    """Of the attempts before."""
+    """The peak of the attempts before."""
 
 
 def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors: Tensors) -> None:
