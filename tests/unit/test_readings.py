@@ -22,6 +22,7 @@ def reading(protocol: str, verdict: VerdictName, *reasons: Reason) -> Verdict:
 SUPPORTED = reading("a", "supported", "rule-holds")
 REVERSED = reading("b", "contradicted", "rule-fails")
 OPEN = reading("c", "within-noise", "indistinct")
+IN_DIRECTION = reading("f", "direction-only", "ratios-differ")
 NOT_RUN = reading("d", "not-run", "models-missing")
 
 
@@ -35,6 +36,10 @@ def together(verdicts: Sequence[Verdict], *excluded: str) -> Overall:
     [
         ([SUPPORTED, SUPPORTED.model_copy(update={"protocol": "e"})], "supported", ["rule-holds"]),
         ([SUPPORTED, REVERSED], "depends-on-the-reading", ["readings-differ"]),
+        # What both say: an established order is never worth less than its direction.
+        ([SUPPORTED, IN_DIRECTION], "direction-only", ["readings-differ"]),
+        ([SUPPORTED, IN_DIRECTION, REVERSED], "depends-on-the-reading", ["readings-differ"]),
+        ([IN_DIRECTION, OPEN], "decided-in-part", ["readings-open"]),
         ([SUPPORTED, OPEN], "decided-in-part", ["readings-open"]),
         ([REVERSED, OPEN], "decided-in-part", ["readings-open"]),
         ([SUPPORTED, REVERSED, OPEN], "depends-on-the-reading", ["readings-differ"]),

@@ -8,17 +8,17 @@ from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest, planned
 from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_outcomes
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import (
-    Sample,
-    contrast,
     further_run_p,
     prediction_interval,
-    seeds_for_prediction,
+    seeds_for_width,
+    seeds_to_exclude,
     wilson_interval,
 )
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import PrintedNumber
 from resnet_sizes.schemas.article.claims.base import (
     Outcomes,
+    above,
     increment_percent,
     overlap,
     printed_ends,
@@ -60,7 +60,7 @@ class NumberTest(ClaimTest):
         values = self._values
         if not values:
             return None
-        p_value = further_run_p(values, *self._ends)
+        p_value = further_run_p(values, *self._ends, self._rounding)
         return Basis(seeds=len(values), prediction=self._prediction(), p_value=p_value)
 
     def decide(self, p_adjusted: float, tests: int) -> Answer:
@@ -77,17 +77,17 @@ class NumberTest(ClaimTest):
         return "supported", ["inside-interval"]
 
     def settle(self, reason: Reason, tests: int) -> int | None:
-        values, (low, high) = self._values, self._ends
+        values, (low, high), judging = self._values, self._ends, self._judging
         fewest = len(values) + 1
         if reason == "outside-not-significant":
-            # The number would lie just outside an interval of the corrected level.
             away = max(low - mean(values), mean(values) - high)
-            confidence = 1 - self._judging.level / tests
-            return seeds_for_prediction(stdev(values), away, confidence, fewest)
+            deviation = math.hypot(stdev(values), self._rounding)
+            level = judging.level / tests
+            return seeds_to_exclude(deviation, away, level, judging.power, fewest)
         widest = self._claim.max_half_width
         if widest is None:
             return None
-        return seeds_for_prediction(stdev(values), float(widest), CONFIDENCE, fewest)
+        return seeds_for_width(stdev(values), widest, CONFIDENCE, judging.power, fewest)
 
     def from_few_seeds(self, fewest: int, tests: int) -> Basis | None:
         if not self._values:
@@ -98,10 +98,12 @@ class NumberTest(ClaimTest):
             seeds_needed=fewest,
             needed_from="minimum",
         )
-        deviation, widest = self._planned_deviation(), self._claim.max_half_width
+        usual, widest = self._judging.seed_deviation, self._claim.max_half_width
+        deviation = self._from_accuracies(float(usual.points)) if usual else None
         if deviation is None or widest is None:
             return basis
-        return planned(basis, seeds_for_prediction(deviation, widest, CONFIDENCE), fewest)
+        needed = seeds_for_width(deviation, widest, CONFIDENCE, self._judging.power)
+        return planned(basis, needed, fewest)
 
     @cached_property
     def _seeds(self) -> list[Outcomes]:
@@ -136,12 +138,14 @@ class NumberTest(ClaimTest):
         return widest is not None and (interval[1] - interval[0]) / 2 > widest
 
     def _has_printed_sign(self, level: float) -> bool:
-        """Whether an increment is of the printed sign, though not of the printed size."""
+        """Whether an increment is of the printed sign, though not of the printed size; by the
+        test of an order of the two accuracies, so that no other claim on it says otherwise."""
         printed = float(self._claim.printed)
-        if not self._claim.printed_column.endswith("_increment") or printed == 0:
+        if self._base is None or printed == 0:
             return False  # no increment has no direction
-        ours = contrast([Sample(math.copysign(1, printed), self._values)])
-        return ours.p_positive < level
+        more, less = (self._claim.model, self._base)[:: 1 if printed > 0 else -1]
+        order = above(self._claim.measured, more, less)
+        return self._sampling.contrast(order).p_positive < level
 
     def _prediction(self) -> Prediction:
         """The printed number beside ours; of an accuracy with Wilson's interval, in percent, from
@@ -161,17 +165,20 @@ class NumberTest(ClaimTest):
             sampling_high=sampling_high,
         )
 
-    def _planned_deviation(self) -> float | None:
-        """The standard deviation between runs that the article file lets one expect, in percent;
-        of an increment by the propagation of errors. None of minutes, or where it knows none."""
-        usual = self._judging.seed_deviation
-        if usual is None or self._claim.measured != "accuracy":
+    @property
+    def _rounding(self) -> float:
+        """The standard deviation that an accuracy has from being a number of images."""
+        return self._from_accuracies(100 / self._sampling.test_images / math.sqrt(12)) or 0.0
+
+    def _from_accuracies(self, points: float) -> float | None:
+        """The standard deviation of the number, in percent, where accuracies have one of so many
+        percentage points; of an increment by the propagation of errors. None of minutes."""
+        if self._claim.measured != "accuracy":
             return None
-        deviation = float(usual.points)
         if self._base is None:
-            return deviation
-        above, below = (
+            return points
+        over, below = (
             mean(self._sampling.values(model, "accuracy"))
             for model in (self._claim.model, self._base)
         )
-        return deviation / below * math.sqrt(1 + (above / below) ** 2)
+        return points / below * math.sqrt(1 + (over / below) ** 2)

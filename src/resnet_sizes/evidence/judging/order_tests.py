@@ -1,6 +1,6 @@
 """Testing claims about an order: all of their conditions hold, or one is reversed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +9,7 @@ import numpy as np
 from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest, planned
 from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_outcomes
 from resnet_sizes.evidence.statistics.sampling import Sampling
-from resnet_sizes.evidence.statistics.tests import Contrast, seeds_for_contrast
+from resnet_sizes.evidence.statistics.tests import Contrast, Effect, seeds_for_effects
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import OrderClaim
 from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome, Outcomes
@@ -68,12 +68,13 @@ class OrderTest(ClaimTest):
         return ("supported", ["rule-holds"]) if True in holds else ("contradicted", ["rule-fails"])
 
     def settle(self, reason: Reason, tests: int) -> int | None:
-        level = self._judging.level / 2 / tests
-        needed = [each.seeds(self._sampling, level, self._judging.power) for each in self._measured]
-        return largest_of_all(needed)
+        def variances(condition: Condition) -> list[float]:
+            return [sample.variance for sample in self._sampling.samples(condition)]
+
+        return self._seeds_to_decide(variances, tests, self._sampling.seeds(self._models) + 1)
 
     def from_few_seeds(self, fewest: int, tests: int) -> Basis:
-        sampling, judging = self._sampling, self._judging
+        sampling, usual = self._sampling, self._judging.seed_deviation
         basis = Basis(
             seeds=sampling.seeds(self._models),
             comparisons=[_compare(condition, sampling) for condition in self._conditions],
@@ -81,24 +82,48 @@ class OrderTest(ClaimTest):
             seeds_needed=fewest,
             needed_from="minimum",
         )
-        usual = judging.seed_deviation
-        # An order of times that is a premise is taken to be as it is seen.
         means, yardsticks = sampling.mean_outcomes, self._claim.by_yardstick()
         conditions = [each for one in yardsticks for each in one.conditions(means)]
         if usual is None or any(each.quantity != "accuracy" for each in conditions):
             return basis
         deviation = float(usual.points) / 100
-        needed = [
-            seeds_for_contrast(
-                abs(sampling.estimate(condition)),
-                [(deviation * weight) ** 2 for weight in condition.weights.values()],
-                sampling.further_variance(condition),
-                judging.level / 2 / tests,
-                judging.power,
+
+        def variances(condition: Condition) -> list[float]:
+            return [(deviation * weight) ** 2 for weight in condition.weights.values()]
+
+        # An order of times that is a premise is taken to be as it is seen.
+        needed = self._seeds_to_decide(variances, tests, fewest, with_premises=False)
+        return planned(basis, needed, fewest)
+
+    def _seeds_to_decide(
+        self,
+        variances: Callable[[Condition], list[float]],
+        tests: int,
+        fewest: int,
+        with_premises: bool = True,
+    ) -> int | None:
+        """How many decide it by every yardstick, where `variances` are what a seed of each model
+        adds to a condition. What is seen is taken for the truth: the claim then holds, for which
+        all conditions have to be found, or one of those that fail."""
+        sampling, power = self._sampling, self._judging.power
+        means, level = sampling.mean_outcomes, self._judging.level / 2 / tests
+
+        def effect(condition: Condition, level: float) -> Effect:
+            size, further = abs(sampling.estimate(condition)), sampling.further_variance(condition)
+            return Effect(size, variances(condition), further, level)
+
+        needed: list[int | None] = []
+        for claim in self._claim.by_yardstick():
+            conditions = claim.conditions(means)
+            before = [effect(each, level) for each in claim.premises(means) if with_premises]
+            failing = [each for each in conditions if sampling.estimate(each) <= 0]
+            ways = [[effect(each, level / len(conditions))] for each in failing]
+            ways = ways or [[effect(each, level) for each in conditions]]
+            needed.append(
+                fewest_of([seeds_for_effects(before + way, power, fewest) for way in ways])
             )
-            for condition in conditions
-        ]
-        return planned(basis, largest_of_all(needed), fewest)
+        found = [number for number in needed if number is not None]
+        return max(found) if len(found) == len(needed) else None
 
     @cached_property
     def _seeds(self) -> list[Outcomes]:
@@ -108,6 +133,11 @@ class OrderTest(ClaimTest):
     def _seeds_holding(self) -> int:
         """In how many seeds the rule holds by itself."""
         return sum(self._claim.holds(table) for table in self._seeds)
+
+    @property
+    def _stated(self) -> list[Condition]:
+        """What has to hold for the rule to hold in one resample."""
+        return self._conditions
 
     @cached_property
     def _conditions(self) -> list[Condition]:
@@ -129,7 +159,7 @@ class OrderTest(ClaimTest):
         if self._claim.weighs_times:
             return self._probability_by_rule()
         held = np.ones(self._sampling.resamples, dtype=bool)
-        for condition in self._conditions:
+        for condition in self._stated:
             total = np.zeros(self._sampling.resamples)
             for model, weight in condition.weights.items():
                 total += weight * self._sampling.draws(model, condition.quantity)
@@ -182,36 +212,10 @@ class _Measured:
         one_reversed = min(1.0, len(ps) * min(ps)) if ps else 0.0
         return max([one_reversed, *(tested.p_positive for _, tested in self.premises)])
 
-    def seeds(self, sampling: Sampling, level: float, power: float) -> int | None:
-        """How many would decide it. What is seen is taken for the truth: the claim then holds, or
-        one condition fails."""
 
-        def needed(pair: tuple[Condition, Contrast], level: float) -> int | None:
-            condition, tested = pair
-            samples = sampling.samples(condition)
-            return seeds_for_contrast(
-                abs(tested.estimate),
-                [sample.variance for sample in samples],
-                sampling.further_variance(condition),
-                level,
-                power,
-                min(len(sample.values) for sample in samples) + 1,
-            )
-
-        premises = [needed(pair, level) for pair in self.premises]
-        failing = [pair for pair in self.conditions if pair[1].estimate <= 0]
-        if not failing:
-            return largest_of_all(premises + [needed(pair, level) for pair in self.conditions])
-        found = [needed(pair, level / len(self.conditions)) for pair in failing]
-        fewest = min((number for number in found if number is not None), default=None)
-        return largest_of_all([*premises, fewest])
-
-
-def largest_of_all(needed: Sequence[int | None]) -> int | None:
-    """Seeds that settle several questions together; None where there is none, or no number of
-    seeds settles one of them."""
-    found = [number for number in needed if number is not None]
-    return max(found) if found and len(found) == len(needed) else None
+def fewest_of(needed: Sequence[int | None]) -> int | None:
+    """Of the numbers of seeds that each of several ways takes; None where no way can be gone."""
+    return min((number for number in needed if number is not None), default=None)
 
 
 def _compare(

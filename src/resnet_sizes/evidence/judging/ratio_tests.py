@@ -1,16 +1,15 @@
 """Testing ratios of training times against those of the printed minutes."""
 
 import math
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 from resnet_sizes.evidence.judging.claim_test import Answer
-from resnet_sizes.evidence.judging.order_tests import OrderTest, largest_of_all
-from resnet_sizes.evidence.statistics.sampling import Sampling
-from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast, seeds_for_contrast
+from resnet_sizes.evidence.judging.order_tests import OrderTest, fewest_of
+from resnet_sizes.evidence.statistics.sampling import Sampling, value_of
+from resnet_sizes.evidence.statistics.tests import Effect, seeds_for_effects
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Ratio
-from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, printed_ends
+from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcomes, printed_ends
 from resnet_sizes.schemas.evidence.verdicts import Basis, RatioTest, Reason
 
 
@@ -39,93 +38,77 @@ class RatioOrderTest(OrderTest):
         if verdict != "supported":
             return verdict, reasons
         level = self._judging.level / 2 / tests
-        if any(ratio.is_outside(level / len(self._tested)) for ratio in self._tested):
+        tested = [self._sampling.contrast(end) for end in self._ends]
+        if any(each.p_negative < level / len(self._others) for each in tested):
             return "direction-only", ["ratios-differ"]
-        if all(ratio.is_inside(level) for ratio in self._tested):
+        if all(each.p_positive < level for each in tested):
             return "supported", ["ratios-agree"]
         return "direction-only", ["ratios-unclear"]
 
     def settle(self, reason: Reason, tests: int) -> int | None:
         if reason != "ratios-unclear":
             return super().settle(reason, tests)
-        level, power = self._judging.level / 2 / tests, self._judging.power
-        fewest = self._sampling.seeds(self._models) + 1
-        needed = [
-            seeds_for_contrast(ratio.to_the_edge, ratio.variances, None, level, power, fewest)
-            for ratio in self._tested
-            if not ratio.is_inside(level)
-        ]
-        return largest_of_all(needed)
+        sampling, power = self._sampling, self._judging.power
+        level, fewest = self._judging.level / 2 / tests, sampling.seeds(self._models) + 1
+
+        def effect(end: Condition, level: float) -> Effect:
+            variances = [sample.variance for sample in sampling.samples(end)]
+            return Effect(abs(sampling.estimate(end)), variances, None, level)
+
+        crossed = [end for end in self._ends if sampling.estimate(end) <= 0]
+        ways = [[effect(end, level / len(self._others))] for end in crossed]
+        ways = ways or [[effect(end, level) for end in self._ends]]
+        return fewest_of([seeds_for_effects(way, power, fewest) for way in ways])
 
     def from_few_seeds(self, fewest: int, tests: int) -> Basis:
         ratios = self._ratios()
         return super().from_few_seeds(fewest, tests).model_copy(update={"ratios": ratios})
 
-    @cached_property
-    def _tested(self) -> list["_Ratio"]:
-        return [self._measure(model) for model in self._others]
+    @property
+    def _stated(self) -> list[Condition]:
+        """The rule asks for the ratios as well as for the order."""
+        return [*super()._stated, *self._ends]
 
-    def _measure(self, model: str) -> "_Ratio":
-        low, high = printed_ends(self._printed[model])
-        base_low, base_high = printed_ends(self._printed[self._base])
-        samples = self._samples(model)
-        return _Ratio(
-            contrast=contrast(samples),
-            variances=[sample.variance for sample in samples],
-            low=math.log(low / base_high * (1 - self._tolerance)),
-            high=math.log(high / base_low * (1 + self._tolerance)),
-        )
+    def _seeds_holding(self) -> int:
+        def is_inside(table: Outcomes, end: Condition) -> bool:
+            logs = [w * value_of(table[m], end.quantity) for m, w in end.weights.items()]
+            return sum(logs) > end.threshold
+
+        in_order = [table for table in self._seeds if self._claim.holds(table)]
+        return sum(all(is_inside(table, end) for end in self._ends) for table in in_order)
+
+    @cached_property
+    def _ends(self) -> list[Condition]:
+        """That a ratio is above the lower and below the upper end of its tolerance; two a ratio."""
+        base, found = self._base, []
+        base_low, base_high = printed_ends(self._printed[base])
+        for model in self._others:
+            low, high = printed_ends(self._printed[model])
+            lower = math.log(low / base_high * (1 - self._tolerance))
+            upper = math.log(high / base_low * (1 + self._tolerance))
+            for first, second, end in ((model, base, lower), (base, model, -upper)):
+                weights: dict[str, float] = {first: 1.0, second: -1.0}
+                found.append(Condition("factor", LOG_MINUTES, (first, second), weights, end))
+        return found
 
     def _ratios(self) -> list[RatioTest]:
         """The ratio of each model's time to the first's; without an interval where one has a
         single run."""
-        found = []
+        sampling, found = self._sampling, []
         for model in self._others:
-            samples = self._samples(model)
-            middle = sum(s.weight * sum(s.values) / len(s.values) for s in samples)
-            several = all(len(sample.values) > 1 for sample in samples)
-            low, high = contrast(samples).interval() if several else (None, None)
+            weights: dict[str, float] = {model: 1.0, self._base: -1.0}
+            ratio = Condition("factor", LOG_MINUTES, (model, self._base), weights)
+            several = sampling.seeds([model, self._base]) > 1
+            low, high = sampling.contrast(ratio).interval() if several else (None, None)
             found.append(
                 RatioTest(
                     model=model,
                     base=self._base,
                     printed=float(self._printed[model]) / float(self._printed[self._base]),
-                    ours=math.exp(middle),
+                    ours=math.exp(sampling.estimate(ratio)),
                     low=None if low is None else math.exp(low),
                     high=None if high is None else math.exp(high),
-                    by_macs=self._sampling.macs(model) / self._sampling.macs(self._base),
+                    by_macs=sampling.macs(model) / sampling.macs(self._base),
                 )
             )
         return found
-
-    def _samples(self, model: str) -> list[Sample]:
-        return [
-            Sample(1.0, self._sampling.values(model, LOG_MINUTES)),
-            Sample(-1.0, self._sampling.values(self._base, LOG_MINUTES)),
-        ]
-
-
-@dataclass(frozen=True)
-class _Ratio:
-    """A ratio of times over several seeds, as a logarithm, between the ends of the tolerance."""
-
-    contrast: Contrast
-    variances: list[float]
-    """Variances of the logarithms, from one seed of each model."""
-    low: float
-    high: float
-
-    def is_inside(self, level: float) -> bool:
-        above = self._less(self.low).p_positive < level
-        return above and self._less(self.high).p_negative < level
-
-    def is_outside(self, level: float) -> bool:
-        below = self._less(self.low).p_negative < level
-        return below or self._less(self.high).p_positive < level
-
-    @property
-    def to_the_edge(self) -> float:
-        return min(abs(self.contrast.estimate - end) for end in (self.low, self.high))
-
-    def _less(self, end: float) -> Contrast:
-        return replace(self.contrast, estimate=self.contrast.estimate - end)

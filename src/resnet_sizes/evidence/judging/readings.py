@@ -80,6 +80,8 @@ def _together(names: Sequence[VerdictName]) -> tuple[VerdictName, Agreement | No
     if len(set(names)) == 1:
         return names[0], None
     decided = {name for name in names if name in _DECIDED}
+    if set(names) == {"supported", "direction-only"}:
+        return "direction-only", "readings-differ"  # which is what they have in common
     if len(decided) > 1:
         return "depends-on-the-reading", "readings-differ"
     if decided:

@@ -6,7 +6,7 @@ from typing import Any
 
 from resnet_sizes.evidence.judging.comparability import Case
 from resnet_sizes.evidence.judging.order_tests import OrderTest
-from resnet_sizes.evidence.runs.measurements import on_one_device
+from resnet_sizes.evidence.runs.measurements import from_one_code, on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Extreme, ParetoKnee
@@ -14,7 +14,7 @@ from resnet_sizes.schemas.evidence.verdicts import Criterion, Recommendation, Ve
 from resnet_sizes.schemas.study.protocol import by_depth
 
 FEWEST_SEEDS = 3
-"""As many as a claim asks for, unless it says otherwise."""
+"""Where no claim of the article is on the same choice; a claim asks for so many by itself."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Choice:
     numbers: Hashable
     """What decides it, as `Case.numbers`."""
     test: OrderTest | None
-    """None without a claim, or with too few seeds for a test."""
+    """None without a claim, or with too few runs for a test."""
     enough: bool
-    """Whether there are seeds enough for one."""
+    """Whether there are as many as a claim on the same choice asks for, and none is missing."""
 
     def is_asked_by(self, case: Case) -> bool:
         """Whether the article says which network is the best by the same criterion."""
@@ -56,11 +56,13 @@ class Choice:
 
 def choices_of(sampling: Sampling, article: Article) -> list[Choice]:
     """The best network of a reading by accuracy, by time, and by both (the knee of the Pareto
-    front); empty with results of fewer than two networks. Times of several devices choose
-    nothing."""
-    models = by_depth([str(m) for m in sampling.runs.study.models if sampling.of(m)])
-    if len(models) < 2:
+    front); empty with results of fewer than two networks, or of several versions of the training
+    code. Times of several devices choose nothing."""
+    runs, protocol = sampling.runs, sampling.protocol
+    models = by_depth([str(m) for m in runs.study.models if sampling.of(m)])
+    if len(models) < 2 or not from_one_code([run for m in models for run in sampling.of(m)]):
         return []
+    complete = not runs.unfinished(protocol, runs.study.models)
     means = sampling.mean_outcomes
     best = max(models, key=lambda m: means[m].accuracy)
     claims: dict[Criterion, Extreme | ParetoKnee | None] = {
@@ -72,18 +74,21 @@ def choices_of(sampling: Sampling, article: Article) -> list[Choice]:
         if len(models) > 2:
             knees = [_knee(model, models) for model in models]
             claims["trade-off"] = next((knee for knee in knees if knee.holds(means)), None)
-    enough = sampling.seeds(models) >= FEWEST_SEEDS
-    return [
-        Choice(
-            protocol=sampling.protocol,
+    found = []
+    for criterion, claim in claims.items():
+        asked = [each for each in article.claims if claim and each.question == claim.question]
+        fewest = max((each.needs.seeds for each in asked if each.needs), default=FEWEST_SEEDS)
+        enough = complete and sampling.seeds(models) >= fewest
+        choice = Choice(
+            protocol=protocol,
             criterion=criterion,
             claim=claim,
             numbers=claim and Case(claim, sampling, article).numbers,
             test=OrderTest(claim, sampling, article) if claim and enough else None,
             enough=enough,
         )
-        for criterion, claim in claims.items()
-    ]
+        found.append(choice)
+    return found
 
 
 _OWN_CLAIM: dict[str, Any] = {

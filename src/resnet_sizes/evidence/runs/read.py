@@ -1,7 +1,7 @@
 """Every run of a study: used if it is in order, otherwise named with its problem."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,7 +49,7 @@ class StudyRuns:
             found[run.settings.protocol, run.settings.model].append(run)
         return {key: tuple(runs) for key, runs in found.items()}
 
-    def unfinished(self, protocol: str, models: list[str]) -> tuple[RunState, ...]:
+    def unfinished(self, protocol: str, models: Sequence[str]) -> tuple[RunState, ...]:
         """The runs of some models in one protocol that give no numbers."""
         return tuple(
             state

@@ -92,7 +92,7 @@ class Sampling:
         """A quantity in each seed: fractions, nats, or natural logarithms of minutes."""
         key = (model, quantity)
         if key not in self._values:
-            self._values[key] = [_value(one, quantity) for one in self._outcomes[model]]
+            self._values[key] = [value_of(one, quantity) for one in self._outcomes[model]]
         return self._values[key]
 
     def outlying_runs(self) -> list[str]:
@@ -258,7 +258,8 @@ def samplings(runs: StudyRuns, images: ImageResamples | None = None) -> list[Sam
     return [Sampling(runs, protocol, images) for protocol in runs.study.protocols]
 
 
-def _value(one: Outcome, quantity: str) -> float:
+def value_of(one: Outcome, quantity: str) -> float:
+    """A quantity of one run: a fraction, nats, or the natural logarithm of minutes."""
     if quantity == LOG_MINUTES:
         return math.log(max(one.minutes, _SMALLEST_TIME))
     value: float = getattr(one, quantity)

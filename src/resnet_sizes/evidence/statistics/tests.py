@@ -38,14 +38,16 @@ def prediction_interval(
     return mean(values) - half, mean(values) + half
 
 
-def further_run_p(values: Sequence[float], low: float, high: float) -> float:
+def further_run_p(values: Sequence[float], low: float, high: float, rounding: float = 0.0) -> float:
     """Two-sided p-value that a number from `low` to `high` is one further run (two values on).
 
-    The number's rounding counts for it: the nearest of what it may stand for is tested.
+    The number's rounding counts for it: the nearest of what it may stand for is tested. So does
+    that of the values, `rounding` being its standard deviation: a few that happen to be equal do
+    not make another one impossible.
     """
     count = len(values)
     away = max(low - mean(values), mean(values) - high, 0.0)
-    error = stdev(values) * math.sqrt(1 + 1 / count)
+    error = math.hypot(stdev(values), rounding) * math.sqrt(1 + 1 / count)
     return min(1.0, 2 * _upper_tail(away, error, count - 1))
 
 
@@ -197,53 +199,77 @@ def two_proportion_test(first: float, second: float, trials: int) -> tuple[float
     return z, 2 * float(special.ndtr(-abs(z)))
 
 
-def seeds_for_contrast(
-    effect: float,
-    variances: Sequence[float],
-    further: tuple[float, float] | None,
-    level: float,
-    power: float,
-    fewest: int = 2,
-) -> int | None:
-    """Seeds a model with which a one-sided t-test at `level` finds `effect` with `power`.
+@dataclass(frozen=True)
+class Effect:
+    """Something that a one-sided t-test at `level` is to find in a planned study."""
 
-    `variances` are what one seed of each model adds to the variance of the contrast, in the
-    effect's unit squared; `further`, with its degrees of freedom, does not shrink with more
-    seeds (that of the test images). Power is that of the noncentral t distribution with
-    Satterthwaite's degrees of freedom, as the test has them. At least `fewest`; None where
-    `MOST_SEEDS` would not do.
-    """
+    size: float
+    """How far it is from the border; negative where it is on the other side."""
+    variances: Sequence[float]
+    """What one seed of each model adds to the variance of its estimate, in its unit squared."""
+    further: tuple[float, float] | None
+    """A variance that does not shrink with more seeds (that of the test images), with its degrees
+    of freedom."""
+    level: float
 
-    def is_enough(seeds: int) -> bool:
-        parts = [(variance / seeds, seeds - 1.0) for variance in variances]
-        if further is not None:
-            parts.append(further)
+    def power(self, seeds: int) -> float:
+        """How probably it is found with so many seeds a model: by the noncentral t distribution
+        with Satterthwaite's degrees of freedom, as the test has them."""
+        parts = [(variance / seeds, seeds - 1.0) for variance in self.variances]
+        if self.further is not None:
+            parts.append(self.further)
         total, freedom = variance_of_sum(parts)
         if total == 0:
-            return effect > 0
-        critical = -float(special.stdtrit(freedom, level))
-        ratio = effect / math.sqrt(total)
-        # Beyond this the noncentral distribution is all on one side, and scipy's underflows.
-        if ratio - critical > 10:
-            return True
-        return 1 - float(special.nctdtr(freedom, ratio, critical)) >= power
-
-    return _smallest(is_enough, fewest)
+            return float(self.size > 0)
+        critical = -float(special.stdtrit(freedom, self.level))
+        return _beyond(critical, self.size / math.sqrt(total), freedom)
 
 
-def seeds_for_prediction(
-    deviation: float, half_width: float, confidence: float, fewest: int = 2
+def seeds_for_effects(effects: Sequence[Effect], power: float, fewest: int = 2) -> int | None:
+    """Seeds a model, at least `fewest`, with which all of the effects are found together with
+    `power`, however they depend on each other (Bonferroni's inequality); None where `MOST_SEEDS`
+    would not do."""
+    return _smallest(
+        lambda seeds: sum(1 - effect.power(seeds) for effect in effects) <= 1 - power, fewest
+    )
+
+
+def seeds_for_width(
+    deviation: float, half_width: float, confidence: float, power: float, fewest: int = 2
 ) -> int | None:
-    """Seeds with which a prediction interval reaches no farther than `half_width` to each side.
+    """Seeds with which a prediction interval reaches, with `power`, no farther than `half_width`
+    to each side.
 
-    `deviation` is the standard deviation between runs, in the same unit.
+    `deviation` is the standard deviation between runs, in the same unit; that of a sample is
+    smaller than its upper quantile by the chi-squared distribution.
     """
 
     def is_enough(seeds: int) -> bool:
         quantile = float(special.stdtrit(seeds - 1, 0.5 + confidence / 2))
-        return quantile * deviation * math.sqrt(1 + 1 / seeds) <= half_width
+        larger = math.sqrt(float(special.chdtri(seeds - 1, 1 - power)) / (seeds - 1))
+        return quantile * deviation * larger * math.sqrt(1 + 1 / seeds) <= half_width
 
     return _smallest(is_enough, fewest)
+
+
+def seeds_to_exclude(
+    deviation: float, away: float, level: float, power: float, fewest: int = 2
+) -> int | None:
+    """Seeds with which a number that lies `away` from the mean of all runs is told, with `power`
+    and at the two-sided `level`, not to be one further run."""
+
+    def is_enough(seeds: int) -> bool:
+        critical = -float(special.stdtrit(seeds - 1, level / 2)) * math.sqrt(seeds + 1)
+        return _beyond(critical, away / deviation * math.sqrt(seeds), seeds - 1) >= power
+
+    return _smallest(is_enough, fewest)
+
+
+def _beyond(critical: float, center: float, freedom: float) -> float:
+    """The probability that a noncentral t variable is above `critical`."""
+    below = float(special.nctdtr(freedom, center, critical))
+    # No number where the distribution is all on one side.
+    return float(center > critical) if math.isnan(below) else 1 - below
 
 
 def _smallest(is_enough: Callable[[int], bool], fewest: int) -> int | None:

@@ -216,9 +216,14 @@ class _Clauses:
         return said + self._mcnemar(found)
 
     def _mcnemar(self, found: Comparison) -> str:
-        """The p-value of the seed in which two networks differ least, if they were paired."""
-        ps = [pairing.p_value for pairing in found.pairings]
-        return self._counted("mcnemar", len(ps), p=self._p(max(ps))) if ps else ""
+        """The p-value of the seed in which two networks differ least, if they were paired; none
+        where seeds differ in opposite directions."""
+        pairs = found.pairings
+        if not pairs:
+            return ""
+        if len({pair.only_first > pair.only_second for pair in pairs if pair.p_value < 1}) > 1:
+            return self._text("mcnemar.opposite", number=self._number(len(pairs), 0))
+        return self._counted("mcnemar", len(pairs), p=self._p(max(p.p_value for p in pairs)))
 
     def _ratio(self, ratio: RatioTest) -> str:
         digits = _digits_of_ratios(ratio.ours, ratio.low, ratio.high)

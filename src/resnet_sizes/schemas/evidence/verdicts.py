@@ -290,7 +290,7 @@ class Recommendation(Record):
     firm: bool = Field(description="Whether it is the best beyond chance.")
     tested: bool = Field(
         True,
-        description="Whether there are as many seeds as a test asks for.",
+        description="Whether there are as many seeds as a test asks for, and no run is missing.",
     )
 
 
