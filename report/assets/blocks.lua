@@ -1,5 +1,6 @@
--- Fenced divs of the report as Typst functions of typst-template.typ. HTML styles the same
--- classes with report.css. Both engines run this filter.
+-- What pandoc and Quarto leave to the report: its fenced divs and tables without a caption as
+-- functions of typst-template.typ, pictures without a caption, and boxes that scroll in the page.
+-- Both engines run this filter, Quarto after it has rendered the floats (`at: post-render`).
 
 local FUNCTIONS = {
   resumo = "summary-box",
@@ -26,17 +27,23 @@ function Image(image)
     local quoted = alternative:gsub("\\", "\\\\"):gsub('"', '\\"')
     return pandoc.RawInline("typst", '#image("' .. image.src .. '", alt: "' .. quoted .. '", width: 100%)')
   end
-  if quarto then -- which knows fig-alt
-    return nil
-  end
   image.caption = pandoc.Inlines({ pandoc.Str(alternative) })
   image.attributes["fig-alt"] = nil
   return image
 end
 
--- A table without a caption: a box of its own, in which it scrolls where the page is narrow, and
--- which can be reached by keyboard. Its first cell with a text is its name.
-local function in_box(tbl)
+-- A box that scrolls where the page is narrow can be reached by keyboard, and has a name.
+local function scrolling(name, value)
+  -- A list of pairs: the order of a table's keys, and so of the bytes, would be left to chance.
+  return pandoc.Attr("", { "float-body" }, { { "role", "group" }, { name, value }, { "tabindex", "0" } })
+end
+
+-- A table without a caption: its first cell with a text is the name of its box.
+local function without_caption(tbl)
+  if FORMAT == "typst" then
+    tbl.classes:insert("typst:no-figure") -- it would get the caption of a figure, an empty one
+    return { pandoc.RawBlock("typst", "#bare-table["), tbl, pandoc.RawBlock("typst", "]") }
+  end
   local name = ""
   for _, rows in ipairs({ tbl.head.rows, tbl.bodies[1] and tbl.bodies[1].body or {} }) do
     for _, cell in ipairs(rows[1] and rows[1].cells or {}) do
@@ -45,19 +52,23 @@ local function in_box(tbl)
       end
     end
   end
-  local attributes = { { "role", "group" }, { "aria-label", name }, { "tabindex", "0" } }
-  return pandoc.Div({ tbl }, pandoc.Attr("", { "float-body" }, attributes))
+  return pandoc.Div({ tbl }, scrolling("aria-label", name))
 end
 
 function Div(div)
-  if FORMAT ~= "typst" then
-    if FORMAT:match("^html") and div.classes:includes("resumo") then
-      return div:walk({ Table = in_box })
-    end
-    return nil
+  local caption = div.attributes["aria-describedby"]
+  if caption then -- what a float holds
+    div.attr = scrolling("aria-labelledby", caption)
+    return div
+  end
+  if div.classes:includes("quarto-float") then
+    div.attributes.alt = nil -- Quarto has it here too; it belongs to the picture
+  end
+  if div.classes:includes("resumo") then
+    div = div:walk({ Table = without_caption })
   end
   for _, class in ipairs(div.classes) do
-    local name = FUNCTIONS[class]
+    local name = FORMAT == "typst" and FUNCTIONS[class]
     if name then
       local blocks = pandoc.Blocks({ pandoc.RawBlock("typst", "#" .. name .. "[") })
       blocks:extend(div.content)
@@ -65,4 +76,5 @@ function Div(div)
       return blocks
     end
   end
+  return div
 end

@@ -59,10 +59,7 @@ local function as_html(id, content, caption)
     pandoc.Plain(label),
     pandoc.RawBlock("html", "</figcaption>"),
   })
-  -- Lists of pairs: the order of a table's keys, and so of the bytes, would be left to chance.
-  -- What is wider than the page scrolls in its box; the box must be reachable by keyboard.
-  local attributes = { { "role", "group" }, { "aria-labelledby", caption_id }, { "tabindex", "0" } }
-  local body = pandoc.Div(content, pandoc.Attr("", { "float-body" }, attributes))
+  local body = pandoc.Div(content, pandoc.Attr("", {}, { { "aria-describedby", caption_id } }))
   local blocks = pandoc.Blocks({
     pandoc.RawBlock("html", '<figure class="quarto-float quarto-float-' .. kind .. '">'),
   })

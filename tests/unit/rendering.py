@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,15 +18,37 @@ from made_once import made_once
 from resnet_sizes.reporting import build
 from resnet_sizes.reporting.build import build_report
 from resnet_sizes.reporting.figures.draw import FORMATS, FigureFormat, write_figures
+from resnet_sizes.reporting.render.engines import EngineKind
 from resnet_sizes.schemas.paths import StudyFolder
 
-STUB = """#!/bin/sh
-if [ "$1" = --version ]; then echo {version}; exit 0; fi
-echo "$@ $SOURCE_DATE_EPOCH" >> "$(dirname "$0")/calls"
-test -f blocks.lua && test -f typst-template.typ || exit 3
-case "$4" in html) echo page > article.html ;; typst) echo paper > article.pdf ;; esac
-exit {status}
+QUARTO = os.environ.get("RESNET_SIZES_QUARTO", "")
+"""The path of a real Quarto, which then renders the reports of all tests."""
+if QUARTO:
+    os.environ["PATH"] = f"{Path(QUARTO).absolute().parent}{os.pathsep}{os.environ['PATH']}"
+
+ENGINE: EngineKind = "quarto" if QUARTO else "pandoc"
+
+needs_quarto = pytest.mark.skipif(
+    not QUARTO, reason="no real Quarto: set RESNET_SIZES_QUARTO to the path of one"
+)
+
+STUB = """#!{python}
+import os, sys
+from pathlib import Path
+
+if sys.argv[1] == "--version":
+    sys.exit(print("{version}"))
+called = " ".join([*sys.argv[1:], os.environ["SOURCE_DATE_EPOCH"]])
+with Path(__file__).with_name("calls").open("a") as calls:
+    calls.write(called + "\\n")
+if {status}:
+    sys.exit({status})
+from resnet_sizes.reporting.render.pandoc import render
+
+made = render(Path.cwd(), "html" if sys.argv[4] == "html" else "pdf", "2025-01-01T20:00:00Z")
+{afterwards}
 """
+"""A stand-in for Quarto that makes what the embedded engine makes."""
 
 
 def render(
@@ -36,7 +59,7 @@ def render(
     **settings: Any,
 ) -> list[Path]:
     """Render a report, with its figures only in the format that page and paper are made of."""
-    settings = {"formats": ["html", "pdf"], "engine": "pandoc", "templates": TEMPLATES} | settings
+    settings = {"formats": ["html", "pdf"], "engine": ENGINE, "templates": TEMPLATES} | settings
     evidence = StudyFolder.of_file(study).evidence
     with patch.object(build, "write_figures", partial(write_figures, formats=figure_formats)):
         return build_report(study, evidence, output, language, **settings)
@@ -59,14 +82,27 @@ def finished_reports(**settings: Any) -> Path:
 
 
 def put_quarto(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, version: str, status: int = 0
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    status: int = 0,
+    afterwards: str = "",
 ) -> Path:
-    folder.mkdir()
+    """Put a stand-in for Quarto on the PATH, which does something `afterwards` with what it
+    `made`; the file that lists how it is called."""
+    text = STUB.format(python=sys.executable, version=version, status=status, afterwards=afterwards)
+    put_program(folder, monkeypatch, text)
+    return folder / "calls"
+
+
+def put_program(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str | bytes) -> Path:
+    """Put a program of the name `quarto` on the PATH."""
+    folder.mkdir(exist_ok=True)
     program = folder / "quarto"
-    program.write_text(STUB.format(version=version, status=status), encoding="utf-8")
+    program.write_bytes(text.encode() if isinstance(text, str) else text)
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    return folder / "calls"
+    return program
 
 
 class Page(HTMLParser):
@@ -136,7 +172,7 @@ WORDINGS = {
         first_alternative="a marca do artigo está acima da marca desta replicação",
         first_section="1 Introdução",
         last_section="Apêndice E – Como este documento foi feito",
-        engine="Documento composto com pandoc",
+        engine=f"Documento composto com {'Quarto' if QUARTO else 'pandoc'}",
         foreign=r"\b(Table|Figure|Contents|References|Bibliografia)\b",
         percentages=r"\d+,\d+%",
     ),
@@ -152,7 +188,7 @@ WORDINGS = {
         first_alternative="the mark of the article is above the mark of this replication",
         first_section="1 Introduction",
         last_section="Appendix E – How this document was made",
-        engine="Document rendered with pandoc",
+        engine=f"Document rendered with {'Quarto' if QUARTO else 'pandoc'}",
         foreign=r"\b(Tabela|Quadro|Figura|Sumário|Referências|Bibliography)\b",
         percentages=r"\d+\.\d+%",
     ),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from lxml import html
-from rendering import finished_reports, render
+from rendering import ENGINE, finished_reports, render
 from report_studies import ALL_READINGS, SHARED, TEMPLATES, context_of, reseal, study_with_evidence
 from synthetic import MODELS, make_study
 
@@ -41,7 +41,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     study = study_with_evidence(folder, **SHARED)
     render(study, folder / "made")
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
-    engine = choose_engine("pandoc")
+    engine = choose_engine(ENGINE)
     context = context_of(inputs)
     article = render_article(context, TEMPLATES, engine)
     page = (folder / "made" / "report.html").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from rendering import WORDINGS, Page, Wording, finished_reports, put_quarto, render
+from rendering import ENGINE, WORDINGS, Page, Wording, finished_reports, put_quarto, render
 from report_prose import strangers
 from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, reseal, study_with_evidence
 from synthetic import make_study
@@ -62,8 +62,9 @@ def test_the_folder_holds_all_that_the_qmd_names(language: str) -> None:
     figures = [f"figure-{name}.{format}" for name in FIGURE_NAMES for format in FORMATS]
     assert sorted(path.name for path in report.iterdir()) == sorted([
         *figures, "abnt.csl", "after-body.html", "article.qmd", "blocks.lua", "decimals.lua",
-        "language-link.html", "metadata.html", "references.bib", "report.css", "report.html",
-        "report.json", "report.pdf", "skip-link.html", "typst-show.typ", "typst-template.typ",
+        "language-link.html", "metadata.html", "page.html", "references.bib", "report.css",
+        "report.html", "report.json", "report.pdf", "skip-link.html", "typst-show.typ",
+        "typst-template.typ",
     ])  # fmt: skip
 
 
@@ -132,6 +133,18 @@ def test_the_page_can_be_used_without_sight_or_mouse(page: Page, wording: Wordin
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_every_box_that_scrolls_is_reached_by_keyboard_and_has_a_name(page: Page) -> None:
+    names = {a["id"]: a for tag, a in page.tags if tag == "figcaption"}
+    boxes = [a for _, a in page.tags if "float-body" in (a.get("class") or "").split()]
+    assert len(boxes) == len(page.all("figcaption")) + 1  # the table of the first page
+    for box in boxes:
+        assert (box["role"], box["tabindex"]) == ("group", "0")
+        assert box.get("aria-label") or box["aria-labelledby"] in names
+        assert "aria-describedby" not in box
+    assert [tag for tag, _ in page.tags].count("main") == 1
+    assert not [tag for tag, a in page.tags if "alt" in a and tag != "img"]
 
 
 def test_the_picture_of_the_first_page_is_described_in_both_formats(
@@ -239,7 +252,7 @@ def test_the_pdf_is_tagged_named_bookmarked_and_has_its_fonts(
 
 def test_the_report_says_what_rendered_it(page: Page, wording: Wording) -> None:
     assert wording.engine in page.text
-    assert "--engine pandoc" in page.text
+    assert f"--engine {ENGINE}" in page.text
 
 
 def test_equal_evidence_gives_equal_bytes(tmp_path: Path) -> None:

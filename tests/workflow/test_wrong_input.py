@@ -1,5 +1,6 @@
 """Wrong input stops in seconds with a message that says what to do."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -30,7 +31,6 @@ CASES = ("overlay", "expected")
             "dataset: {source: image-folder, path: nowhere.zip}",
             ["dataset.path: 'nowhere.zip' does not exist", "Put the file there"],
         ),
-        ("report: {engine: quarto}", ["quarto", "engine"]),
         ("name: a\nname: b", ["config/wrong.yaml: is not YAML: key 'name' appears twice"]),
         (BOMB, ["config/wrong.yaml: is not YAML: more than 20000 values"]),
         ("name: !!python/object/apply:os.system [id]", ["is not valid JSON or YAML"]),
@@ -48,6 +48,23 @@ def test_a_wrong_configuration_plans_nothing(project, overlay, expected):
     for text in expected:
         assert text in done.stdout
     assert "word@" not in done.stdout
+
+
+def test_a_quarto_that_does_not_run_stops_the_plan_where_the_study_asks_for_it(
+    project, tmp_path, monkeypatch
+):
+    program = tmp_path / "quarto"
+    program.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    config = project.overlay("wrong.yaml", "report: {engine: quarto}")
+    done = project.plan("--configfile", config, check=False)
+    assert done.returncode != 0
+    assert "Job stats" not in done.stdout
+    assert f"{program} does not run ('quarto --version' ended with exit status 3" in done.stdout
+    assert "set report.engine to pandoc in the configuration" in done.stdout
+    done = project.plan("--configfile", project.overlay("wrong.yaml", "report: {engine: auto}"))
+    assert "Job stats" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A study's evidence → `article.qmd`, `report.html` and `report.pdf`."""
 
 import glob
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,12 +21,14 @@ from resnet_sizes.reporting.checks.number_check import check_numbers
 from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.render.engines import EngineChoice, Format, choose_engine
+from resnet_sizes.reporting.render.engines import Engine, EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.sections import metadata
 from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words
+
+log = logging.getLogger("resnet_sizes")
 
 # What `article.qmd` names, beside its figures; whoever has Quarto can render it where it lies.
 NAMED_ASSETS = (
@@ -34,10 +37,11 @@ NAMED_ASSETS = (
     "report.css",
     "blocks.lua",
     "decimals.lua",
+    "page.html",
     "typst-template.typ",
     "typst-show.typ",
 )
-EMBEDDED_ASSETS = ("crossref.lua", "page.html", "page.typ")
+EMBEDDED_ASSETS = ("crossref.lua", "page.typ")
 SKIP_LINK = "skip-link.html"
 LANGUAGE_LINK = "language-link.html"
 
@@ -55,42 +59,60 @@ def build_report(
 
     `evidence` holds `values.json`, `figures.json` and `verdicts.json`. Everything is drawn and
     rendered in a private folder, formats in sequence, and moved together when all is done.
-    Equal evidence gives equal bytes with the embedded engine. Returns the paths of `article.qmd`
-    and of the reports. Raises UserError for missing or broken inputs and a missing engine, and
-    WriteError where the disk is full or refuses; what was in `output` is then as it was.
+    Equal evidence gives equal bytes with the embedded engine, which `auto` takes also where
+    Quarto fails. Returns the paths of `article.qmd` and of the reports. Raises UserError for
+    missing or broken inputs and a missing engine, and WriteError where the disk is full or
+    refuses; what was in `output` is then as it was.
     """
     inputs = read_inputs(study_path, evidence)
     chosen = choose_engine(engine)
     report = report_context(inputs, Words(templates / language, language))
-    rendered = render_article(report, templates, chosen)
+    with explained_write(output), _folder_beside(output) as folder:
+        drawn = write_figures(FigureContext(report.figures, report.words), folder)
+        copied = _copy_assets(report, templates, folder)
+        try:
+            made = _render(report, templates, folder, formats, chosen)
+        except UserError as error:
+            if engine != "auto" or chosen.kind == "pandoc":
+                raise
+            log.warning("the embedded engine renders the report, because Quarto did not: %s", error)
+            made = _render(report, templates, folder, formats, choose_engine("pandoc"))
+        # The page, which names others, comes last: a new one has no old file beside it, even where
+        # this process is killed among the names.
+        named = [*(path.name for path in drawn), *copied, *made]
+        copy_together([folder / file for file in named], output)
+    # A format that the study no longer asks for would be left with the numbers of an old one.
+    for format in set(get_args(Format)) - {*formats, *report.study.report.formats}:
+        (output / f"report.{format}").unlink(missing_ok=True)
+    return [output / file for file in ("article.qmd", *(f"report.{each}" for each in formats))]
+
+
+def _render(
+    report: ReportContext,
+    templates: Path,
+    folder: Path,
+    formats: Sequence[Format],
+    engine: Engine,
+) -> list[str]:
+    """Write and check the report in a folder that has its figures and assets; the names of what
+    was written, the page last."""
+    rendered = render_article(report, templates, engine)
     keys = keys_in(rendered.text)
     written = {
         "article.qmd": rendered.text,
         metadata.AFTER_BODY: metadata.after_body_html(report, keys, templates / "assets"),
         metadata.HEAD: metadata.head_html(report, formats),
     }
-    with explained_write(output), _folder_beside(output) as folder:
-        for file, content in written.items():
-            (folder / file).write_text(content, encoding="utf-8")
-        write_json(folder / metadata.DATA, metadata.report_data(report, keys))
-        drawn = write_figures(FigureContext(report.figures, report.words), folder)
-        named = [*written, metadata.DATA, *(path.name for path in drawn)]
-        named += _copy_assets(report, templates, folder)
-        reports = {}
-        # The page is what is checked, so it is made even where only the PDF is asked for.
-        for format in dict.fromkeys([*formats, "html"]):
-            made = chosen.render(folder, format, report.created)
-            reports[f"report.{format}"] = made.rename(folder / f"report.{format}")
-        check_numbers(folder, rendered, report, chosen)
-        reports = {f"report.{format}": reports[f"report.{format}"] for format in formats}
-        # The page, which names others, comes last: a new one has no old file beside it, even where
-        # this process is killed among the names.
-        in_order = [*named, *sorted(reports, key=("report.pdf", "report.html").index)]
-        copy_together([folder / file for file in in_order], output)
-    # A format that the study no longer asks for would be left with the numbers of an old one.
-    for format in set(get_args(Format)) - {*formats, *report.study.report.formats}:
-        (output / f"report.{format}").unlink(missing_ok=True)
-    return [output / file for file in ("article.qmd", *reports)]
+    for file, content in written.items():
+        (folder / file).write_text(content, encoding="utf-8")
+    write_json(folder / metadata.DATA, metadata.report_data(report, keys))
+    # The page is what is checked, so it is made even where only the PDF is asked for.
+    for format in dict.fromkeys([*formats, "html"]):
+        made = engine.render(folder, format, report.created)
+        made.rename(folder / f"report.{format}")
+    check_numbers(folder, rendered, report, engine)
+    reports = [f"report.{format}" for format in ("pdf", "html") if format in formats]
+    return [*written, metadata.DATA, *reports]
 
 
 def _copy_assets(report: ReportContext, templates: Path, folder: Path) -> list[str]:

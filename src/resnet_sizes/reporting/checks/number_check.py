@@ -1,13 +1,11 @@
 """No number without a source, and the same numbers in page, PDF and document."""
 
-import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
 from lxml import etree
-from lxml.etree import LxmlError
 from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 
@@ -17,12 +15,10 @@ from resnet_sizes.reporting.checks.numerals import numerals
 from resnet_sizes.reporting.checks.page_check import seen_text, strays
 from resnet_sizes.reporting.checks.sources import BIBLIOGRAPHY, Sources, Stray, read_entries
 from resnet_sizes.reporting.render.engines import Engine
-from resnet_sizes.reporting.render.pandoc import read_tree, render
+from resnet_sizes.reporting.render.pandoc import read_tree
 from resnet_sizes.reporting.sections.article import RenderedArticle
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.words import short_class_label
-
-log = logging.getLogger("resnet_sizes")
 
 PAGE = "report.html"
 PAPER = "report.pdf"
@@ -36,13 +32,10 @@ def check_numbers(
     source, where the PDF, if there is one, or `article.qmd` has other numerals, and for a page
     that has no main part.
 
-    `folder` holds the finished report with all that it was made from. What Quarto made is
-    compared too, but only warned about: its versions lay pages out in ways that are not ours to
-    know, and the numbers of `article.qmd` are checked on a page of the embedded engine.
+    `folder` holds the finished report with all that it was made from.
     """
-    language, embedded = report.language, engine.kind == "pandoc"
-    page = folder / PAGE if embedded else render(folder, "html", report.created)
-    html = page.read_text(encoding="utf-8")
+    language = report.language
+    html = (folder / PAGE).read_text(encoding="utf-8")
     sources = sources_of(folder, rendered, report, engine)
     tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
     found = strays(html, sources)
@@ -50,29 +43,12 @@ def check_numbers(
     if found:
         raise UserError(_message(found, language))
     paper = folder / PAPER if (folder / PAPER).is_file() else None
-    lines = differences(html, paper if embedded else None, tree, figures, language)
+    lines = differences(html, paper, tree, figures, language)
     if lines:
         raise UserError(
             f"{PAGE} and {PAPER} ({language}) do not have the same numbers:\n  "
             + "\n  ".join(lines[:_SHOWN])
             + "\nThe report is not published. Look for what one of the formats leaves out."
-        )
-    if not embedded:
-        own = (folder / PAGE).read_text(encoding="utf-8")
-        _warn_of_quarto(own, paper, tree, figures, language)
-
-
-def _warn_of_quarto(
-    page: str, paper: Path | None, tree: dict[str, Any], figures: Sequence[Path], language: str
-) -> None:
-    try:
-        lines = differences(page, paper, tree, figures, language)
-    except (UserError, PyPdfError, LxmlError, ValueError, AttributeError) as error:
-        lines = [f"they cannot be read ({error})"]
-    for line in lines[:_SHOWN]:
-        log.warning(
-            "the numbers of what Quarto made (%s) could not be matched with article.qmd: %s",
-            *(language, line),
         )
 
 
@@ -164,7 +140,13 @@ def _compared(
 
 
 def _text_of_paper(paper: Path) -> str:
-    return "\n".join(_text_of_page(page) for page in PdfReader(paper).pages)
+    try:
+        return "\n".join(_text_of_page(page) for page in PdfReader(paper).pages)
+    except PyPdfError as error:
+        raise UserError(
+            f"{paper.name} is no PDF that can be read ({error}), so its numbers cannot be checked, "
+            "and the report is not published."
+        ) from None
 
 
 def _text_of_page(page: PageObject) -> str:

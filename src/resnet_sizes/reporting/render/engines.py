@@ -32,28 +32,28 @@ class Engine:
 
 
 def choose_engine(choice: EngineChoice) -> Engine:
-    """The engine asked for; `auto` takes Quarto where a version that we know is installed.
+    """The engine asked for; `auto` takes Quarto where one that we know runs.
 
-    Raises UserError where Quarto is asked for and is missing or too old.
+    Raises UserError where Quarto is asked for and is missing, too old, or does not run.
     """
     if choice == "pandoc":
         return _embedded()
-    version = quarto.installed_version()
-    if version is not None and quarto.is_recent_enough(version):
-        return Engine("quarto", (("Quarto", version),), quarto.render)
-    found = "it is not on the PATH" if version is None else f"this one is {version}"
-    if choice == "auto":
-        log.info(
-            "the embedded engine renders the report: Quarto %s or newer would, but %s",
-            quarto.OLDEST,
-            found,
-        )
-        return _embedded()
-    raise UserError(
-        f"report.engine is quarto, which needs Quarto {quarto.OLDEST} or newer, but {found}. "
-        "Install it (conda install -c conda-forge quarto, or https://quarto.org), or use the "
-        "embedded engine: --engine pandoc, or report.engine: pandoc in the configuration."
-    )
+    try:
+        version = quarto.usable_version()
+    except quarto.QuartoUnusableError as error:
+        if choice == "auto":
+            log.info(
+                "the embedded engine renders the report: Quarto %s or newer would, but %s",
+                quarto.OLDEST,
+                error,
+            )
+            return _embedded()
+        raise UserError(
+            f"report.engine is quarto, which needs Quarto {quarto.OLDEST} or newer, but {error}. "
+            "Install it (conda install -c conda-forge quarto, or https://quarto.org). "
+            + quarto.REMEDY
+        ) from None
+    return Engine("quarto", (("Quarto", version),), quarto.render)
 
 
 def _embedded() -> Engine:

@@ -34,6 +34,7 @@ FRONT_MATTER = frozenset(
         "lang",
         "created",
         "engine",
+        "syntax-highlighting",  # none: the report's code names no language
         "bibliography",
         "csl",
         "link-citations",
@@ -46,6 +47,8 @@ HTML_KEYS = frozenset(
     [
         "theme",
         "minimal",
+        "template",
+        "section-divs",
         "embed-resources",
         "css",
         "toc",
@@ -80,8 +83,8 @@ def read_front_matter(qmd: str) -> dict[str, Any]:
 def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
     """Write `article.html` or `article.pdf` into `folder`.
 
-    The folder holds `article.qmd`, what it names, and the engine's own `crossref.lua`,
-    `page.html` and `page.typ`. Raises ValueError or RuntimeError where one of these is wrong:
+    The folder holds `article.qmd`, what it names, and the engine's own `crossref.lua`
+    and `page.typ`. Raises ValueError or RuntimeError where one of these is wrong:
     that is a fault of the templates, not of the user. Raises OSError where the disk is full or
     refuses.
     """
@@ -102,8 +105,7 @@ def _html(folder: Path, front: dict[str, Any]) -> Path:
     options = front["format"]["html"]
     arguments = [
         "--to=html5",
-        "--template=page.html",
-        "--section-divs",
+        f"--template={options['template']}",
         f"--css={options['css']}",
         *(f"--include-before-body={name}" for name in options["include-before-body"]),
         f"--include-after-body={options['include-after-body']}",
@@ -111,6 +113,8 @@ def _html(folder: Path, front: dict[str, Any]) -> Path:
     ]
     if options["embed-resources"]:
         arguments.append("--embed-resources")
+    if options["section-divs"]:
+        arguments.append("--section-divs")
     if options["toc"]:
         arguments += [
             "--toc",
@@ -150,7 +154,7 @@ def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
 
 
 def _pandoc(folder: Path, front: dict[str, Any], target: str, arguments: list[str]) -> Path:
-    filters = ["crossref.lua", *front["filters"]]
+    filters = ["crossref.lua", *(each["path"] for each in front["filters"])]
     command = [
         pypandoc.get_pandoc_path(),
         "article.qmd",

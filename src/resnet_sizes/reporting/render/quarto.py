@@ -10,7 +10,7 @@ from typing import Literal
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.render.pandoc import raise_refusal
+from resnet_sizes.reporting.render.pandoc import raise_refusal, replaced, undisplayable
 
 # Older ones come with a Typst that lacks `par(spacing: …)`, which our template uses, and that
 # writes no tagged PDF; `pdf-standard` is new in it as well.
@@ -20,23 +20,41 @@ OLDEST = "1.9"
 TIME_LIMIT = 600
 """Seconds after which a rendering is given up; it takes a few."""
 
+VERSION_TIME_LIMIT = 60
+"""Seconds after which a `quarto` that does not tell its version is given up."""
+
+REMEDY = (
+    "The embedded engine needs no Quarto: set report.engine to pandoc in the configuration, or "
+    "call resnet-sizes report with --engine pandoc."
+)
+
 # Quarto's name of the format, and the ending of what it writes.
 TARGETS = {"html": ("html", ".html"), "pdf": ("typst", ".pdf")}
 
 
-def installed_version() -> str | None:
-    """The version of the `quarto` on the PATH, or None."""
+class QuartoUnusableError(Exception):
+    """The `quarto` on the PATH renders nothing; the message says why, as part of a sentence."""
+
+
+def usable_version() -> str:
+    """The version of the `quarto` on the PATH.
+
+    Raises QuartoUnusableError where there is none, where it does not run, as one that was built
+    for another processor, and where it is older than `OLDEST`.
+    """
     program = shutil.which("quarto")
     if program is None:
-        return None
-    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"\d+(\.\d+)+", answer.stdout)
-    return found.group() if answer.returncode == 0 and found else None
-
-
-def is_recent_enough(version: str) -> bool:
-    """Whether a version is `OLDEST` or newer."""
-    return _numbers(version) >= _numbers(OLDEST)
+        raise QuartoUnusableError("it is not on the PATH")
+    status, said = _run([program, "--version"], VERSION_TIME_LIMIT)
+    found = re.search(r"^\d+(\.\d+)+", said, re.MULTILINE)
+    if status != 0 or not found:
+        raise QuartoUnusableError(
+            f"{program} does not run ('quarto --version' ended with exit status {status} and "
+            f"{'no' if not found else 'a'} version)"
+        )
+    if _numbers(found.group()) < _numbers(OLDEST):
+        raise QuartoUnusableError(f"{program} is version {found.group()}")
+    return found.group()
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -44,49 +62,82 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
-    """Run `quarto render article.qmd` for one format.
+    """Run `quarto render article.qmd` for one format; a character that no font of the PDF has is
+    printed as `�`, as the embedded engine does.
 
     Raises UserError with what Quarto said, or where it takes longer than `TIME_LIMIT`, and OSError
     where it says that the disk is full or refuses.
     """
-    target, ending = TARGETS[format]
-    program = shutil.which("quarto")
-    if program is None:  # it was there when the engine was chosen
-        raise UserError("quarto is no longer on the PATH. Use: --engine pandoc")
-    environment = os.environ | {"SOURCE_DATE_EPOCH": str(int(moment(created).timestamp()))}
-    command = [program, "render", "article.qmd", "--to", target]
-    try:
-        status, said = _run(command, folder, environment)
-    except subprocess.TimeoutExpired:
-        raise UserError(
-            f"quarto render --to {target} was not done after {TIME_LIMIT} s and was ended. "
-            "Try the embedded engine: --engine pandoc"
-        ) from None
-    made = folder / f"article{ending}"
+    made, status, said = _rendered(folder, format, created)
+    if missing := undisplayable(said) if status != 0 else set():
+        sources = [path for kind in ("qmd", "bib", "svg") for path in folder.glob(f"*.{kind}")]
+        with replaced(missing, sources):
+            made, status, said = _rendered(folder, format, created)
     if status != 0 or not made.is_file():
         raise_refusal(said)
         raise UserError(
-            f"quarto render --to {target} failed (exit status {status}):\n"
-            f"{said[-2000:]}\nTry the embedded engine: --engine pandoc"
+            f"quarto render --to {TARGETS[format][0]} failed (exit status {status}):\n"
+            f"{_errors(said)}\n{REMEDY}"
         )
     return made
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # `quarto` is a script that starts others: a session of their own ends them together.
-        start_new_session=True,
-    )
+def _rendered(folder: Path, format: Literal["html", "pdf"], created: str) -> tuple[Path, int, str]:
+    """What Quarto should have made, its exit status, and what it said."""
+    target, ending = TARGETS[format]
+    # Neither the fonts of the machine nor what a user sets for Typst changes the pages.
+    environment = {name: text for name, text in os.environ.items() if name[:6] != "TYPST_"}
+    environment["TYPST_IGNORE_SYSTEM_FONTS"] = "true"
+    environment["SOURCE_DATE_EPOCH"] = str(int(moment(created).timestamp()))
+    command = ["quarto", "render", "article.qmd", "--to", target]
+    try:
+        status, said = _run(command, TIME_LIMIT, folder, environment)
+    except QuartoUnusableError as error:
+        raise UserError(f"{' '.join(command)}: {error}. {REMEDY}") from None
+    return folder / f"article{ending}", status, said
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_SHOWN = 12
+
+
+def _errors(said: str) -> str:
+    """What Quarto said from its first error on, in whole lines and without Deno's stack."""
+    lines = [line for line in said.splitlines() if line.strip() and not re.match(r"\s+at ", line)]
+    first = next((n for n, line in enumerate(lines) if "error" in line.lower()), -_SHOWN)
+    return "\n".join(lines[first:][:_SHOWN])
+
+
+def _run(
+    command: list[str],
+    limit: int,
+    folder: Path | None = None,
+    environment: dict[str, str] | None = None,
+) -> tuple[int, str]:
+    """The exit status of a command and what it said, without colours."""
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            # `quarto` is a script that starts others: a session of their own ends them together.
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise QuartoUnusableError(f"{command[0]} does not run ({error.strerror})") from None
     with process:
         try:
-            said, _ = process.communicate(timeout=TIME_LIMIT)
-        except BaseException:
+            said, _ = process.communicate(timeout=limit)
+        except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, said
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            raise QuartoUnusableError(
+                f"{command[0]} does not run (it was not done after {limit} s)"
+            ) from None
+    return process.returncode, _COLOURS.sub("", said)
