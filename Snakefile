@@ -4,9 +4,20 @@
 #   snakemake --cores all --resources gpu=1 --configfile config/demo.yaml       the demo
 #
 # Rules name files and call the command `resnet-sizes`; what a rule does can also be typed.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from resnet_sizes.study.workflow import command_problem
+
 min_version("9.20")
+
+# Before the configuration is read: it is looked for in the working directory.
+problem = command_problem(Path(workflow.basedir), sys.argv)
+if problem:
+    raise WorkflowError(problem)
 
 
 configfile: "config/config.yaml"
@@ -32,10 +43,12 @@ localrules:
 
 rule all:
     default_target: True
-    # The metrics stand here too, so that a result that was deleted is made again.
+    # All that a report stands on stands here too: Snakemake looks at no file between those that it
+    # is asked for and those that were never made, and one that is lost or old has to be noticed.
     input:
-        METRICS,
-        PLAN.reports,
+        rules.evidence.input,
+        rules.evidence.output,
+        expand(rules.report.output, language=STUDY.report.languages),
 
 
 rule prefetch:
@@ -46,11 +59,17 @@ rule prefetch:
 
 onstart:
     write_study(STUDY)
+    asked = workflow.dag_settings
+    # Who asks for a repetition wants no earlier result in its place.
+    if not (asked.forceall or asked.forcetargets or asked.forcerun):
+        PLAN.keep_results()
 
 
 onsuccess:
+    PLAN.drop_kept_results()
     print(*PLAN.closing_words(failed=False), sep="\n")
 
 
 onerror:
+    PLAN.drop_kept_results()
     print(*PLAN.closing_words(failed=True), sep="\n")

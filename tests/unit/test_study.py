@@ -1,10 +1,13 @@
 """Configuration: merged as Snakemake merges, checked strictly, explained in words."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from resnet_sizes.cli.app import app
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash
@@ -312,3 +315,24 @@ def test_the_committed_page_of_keys_is_that_of_the_record():
         "protocol_definitions.<name>.stem",
     ):
         assert f"`{key}`" in committed
+
+
+@pytest.mark.parametrize(
+    "command", [["data"], ["evidence"], ["fetch"], ["report"], ["status"], ["study", "runs"]]
+)
+@pytest.mark.parametrize("named", ["tiny", "results/tiny", "overlay.yaml", "gone/study.json"])
+def test_every_command_finds_a_study_by_name_folder_overlay_or_file(
+    command: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(REPOSITORY / "config", tmp_path / "config")
+    (tmp_path / "overlay.yaml").write_text("name: tiny")
+    study = tmp_path / "results/tiny/study.json"
+    study.parent.mkdir(parents=True)
+    study.write_text("half a file")
+    error = CliRunner().invoke(app, [*command, named]).exception
+    assert isinstance(error, UserError)
+    missing = named == "gone/study.json"
+    expected = "gone/study.json: no such file" if missing else "results/tiny/study.json: is not"
+    assert expected in str(error)
+    assert not missing or "Studies that have begun here: tiny" in str(error)

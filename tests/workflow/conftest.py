@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
-from workflow_project import Project
+from workflow_project import TINY, Project
+
+from made_once import made_once
 
 
 @pytest.fixture
@@ -11,10 +13,13 @@ def project(tmp_path: Path) -> Project:
     return Project.create(tmp_path / "project")
 
 
-@pytest.fixture(scope="module")
-def finished_tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Project:
+@pytest.fixture(scope="session")
+def finished_tiny_study() -> Project:
     """The tiny study, run once from nothing to the report. Copy it before changing it."""
-    project = Project.create(tmp_path_factory.mktemp("finished") / "project")
-    command = ("snakemake", "--cores", "2", "--resources", "gpu=1")
-    project.run(*command, "--configfile", "config/tiny.yaml")
-    return project
+
+    def make(folder: Path) -> None:
+        project = Project.create(folder / "project")
+        command = ("snakemake", "--cores", "2", "--resources", "gpu=1")
+        project.run(*command, "--configfile", "config/tiny.yaml")
+
+    return Project(made_once(["finished tiny study", TINY], make) / "project")

@@ -136,15 +136,19 @@ def images_in(folder: Path, shade: int) -> None:
                 image.save(folder / part / name / f"{number}.png")
 
 
-def test_a_changed_image_in_a_folder_makes_the_dataset_again(project):
+def test_a_changed_image_in_a_linked_folder_makes_the_dataset_again(project):
     folder = project.folder / "images"
     images_in(folder, shade=200)
+    (project.folder / "elsewhere").mkdir()
+    (folder / "train").rename(project.folder / "elsewhere/train")
+    (folder / "train").symlink_to("../elsewhere/train")
     config = project.overlay(
         "own.yaml",
         "name: own\ndataset: {source: image-folder, path: images}\nmodels: [resnet18]\n"
         "seeds: [0]\ntraining: {epochs: 1}\n",
     )
     project.snakemake("--configfile", config, "--until", "dataset")
+    (folder / ".DS_Store").write_text("as a file browser leaves it")
     assert "dataset" not in project.planned(config=config)
     times = {path: path.stat() for path in [folder, *folder.rglob("*")]}
     Image.new("RGB", (32, 32), (1, 2, 3)).save(folder / "train/bright/2.png")
@@ -247,7 +251,7 @@ def test_a_failed_run_leaves_the_others_and_a_partial_report_names_it(study):
     done = study.snakemake("--configfile", "config/tiny.yaml", check=False)
     assert done.returncode != 0
     assert "no such kernel" in done.stdout
-    assert "resnet-sizes report --partial results/tiny/study.json" in done.stdout
+    assert "resnet-sizes report --partial tiny" in done.stdout
     runs = study.folder / "results/tiny/runs/scratch-32"
     assert (runs / "resnet18/seed-0/metrics.json").is_file()
 

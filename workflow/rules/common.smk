@@ -4,6 +4,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from resnet_sizes.data.fingerprint import fingerprint
 from resnet_sizes.io.code_hash import code_hash, training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash
@@ -11,6 +12,7 @@ from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.run.run import RUN_NAME
 from resnet_sizes.study.run_files import write_study
+from resnet_sizes.study.staleness import write_stale_files
 from resnet_sizes.study.workflow import WorkflowPlan, checked_study, configuration_files
 from resnet_sizes.training.supervision.launch import announce
 
@@ -19,14 +21,19 @@ from resnet_sizes.training.supervision.launch import announce
 announce(scheduled=workflow.remote_exec)
 
 
-def read_configuration():
-    files = configuration_files(workflow.configfiles, workflow.overwrite_configfiles)
+def explained(step, *arguments):
+    """The result of a step; what is wrong with somebody's input ends Snakemake without a traceback."""
     try:
-        study = checked_study(config, workflow.config_settings.config, files)
-        if study.report.engine == "quarto":
-            choose_engine("quarto")
+        return step(*arguments)
     except UserError as error:
         raise WorkflowError(str(error)) from None
+
+
+def read_configuration():
+    files = configuration_files(workflow.configfiles, workflow.overwrite_configfiles)
+    study = checked_study(config, workflow.config_settings.config, files)
+    if study.report.engine == "quarto":
+        choose_engine("quarto")
     return study
 
 
@@ -35,8 +42,8 @@ def read_configuration():
 # again. (With ancient() inputs Snakemake 9.27 plans too little instead: downstream of a job
 # that has to run it no longer looks at changed parameters.) What a rule reads of the study
 # stands in its `params`, so that it runs again when that changes.
-STUDY = read_configuration()
-PLAN = WorkflowPlan(STUDY)
+STUDY = explained(read_configuration)
+PLAN = explained(WorkflowPlan, STUDY, fingerprint)
 FOLDER = PLAN.folder
 RUN = PLAN.run_pattern
 METRICS = [folder.metrics for folder in PLAN.run_folders]
@@ -49,6 +56,23 @@ wildcard_constraints:
     language="|".join(STUDY.report.languages),
     # Without any weights this matches no name of a file.
     key="|".join(PLAN.weights) or "/",
+
+
+# A job on a scheduler's machine is one of a plan that was made elsewhere.
+STALE = explained(write_stale_files, STUDY) if workflow.is_main_process else set()
+
+
+def unless_fresh(path):
+    """An input that is newer than the file where that is not of the study as it is now.
+
+    Snakemake has the file made again then, also where it has no record of how it was made.
+    """
+
+    def input_file(wildcards):
+        is_stale = str(path).format(**wildcards) in STALE
+        return FOLDER.stale if is_stale else ancient(FOLDER.stale)
+
+    return input_file
 
 
 def weights_option(wildcards, input):

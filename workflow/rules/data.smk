@@ -1,3 +1,7 @@
+# What decides the pixels. A change makes the dataset again; where that gives the same, results stay.
+PIXELS = [f"resnet_sizes.data.{name}" for name in ["prepare", "sources", "archives"]]
+
+
 rule fetch:
     # The archive itself is nobody's output: Snakemake deletes the outputs of a job that it
     # repeats, and 170 MB are not to be fetched twice.
@@ -36,6 +40,7 @@ rule dataset:
     input:
         fetched=PLAN.archive_marker,
         own=ancient(PLAN.own_data),
+        stale=unless_fresh(FOLDER.dataset_info),
     output:
         tensors=FOLDER.dataset,
         info=FOLDER.dataset_info,
@@ -48,6 +53,7 @@ rule dataset:
         study=FOLDER.study,
         dataset=canonical_json(STUDY.dataset),
         own=PLAN.own_data_fingerprint,
+        code=code_hash(*PIXELS),
     message:
         "Making the tensor file of the dataset"
     shell:
@@ -58,6 +64,7 @@ rule run:
     input:
         info=FOLDER.dataset_info,
         weights=PLAN.initial_weights,
+        stale=unless_fresh(RUN.run),
     output:
         RUN.run,
     log:

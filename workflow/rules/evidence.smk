@@ -6,6 +6,7 @@ rule evidence:
         runs=[folder.run for folder in PLAN.run_folders],
         metrics=METRICS,
         predictions=[folder.predictions for folder in PLAN.run_folders],
+        stale=unless_fresh(FOLDER.evidence / "verdicts.json"),
     output:
         table=report(
             FOLDER.evidence / "table.csv",

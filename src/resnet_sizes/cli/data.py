@@ -1,17 +1,13 @@
 """`resnet-sizes data`: from the source of images to the tensor file."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from resnet_sizes.cli.console import result, say
+from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import read_study
 
 
 def data(
-    study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+    study: StudyPath,
 ) -> None:
     """Write the study's data/dataset.safetensors and data/dataset.json; print the former."""
     resolved = read_study(study).study

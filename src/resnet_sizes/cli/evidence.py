@@ -1,17 +1,17 @@
 """`resnet-sizes evidence`: table, values and verdicts from a study's results."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from resnet_sizes.cli.console import result, say
+from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 
 
 def evidence(
-    study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+    study: StudyPath,
     partial: Annotated[
         bool,
         typer.Option(

@@ -1,12 +1,12 @@
 """`resnet-sizes fetch`: everything that needs the network, before any job that does not."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from resnet_sizes.cli.console import result, say
+from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import read_study
@@ -17,7 +17,7 @@ IMAGES = "images"
 
 
 def fetch(
-    study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+    study: StudyPath,
     only: Annotated[
         str | None,
         typer.Option(

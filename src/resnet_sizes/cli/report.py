@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from resnet_sizes.cli.console import result, say
+from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import read_study
@@ -33,7 +34,7 @@ class Format(StrEnum):
 
 
 def report(
-    study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+    study: StudyPath,
     partial: Annotated[
         bool,
         typer.Option("--partial", help="Report on the runs that are finished, naming the others."),

@@ -11,12 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from resnet_sizes.cli.console import print_rich, result, say, wide_console
+from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.operations import RunStage, RunStatus, StudyStatus
 from resnet_sizes.schemas.run.progress import RunProgress
 from resnet_sizes.status.status import StudyWatch, last_sentence
-from resnet_sizes.study.loading import find_study_file
 
 STYLES: dict[RunStage, str] = {
     "failed": "bold red",
@@ -32,12 +32,7 @@ STYLES: dict[RunStage, str] = {
 
 
 def status(
-    study: Annotated[
-        str,
-        typer.Argument(
-            help="results/<name>/study.json, the study's name, or its overlay (config/demo.yaml)"
-        ),
-    ],
+    study: StudyPath,
     watch: Annotated[
         bool,
         typer.Option(
@@ -57,7 +52,7 @@ def status(
     """
     if watch and json:
         raise UserError("--watch and --json: give one of them; --json prints one object.")
-    study_watch = StudyWatch(find_study_file(study))
+    study_watch = StudyWatch(study)
     if json:
         result(study_watch.look().model_dump_json(indent=2))
     elif watch:

@@ -12,7 +12,7 @@ from rich.table import Column
 from resnet_sizes.cli.console import print_rich, result, ruled_table, say
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunSettings
-from resnet_sizes.study.loading import check_files, load_study
+from resnet_sizes.study.loading import check_files, find_study_file, load_study
 from resnet_sizes.study.run_files import write_run_files, write_study
 
 if TYPE_CHECKING:
@@ -26,6 +26,15 @@ app = typer.Typer(
 Overlays = Annotated[
     list[Path] | None,
     typer.Argument(help="Overlays over config/config.yaml, in order.", show_default=False),
+]
+
+StudyPath = Annotated[
+    Path,
+    typer.Argument(
+        parser=find_study_file,
+        metavar="STUDY",
+        help="The study's name, its overlay (config/demo.yaml), or results/<name>/study.json.",
+    ),
 ]
 
 
@@ -46,7 +55,7 @@ def write(overlays: Overlays = None) -> None:
 
 @app.command()
 def runs(
-    study: Annotated[Path, typer.Argument(help="results/<name>/study.json")],
+    study: StudyPath,
     names: Annotated[
         list[str] | None,
         typer.Argument(help="protocol/model/seed-n; otherwise all runs.", show_default=False),

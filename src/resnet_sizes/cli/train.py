@@ -55,6 +55,7 @@ def train(
         checkpoint_seconds=checkpoint_minutes * 60,
         watchdog_seconds=watchdog_minutes * 60,
         time_limit=None if time_limit is None else time_limit * 60,
+        kept=StudyFolder.of_run_file(run).kept(run_file.name),
     )
     metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, options)
     clamp_future_mtimes(StudyFolder.of_run_file(run), [run, dataset, *filter(None, [weights])])

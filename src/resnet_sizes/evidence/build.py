@@ -23,9 +23,6 @@ from resnet_sizes.schemas.run.run import read_study
 
 log = logging.getLogger("resnet_sizes")
 
-LANGUAGES = ("pt", "en")
-"""In the names of old figures."""
-
 
 def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdicts:
     """Write `table.csv`, `audit.json`, `values.json`, `figures.json` and, last, `verdicts.json`

@@ -104,6 +104,16 @@ class StudyFolder:
         """The folder of the run with this name, or with wildcards those of all runs."""
         return RunFolder(self.folder / "runs" / name)
 
+    def kept(self, run: str) -> RunFolder:
+        """Results of a run that were there when Snakemake began, which deletes those of each job
+        that it repeats; no rule's output."""
+        return RunFolder(WORK / "kept" / self.folder.name / run)
+
+    @property
+    def stale(self) -> Path:
+        """Names the files that were not of the study when Snakemake planned last."""
+        return WORK / "stale" / f"{self.folder.name}.txt"
+
     def log(self, job: str) -> Path:
         """What one job said when Snakemake ran it last."""
         return self.folder / "logs" / f"{job}.log"

@@ -14,6 +14,7 @@ from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings, read_study
+from resnet_sizes.study.staleness import differing
 
 NEVER = -math.inf
 
@@ -28,21 +29,6 @@ class Results:
     training_seconds: float | None = None
     seconds: float = 0.0
     """Training and evaluation."""
-
-
-def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:
-    """The run file, if it is what the study asks for now; otherwise Snakemake writes it again."""
-    try:
-        run = read_record(files.run, RunFile, "")
-    except UserError:
-        return None
-    return None if differing(run, settings) else run
-
-
-def differing(run: RunFile, settings: RunSettings) -> list[str]:
-    """The settings in which a run is not what the study asks for."""
-    fields = RunSettings.model_fields
-    return [name for name in fields if getattr(run, name) != getattr(settings, name)]
 
 
 def watch_results(study: Path, interval: float) -> Iterator[tuple[int, int]]:

@@ -24,7 +24,7 @@ from resnet_sizes.schemas.operations import (
 from resnet_sizes.schemas.paths import WORK, StudyFolder
 from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
 from resnet_sizes.status.logs import JobLogs
-from resnet_sizes.status.results import ResultsReader, planned_run, written
+from resnet_sizes.status.results import ResultsReader, written
 from resnet_sizes.status.run_state import (
     SILENT_AT_FIRST,
     ObservedRun,
@@ -34,6 +34,7 @@ from resnet_sizes.status.run_state import (
     updated,
 )
 from resnet_sizes.status.slurm import ASK_EVERY, Jobs, SlurmQueue
+from resnet_sizes.study.staleness import planned_run
 
 UNFINISHED: tuple[RunStage, ...] = (
     "running",

@@ -1,13 +1,16 @@
 """What the Snakefile asks of a study: its files, and what decides whether a job runs again."""
 
-from collections.abc import Iterable, Mapping
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from snakemake.utils import update_config
 
-from resnet_sizes.io.hashes import canonical_json, content_hash, file_hash
+from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
@@ -16,9 +19,32 @@ from resnet_sizes.schemas.run.weights import wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, check_study, read_yaml_mapping
 
+_OVERLAYS = re.compile(r"--configf\w*(=|$)")
+"""The option as Snakemake knows it, also abbreviated."""
+
 CLUSTER_THREADS = 4
 """What a training asks a scheduler for, beside its GPU, where the study does not say: this
 machine's number of cores is not that of the machine that will train."""
+
+
+def command_problem(project: Path, arguments: Sequence[str]) -> str | None:
+    """What is wrong with a call of Snakemake that it would misread without a word, or None.
+
+    `project` is the Snakefile's folder, `arguments` are those of the process.
+    """
+    if not project.samefile(Path.cwd()):
+        return (
+            f"The working directory is {Path.cwd()}; allowed: the project's own, {project}, where "
+            "configuration, templates and results lie. Run the same command there, without "
+            f"--directory: cd {shlex.quote(str(project))}"
+        )
+    if sum(bool(_OVERLAYS.match(word)) for word in arguments) > 1:
+        # Of an option that is given again, the last one counts alone.
+        return (
+            "--configfile is given more than once, of which Snakemake reads the last alone. Name "
+            "all overlays behind one, in order: --configfile config/readings.yaml config/fast.yaml"
+        )
+    return None
 
 
 def configuration_files(all_files: Iterable[str], overlays: Iterable[str]) -> list[Path]:
@@ -67,28 +93,13 @@ def _values_from_text(data: Any) -> Any:
     return data
 
 
-def fingerprint(path: Path) -> str:
-    """64 hexadecimal digits that change when the user's own file or folder of images changes.
-
-    A file is read whole: a new time alone, as a copy gives it, is no change. Of a folder
-    only names, sizes and times are read, since it may hold very many files.
-    """
-    if path.is_file():
-        return file_hash(path)
-    listing = []
-    for entry in sorted(path.rglob("*")):
-        if entry.is_file():
-            status = entry.stat()
-            name = entry.relative_to(path).as_posix()
-            listing.append([name, status.st_size, status.st_mtime_ns])
-    return content_hash(listing)
-
-
 class WorkflowPlan:
     """The files and parameters of the rules for one study. `wildcards` are Snakemake's."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, fingerprint: Callable[[Path], str]) -> None:
+        """`fingerprint` changes with the content of a file or folder of the user's own."""
         self.study = study
+        self._fingerprint = fingerprint
         self.folder = StudyFolder.of(study.name)
         self.runs = all_run_settings(study)
         self.run_folders = [self.folder.run(run) for run in self.runs]
@@ -131,7 +142,7 @@ class WorkflowPlan:
         weights = self.weights[wildcards.key]
         if not weights.own_file:
             return self.study.downloads.folder
-        return [weights.weights, *weights.stems, fingerprint(Path(weights.weights))]
+        return [weights.weights, *weights.stems, self._fingerprint(Path(weights.weights))]
 
     def initial_weights(self, wildcards: Any) -> list[Path]:
         """The description of a run's initial weights; nothing where they are random."""
@@ -144,6 +155,27 @@ class WorkflowPlan:
         if self.study.training.threads != "auto":
             return self.study.training.threads
         return CLUSTER_THREADS if cores is None else max(1, cores // max(1, gpus))
+
+    def keep_results(self) -> None:
+        """Link the results that are there into `work/`: Snakemake deletes those of a run that it
+        repeats, and where nothing that decides them has changed, they are put back."""
+        for run in self.runs:
+            files, kept = self.folder.run(run), self.folder.kept(run.name)
+            for source in (files.predictions, files.metrics):
+                if source.is_file():
+                    target = kept.folder / source.name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.unlink(missing_ok=True)
+                    try:
+                        target.hardlink_to(source)
+                    except OSError:  # another file system, or one without links
+                        shutil.copy2(source, target)
+
+    def drop_kept_results(self) -> None:
+        """Remove them again, but for those of runs that have no results now."""
+        for run in self.runs:
+            if self.folder.run(run).metrics.is_file():
+                shutil.rmtree(self.folder.kept(run.name).folder, ignore_errors=True)
 
     def closing_words(self, failed: bool) -> list[str]:
         """What to print when Snakemake ends: where the reports are, or how to go on."""
@@ -160,6 +192,6 @@ class WorkflowPlan:
             words.append(
                 f"{runs - missing} of {runs} runs have results. The plain command goes on with "
                 "the others; a report on what is there: "
-                f"resnet-sizes report --partial {self.folder.study}"
+                f"resnet-sizes report --partial {self.study.name}"
             )
         return words

@@ -49,6 +49,11 @@ class ImageFolderSource(Source):
             labels[part] = np.repeat(np.arange(len(files)), [len(names) for names in files])
         super().__init__(path, list(classes["train"]), labels)
 
+    @property
+    def files(self) -> list[str]:
+        """Names of all files that it reads, below the folder or inside the archive."""
+        return [name for part in PARTS for name in self._names[part]]
+
     def images(self, part: Part, indices: Int64Array) -> UInt8Array:
         """See `Source`."""
         names = [self._names[part][index] for index in indices]

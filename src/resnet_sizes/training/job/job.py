@@ -10,7 +10,7 @@ from pathlib import Path
 
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_record
+from resnet_sizes.io.files import copy_together, read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
 from resnet_sizes.schemas.paths import RunFolder
@@ -37,7 +37,8 @@ def train_run(
     """Train one run and write its results to `folder`, `metrics.json` last.
 
     `weights` says where the initial weights lie, for a run that starts from a file. A run that was
-    stopped or killed goes on from its last checkpoint, and ends as if it had not been. Raises
+    stopped or killed goes on from its last checkpoint, and ends as if it had not been. Nothing is
+    trained where `options.kept` holds the results of this very run. Raises
     UserError if the dataset or the weights are not the run's, a device is missing or cannot do
     what the run asks for, memory is short, or a loss is not finite; the epochs done until then
     stay in `log.jsonl`. Raises Stopped when the run is asked to stop.
@@ -63,8 +64,19 @@ def train_run(
             )
         # Not by the times in it: a clock may be put back.
         if waits and _state(folder.metrics) != before:
-            made = _made_by_another(run, folder)
+            made = _results(run, folder)
             if made:
+                log.info("%s: the other process has finished it", run.name)
+                return made
+        if options.kept:
+            made = _results(run, options.kept)
+            if made and device_name.partition(":")[0] in ("auto", made.device.kind):
+                copy_together([options.kept.predictions, options.kept.metrics], folder.folder)
+                log.info(
+                    "%s: data, settings and code are those of its results of %s, which stay",
+                    run.name,
+                    made.finished,
+                )
                 return made
         progress = held.enter_context(ProgressFile(home, run))
 
@@ -93,14 +105,12 @@ def _state(path: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _made_by_another(run: RunFile, folder: RunFolder) -> Metrics | None:
-    """The results of the process that this one has waited for, if they are whole."""
+def _results(run: RunFile, folder: RunFolder) -> Metrics | None:
+    """The results in a folder, if they are whole, and of this run and this code."""
     try:
         metrics = read_record(folder.metrics, Metrics, "")
         read_predictions(folder.predictions, metrics.predictions_sha256)
     except UserError:
         return None
-    if metrics.run != run or metrics.code.training_hash != training_code_hash():
-        return None
-    log.info("%s: the other process has finished it", run.name)
-    return metrics
+    current = metrics.run == run and metrics.code.training_hash == training_code_hash()
+    return metrics if current else None

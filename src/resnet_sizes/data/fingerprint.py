@@ -1,0 +1,53 @@
+"""What tells, before any job is planned, that somebody's own images or weights have changed."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from resnet_sizes.io.errors import UserError, WriteError
+from resnet_sizes.io.files import read_bytes, write_text
+from resnet_sizes.io.hashes import content_hash, file_hash
+from resnet_sizes.schemas.paths import WORK
+
+KNOWN = WORK / "fingerprints"
+"""Fingerprints by path, each with the state of the files that it was computed from."""
+
+
+def fingerprint(path: Path) -> str:
+    """64 hexadecimal digits that change with the content of a file, or of a folder of images.
+
+    Of a folder only the files count that `ImageFolderSource` reads, by name and content. New
+    times alone, as a copy gives them, are no change. Files are read again only where their
+    sizes, inodes or times differ from those of the last time. Raises UserError for a folder
+    that does not hold images as the source expects them.
+    """
+    names = _image_names(path) if path.is_dir() else [""]
+    state = content_hash([[name, *_state(path / name)] for name in names])
+    known = KNOWN / content_hash(str(path.absolute()))
+    try:
+        before = read_bytes(known, "", 200).decode(errors="replace").split()
+    except UserError:
+        before = []
+    if len(before) == 2 and before[0] == state:
+        return before[1]
+    found = (
+        content_hash([[name, file_hash(path / name)] for name in names])
+        if path.is_dir()
+        else file_hash(path)
+    )
+    with suppress(WriteError):  # the next look is only slower without
+        write_text(known, f"{state} {found}\n")
+    return found
+
+
+def _image_names(folder: Path) -> list[str]:
+    # numpy and Pillow are not needed where there is no folder.
+    from resnet_sizes.data.sources.image_folder import ImageFolderSource
+
+    return ImageFolderSource(folder, resize=False).files
+
+
+def _state(path: Path) -> list[int]:
+    """What changes whenever a file does. The time of the last change cannot be set by hand, unlike
+    that of the content."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]

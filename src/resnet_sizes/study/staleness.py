@@ -1,0 +1,100 @@
+"""Which results on the disk are not those of the study as it is now, by what they say themselves.
+
+Snakemake compares with what it recorded in `.snakemake`, and takes a result of which it has no
+record, as after a copy to another machine, for one that fits.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record, write_text
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.article.article import load_article
+from resnet_sizes.schemas.base import Record
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings
+from resnet_sizes.schemas.run.tensors import DatasetInfo
+from resnet_sizes.schemas.run.weights import WeightsInfo, weights_key
+from resnet_sizes.schemas.study.study import Study
+
+R = TypeVar("R", bound=Record)
+
+log = logging.getLogger("resnet_sizes")
+
+SHOWN = 10
+"""Warnings, at most: a study may have a thousand runs."""
+
+
+def write_stale_files(study: Study) -> set[str]:
+    """Name the study's stale files in `StudyFolder.stale` and in warnings, and return their paths.
+
+    That file is written whenever there are any, so that it is newer than they are. A file that is
+    missing or unreadable is none of them: Snakemake makes the one, and the job that reads the
+    other names it.
+    """
+    folder = StudyFolder.of(study.name)
+    found = dict(_stale_files(study, folder))
+    lines = [
+        f"{path}: is not of the study as it is now ({reason})" for path, reason in found.items()
+    ]
+    for line in lines[:SHOWN]:
+        log.warning("%s; it is made again", line)
+    if len(lines) > SHOWN:
+        log.warning("%d more, named in %s", len(lines) - SHOWN, folder.stale)
+    if found or not folder.stale.is_file():
+        write_text(folder.stale, "".join(f"{line}\n" for line in lines))
+    return set(map(str, found))
+
+
+def _stale_files(study: Study, folder: StudyFolder) -> Iterator[tuple[Path, str]]:
+    info = _read(folder.dataset_info, DatasetInfo)
+    if info and info.spec != study.dataset:
+        yield folder.dataset_info, "other images"
+    for settings in all_run_settings(study):
+        files = folder.run(settings)
+        run = _read(files.run, RunFile)
+        if run is None:
+            continue
+        fields = differing(run, settings)
+        key = weights_key(settings.model, settings.reading)
+        weights = key and _read(folder.weights(key), WeightsInfo)
+        if fields:
+            yield files.run, f"other {', '.join(fields)}"
+        elif info and run.dataset_identity != info.identity:
+            yield files.run, "other images"
+        elif weights and run.initial_weights != weights.initial:
+            yield files.run, "other initial weights"
+        else:
+            metrics = _read(files.metrics, Metrics)
+            if metrics and metrics.run != run:
+                yield files.run, "another run than its results"
+    verdicts = _read(folder.evidence / "verdicts.json", Verdicts)
+    if verdicts and verdicts.study_hash != content_hash(study):
+        yield folder.evidence / "verdicts.json", "another configuration"
+    elif verdicts and verdicts.article_hash != content_hash(load_article(Path(study.article))):
+        yield folder.evidence / "verdicts.json", "another article file"
+
+
+def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:
+    """The run file, if it is what the study asks for now; otherwise Snakemake writes it again."""
+    run = _read(files.run, RunFile)
+    return None if run is None or differing(run, settings) else run
+
+
+def differing(run: RunFile, settings: RunSettings) -> list[str]:
+    """The settings in which a run is not what the study asks for."""
+    fields = RunSettings.model_fields
+    return [name for name in fields if getattr(run, name) != getattr(settings, name)]
+
+
+def _read(path: Path, kind: type[R]) -> R | None:
+    """The record; None where there is none that can be read."""
+    try:
+        return read_record(path, kind, "")
+    except UserError:
+        return None

@@ -1,0 +1,123 @@
+"""No result is stale without a word: what is missing, old or of other settings is made again."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from workflow_project import TINY, Project
+
+pytestmark = pytest.mark.slow
+
+RESULTS = "results/tiny"
+RUN = f"{RESULTS}/runs/scratch-32/resnet18/seed-0"
+ONE_RUN = {"train": 1, "evidence": 1, "report": 2}
+
+
+@pytest.fixture
+def study(finished_tiny_study: Project, tmp_path: Path) -> Project:
+    return finished_tiny_study.copy_to(tmp_path / "project")
+
+
+@pytest.mark.parametrize(
+    ("lost", "made_again"),
+    [
+        (f"{RESULTS}/report/pt/figure-loss.png", {"report": 1}),
+        (f"{RESULTS}/evidence/verdicts.json", {"evidence": 1, "report": 2}),
+        (f"{RESULTS}/evidence/table.csv", {"evidence": 1, "report": 2}),
+        (f"{RUN}/predictions.safetensors", ONE_RUN),
+        (f"{RUN}/run.json", {"run": 1} | ONE_RUN),
+        (f"{RESULTS}/data/dataset.json", {"dataset": 1, "run": 2} | ONE_RUN | {"train": 2}),
+    ],
+)
+def test_a_lost_file_of_a_finished_study_is_made_again(study, lost, made_again):
+    (study.folder / lost).unlink()
+    assert study.planned() == made_again
+
+
+def test_a_report_older_than_its_results_is_made_again_after_evidence_has_failed(study):
+    shutil.rmtree(study.folder / RESULTS / "evidence")  # as Snakemake leaves it
+    (study.folder / RUN / "metrics.json").touch()
+    assert study.planned() == {"evidence": 1, "report": 2}
+
+
+def test_settings_are_compared_where_snakemake_s_records_are_lost(study):
+    shutil.rmtree(study.folder / ".snakemake")
+    assert study.planned() == {}
+    longer = study.overlay("longer.yaml", TINY.replace("epochs: 2", "epochs: 3"))
+    two_seeds = study.overlay("two.yaml", TINY.replace("seeds: [0]", "seeds: [0, 1]"))
+
+    said = study.plan("--configfile", longer).stdout
+    assert f"{RUN}/run.json: is not of the study as it is now (other epochs)" in said
+    assert study.planned(config=longer) == {"run": 2, "train": 2, "evidence": 1, "report": 2}
+    # A plan alone changes nothing.
+    assert study.planned() == {}
+    assert study.planned(config=two_seeds)["train"] == 2
+
+
+def metrics_of(study: Project) -> dict[str, bytes]:
+    found = (study.folder / RESULTS / "runs").rglob("metrics.json")
+    return {str(path): path.read_bytes() for path in found}
+
+
+def test_results_stay_where_a_repeated_job_would_find_the_same(study):
+    before = metrics_of(study)
+    for path in (study.folder / RESULTS).rglob("*"):
+        os.utime(path)  # as a copy does
+    # Another decoder, which may give other pixels. It gives the same.
+    study.edit("src/resnet_sizes/data/sources/digits.py", "np.rint(grey *", "np.rint(1 * grey *")
+    assert study.planned()["train"] == 2
+
+    done = study.snakemake("--configfile", "config/tiny.yaml", "--until", "train")
+    assert metrics_of(study) == before
+    assert done.stdout.count("data, settings and code are those of its results of") == 2
+
+
+@pytest.mark.parametrize("asked", ["by deleting it", "by --forcerun"])
+def test_a_run_that_somebody_wants_repeated_is_trained(study, asked):
+    metrics = study.folder / RUN / "metrics.json"
+    finished = json.loads(metrics.read_bytes())["finished"]
+    one = study.overlay("one.yaml", TINY.replace(", resnet34", ""))
+    options = ["--configfile", one, "--until", "train"]
+    if asked == "by deleting it":
+        metrics.unlink()
+    else:
+        options += ["--forcerun", "train"]
+    study.snakemake(*options)
+    assert json.loads(metrics.read_bytes())["finished"] > finished
+
+
+def test_results_of_an_interrupted_repetition_stay(study):
+    metrics = study.folder / RUN / "metrics.json"
+    before = metrics.read_bytes()
+    (study.folder / RESULTS / "data/dataset.json").unlink()
+    command, run_file = "src/resnet_sizes/cli/train.py", "    run_file = read_record"
+    study.edit(command, run_file, f"    1 / 0\n{run_file}")
+    done = study.snakemake("--configfile", "config/tiny.yaml", "--until", "train", check=False)
+    assert done.returncode != 0
+    assert not metrics.exists()  # Snakemake deletes what the job was about to make
+
+    study.edit(command, "    1 / 0\n", "")
+    study.snakemake("--configfile", "config/tiny.yaml", "--until", "train")
+    assert metrics.read_bytes() == before
+
+
+def test_overlays_behind_two_options_are_refused_with_the_form_that_works(study):
+    two = ("--configfile", "config/demo.yaml", "--configfile=config/tiny.yaml")
+    said = study.plan(*two, check=False)
+    assert said.returncode != 0
+    assert "--configfile is given more than once" in said.stdout
+    both = ("config/demo.yaml", "config/tiny.yaml")
+    assert "Nothing to be done" in study.plan("--configfile", *both).stdout
+
+
+def test_another_working_directory_is_refused_with_the_command_that_works(study, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    overlay = study.folder / "config/tiny.yaml"
+    command = ("--configfile", str(overlay), "--directory", str(elsewhere))
+    said = study.plan(*command, check=False)
+    assert said.returncode != 0
+    assert f"cd {study.folder}" in said.stdout
+    assert not (elsewhere / "results").exists()
