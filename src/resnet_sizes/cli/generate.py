@@ -8,7 +8,8 @@ from resnet_sizes.schemas import hardware
 
 
 def schemas() -> None:
-    """Generate workflow/schemas/*.json and config/README.md from the records."""
+    """Generate workflow/schemas/*.json and config/README.md from records and config/config.yaml."""
+    from resnet_sizes.study.loading import DEFAULT_CONFIG, read_yaml_mapping
     from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
 
     for name, kind in SCHEMAS.items():
@@ -16,7 +17,7 @@ def schemas() -> None:
         write_text(path, json_schema(kind))
         result(str(path))
     page = Path("config/README.md")
-    write_text(page, configuration_page())
+    write_text(page, configuration_page(read_yaml_mapping(DEFAULT_CONFIG)))
     result(str(page))
 
 

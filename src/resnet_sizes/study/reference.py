@@ -1,6 +1,7 @@
 """JSON schemas and `config/README.md`, generated from the records."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -49,6 +50,8 @@ mean the working directory. Numbers may be written `5e-4`.
 
 See what a study resolves to: `resnet-sizes study show config/demo.yaml`.
 
+The defaults are those of `config/config.yaml`, which each overlay is merged over.
+
 | key | meaning | type | default | allowed |
 |---|---|---|---|---|
 """
@@ -59,10 +62,11 @@ def json_schema(kind: type[BaseModel]) -> str:
     return json.dumps(kind.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def configuration_page() -> str:
-    """`config/README.md`: a row a key."""
+def configuration_page(shipped: Mapping[str, Any]) -> str:
+    """`config/README.md`: a row for each key. `shipped` is `config/config.yaml`, whose values are
+    what holds where an overlay gives none."""
     schema = Study.model_json_schema()
-    rows = _rows(_without_references(schema, schema["$defs"]), "")
+    rows = _rows(_without_references(schema, schema["$defs"]), "", shipped)
     return HEAD + "".join(f"{row}\n" for row in rows)
 
 
@@ -79,22 +83,24 @@ def _without_references(schema: Any, definitions: dict[str, Any]) -> Any:
     return _without_references(definitions[reference.rsplit("/", 1)[-1]], definitions) | found
 
 
-def _rows(schema: dict[str, Any], prefix: str) -> list[str]:
+def _rows(schema: dict[str, Any], prefix: str, shipped: Mapping[str, Any]) -> list[str]:
     rows = []
     for name, field in schema["properties"].items():
+        given = shipped.get(name)
         cells = (
             f"`{prefix}{name}`",
             field.get("description", ""),
             _type(field),
-            "required" if name in schema.get("required", []) else _default(field),
+            _default(field, name in schema.get("required", []), given),
             _allowed(field),
         )
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         values = [*field.get("patternProperties", {}).values(), field.get("additionalProperties")]
         if "properties" in field:
-            rows += _rows(field, f"{prefix}{name}.")
-        elif isinstance(values[0], dict) and "properties" in values[0]:
-            rows += _rows(values[0], f"{prefix}{name}.<name>.")
+            rows += _rows(field, f"{prefix}{name}.", given or {})
+        # Below `per_model` stand the keys of its protocol once more.
+        elif isinstance(values[0], dict) and "properties" in values[0] and name != "per_model":
+            rows += _rows(values[0], f"{prefix}{name}.<name>.", {})
     return rows
 
 
@@ -118,10 +124,17 @@ def _type(field: dict[str, Any]) -> str:
     return " or ".join(dict.fromkeys(names))
 
 
-def _default(field: dict[str, Any]) -> str:
-    if "default" not in field:
-        return "see below" if "properties" in field else ""
-    return f"`{json.dumps(field['default'], ensure_ascii=False)}`"
+def _default(field: dict[str, Any], required: bool, given: Any) -> str:
+    if required and given is None:
+        return "required"
+    if "properties" in field:
+        return "see below"
+    if given is None and "default" not in field:
+        return ""
+    if isinstance(given, dict) and field.get("type") == "object":
+        return f"those of `config/config.yaml`: {', '.join(f'`{name}`' for name in given)}"
+    value = field["default"] if given is None else given
+    return f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
 BOUNDS = {
