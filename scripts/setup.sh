@@ -20,7 +20,7 @@ command -v "$python" >/dev/null ||
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     die "$("$python" --version) is too old; 3.11 or newer is needed. Name a newer one: make setup PYTHON=python3.11"
 "$python" -c 'import venv, ensurepip' 2>/dev/null ||
-    die "$python has no venv module. Install it (Debian, Ubuntu: sudo apt install python3-venv), then repeat the command."
+    die "$python has no venv module that brings pip. Install it (Debian, Ubuntu: sudo apt install $("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')), then repeat the command."
 
 # Two at once would clear what the other installs. The lock is on this file, which is there.
 if command -v flock >/dev/null; then
@@ -41,7 +41,12 @@ clear=
 rm -f "$done_file"
 "$python" -m venv $clear "$venv"
 
-pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
+# A user's settings may name another place to install to, which a virtual environment refuses or
+# does not see; a mirror that they name is taken.
+pip() {
+    env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT PIP_USER=0 \
+        "$venv/bin/python" -m pip --disable-pip-version-check "$@"
+}
 if [ "${TORCH:-}" = cpu ]; then
     pip install --quiet torch==2.14.1 torchvision==0.29.1 --index-url "$torch_index"
 fi

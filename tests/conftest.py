@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -23,6 +24,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # lock with theirs, as tqdm's default would across processes, and have no thread that holds it.
 tqdm.monitor_interval = 0
 tqdm.set_lock(threading.RLock())
+
+# Runs are stopped by Ctrl-C also where the tests were put into the background, which ignores it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Runs of other tests, and of the person who tests, do not count as sharing a device.
 _LOCKS = mkdtemp(prefix="resnet-sizes-tests-")

@@ -46,6 +46,15 @@ def test_only_a_run_under_nohup_outlives_its_terminal_and_its_parent(
     assert signal.getsignal(signal.SIGHUP) == hangup
 
 
+def test_a_run_that_a_script_has_put_into_the_background_is_not_stopped_by_its_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does to what stands before an `&`
+    with StopRequest() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.reason() is None
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.reason() == ("SIGTERM", 128 + signal.SIGTERM)
+
+
 def test_a_parent_that_is_gone_before_the_first_look_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

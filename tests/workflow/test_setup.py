@@ -21,9 +21,12 @@ case "$*" in
     "-c ") ;;
     *"sys.version_info < "*) [ ! -e $here/OLD ] ;;
     --version) echo "Python 3.9.2" ;;
+    *"%d.%d-venv"*) echo python3.12-venv ;;
     *"import venv, ensurepip"*) [ ! -e $here/NO_VENV ] ;;
     "-m venv"*) echo "$*" >>$here/calls; mkdir -p "${{!#}}/bin"; cp "$0" "${{!#}}/bin/python" ;;
-    *"-m pip"*) echo "$*" >>$here/calls; sleep 0.2; [ ! -e $here/NO_PIP ] ;;
+    *"-m pip"*)
+        echo "$*" >>$here/calls; env | grep ^PIP_ >$here/settings
+        sleep 0.2; [ ! -e $here/NO_PIP ] ;;
     *platform.machine*) [ -e $here/LOCKED ] ;;
     *) echo "unexpected call: $*" >&2; exit 9 ;;
 esac
@@ -82,7 +85,18 @@ def test_a_missing_venv_module_is_named_with_the_package_to_install(machine):
     done = machine.setup()
     assert done.returncode != 0
     assert "no venv module" in done.stderr
-    assert "sudo apt install python3-venv" in done.stderr
+    assert "sudo apt install python3.12-venv)" in done.stderr
+
+
+def test_settings_of_pip_that_install_elsewhere_are_left_out_and_mirrors_are_not(
+    machine, monkeypatch
+):
+    for name in ("USER", "TARGET", "PREFIX", "ROOT", "INDEX_URL"):
+        monkeypatch.setenv(f"PIP_{name}", "1")
+    assert machine.setup().returncode == 0
+    settings = (machine.folder / "settings").read_text(encoding="utf-8").splitlines()
+    assert {"PIP_INDEX_URL=1", "PIP_USER=0"} <= set(settings)
+    assert not {"PIP_TARGET=1", "PIP_PREFIX=1", "PIP_ROOT=1"} & set(settings)
 
 
 def test_a_missing_python_is_named(machine):

@@ -1,6 +1,7 @@
 """`resnet-sizes`: the command that the rules of the workflow call, and people too."""
 
 import errno
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +51,11 @@ def main() -> None:
     """Run the command line; a UserError is shown without a traceback. Exit status 1.
 
     A run that was asked to stop says so and exits with the status of what asked."""
+    if sys.getfilesystemencoding() != "utf-8":
+        # Such a locale reads names of files, and what other programs say, as other letters. The
+        # process stays the same; the mode can only be set before Python starts.
+        environment = os.environ | {"PYTHONUTF8": "1"}
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
     console.start_logging(None)
     try:
         app()

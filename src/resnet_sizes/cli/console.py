@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +17,10 @@ _log = logging.getLogger("resnet_sizes")
 
 def start_logging(path: Path | None) -> None:
     """Send messages to the terminal's standard error, and to `path` from its beginning."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal with few letters, or a name that is no UTF-8, is no reason for a traceback.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     _log.handlers.clear()
     _log.setLevel(logging.INFO)
     _log.propagate = False

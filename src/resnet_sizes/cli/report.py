@@ -87,10 +87,11 @@ def _render(
 
     resolved = read_study(study).study
     asked = resolved.report
-    languages = [choice.value for choice in language] if language else asked.languages
+    # Once each, also where one is given twice.
+    languages = list(dict.fromkeys(choice.value for choice in language or [])) or asked.languages
     formats: Sequence[Literal["html", "pdf"]] = asked.formats
     if format:
-        formats = [choice.value for choice in format]
+        formats = list(dict.fromkeys(choice.value for choice in format))
     folder = StudyFolder.of_file(study)
     evidence = folder.evidence
     if partial:

@@ -43,22 +43,26 @@ def train(
     A run that was stopped or killed goes on from its checkpoint in work/. SIGTERM and Ctrl-C stop
     it after the step under way, with a checkpoint.
     """
-    run_file = read_record(run, RunFile, run_command("study runs STUDY"))
+    study = StudyFolder.of_run_file(run)
+    named = study.study if study.study.is_file() else "results/NAME/study.json"
+    run_file = read_record(run, RunFile, run_command(f"study runs {named}"))
 
     from resnet_sizes.training.job.job import train_run  # torch comes when a device is held
     from resnet_sizes.training.supervision.launch import RunOptions
 
     info = (
-        None if weights is None else read_record(weights, WeightsInfo, run_command("fetch STUDY"))
+        None
+        if weights is None
+        else read_record(weights, WeightsInfo, run_command(f"fetch {named}"))
     )
     options = RunOptions(
         checkpoint_seconds=checkpoint_minutes * 60,
         watchdog_seconds=watchdog_minutes * 60,
         time_limit=None if time_limit is None else time_limit * 60,
-        kept=StudyFolder.of_run_file(run).kept(run_file.name),
+        kept=study.kept(run_file.name),
     )
     metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, options)
-    clamp_future_mtimes(StudyFolder.of_run_file(run), [run, dataset, *filter(None, [weights])])
+    clamp_future_mtimes(study, [run, dataset, *filter(None, [weights])])
     say(
         f"{run_file.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "
         f"after {metrics.training_seconds:.1f} s of training{_without_cache(metrics)}"

@@ -1,5 +1,6 @@
 """Reading and writing files so that a half-written one never has its final name."""
 
+import errno
 import glob
 import json
 import os
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 
 from resnet_sizes.io.errors import UserError, WriteError
-from resnet_sizes.io.messages import explain, shown_text
+from resnet_sizes.io.messages import explain, looked_in, shown_text
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -95,9 +96,15 @@ def explained_write(target: Path) -> Iterator[None]:
         yield
     # safetensors has an error of its own for a full disk.
     except (OSError, SafetensorError) as error:
+        in_the_way = getattr(error, "errno", None) in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
+        remedy = (
+            "Move what lies there, or in place of a folder above it, to another name"
+            if in_the_way
+            else "Free some space or fix the permissions"
+        )
         raise WriteError(
-            f"{target}: cannot be written ({_reason(error)}). Free some space or fix the "
-            "permissions, then run the same command again."
+            f"{target}: cannot be written ({_reason(error)}). {remedy}, then run the same command "
+            "again."
         ) from error
 
 
@@ -175,7 +182,7 @@ def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
         with path.open("rb") as file:
             content = file.read(-1 if most is None else most + 1)
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file (looked in {Path.cwd()}). {remedy}") from None
+        raise UserError(f"{path}: no such file ({looked_in()}). {remedy}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}). {remedy}") from None
     if most is not None and len(content) > most:

@@ -49,4 +49,5 @@ def canonical_json(data: Any) -> str:
 
 def content_hash(data: Any) -> str:
     """SHA-256 of the canonical JSON of a record or of plain data, as 64 hexadecimal digits."""
-    return hashlib.sha256(canonical_json(data).encode()).hexdigest()
+    # A file may have a name that is no UTF-8, which Python keeps as lone surrogates.
+    return hashlib.sha256(canonical_json(data).encode(errors="surrogateescape")).hexdigest()

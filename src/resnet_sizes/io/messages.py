@@ -5,6 +5,7 @@ import re
 import reprlib
 import types
 import typing
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -28,6 +29,14 @@ _ALLOWED = {
 
 REPEAT_RUN = "Delete it and run snakemake again: this run is then repeated."
 """The remedy for results that cannot be used."""
+
+
+def looked_in() -> str:
+    """Where relative paths were looked for, and what is wrong with that, if anything."""
+    here = Path.cwd()
+    if (here / "config" / "config.yaml").is_file():
+        return f"looked in {here}"
+    return f"looked in {here}; commands are run in the project's folder, which holds the Snakefile"
 
 
 def run_command(command: str) -> str:

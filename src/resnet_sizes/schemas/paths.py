@@ -65,7 +65,8 @@ class StudyFolder:
     @classmethod
     def of_run_file(cls, run_file: Path) -> "StudyFolder":
         """The folder of the study that a `runs/<protocol>/<model>/seed-<n>/run.json` is of."""
-        return cls(run_file.absolute().parents[4])
+        above = run_file.absolute().parents
+        return cls(above[min(4, len(above) - 1)])  # of a copy near the root there is none
 
     @property
     def fetched(self) -> Path:

@@ -10,7 +10,7 @@ from snakemake.utils import update_config
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.io.messages import Location, explain_with_locations, shown_text
+from resnet_sizes.io.messages import Location, explain_with_locations, looked_in, shown_text
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
@@ -83,7 +83,7 @@ def find_study_file(study: str) -> Path:
         found = StudyFolder.of(load_study([path]).name).study
     elif path.suffix == ".json":
         found = path
-    elif (path / "study.json").is_file():
+    elif len(path.parts) != 1:  # no name
         found = path / "study.json"
     else:
         found = StudyFolder.of(study).study
@@ -92,7 +92,7 @@ def find_study_file(study: str) -> Path:
     others = sorted(each.parent.name for each in Path("results").glob("*/study.json"))
     there = f" Studies that have begun here: {', '.join(others)}." if others else ""
     raise UserError(
-        f"{found}: no such file (looked in {Path.cwd()}); the study has not begun.{there} "
+        f"{found}: no such file ({looked_in()}); the study has not begun.{there} "
         "Snakemake writes it when it begins, or: resnet-sizes study write "
         f"{path if is_overlay else 'CONFIG.yaml'}"
     )
@@ -136,8 +136,8 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file and the line."""
     data = read_yaml(
         path,
-        "Correct it, or run the command in the project's folder, which holds config/config.yaml, "
-        "demo.yaml, offline.yaml, folder.yaml, readings.yaml and fast.yaml.",
+        "Correct the name or the file; config/ holds demo.yaml, offline.yaml, folder.yaml, "
+        "readings.yaml and fast.yaml.",
     )
     if data is None:
         return {}

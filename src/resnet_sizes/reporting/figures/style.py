@@ -1,7 +1,7 @@
 """What all figures share: what they are drawn from, the look of each model, type, sizes, ticks."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -106,9 +106,14 @@ class Box(NamedTuple):
     height: float
 
 
-def settings() -> AbstractContextManager[None]:
-    """matplotlib's settings for our figures, while they are drawn and written."""
-    return mpl.rc_context(_RC)
+@contextmanager
+def settings() -> Iterator[None]:
+    """matplotlib's settings for our figures, while they are drawn and written: its own defaults,
+    whatever a `matplotlibrc` in the working directory says, and ours over them."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_RC)
+        yield
 
 
 def text_width(text: str, size: float = FONT_SIZE) -> float:

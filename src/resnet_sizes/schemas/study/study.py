@@ -144,8 +144,8 @@ class TrainingSpec(Record):
     )
     deterministic: bool = Field(
         True,
-        description="Whether only deterministic kernels are used: equal seed, device and versions "
-        "then give equal results, bit by bit.",
+        description="Whether only deterministic kernels are used: equal seed, device and versions, "
+        "and on a CPU equal `threads`, then give equal results, bit by bit.",
     )
     device: str = Field(
         "auto",
@@ -154,7 +154,9 @@ class TrainingSpec(Record):
         "takes the first free of the GPUs that it may use; `cuda:1` means the second of them.",
     )
     threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
-        "auto", description="CPU threads of a run; `auto` takes all that it may use."
+        "auto",
+        description="CPU threads of a run; `auto` takes its share of `--cores`, so that another "
+        "`--cores` gives other last digits on a CPU. `metrics.json` and the report name them.",
     )
     checkpoint_minutes: Number = Field(
         10.0,

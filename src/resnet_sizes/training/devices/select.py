@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from pathlib import Path
 
 import psutil
@@ -18,23 +19,20 @@ def select_device(name: str) -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise UserError(
-            f"--device: found {name!r}; allowed: auto, cpu, mps, cuda, cuda:N."
-        ) from None
+    if not re.fullmatch(r"cpu|mps|cuda(:\d{1,3})?", name):
+        raise UserError(f"--device: found {name!r}; allowed: auto, cpu, mps, cuda, cuda:N.")
+    device = torch.device(name)
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if (device.index or 0) >= count:
             raise UserError(
-                f"training.device: found {name!r}, but torch sees {count} CUDA device(s). "
-                "Check `nvidia-smi` and that a CUDA build of torch is installed, or set "
+                f"training.device, or --device: found {name!r}, but torch sees {count} CUDA "
+                "device(s). Check `nvidia-smi` and that a CUDA build of torch is installed, or set "
                 "training.device to auto or cpu."
             )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UserError(
-            "training.device: found 'mps', but torch sees no MPS device. "
+            "training.device, or --device: found 'mps', but torch sees no MPS device. "
             "Set training.device to auto or cpu."
         )
     return device

@@ -1,5 +1,6 @@
 """The results of a run that has reached its end, and what made them."""
 
+import os
 import platform
 import subprocess
 from importlib.metadata import version
@@ -78,8 +79,9 @@ def versions(device: torch.device) -> dict[str, str]:
 
 
 def code() -> Code:
-    """The hash of the training code, and the commit where the code lies in a git checkout."""
-    commit = _git("rev-parse", "HEAD")
+    """The hash of the training code, and the commit where git tracks the code: a repository around
+    it, as that of a thesis in which it was unpacked, says nothing of it."""
+    commit = _git("rev-parse", "HEAD") if _git("ls-files", "--", "__init__.py") else None
     changes = _git("status", "--porcelain", "--", ".") if commit else None
     return Code(
         training_hash=training_code_hash(),
@@ -90,11 +92,15 @@ def code() -> Code:
 
 def _git(*arguments: str) -> str | None:
     folder = Path(resnet_sizes.__file__).parent
+    # A hook's variables name the repository that it runs in.
+    named = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],
+            env={name: value for name, value in os.environ.items() if name not in named},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=10,
             check=True,
         )

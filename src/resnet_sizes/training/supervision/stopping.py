@@ -73,8 +73,13 @@ class StopRequest:
 
     def __enter__(self) -> "StopRequest":
         if threading.current_thread() is threading.main_thread():
-            # What was begun with nohup outlives its terminal.
-            heard = [each for each in SIGNALS if each != signal.SIGHUP or not _outlives_terminal()]
+            # What was begun with nohup, or in the background by a script, outlives its terminal or
+            # the Ctrl-C there, as Snakemake does that was begun in the same way.
+            heard = [
+                each
+                for each in SIGNALS
+                if each == signal.SIGTERM or signal.getsignal(each) != signal.SIG_IGN
+            ]
             self._before = {each: signal.signal(each, self._heard) for each in heard}
         return self
 
