@@ -12,12 +12,13 @@ def schemas() -> None:
     from resnet_sizes.study.loading import DEFAULT_CONFIG, read_yaml_mapping
     from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
 
+    defaults = read_yaml_mapping(DEFAULT_CONFIG)  # first: elsewhere nothing is written
     for name, kind in SCHEMAS.items():
         path = Path("workflow/schemas") / f"{name}.schema.json"
         write_text(path, json_schema(kind))
         result(str(path))
     page = Path("config/README.md")
-    write_text(page, configuration_page(read_yaml_mapping(DEFAULT_CONFIG)))
+    write_text(page, configuration_page(defaults))
     result(str(page))
 
 
