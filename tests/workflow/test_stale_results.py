@@ -36,9 +36,16 @@ def test_a_lost_file_of_a_finished_study_is_made_again(study, lost, made_again):
     assert study.planned() == made_again
 
 
-def test_a_report_older_than_its_results_is_made_again_after_evidence_has_failed(study):
-    shutil.rmtree(study.folder / RESULTS / "evidence")  # as Snakemake leaves it
+def test_a_report_older_than_its_results_is_named_when_evidence_fails_and_then_made_again(study):
     (study.folder / RUN / "metrics.json").touch()
+    (study.folder / RESULTS / "evidence/verdicts.json").unlink()
+    command, build = "src/resnet_sizes/cli/evidence.py", "    verdicts = build_evidence("
+    study.edit(command, build, f"    1 / 0\n{build}")
+    done = study.snakemake("--configfile", "config/tiny.yaml", check=False)
+    assert done.returncode != 0
+    page = f"{RESULTS}/report/pt/report.html"
+    assert f"Older than the results, and not made again: {page}" in done.stdout
+    study.edit(command, "    1 / 0\n", "")
     assert study.planned() == {"evidence": 1, "report": 2}
 
 

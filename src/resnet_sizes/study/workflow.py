@@ -194,4 +194,11 @@ class WorkflowPlan:
                 "the others; a report on what is there: "
                 f"resnet-sizes report --partial {self.study.name}"
             )
+        results = [files.metrics for files in self.run_folders if files.metrics.is_file()]
+        newest = max((path.stat().st_mtime for path in results), default=0.0)
+        words += [
+            f"Older than the results, and not made again: {path}"
+            for path in self.reports
+            if path.is_file() and path.stat().st_mtime < newest
+        ]
         return words
