@@ -51,10 +51,10 @@ def told_by(*arguments: str | Path) -> Told:
     return Told(1, result.stdout, f"{result.stderr}error: {result.exception}\n")
 
 
-def study_file_on(folder: Path, dataset: dict[str, Any], **downloads: Any) -> Path:
-    """Write the `study.json` of a study with these keys below `folder`."""
+def study_file_on(home: Path, dataset: dict[str, Any], **downloads: Any) -> Path:
+    """Write the `study.json` of a study with these keys below `home`."""
     study = study_on(dataset, downloads)
-    path = StudyFolder(folder / "results" / study.name).study
+    path = StudyFolder(home / "results" / study.name).study
     write_json(path, StudyFile(study_hash=content_hash(study), study=study))
     return path
 

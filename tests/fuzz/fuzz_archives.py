@@ -48,8 +48,8 @@ class _Archive:
 
     def read(self, path: Path) -> None:
         source = ImageFolderSource(path, resize=True)
-        source.images("train", np.arange(len(source.labels["train"])))
-        source.images("test", np.arange(len(source.labels["test"])))
+        source.images({"train": np.arange(len(source.labels["train"]))})["train"]
+        source.images({"test": np.arange(len(source.labels["test"]))})["test"]
 
     def entries(self, random: Random) -> list[tuple[str, bytes]]:
         entries = list(self._tree.items())

@@ -76,7 +76,7 @@ class BatchPickle:
 
     def read(self, path: Path) -> None:
         source = Cifar10Source(path)
-        source.images("test", np.arange(len(source.labels["test"])))
+        source.images({"test": np.arange(len(source.labels["test"]))})["test"]
 
 
 class WeightsFile:

@@ -30,9 +30,12 @@ def test_the_official_format_is_read(archive: Path) -> None:
     source = Cifar10Source(archive)
     assert source.class_names == CLASS_NAMES
     train = np.concatenate([contents[name]["data"] for name in BATCHES[:5]])
-    assert source.images("train", np.arange(100)).tolist() == train.reshape(-1, 3, 32, 32).tolist()
+    assert (
+        source.images({"train": np.arange(100)})["train"].tolist()
+        == train.reshape(-1, 3, 32, 32).tolist()
+    )
     test = contents["test_batch"]["data"].reshape(-1, 3, 32, 32)
-    assert source.images("test", np.array([3, 17])).tolist() == test[[3, 17]].tolist()
+    assert source.images({"test": np.array([3, 17])})["test"].tolist() == test[[3, 17]].tolist()
     assert source.labels["train"].tolist() == [index % 10 for index in range(20)] * 5
     assert source.labels["test"].dtype == np.int64
 
@@ -44,7 +47,7 @@ def test_an_image_has_its_red_plane_first_and_goes_row_by_row(archive: Path) -> 
     data[0, 33] = 200  # red, second row, second column
     data[0, 2048 + 31] = 100  # blue, first row, last column
     write_archive(archive, contents)
-    image = Cifar10Source(archive).images("test", np.array([0]))[0]
+    image = Cifar10Source(archive).images({"test": np.array([0])})["test"][0]
     assert image[0, 1, 1] == 200
     assert image[2, 0, 31] == 100
     assert int(image.sum()) == 300

@@ -83,7 +83,7 @@ def test_a_cached_run_has_the_losses_of_the_plain_loop(dataset, weights, size):
 
 def test_on_real_images_the_losses_are_those_of_the_plain_loop(tmp_path, weights):
     source = DigitsSource()
-    images, labels = source.images("train", np.arange(240)), source.labels["train"][:240]
+    images, labels = source.images({"train": np.arange(240)})["train"], source.labels["train"][:240]
     arrays = DatasetArrays(images[:200], labels[:200], images[200:], labels[200:])
     digits = write_small_dataset(tmp_path / "digits.safetensors", arrays, source.class_names)
     cached, plain = (

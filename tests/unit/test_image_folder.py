@@ -32,11 +32,9 @@ def write(request: pytest.FixtureRequest) -> Writer:
 
 def _read(path: Path, resize: bool = False) -> tuple[list[str], DatasetArrays]:
     source = ImageFolderSource(path, resize)
-    arrays = {}
-    for part in PARTS:
-        labels = source.labels[part]
-        arrays[f"{part}_labels"] = labels
-        arrays[f"{part}_images"] = source.images(part, np.arange(len(labels)))
+    images = source.images({part: np.arange(len(source.labels[part])) for part in PARTS})
+    arrays = {f"{part}_images": images[part] for part in PARTS}
+    arrays |= {f"{part}_labels": source.labels[part] for part in PARTS}
     return source.class_names, DatasetArrays(**arrays)  # type: ignore[arg-type]
 
 
@@ -97,11 +95,11 @@ def test_what_operating_systems_add_is_ignored(tmp_path: Path, write: Writer) ->
 def test_only_the_images_asked_for_are_decoded(tmp_path: Path, write: Writer) -> None:
     files = {**tree(), "train/dog/001.png": b"broken"}
     source = ImageFolderSource(write(files, tmp_path / "images"), resize=False)
-    images = source.images("train", np.array([5, 0]))
+    images = source.images({"train": np.array([5, 0])})["train"]
     np.testing.assert_array_equal(images[0], _pixels(files["train/dog/002.png"] or b""))
     np.testing.assert_array_equal(images[1], _pixels(files["train/cat/000.png"] or b""))
     with pytest.raises(UserError, match=r"train/dog/001\.png: is not a complete PNG or JPEG"):
-        source.images("train", np.array([4]))
+        source.images({"train": np.array([4])})["train"]
 
 
 @pytest.mark.parametrize(

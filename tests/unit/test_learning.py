@@ -92,7 +92,7 @@ def digits() -> DatasetArrays:
     parts: list[np.ndarray] = []
     for part in ("train", "test"):
         labels = source.labels[part]
-        parts += [source.images(part, np.arange(len(labels))), labels]
+        parts += [source.images({part: np.arange(len(labels))})[part], labels]
     return DatasetArrays(*parts)
 
 

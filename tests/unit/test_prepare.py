@@ -18,7 +18,7 @@ from image_trees import as_folder, as_tar, as_zip, tree
 from local_server import refused_address
 from resnet_sizes.cli.data import data as data_command
 from resnet_sizes.cli.fetch import fetch as fetch_command
-from resnet_sizes.data import prepare
+from resnet_sizes.data import fetch
 from resnet_sizes.data.prepare import prepare_dataset
 from resnet_sizes.data.sources.digits import DigitsSource
 from resnet_sizes.io.errors import UserError
@@ -53,7 +53,7 @@ def test_digits_are_whole_stratified_and_always_the_same(tmp_path: Path) -> None
 
 def test_digits_are_the_levels_of_scikit_learn_on_three_equal_channels() -> None:
     source = DigitsSource()
-    (image,) = source.images("train", np.array([0]))
+    (image,) = source.images({"train": np.array([0])})["train"]
     assert image.min() == 0
     assert image.max() > 200
     assert (image == image[0]).all()
@@ -91,7 +91,7 @@ def test_only_the_published_checksum_makes_it_the_official_cifar10(
 ) -> None:
     study = _cifar10_study(tmp_path / "copy.tar.gz")
     assert _prepared(study, tmp_path / "data")[0].content == "other"
-    monkeypatch.setattr(prepare, "Downloads", lambda: study.downloads)
+    monkeypatch.setattr(fetch, "Downloads", lambda: study.downloads)
     assert _prepared(study, tmp_path / "data")[0].content == "cifar10"
 
 

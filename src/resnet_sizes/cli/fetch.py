@@ -61,6 +61,11 @@ def _fetch_images(study: Study) -> None:
     else:
         say(f"{study.dataset.source}: is here")
         result(str(path))
+    if path is not None and study.dataset.source == "cifar10":
+        from resnet_sizes.data.prepare import told_of_pixels
+
+        if told := told_of_pixels(path):
+            say(told)
 
 
 def _fetch_weights(study: Study, folder: StudyFolder, only: str | None) -> None:

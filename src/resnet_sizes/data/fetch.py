@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from resnet_sizes.data.download import DownloadFailed, download
+from resnet_sizes.data.official import TOP, batch_problems
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.locks import NoLocks, one_process
@@ -170,6 +171,8 @@ def fetch_images(study: Study) -> Path | None:
     if study.dataset.source != "cifar10" or study.dataset.path is not None:
         return local_source(study)
     archive = cifar10_archive(study.downloads)
+    if unpacked := _unpacked(archive):
+        return unpacked
     failures = fetch_published(archive)
     if failures:
         raise UserError(_nothing_worked(failures, archive))
@@ -186,6 +189,8 @@ def local_source(study: Study) -> Path | None:
     archive = cifar10_archive(study.downloads)
     if dataset.path is not None:
         return _own_copy(Path(dataset.path), archive)
+    if unpacked := _unpacked(archive):
+        return unpacked
     remedy = run_command(f"fetch results/{study.name}/study.json")
     if not archive.target.is_file():
         raise UserError(f"{archive.target}: no such file. {remedy}")
@@ -206,15 +211,29 @@ def _image_folder(path: Path) -> Path:
 
 def _own_copy(path: Path, archive: PublishedFile) -> Path:
     remedy = f"Put {_described(archive)} there, or set dataset.path to null to have it downloaded."
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else f"does not exist (looked in {Path.cwd()})"
-        raise UserError(f"dataset.path: {path} {found}. {remedy}")
-    problem = archive.mismatch(path)
-    if problem:
-        raise UserError(
-            f"dataset.path: {path} is not the official CIFAR-10 archive: {problem}. {remedy}"
-        )
-    return path
+    if not path.exists():
+        raise UserError(f"dataset.path: {path} does not exist (looked in {Path.cwd()}). {remedy}")
+    problem = archive.mismatch(path) if path.is_file() else f"it is a folder without {TOP}"
+    batches = batch_problems(path) if problem else []
+    if batches == []:
+        return path
+    raise UserError(
+        f"dataset.path: {path} is not the official CIFAR-10 archive: "
+        f"{'; '.join(batches or [str(problem)])}. {remedy}"
+    )
+
+
+def _unpacked(archive: PublishedFile) -> Path | None:
+    """What somebody has unpacked where the archive belongs, if that is all there is of it."""
+    folder = archive.target.with_name(TOP)
+    is_whole = not archive.target.exists() and folder.is_dir() and batch_problems(folder) == []
+    return folder if is_whole else None
+
+
+def is_official(path: Path) -> bool:
+    """Whether this is the published archive, or holds its published batches."""
+    published = cifar10_archive(Downloads())
+    return (path.is_file() and published.mismatch(path) is None) or batch_problems(path) == []
 
 
 def _described(archive: PublishedFile) -> str:

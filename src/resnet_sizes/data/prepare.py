@@ -1,21 +1,26 @@
 """From a study to its tensor file."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
-from resnet_sizes.data.fetch import cifar10_archive, local_source
-from resnet_sizes.data.sources.source import PARTS, Source, balanced_subset
+import numpy as np
+
+from resnet_sizes.data.fetch import is_official, local_source
+from resnet_sizes.data.official import RECORD, official_cifar10
+from resnet_sizes.data.sources.source import PARTS, Part, Source, balanced_subset
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     DatasetInfo,
+    Int64Array,
     dataset_identity,
     test_images_in_training,
     unordered_identity,
     write_dataset,
 )
-from resnet_sizes.schemas.study.study import DataContent, Downloads, Study
+from resnet_sizes.schemas.study.study import DataContent, Study
 
 _log = logging.getLogger(__name__)
 
@@ -38,12 +43,7 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         )
         for part in PARTS
     }
-    arrays = DatasetArrays(
-        train_images=source.images("train", indices["train"]),
-        train_labels=source.labels["train"][indices["train"]],
-        test_images=source.images("test", indices["test"]),
-        test_labels=source.labels["test"][indices["test"]],
-    )
+    arrays = _arrays(source, indices)
     file = source.file
     in_training = test_images_in_training(arrays)
     if in_training:
@@ -53,16 +53,17 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
             in_training,
             len(arrays.test_labels),
         )
+    pixels = unordered_identity(arrays, source.class_names)
     info = DatasetInfo(
         spec=dataset,
-        content=_content(study, file),
+        content=_content(study, source, pixels),
         class_names=source.class_names,
         train_images=len(arrays.train_labels),
         test_images=len(arrays.test_labels),
         full_train_images=len(source.labels["train"]),
         full_test_images=len(source.labels["test"]),
         identity=dataset_identity(arrays),
-        unordered_identity=unordered_identity(arrays, source.class_names),
+        unordered_identity=pixels,
         test_images_in_training=in_training,
         source_file=file.name if file else None,
         source_sha256=file_hash(file) if file and file.is_file() else None,
@@ -89,9 +90,33 @@ def open_source(study: Study) -> Source:
     return ImageFolderSource(path, study.dataset.resize)
 
 
-def _content(study: Study, file: Path | None) -> DataContent:
-    # A study may name another checksum (a test, a smaller copy). Only the published one
-    # makes the pixels the official ones.
-    if study.dataset.source == "cifar10" and file and cifar10_archive(Downloads()).mismatch(file):
+def _arrays(source: Source, wanted: Mapping[Part, Int64Array]) -> DatasetArrays:
+    images = source.images(wanted)
+    labels = {part: source.labels[part][wanted[part]] for part in PARTS}
+    return DatasetArrays(images["train"], labels["train"], images["test"], labels["test"])
+
+
+def _content(study: Study, source: Source, pixels: str) -> DataContent:
+    if pixels == official_cifar10().unordered_identity:
+        _log.info("Every image and label is that of the official CIFAR-10.")
+        return "cifar10"
+    # A study may name another checksum (a test, a smaller copy). Only the published ones
+    # make the pixels the official ones.
+    if study.dataset.source == "cifar10" and not (source.file and is_official(source.file)):
         return "other"
     return study.dataset.declared_content
+
+
+def told_of_pixels(path: Path) -> str | None:
+    """The identity of the official images without their order, and whether it is the shipped one;
+    None where `path` is not the official archive, packed or unpacked. Takes seconds."""
+    if not is_official(path):
+        return None
+    from resnet_sizes.data.sources.cifar10 import Cifar10Source
+
+    source = Cifar10Source(path)
+    everything = {part: np.arange(len(source.labels[part])) for part in PARTS}
+    found = unordered_identity(_arrays(source, everything), source.class_names)
+    shipped = official_cifar10().unordered_identity
+    told = "as shipped" if found == shipped else f"{RECORD} has {shipped or 'none yet'}"
+    return f"unordered_identity of the official images: {found} ({told})"

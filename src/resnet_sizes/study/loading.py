@@ -112,17 +112,28 @@ def check_files(study: Study) -> None:
     for weights in wanted_weights(study).values():
         if weights.own_file:
             named.append((weights.asked_by[0], weights.weights))
+    if _not_expanded(study.downloads.folder):  # another one is made
+        named.append(("downloads.folder", study.downloads.folder))
     for key, value in named:
         if not _exists(value):
             raise UserError(
                 f"{key}: {shown_text(repr(value))} does not exist (looked in {Path.cwd()}). "
-                f"Put the file there, or change {key} in the configuration."
+                f"{_not_expanded(value)}Put the file there, or change {key} in the configuration."
             )
         if re.search(r"[{}]", value):
             raise UserError(
                 f"{key}: found {shown_text(repr(value))}; allowed: paths without braces, which "
                 f"Snakemake reads as wildcards. Rename the file, and change {key}."
             )
+
+
+def _not_expanded(path: str) -> str:
+    """What a path does not do that one expects of it, as a sentence with a blank; or nothing."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
+        return "Addresses are not fetched: download it, and name the file. "
+    if path.startswith("~") or re.search(r"\$[\w{]|%\w+%", path):
+        return "~ and variables such as $HOME are not expanded: write the whole path. "
+    return ""
 
 
 def _exists(path: str) -> bool:

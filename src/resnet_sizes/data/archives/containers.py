@@ -248,9 +248,10 @@ class Zip(Archive):
 
     def _check_member(self, member: zipfile.ZipInfo) -> None:
         kind = stat.S_IFMT(member.external_attr >> 16)
-        problem = None
+        problem, remedy = None, ""
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             problem = "is a link or a device; allowed: files and folders"
+            remedy = ", without zip's option --symlinks"
         elif member.flag_bits & 0x1:
             problem = "is encrypted"
         elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -258,7 +259,8 @@ class Zip(Archive):
             problem = "is compressed in a way that is not allowed; allowed: stored, deflated"
         if problem:
             raise UserError(
-                f"{self.path}: {shown_text(member.filename)} {problem}. Create the archive again."
+                f"{self.path}: {shown_text(member.filename)} {problem}. Create the archive "
+                f"again{remedy}."
             )
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:

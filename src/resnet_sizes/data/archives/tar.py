@@ -64,12 +64,18 @@ class Tar(Archive):
             )
 
     def _check_kind(self, member: tarfile.TarInfo) -> None:
-        if not (member.isreg() or member.isdir()) or member.issparse():
-            kind = "a link" if member.issym() or member.islnk() else "a device or special file"
-            raise UserError(
-                f"{self.path}: {shown_text(member.name)} is {kind}; allowed: files and folders. "
-                "Create the archive again, for example with tar --dereference."
-            )
+        if (member.isreg() or member.isdir()) and not member.issparse():
+            return
+        kind, remedy = "a device or special file", "without it"
+        if member.issym() or member.islnk():
+            # Of a link and its file GNU tar makes a hard link where it is told --dereference alone.
+            kind, remedy = "a link", "with GNU tar --dereference --hard-dereference, or as a zip"
+        elif member.issparse():
+            kind, remedy = "a sparse file", "without tar --sparse"
+        raise UserError(
+            f"{self.path}: {shown_text(member.name)} is {kind}; allowed: files and folders. "
+            f"Create the archive again, {remedy}."
+        )
 
     def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """See `Container`."""

@@ -23,13 +23,13 @@ from typing import Any
 
 import numpy as np
 
-from resnet_sizes.data.archives.tar import Tar
+from resnet_sizes.data.archives.formats import open_container
+from resnet_sizes.data.official import TOP, batch_files, official_cifar10
 from resnet_sizes.data.sources.source import Part, Source
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import shown, shown_text
 from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, Int64Array, UInt8Array
 
-_TOP = "cifar-10-batches-py"
 _META = "batches.meta"
 _BATCHES: Mapping[Part, tuple[str, ...]] = {
     "train": tuple(f"data_batch_{number}" for number in range(1, 6)),
@@ -40,7 +40,7 @@ _REMEDY = "Copy or download the archive again."
 
 
 class Cifar10Source(Source):
-    """All images of the archive, in the order of its batches."""
+    """All images of the archive, packed or unpacked, in the order of its batches."""
 
     def __init__(self, path: Path) -> None:
         pickles = _read_pickles(path)
@@ -57,26 +57,24 @@ class Cifar10Source(Source):
             labels[part] = np.concatenate([labels for _, labels in batches])
         super().__init__(path, names, labels)
 
-    def images(self, part: Part, indices: Int64Array) -> UInt8Array:
+    def images(self, wanted: Mapping[Part, Int64Array]) -> dict[Part, UInt8Array]:
         """See `Source`."""
-        return self._images[part][indices]
+        return {part: self._images[part][indices] for part, indices in wanted.items()}
 
 
 def _read_pickles(path: Path) -> dict[str, dict[bytes, Any]]:
-    archive = Tar(path)
-    present = {entry.name for entry in archive.entries() if not entry.is_folder}
-    wanted = [f"{_TOP}/{name}" for names in _BATCHES.values() for name in names]
-    wanted.append(f"{_TOP}/{_META}")
-    missing = [name for name in wanted if name not in present]
+    container = open_container(path)
+    files = batch_files(container)
+    missing = [f"{TOP}/{name}" for name in official_cifar10().batches if name not in files]
     if missing:
         raise UserError(
             f"{path}: lacks {', '.join(missing)}, so it is not CIFAR-10 in its version for Python. "
             f"{_REMEDY}"
         )
     pickles = {}
-    for name, content in archive.read(wanted):
+    for name, content in container.read(list(files.values())):
         try:
-            pickles[name.removeprefix(f"{_TOP}/")] = load_batch(content)
+            pickles[name.rpartition("/")[2]] = load_batch(content)
         except pickle.UnpicklingError as error:
             raise UserError(
                 f"{path}: {name} is not in the official format ({shown_text(str(error))}). "

@@ -4,7 +4,10 @@
 Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -32,11 +35,15 @@ class DigitsSource(Source):
         super().__init__(None, names, {"train": targets[~is_test], "test": targets[is_test]})
         self._grey = {"train": digits.images[~is_test], "test": digits.images[is_test]}
 
-    def images(self, part: Part, indices: Int64Array) -> UInt8Array:
+    def images(self, wanted: Mapping[Part, Int64Array]) -> dict[Part, UInt8Array]:
         """See `Source`."""
-        images = np.empty((len(indices), *IMAGE_SHAPE), dtype=np.uint8)
-        for row, grey in enumerate(self._grey[part][indices]):
-            levels = np.rint(grey * (255 / _BRIGHTEST)).astype(np.uint8)
-            image = Image.fromarray(levels).resize(IMAGE_SHAPE[1:], Image.Resampling.BILINEAR)
-            images[row] = np.asarray(image)
-        return images
+        return {
+            part: np.stack([_enlarged(grey) for grey in self._grey[part][indices]])
+            for part, indices in wanted.items()
+        }
+
+
+def _enlarged(grey: NDArray[np.float64]) -> UInt8Array:
+    levels = np.rint(grey * (255 / _BRIGHTEST)).astype(np.uint8)
+    image = Image.fromarray(levels).resize(IMAGE_SHAPE[1:], Image.Resampling.BILINEAR)
+    return np.broadcast_to(np.asarray(image), IMAGE_SHAPE)

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,16 @@ from resnet_sizes.schemas.run.tensors import Int64Array, UInt8Array
 
 Part = Literal["train", "test"]
 PARTS: tuple[Part, Part] = ("train", "test")
+
+
+_MOST_NAMED = 10
+
+
+def refused(problems: Sequence[str]) -> UserError:
+    """The error that names the first ten problems, one a line."""
+    more = len(problems) - _MOST_NAMED
+    rest = [f"… and {more} more."] if more > 0 else []
+    return UserError("\n".join([*problems[:_MOST_NAMED], *rest]))
 
 
 class Source(ABC):
@@ -33,10 +43,10 @@ class Source(ABC):
         """All labels of each part, int64 `[N]`."""
 
     @abstractmethod
-    def images(self, part: Part, indices: Int64Array) -> UInt8Array:
-        """The images with these indices, uint8 `[len(indices), 3, 32, 32]`, RGB.
+    def images(self, wanted: Mapping[Part, Int64Array]) -> dict[Part, UInt8Array]:
+        """The images of each part with these indices, uint8 `[len(indices), 3, 32, 32]`, RGB.
 
-        Raises UserError if one of them cannot be read or has a size that is not allowed.
+        Raises UserError that names those that cannot be read or have a size that is not allowed.
         """
 
 

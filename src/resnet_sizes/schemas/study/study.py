@@ -62,19 +62,25 @@ class DatasetSpec(Record):
     source: Literal["cifar10", "image-folder", "digits"] = Field(
         "cifar10",
         description="`cifar10`: the official archive; `image-folder`: a directory, zip or tar "
-        "with `train/<class>/…` and `test/<class>/…`; `digits`: scikit-learn's handwritten digits.",
+        "with `train/<class>/…` and `test/<class>/…`, or as Kaggle gives it with `train/…` and a "
+        "`trainLabels.csv` (`id,label`) beside it, and the same of `test`; `digits`: "
+        "scikit-learn's handwritten digits.",
     )
     path: str | None = Field(
         None,
         min_length=1,
         description="The folder or archive of `image-folder`; for `cifar10` a local copy of the "
-        "official archive, used instead of a download.",
+        "official archive, packed or unpacked, used instead of a download. `~`, variables and "
+        "addresses are not expanded.",
     )
     content: Literal["auto", "cifar10-reencoded", "other"] = Field(
         "auto",
         description="What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 "
         "with other pixels than the official ones) or `other`. `auto`: what the source says, and "
-        "`other` for a folder.",
+        "`other` for a folder. Whatever is declared, images and labels that are all those of the "
+        "official archive are taken for it, in any order and under any names of files, once "
+        "`src/resnet_sizes/data/official_cifar10.json` has their identity, which nobody has made "
+        "yet: `resnet-sizes fetch` prints it where the official archive is.",
     )
     resize: bool = Field(
         False, description="Whether images of other sizes are resized to 32×32, or are an error."

@@ -1,0 +1,157 @@
+"""Which files of a folder or archive are the images of which class.
+
+Either `train/<class>/<image>` or, as Kaggle gives it, `train/<image>` with `trainLabels.csv` beside
+`train`; `test` likewise. Both may lie below one common folder; other files are not looked at.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from unicodedata import normalize
+
+from resnet_sizes.data.archives.containers import Container, Entry
+from resnet_sizes.data.sources.source import PARTS, Part, refused
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import shown_text
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+_EXPECTED = "expected: train/<class>/<image> and test/<class>/<image>"
+_MEANT: dict[Part, tuple[str, ...]] = {
+    "train": ("train", "training"),
+    "test": ("test", "testing", "val", "valid", "validation"),
+}
+"""Names, in lower case, of folders that may be meant for a part."""
+
+Classes = dict[str, list[str]]
+"""Class name → full names of its files inside the container, both sorted."""
+
+
+def classes_of(container: Container) -> tuple[dict[Part, Classes], list[str]]:
+    """The images of each part by class, and the names of the tables of labels that it took.
+
+    Names are compared in Unicode's form C: macOS writes an accent as a character of its own.
+    Raises UserError that names what is out of place.
+    """
+    path, entries = container.path, container.entries()
+    depth = _depth(entries, path)
+    tables = {part: _table(part, entries, depth) for part in PARTS}
+    labels = {part: _labels(container, table) for part, table in tables.items() if table}
+    classes: dict[Part, Classes] = {"train": {}, "test": {}}
+    problems = []
+    for entry in entries:
+        part = next((part for part in PARTS if entry.parts[depth : depth + 1] == (part,)), None)
+        below = entry.parts[depth + 1 :]
+        if part is None or not below:
+            continue
+        where, by_id = f"{path}: {shown_text(entry.name)}", labels.get(part)
+        name: str | None = below[0]
+        if len(below) + entry.is_folder != (2 if by_id is None else 1):
+            table = f", or {part}Labels.csv beside {part}/" if len(below) == 1 else ""
+            problems.append(f"{where} is out of place; {_EXPECTED}{table}. Move or remove it.")
+        elif not entry.is_folder and not below[-1].lower().endswith(SUFFIXES):
+            allowed = ", ".join(SUFFIXES)
+            problems.append(
+                f"{where} is not an image by its name; allowed: {allowed}. Convert or remove it."
+            )
+        elif by_id is not None and (name := by_id.pop(below[0].rpartition(".")[0], None)) is None:
+            problems.append(f"{where} has no line in {tables[part]}. Add or remove it.")
+        else:
+            files = classes[part].setdefault(normalize("NFC", name or ""), [])
+            files += [] if entry.is_folder else [entry.name]
+    for part, rest in labels.items():
+        where = f"{path}: {tables[part]}"
+        problems += [f"{where}: {shown_text(id)} has no image. Add or remove it." for id in rest]
+    if problems:
+        raise refused(problems)
+    for part in PARTS:
+        classes[part] = {
+            name: sorted(files, key=lambda file: (normalize("NFC", file), file))
+            for name, files in sorted(classes[part].items())
+        }
+    _check_classes(classes, path)
+    return classes, [table for table in tables.values() if table]
+
+
+def _depth(entries: Sequence[Entry], path: Path) -> int:
+    """0, or 1 where train and test lie below one common folder."""
+    folders = [
+        sorted(
+            {each.parts[depth] for each in entries if len(each.parts) + each.is_folder > depth + 1}
+        )
+        for depth in (0, 1)
+    ]
+    meant = [
+        {
+            part: next((found for name in names for found in level if found.lower() == name), None)
+            for part, names in _MEANT.items()
+        }
+        for level in folders
+    ]
+    depth = int(len(folders[0]) == 1 and not any(meant[0].values()) and any(meant[1].values()))
+    missing = [part for part in PARTS if part not in folders[depth]]
+    if not missing:
+        return depth
+    names = folders[depth] or sorted({entry.parts[0] for entry in entries})
+    found = f"holds {', '.join(map(shown_text, names[:10])) or 'nothing'}"
+    if len(missing) == 1:
+        found = f"has no class folders in {missing[0]}/, and {found}"
+    renamed = [f"{shown_text(name)} to {part}" for part in missing if (name := meant[depth][part])]
+    remedy = f"Rename {' and '.join(renamed)}" if renamed else "Arrange it so"
+    raise UserError(
+        f"{path}: {found}; {_EXPECTED}, perhaps below one common folder. {remedy}, or change "
+        "dataset.path."
+    )
+
+
+def _table(part: Part, entries: Sequence[Entry], depth: int) -> str | None:
+    """The full name of the table of labels of a part that has no folders of classes."""
+    own = [entry for entry in entries if entry.parts[depth : depth + 1] == (part,)]
+    if any(len(entry.parts) + entry.is_folder > depth + 2 for entry in own):
+        return None
+    table = (*own[0].parts[:depth], f"{part}Labels.csv")
+    return "/".join(table) if Entry(table, False) in entries else None
+
+
+def _labels(container: Container, table: str) -> dict[str, str]:
+    """Name of an image without its suffix → name of its class."""
+    ((_, content),) = container.read([table])
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+        labels = {id: label for id, label in rows if id and label}
+        if rows[0] != ["id", "label"] or len(labels) != len(rows):
+            raise ValueError("a line is empty or stands twice")
+    except (ValueError, IndexError, csv.Error) as error:  # as bytes that are no UTF-8
+        raise UserError(
+            f"{container.path}: {table} cannot be read ({shown_text(str(error))}); expected: the "
+            "line id,label and one for each image. Correct it."
+        ) from None
+    del labels["id"]
+    return labels
+
+
+def _check_classes(classes: dict[Part, Classes], container: Path) -> None:
+    for part, other in (PARTS, PARTS[::-1]):
+        if not classes[part]:
+            raise UserError(f"{container}: has no class folders in {part}/; {_EXPECTED}. Add them.")
+        for name, files in classes[part].items():
+            if not name.isprintable():
+                raise UserError(
+                    f"{container}: class folder {part}/{shown_text(name)} has a name that cannot "
+                    "be printed. Rename it."
+                )
+            if not files:
+                raise UserError(
+                    f"{container}: class folder {part}/{name} is empty. "
+                    "Put images there, or remove the class from train and test."
+                )
+            if classes[other] and name not in classes[other]:
+                raise UserError(
+                    f"{container}: class {name!r} is in {part}/ but not in {other}/. "
+                    "Both need the same classes."
+                )
+    if len(classes["train"]) < 2:
+        raise UserError(
+            f"{container}: has one class only, {next(iter(classes['train']))!r}; needed: 2 or "
+            "more. Add another class folder."
+        )

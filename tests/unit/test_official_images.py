@@ -1,0 +1,394 @@
+"""How the official CIFAR-10 is recognised without its archive, tried on a small made-up one."""
+
+import csv
+import hashlib
+import io
+import json
+import re
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from torchvision.datasets import CIFAR10
+
+from cifar10_archive import BATCHES, CLASS_NAMES, batch_contents, write_archive
+from data_studies import Told, images_told, study_file_on, told_by
+from image_trees import WRITERS, as_folder, as_zip, tree
+from local_server import refused_address
+from resnet_sizes.data import fetch, official
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.tensors import DatasetInfo
+from resnet_sizes.schemas.study.study import Downloads
+
+PER_BATCH = 20
+
+
+@dataclass
+class Official:
+    """The made-up official data, packed, unpacked and as pictures."""
+
+    folder: Path
+    entries: dict[str, Any]
+
+    @property
+    def archive(self) -> Path:
+        return self.folder / "cifar-10-python.tar.gz"
+
+    @property
+    def unpacked(self) -> Path:
+        return self.folder / "cifar-10-batches-py"
+
+    def ship(self, identity: str | None) -> None:
+        """Make it the official data of this installation, with or without the identity."""
+        files = {path.name: path.read_bytes() for path in self.unpacked.iterdir()}
+        record = {
+            "note": "",
+            "batches": {
+                name: hashlib.md5(files[name]).hexdigest() for name in [*BATCHES, "batches.meta"]
+            },
+            "unordered_identity": identity,
+        }
+        official.RECORD.write_text(json.dumps(record), encoding="utf-8")
+
+    def fetched(self, **dataset: Any) -> Told:
+        spec = {"source": "cifar10", "path": str(self.archive), **dataset}
+        return told_by("fetch", study_file_on(self.folder / "fetched", spec, cifar10=self.entries))
+
+    def identity(self) -> str:
+        """As the command prints it."""
+        found = re.search(r"unordered_identity of .*: ([0-9a-f]{64}) ", self.fetched().words)
+        assert found
+        return found[1]
+
+    def data(self, path: Path | None, **downloads: Any) -> tuple[Told, DatasetInfo | None]:
+        """`resnet-sizes data` on these files as source cifar10."""
+        spec = {"source": "cifar10", "path": path and str(path)}
+        keys = {"cifar10": {**self.entries, "origin": refused_address()}, "allow_http": True}
+        study = study_file_on(self.folder / "studies", spec, **keys | downloads)
+        told = told_by("data", study)
+        info = StudyFolder.of_file(study).dataset_info
+        return told, read_record(info, DatasetInfo, "") if told.status == 0 else None
+
+    def pictures(self) -> list[tuple[str, str, bytes]]:
+        """Part, class and PNG of each image."""
+        found = []
+        for batch, content in batch_contents(PER_BATCH).items():
+            if batch == "batches.meta":
+                continue
+            part = "test" if batch == "test_batch" else "train"
+            for pixels, label in zip(content["data"], content["labels"], strict=True):
+                target = io.BytesIO()
+                image = pixels.reshape(3, 32, 32).transpose(1, 2, 0)
+                Image.fromarray(np.ascontiguousarray(image)).save(target, "PNG")
+                found.append((part, CLASS_NAMES[label], target.getvalue()))
+        return found
+
+
+@pytest.fixture
+def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Official:
+    """Official data that the installation knows, without the identity of its images."""
+    folder = tmp_path / "official"
+    folder.mkdir()
+    entries = write_archive(folder / "cifar-10-python.tar.gz", batch_contents(PER_BATCH))
+    with tarfile.open(folder / "cifar-10-python.tar.gz") as archive:
+        archive.extractall(folder, filter="data")
+    monkeypatch.setattr(official, "RECORD", tmp_path / "official_cifar10.json")
+    default = Downloads.model_validate({"cifar10": entries})
+    monkeypatch.setattr(fetch, "Downloads", lambda: default)
+    made = Official(folder, entries)
+    made.ship(None)
+    return made
+
+
+def _as_classes(pictures: list[tuple[str, str, bytes]]) -> dict[str, bytes | None]:
+    """In class folders, in another order and under names that say nothing."""
+    return {
+        f"{part}/{name}/{hashlib.md5(png).hexdigest()}.png": png for part, name, png in pictures
+    }
+
+
+def _as_kaggle(pictures: list[tuple[str, str, bytes]]) -> dict[str, bytes | None]:
+    """As `train/7.png` with `trainLabels.csv` beside `train`, and the same of `test`."""
+    files: dict[str, bytes | None] = {}
+    for part in ("train", "test"):
+        table = io.StringIO()
+        writer = csv.writer(table)
+        writer.writerow(["id", "label"])
+        own = sorted(each for each in pictures if each[0] == part)
+        for number, (_, name, png) in enumerate(own, 1):
+            files[f"{part}/{number}.png"] = png
+            writer.writerow([number, name])
+        files[f"{part}Labels.csv"] = table.getvalue().encode()
+    return files
+
+
+def test_nothing_is_shipped_yet_and_the_batches_are_torchvision_s() -> None:
+    shipped = official.official_cifar10()
+    assert shipped.unordered_identity is None
+    assert "null until somebody who has the official archive" in shipped.note
+    files = [
+        *CIFAR10.train_list,
+        *CIFAR10.test_list,
+        [CIFAR10.meta["filename"], CIFAR10.meta["md5"]],
+    ]
+    assert shipped.batches == dict(files)
+
+
+def test_fetch_prints_the_identity_of_the_official_archive(made_up: Official) -> None:
+    told = made_up.fetched()
+    assert told.status == 0
+    assert told.out == f"{made_up.archive}\n"
+    assert f"({official.RECORD} has none yet)" in told.words
+    made_up.ship(made_up.identity())
+    assert "(as shipped)" in made_up.fetched().words
+    made_up.ship("0" * 64)
+    assert f"({official.RECORD} has {'0' * 64})" in made_up.fetched().words
+
+
+def test_of_another_archive_fetch_prints_no_identity(
+    made_up: Official, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "Downloads", Downloads)
+    other = write_archive(made_up.archive, batch_contents(PER_BATCH, seed=1))
+    study = study_file_on(
+        made_up.folder / "x", {"source": "cifar10", "path": str(made_up.archive)}, cifar10=other
+    )
+    told = told_by("fetch", study)
+    assert told.status == 0
+    assert "identity" not in told.words
+    assert told_by("data", study).status == 0
+    assert read_record(StudyFolder.of_file(study).dataset_info, DatasetInfo, "").content == "other"
+
+
+@pytest.mark.parametrize("arrange", [_as_classes, _as_kaggle], ids=["classes", "kaggle"])
+@pytest.mark.parametrize("container", list(WRITERS))
+def test_the_official_pixels_are_accepted_as_official(
+    made_up: Official, tmp_path: Path, arrange: Callable[..., Any], container: str
+) -> None:
+    path = WRITERS[container](arrange(made_up.pictures()), tmp_path / "pictures")
+    told, info = images_told(path)
+    assert info is not None, told.words
+    assert (info.content, info.unordered_identity) == ("other", made_up.identity())
+    made_up.ship(made_up.identity())
+    for declared in ("auto", "cifar10-reencoded", "other"):
+        told, info = images_told(path, content=declared)
+        assert info is not None
+        assert info.content == "cifar10"
+        assert info.class_names == CLASS_NAMES
+        assert "Every image and label is that of the official CIFAR-10." in told.words
+
+
+def test_below_a_common_folder_kaggle_s_layout_is_read_too(
+    made_up: Official, tmp_path: Path
+) -> None:
+    made_up.ship(made_up.identity())
+    files = {f"cifar-10/{name}": png for name, png in _as_kaggle(made_up.pictures()).items()}
+    info = images_told(as_zip(files, tmp_path / "kaggle.zip"))[1]
+    assert info is not None
+    assert info.content == "cifar10"
+
+
+def test_one_part_may_be_as_kaggle_gives_it_and_the_other_in_classes(
+    made_up: Official, tmp_path: Path
+) -> None:
+    made_up.ship(made_up.identity())
+    kaggle, classes = _as_kaggle(made_up.pictures()), _as_classes(made_up.pictures())
+    files = {name: png for name, png in kaggle.items() if name.startswith("train")}
+    files |= {name: png for name, png in classes.items() if name.startswith("test")}
+    info = images_told(as_folder(files, tmp_path / "mixed"))[1]
+    assert info is not None
+    assert info.content == "cifar10"
+
+
+def _other_pixel(pictures: list[tuple[str, str, bytes]]) -> None:
+    part, name, png = pictures[7]
+    pixels = np.array(Image.open(io.BytesIO(png)))
+    pixels[3, 4, 1] ^= 1
+    target = io.BytesIO()
+    Image.fromarray(pixels).save(target, "PNG")
+    pictures[7] = part, name, target.getvalue()
+
+
+def _other_label(pictures: list[tuple[str, str, bytes]]) -> None:
+    pictures[7] = pictures[7][0], "cat" if pictures[7][1] != "cat" else "dog", pictures[7][2]
+
+
+def _other_part(pictures: list[tuple[str, str, bytes]]) -> None:
+    pictures[7] = "test", *pictures[7][1:]
+
+
+def _other_class_name(pictures: list[tuple[str, str, bytes]]) -> None:
+    pictures[:] = [(part, name.replace("deer", "hart"), png) for part, name, png in pictures]
+
+
+def _one_less(pictures: list[tuple[str, str, bytes]]) -> None:
+    pictures.pop(7)
+
+
+def _one_twice(pictures: list[tuple[str, str, bytes]]) -> None:
+    part, name, png = pictures[7]
+    pictures.append((part, name, png + b"\0"))
+
+
+def _as_jpeg(pictures: list[tuple[str, str, bytes]]) -> None:
+    for number, (part, name, png) in enumerate(pictures):
+        target = io.BytesIO()
+        Image.open(io.BytesIO(png)).save(target, "JPEG", quality=100)
+        pictures[number] = part, name, target.getvalue()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_other_pixel, _other_label, _other_part, _other_class_name, _one_less, _one_twice, _as_jpeg],
+)
+@pytest.mark.parametrize("declared", ["auto", "cifar10-reencoded"])
+def test_anything_else_is_what_its_study_declares(
+    made_up: Official, tmp_path: Path, change: Callable[..., None], declared: str
+) -> None:
+    made_up.ship(made_up.identity())
+    pictures = made_up.pictures()
+    change(pictures)
+    told, info = images_told(as_zip(_as_classes(pictures), tmp_path / "p.zip"), content=declared)
+    assert info is not None, told.words
+    assert info.content == ("other" if declared == "auto" else declared)
+    assert "official" not in told.words
+
+
+def test_a_subset_is_not_proven(made_up: Official, tmp_path: Path) -> None:
+    made_up.ship(made_up.identity())
+    path = as_zip(_as_classes(made_up.pictures()), tmp_path / "pictures.zip")
+    info = images_told(path, limit={"train": 50, "test": None})[1]
+    assert info is not None
+    assert info.content == "other"
+
+
+def test_every_dataset_has_an_identity_without_order(tmp_path: Path, made_up: Official) -> None:
+    digits = study_file_on(tmp_path / "digits", {"source": "digits"})
+    assert told_by("data", digits).status == 0
+    found = [
+        read_record(StudyFolder.of_file(digits).dataset_info, DatasetInfo, ""),
+        made_up.data(made_up.archive)[1],
+        images_told(as_zip(tree(), tmp_path / "images.zip"))[1],
+    ]
+    assert len({info.unordered_identity for info in found if info}) == 3
+    # Other names of files are another order: only the identity without order stays.
+    renamed = {
+        re.sub(r"00(\d)", lambda name: f"{9 - int(name[1])}", name): content
+        for name, content in tree().items()
+    }
+    info = images_told(as_zip(renamed, tmp_path / "renamed.zip"))[1]
+    assert info is not None
+    assert found[2] is not None
+    assert info.unordered_identity == found[2].unordered_identity
+    assert info.identity != found[2].identity
+
+
+def test_the_unpacked_batches_are_verified_and_used(made_up: Official, tmp_path: Path) -> None:
+    packed = made_up.data(made_up.archive)[1]
+    made_up.archive.unlink()
+    files = {path.name: path.read_bytes() for path in made_up.unpacked.iterdir()}
+    as_zip(
+        {f"cifar-10-batches-py/{name}": content for name, content in files.items()},
+        tmp_path / "k.zip",
+    )
+    WRITERS["tar"]({f"./{name}": content for name, content in files.items()}, tmp_path / "k.tar")
+    for place in (made_up.unpacked, made_up.folder, tmp_path / "k.zip", tmp_path / "k.tar"):
+        told, info = made_up.data(place)
+        assert info is not None, told.words
+        assert packed is not None
+        assert (info.content, info.identity) == ("cifar10", packed.identity)
+        fetched = made_up.fetched(path=str(place))
+        assert fetched.out == f"{place}\n"
+        assert str(packed.unordered_identity) in fetched.words
+
+
+def test_what_was_unpacked_among_the_downloads_is_used_without_a_network(
+    made_up: Official,
+) -> None:
+    made_up.archive.unlink()
+    told, info = made_up.data(None, folder=str(made_up.folder))
+    assert info is not None, told.words
+    assert (info.content, info.source_file) == ("cifar10", "cifar-10-batches-py")
+    fetched = made_up.fetched(path=None)
+    assert fetched.status == 1  # its downloads are elsewhere
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_damaged_batch_is_named(made_up: Official, tmp_path: Path, packed: bool) -> None:
+    (made_up.unpacked / "data_batch_4").unlink()
+    for name in ("data_batch_2", "test_batch"):
+        content = bytearray((made_up.unpacked / name).read_bytes())
+        content[5000] ^= 1
+        (made_up.unpacked / name).write_bytes(content)
+    path = made_up.unpacked
+    if packed:
+        path = tmp_path / "batches.zip"
+        as_zip({file.name: file.read_bytes() for file in made_up.unpacked.iterdir()}, path)
+    told, info = made_up.data(path)
+    assert info is None
+    assert (
+        f"dataset.path: {path} is not the official CIFAR-10 archive: data_batch_2 has MD5"
+        in told.words
+    )
+    assert "data_batch_4 has MD5 None" not in told.words
+    assert all(name in told.words for name in ("lacks data_batch_4", "test_batch has MD5"))
+    assert "data_batch_3" not in told.words
+
+
+def test_damaged_batches_among_the_downloads_are_not_used(made_up: Official) -> None:
+    made_up.archive.unlink()
+    (made_up.unpacked / "test_batch").write_bytes(b"")
+    told, info = made_up.data(None, folder=str(made_up.folder))
+    assert info is None
+    assert "cifar-10-python.tar.gz: no such file. Run: resnet-sizes fetch" in told.words
+
+
+def test_a_folder_without_batches_is_told(made_up: Official, tmp_path: Path) -> None:
+    folder = as_folder(tree(), tmp_path / "images")
+    told, info = made_up.data(folder)
+    assert info is None
+    assert (
+        "images is not the official CIFAR-10 archive: it is a folder without cifar-10-batches-py"
+        in told.words
+    )
+
+
+TABLE = b"id,label\n1,cat\n2,dog\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"train/3.png": b""}, "train/3.png has no line in trainLabels.csv. Add or remove it."),
+        ({"train/2.png": None}, "trainLabels.csv: 2 has no image. Add or remove it."),
+        ({"train/cat.txt": b""}, "train/cat.txt is not an image by its name"),
+        ({"trainLabels.csv": b"name,class\n1,cat\n2,dog\n"}, "trainLabels.csv cannot be read ("),
+        ({"trainLabels.csv": TABLE + b"2,cat\n"}, "trainLabels.csv cannot be read ("),
+        ({"trainLabels.csv": TABLE + b"3,\n"}, "trainLabels.csv cannot be read ("),
+        ({"trainLabels.csv": TABLE + b"3\n"}, "trainLabels.csv cannot be read ("),
+        ({"trainLabels.csv": b"id,label\n1,c\xff\n"}, "trainLabels.csv cannot be read ("),
+        ({"trainLabels.csv": b""}, "trainLabels.csv cannot be read ("),
+        ({"trainLabels.csv": None}, "train/1.png is out of place; expected: train/<class>/<image>"),
+        ({"testLabels.csv": None}, "or testLabels.csv beside test/. Move or remove it."),
+    ],
+)
+@pytest.mark.parametrize("container", ["folder", "tar.gz"])
+def test_a_table_of_labels_that_does_not_fit_is_refused_by_name(
+    tmp_path: Path, container: str, change: dict[str, bytes | None], message: str
+) -> None:
+    pictures = list(tree().values())
+    files: dict[str, bytes | None] = {
+        f"{part}/{number}.png": pictures.pop() for part in ("train", "test") for number in (1, 2)
+    }
+    files |= {"trainLabels.csv": TABLE, "testLabels.csv": TABLE}
+    assert images_told(WRITERS[container](files, tmp_path / "whole"))[1] is not None
+    changed = {name: content for name, content in (files | change).items() if content is not None}
+    told, info = images_told(WRITERS[container](changed, tmp_path / "changed"))
+    assert info is None
+    assert message in told.words

@@ -1,0 +1,333 @@
+"""Folders and archives as phones, Macs, NAS boxes and downloads make them, by the command line."""
+
+import io
+import os
+import shutil
+import subprocess
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_studies import images_told, told_by
+from image_trees import WRITERS, Tree, as_folder, as_zip, encoded, tree
+from resnet_sizes.schemas.run.tensors import read_dataset
+
+
+def _refused(path: Path, **dataset: Any) -> str:
+    told, info = images_told(path, **dataset)
+    assert info is None
+    assert told.status == 1
+    assert "Traceback" not in told.words
+    return told.words
+
+
+def _progressive() -> bytes:
+    target = io.BytesIO()
+    Image.open(io.BytesIO(encoded(5))).save(target, "JPEG", progressive=True)
+    content = target.getvalue()
+    assert content.count(b"\xff\xda") > 1
+    return content
+
+
+def _with_segment(jpeg: bytes, marker: int, content: bytes) -> bytes:
+    return (
+        jpeg[:2]
+        + bytes([0xFF, marker])
+        + (len(content) + 2).to_bytes(2, "big")
+        + content
+        + jpeg[2:]
+    )
+
+
+SCANS = b"\xff\xda" * 101
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda jpeg: jpeg + SCANS + bytes(6 * 1024**2),
+        lambda jpeg: jpeg + b"\x00\x00\x00\x18ftypmp42" + SCANS,  # a motion photo's film
+        lambda jpeg: jpeg + encoded(8, format="JPEG") * 150,  # a burst
+        lambda jpeg: _with_segment(jpeg, 0xE1, b"Exif\0\0" + SCANS),  # a preview
+        lambda jpeg: _with_segment(jpeg, 0xFE, SCANS),
+    ],
+    ids=["zeros", "film", "burst", "preview", "comment"],
+)
+@pytest.mark.parametrize("kind", ["baseline", "progressive"])
+def test_scans_of_a_jpeg_end_where_its_picture_ends(tmp_path: Path, change: Any, kind: str) -> None:
+    plain = encoded(5, format="JPEG") if kind == "baseline" else _progressive()
+    identities = set()
+    for name, content in (("plain", plain), ("long", change(plain))):
+        path = as_zip({**tree(), "train/cat/000.png": content}, tmp_path / name)
+        told, info = images_told(path)
+        assert info is not None, told.words
+        identities.add(info.identity)
+    assert len(identities) == 1
+
+
+def test_a_jpeg_of_too_many_scans_of_its_own_is_still_refused(tmp_path: Path) -> None:
+    jpeg = _progressive()
+    scan = jpeg.rindex(b"\xff\xda")
+    many = jpeg[:scan] + jpeg[scan:-2] * 101 + jpeg[-2:]
+    words = _refused(as_zip({**tree(), "train/cat/000.png": many}, tmp_path / "images.zip"))
+    assert "is a JPEG of 1" in words
+    assert "allowed: 100. Save it again." in words
+
+
+def _tar(folder: Path, target: Path, *options: str) -> Path:
+    subprocess.run(["tar", *options, "-cf", target, "-C", folder, "."], check=True)
+    return target
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_of_links_in_a_tar_both_remedies_work(tmp_path: Path, link: Any) -> None:
+    folder = as_folder(tree(), tmp_path / "images")
+    link(folder / "train" / "cat" / "000.png", folder / "train" / "cat" / "linked.png")
+    words = _refused(_tar(folder, tmp_path / "with-links.tar"))
+    assert "linked.png is a link; allowed: files and folders." in words.replace("000", "linked")
+    assert "again, with GNU tar --dereference --hard-dereference, or as a zip." in words
+    plain = _tar(folder, tmp_path / "plain.tar", "--dereference", "--hard-dereference")
+    shutil.make_archive(str(tmp_path / "images"), "zip", folder)
+    for path in (plain, tmp_path / "images.zip"):
+        info = images_told(path)[1]
+        assert info is not None
+        assert info.train_images == 7
+
+
+@pytest.mark.skipif(shutil.which("zip") is None, reason="needs the command zip")
+def test_of_links_in_a_zip_the_remedy_works(tmp_path: Path) -> None:
+    folder = as_folder(tree(), tmp_path / "images")
+    (folder / "train" / "cat" / "linked.png").symlink_to("000.png")
+    for option, name in (("-ry", "links.zip"), ("-r", "images.zip")):
+        subprocess.run(["zip", "-q", option, tmp_path / name, "."], cwd=folder, check=True)
+    words = _refused(tmp_path / "links.zip")
+    assert "linked.png is a link or a device" in words
+    assert "again, without zip's option --symlinks." in words
+    info = images_told(tmp_path / "images.zip")[1]
+    assert info is not None
+    assert info.train_images == 7
+
+
+def test_of_a_sparse_file_in_a_tar_the_remedy_works(tmp_path: Path) -> None:
+    folder = as_folder(tree(), tmp_path / "images")
+    with (folder / "train" / "cat" / "holes.png").open("wb") as file:
+        file.write(encoded(9))
+        file.truncate(1024**2)
+    words = _refused(_tar(folder, tmp_path / "sparse.tar", "--sparse"))
+    assert "holes.png is a sparse file" in words
+    assert "without tar --sparse." in words
+    assert images_told(_tar(folder, tmp_path / "plain.tar"))[1] is not None
+
+
+@pytest.mark.parametrize("container", ["folder", "zip", "tar.gz"])
+def test_a_class_is_one_however_its_accents_are_written(tmp_path: Path, container: str) -> None:
+    names = {"pássaro": "cat", "cão": "dog"}
+    infos = []
+    for number, forms in enumerate((("NFC", "NFC"), ("NFD", "NFD"), ("NFD", "NFC"))):
+        form = dict(zip(("train", "test"), forms, strict=True))
+        files = {
+            f"{part}/{unicodedata.normalize(form[part], name)}/é{rest.rpartition('/')[2]}": content
+            for whole, content in tree().items()
+            for part, _, rest in [whole.partition("/")]
+            for name, old in names.items()
+            if rest.startswith(old)
+        }
+        path = WRITERS[container](files, tmp_path / f"images-{number}")
+        told, info = images_told(path)
+        assert info is not None, told.words
+        infos.append(info)
+    assert {tuple(info.class_names) for info in infos} == {("cão", "pássaro")}
+    assert len({info.identity for info in infos}) == 1
+
+
+def test_a_class_written_in_two_ways_within_a_part_is_one(tmp_path: Path) -> None:
+    files: Tree = {
+        **tree(classes=("cat", "dog")),
+        unicodedata.normalize("NFC", "train/cão/1.png"): encoded(50),
+        unicodedata.normalize("NFD", "train/cão/1.png"): encoded(51),
+        unicodedata.normalize("NFD", "test/cão/1.png"): encoded(52),
+    }
+    told, info = images_told(as_zip(files, tmp_path / "images.zip"))
+    assert info is not None, told.words
+    assert info.class_names == ["cat", "cão", "dog"]
+    assert info.train_images == 8
+
+
+@pytest.mark.parametrize(
+    ("beginning", "kind"),
+    [
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+        (b"Rar!\x1a\x07\x00", "rar"),
+        (b"Rar!\x1a\x07\x01\x00", "rar"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\x04\x22\x4d\x18", "lz4"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["tar.gz", "zip", "7z"])
+def test_an_archive_of_another_format_is_told_by_its_name(
+    tmp_path: Path, beginning: bytes, kind: str, suffix: str
+) -> None:
+    path = tmp_path / f"images.{suffix}"
+    path.write_bytes(beginning + bytes(3000))
+    words = _refused(path)
+    assert f"{path}: is packed with {kind}, which is not read; allowed: folders, zip, and " in words
+    assert "tar, plain or with gzip, bzip2 or xz. Unpack it, and set dataset.path to" in words
+
+
+@pytest.mark.parametrize("container", ["folder", "zip", "tar.gz"])
+def test_damaged_images_of_both_parts_are_named_at_once(tmp_path: Path, container: str) -> None:
+    damaged = {
+        "train/cat/000.png": encoded()[:200],
+        "train/dog/001.png": encoded(format="GIF"),
+        "test/cat/000.jpg": b"",
+        "test/dog/001.jpg": encoded(size=(40, 30), format="JPEG"),
+    }
+    words = _refused(WRITERS[container]({**tree(), **damaged}, tmp_path / "images"))
+    for name, problem in (
+        ("train/cat/000.png", "is not a complete PNG or JPEG image ("),
+        ("train/dog/001.png", "is not a complete PNG or JPEG image (its content is neither)."),
+        ("test/cat/000.jpg", "is not a complete PNG or JPEG image ("),
+        ("test/dog/001.jpg", "is 40×30 pixels; expected: 32×32."),
+    ):
+        assert f"{name}: {problem}" in words
+    assert "BytesIO" not in words
+    assert " 0x" not in words
+
+
+def test_of_many_damaged_images_ten_are_named(tmp_path: Path) -> None:
+    damaged = {f"train/cat/{number:03}.png": b"damaged" for number in range(13)}
+    lines = _refused(as_folder({**tree(), **damaged}, tmp_path / "images")).splitlines()
+    assert sum("is not a complete PNG" in line for line in lines) == 10
+    assert lines[-1] == "… and 3 more."
+
+
+def test_files_out_of_place_are_named_at_once(tmp_path: Path) -> None:
+    strange = {"train/notes.docx": b"", "train/cat/clip.mov": b"", "test/dog/deep/1.png": b""}
+    words = _refused(as_zip({**tree(), **strange}, tmp_path / "images.zip"))
+    assert all(f"images.zip: {name} is " in words for name in strange)
+
+
+@pytest.mark.parametrize(
+    ("names", "found", "remedy"),
+    [
+        (("train", "val"), "no class folders in test/, and holds train, val", "val to test"),
+        (("train", "valid"), "holds train, valid", "valid to test"),
+        (("Train", "Test"), "holds Test, Train", "Train to train and Test to test"),
+        (("TRAIN", "test"), "no class folders in train/, and holds TRAIN, test", "TRAIN to train"),
+        (("training", "testing"), "training", "training to train and testing to test"),
+        (("train", "Validation"), "holds Validation, train", "Validation to test"),
+        (("data/Train", "data/val"), "holds Train, val", "Train to train and val to test"),
+    ],
+)
+@pytest.mark.parametrize("container", ["folder", "zip"])
+def test_parts_under_other_names_are_told_and_offered(
+    tmp_path: Path, container: str, names: tuple[str, str], found: str, remedy: str
+) -> None:
+    train, test = names
+    files = {
+        name.replace("train/", f"{train}/", 1).replace("test/", f"{test}/", 1)
+        if not name.startswith("test/")
+        else name.replace("test/", f"{test}/", 1): content
+        for name, content in tree().items()
+    }
+    words = _refused(WRITERS[container](files, tmp_path / "images"))
+    assert found in words
+    assert "expected: train/<class>/<image> and test/<class>/<image>" in words
+    assert f"Rename {remedy}, or change dataset.path." in words
+
+
+def test_where_there_is_a_test_set_validation_images_are_left_alone(tmp_path: Path) -> None:
+    files = {**tree(), "val/cat/1.png": encoded(), "Train/dog/1.png": encoded()}
+    assert images_told(as_zip(files, tmp_path / "images.zip"))[1] is not None
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB", "L"])
+def test_transparency_that_is_dropped_is_told(tmp_path: Path, mode: str) -> None:
+    image = Image.open(io.BytesIO(encoded(3)))
+    target = io.BytesIO()
+    if mode in ("RGBA", "LA"):
+        image = image.convert(mode)
+        image.putalpha(Image.fromarray(np.tile(np.arange(0, 256, 8, dtype=np.uint8), (32, 1))))
+        image.save(target, "PNG")
+    else:
+        image = image.convert(mode)
+        image.save(target, "PNG", transparency=image.getpixel((3, 3)))
+    files = {**tree(), "train/cat/000.png": target.getvalue(), "test/cat/x.png": target.getvalue()}
+    told, info = images_told(as_folder(files, tmp_path / "images"))
+    assert info is not None
+    assert "test/cat/x.png: has transparent pixels, as 2 images in all;" in told.words
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "RGB"])
+def test_an_alpha_channel_that_hides_nothing_is_not_told(tmp_path: Path, mode: str) -> None:
+    files = {**tree(), "train/cat/000.png": encoded(3, mode=mode)}
+    told, info = images_told(as_folder(files, tmp_path / "images"))
+    assert info is not None
+    assert "transparent" not in told.words
+
+
+NOT_EXPANDED = "~ and variables such as $HOME are not expanded: write the whole path."
+NOT_FETCHED = "Addresses are not fetched: download it, and name the file."
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("~/images", NOT_EXPANDED),
+        ("~someone/images.zip", NOT_EXPANDED),
+        ("$HOME/images", NOT_EXPANDED),
+        ("data/${USER}/images", NOT_EXPANDED),
+        ("%USERPROFILE%/images", NOT_EXPANDED),
+        ("https://host/images.zip", NOT_FETCHED),
+        ("s3://bucket/images", NOT_FETCHED),
+        ("file:///data/images", NOT_FETCHED),
+        ("nowhere.zip", ""),
+        ("costs 5$/images", ""),
+    ],
+)
+@pytest.mark.parametrize(
+    "key",
+    ["dataset.path", "downloads.folder", "article", "protocol_definitions.scratch-32.weights"],
+)
+def test_a_path_that_would_have_to_be_expanded_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, path: str, why: str
+) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "config", tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    text: Any = path
+    for part in reversed(key.split(".")):
+        text = {part: text}
+    if key == "dataset.path":
+        text["dataset"]["source"] = "image-folder"
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(repr({"name": "tested", "protocols": ["scratch-32"], **text}))
+    told = told_by("study", "write", overlay)
+    if key == "downloads.folder" and not why:  # that is made where it is not there
+        assert told.status == 0, told.words
+        return
+    assert told.status == 1
+    assert f"error: {key}: " in told.words
+    assert (NOT_EXPANDED in told.words, NOT_FETCHED in told.words) == (
+        why == NOT_EXPANDED,
+        why == NOT_FETCHED,
+    )
+
+
+def test_a_path_that_is_really_called_so_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "config", tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+    as_folder(tree(), tmp_path / "~images")
+    overlay = tmp_path / "overlay.yaml"
+    dataset = {"source": "image-folder", "path": "~images"}
+    overlay.write_text(repr({"name": "tested", "dataset": dataset}))
+    assert told_by("study", "write", overlay).status == 0
+    told = told_by("data", "results/tested/study.json")
+    assert told.status == 0, told.words
+    info, _ = read_dataset(tmp_path / "results" / "tested" / "data" / "dataset.safetensors")
+    assert info.train_images == 6
