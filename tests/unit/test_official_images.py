@@ -20,7 +20,7 @@ from cifar10_archive import BATCHES, CLASS_NAMES, batch_contents, write_archive
 from data_studies import Told, images_told, study_file_on, told_by
 from image_trees import WRITERS, as_folder, as_zip, tree
 from local_server import refused_address
-from resnet_sizes.data import fetch, official
+from resnet_sizes.data import fetch, official, prepare
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.tensors import DatasetInfo
@@ -98,7 +98,8 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Official:
     entries = write_archive(folder / "cifar-10-python.tar.gz", batch_contents(PER_BATCH))
     with tarfile.open(folder / "cifar-10-python.tar.gz") as archive:
         archive.extractall(folder, filter="data")
-    monkeypatch.setattr(official, "RECORD", tmp_path / "official_cifar10.json")
+    for module in (official, prepare):
+        monkeypatch.setattr(module, "RECORD", tmp_path / "official_cifar10.json")
     default = Downloads.model_validate({"cifar10": entries})
     monkeypatch.setattr(fetch, "Downloads", lambda: default)
     made = Official(folder, entries)
