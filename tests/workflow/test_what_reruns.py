@@ -177,6 +177,26 @@ def test_an_archive_decides_by_its_content_not_by_its_time(project):
     assert project.planned(config=config)["dataset"] == 1
 
 
+def test_a_dataset_of_an_older_version_trains_nothing(study):
+    info = study.folder / "results/tiny/data/dataset.json"
+    data, status = json.loads(info.read_bytes()), info.stat()
+    for field in ("unordered_identity", "test_images_in_training", "checksum"):
+        del data[field]
+    info.write_text(json.dumps(data))
+    os.utime(info, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert study.planned() == {}
+
+    # Somebody has made the identity of the official images: only datasets are made again.
+    record = "src/resnet_sizes/data/official_cifar10.json"
+    study.edit(record, '"unordered_identity": null', f'"unordered_identity": "{"0" * 64}"')
+    assert study.planned()["dataset"] == 1
+    results = study.folder / "results/tiny/runs"
+    before = {path: path.read_bytes() for path in results.rglob("metrics.json")}
+    study.snakemake("--configfile", "config/tiny.yaml", "--until", "train")
+    assert json.loads(info.read_bytes())["test_images_in_training"] == 0
+    assert {path: path.read_bytes() for path in results.rglob("metrics.json")} == before
+
+
 def test_how_often_a_run_is_kept_and_watched_trains_nothing(study):
     config = study.overlay(
         "care.yaml",

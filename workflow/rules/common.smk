@@ -5,6 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from resnet_sizes.data.fingerprint import fingerprint
+from resnet_sizes.data.official import official_cifar10
 from resnet_sizes.io.code_hash import code_hash, training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash

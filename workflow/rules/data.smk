@@ -1,5 +1,8 @@
 # What decides the pixels. A change makes the dataset again; where that gives the same, results stay.
-PIXELS = [f"resnet_sizes.data.{name}" for name in ["prepare", "sources", "archives"]]
+PIXELS = [
+    f"resnet_sizes.data.{name}"
+    for name in ["prepare", "sources", "archives", "official"]
+]
 
 
 rule fetch:
@@ -54,6 +57,7 @@ rule dataset:
         dataset=canonical_json(STUDY.dataset),
         own=PLAN.own_data_fingerprint,
         code=code_hash(*PIXELS),
+        official=canonical_json(official_cifar10()),
     message:
         "Making the tensor file of the dataset"
     shell:

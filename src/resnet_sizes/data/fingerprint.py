@@ -3,6 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
+from resnet_sizes.data.archives.containers import Folder
+from resnet_sizes.data.official import batch_files
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.files import read_bytes, write_text
 from resnet_sizes.io.hashes import content_hash, file_hash
@@ -15,7 +17,7 @@ KNOWN = WORK / "fingerprints"
 def fingerprint(path: Path) -> str:
     """64 hexadecimal digits that change with the content of a file, or of a folder of images.
 
-    Of a folder only the files count that `ImageFolderSource` reads, by name and content. New
+    Of a folder only the files count that its source reads, by name and content. New
     times alone, as a copy gives them, are no change. Files are read again only where their
     sizes, inodes or times differ from those of the last time. Raises UserError for a folder
     that does not hold images as the source expects them.
@@ -43,7 +45,8 @@ def _image_names(folder: Path) -> list[str]:
     # numpy and Pillow are not needed where there is no folder.
     from resnet_sizes.data.sources.image_folder import ImageFolderSource
 
-    return ImageFolderSource(folder, resize=False).files
+    batches = batch_files(Folder(folder))  # CIFAR-10, unpacked
+    return list(batches.values()) or ImageFolderSource(folder, resize=False).files
 
 
 def _state(path: Path) -> list[int]:
