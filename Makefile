@@ -3,10 +3,10 @@
 # make test      the tests                                       (about 8 minutes on 2 cores)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
 # make prefetch  what a study needs from the network (study=config/readings.yaml: of another)
-# Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster
+# Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster test-quarto
 
 .DEFAULT_GOAL := report
-.PHONY: setup report article prefetch bench test test-all test-cluster coverage lint schemas lock audit-dependencies pictures
+.PHONY: setup report article prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -51,6 +51,14 @@ test-all: test
 # Elsewhere they are skipped, with the reason.
 test-cluster: setup
 	@pytest -m cluster tests/cluster -rA
+
+# The tests of the report, those in a browser too, on what a real Quarto renders: the one on the
+# PATH, or another (quarto=/opt/quarto/bin/quarto). Where there is none, its own are skipped.
+quarto ?= $(shell command -v quarto)
+test-quarto: setup
+	@RESNET_SIZES_QUARTO='$(quarto)' pytest -rs -n $(workers) --dist loadfile --no-loadscope-reorder \
+	    tests/unit/test_quarto.py tests/unit/test_report_*.py tests/unit/test_hostile_names.py \
+	    tests/unit/test_number_check.py tests/browser tests/workflow/test_wrong_input.py
 
 lint: setup
 	@ruff check .
