@@ -105,7 +105,7 @@ def test_a_run_of_other_images_weights_or_settings_than_its_neighbours_is_stale(
 
 def test_initial_weights_that_were_replaced_make_their_runs_stale(study):
     folder = StudyFolder.of("tiny")
-    initial = initial_weights("resnet18", "V1")
+    initial = initial_weights("resnet18", "default")
     assert initial
     key = "resnet18-V1"
     info = WeightsInfo(key=key, model="resnet18", path="here.pth", bytes=1, initial=initial)
