@@ -8,6 +8,7 @@ rounded half up to stated digits, written with explicit patterns.
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
@@ -20,6 +21,9 @@ TIME_PATTERNS = {"pt": "d 'de' MMMM 'de' y, HH'h'mm '(UTC)'", "en": "d MMMM y, H
 
 MINUS = "\u2212"
 NARROW_SPACE = "\u202f"  # between a number and its unit; does not break
+
+Form = Kind | Literal["significant"]
+"""How a number may be printed: as a kind of value is, or with two significant figures."""
 
 Number = int | float | str | Decimal
 
@@ -146,7 +150,7 @@ def _dated(text: str, patterns: dict[str, str], language: str) -> str:
     return written.replace("1 ", "1º ", 1) if written.startswith("1 de ") else written
 
 
-_AS_KIND: dict[Kind, Callable[[Number, str], str]] = {
+_AS_KIND: dict[Form, Callable[[Number, str], str]] = {
     "count": lambda value, language: decimal(value, 0, language),
     "fraction": percent,
     "percent": lambda value, language: decimal(value, 0, language) + "%",
@@ -155,11 +159,12 @@ _AS_KIND: dict[Kind, Callable[[Number, str], str]] = {
     "bytes": memory,
     "loss": loss,
     "number": plain,
+    "significant": lambda value, language: significant(value, 2, language),
     "datetime": lambda value, language: date(str(value), language),
 }
 
 
-def show(value: Number, kind: Kind, language: str, digits: int | None = None) -> str:
+def show(value: Number, kind: Form, language: str, digits: int | None = None) -> str:
     """A value as its kind is printed; `digits` asks for other decimal places than usual.
 
     Raises ValueError for digits where the kind has none.

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, TemplateNotFound, UndefinedError
+from jinja2 import TemplateNotFound, UndefinedError
 
-from resnet_sizes.i18n.numbers import decimal, plain_percent
+from resnet_sizes.i18n.numbers import plain_percent
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.render.engines import Engine
 from resnet_sizes.reporting.sections import (
@@ -17,13 +17,13 @@ from resnet_sizes.reporting.sections import (
     results,
     summary,
 )
-from resnet_sizes.reporting.sections.audit import audit_view
+from resnet_sizes.reporting.sections.audit import AuditTexts
 from resnet_sizes.reporting.sections.colophon import colophon_rows, repeat_command, report_command
 from resnet_sizes.reporting.sections.figures import figure_file, figure_views
 from resnet_sizes.reporting.text.context import ReportContext
-from resnet_sizes.reporting.text.escaping import Safe, code, unescaped, yaml_text
+from resnet_sizes.reporting.text.escaping import Safe, code, unescaped
 from resnet_sizes.reporting.text.printed import plain
-from resnet_sizes.reporting.text.words import make_environment
+from resnet_sizes.reporting.text.templates import report_templates
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,8 @@ class RenderedArticle:
 
 def render_article(report: ReportContext, templates: Path, engine: Engine) -> RenderedArticle:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
-    folder = templates / report.language
     _check_reference(report, templates / "assets" / "references.bib")
-    environment = make_environment(loader=FileSystemLoader(folder))
+    environment = report_templates(report, templates)
     figures = figure_views(report)
     loss = results.loss_description(report)
     described = [loss, *(view.description for view in figures.values() if view)]
@@ -56,10 +55,13 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         )
     except TemplateNotFound as error:
         raise UserError(
-            f"{folder / str(error)}: no such template. Run the command in the project's folder."
+            f"{templates / report.language / str(error)}: no such template. "
+            "Run the command in the project's folder."
         ) from None
     except UndefinedError as error:
-        raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
+        raise UserError(
+            f"{templates}: a template uses a name that is not defined: {error}"
+        ) from None
     alternatives = {unescaped(plain(markdown)): str(markdown) for markdown in described}
     return RenderedArticle(_tidy(text), alternatives, [str(repeat), str(again)])
 
@@ -71,21 +73,14 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     claims = discussion.claim_verdicts(report)
     verdicts = discussion.VerdictTexts(report, claims)
     few = len(by_protocol) <= conclusions.FEW_READINGS
-    audited = audit_view(report)
+    audit_texts = AuditTexts(report)
+    audited = None if audit_texts.is_empty else report.audit
     losses = by_protocol[0].losses()
-
-    def loop_number(number: int) -> Safe:
-        """The number of a heading or of an id, not a result."""
-        return Safe(decimal(number, 0, report.language))
 
     chapters = ["criteria", "verdicts", *(["audit"] if audited else []), "details", "colophon"]
     seeds = methodology.seeds_of_study(report)
-    tools = {
-        "t": words, "value": values.value, "number": values.number, "has": values.has,
-        "listed": words.listed, "code": code, "yaml": yaml_text, "loop_number": loop_number,
-        "appendix": dict(zip(chapters, "ABCDE", strict=False)),
-    }  # fmt: skip
     of_study = {
+        "appendix": dict(zip(chapters, "ABCDE", strict=False)),
         "study": study,
         "article": article,
         "content": values.text("data.content"),
@@ -136,6 +131,7 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
         "costs": by_protocol[0].costs(),
         "audit": audited,
+        "audit_texts": audit_texts,
     }
     of_discussion = {
         "claims": verdicts.rows(),
@@ -158,9 +154,7 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "choices": conclusions.recommendations_table(report),
         "nothing_tested": conclusions.nothing_tested(claims),
     }
-    return (
-        tools | of_study | of_summary | of_methodology | of_results | of_discussion | of_conclusions
-    )
+    return of_study | of_summary | of_methodology | of_results | of_discussion | of_conclusions
 
 
 def _check_reference(report: ReportContext, bibliography: Path) -> None:

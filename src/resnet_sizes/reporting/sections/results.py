@@ -7,7 +7,7 @@ from resnet_sizes.i18n.numbers import decimal, exact, rounded
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import Name
-from resnet_sizes.reporting.text.times import TimeRow, Times, marked
+from resnet_sizes.reporting.text.times import TimeRow, Times
 from resnet_sizes.schemas.article.claims import Cell
 from resnet_sizes.schemas.evidence.values import seed_keys
 from resnet_sizes.schemas.evidence.verdicts import Verdict
@@ -289,7 +289,7 @@ def cell_rows(report: ReportContext, verdicts: dict[str, Verdict]) -> list[CellR
                     f"article.{claim.model}.{claim.column}",
                     None if claim.column == "minutes" else places,
                 ),
-                ours=marked(values, ours, digits) if ours else words("missing"),
+                ours=values.marked(ours, digits) if ours else words("missing"),
                 interval=interval,
                 verdict=words(f"verdicts.{verdict.verdict}"),
             )

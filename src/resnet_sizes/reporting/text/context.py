@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
-from resnet_sizes.i18n.numbers import moment
+from resnet_sizes.i18n.numbers import Form, moment
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import PrintedValues, from_article
@@ -77,6 +78,19 @@ class ReportContext:
     def recipe(self, protocol: str, model: str) -> TrainingRecipe:
         """How a protocol trains a model."""
         return self.study.protocol_definitions[protocol].recipe_for(model)
+
+    def cell(
+        self,
+        key: str,
+        digits: int | None = None,
+        kind: Form | None = None,
+        *,
+        without: Literal["none", "missing"] = "none",
+    ) -> Safe:
+        """A value of a table with the marks of its time; `without` is what stands for no value."""
+        if not self.values.has(key):
+            return self.words(without)
+        return self.values.marked(key, digits, kind)
 
     def in_language(self, text: Description) -> str:
         """A text of the article file in the report's language, not yet escaped."""

@@ -8,13 +8,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from resnet_sizes.i18n.numbers import date_and_time, decimal, exact, show
+from resnet_sizes.i18n.numbers import Form, date_and_time, decimal, exact, show
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped
 from resnet_sizes.schemas.evidence.values import Value, Values
 
 HASH_PART = 16
 """How many digits of a hash are shown at a time: a line can break between them."""
+
+COMPUTED_MARK = Safe("\\*")
+"""Beside each computed time of a table; a note below says what it means."""
+
+SHARED_MARK = Safe("†")
+"""Beside each time of a table of which a part was measured on a device with other work on it."""
 
 
 class PrintedValues:
@@ -31,12 +37,19 @@ class PrintedValues:
         """Whether all of these values exist."""
         return all(key in self._values for key in keys)
 
-    def value(self, key: str, digits: int | None = None) -> Safe:
-        """A value as its kind is printed. Raises UserError for an unknown key."""
+    def value(self, key: str, digits: int | None = None, kind: Form | None = None) -> Safe:
+        """A value as its `kind`, or another, is printed. Raises UserError for an unknown key."""
         found = self._get(key)
         if found.kind in ("text", "list"):
             return self.followed(key, escape_markdown(found.as_text))
-        return self.followed(key, Safe(show(found.number, found.kind, self._language, digits)))
+        shown = show(found.number, kind or found.kind, self._language, digits)
+        return self.followed(key, Safe(shown))
+
+    def marked(self, key: str, digits: int | None = None, kind: Form | None = None) -> Safe:
+        """The same, with its marks where it is a time that is computed, or of a shared device."""
+        text = self.value(key, digits, kind)
+        text = Safe(text + COMPUTED_MARK) if self.is_computed_time(key) else text
+        return Safe(text + SHARED_MARK) if self.is_shared_time(key) else text
 
     def followed(self, key: str, text: Safe) -> Safe:
         """A text, already formatted, that stands for the value under `key`."""

@@ -6,16 +6,10 @@ from dataclasses import dataclass
 from resnet_sizes.i18n.numbers import ratio_digits, rounded
 from resnet_sizes.reporting.text.context import ProtocolValues
 from resnet_sizes.reporting.text.escaping import Safe
-from resnet_sizes.reporting.text.printed import PrintedValues
+from resnet_sizes.reporting.text.printed import SHARED_MARK, PrintedValues
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.study.protocol import LAYERS, display_name
-
-COMPUTED_MARK = Safe("\\*")
-"""Beside each computed time of a table; a note below says what it means."""
-
-SHARED_MARK = Safe("†")
-"""Beside each time of a table of which a part was measured on a device with other work on it."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +32,7 @@ class Times(ProtocolValues):
 
     def cell(self, model: str) -> Safe:
         """The minutes for a table, with the mark where they are computed."""
-        key = self._key(model, "minutes.mean")
-        return marked(self._values, key) if self._values.has(key) else self._words("missing")
+        return self._report.cell(self._key(model, "minutes.mean"), without="missing")
 
     def cell_with_spread(self, model: str) -> Safe:
         """The same with the deviation between seeds, where there are several."""
@@ -145,13 +138,6 @@ class Times(ProtocolValues):
     def _article_ratio(self, model: str) -> float | None:
         key = f"article.{model}.minutes_ratio"
         return self._values.number(key) if self._values.has(key) else None
-
-
-def marked(values: PrintedValues, key: str, digits: int | None = None) -> Safe:
-    """A value, with its marks where it is a time that is computed, or of a shared device."""
-    text = values.value(key, digits)
-    text = Safe(text + COMPUTED_MARK) if values.is_computed_time(key) else text
-    return Safe(text + SHARED_MARK) if values.is_shared_time(key) else text
 
 
 @dataclass(frozen=True)
