@@ -203,6 +203,13 @@ def test_layer_counts_may_not_need_data(tmp_path: Path, content: dict[str, Any])
     assert "(T2): needs: layer counts need no data" in refusal(write(tmp_path, content))
 
 
+def test_a_claim_cannot_ask_for_more_seeds_than_are_planned(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    claim(content, "S1")["needs"] = {"data": ["cifar10"], "seeds": 1001}
+    assert "(S1): needs.seeds: found 1001" in refusal(write(tmp_path, content))
+
+
 def test_a_claim_on_results_must_say_what_it_needs(tmp_path: Path, content: dict[str, Any]) -> None:
     del claim(content, "S1")["needs"]
     assert "(S1): needs: is missing" in refusal(write(tmp_path, content))

@@ -16,6 +16,9 @@ from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Out
 from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, Reason
 from resnet_sizes.schemas.study.protocol import LAYERS
 
+_Variances = Callable[[Condition], list[float]]
+"""What a seed of each model adds to the variance of a condition."""
+
 
 class OrderTest(ClaimTest):
     """A claim that holds or does not, in each seed and on the means.
@@ -68,10 +71,8 @@ class OrderTest(ClaimTest):
         return ("supported", ["rule-holds"]) if True in holds else ("contradicted", ["rule-fails"])
 
     def settle(self, reason: Reason, tests: int) -> int | None:
-        def variances(condition: Condition) -> list[float]:
-            return [sample.variance for sample in self._sampling.samples(condition)]
-
-        return self._seeds_to_decide(variances, tests, self._sampling.seeds(self._models) + 1)
+        fewest = self._sampling.seeds(self._models) + 1
+        return self._seeds_to_decide(self._observed_variances, tests, fewest)
 
     def from_few_seeds(self, fewest: int, tests: int) -> Basis:
         sampling, usual = self._sampling, self._judging.seed_deviation
@@ -96,34 +97,42 @@ class OrderTest(ClaimTest):
         return planned(basis, needed, fewest)
 
     def _seeds_to_decide(
+        self, variances: _Variances, tests: int, fewest: int, with_premises: bool = True
+    ) -> int | None:
+        """How many decide the claim by every yardstick."""
+        means, needed = self._sampling.mean_outcomes, []
+        for claim in self._claim.by_yardstick():
+            premises = claim.premises(means) if with_premises else []
+            conditions = claim.conditions(means)
+            needed.append(self._seeds_for(conditions, variances, tests, fewest, premises))
+        found = [number for number in needed if number is not None]
+        return max(found) if len(found) == len(needed) else None
+
+    def _seeds_for(
         self,
-        variances: Callable[[Condition], list[float]],
+        conditions: Sequence[Condition],
+        variances: _Variances,
         tests: int,
         fewest: int,
-        with_premises: bool = True,
+        premises: Sequence[Condition] = (),
     ) -> int | None:
-        """How many decide it by every yardstick, where `variances` are what a seed of each model
-        adds to a condition. What is seen is taken for the truth: the claim then holds, for which
-        all conditions have to be found, or one of those that fail."""
-        sampling, power = self._sampling, self._judging.power
-        means, level = sampling.mean_outcomes, self._judging.level / 2 / tests
+        """How many tell whether all conditions hold. What is seen is taken for the truth: they all
+        have to be found, or one of those that fail, and the premises in either case."""
+        sampling, level = self._sampling, self._judging.level / 2 / tests
 
         def effect(condition: Condition, level: float) -> Effect:
             size, further = abs(sampling.estimate(condition)), sampling.further_variance(condition)
             return Effect(size, variances(condition), further, level)
 
-        needed: list[int | None] = []
-        for claim in self._claim.by_yardstick():
-            conditions = claim.conditions(means)
-            before = [effect(each, level) for each in claim.premises(means) if with_premises]
-            failing = [each for each in conditions if sampling.estimate(each) <= 0]
-            ways = [[effect(each, level / len(conditions))] for each in failing]
-            ways = ways or [[effect(each, level) for each in conditions]]
-            needed.append(
-                fewest_of([seeds_for_effects(before + way, power, fewest) for way in ways])
-            )
-        found = [number for number in needed if number is not None]
-        return max(found) if len(found) == len(needed) else None
+        before = [effect(each, level) for each in premises]
+        failing = [each for each in conditions if sampling.estimate(each) <= 0]
+        ways = [[effect(each, level / len(conditions))] for each in failing]
+        ways = ways or [[effect(each, level) for each in conditions]]
+        found = [seeds_for_effects(before + way, self._judging.power, fewest) for way in ways]
+        return min((number for number in found if number is not None), default=None)
+
+    def _observed_variances(self, condition: Condition) -> list[float]:
+        return [sample.variance for sample in self._sampling.samples(condition)]
 
     @cached_property
     def _seeds(self) -> list[Outcomes]:
@@ -211,11 +220,6 @@ class _Measured:
         ps = [tested.p_negative for _, tested in self.conditions]
         one_reversed = min(1.0, len(ps) * min(ps)) if ps else 0.0
         return max([one_reversed, *(tested.p_positive for _, tested in self.premises)])
-
-
-def fewest_of(needed: Sequence[int | None]) -> int | None:
-    """Of the numbers of seeds that each of several ways takes; None where no way can be gone."""
-    return min((number for number in needed if number is not None), default=None)
 
 
 def _compare(

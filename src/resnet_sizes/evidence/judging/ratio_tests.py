@@ -4,9 +4,8 @@ import math
 from functools import cached_property
 
 from resnet_sizes.evidence.judging.claim_test import Answer
-from resnet_sizes.evidence.judging.order_tests import OrderTest, fewest_of
+from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.statistics.sampling import Sampling, value_of
-from resnet_sizes.evidence.statistics.tests import Effect, seeds_for_effects
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Ratio
 from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcomes, printed_ends
@@ -48,17 +47,8 @@ class RatioOrderTest(OrderTest):
     def settle(self, reason: Reason, tests: int) -> int | None:
         if reason != "ratios-unclear":
             return super().settle(reason, tests)
-        sampling, power = self._sampling, self._judging.power
-        level, fewest = self._judging.level / 2 / tests, sampling.seeds(self._models) + 1
-
-        def effect(end: Condition, level: float) -> Effect:
-            variances = [sample.variance for sample in sampling.samples(end)]
-            return Effect(abs(sampling.estimate(end)), variances, None, level)
-
-        crossed = [end for end in self._ends if sampling.estimate(end) <= 0]
-        ways = [[effect(end, level / len(self._others))] for end in crossed]
-        ways = ways or [[effect(end, level) for end in self._ends]]
-        return fewest_of([seeds_for_effects(way, power, fewest) for way in ways])
+        fewest = self._sampling.seeds(self._models) + 1
+        return self._seeds_for(self._ends, self._observed_variances, tests, fewest)
 
     def from_few_seeds(self, fewest: int, tests: int) -> Basis:
         ratios = self._ratios()

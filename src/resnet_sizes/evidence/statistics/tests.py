@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from scipy import special  # the functions behind scipy.stats, without its checks' cost
 
-from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, MOST_SEEDS
+from resnet_sizes.schemas.article.claims.base import MOST_SEEDS
+from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE
 
 K = TypeVar("K", bound=Hashable)
 

@@ -7,9 +7,9 @@ from resnet_sizes.i18n.numbers import decimal, percent, ratio_digits, rounded
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.claims import Claim
+from resnet_sizes.schemas.article.claims.base import MOST_SEEDS
 from resnet_sizes.schemas.evidence.values import Source, Value
 from resnet_sizes.schemas.evidence.verdicts import (
-    MOST_SEEDS,
     Agreement,
     Basis,
     Comparison,

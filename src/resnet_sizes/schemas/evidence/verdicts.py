@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from resnet_sizes.schemas.article.claims.base import ConditionKind
+from resnet_sizes.schemas.article.claims.base import MOST_SEEDS, ConditionKind
 from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
 
 VerdictName = Literal[
@@ -24,9 +24,6 @@ VerdictName = Literal[
 
 CONFIDENCE = 0.95
 """The level of every interval around numbers of ours."""
-
-MOST_SEEDS = 1000
-"""Where a claim needs more, the number of seeds is said to be out of reach."""
 
 OutcomeName = Literal["supported", "contradicted", "open"]
 

@@ -38,6 +38,9 @@ LOSSES = ("initial_loss", "final_loss", "loss_drop", "loss_fall", "loss_reductio
 FROM_DEFINITIONS = frozenset({"layers", "parameters", "macs"})
 """Quantities that the networks' definitions decide, and no training can change."""
 
+MOST_SEEDS = 1000
+"""Where a claim needs more, the number of seeds is said to be out of reach."""
+
 LOG_MINUTES = "log_minutes"
 """Times differ by factors, and so does their spread: they are compared by their logarithms."""
 
@@ -177,6 +180,7 @@ class Needs(Record):
     seeds: int = Field(
         3,
         ge=2,
+        le=MOST_SEEDS,
         description="Runs a model from which a verdict is given; two at least, since one run "
         "shows no spread between seeds.",
     )
