@@ -30,7 +30,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = REPOSITORY / "config" / "config.yaml"
 
 
-@pytest.mark.parametrize("name", ["config", "demo", "offline", "folder", "readings", "fast"])
+SHIPPED = ["config", "demo", "offline", "folder", "readings", "fast", "laptop", "quick", "colab"]
+
+
+def test_every_shipped_configuration_is_tried_here():
+    found = {path.stem for path in BASE.parent.glob("*.yaml")}
+    assert found == {*SHIPPED, "article", "devices"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_configuration_is_a_study(name):
     study = load_study([REPOSITORY / "config" / f"{name}.yaml"], base=BASE)
     if name not in ("config", "fast"):  # those have no results folder of their own

@@ -147,8 +147,8 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping. Raises UserError naming the file and the line."""
     data = read_yaml(
         path,
-        "Correct the name or the file; config/ holds demo.yaml, offline.yaml, folder.yaml, "
-        "readings.yaml and fast.yaml.",
+        "Correct the name or the file; config/ holds demo.yaml, quick.yaml, laptop.yaml, "
+        "colab.yaml, offline.yaml, folder.yaml, readings.yaml and fast.yaml.",
     )
     if data is None:
         return {}
