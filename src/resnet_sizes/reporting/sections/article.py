@@ -24,6 +24,7 @@ from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code, unescaped
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.templates import report_templates
+from resnet_sizes.schemas.article.claims import Cell
 
 
 @dataclass(frozen=True)
@@ -120,16 +121,14 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     }
     of_results = {
         "repeated": results.repeated(report, by_protocol),
-        "protocols": [
-            own.view(in_short=number > 0 and not few) for number, own in enumerate(by_protocol)
-        ],
-        "cells": results.cell_rows(report, {item.claim.id: item.first for item in claims}),
+        "models": report.models,
+        "protocols": by_protocol,
+        "cells": [item for item in claims if isinstance(item.claim, Cell)],
         "times_tables": results.times_tables(report, by_protocol),
-        "shared_times": any(own.shared() for own in by_protocol),
+        "shared_times": any(own.shared for own in by_protocol),
         "readings_table": readings.readings_table(report, by_protocol),
         "figure": figure_file("loss"),
         "loss_sentences": [words("results.losses", items=losses)] if losses else [],
-        "costs": by_protocol[0].costs(),
         "audit": audited,
         "audit_texts": audit_texts,
     }

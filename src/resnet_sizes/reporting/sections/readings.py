@@ -41,7 +41,11 @@ def readings_table(report: ReportContext, results: Sequence[Results]) -> Reading
     rows = [(words("readings-table.article"), [printed(model) for model in report.models])]
     for own in results:
         cells = [
-            cell(f"{own.protocol}.{model}.accuracy.mean", None, own.cell(model))
+            cell(
+                f"{own.protocol}.{model}.accuracy.mean",
+                None,
+                report.cell(f"{own.protocol}.{model}.minutes.mean", without="missing"),
+            )
             for model in report.models
         ]
         rows.append((code(own.protocol), cells))

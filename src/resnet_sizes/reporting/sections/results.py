@@ -1,140 +1,31 @@
-"""The results: rows of the tables, the sentences on them, and the readings side by side."""
+"""The results in sentences; their tables are in `report/tables/results.j2`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from resnet_sizes.i18n.numbers import decimal, exact, rounded
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import Name
-from resnet_sizes.reporting.text.times import TimeRow, Times
-from resnet_sizes.schemas.article.claims import Cell
+from resnet_sizes.reporting.text.times import Times
 from resnet_sizes.schemas.evidence.values import seed_keys
-from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.study.protocol import display_name
-
-
-@dataclass(frozen=True)
-class TableRow:
-    """One row of Table 1, in the article's six columns."""
-
-    test: str
-    accuracy: Safe
-    layers: Safe
-    minutes: Safe
-    layers_increment: Safe
-    accuracy_increment: Safe
-
-
-@dataclass(frozen=True)
-class CostRow:
-    """What one network takes."""
-
-    model: str
-    parameters: Safe
-    macs: Safe
-    minutes: Safe
-    memory: Safe
-
-
-@dataclass(frozen=True)
-class CellRow:
-    """One number of the article's table beside ours."""
-
-    id: str
-    model: str
-    column: Safe
-    printed: Safe
-    ours: Safe
-    interval: Safe
-    verdict: Safe
-
-
-@dataclass(frozen=True)
-class ProtocolView:
-    """What the report says of one protocol."""
-
-    name: Name
-    description: Safe
-    rows: list[TableRow]
-    times: list[TimeRow]
-    """One row a network where a time of this protocol is computed; else none."""
-    ratios: Safe | None
-    shared: Safe | None
-    """The networks with runs that shared their device."""
-    paragraphs: list[Safe]
 
 
 class Results(Times):
     """Results of one protocol in words. What a partial study lacks is said to be missing."""
 
-    def view(self, *, in_short: bool = False) -> ProtocolView:
-        """What the report says of the protocol; `in_short` leaves to the table what it says."""
+    @property
+    def name(self) -> Name:
+        """The protocol's name, as the prose prints it."""
+        return Name(self.protocol, "reading")
+
+    @property
+    def description(self) -> Safe:
+        """What the configuration says of the protocol."""
         key = f"study.protocol.{self.protocol}.description.{self._report.language}"
-        return ProtocolView(
-            name=Name(self.protocol, "reading"),
-            description=self._values.value(key),
-            rows=self._table_rows(),
-            times=self.rows(),
-            ratios=self.ratios(),
-            shared=self.shared(),
-            paragraphs=self._paragraphs(in_short),
-        )
+        return self._values.value(key)
 
-    def _or_missing(self, model: str, quantity: str) -> Safe:
-        if not self._has(model, quantity):
-            return self._words("missing")
-        return self._value(model, quantity)
-
-    def _table_rows(self) -> list[TableRow]:
-        """A row a network, each of the first reading with the article's below it."""
-        rows = []
-        for model in self._report.models:
-            rows.append(self._table_row(model))
-            if self.protocol == self._report.protocols[0]:
-                rows += self._article_row(model)
-        return rows
-
-    def _article_row(self, model: str) -> list[TableRow]:
-        """What the article's table prints of a network, if it has it."""
-        if not self._values.has(f"article.{model}.accuracy"):
-            return []
-
-        def printed(column: str, digits: int | None = None) -> Safe:
-            key = f"article.{model}.{column}"
-            return self._values.value(key, digits) if self._values.has(key) else self._words("none")
-
-        return [
-            TableRow(
-                test=self._words("results.in-the-article"),
-                accuracy=printed("accuracy", 2),
-                layers=printed("layers"),
-                minutes=printed("minutes"),
-                layers_increment=printed("layers_increment", 0),
-                accuracy_increment=printed("accuracy_increment", 0),
-            )
-        ]
-
-    def _table_row(self, model: str) -> TableRow:
-        """The first of the models has no increments."""
-        accuracy = self._or_missing(model, "accuracy.mean")
-        if self._has(model, "accuracy.sd"):
-            deviation = self._values.points(self._key(model, "accuracy.sd"))
-            accuracy = self._words("results.spread", mean=accuracy, deviation=deviation)
-        layers = increment = self._words("none")
-        if model != self._report.models[0]:
-            layers = self._or_missing(model, "layers_increment")
-            increment = self._or_missing(model, "accuracy_increment")
-        return TableRow(
-            test=display_name(model),
-            accuracy=accuracy,
-            layers=self._or_missing(model, "layers"),
-            minutes=self.cell_with_spread(model),
-            layers_increment=layers,
-            accuracy_increment=increment,
-        )
-
-    def _paragraphs(self, in_short: bool) -> list[Safe]:
+    def paragraphs(self, *, in_short: bool = False) -> list[Safe]:
         """A sentence a model, one a pair with the shallowest, one on the choice of the epoch; in
         short the last alone, where the table says the rest."""
         models = self._report.models
@@ -146,19 +37,6 @@ class Results(Times):
         if best:
             found.append([self._words("results.best", items=self._words.listed(best))])
         return [Safe(" ".join(sentences)) for sentences in found if sentences]
-
-    def costs(self) -> list[CostRow]:
-        """One row a network that has results."""
-        return [
-            CostRow(
-                model=display_name(model),
-                parameters=self._value(model, "parameters"),
-                macs=self._value(model, "macs_per_image"),
-                minutes=self.cell(model),
-                memory=self._value(model, "peak_memory"),
-            )
-            for model in self.finished
-        ]
 
     def _best(self, model: str) -> Safe:
         """The accuracy of the best epoch, and by how much it exceeds that of the last."""
@@ -263,45 +141,11 @@ def repeated(report: ReportContext, results: Sequence[Results]) -> Safe:
     return report.words.counted("repeated", len(names), models=report.words.listed(names))
 
 
-def cell_rows(report: ReportContext, verdicts: dict[str, Verdict]) -> list[CellRow]:
-    """The cells of the article's table with ours, the prediction interval and the verdict."""
-    values, words = report.values, report.words
-    rows = []
-    for claim in report.article.claims:
-        if not isinstance(claim, Cell):
-            continue
-        verdict = verdicts[claim.id]
-        roles = verdict.values
-        places = len(claim.printed.partition(".")[2])
-        digits = {"accuracy": 2, "accuracy_increment": 1, "layers_increment": 1}.get(claim.column)
-        low, high = roles.get("low"), roles.get("high")
-        interval = words("none")
-        if low and high:
-            ends = {"low": values.value(low, digits), "high": values.value(high, digits)}
-            interval = words("results.interval", **ends)
-        ours = roles.get("ours")
-        rows.append(
-            CellRow(
-                id=claim.id,
-                model=display_name(claim.model),
-                column=words(f"short-columns.{claim.column}"),
-                printed=values.value(
-                    f"article.{claim.model}.{claim.column}",
-                    None if claim.column == "minutes" else places,
-                ),
-                ours=values.marked(ours, digits) if ours else words("missing"),
-                interval=interval,
-                verdict=words(f"verdicts.{verdict.verdict}"),
-            )
-        )
-    return rows
-
-
 def times_tables(report: ReportContext, results: Sequence[Results]) -> Safe | None:
     """`a @tbl-tempos traz`, of each reading that has computed times; None without any."""
     tables = []
     for position, own in enumerate(results, start=1):
-        if own.rows():
+        if own.has_computed:
             number = "" if position == 1 else f"-{decimal(position, 0, report.language)}"
             tables.append(report.words("times-tables.item", table=Safe(f"@tbl-tempos{number}")))
     if not tables:

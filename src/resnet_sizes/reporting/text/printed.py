@@ -19,9 +19,6 @@ HASH_PART = 16
 COMPUTED_MARK = Safe("\\*")
 """Beside each computed time of a table; a note below says what it means."""
 
-SHARED_MARK = Safe("†")
-"""Beside each time of a table of which a part was measured on a device with other work on it."""
-
 
 class PrintedValues:
     """The values of `values.json` in the report's language."""
@@ -49,7 +46,11 @@ class PrintedValues:
         """The same, with its marks where it is a time that is computed, or of a shared device."""
         text = self.value(key, digits, kind)
         text = Safe(text + COMPUTED_MARK) if self.is_computed_time(key) else text
-        return Safe(text + SHARED_MARK) if self.is_shared_time(key) else text
+        return Safe(text + self.shared_mark(key))
+
+    def shared_mark(self, key: str) -> Safe:
+        """What stands beside a time of which a part was measured on a device with other work."""
+        return Safe("†" if self.is_shared_time(key) else "")
 
     def followed(self, key: str, text: Safe) -> Safe:
         """A text, already formatted, that stands for the value under `key`."""

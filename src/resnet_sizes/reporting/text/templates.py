@@ -29,6 +29,8 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "t": report.words,
         "value": report.values.value,
         "cell": report.cell,
+        "points": report.values.points,
+        "shared_mark": report.values.shared_mark,
         "has": report.values.has,
         "number": report.values.number,
         "network": display_name,

@@ -6,20 +6,10 @@ from dataclasses import dataclass
 from resnet_sizes.i18n.numbers import ratio_digits, rounded
 from resnet_sizes.reporting.text.context import ProtocolValues
 from resnet_sizes.reporting.text.escaping import Safe
-from resnet_sizes.reporting.text.printed import SHARED_MARK, PrintedValues
+from resnet_sizes.reporting.text.printed import PrintedValues
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.study.protocol import LAYERS, display_name
-
-
-@dataclass(frozen=True)
-class TimeRow:
-    """One network: a pass over the images, the measured and the computed time, in minutes."""
-
-    model: str
-    forward: Safe
-    measured: Safe
-    computed: Safe
 
 
 class Times(ProtocolValues):
@@ -30,17 +20,12 @@ class Times(ProtocolValues):
         keys = [self._key(model, "minutes.mean") for model in models]
         return any(self._values.has(key) and self._values.is_computed_time(key) for key in keys)
 
-    def cell(self, model: str) -> Safe:
-        """The minutes for a table, with the mark where they are computed."""
-        return self._report.cell(self._key(model, "minutes.mean"), without="missing")
+    @property
+    def has_computed(self) -> bool:
+        """Whether the times of any model are computed."""
+        return self.are_computed(*self._report.models)
 
-    def cell_with_spread(self, model: str) -> Safe:
-        """The same with the deviation between seeds, where there are several."""
-        if not self._has(model, "minutes.sd"):
-            return self.cell(model)
-        spread = self._value(model, "minutes.sd")
-        return self._words("results.spread", mean=self.cell(model), deviation=spread)
-
+    @property
     def shared(self) -> Safe | None:
         """The networks with runs that shared their device, and how many of them; None without."""
         items = [
@@ -88,28 +73,7 @@ class Times(ProtocolValues):
         number = self._value(model, "minutes_ratio", digits)
         return self._words("results.times.ratio", ratio=number, base=display_name(base))
 
-    def rows(self) -> list[TimeRow]:
-        """All models with minutes where a time is computed, else none."""
-        if not self.are_computed(*self._report.models):
-            return []
-        return [
-            self._row(model) for model in self._report.models if self._has(model, "minutes.mean")
-        ]
-
-    def _row(self, model: str) -> TimeRow:
-        forward = minutes = self._words("none")
-        if self.are_computed(model):
-            forward = self._value(model, "forward_minutes.mean")
-            minutes = self._with_shared_mark(model, "minutes.mean")
-        measured = self._with_shared_mark(model, "measured_minutes.mean")
-        return TimeRow(display_name(model), forward, measured, minutes)
-
-    def _with_shared_mark(self, model: str, quantity: str) -> Safe:
-        """A value of a table that says by itself which times are computed."""
-        key = self._key(model, quantity)
-        text = self._values.value(key)
-        return Safe(text + SHARED_MARK) if self._values.is_shared_time(key) else text
-
+    @property
     def ratios(self) -> Safe | None:
         """Our ratios of times beside the article's, where a time is computed.
 
@@ -117,7 +81,7 @@ class Times(ProtocolValues):
         """
         base, *deeper = self._report.models
         # Ours are over the study's shallowest network, the article's over its first row.
-        if not self.rows() or self._article_ratio(base) != 1:
+        if not self.has_computed or self._article_ratio(base) != 1:
             return None
         items = [
             self._words(
