@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pypdf import PdfReader
+from lxml import html
+from pypdf import PageObject, PdfReader
 from rendering import ENGINE, WORDINGS, Page, Wording, finished_reports, put_quarto, render
 from report_prose import strangers
 from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, reseal, study_with_evidence
@@ -248,6 +249,32 @@ def test_the_pdf_is_tagged_named_bookmarked_and_has_its_fonts(
     for font in fonts:
         descriptor = font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
         assert {"/FontFile2", "/FontFile3"} & set(descriptor)
+
+
+def test_the_first_page_of_the_pdf_holds_the_whole_summary(report: Path) -> None:
+    page = html.document_fromstring((report / "report.html").read_text(encoding="utf-8"))
+    last = page.xpath("//div[@id='resumo']//p")[-1].text_content()
+    first = PdfReader(report / "report.pdf").pages[0].extract_text()
+    assert re.sub(r"[\s-]", "", last)[-30:] in re.sub(r"[\s-]", "", first)
+
+
+def test_no_page_of_the_pdf_but_the_last_ends_half_empty(report: Path) -> None:
+    ends = [_end_of_text(page) for page in PdfReader(report / "report.pdf").pages]
+    assert max(ends[:-1]) < 0.45
+
+
+def _end_of_text(page: PageObject) -> float:
+    """How far the last line stands above the edge of a page, without the page's number, as a
+    share of its height."""
+    heights: list[float] = []
+
+    def keep(text: str, page_matrix: list[float], matrix: list[float], *_: object) -> None:
+        if text.strip():
+            height = page_matrix[1] * matrix[4] + page_matrix[3] * matrix[5] + page_matrix[5]
+            heights.append(height / float(page.mediabox.height))
+
+    page.extract_text(visitor_text=keep)
+    return min(height for height in heights if height > 0.077)
 
 
 def test_the_report_says_what_rendered_it(page: Page, wording: Wording) -> None:
