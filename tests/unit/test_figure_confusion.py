@@ -111,6 +111,18 @@ def test_a_class_without_test_images_is_neither() -> None:
         assert not list(overlaps(figure))
 
 
+def test_names_and_numbers_stand_at_the_middle_of_their_rows_and_columns() -> None:
+    found = shares(3)
+    with settings():
+        axes = draw_confusion(matrices(found, ["a", "b", "c"])).axes[0]
+        for axis in (axes.xaxis, axes.yaxis):
+            assert list(axis.get_ticklocs()) == [0.5, 1.5, 2.5]
+            assert [label.get_text() for label in axis.get_ticklabels()] == ["a", "b", "c"]
+    numbers = {(int(text.get_position()[1]), int(text.get_position()[0])): text.get_text()
+               for text in axes.texts}  # fmt: skip
+    assert numbers == {place: f"{100 * share:.0f}" for place, share in np.ndenumerate(found)}
+
+
 @pytest.mark.parametrize("language", ["pt", "en"])
 @pytest.mark.parametrize(
     ("count", "classes"), [(1, 2), (2, 3), (1, 10), (3, 10), (4, 12), (5, 13), (2, 20)]
