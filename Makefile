@@ -11,6 +11,8 @@ SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
 export PATH := $(bin):$(PATH)
+# Names of files are UTF-8, whatever the locale.
+export PYTHONUTF8 := 1
 # For two cores: two workers compute, and a third fills the time in which tests wait for others.
 workers ?= 3
 

@@ -275,7 +275,7 @@ def test_a_run_that_began_and_did_not_end_has_failed(tmp_path: Path) -> None:
     log.write_text('{"epoch": 1, "train_loss": 2.1}\n{"epoch": 2, "train_loss": 1.9}\n{"epo')
     refused = CliRunner().invoke(app, ["evidence", str(study)])
     message = str(refused.exception)
-    assert f"{RUN}: failed: {log}: tells of epoch 2 of 3" in message
+    assert f"{RUN}: not finished: {log}: tells of epoch 2 of 3" in message
     assert f"{OTHER}: missing" in message
     assert "2 of 9 runs cannot be used" in message
 

@@ -90,6 +90,30 @@ def test_class_names_are_those_of_the_folders_whatever_the_locale(project: Path)
     assert info["class_names"] == ["pássaro", "猫"]
 
 
+SNAKEMAKE_CHECKS = """
+from pathlib import Path
+from resnet_sizes.study.loading import check_files, load_study
+check_files(load_study([Path("own.yaml")]))
+"""
+
+
+def test_a_name_that_snakemake_cannot_find_in_a_locale_has_a_remedy_that_works(
+    project: Path,
+) -> None:
+    images_in(project / "imágens", "a", "b")
+    own = "name: own\ndataset: {source: image-folder, path: imágens}\n"
+    (project / "own.yaml").write_text(own, encoding="utf-8")
+
+    def checked(**environment: str) -> subprocess.CompletedProcess[str]:
+        program = [sys.executable, "-c", SNAKEMAKE_CHECKS]
+        variables = os.environ | ASCII | environment
+        return subprocess.run(program, cwd=project, env=variables, capture_output=True, text=True)
+
+    assert "run: export PYTHONUTF8=1" in checked().stderr
+    done = checked(PYTHONUTF8="1")
+    assert done.returncode == 0, done.stderr
+
+
 def test_names_that_a_terminal_has_no_letters_for_are_printed_all_the_same(project: Path) -> None:
     (project / "own.yaml").write_text("article: 猫.yaml\n", encoding="utf-8")
     done = command(project, "study", "show", "own.yaml", PYTHONIOENCODING="latin-1")

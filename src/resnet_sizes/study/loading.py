@@ -1,6 +1,7 @@
 """Configuration files → the checked study, with errors that name the file and the key."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -117,8 +118,9 @@ def check_files(study: Study) -> None:
     for key, value in named:
         if not _exists(value):
             raise UserError(
-                f"{key}: {shown_text(repr(value))} does not exist (looked in {Path.cwd()}). "
-                f"{_not_expanded(value)}Put the file there, or change {key} in the configuration."
+                f"{key}: {shown_text(repr(value))} does not exist ({looked_in()}). "
+                f"{_not_expanded(value) or _misread(value)}Put the file there, or change {key} in "
+                "the configuration."
             )
         if re.search(r"[{}]", value):
             raise UserError(
@@ -134,6 +136,14 @@ def _not_expanded(path: str) -> str:
     if path.startswith("~") or re.search(r"\$[\w{]|%\w+%", path):
         return "~ and variables such as $HOME are not expanded: write the whole path. "
     return ""
+
+
+def _misread(path: str) -> str:
+    """The remedy for a locale in which a name has other bytes than UTF-8 gives it, or nothing."""
+    encoding = sys.getfilesystemencoding()
+    if encoding == "utf-8" or path.isascii():
+        return ""
+    return f"Names are read as {encoding} here; if it is there, run: export PYTHONUTF8=1. If not: "
 
 
 def _exists(path: str) -> bool:

@@ -163,7 +163,7 @@ def _lines(states: list[RunState]) -> Iterator[str]:
         if state.state == "missing":
             yield f"  {state.run}: missing (it has no metrics.json)"
         elif state.state == "failed":
-            yield f"  {state.run}: failed: {state.problem}"
+            yield f"  {state.run}: not finished: {state.problem}"
         elif state.state == "invalid":
             yield f"  {state.run}: invalid ({state.kind}): {state.problem}"
 
