@@ -18,10 +18,10 @@ from resnet_sizes.reporting.sections import (
     summary,
 )
 from resnet_sizes.reporting.sections.audit import AuditTexts
-from resnet_sizes.reporting.sections.colophon import colophon_rows, repeat_command, report_command
+from resnet_sizes.reporting.sections.colophon import engine_versions, repeat_command, report_command
 from resnet_sizes.reporting.sections.figures import figure_file, figure_views
 from resnet_sizes.reporting.text.context import ReportContext
-from resnet_sizes.reporting.text.escaping import Safe, code, unescaped
+from resnet_sizes.reporting.text.escaping import Safe, unescaped
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.templates import report_templates
 from resnet_sizes.schemas.article.claims import Cell
@@ -99,8 +99,7 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         ),
         "confidence": values.value("method.confidence", digits=0),
         "few_readings": few,
-        "protocol_names": words.listed([code(name) for name in report.protocols]),
-        "colophon": colophon_rows(report, engine),
+        "engine_versions": engine_versions(engine),
     }
     of_summary = {
         "headline": summary.headline(report, claims),

@@ -25,43 +25,10 @@ class MethodRow:
 
 
 def method_rows(report: ReportContext) -> list[MethodRow]:
-    """What the article states, then what it leaves open, each with what was done here."""
+    """What the article says of one network's training, then what it leaves open; the rows on the
+    data, the networks and the three hyperparameters are in `report/tables/methods.j2`."""
     recipes = RecipeWords(report)
-    return [*_stated(report), *_stated_of_models(report, recipes), *_left_open(report, recipes)]
-
-
-def _stated(report: ReportContext) -> list[MethodRow]:
-    words, values = report.words, report.values
-
-    def images(prefix: str) -> dict[str, Safe]:
-        return {part: values.value(f"{prefix}.{part}_images") for part in ("train", "test")}
-
-    article_images = words("methods.images", **images("article"))
-    if values.has("article.images"):
-        article_images = words(
-            "methods.images-in-all", images=values.value("article.images"), **images("article")
-        )
-    article_data = words(f"content-names.{report.article.setup.data}")
-    our_data = words(f"content-names.{values.text('data.content')}")
-    rows = [
-        MethodRow(
-            words("aspects.data"),
-            Safe(f"{article_data}: {article_images}"),
-            Safe(f"{our_data}: {words('methods.images', **images('data'))}"),
-        ),
-        MethodRow(
-            words("aspects.models"),
-            words.listed([display_name(row.model) for row in report.article.table]),
-            words.listed([display_name(model) for model in report.study.models]),
-        ),
-    ]
-    rows += [
-        MethodRow(
-            words(f"aspects.{key}"), values.value(f"article.{key}"), values.value(f"study.{key}")
-        )
-        for key in ("batch_size", "learning_rate", "epochs")
-    ]
-    return rows
+    return [*_stated_of_models(report, recipes), *_left_open(report, recipes)]
 
 
 def _stated_of_models(report: ReportContext, recipes: RecipeWords) -> list[MethodRow]:

@@ -41,4 +41,11 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "loop_number": loop_number,
     }
     environment.globals |= tools
+    environment.globals["values"] = report.values
+    filters: dict[str, Callable[..., object]] = {
+        "network": display_name,
+        "code": code,
+        "text": lambda name, prefix: report.words(f"{prefix}.{name}"),
+    }
+    environment.filters |= filters
     return environment
