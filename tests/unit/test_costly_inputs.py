@@ -1,7 +1,9 @@
 """Small files that would take their reader minutes or hours."""
 
+import contextlib
 import io
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -50,6 +52,18 @@ def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(UserError, match=r"image: is a JPEG of 101 scans; allowed: 100"):
         decode(_with_scans(101), "image", resize=False)
     decode(encoded() + b"\xff\xda" * 101, "image", resize=False)  # of no meaning in a PNG
+
+
+@pytest.mark.parametrize("filling", [b"\xff", b"\xff\xe0\x00\x02", b"\xff\xd0"])
+def test_what_follows_the_picture_of_a_jpeg_is_not_searched_for_long(filling: bytes) -> None:
+    scans = b"\xff\xda" * 101
+    begun = time.process_time()
+    decode(encoded(format="JPEG") + scans + filling * 2_000_000, "image", resize=False)
+    # Within the picture, as far as a search can tell.
+    content = encoded(format="JPEG")[:-2] + filling * 2_000_000 + scans
+    with contextlib.suppress(UserError):
+        decode(content, "image", resize=False)
+    assert time.process_time() - begun < 5
 
 
 def test_a_zip_of_too_many_entries_is_refused_before_they_are_read(

@@ -29,8 +29,7 @@ def write(request: pytest.FixtureRequest) -> Callable[[Tree, Path], Path]:
 
 def _decode_all(path: Path) -> None:
     source = ImageFolderSource(path, resize=False)
-    source.images({"train": np.arange(len(source.labels["train"]))})["train"]
-    source.images({"test": np.arange(len(source.labels["test"]))})["test"]
+    source.images({part: np.arange(len(labels)) for part, labels in source.labels.items()})
 
 
 @pytest.mark.parametrize(

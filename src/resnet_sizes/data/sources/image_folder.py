@@ -29,12 +29,13 @@ MAX_SIDE = 65_535
 """The most that JPEG can have. Resizing takes memory for the length of a side, too."""
 MAX_SCANS = 100
 """A progressive JPEG of today's encoders has about ten; each goes over the whole picture."""
+_MAX_SEGMENTS = 10_000
+"""Of a JPEG with films and previews; a photograph of 32 MiB has some hundreds."""
 _SIZE = (IMAGE_SHAPE[2], IMAGE_SHAPE[1])
 
-# Markers of JPEG: ITU-T T.81, table B.1.
-_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+# Markers of JPEG that a length follows, and the end of the picture: ITU-T T.81, table B.1.
+_MARKER = re.compile(rb"\xff([\x02-\xcf\xd9-\xfe])")
 _START_OF_SCAN, _END = b"\xda", b"\xd9"
-_WITHOUT_LENGTH = frozenset(bytes([number]) for number in (0x01, *range(0xD0, 0xD9)))
 
 
 class ImageFolderSource(Source):
@@ -140,13 +141,18 @@ def decode(
 def _scans(content: bytes) -> int:
     """How many scans a JPEG has up to the end of its picture. Cameras write films, more pictures
     and previews into the same file."""
+    found = content.count(b"\xff" + _START_OF_SCAN)
+    if found <= MAX_SCANS:  # wherever they are
+        return found
     scans = place = 0
-    while (marker := _MARKER.search(content, place)) and marker[1] != _END:
-        place = marker.end()
+    for _ in range(_MAX_SEGMENTS):
+        marker = _MARKER.search(content, place)
+        if marker is None or marker[1] == _END:
+            return scans
         scans += marker[1] == _START_OF_SCAN
-        if marker[1] not in _WITHOUT_LENGTH:
-            place += int.from_bytes(content[place : place + 2], "big")
-    return scans
+        length = int.from_bytes(content[marker.end() : marker.end() + 2], "big")
+        place = marker.end() + max(length, 2)
+    return found
 
 
 @contextmanager

@@ -34,19 +34,23 @@ def classes_of(container: Container) -> tuple[dict[Part, Classes], list[str]]:
     Raises UserError that names what is out of place.
     """
     path, entries = container.path, container.entries()
-    depth = _depth(entries, path)
-    tables = {part: _table(part, entries, depth) for part in PARTS}
-    labels = {part: _labels(container, table) for part, table in tables.items() if table}
+    top = _top(entries, path)
+    inside = [
+        (part, entry.parts[len(top) + 1 :], entry)
+        for part in PARTS
+        for entry in entries
+        if entry.parts[: len(top) + 1] == (*top, part) and len(entry.parts) > len(top) + 1
+    ]
+    flat = {part for part, below, entry in inside if len(below) == 1 and not entry.is_folder}
+    tables = {part: "/".join((*top, f"{part}Labels.csv")) for part in PARTS if part in flat}
+    files = {entry.name for entry in entries if not entry.is_folder}
+    labels = {part: _labels(container, name) for part, name in tables.items() if name in files}
     classes: dict[Part, Classes] = {"train": {}, "test": {}}
     problems = []
-    for entry in entries:
-        part = next((part for part in PARTS if entry.parts[depth : depth + 1] == (part,)), None)
-        below = entry.parts[depth + 1 :]
-        if part is None or not below:
-            continue
-        where, by_id = f"{path}: {shown_text(entry.name)}", labels.get(part)
+    for part, below, entry in inside:
+        where, names = f"{path}: {shown_text(entry.name)}", labels.get(part)
         name: str | None = below[0]
-        if len(below) + entry.is_folder != (2 if by_id is None else 1):
+        if len(below) + entry.is_folder != (2 if names is None else 1):
             table = f", or {part}Labels.csv beside {part}/" if len(below) == 1 else ""
             problems.append(f"{where} is out of place; {_EXPECTED}{table}. Move or remove it.")
         elif not entry.is_folder and not below[-1].lower().endswith(SUFFIXES):
@@ -54,28 +58,30 @@ def classes_of(container: Container) -> tuple[dict[Part, Classes], list[str]]:
             problems.append(
                 f"{where} is not an image by its name; allowed: {allowed}. Convert or remove it."
             )
-        elif by_id is not None and (name := by_id.pop(below[0].rpartition(".")[0], None)) is None:
-            problems.append(f"{where} has no line in {tables[part]}. Add or remove it.")
+        elif names is not None and (name := names.pop(below[0].rpartition(".")[0], None)) is None:
+            problems.append(f"{where} has no line in {part}Labels.csv. Add or remove it.")
         else:
-            files = classes[part].setdefault(normalize("NFC", name or ""), [])
-            files += [] if entry.is_folder else [entry.name]
-    for part, rest in labels.items():
-        where = f"{path}: {tables[part]}"
-        problems += [f"{where}: {shown_text(id)} has no image. Add or remove it." for id in rest]
+            images = classes[part].setdefault(normalize("NFC", name or ""), [])
+            images += [] if entry.is_folder else [entry.name]
+    problems += [
+        f"{path}: {part}Labels.csv: {shown_text(name)} has no image. Add or remove it."
+        for part, unused in labels.items()
+        for name in unused
+    ]
     if problems:
         raise refused(problems)
     for part in PARTS:
         classes[part] = {
-            name: sorted(files, key=lambda file: (normalize("NFC", file), file))
-            for name, files in sorted(classes[part].items())
+            name: sorted(images, key=lambda image: (normalize("NFC", image), image))
+            for name, images in sorted(classes[part].items())
         }
     _check_classes(classes, path)
-    return classes, [table for table in tables.values() if table]
+    return classes, [tables[part] for part in labels]
 
 
-def _depth(entries: Sequence[Entry], path: Path) -> int:
-    """0, or 1 where train and test lie below one common folder."""
-    folders = [
+def _top(entries: Sequence[Entry], path: Path) -> tuple[str, ...]:
+    """The one folder that holds train and test; empty where nothing is above them."""
+    levels = [
         sorted(
             {each.parts[depth] for each in entries if len(each.parts) + each.is_folder > depth + 1}
         )
@@ -86,13 +92,13 @@ def _depth(entries: Sequence[Entry], path: Path) -> int:
             part: next((found for name in names for found in level if found.lower() == name), None)
             for part, names in _MEANT.items()
         }
-        for level in folders
+        for level in levels
     ]
-    depth = int(len(folders[0]) == 1 and not any(meant[0].values()) and any(meant[1].values()))
-    missing = [part for part in PARTS if part not in folders[depth]]
+    depth = int(len(levels[0]) == 1 and not any(meant[0].values()) and any(meant[1].values()))
+    missing = [part for part in PARTS if part not in levels[depth]]
     if not missing:
-        return depth
-    names = folders[depth] or sorted({entry.parts[0] for entry in entries})
+        return tuple(levels[0][:depth])
+    names = levels[depth] or sorted({entry.parts[0] for entry in entries})
     found = f"holds {', '.join(map(shown_text, names[:10])) or 'nothing'}"
     if len(missing) == 1:
         found = f"has no class folders in {missing[0]}/, and {found}"
@@ -102,15 +108,6 @@ def _depth(entries: Sequence[Entry], path: Path) -> int:
         f"{path}: {found}; {_EXPECTED}, perhaps below one common folder. {remedy}, or change "
         "dataset.path."
     )
-
-
-def _table(part: Part, entries: Sequence[Entry], depth: int) -> str | None:
-    """The full name of the table of labels of a part that has no folders of classes."""
-    own = [entry for entry in entries if entry.parts[depth : depth + 1] == (part,)]
-    if any(len(entry.parts) + entry.is_folder > depth + 2 for entry in own):
-        return None
-    table = (*own[0].parts[:depth], f"{part}Labels.csv")
-    return "/".join(table) if Entry(table, False) in entries else None
 
 
 def _labels(container: Container, table: str) -> dict[str, str]:
@@ -123,8 +120,8 @@ def _labels(container: Container, table: str) -> dict[str, str]:
             raise ValueError("a line is empty or stands twice")
     except (ValueError, IndexError, csv.Error) as error:  # as bytes that are no UTF-8
         raise UserError(
-            f"{container.path}: {table} cannot be read ({shown_text(str(error))}); expected: the "
-            "line id,label and one for each image. Correct it."
+            f"{container.path}: {shown_text(table)} cannot be read ({shown_text(str(error))}); "
+            "expected: the line id,label and one for each image. Correct it."
         ) from None
     del labels["id"]
     return labels
