@@ -25,7 +25,7 @@ CLASSES = [
     "$\\frac{$ and $x^2$",
     "\"double\" 'single' \\ /",
     "🙂 👩\u200d🔬",
-    "שלום",
+    "שלום 猫",
     "{{ name }} << name >> <% x %> {{< include x >}}",
     "$(touch x); `id` | tee & > y",
     "*a* _b_ @c [d](http://e) | f ~g~ ^h^",

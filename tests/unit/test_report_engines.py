@@ -222,6 +222,16 @@ def test_a_letter_that_no_font_has_is_replaced_under_quarto_too(
     assert {source.read_text(encoding="utf-8") for source in (qmd, figure)} == {"GPU 猫"}
 
 
+def test_a_quarto_of_a_folder_named_from_the_working_directory_is_called_elsewhere_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_program(tmp_path / "bin", monkeypatch, "#!/bin/sh\necho 1.9.0 > article.html\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"bin{os.pathsep}/usr/bin{os.pathsep}/bin")
+    (tmp_path / "report").mkdir()
+    assert quarto.render(tmp_path / "report", "html", "2025-01-01T20:00:00Z").is_file()
+
+
 def test_what_a_user_sets_for_typst_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

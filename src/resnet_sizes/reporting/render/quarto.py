@@ -42,9 +42,7 @@ def usable_version() -> str:
     Raises QuartoUnusableError where there is none, where it does not run, as one that was built
     for another processor, and where it is older than `OLDEST`.
     """
-    program = shutil.which("quarto")
-    if program is None:
-        raise QuartoUnusableError("it is not on the PATH")
+    program = _program()
     status, said = _run([program, "--version"], VERSION_TIME_LIMIT)
     found = re.search(r"^\d+(\.\d+)+", said, re.MULTILINE)
     if status != 0 or not found:
@@ -55,6 +53,13 @@ def usable_version() -> str:
     if _numbers(found.group()) < _numbers(OLDEST):
         raise QuartoUnusableError(f"{program} is version {found.group()}")
     return found.group()
+
+
+def _program() -> str:
+    found = shutil.which("quarto")
+    if found is None:
+        raise QuartoUnusableError("it is not on the PATH")
+    return str(Path(found).absolute())  # the PATH may name folders from the working directory
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -89,11 +94,11 @@ def _rendered(folder: Path, format: Literal["html", "pdf"], created: str) -> tup
     environment = {name: text for name, text in os.environ.items() if name[:6] != "TYPST_"}
     environment["TYPST_IGNORE_SYSTEM_FONTS"] = "true"
     environment["SOURCE_DATE_EPOCH"] = str(int(moment(created).timestamp()))
-    command = ["quarto", "render", "article.qmd", "--to", target]
+    options = ["render", "article.qmd", "--to", target]
     try:
-        status, said = _run(command, TIME_LIMIT, folder, environment)
+        status, said = _run([_program(), *options], TIME_LIMIT, folder, environment)
     except QuartoUnusableError as error:
-        raise UserError(f"{' '.join(command)}: {error}. {REMEDY}") from None
+        raise UserError(f"quarto {' '.join(options)}: {error}. {REMEDY}") from None
     return folder / f"article{ending}", status, said
 
 

@@ -255,7 +255,7 @@ class ReportSpec(Record):
     engine: EngineChoice = Field(
         "auto",
         description="`quarto`, or `pandoc` (the embedded engine: pandoc and typst from PyPI); "
-        "`auto` takes Quarto where it is installed.",
+        "`auto` takes Quarto where it runs, and the embedded engine where it fails.",
     )
 
 
