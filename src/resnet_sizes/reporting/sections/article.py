@@ -19,7 +19,7 @@ from resnet_sizes.reporting.sections import (
 )
 from resnet_sizes.reporting.sections.audit import AuditTexts
 from resnet_sizes.reporting.sections.colophon import engine_versions, repeat_command, report_command
-from resnet_sizes.reporting.sections.figures import figure_file, figure_views
+from resnet_sizes.reporting.sections.figures import FigureTexts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, unescaped
 from resnet_sizes.reporting.text.printed import plain
@@ -41,16 +41,20 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
     _check_reference(report, templates / "assets" / "references.bib")
     environment = report_templates(report, templates)
-    figures = figure_views(report)
-    loss = results.loss_description(report)
-    described = [loss, *(view.description for view in figures.values() if view)]
+    alternatives: dict[str, str] = {}
+
+    def alt(description: str) -> Safe:
+        """A description for an attribute, which holds no markup."""
+        text = plain(description)
+        alternatives[unescaped(text)] = str(description)
+        return text
+
     repeat, again = repeat_command(report.study), report_command(report, engine)
     try:
         template = environment.get_template("article.qmd.j2")
         text = template.render(
             _names(report, engine),
-            figures=figures,
-            figure_alt=plain(loss),
+            alt=alt,
             command=repeat,
             report_command=again,
         )
@@ -63,7 +67,6 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         raise UserError(
             f"{templates}: a template uses a name that is not defined: {error}"
         ) from None
-    alternatives = {unescaped(plain(markdown)): str(markdown) for markdown in described}
     return RenderedArticle(_tidy(text), alternatives, [str(repeat), str(again)])
 
 
@@ -76,7 +79,6 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     few = len(by_protocol) <= conclusions.FEW_READINGS
     audit_texts = AuditTexts(report)
     audited = None if audit_texts.is_empty else report.audit
-    losses = by_protocol[0].losses()
 
     chapters = ["criteria", "verdicts", *(["audit"] if audited else []), "details", "colophon"]
     seeds = methodology.seeds_of_study(report)
@@ -126,8 +128,8 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "times_tables": results.times_tables(report, by_protocol),
         "shared_times": any(own.shared for own in by_protocol),
         "readings_table": readings.readings_table(report, by_protocol),
-        "figure": figure_file("loss"),
-        "loss_sentences": [words("results.losses", items=losses)] if losses else [],
+        "figures": report.figures,
+        "figure_texts": FigureTexts(report),
         "audit": audited,
         "audit_texts": audit_texts,
     }

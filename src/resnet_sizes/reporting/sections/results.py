@@ -109,6 +109,7 @@ class Results(Times):
         spread = self._value(model, f"{quantity}.sd")
         return self._words("results.spread", mean=mean, deviation=spread)
 
+    @property
     def losses(self) -> Safe | None:
         """`1,900 ± 0,010 para 0,800 ± 0,020 na ResNet-18, …`, or nothing without a finished run, or
         where the first epoch is the last."""
@@ -124,14 +125,6 @@ class Results(Times):
             for model in self.finished
         ]
         return self._words.listed(items) if items else None
-
-
-def loss_description(report: ReportContext) -> Safe:
-    """What Figure 1 shows, for those who do not see it: the losses of the first reading."""
-    losses = Results(report, report.protocols[0]).losses()
-    parts = [report.words("results.figure-alt")]
-    parts += [report.words("results.figure-alt-losses", items=losses)] if losses else []
-    return Safe(" ".join(parts))
 
 
 def repeated(report: ReportContext, results: Sequence[Results]) -> Safe:

@@ -175,10 +175,10 @@ class PrintedValue:
 
 def plain(markdown: str) -> Safe:
     """The same text without the keys of its values, for attributes and for comparing texts."""
-    previous = ""
-    while previous != markdown:
-        previous, markdown = markdown, _SPAN.sub(r"\g<text>", markdown)
-    return Safe(markdown)
+    previous, text = "", str(markdown)  # what a macro gives would escape the pieces for HTML
+    while previous != text:
+        previous, text = text, _SPAN.sub(r"\g<text>", text)
+    return Safe(text)
 
 
 def values_in(markdown: str) -> Iterator[PrintedValue]:
