@@ -211,6 +211,14 @@ def test_files_out_of_place_are_named_at_once(tmp_path: Path) -> None:
     assert all(f"images.zip: {name} is " in words for name in strange)
 
 
+def test_classes_that_do_not_fit_are_named_at_once(tmp_path: Path) -> None:
+    strange = {"train/bird/1.png": encoded(), "train/deer": None, "test/frog/1.png": encoded()}
+    words = _refused(as_folder({**tree(), **strange}, tmp_path / "images"))
+    assert "class 'bird' is in train/ but not in test/." in words
+    assert "class folder train/deer is empty." in words
+    assert "class 'frog' is in test/ but not in train/." in words
+
+
 @pytest.mark.parametrize(
     ("names", "found", "remedy"),
     [

@@ -47,12 +47,9 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
     file = source.file
     in_training = test_images_in_training(arrays)
     if in_training:
-        _log.warning(
-            "warning: %d of %d test images stand in the training set too, pixel for pixel; the "
-            "report says so. Remove them from one of the two for accuracies on unseen images.",
-            in_training,
-            len(arrays.test_labels),
-        )
+        total = len(arrays.test_labels)
+        said = "warning: %d of %d test images stand in the training set too, pixel for pixel"
+        _log.warning(said, in_training, total)
     pixels = unordered_identity(arrays, source.class_names)
     info = DatasetInfo(
         spec=dataset,

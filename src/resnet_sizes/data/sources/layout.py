@@ -6,7 +6,7 @@ Either `train/<class>/<image>` or, as Kaggle gives it, `train/<image>` with `tra
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
@@ -48,7 +48,7 @@ def classes_of(container: Container) -> tuple[dict[Part, Classes], list[str]]:
     classes: dict[Part, Classes] = {"train": {}, "test": {}}
     problems = []
     for part, below, entry in inside:
-        where, names = f"{path}: {shown_text(entry.name)}", labels.get(part)
+        where, names = shown_text(entry.name), labels.get(part)
         name: str | None = below[0]
         if len(below) + entry.is_folder != (2 if names is None else 1):
             table = f", or {part}Labels.csv beside {part}/" if len(below) == 1 else ""
@@ -64,18 +64,18 @@ def classes_of(container: Container) -> tuple[dict[Part, Classes], list[str]]:
             images = classes[part].setdefault(normalize("NFC", name or ""), [])
             images += [] if entry.is_folder else [entry.name]
     problems += [
-        f"{path}: {part}Labels.csv: {shown_text(name)} has no image. Add or remove it."
+        f"{part}Labels.csv: {shown_text(name)} has no image. Add or remove it."
         for part, unused in labels.items()
         for name in unused
     ]
+    problems = problems or list(_class_problems(classes))
     if problems:
-        raise refused(problems)
+        raise refused([f"{path}: {problem}" for problem in problems])
     for part in PARTS:
         classes[part] = {
             name: sorted(images, key=lambda image: (normalize("NFC", image), image))
             for name, images in sorted(classes[part].items())
         }
-    _check_classes(classes, path)
     return classes, [tables[part] for part in labels]
 
 
@@ -127,28 +127,20 @@ def _labels(container: Container, table: str) -> dict[str, str]:
     return labels
 
 
-def _check_classes(classes: dict[Part, Classes], container: Path) -> None:
+def _class_problems(classes: Mapping[Part, Classes]) -> Iterator[str]:
     for part, other in (PARTS, PARTS[::-1]):
         if not classes[part]:
-            raise UserError(f"{container}: has no class folders in {part}/; {_EXPECTED}. Add them.")
-        for name, files in classes[part].items():
+            yield f"has no class folders in {part}/; {_EXPECTED}. Add them."
+        for name, images in classes[part].items():
+            folder = f"class folder {part}/{shown_text(name)}"
             if not name.isprintable():
-                raise UserError(
-                    f"{container}: class folder {part}/{shown_text(name)} has a name that cannot "
-                    "be printed. Rename it."
+                yield f"{folder} has a name that cannot be printed. Rename it."
+            elif not images:
+                yield f"{folder} is empty. Put images there, or remove the class from both parts."
+            elif classes[other] and name not in classes[other]:
+                yield (
+                    f"class {name!r} is in {part}/ but not in {other}/. Both need the same classes."
                 )
-            if not files:
-                raise UserError(
-                    f"{container}: class folder {part}/{name} is empty. "
-                    "Put images there, or remove the class from train and test."
-                )
-            if classes[other] and name not in classes[other]:
-                raise UserError(
-                    f"{container}: class {name!r} is in {part}/ but not in {other}/. "
-                    "Both need the same classes."
-                )
-    if len(classes["train"]) < 2:
-        raise UserError(
-            f"{container}: has one class only, {next(iter(classes['train']))!r}; needed: 2 or "
-            "more. Add another class folder."
-        )
+    if len(classes["train"]) == 1:
+        only = next(iter(classes["train"]))
+        yield f"has one class only, {only!r}; needed: 2 or more. Add another class folder."
