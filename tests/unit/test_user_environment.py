@@ -189,6 +189,14 @@ def test_what_lies_in_the_place_of_a_folder_is_to_be_moved(project: Path) -> Non
     assert copied().run(["study", "write", "config/demo.yaml"], project).returncode == 0
 
 
+def test_a_study_is_looked_for_in_the_folder_that_is_named(project: Path) -> None:
+    assert copied().run(["study", "write", "config/demo.yaml"], project).returncode == 0
+    for folder, named in ((project, "results/demo"), (project / "results", "demo")):
+        assert copied().run(["status", named], folder).stdout.startswith("demo: 0 of 3 runs done")
+    done = copied().run(["status", "results/none"], project)
+    assert "error: results/none/study.json: no such file" in done.stderr
+
+
 def test_a_run_file_that_is_missing_names_the_study_that_writes_it(project: Path) -> None:
     assert copied().run(["study", "write", "config/demo.yaml"], project).returncode == 0
     run = "results/demo/runs/scratch-32/resnet18/seed-0/run.json"

@@ -50,11 +50,9 @@ def train(
     from resnet_sizes.training.job.job import train_run  # torch comes when a device is held
     from resnet_sizes.training.supervision.launch import RunOptions
 
-    info = (
-        None
-        if weights is None
-        else read_record(weights, WeightsInfo, run_command(f"fetch {named}"))
-    )
+    info = None
+    if weights is not None:
+        info = read_record(weights, WeightsInfo, run_command(f"fetch {named}"))
     options = RunOptions(
         checkpoint_seconds=checkpoint_minutes * 60,
         watchdog_seconds=watchdog_minutes * 60,

@@ -96,12 +96,9 @@ def explained_write(target: Path) -> Iterator[None]:
         yield
     # safetensors has an error of its own for a full disk.
     except (OSError, SafetensorError) as error:
-        in_the_way = getattr(error, "errno", None) in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
-        remedy = (
-            "Move what lies there, or in place of a folder above it, to another name"
-            if in_the_way
-            else "Free some space or fix the permissions"
-        )
+        remedy = "Free some space or fix the permissions"
+        if getattr(error, "errno", None) in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
+            remedy = "Move what lies there, or in place of a folder above it, to another name"
         raise WriteError(
             f"{target}: cannot be written ({_reason(error)}). {remedy}, then run the same command "
             "again."

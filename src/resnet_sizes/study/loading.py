@@ -84,7 +84,7 @@ def find_study_file(study: str) -> Path:
         found = StudyFolder.of(load_study([path]).name).study
     elif path.suffix == ".json":
         found = path
-    elif len(path.parts) != 1:  # no name
+    elif len(path.parts) != 1 or (path / "study.json").is_file():
         found = path / "study.json"
     else:
         found = StudyFolder.of(study).study

@@ -75,12 +75,11 @@ class StopRequest:
         if threading.current_thread() is threading.main_thread():
             # What was begun with nohup, or in the background by a script, outlives its terminal or
             # the Ctrl-C there, as Snakemake does that was begun in the same way.
-            heard = [
-                each
+            self._before = {
+                each: signal.signal(each, self._heard)
                 for each in SIGNALS
                 if each == signal.SIGTERM or signal.getsignal(each) != signal.SIG_IGN
-            ]
-            self._before = {each: signal.signal(each, self._heard) for each in heard}
+            }
         return self
 
     def __exit__(self, *_: object) -> None:
