@@ -25,6 +25,7 @@ from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, load_study, read_yaml_mapping
 from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
 from resnet_sizes.study.run_files import write_run_files, write_study
+from resnet_sizes.study.workflow import WorkflowPlan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = REPOSITORY / "config" / "config.yaml"
@@ -344,3 +345,32 @@ def test_every_command_finds_a_study_by_name_folder_overlay_or_file(
     expected = "gone/study.json: no such file" if missing else "results/tiny/study.json: is not"
     assert expected in str(error)
     assert not missing or "Studies that have begun here: tiny" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("finished", "said"),
+    [
+        (0, ["0 of 3 runs have results. The plain command goes on with the others."]),
+        (
+            2,
+            [
+                "2 of 3 runs have results. The plain command goes on with the others.",
+                "A report on what is there: resnet-sizes report --partial demo",
+            ],
+        ),
+        (
+            3,
+            [
+                "Every run has results. If one of them is reported as invalid above, delete the "
+                "file named there; the plain command then makes it again."
+            ],
+        ),
+    ],
+)
+def test_a_workflow_that_failed_says_how_to_go_on(tmp_path, monkeypatch, finished, said):
+    monkeypatch.chdir(tmp_path)
+    plan = WorkflowPlan(load_study([BASE.parent / "demo.yaml"], base=BASE), str)
+    for files in plan.run_folders[:finished]:
+        files.folder.mkdir(parents=True)
+        files.metrics.write_text("{}")
+    assert plan.closing_words(failed=True) == said

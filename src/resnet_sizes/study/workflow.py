@@ -188,11 +188,14 @@ class WorkflowPlan:
                 "Every run has results. If one of them is reported as invalid above, delete the "
                 "file named there; the plain command then makes it again."
             )
-        if missing < runs:
+        else:
             words.append(
                 f"{runs - missing} of {runs} runs have results. The plain command goes on with "
-                "the others; a report on what is there: "
-                f"resnet-sizes report --partial {self.study.name}"
+                "the others."
+            )
+        if 0 < missing < runs:
+            words.append(
+                f"A report on what is there: resnet-sizes report --partial {self.study.name}"
             )
         results = [files.metrics for files in self.run_folders if files.metrics.is_file()]
         newest = max((path.stat().st_mtime for path in results), default=0.0)
