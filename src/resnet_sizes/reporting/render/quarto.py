@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.errors import UserError
@@ -96,7 +96,7 @@ def _rendered(folder: Path, format: Literal["html", "pdf"], created: str) -> tup
     environment["SOURCE_DATE_EPOCH"] = str(int(moment(created).timestamp()))
     options = ["render", "article.qmd", "--to", target]
     try:
-        status, said = _run([_program(), *options], TIME_LIMIT, folder, environment)
+        status, said = _run([_program(), *options], TIME_LIMIT, cwd=folder, env=environment)
     except QuartoUnusableError as error:
         raise UserError(f"quarto {' '.join(options)}: {error}. {REMEDY}") from None
     return folder / f"article{ending}", status, said
@@ -113,18 +113,12 @@ def _errors(said: str) -> str:
     return "\n".join(lines[first:][:_SHOWN])
 
 
-def _run(
-    command: list[str],
-    limit: int,
-    folder: Path | None = None,
-    environment: dict[str, str] | None = None,
-) -> tuple[int, str]:
-    """The exit status of a command and what it said, without colours."""
+def _run(command: list[str], limit: int, **options: Any) -> tuple[int, str]:
+    """The exit status of a command, with options of Popen, and what it said, without colours."""
     try:
         process = subprocess.Popen(
             command,
-            cwd=folder,
-            env=environment,
+            **options,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
