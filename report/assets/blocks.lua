@@ -17,6 +17,23 @@ function Span(span)
   end
 end
 
+-- The sign of a verdict has a colour, which is not all that tells it from the others.
+local SIGNS = {
+  ["✓"] = "supported",
+  ["◐"] = "supported",
+  ["✗"] = "contradicted",
+  ["◇"] = "depends",
+}
+
+function Str(text)
+  local outcome = SIGNS[text.text]
+  if outcome and FORMAT == "typst" then
+    return pandoc.RawInline("typst", "#" .. outcome .. "-sign[" .. text.text .. "]")
+  elseif outcome and FORMAT:match("^html") then
+    return pandoc.Span({ text }, pandoc.Attr("", { "sign", outcome }))
+  end
+end
+
 -- A picture without a caption keeps what it shows, for those who do not see it.
 function Image(image)
   local alternative = image.attributes["fig-alt"]

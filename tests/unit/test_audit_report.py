@@ -93,7 +93,7 @@ def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: W
     [
         (
             [("resnet34", "90", "0", None, None), ("resnet101", "90", "0", None, None)],
-            ["nenhuma diferença seria significativa", "não imprime minutos"],
+            ["nenhuma diferença de acurácia seria significativa", "não imprime minutos"],
             ["acrescimos"],
         ),
         ([("resnet34", "90", "5", None, None)], ["acuracias"], ["diferencas", "retornos"]),
@@ -101,7 +101,7 @@ def test_the_rows_of_each_table_are_as_wide_as_its_head(article: Audit, words: W
             [("resnet18", "50", "5", None, None), ("resnet34", "95", "9", "16", "9")],
             [
                 "nenhum dos dois cálculos",
-                "Desvio que tira a significância",
+                "Desvio-limite",
                 "pontos percentuais entre sementes",
             ],
             [],
@@ -130,9 +130,11 @@ def test_increments_with_one_explanation_are_told_in_one_sentence(
         return text[: text.index("{#tbl-auditoria-acrescimos}")]
 
     both = told("89", "90")  # 34/18 and 95/50, less one, in percent
-    assert "Nos dois acréscimos, só o cálculo relativo explica todos" in both
+    assert "Nos acréscimos de camadas e de acurácia, só o cálculo relativo explica todos" in both
     assert "No acréscimo" not in both
-    assert "For both increments, only the relative calculation" in told("89", "90", "en")
+    assert "For the increments in layers and in accuracy, only the relative calculation" in told(
+        "89", "90", "en"
+    )
     one_each = told("89", "45")
     assert "No acréscimo de camadas, só o cálculo relativo" in one_each
     assert "No acréscimo de acurácia, só a diferença simples" in one_each

@@ -76,7 +76,7 @@ def test_an_article_that_takes_any_device_still_takes_no_computed_minutes(tmp_pa
 def test_computed_times_are_marked_with_a_note_in_each_table(cached: str) -> None:
     first = section_of(cached, "resultados")
     verdicts = section_of(cached, "afirmacoes").split("{#mudancas}")[0]
-    assert "| ResNet-50 | 83,55% ± 0,00 | 50 | 112\\* ± 0,0 | 178% | 3% |" in first
+    assert "| ResNet-50 | 83,55% ± 0,00 | 50 | 112\\* ± 0,0 | 178% | 3,4% |" in first
     assert table_row(verdicts, "T6")[3:5] == ["112", "112\\*"]
     assert first.count("\\* Tempo calculado, e não medido") == 2  # also of the readings together
     assert verdicts.count("\\* Tempo calculado, e não medido") == 1
@@ -91,7 +91,7 @@ def test_the_measured_time_stands_beside_the_computed_one(cached: str) -> None:
     first, details = section_of(cached, "resultados"), section_of(cached, "detalhes")
     # 0.98 · 112 / 50 = 2.195; 0.02 · 112 + 2.195 / 3 = 2.97.
     assert "| ResNet-50 | 2,2 | 4,4 | 112 |" in details[: details.index("{#leitura-2}")]
-    assert "levaria, em média, 112 min (tempo calculado; o medido foi de 4,4 min)" in first
+    assert "levaria em média 112 min para treinar (tempo calculado; medido, 4,4 min)" in first
     assert "foi treinada" not in first
 
 
@@ -124,8 +124,10 @@ def test_a_study_without_a_cache_speaks_of_none(settings: dict[str, Any]) -> Non
     body = article_of(**settings)
     # What the article says of itself is another matter.
     body = body.replace(section_of(body, "auditoria"), "")
-    for word in ("calculado,", "calculados,", "nota}", "tbl-tempos", "guardadas", "\\*"):
+    for word in ("calculado,", "calculados,", "Tempo calculado", "tbl-tempos", "guardadas", "\\*"):
         assert word not in body
+    # The note of the first page is on what is counted.
+    assert body.count("nota}") == 1
 
 
 def test_only_the_frozen_network_of_a_mixed_reading_is_marked(literal: str) -> None:
@@ -167,7 +169,7 @@ def test_the_method_says_why_features_are_computed_once_and_what_the_time_means(
     for part in (
         "são as mesmas em todas as épocas",
         "calculadas uma só vez e guardadas",
-        "a menos de arredondamento",
+        "salvo arredondamento",
         "multiplicada pelo número de épocas",
         "a @tbl-tempos traz, ao lado dele, o tempo medido",
     ):

@@ -115,7 +115,7 @@ def test_spreads_are_named_where_there_are_several_seeds() -> None:
     assert "intervalo de predição" in figure_of(several, "forest")[2]
     for name in FIGURE_NAMES[1:]:
         assert not re.search("faixas|barras|sementes|intervalo", figure_of(one, name)[0])
-    assert "não há intervalo de predição" in figure_of(one, "forest")[2]
+    assert "não dá intervalo de predição" in figure_of(one, "forest")[2]
 
 
 def test_without_a_printed_value_beside_ours_there_is_no_forest_plot() -> None:

@@ -72,7 +72,13 @@ def table_of(text: str) -> list[list[str]]:
 
 
 def headline_of(body: str) -> list[list[str]]:
-    return table_of(first_page(body))
+    """The table of claims, which comes first."""
+    return table_of(first_page(body).split("\n| |")[0])
+
+
+def numbers_of(body: str) -> list[list[str]]:
+    """The table of numbers, behind that of claims."""
+    return table_of("\n| |" + first_page(body).split("\n| |")[1])
 
 
 def line_of(body: str, start: str) -> str:
@@ -125,35 +131,29 @@ def test_an_appendix_is_referred_to_by_its_letter(tmp_path: Path, audited: bool)
 def test_the_first_page_has_the_claims_that_the_article_file_puts_first() -> None:
     article = load_article(ARTICLE)
     texts = {item.id: item.text for item in article.claims}
-    all_accuracies, all_minutes = "80,84% · 83,55% · 85,94%", "41 · 112 · 262 min"
-    both = f"{all_accuracies}; {all_minutes}"
-    numbers = {"S12": both, "S13": both}
     for settings in ({}, CACHED, LITERAL):
         assert headline_of(article_of(**settings)) == [
-            ["✓", f"**{name}.** {texts[name].pt} *sustentada*"]
-            + [numbers.get(name, all_accuracies)] * 2
-            for name in article.headline
+            [f"**{name}.** {texts[name].pt}", "✓ sustentada"] for name in article.headline
         ]
     rows = headline_of(body_of(article_text("en")))
-    assert rows[0] == [
-        "✓",
-        f"**S12.** {texts['S12'].en} *supported*",
-        "80.84% · 83.55% · 85.94%; 41 · 112 · 262 min",
-        "80.84% · 83.55% · 85.94%; 41 · 112 · 262 min",
-    ]
+    assert rows[0] == [f"**S12.** {texts['S12'].en}", "✓ supported"]
 
 
-def test_our_numbers_stand_beside_the_article_s() -> None:
-    body = article_of(**DEMO)
-    head = re.findall(r"(?m)^\| \| .*$", first_page(body))
-    assert head == ["| | O que o artigo diz | Aqui | No artigo |"]
-    row = headline_of(body)[0]
-    assert row[0] == "○"
-    assert row[1].endswith(" *não comparável*")
-    assert row[2:] == [
-        "90,00% · 85,00% · 61,11%; 0,42 · 1,2 · 2,3 min",
-        "80,84% · 83,55% · 85,94%; 41 · 112 · 262 min",
+def test_our_numbers_stand_above_the_article_s() -> None:
+    page = first_page(article_of(**DEMO))
+    assert re.findall(r"(?m)^\| (?:O|\|) .*$", page) == [
+        "| O que o artigo diz | Veredito |",
+        "| | ResNet-18 | ResNet-50 | ResNet-152 |",
     ]
+    assert headline_of(article_of(**DEMO))[0][1] == "○ não comparável"
+    assert numbers_of(article_of(**DEMO)) == [
+        ["aqui", "90,00% (0,42 min)", "85,00% (1,2 min)", "61,11% (2,3 min)"],
+        ["no artigo", "80,84% (41 min)", "83,55% (112 min)", "85,94% (262 min)"],
+    ]
+    ours, _ = numbers_of(article_of(**CACHED))
+    assert ours[0] == "aqui (`probe-224`)"
+    assert ours[1] == r"80,84% (41\* min)"
+    assert r"\* Tempo calculado, e não medido." in first_page(article_of(**CACHED))
 
 
 def test_a_contradicted_claim_has_its_own_sign() -> None:
@@ -162,17 +162,26 @@ def test_a_contradicted_claim_has_its_own_sign() -> None:
         "readings": own_readings("probe-224"),
         "accuracies": {"resnet18": 0.86, "resnet50": 0.81, "resnet152": 0.8},
     }
-    rows = {re.findall(r"S\d+", row[1])[0]: row for row in headline_of(article_of(**falling))}
-    assert rows["S1"][0] == "✗"
-    assert rows["S1"][1].endswith(" *contradita*")
-    assert rows["S1"][2:] == ["86,00% · 81,00% · 80,00%", "80,84% · 83,55% · 85,94%"]
+    body = article_of(**falling)
+    rows = {re.findall(r"S\d+", row[0])[0]: row for row in headline_of(body)}
+    assert rows["S1"][1] == "✗ contradita"
+    assert numbers_of(body)[0][1].startswith("86,00% (")
 
 
-def test_where_a_network_has_no_result_the_row_has_no_numbers_of_ours() -> None:
-    rows = headline_of(article_of(**PARTIAL))
-    assert {row[2] for row in rows} == {"–"}
-    assert all("85,94%" in row[3] for row in rows)
-    assert {row[0] for row in rows} == {"○"}
+def test_a_network_without_results_has_no_numbers_on_the_first_page() -> None:
+    body = article_of(**PARTIAL)
+    ours, printed = numbers_of(body)
+    assert ours[-1] == "sem resultado"
+    assert printed[-1] == "85,94% (262 min)"
+    assert {row[1] for row in headline_of(body)} == {"○ não executada"}
+
+
+def test_what_nothing_decides_is_counted_in_a_few_words() -> None:
+    line = line_of(article_of(**DEMO), "**Resultado.**")
+    assert line == (
+        "**Resultado.** Das 19 afirmações do artigo que dados podem pôr à prova, todas "
+        "ficaram em aberto (não comparáveis com estes dados)."
+    )
 
 
 def article_with(folder: Path, **changes: Any) -> Path:
@@ -186,7 +195,7 @@ def article_with(folder: Path, **changes: Any) -> Path:
 
 def ids_of_headline(inputs: Inputs) -> list[str]:
     body = body_of(rendered(inputs))
-    return [re.findall(r"[ST]\d+", row[1])[0] for row in headline_of(body)]
+    return [re.findall(r"[ST]\d+", row[0])[0] for row in headline_of(body)]
 
 
 def test_without_a_choice_in_the_article_file_its_conclusions_come_first(tmp_path: Path) -> None:
@@ -203,26 +212,22 @@ def test_cells_of_the_table_and_claims_without_a_printed_number_may_come_first(
     inputs = inputs_of(tmp_path, article=article)
     body = body_of(rendered(inputs))
     assert ids_of_headline(inputs) == ["T4", "S6", "T10", "S2"]
-    cell, losses, layers, times = headline_of(body)
-    assert cell[2:] == ["83,55%", "83,55%"]
-    assert losses[2:] == ["–", "–"]
-    assert layers[0] == "="
-    assert times[2:] == ["41 · 112 · 262 min", "41 · 112 · 262 min"]
+    assert headline_of(body)[2][1] == "= verdadeira por construção"
 
 
 def test_the_study_is_told_at_a_glance() -> None:
-    assert line_of(article_of(**DEMO), "**De relance.**") == (
-        "**De relance.** ResNet-18, ResNet-50 e ResNet-152, leitura `scratch-32`; dígitos "
+    assert line_of(article_of(**DEMO), "**Ficha do estudo.**") == (
+        "**Ficha do estudo.** ResNet-18, ResNet-50 e ResNet-152, leitura `scratch-32`; dígitos "
         "manuscritos (scikit-learn): 1.437 imagens de treinamento e 360 de teste; semente 0; "
-        "Synthetic GPU; 3 min 58 s de treinamento ao todo."
+        "Synthetic GPU; 3 min 58 s de treinamento ao todo. Resultados de 1º de janeiro de 2025."
     )
-    line = line_of(article_of(**CACHED), "**De relance.**")
+    line = line_of(article_of(**CACHED), "**Ficha do estudo.**")
     assert "leituras `probe-224` e `scratch-32`; CIFAR-10: 50.000 imagens" in line
     assert "; sementes 0, 1 e 2; " in line
     line = line_of(body_of(article_text("en", **CACHED)), "**At a glance.**")
     assert "readings `probe-224` and `scratch-32`; CIFAR-10: 50,000 images for training" in line
     assert "; seeds 0, 1 and 2; " in line
-    assert line.endswith(" of training in all.")
+    assert " of training in all. Results of " in line
 
 
 def test_at_a_glance_what_is_not_known_is_left_out(tmp_path: Path) -> None:
@@ -230,7 +235,8 @@ def test_at_a_glance_what_is_not_known_is_left_out(tmp_path: Path) -> None:
     unknown = ("hardware.device", "made.training_seconds")
     values = {key: item for key, item in inputs.values.values.items() if key not in unknown}
     changed = replace(inputs, values=inputs.values.model_copy(update={"values": values}))
-    assert line_of(body_of(rendered(changed)), "**De relance.**").endswith("; semente 0.")
+    line = line_of(body_of(rendered(changed)), "**Ficha do estudo.**")
+    assert "; semente 0. Resultados de " in line
 
 
 def test_what_the_article_s_own_numbers_say_is_on_the_first_page(tmp_path: Path) -> None:
@@ -268,9 +274,9 @@ def test_every_verdict_that_the_study_can_come_to_is_explained(
     rows = meanings_of(article_of(**settings))
     all_of_them = [str(words(f"verdicts.{name}")) for name in get_args(VerdictName)]
     assert left_out <= set(all_of_them)
-    assert [row[1] for row in rows] == [each for each in all_of_them if each not in left_out]
-    assert all(sign and len(meaning) > 20 for sign, _, meaning in rows)
-    signs = {word: sign for sign, word, _ in rows}
+    signs = {word: sign for sign, _, word in (row[0].partition(" ") for row in rows)}
+    assert list(signs) == [each for each in all_of_them if each not in left_out]
+    assert all(len(meaning) > 20 for _, meaning in rows)
     assert (signs["sustentada"], signs["contradita"]) == ("✓", "✗")
 
 

@@ -44,7 +44,7 @@ def test_a_demo_says_so_first_and_concludes_nothing() -> None:
     conclusions = section_of(body, "conclusoes")
     assert "não se tira conclusão alguma sobre o artigo" in " ".join(conclusions.split())
     assert "S13" not in conclusions
-    assert "não vale como teste do artigo" in first_page(body)
+    assert "o resultado não vale como teste dele" in first_page(body)
     # The article's own numbers need no data.
     for part in (first_page(body), conclusions):
         assert re.search(r"o exame dos números do próprio artigo\W.*Apêndice C", part, re.I)
@@ -59,17 +59,20 @@ def test_a_study_with_the_article_s_data_has_neither_notice() -> None:
     # and 3 that are the test of another.
     words = " ".join(plain(body).split())
     assert "Das 19 afirmações do artigo que dados podem pôr à prova" in words
-    assert "(as que têm o mesmo teste contam uma só vez), 19 foram sustentadas e nenhuma" in words
-    assert "Outras 7, verdadeiras por construção" in words
-    assert "Tampouco se contam 3 que nenhum dado pode pôr à prova" in words
+    assert "pôr à prova, 19 foram sustentadas e nenhuma foi contradita." in words
+    assert "Afirmações com o mesmo teste contam uma só vez." in words
+    assert (
+        "Ficam de fora 7 que são verdadeiras por construção e 3 que nenhum dado pode pôr à prova."
+    ) in words
 
 
 def test_a_partial_study_names_each_run_that_is_missing() -> None:
     body = body_of(article_text(**PARTIAL))
     notice = body[body.index("Estudo incompleto") : body.index("**Resultado.**")]
+    assert "Das 9 execuções previstas, 5 foram aproveitadas; o Apêndice E diz" in notice
+    listed = section_of(body, "como-foi-feito")
     for run in PARTIAL["missing"]:
-        assert f"`{run}`" in notice
-    assert "Das 9 execuções previstas, 5 foram aproveitadas" in notice
+        assert f"- `{run}`, que " in listed
     assert "| ResNet-152 | sem resultado | 152 | sem resultado | 744% | sem resultado |" in body
     assert "Da ResNet-152 não há resultado." in body
     assert "as execuções que faltam podem mudar" in body
@@ -139,7 +142,7 @@ def test_an_unfinished_study_claims_no_more_than_was_done() -> None:
     assert "(O número vem de uma só das 3 execuções previstas.)" in body
     # Depths need no run, nor does their comparison.
     assert "| T8 | ResNet-152 | Camadas | 152 | 152 |" in body
-    assert "| T12 | ResNet-152 | Acréscimo de camadas | 744% | 744,4% |" in body
+    assert "| T12 | ResNet-152 | Acréscimo de camadas | 744% | 744% |" in body
 
 
 def test_of_an_invalid_run_it_is_said_where_the_reason_stands(tmp_path: Path) -> None:
@@ -173,7 +176,8 @@ def test_each_verdict_has_the_numbers_that_led_to_it() -> None:
     judged = [f"S{number}" for number in range(1, 20)]
     assert [name for name, _ in lines] == [name for name in judged if name not in by_construction]
     sentences = dict(lines)
-    assert "corrigido por Holm entre 20 testes" in sentences["S1"]
+    assert "corrigidos pelo método de Holm entre 20 testes" in " ".join(plain(discussion).split())
+    assert sentences["S1"].replace("\u00a0", " ").endswith(r"; p \< 0,001 (Holm).")
     assert "2,71 pontos percentuais" in sentences["S1"]
     assert "contra 2,73 no artigo" in sentences["S2"]
     assert "Estes são os números" not in body_of(article_text(**DEMO))
@@ -241,8 +245,8 @@ def test_points_are_singular_below_two() -> None:
         )
         return body[body.index("A ResNet-18 acertou") :].split(". ")[0]
 
-    assert "0,10 ponto percentual entre" in sentence(0.800, 0.801, 0.802)
-    assert "2,00 pontos percentuais entre" in sentence(0.80, 0.82, 0.84)
+    assert "sementes: 0,10 ponto percentual)" in sentence(0.800, 0.801, 0.802)
+    assert "sementes: 2,00 pontos percentuais)" in sentence(0.80, 0.82, 0.84)
 
 
 def test_criteria_go_on_after_their_colon() -> None:

@@ -247,7 +247,7 @@ def test_what_leaves_a_claim_undecided_is_said_in_its_own_words(
     report, claims = words_only(words), [judged_as(claim, verdict, [reason])]
     texts = VerdictTexts(report, claims)
     assert texts.findings()[0].startswith(finding)
-    (found,) = conclusions(report, claims, texts)
+    (found,) = conclusions(report, texts)
     assert found.finding.startswith(conclusion)
     assert "faltam execuções" not in (found.finding + texts.findings()[0]).lower()
 
@@ -264,7 +264,7 @@ def test_where_only_some_readings_decide_each_is_named(
         assert undecided_in_part([judged])
         assert not changing([judged])
         (finding,), (row,) = texts.findings(), texts.rows()
-        return finding, row.reason, conclusions(report, [judged], texts)[0].finding
+        return finding, row.reason, conclusions(report, texts)[0].finding
 
     finding, reason, conclusion = told("pt", a="supported", b="not-enough-runs")
     assert finding.startswith("Só parte das leituras decide sobre a afirmação S13")
@@ -282,8 +282,8 @@ def test_a_reading_that_the_article_excludes_is_named_as_not_heard(
     overall = judged.overall.model_copy(update={"excluded": ["scratch-32"]})
     row = VerdictTexts(words_only(words), [replace(judged, overall=overall)]).rows()[0]
     assert row.reason == (
-        "a regra é satisfeita, além do que o acaso explica; a leitura `scratch-32`, que o próprio "
-        "artigo exclui, não é ouvida"
+        "a regra é satisfeita, além do que o acaso explica; a leitura `scratch-32`, que os "
+        "minutos do artigo ou a memória das GPUs excluem, não conta"
     )
 
 
@@ -302,13 +302,13 @@ def test_readings_that_no_verdict_hears_are_named_once(words: Words, article: Ar
     assert rows == holds
     assert unheard is not None
     assert unheard.startswith("A leitura `scratch-32`, que")
-    assert unheard.endswith("não é ouvida nestes vereditos.")
+    assert unheard.endswith("não conta nestes vereditos.")
     # The only reading is heard, though it is excluded.
     only, rows = told("probe-224")
     assert rows == holds
     assert only is not None
     assert "A leitura `probe-224` é excluída" in only
-    assert "não é ouvida" not in only
+    assert "não conta" not in only
 
 
 def test_readings_with_one_verdict_differ_in_nothing(words: Words, article: Article) -> None:

@@ -63,10 +63,10 @@ def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:
     assert sentence(found["T1"]).en.replace(NO_BREAK, " ") == (
         "The seeds differ so much that the prediction interval is too wide: 3 seeds; the article "
         "has 80.84%, and 80.84% was found here, with a 95% prediction interval of 75.87% to "
-        "85.81%; p = 1.000, "
+        "85.81%; p = 1.000 (Holm); "
         # 1.962 · 1.019 · √(1 + 1/989) = 2.00, the width that is allowed; four of five samples of so
         # many have a deviation below 1.019.
-        "after Holm’s correction among 20 tests; about 989 seeds would be needed to decide, if "
+        "about 989 seeds would be needed to decide, if "
         "these differences and this spread are the true ones."
     )
     assert "pontos percentuais (IC de 95%: " in sentence(found["S1"]).pt
@@ -83,7 +83,7 @@ def test_points_are_singular_below_two(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("holding", "text"),
     [
-        (3, "em todas elas)"),
+        (3, "em cada uma delas)"),
         (2, "em 2 delas)"),
         (1, "em apenas uma delas)"),
         (0, "em nenhuma delas)"),

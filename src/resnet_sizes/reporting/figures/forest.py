@@ -29,7 +29,7 @@ from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.schemas.evidence.figures import AccuracyColumn, PrintedAccuracy
 from resnet_sizes.schemas.study.protocol import by_depth, display_name
 
-_ROW, _BOTTOM, _TOP, _BETWEEN = 0.42, 0.5, 0.36, 0.3
+_ROW, _BOTTOM, _TOP, _BETWEEN = 0.36, 0.5, 0.36, 0.3
 _APART = 0.15
 """Rows: how far the article's mark is above the middle and ours below it."""
 

@@ -76,6 +76,8 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     by_protocol = [results.Results(report, name) for name in report.protocols]
     claims = discussion.claim_verdicts(report)
     verdicts = discussion.VerdictTexts(report, claims)
+    concluding = [item for item in claims if item.claim.place == "conclusions"]
+    of_article = discussion.VerdictTexts(report, concluding)
     few = len(by_protocol) <= conclusions.FEW_READINGS
     audit_texts = AuditTexts(report)
     audited = None if audit_texts.is_empty else report.audit
@@ -105,6 +107,7 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     }
     of_summary = {
         "headline": summary.headline(report, claims),
+        "numbers_table": readings.first_numbers(report),
         "glance": summary.glance(report, seeds),
         "tally": conclusions.tally(report),
         "not_counted": conclusions.not_counted(report),
@@ -127,7 +130,9 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "cells": [item for item in claims if isinstance(item.claim, Cell)],
         "times_tables": results.times_tables(report, by_protocol),
         "shared_times": any(own.shared for own in by_protocol),
-        "readings_table": readings.readings_table(report, by_protocol),
+        "readings_table": readings.readings_table(report, by_protocol)
+        if len(by_protocol) > 1
+        else None,
         "figures": report.figures,
         "figure_texts": FigureTexts(report),
         "audit": audited,
@@ -148,7 +153,8 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "outcomes": conclusions.outcomes_table(report),
     }
     of_conclusions = {
-        "conclusions": conclusions.conclusions(report, claims, verdicts),
+        "conclusions": conclusions.conclusions(report, of_article),
+        "conclusion_notes": of_article.notes(),
         "limits": conclusions.limits(report),
         "recommendations": conclusions.recommendations(report),
         "choices": conclusions.recommendations_table(report),

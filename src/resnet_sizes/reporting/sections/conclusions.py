@@ -49,10 +49,11 @@ def outcomes_table(report: ReportContext) -> Table:
 def tally(report: ReportContext) -> Safe:
     """How many claims are supported, contradicted and left open, in the numbers of
     `outcomes_table`, with the verdicts that these are made up of in brackets."""
-    found = []
-    for outcome in get_args(OutcomeName):
+    found, values = [], report.values
+    undecided = values.number("outcome.overall.open") == values.number("verdict.total.count")
+    for outcome in ("open",) if undecided else get_args(OutcomeName):
         key = f"outcome.overall.{outcome}"
-        count, number = int(report.values.number(key)), report.values.value(key)
+        count, number = int(values.number(key)), values.value(key)
         if not count and outcome == "open":
             continue
         parts = []
@@ -60,7 +61,8 @@ def tally(report: ReportContext) -> Safe:
             # What is supported as such, or contradicted, is said by the outcome itself.
             if verdict != outcome and outcome_of(verdict) == outcome and verdict not in _APART:
                 parts += _part(report, verdict, count)
-        said = report.words.counted(f"tally.outcomes.{outcome}", count, number=number)
+        form = "undecided" if undecided else outcome
+        said = report.words.counted(f"tally.outcomes.{form}", count, number=number)
         found.append(Safe(f"{said} ({report.words.listed(parts)})") if parts else said)
     return report.words.listed(found)
 
@@ -78,8 +80,7 @@ _APART: tuple[VerdictName, ...] = ("true-by-construction", "not-testable")
 
 
 def not_counted(report: ReportContext) -> Safe | None:
-    """The sentences on what is true by construction, and on what no data can test, if anything
-    is."""
+    """The sentence on what is true by construction, and on what no data can test, if any is."""
     found = [
         report.words.counted(
             f"tally.{verdict}",
@@ -89,7 +90,9 @@ def not_counted(report: ReportContext) -> Safe | None:
         for verdict in _APART
         if _count(report, verdict)
     ]
-    return Safe(" ".join(found)) if found else None
+    total = sum(_count(report, verdict) for verdict in _APART)
+    listed = report.words.listed(found)
+    return report.words.counted("tally.not-counted", total, items=listed) if found else None
 
 
 def _count(report: ReportContext, verdict: VerdictName) -> int:
@@ -111,18 +114,15 @@ class Conclusion:
     verdict: VerdictName
 
 
-def conclusions(
-    report: ReportContext, claims: list[ClaimVerdicts], texts: VerdictTexts
-) -> list[Conclusion]:
+def conclusions(report: ReportContext, texts: VerdictTexts) -> list[Conclusion]:
     """What the article concludes, each with a finding of one sentence."""
     found = []
-    for item in claims:
-        if item.claim.place != "conclusions":
-            continue
+    for item in texts.claims:
         beginning = report.words(texts.key_by_reason("conclusions", item.overall))
         depends = item.overall.verdict in BY_READING
-        reason = texts.of_readings(item) if depends else texts.reason(item)
-        finding = Safe(f"{beginning}: {reason}.")
+        reason = texts.of_readings(item) if depends else texts.own_reason(item, timed=False)
+        none = reason == report.words("none")
+        finding = Safe(f"{beginning}." if none else f"{beginning}: {reason}.")
         text = report.from_article(item.claim.id, item.claim.text)
         found.append(Conclusion(item.claim.id, text, finding, item.overall.verdict))
     return found

@@ -101,19 +101,13 @@ class VerdictTexts:
     def __init__(self, report: ReportContext, claims: list[ClaimVerdicts]) -> None:
         self._report = report
         self._words = report.words
-        self._claims = claims
+        self.claims = claims
         # The cells of the article's table have a table of their own.
         self._of_the_text = [item for item in claims if not isinstance(item.claim, Cell)]
 
     def rows(self) -> list[ClaimRow]:
-        """The claims of the text. Reasons that hold for all of them stand once, in
-        `shared_reasons`, and not in each row."""
-        left_out, unheard = self._shared_reasons(), self._shared_unheard()
-        key = {"some": "observed-words", "none": "observed"}.get(self._observed_form())
-        return [
-            self._row(item, self._why(item, left_out, key, named=item.unheard != unheard))
-            for item in self._of_the_text
-        ]
+        """The claims of the text, each with its own reasons."""
+        return [self._row(item, self.own_reason(item)) for item in self._of_the_text]
 
     def row(self, item: ClaimVerdicts) -> ClaimRow:
         """One claim with all that is to be said of it."""
@@ -123,7 +117,7 @@ class VerdictTexts:
         return ClaimRow(
             id=item.claim.id,
             text=self._report.from_article(item.claim.id, item.claim.text),
-            verdict=self._words(f"verdicts.{item.overall.verdict}"),
+            verdict=self._report.verdict(item.overall.verdict),
             reason=reason,
         )
 
@@ -210,14 +204,25 @@ class VerdictTexts:
 
     def reason(self, item: ClaimVerdicts) -> Safe:
         """Why the verdict is what it is, and what else is to be said of it, in clauses."""
-        return self._why(item, (), "observed", named=True)
+        return self._why(item, (), "observed", named=True, timed=True)
+
+    def own_reason(self, item: ClaimVerdicts, *, timed: bool = True) -> Safe:
+        """The same without what the claims have in common, which `shared_reasons` and `remarks`
+        say once, and, unless `timed`, without where the minutes come from."""
+        left_out, named = self._shared_reasons(), item.unheard != self._shared_unheard()
+        key = {"some": "observed-words", "none": "observed"}.get(self._observed_form())
+        return self._why(item, left_out, key, named=named, timed=timed)
 
     def _why(
-        self, item: ClaimVerdicts, left_out: Collection[Reason], observed: str | None, named: bool
+        self,
+        item: ClaimVerdicts,
+        left_out: Collection[Reason],
+        observed: str | None,
+        *,
+        named: bool,
+        timed: bool,
     ) -> Safe:
-        """The same but for what stands elsewhere: reasons that are `left_out`, what is seen
-        without a test, unless there is a key of texts for it, and, unless they are to be `named`,
-        readings that are not heard."""
+        """`observed` is the key of texts for what is seen without a test, if it is to be said."""
         overall = item.overall
         clauses = [
             self._words(f"reasons.{name}") for name in overall.reasons if name not in left_out
@@ -229,9 +234,9 @@ class VerdictTexts:
             clauses.append(self._words.counted("excluded-readings", len(item.unheard), names=names))
         if observed and item.is_undecided and item.seen is not None:
             clauses.append(self._words(f"{observed}.{str(item.seen).lower()}"))
-        if item.computed:
+        if timed and item.computed:
             clauses.append(item.computed.clause(self._words))
-        if item.shared:
+        if timed and item.shared:
             clauses.append(self._words("shared-device.clause"))
         return Safe("; ".join(clauses)) if clauses else self._words("none")
 
@@ -250,20 +255,28 @@ class VerdictTexts:
         """One sentence for all claims with the same verdict for the same first reason, then
         one that names those with computed minutes, and one those with minutes of shared devices."""
         groups: dict[tuple[VerdictName, str], list[ClaimVerdicts]] = {}
-        for item in self._claims:
+        for item in self.claims:
             groups.setdefault((item.overall.verdict, item.overall.reasons[0]), []).append(item)
         order = get_args(VerdictName)
         ranked = sorted(groups.items(), key=lambda group: order.index(group[0][0]))
-        found = [self._finding(items) for _, items in ranked]
+        return [self._finding(items) for _, items in ranked] + self._of_minutes()
+
+    def notes(self) -> list[Safe]:
+        """Sentences on what the claims of a list have in common."""
+        reasons, remarks = self.shared_reasons(), self.remarks()
+        found = [self._words("shared-reasons", reasons=reasons)] if reasons else []
+        return found + ([remarks] if remarks else []) + self._of_minutes()
+
+    def _of_minutes(self) -> list[Safe]:
         of_minutes = {
-            "computed": [item.claim.id for item in self._claims if item.computed],
-            "shared-device": [item.claim.id for item in self._claims if item.shared],
+            "computed": [item.claim.id for item in self.claims if item.computed],
+            "shared-device": [item.claim.id for item in self.claims if item.shared],
         }
-        for what, ids in of_minutes.items():
-            if ids:
-                listed = self._words.listed(ids)
-                found.append(self._words.counted(f"{what}.finding", len(ids), items=listed))
-        return found
+        return [
+            self._words.counted(f"{what}.finding", len(ids), items=self._words.listed(ids))
+            for what, ids in of_minutes.items()
+            if ids
+        ]
 
     def _finding(self, items: list[ClaimVerdicts]) -> Safe:
         """One sentence on items that share verdict and first reason."""

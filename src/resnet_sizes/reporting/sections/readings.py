@@ -20,11 +20,19 @@ class ReadingsTable:
     rows: list[tuple[Safe, list[Safe]]]
 
 
-def readings_table(report: ReportContext, results: Sequence[Results]) -> ReadingsTable | None:
-    """Accuracy with minutes by reading; None for a study of a single reading."""
+def first_numbers(report: ReportContext) -> ReadingsTable:
+    """The article's numbers and those of the first reading, ours first."""
+    words, name = report.words, report.protocols[0]
+    table = readings_table(report, [Results(report, name)])
+    (article, printed), (_, ours) = table.rows
+    form = "ours-of" if len(report.protocols) > 1 else "ours"
+    label = words(f"readings-table.{form}", reading=code(name))
+    return ReadingsTable(table.models, [(label, ours), (article, printed)])
+
+
+def readings_table(report: ReportContext, results: Sequence[Results]) -> ReadingsTable:
+    """Accuracy with minutes, the article's in the first row and then a row a reading."""
     values, words = report.values, report.words
-    if len(results) < 2:
-        return None
 
     def cell(accuracy: str, digits: int | None, minutes: Safe) -> Safe:
         if not values.has(accuracy):
@@ -61,10 +69,7 @@ def verdicts_by_reading(
     items = [item for item in testable if item.needs_data]
     if len(items[0].readings if items else ()) < 2:
         return []
-    return [
-        (item.claim.id, [report.words(f"verdicts.{v.verdict}") for v in item.readings])
-        for item in items
-    ]
+    return [(item.claim.id, [report.verdict(v.verdict) for v in item.readings]) for item in items]
 
 
 def changing(claims: list[ClaimVerdicts]) -> list[str]:

@@ -6,65 +6,38 @@ from typing import get_args
 from resnet_sizes.reporting.sections.discussion import ClaimVerdicts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
-from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.verdicts import VerdictName
 from resnet_sizes.schemas.study.protocol import display_name
-
-PRINTED = {"accuracy": 2, "minutes": None}
-"""Quantities that the article's table prints, with the decimal places of an accuracy there."""
 
 
 @dataclass(frozen=True)
 class HeadlineRow:
-    """A statement of the article, what became of it, and its numbers beside ours."""
+    """A statement of the article, and what became of it."""
 
     id: str
-    sign: Safe
     text: Safe
     verdict: Safe
-    ours: Safe
-    article: Safe
 
 
 def headline(report: ReportContext, claims: list[ClaimVerdicts]) -> list[HeadlineRow]:
     """The statements that the article file puts first, else its conclusions."""
     by_id = {item.claim.id: item for item in claims}
     conclusions = [item.claim.id for item in claims if item.claim.place == "conclusions"]
-    rows = []
-    for item in (by_id[name] for name in report.article.headline or conclusions):
-        verdict = item.overall.verdict
-        rows.append(
-            HeadlineRow(
-                id=item.claim.id,
-                sign=report.words(f"signs.{verdict}"),
-                text=report.from_article(item.claim.id, item.claim.text),
-                verdict=report.words(f"verdicts.{verdict}"),
-                ours=_numbers(report, item.claim, f"{report.protocols[0]}.", ".mean"),
-                article=_numbers(report, item.claim, "article.", ""),
-            )
+    return [
+        HeadlineRow(
+            id=item.claim.id,
+            text=report.from_article(item.claim.id, item.claim.text),
+            verdict=report.verdict(item.overall.verdict),
         )
-    return rows
-
-
-def _numbers(report: ReportContext, claim: Claim, prefix: str, suffix: str) -> Safe:
-    """Accuracies and minutes of the claim's networks, from shallow to deep."""
-    words, values = report.words, report.values
-    models = report.article.models_of(claim)
-    parts = []
-    for quantity, digits in PRINTED.items():
-        keys = [f"{prefix}{model}.{quantity}{suffix}" for model in models]
-        if quantity in claim.quantities and values.has(*keys):
-            numbers = Safe(" · ".join(values.value(key, digits) for key in keys))
-            parts.append(Safe(f"{numbers}{words(f'glance.units.{quantity}')}"))
-    return Safe("; ".join(parts)) if parts else words("none")
+        for item in (by_id[name] for name in report.article.headline or conclusions)
+    ]
 
 
 @dataclass(frozen=True)
 class Meaning:
     """A verdict, and when it is given."""
 
-    sign: Safe
-    word: Safe
+    verdict: Safe
     meaning: Safe
 
 
@@ -73,9 +46,8 @@ OF_SEVERAL_READINGS: tuple[VerdictName, ...] = ("depends-on-the-reading", "decid
 
 def meanings(report: ReportContext) -> list[Meaning]:
     """Every verdict that a study of these readings can come to."""
-    words = report.words
     return [
-        Meaning(words(f"signs.{name}"), words(f"verdicts.{name}"), words(f"meanings.{name}"))
+        Meaning(report.verdict(name), report.words(f"meanings.{name}"))
         for name in get_args(VerdictName)
         if len(report.protocols) > 1 or name not in OF_SEVERAL_READINGS
     ]

@@ -13,7 +13,7 @@ from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
-from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.evidence.verdicts import VerdictName, Verdicts
 from resnet_sizes.schemas.study.protocol import LAYERS, Description, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
@@ -95,6 +95,11 @@ class ReportContext:
     def in_language(self, text: Description) -> str:
         """A text of the article file in the report's language, not yet escaped."""
         return str(getattr(text, self.language))
+
+    def verdict(self, name: VerdictName) -> Safe:
+        """A verdict behind its sign."""
+        sign, word = self.words(f"signs.{name}"), self.words(f"verdicts.{name}")
+        return self.words("marked-verdict", sign=sign, word=word)
 
     def from_article(self, name: str, text: Description) -> Safe:
         """A text that the article file has under an id, as the page prints it."""

@@ -37,6 +37,7 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "name": Name,
         "code": code,
         "yaml": yaml_text,
+        "verdict": report.verdict,
         "listed": report.words.listed,
         "loop_number": loop_number,
     }

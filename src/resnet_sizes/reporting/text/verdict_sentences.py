@@ -20,6 +20,8 @@ from resnet_sizes.schemas.evidence.verdicts import (
 )
 from resnet_sizes.schemas.study.protocol import display_name
 
+TESTS = "judging.tests"
+"""The key of how many tests the correction of p-values covers, those of all readings."""
 NO_BREAK = "\u00a0"
 _NO_ANSWER = ("not-comparable", "not-testable", "not-run", "not-enough-runs")
 
@@ -46,6 +48,9 @@ def sentence_values(inputs: Inputs, words: Words) -> dict[str, Value]:
             kind="text",
             sources=list(unique.values()),
         )
+        if verdict.basis.tests is not None:
+            tests = Source(file=inputs.verdicts_file, field=f"verdicts[{number}].basis.tests")
+            found[TESTS] = Value(value=verdict.basis.tests, kind="count", sources=[tests])
     return found
 
 
@@ -216,14 +221,15 @@ class _Clauses:
         return said + self._mcnemar(found)
 
     def _mcnemar(self, found: Comparison) -> str:
-        """The p-value of the seed in which two networks differ least, if they were paired; none
+        """The largest p-value of the seeds, if the two networks were paired, as a bound on all; none
         where seeds differ in opposite directions."""
         pairs = found.pairings
         if not pairs:
             return ""
         if len({pair.only_first > pair.only_second for pair in pairs if pair.p_value < 1}) > 1:
             return self._text("mcnemar.opposite", number=self._number(len(pairs), 0))
-        return self._counted("mcnemar", len(pairs), p=self._p(max(p.p_value for p in pairs)))
+        p = self._p(max(pair.p_value for pair in pairs))
+        return self._counted("mcnemar", len(pairs), p=p if len(pairs) == 1 else p.replace("=", "≤"))
 
     def _ratio(self, ratio: RatioTest) -> str:
         digits = _digits_of_ratios(ratio.ours, ratio.low, ratio.high)
