@@ -89,7 +89,7 @@ def test_texts_that_are_the_same_in_both_languages_are_names_and_units() -> None
     pt, en = ({key[2:]: text for key, text in texts_of(name).items()} for name in ("pt", "en"))
     same = {GAP.sub("", text).strip(" \u00a0()×:;,") for key, text in pt.items() if en[key] == text}
     names = {"Adam", "AdamW", "TF32", "BF16", "FP16", "CIFAR-10", "z", "p", "%", "p\u00a0 (Holm"}
-    assert same <= {*names, "pixels", "min", "±", "–", "", *"✓◐✗○◇="}
+    assert same <= {*names, "pixels", "min", "±", "–", "", *"✓◐✗○◇≡"}
 
 
 def test_the_words_that_give_a_language_away_belong_to_one_alone() -> None:

@@ -212,7 +212,7 @@ def test_cells_of_the_table_and_claims_without_a_printed_number_may_come_first(
     inputs = inputs_of(tmp_path, article=article)
     body = body_of(rendered(inputs))
     assert ids_of_headline(inputs) == ["T4", "S6", "T10", "S2"]
-    assert headline_of(body)[2][1] == "= verdadeira por construção"
+    assert headline_of(body)[2][1] == "≡ verdadeira por construção"
 
 
 def test_the_study_is_told_at_a_glance() -> None:

@@ -221,8 +221,8 @@ class _Clauses:
         return said + self._mcnemar(found)
 
     def _mcnemar(self, found: Comparison) -> str:
-        """The largest p-value of the seeds, if the two networks were paired, as a bound on all; none
-        where seeds differ in opposite directions."""
+        """The largest p-value of the seeds, if the two networks were paired, as a bound on all;
+        none where seeds differ in opposite directions."""
         pairs = found.pairings
         if not pairs:
             return ""
