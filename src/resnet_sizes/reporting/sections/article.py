@@ -114,8 +114,7 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     }
     of_methodology = {
         "seed_fixes": methodology.seed_fixes(report),
-        "methods": methodology.method_rows(report),
-        "stated": [report.from_article(item.id, item.text) for item in article.stated],
+        "method_texts": methodology.MethodTexts(report),
         "deviations": methodology.deviations(report),
         "confounds": methodology.confounds(report),
         "criteria": methodology.criteria(report),
@@ -149,7 +148,6 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "changing": readings.changing(claims),
         "undecided_in_part": readings.undecided_in_part(claims),
         "distances": readings.distance_table(report),
-        "untestable": discussion.untestable(report),
         "outcomes": conclusions.outcomes_table(report),
     }
     of_conclusions = {

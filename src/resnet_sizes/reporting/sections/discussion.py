@@ -300,23 +300,3 @@ class VerdictTexts:
             for name, choice in claim.subject.items()
         }
         return self._words(f"subjects.{claim.rule}", **fillings)
-
-
-@dataclass(frozen=True)
-class UntestableRow:
-    """Something that no data of such a study can test, and why not."""
-
-    id: str
-    text: Safe
-    reason: Safe
-
-
-def untestable(report: ReportContext) -> list[UntestableRow]:
-    """What the article says without a verdict, in its order; empty where there is nothing."""
-    return [
-        UntestableRow(
-            item.id, report.from_article(item.id, item.text),
-            report.from_article(item.id, item.reason),
-        )
-        for item in report.article.untestable
-    ]  # fmt: skip

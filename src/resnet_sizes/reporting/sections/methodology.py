@@ -15,73 +15,55 @@ from resnet_sizes.schemas.run.weights import weights_version
 from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe, display_name
 
 
-@dataclass(frozen=True)
-class MethodRow:
-    """One row: an aspect, what the article has on it, what was done."""
+class MethodTexts:
+    """What was done here where the article says something of the method, or leaves it open.
 
-    aspect: Safe
-    article: Safe
-    ours: Safe
+    The table is in `report/tables/methods.j2`.
+    """
 
+    def __init__(self, report: ReportContext) -> None:
+        self._report = report
+        self._recipes = RecipeWords(report)
+        self._answers = self._recipes.answers()
 
-def method_rows(report: ReportContext) -> list[MethodRow]:
-    """What the article says of one network's training, then what it leaves open; the rows on the
-    data, the networks and the three hyperparameters are in `report/tables/methods.j2`."""
-    recipes = RecipeWords(report)
-    return [*_stated_of_models(report, recipes), *_left_open(report, recipes)]
+    def of_stated(self, item: Stated) -> Safe:
+        """How a model is trained of which the article says something; says who deviates."""
+        report, words = self._report, self._report.words
+        deviates = "deviates" if len(report.protocols) == 1 else "one-deviates"
 
+        def answer(protocol: str, model: str) -> Safe:
+            form = "as-stated" if item.holds_in(report.recipe(protocol, model)) else deviates
+            return words(f"methods.{form}", ours=self._recipes.initial_weights(protocol, model))
 
-def _stated_of_models(report: ReportContext, recipes: RecipeWords) -> list[MethodRow]:
-    """What the article says of one model's training; each says whether a reading deviates."""
-    words = report.words
-    deviates = "deviates" if len(report.protocols) == 1 else "one-deviates"
-    rows = []
-    for item in report.article.stated:
-        ours = words("methods.not-studied")
-        if item.model in report.study.models:
+        if item.model not in report.study.models:
+            return words("methods.not-studied")
+        return self._recipes.grouped(answer, [item.model])
 
-            def answer(protocol: str, model: str, item: Stated = item) -> Safe:
-                form = "as-stated" if item.holds_in(report.recipe(protocol, model)) else deviates
-                return words(f"methods.{form}", ours=recipes.initial_weights(protocol, model))
-
-            ours = recipes.grouped(answer, [item.model])
-        stated = words("methods.says", text=report.from_article(item.id, item.text))
-        rows.append(
-            MethodRow(words("aspects.stated", model=display_name(item.model)), stated, ours)
+    def of_open(self, choice: str) -> Safe:
+        """What is chosen where the article leaves it open. Raises UserError for an unknown id."""
+        words = self._report.words
+        constant = {"gpu": self._report.cell("hardware.device", without="missing")}
+        constant |= {key: words(f"choices.{key}") for key in ("epoch", "loss")}
+        if choice in self._answers:
+            return self._recipes.grouped(self._answers[choice])
+        if choice in constant:
+            return constant[choice]
+        raise UserError(
+            f"{self._report.study.article}: open_choices: the report has no answer to {choice!r}; "
+            f"it knows {', '.join(sorted({*self._answers, *constant}))}. Use one of these ids, or "
+            "add an answer in src/resnet_sizes/reporting/"
         )
-    return rows
 
+    @property
+    def weights_files(self) -> Safe | None:
+        """The files of the initial weights, if there are any."""
+        return self._recipes.weights_files()
 
-def _left_open(report: ReportContext, recipes: RecipeWords) -> list[MethodRow]:
-    words, values = report.words, report.values
-    answers = recipes.answers()
-    device = values.value("hardware.device") if values.has("hardware.device") else words("missing")
-    constant = {"gpu": device} | {key: words(f"choices.{key}") for key in ("epoch", "loss")}
-    rows = []
-    for choice in report.article.open_choices:
-        if choice.id in answers:
-            ours = recipes.grouped(answers[choice.id])
-        elif choice.id in constant:
-            ours = constant[choice.id]
-        else:
-            raise UserError(
-                f"{report.study.article}: open_choices: the report has no answer to {choice.id!r}; "
-                f"it knows {', '.join(sorted({*answers, *constant}))}. Use one of these ids, or "
-                "add an answer in src/resnet_sizes/reporting/"
-            )
-        stated = words("methods.open", text=report.from_article(choice.id, choice.text))
-        rows.append(MethodRow(words(f"aspects.{choice.id}"), stated, ours))
-    silent = words("methods.silent")
-    files = recipes.weights_files()
-    if files is not None:
-        rows.append(MethodRow(words("aspects.weights-files"), silent, files))
-    covered = {choice.id for choice in report.article.open_choices}
-    rows += [
-        MethodRow(words(f"aspects.{key}"), silent, recipes.grouped(answers[key]))
-        for key in recipes.unmentioned()
-        if key not in covered
-    ]
-    return rows
+    @property
+    def unmentioned(self) -> list[str]:
+        """The aspects on which the article is silent."""
+        covered = {choice.id for choice in self._report.article.open_choices}
+        return [key for key in self._recipes.unmentioned() if key not in covered]
 
 
 def seeds_of_study(report: ReportContext) -> Safe:

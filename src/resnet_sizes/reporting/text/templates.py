@@ -33,6 +33,7 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "shared_mark": report.values.shared_mark,
         "has": report.values.has,
         "number": report.values.number,
+        "from_article": report.from_article,
         "network": display_name,
         "name": Name,
         "code": code,
