@@ -12,10 +12,13 @@ from report_prose import strangers
 from report_studies import words_only
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.sections.conclusions import conclusions
-from resnet_sizes.reporting.sections.discussion import ClaimVerdicts, VerdictTexts
+from resnet_sizes.reporting.sections.discussion import (
+    ClaimVerdicts,
+    VerdictTexts,
+    changing,
+    undecided_in_part,
+)
 from resnet_sizes.reporting.sections.methodology import criteria, same_tests, seed_deviation
-from resnet_sizes.reporting.sections.readings import changing, undecided_in_part
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.recipes import Answer, RecipeWords
 from resnet_sizes.reporting.text.times import ComputedMinutes
@@ -35,6 +38,7 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
     words_in: Callable[[str], Words], article: Article, language: str
 ) -> None:
     words = words_in(language)
+    report = words_only(words)
     by_rule = {claim.rule: claim for claim in article.claims}
     combinations = itertools.product(
         by_rule.values(), get_args(VerdictName), get_args(Reason), (True, False, None)
@@ -42,12 +46,12 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
     for claim, verdict, reason, observed in combinations:
         judged = judged_as(claim, verdict, [reason], observed)
         for count in (1, 2, 6):
-            texts = VerdictTexts(words_only(words), [judged] * count)
+            texts = VerdictTexts(report, [judged] * count)
             (sentence,) = texts.findings()
             assert sentence[0].isupper()
             assert sentence.endswith(".")
-            row = texts.row(judged)
-            for text in (sentence, row.verdict, plain(row.reason)):
+            reason_of_one = VerdictTexts(report, [judged]).reason(judged)
+            for text in (sentence, report.verdict(verdict), plain(reason_of_one)):
                 assert text.strip()
                 assert not re.search(r"<<|>>|\{|\}|None|True|False", text)
                 assert not strangers(text, language)
@@ -84,6 +88,11 @@ def judged_as(
     return ClaimVerdicts(claim, overall, tuple(verdicts))
 
 
+def reasons_of(texts: VerdictTexts) -> list[str]:
+    """The reasons that the table of verdicts gives, row by row."""
+    return [texts.reason(item) for item in texts.of_the_text]
+
+
 def test_reasons_that_hold_for_every_claim_are_given_once(words: Words, article: Article) -> None:
     first, second = [item for item in article.claims if item.id in ("S1", "S2")]
     texts = VerdictTexts(
@@ -97,7 +106,7 @@ def test_reasons_that_hold_for_every_claim_are_given_once(words: Words, article:
     assert shared == (
         "as imagens não são as que as afirmações exigem e só uma parte das imagens foi usada"
     )
-    assert [row.reason for row in texts.rows()] == [
+    assert reasons_of(texts) == [
         "o número de épocas não é o do artigo",
         "–",
     ]
@@ -133,7 +142,7 @@ def test_what_is_observed_without_a_test_is_explained_once(words: Words, article
             for claim, seen in zip((first, second), observed, strict=True)
         ]
         texts = VerdictTexts(words_only(words), judged)
-        return texts.remarks(), [row.reason for row in texts.rows()]
+        return texts.remarks(), reasons_of(texts)
 
     no_test = ", o que não constitui um teste."
     assert told(False, False) == (
@@ -160,7 +169,7 @@ def test_no_reason_is_shared_where_a_claim_was_judged(words: Words, article: Art
         ],
     )
     assert texts.shared_reasons() is None
-    assert [row.reason for row in texts.rows()] == [
+    assert reasons_of(texts) == [
         "há menos sementes do que o critério pede",
         "a regra é satisfeita, além do que o acaso explica",
     ]
@@ -247,9 +256,8 @@ def test_what_leaves_a_claim_undecided_is_said_in_its_own_words(
     report, claims = words_only(words), [judged_as(claim, verdict, [reason])]
     texts = VerdictTexts(report, claims)
     assert texts.findings()[0].startswith(finding)
-    (found,) = conclusions(report, texts)
-    assert found.finding.startswith(conclusion)
-    assert "faltam execuções" not in (found.finding + texts.findings()[0]).lower()
+    assert texts.conclusion(claims[0]).startswith(conclusion)
+    assert "faltam execuções" not in (texts.conclusion(claims[0]) + texts.findings()[0]).lower()
 
 
 def test_where_only_some_readings_decide_each_is_named(
@@ -263,8 +271,8 @@ def test_where_only_some_readings_decide_each_is_named(
         texts = VerdictTexts(report, [judged])
         assert undecided_in_part([judged])
         assert not changing([judged])
-        (finding,), (row,) = texts.findings(), texts.rows()
-        return finding, row.reason, conclusions(report, texts)[0].finding
+        (finding,) = texts.findings()
+        return finding, texts.reason(judged), texts.conclusion(judged)
 
     finding, reason, conclusion = told("pt", a="supported", b="not-enough-runs")
     assert finding.startswith("Só parte das leituras decide sobre a afirmação S13")
@@ -280,8 +288,8 @@ def test_a_reading_that_the_article_excludes_is_named_as_not_heard(
 ) -> None:
     judged = judged_as(article.claims[0], "supported", ["rule-holds"])
     overall = judged.overall.model_copy(update={"excluded": ["scratch-32"]})
-    row = VerdictTexts(words_only(words), [replace(judged, overall=overall)]).rows()[0]
-    assert row.reason == (
+    (reason,) = reasons_of(VerdictTexts(words_only(words), [replace(judged, overall=overall)]))
+    assert reason == (
         "a regra é satisfeita, além do que o acaso explica; a leitura `scratch-32`, que os "
         "minutos do artigo ou a memória das GPUs excluem, não conta"
     )
@@ -295,7 +303,7 @@ def test_readings_that_no_verdict_hears_are_named_once(words: Words, article: Ar
             overall = judged.overall.model_copy(update={"excluded": [excluded]})
             items.append(replace(judged, overall=overall))
         texts = VerdictTexts(words_only(words), items)
-        return texts.remarks(), [row.reason for row in texts.rows()]
+        return texts.remarks(), reasons_of(texts)
 
     holds = ["a regra é satisfeita, além do que o acaso explica"] * 2
     unheard, rows = told("scratch-32")
@@ -316,7 +324,7 @@ def test_readings_with_one_verdict_differ_in_nothing(words: Words, article: Arti
     judged = judged_as(article.claims[0], "within-noise", ["indistinct"], readings=both)
     texts = VerdictTexts(words_only(words), [judged])
     assert not undecided_in_part([judged])
-    assert texts.rows()[0].reason == "o que se observa não se distingue do acaso"
+    assert texts.reason(judged) == "o que se observa não se distingue do acaso"
 
 
 @pytest.mark.parametrize(

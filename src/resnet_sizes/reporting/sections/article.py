@@ -13,7 +13,6 @@ from resnet_sizes.reporting.sections import (
     conclusions,
     discussion,
     methodology,
-    readings,
     results,
     summary,
 )
@@ -107,10 +106,9 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     }
     of_summary = {
         "headline": summary.headline(report, claims),
-        "numbers_table": readings.first_numbers(report),
         "glance": summary.glance(report, seeds),
-        "tally": conclusions.tally(report),
-        "not_counted": conclusions.not_counted(report),
+        "tally": summary.tally(report),
+        "not_counted": summary.not_counted(report),
     }
     of_methodology = {
         "seed_fixes": methodology.seed_fixes(report),
@@ -118,7 +116,7 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "deviations": methodology.deviations(report),
         "confounds": methodology.confounds(report),
         "criteria": methodology.criteria(report),
-        "meanings": summary.meanings(report),
+        "possible_verdicts": summary.possible_verdicts(report),
         "same_tests": methodology.same_tests(report),
         "seed_deviation": methodology.seed_deviation(report),
     }
@@ -129,33 +127,28 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "cells": [item for item in claims if isinstance(item.claim, Cell)],
         "times_tables": results.times_tables(report, by_protocol),
         "shared_times": any(own.shared for own in by_protocol),
-        "readings_table": readings.readings_table(report, by_protocol)
-        if len(by_protocol) > 1
-        else None,
         "figures": report.figures,
         "figure_texts": FigureTexts(report),
         "audit": audited,
         "audit_texts": audit_texts,
     }
     of_discussion = {
-        "claims": verdicts.rows(),
+        "verdicts": report.verdicts,
+        "verdict_texts": verdicts,
         "computed_ids": verdicts.computed_ids(),
         "shared_reasons": verdicts.shared_reasons(),
         "remarks": verdicts.remarks(),
         "findings": verdicts.findings(),
         "numbers": verdicts.numbers(),
-        "by_reading": readings.verdicts_by_reading(report, claims),
-        "changing": readings.changing(claims),
-        "undecided_in_part": readings.undecided_in_part(claims),
-        "distances": readings.distance_table(report),
-        "outcomes": conclusions.outcomes_table(report),
+        "by_reading": discussion.by_reading(claims),
+        "changing": discussion.changing(claims),
+        "undecided_in_part": discussion.undecided_in_part(claims),
+        "nearest": discussion.nearest(report),
     }
     of_conclusions = {
-        "conclusions": conclusions.conclusions(report, of_article),
-        "conclusion_notes": of_article.notes(),
+        "conclusions": of_article,
         "limits": conclusions.limits(report),
-        "recommendations": conclusions.recommendations(report),
-        "choices": conclusions.recommendations_table(report),
+        "choices": conclusions.Recommendations(report),
         "nothing_tested": conclusions.nothing_tested(claims),
     }
     return of_study | of_summary | of_methodology | of_results | of_discussion | of_conclusions

@@ -1,6 +1,5 @@
 """What the data say of the claims: rows of tables, findings, what changes between readings."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -85,16 +84,6 @@ def claim_verdicts(report: ReportContext) -> list[ClaimVerdicts]:
     return found
 
 
-@dataclass(frozen=True)
-class ClaimRow:
-    """One row of the table of verdicts."""
-
-    id: str
-    text: Safe
-    verdict: Safe
-    reason: Safe
-
-
 class VerdictTexts:
     """The verdicts of a study in words."""
 
@@ -103,23 +92,7 @@ class VerdictTexts:
         self._words = report.words
         self.claims = claims
         # The cells of the article's table have a table of their own.
-        self._of_the_text = [item for item in claims if not isinstance(item.claim, Cell)]
-
-    def rows(self) -> list[ClaimRow]:
-        """The claims of the text, each with its own reasons."""
-        return [self._row(item, self.own_reason(item)) for item in self._of_the_text]
-
-    def row(self, item: ClaimVerdicts) -> ClaimRow:
-        """One claim with all that is to be said of it."""
-        return self._row(item, self.reason(item))
-
-    def _row(self, item: ClaimVerdicts, reason: Safe) -> ClaimRow:
-        return ClaimRow(
-            id=item.claim.id,
-            text=self._report.from_article(item.claim.id, item.claim.text),
-            verdict=self._report.verdict(item.overall.verdict),
-            reason=reason,
-        )
+        self.of_the_text = [item for item in claims if not isinstance(item.claim, Cell)]
 
     def remarks(self) -> Safe | None:
         """Sentences on what the rows have in common besides reasons: what it means that a claim
@@ -129,7 +102,7 @@ class VerdictTexts:
             found.append(self._words(f"observed-notes.{form}"))
         alone = {
             name
-            for item in self._of_the_text
+            for item in self.of_the_text
             if item.needs_data and not item.is_undecided
             for name in item.overall.excluded
             if name in item.overall.taking_part
@@ -143,13 +116,13 @@ class VerdictTexts:
 
     def _shared_unheard(self) -> list[str]:
         """The readings that are not heard in several rows, the same in all that have any."""
-        lists = [item.unheard for item in self._of_the_text if item.unheard]
+        lists = [item.unheard for item in self.of_the_text if item.unheard]
         return lists[0] if len(lists) > 1 and all(each == lists[0] for each in lists) else []
 
     def _observed_form(self) -> Literal["true", "false", "some", "none"]:
         """Whether all claims of the text are observed, or none of them, without a test, so that
         the note says all; else whether several rows need it."""
-        by_data = [item for item in self._of_the_text if item.needs_data]
+        by_data = [item for item in self.of_the_text if item.needs_data]
         seen = [item.seen if item.is_undecided else None for item in by_data]
         told = [answer for answer in seen if answer is not None]
         if len(told) < 2:
@@ -165,7 +138,7 @@ class VerdictTexts:
         return self._words.listed(reasons) if reasons else None
 
     def _shared_reasons(self) -> list[Reason]:
-        items = [item for item in self._of_the_text if item.needs_data]
+        items = [item for item in self.of_the_text if item.needs_data]
         if len(items) < 2 or not all(item.is_undecided for item in items):
             return []
         return [
@@ -180,13 +153,13 @@ class VerdictTexts:
         values, language = self._report.values, self._report.language
         return [
             (item.claim.id, values.value(sentence_key(item.first, language)))
-            for item in self._of_the_text
+            for item in self.of_the_text
             if item.first.basis is not None
         ]
 
     def computed_ids(self) -> list[str]:
         """The claims of the text that computed minutes help to decide, in any reading."""
-        return [item.claim.id for item in self._of_the_text if item.computed]
+        return [item.claim.id for item in self.of_the_text if item.computed]
 
     def of_readings(self, item: ClaimVerdicts) -> Safe:
         """`sustentada segundo probe-224; …`, the readings with the same verdict together."""
@@ -202,43 +175,40 @@ class VerdictTexts:
         ]
         return Safe("; ".join(parts))
 
-    def reason(self, item: ClaimVerdicts) -> Safe:
-        """Why the verdict is what it is, and what else is to be said of it, in clauses."""
-        return self._why(item, (), "observed", named=True, timed=True)
-
-    def own_reason(self, item: ClaimVerdicts, *, timed: bool = True) -> Safe:
-        """The same without what the claims have in common, which `shared_reasons` and `remarks`
-        say once, and, unless `timed`, without where the minutes come from."""
-        left_out, named = self._shared_reasons(), item.unheard != self._shared_unheard()
-        key = {"some": "observed-words", "none": "observed"}.get(self._observed_form())
-        return self._why(item, left_out, key, named=named, timed=timed)
-
-    def _why(
-        self,
-        item: ClaimVerdicts,
-        left_out: Collection[Reason],
-        observed: str | None,
-        *,
-        named: bool,
-        timed: bool,
-    ) -> Safe:
-        """`observed` is the key of texts for what is seen without a test, if it is to be said."""
-        overall = item.overall
+    def reason(self, item: ClaimVerdicts, *, timed: bool = True) -> Safe:
+        """Why the verdict is what it is, and what else is to be said of it, in clauses; without
+        what the claims have in common, which `shared_reasons` and `remarks` say once, and, unless
+        `timed`, without where the minutes come from."""
+        overall, left_out = item.overall, self._shared_reasons()
         clauses = [
             self._words(f"reasons.{name}") for name in overall.reasons if name not in left_out
         ]
         if overall.verdict in BY_READING:
             clauses = [self.of_readings(item)]
-        if named and item.unheard:
+        if item.unheard and item.unheard != self._shared_unheard():
             names = self._words.listed([code(name) for name in item.unheard])
             clauses.append(self._words.counted("excluded-readings", len(item.unheard), names=names))
-        if observed and item.is_undecided and item.seen is not None:
-            clauses.append(self._words(f"{observed}.{str(item.seen).lower()}"))
+        seen = {"some": "observed-words", "none": "observed"}.get(self._observed_form())
+        if seen and item.is_undecided and item.seen is not None:
+            clauses.append(self._words(f"{seen}.{str(item.seen).lower()}"))
         if timed and item.computed:
             clauses.append(item.computed.clause(self._words))
         if timed and item.shared:
             clauses.append(self._words("shared-device.clause"))
         return Safe("; ".join(clauses)) if clauses else self._words("none")
+
+    @property
+    def has_own_reasons(self) -> bool:
+        """Whether anything is to be said of a claim of the text besides what they share."""
+        return any(self.reason(item) != self._words("none") for item in self.of_the_text)
+
+    def conclusion(self, item: ClaimVerdicts) -> Safe:
+        """What the data say of something that the article concludes, in one sentence."""
+        beginning = self._words(self.key_by_reason("conclusions", item.overall))
+        depends = item.overall.verdict in BY_READING
+        reason = self.of_readings(item) if depends else self.reason(item, timed=False)
+        none = reason == self._words("none")
+        return Safe(f"{beginning}." if none else f"{beginning}: {reason}.")
 
     def _reason_of_several(self, reason: Reason) -> Safe:
         """A reason that is given once for several claims."""
@@ -300,3 +270,29 @@ class VerdictTexts:
             for name, choice in claim.subject.items()
         }
         return self._words(f"subjects.{claim.rule}", **fillings)
+
+
+def by_reading(claims: list[ClaimVerdicts]) -> list[ClaimVerdicts]:
+    """The claims that data can test, to be shown reading by reading; empty of a single reading,
+    or where nothing could be judged."""
+    testable = [item for item in claims if item.overall.verdict != "not-testable"]
+    items = [item for item in testable if item.needs_data]
+    return items if items and len(items[0].readings) > 1 else []
+
+
+def changing(claims: list[ClaimVerdicts]) -> list[str]:
+    """The claims whose verdict changes from one reading to the next."""
+    return [item.claim.id for item in claims if item.overall.verdict == "depends-on-the-reading"]
+
+
+def undecided_in_part(claims: list[ClaimVerdicts]) -> bool:
+    """Whether verdicts differ, besides those that change, since a reading does not decide."""
+    others = (item for item in claims if item.overall.verdict != "depends-on-the-reading")
+    return any(len({verdict.verdict for verdict in item.readings}) > 1 for item in others)
+
+
+def nearest(report: ReportContext) -> Safe | None:
+    """The sentence that names the reading nearest to the article; None of a single one."""
+    names = [code(name) for name in report.verdicts.nearest]
+    listed = report.words.listed(names)
+    return report.words.counted("distances.nearest", len(names), names=listed) if names else None
