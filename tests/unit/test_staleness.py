@@ -149,7 +149,10 @@ def test_the_list_is_newer_than_what_it_names_and_untouched_where_nothing_is(stu
     assert folder.stale.stat().st_mtime >= (Path("results/tiny") / RUN / "run.json").stat().st_mtime
 
 
-def test_files_that_cannot_be_read_are_left_to_the_job_that_reads_them(study):
-    (Path("results/tiny") / RUN / "run.json").write_text("half a fi")
-    (Path("results/tiny") / RUN / "metrics.json").write_text("half a fi")
-    assert stale_of(study) == {}
+def test_what_costs_nothing_is_made_again_where_it_cannot_be_read_and_results_are_not(study):
+    folder = Path("results/tiny")
+    for path in (f"{RUN}/run.json", f"{RUN}/metrics.json", "evidence/verdicts.json"):
+        (folder / path).write_text("half a fi")
+    assert stale_of(study) == {f"{RUN}/run.json": "it cannot be read"}
+    (folder / "data/dataset.json").write_text("half a fi")
+    assert "data/dataset.json" in stale_of(study)

@@ -34,8 +34,8 @@ def write_stale_files(study: Study) -> set[str]:
     """Name the study's stale files in `StudyFolder.stale` and in warnings, and return their paths.
 
     That file is written whenever there are any, so that it is newer than they are. A file that is
-    missing or unreadable is none of them: Snakemake makes the one, and the job that reads the
-    other names it.
+    missing is none of them, since Snakemake makes it, and neither are results that cannot be read:
+    what they cost is not thrown away unasked.
     """
     folder = StudyFolder.of(study.name)
     found = dict(_stale_files(study, folder))
@@ -53,12 +53,16 @@ def write_stale_files(study: Study) -> set[str]:
 
 def _stale_files(study: Study, folder: StudyFolder) -> Iterator[tuple[Path, str]]:
     info = _read(folder.dataset_info, DatasetInfo)
-    if info and info.spec != study.dataset:
+    if info is None and folder.dataset_info.is_file():
+        yield folder.dataset_info, "it cannot be read"
+    elif info and info.spec != study.dataset:
         yield folder.dataset_info, "other images"
     for settings in all_run_settings(study):
         files = folder.run(settings)
         run = _read(files.run, RunFile)
         if run is None:
+            if files.run.is_file():
+                yield files.run, "it cannot be read"
             continue
         fields = differing(run, settings)
         key = weights_key(settings.model, settings.reading)
