@@ -34,6 +34,18 @@ function Str(text)
   end
 end
 
+-- pandoc escapes for Typst what would begin a paragraph as a heading or an item, but not a cell.
+function Plain(plain)
+  local first = plain.content[1]
+  if FORMAT == "typst" and first and first.tag == "Str" then
+    local mark = first.text:match("^[=+/-]+$") or first.text:match("^%d+%.$")
+    if mark then
+      plain.content[1] = pandoc.RawInline("typst", (mark:gsub("[=+/.-]", "\\%0")))
+      return plain
+    end
+  end
+end
+
 -- A picture without a caption keeps what it shows, for those who do not see it.
 function Image(image)
   local alternative = image.attributes["fig-alt"]

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pypandoc
 import pytest
 import yaml
 from lxml import html
@@ -16,6 +17,7 @@ from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.reporting.render.pandoc import undisplayable, without
+from resnet_sizes.reporting.text.escaping import escape_markdown
 from resnet_sizes.schemas.paths import StudyFolder
 
 CLASSES = [
@@ -113,3 +115,21 @@ def test_the_qmd_leaves_no_code_for_quarto_to_run(hostile: dict[str, Path]) -> N
     assert "{{<" not in qmd
     assert "```{" not in qmd
     assert "<script>" not in qmd
+
+
+@pytest.mark.parametrize(
+    ("name", "in_typst"),
+    [
+        ("= x", "[\\= x]"),
+        ("== x", "[\\=\\= x]"),
+        ("- x", "[\\- x]"),
+        ("+ x", "[\\+ x]"),
+        ("/ x: y", "[\\/ x: y]"),
+        ("12. x", "[12\\. x]"),
+    ],
+)
+def test_a_name_that_fills_a_cell_begins_no_heading_and_no_item(name: str, in_typst: str) -> None:
+    table = f"| a |\n|---|\n| {escape_markdown(name)} |\n"
+    blocks = ARTICLE.parents[1] / "report/assets/blocks.lua"
+    found = pypandoc.convert_text(table, "typst", "markdown", extra_args=[f"--lua-filter={blocks}"])
+    assert in_typst in found
