@@ -87,6 +87,11 @@ def plain_percent(fraction: Number, language: str) -> str:
     return plain(exact(fraction) * 100, language) + "%"
 
 
+def places(printed: str) -> int:
+    """How many decimal places a number has as it is printed: 2 of `80.84`."""
+    return len(printed.partition(".")[2])
+
+
 def minutes(value: Number, language: str) -> str:
     """Minutes without the unit: `112`, `41`, `2,3`, `0,42`."""
     number = exact(value)

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from functools import cache
 
-from resnet_sizes.i18n.numbers import MINUS, date_and_time, show
+from resnet_sizes.i18n.numbers import MINUS, date_and_time, places, show
 from resnet_sizes.reporting.text.escaping import code_text
 from resnet_sizes.reporting.text.printed import HASH_PART
 from resnet_sizes.schemas.evidence.values import Value
@@ -52,7 +52,7 @@ def number_of(numeral: str, language: str) -> tuple[Decimal, int]:
     """What a numeral means, and how many decimal places it shows."""
     group, point = (mark.replace("\\", "") for mark in _GROUPS[language])
     plain = numeral.replace(group, "").replace(point, ".")
-    return Decimal(plain), len(plain.partition(".")[2])
+    return Decimal(plain), places(plain)
 
 
 _BYTES = {"MiB": Decimal(2**20), "GiB": Decimal(2**30)}

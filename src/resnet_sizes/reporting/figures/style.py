@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from resnet_sizes.i18n.numbers import decimal
+from resnet_sizes.i18n.numbers import decimal, places
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.figures import Figures
 
@@ -189,5 +189,5 @@ def log_ticks(low: float, high: float, language: str) -> tuple[list[float], list
 
 def labels_of(ticks: Sequence[float], language: str) -> list[str]:
     """The numbers in the language's way, all with as many decimals as one of them needs."""
-    decimals = max((len(f"{tick:.12f}".rstrip("0").partition(".")[2]) for tick in ticks), default=0)
+    decimals = max((places(f"{tick:.12f}".rstrip("0")) for tick in ticks), default=0)
     return [decimal(tick, decimals, language) for tick in ticks]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
 
-from resnet_sizes.i18n.numbers import decimal
+from resnet_sizes.i18n.numbers import decimal, places
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code, yaml_text
 from resnet_sizes.reporting.text.printed import Name
@@ -47,6 +47,7 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
     filters: dict[str, Callable[..., object]] = {
         "network": display_name,
         "code": code,
+        "places": places,
         "text": lambda name, prefix: report.words(f"{prefix}.{name}"),
     }
     environment.filters |= filters

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from resnet_sizes.i18n.numbers import decimal, percent, ratio_digits, rounded
+from resnet_sizes.i18n.numbers import decimal, percent, places, ratio_digits, rounded
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.claims import Claim
@@ -247,7 +247,7 @@ class _Clauses:
         found = basis.prediction
         assert found is not None
         unit = self._text(f"units.{'minutes' if claim.prints_minutes else 'percent'}")
-        printed_digits = len(found.printed.partition(".")[2])
+        printed_digits = places(found.printed)
         # One digit more than is printed, so that rounding hides no difference.
         digits = printed_digits if printed_digits else 1
         interval = self._range("prediction-interval", found.low, found.high, digits, unit)
