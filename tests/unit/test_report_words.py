@@ -398,8 +398,8 @@ def test_a_criterion_that_begins_with_a_name_keeps_its_capital(
     text = Description(pt="ResNet-50 deve ser o joelho.", en="x")
     claims = [claim.model_copy(update={"criterion": text})]
     changed = article.model_copy(update={"claims": claims})
-    (criterion,) = criteria(words_only(words, article=changed))
-    assert plain(criterion.text) == "ResNet-50 deve ser o joelho."
+    ((_, criterion),) = criteria(words_only(words, article=changed))
+    assert plain(criterion) == "ResNet-50 deve ser o joelho."
 
 
 def test_a_template_prints_no_number_that_was_not_formatted() -> None:

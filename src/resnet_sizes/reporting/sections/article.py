@@ -70,33 +70,27 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
 
 
 def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
-    """What the templates see by name. Whatever they print is text, already formatted."""
+    """What the templates see by name, besides the tools of `text/templates.py`: records of the
+    study, and sentences that its data choose."""
     study, article, words, values = report.study, report.article, report.words, report.values
     by_protocol = [results.Results(report, name) for name in report.protocols]
     claims = discussion.claim_verdicts(report)
-    verdicts = discussion.VerdictTexts(report, claims)
     concluding = [item for item in claims if item.claim.place == "conclusions"]
-    of_article = discussion.VerdictTexts(report, concluding)
     few = len(by_protocol) <= conclusions.FEW_READINGS
     audit_texts = AuditTexts(report)
     audited = None if audit_texts.is_empty else report.audit
 
     chapters = ["criteria", "verdicts", *(["audit"] if audited else []), "details", "colophon"]
-    seeds = methodology.seeds_of_study(report)
     of_study = {
         "appendix": dict(zip(chapters, "ABCDE", strict=False)),
+        "report": report,
         "study": study,
         "article": article,
         "content": values.text("data.content"),
-        "title": report.title,
         "subtitle": str(words("subtitle", name=Safe(study.name))),
-        "created": report.created,
-        "language_link": report.has_language_link,
-        "made_on": values.value("made.finished"),
-        "seeds": seeds,
+        "seeds": methodology.seeds_of_study(report),
         "one_seed": max(len(study.seeds_of(name)) for name in report.protocols) == 1,
-        "subset": report.is_subset,
-        "unfinished": [run for run in report.verdicts.runs if run.state != "finished"],
+        "unfinished": report.unfinished,
         "level": values.followed(
             "judging.level", Safe(plain_percent(article.judging.level, report.language))
         ),
@@ -106,7 +100,6 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     }
     of_summary = {
         "headline": summary.headline(report, claims),
-        "glance": summary.glance(report, seeds),
         "tally": summary.tally(report),
         "not_counted": summary.not_counted(report),
     }
@@ -134,19 +127,14 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
     }
     of_discussion = {
         "verdicts": report.verdicts,
-        "verdict_texts": verdicts,
-        "computed_ids": verdicts.computed_ids(),
-        "shared_reasons": verdicts.shared_reasons(),
-        "remarks": verdicts.remarks(),
-        "findings": verdicts.findings(),
-        "numbers": verdicts.numbers(),
+        "verdict_texts": discussion.VerdictTexts(report, claims),
         "by_reading": discussion.by_reading(claims),
         "changing": discussion.changing(claims),
         "undecided_in_part": discussion.undecided_in_part(claims),
         "nearest": discussion.nearest(report),
     }
     of_conclusions = {
-        "conclusions": of_article,
+        "conclusions": discussion.VerdictTexts(report, concluding),
         "limits": conclusions.limits(report),
         "choices": conclusions.Recommendations(report),
         "nothing_tested": conclusions.nothing_tested(claims),

@@ -26,6 +26,6 @@ def repeat_command(study: Study) -> Safe:
 def report_command(report: ReportContext, engine: Engine) -> Safe:
     """The command that renders this report again from the same results."""
     path = StudyFolder.of(report.study.name).study.as_posix()
-    partial = " --partial" if report.is_partial else ""
+    partial = " --partial" if report.unfinished else ""
     options = f"{partial} --language {report.language} --engine {engine.kind}"
     return Safe(f"resnet-sizes report {path}{options}")

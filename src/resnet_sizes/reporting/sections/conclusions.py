@@ -87,7 +87,7 @@ def limits(report: ReportContext) -> list[Safe]:
         values.is_computed_time(key) for run in runs if values.has(key := f"{run}.minutes.mean")
     )
     shared = sum(int(values.number(key)) for run in runs if values.has(key := f"{run}.shared_runs"))
-    unfinished = sum(run.state != "finished" for run in report.verdicts.runs)
+    unfinished = len(report.unfinished)
     seeds = {name: len(study.seeds_of(name)) for name in report.protocols}
     few = [name for name, number in seeds.items() if number < FEW_SEEDS]
     each = "one-each" if len(seeds) > 1 else "one"

@@ -221,23 +221,14 @@ def _listed_models(report: ReportContext, models: list[str]) -> Safe:
     return report.words.listed([display_name(model) for model in models])
 
 
-@dataclass(frozen=True)
-class Criterion:
-    """A criterion of ours, and the claims that it judges."""
-
-    ids: list[str]
-    text: Safe
-
-
-def criteria(report: ReportContext) -> list[Criterion]:
-    """The criteria of the article file, each once, to stand after a colon."""
+def criteria(report: ReportContext) -> list[tuple[list[str], Safe]]:
+    """The criteria of the article file, each once, to stand after a colon, with the claims that
+    they judge."""
     by_text: dict[str, list[str]] = {}
     for claim in report.article.claims:
         if claim.criterion is not None:
             by_text.setdefault(report.in_language(claim.criterion), []).append(claim.id)
-    return [
-        Criterion(ids, from_article(ids[0], _uncapitalised(text))) for text, ids in by_text.items()
-    ]
+    return [(ids, from_article(ids[0], _uncapitalised(text))) for text, ids in by_text.items()]
 
 
 def _uncapitalised(text: str) -> str:

@@ -1,12 +1,11 @@
-"""The first page: how many claims hold, which stand first, and the study at a glance."""
+"""The first page: how many claims hold, and which stand first."""
 
 from typing import get_args
 
-from resnet_sizes.reporting.sections.discussion import ClaimVerdicts
+from resnet_sizes.reporting.sections.discussion import BY_READING, ClaimVerdicts
 from resnet_sizes.reporting.text.context import ReportContext
-from resnet_sizes.reporting.text.escaping import Safe, code
+from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.schemas.evidence.verdicts import OutcomeName, VerdictName, outcome_of
-from resnet_sizes.schemas.study.protocol import display_name
 
 
 def headline(report: ReportContext, claims: list[ClaimVerdicts]) -> list[ClaimVerdicts]:
@@ -69,34 +68,10 @@ def _count(report: ReportContext, verdict: VerdictName) -> int:
     return int(report.values.number(f"verdict.{verdict}.count"))
 
 
-OF_SEVERAL_READINGS: tuple[VerdictName, ...] = ("depends-on-the-reading", "decided-in-part")
-
-
 def possible_verdicts(report: ReportContext) -> list[VerdictName]:
     """Every verdict that a study of these readings can come to."""
     return [
         name
         for name in get_args(VerdictName)
-        if len(report.protocols) > 1 or name not in OF_SEVERAL_READINGS
+        if len(report.protocols) > 1 or name not in BY_READING
     ]
-
-
-def glance(report: ReportContext, seeds: Safe) -> Safe:
-    """Scope, data, seeds, device and time in one line; what is not known is left out."""
-    words, values = report.words, report.values
-    names = [code(name) for name in report.protocols]
-    models = words.listed([display_name(model) for model in report.models])
-    own = report.study.seeds_of(report.protocols[0])
-    count = len(own) if report.study.has_same_seeds else len(report.protocols)
-    images = {part: values.value(f"data.{part}_images") for part in ("train", "test")}
-    content = words(f"content-names.{values.text('data.content')}")
-    parts = [
-        words.counted("glance.scope", len(names), models=models, names=words.listed(names)),
-        Safe(f"{content}: {words('methods.images', **images)}"),
-        words.counted("glance.seeds", count, seeds=seeds),
-    ]
-    if values.has("hardware.device"):
-        parts.append(values.value("hardware.device"))
-    if values.has("made.training_seconds"):
-        parts.append(words("glance.time", time=values.value("made.training_seconds")))
-    return Safe("; ".join(parts))

@@ -13,7 +13,7 @@ from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
-from resnet_sizes.schemas.evidence.verdicts import VerdictName, Verdicts
+from resnet_sizes.schemas.evidence.verdicts import RunState, VerdictName, Verdicts
 from resnet_sizes.schemas.study.protocol import LAYERS, Description, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
@@ -57,9 +57,9 @@ class ReportContext:
         return moment(self.values.text("made.finished")).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property
-    def is_partial(self) -> bool:
-        """Whether some runs are unfinished."""
-        return any(run.state != "finished" for run in self.verdicts.runs)
+    def unfinished(self) -> list[RunState]:
+        """The runs without results."""
+        return [run for run in self.verdicts.runs if run.state != "finished"]
 
     @property
     def is_subset(self) -> bool:
@@ -120,30 +120,3 @@ def report_context(inputs: Inputs, words: Words) -> ReportContext:
         values=PrintedValues(values, words.language),
         words=words,
     )
-
-
-class ProtocolValues:
-    """The values of one protocol, by model and quantity."""
-
-    def __init__(self, report: ReportContext, protocol: str) -> None:
-        self._report = report
-        self._values = report.values
-        self._words = report.words
-        self.protocol = protocol
-
-    @property
-    def finished(self) -> list[str]:
-        """The models that have results, from shallow to deep."""
-        return [model for model in self._report.models if self._has(model, "accuracy.mean")]
-
-    def _key(self, model: str, quantity: str) -> str:
-        return f"{self.protocol}.{model}.{quantity}"
-
-    def _has(self, model: str, quantity: str) -> bool:
-        return self._values.has(self._key(model, quantity))
-
-    def _value(self, model: str, quantity: str, digits: int | None = None) -> Safe:
-        return self._values.value(self._key(model, quantity), digits)
-
-    def _number(self, model: str, quantity: str) -> float:
-        return self._values.number(self._key(model, quantity))

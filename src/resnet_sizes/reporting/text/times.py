@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from resnet_sizes.i18n.numbers import ratio_digits, rounded
-from resnet_sizes.reporting.text.context import ProtocolValues
+from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import PrintedValues
 from resnet_sizes.reporting.text.words import Words
@@ -12,8 +12,31 @@ from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.study.protocol import LAYERS, display_name
 
 
-class Times(ProtocolValues):
+class Times:
     """The training times of one protocol's models."""
+
+    def __init__(self, report: ReportContext, protocol: str) -> None:
+        self._report = report
+        self._values = report.values
+        self._words = report.words
+        self.protocol = protocol
+
+    @property
+    def finished(self) -> list[str]:
+        """The models that have results, from shallow to deep."""
+        return [model for model in self._report.models if self._has(model, "accuracy.mean")]
+
+    def _key(self, model: str, quantity: str) -> str:
+        return f"{self.protocol}.{model}.{quantity}"
+
+    def _has(self, model: str, quantity: str) -> bool:
+        return self._values.has(self._key(model, quantity))
+
+    def _value(self, model: str, quantity: str, digits: int | None = None) -> Safe:
+        return self._values.value(self._key(model, quantity), digits)
+
+    def _number(self, model: str, quantity: str) -> float:
+        return self._values.number(self._key(model, quantity))
 
     def are_computed(self, *models: str) -> bool:
         """Whether the times of any of these models are computed."""
