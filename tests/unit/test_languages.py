@@ -85,6 +85,12 @@ def test_both_languages_have_the_same_templates_that_print_the_same() -> None:
             assert set(GAP.findall(pt)) == set(GAP.findall(en)), file
 
 
+def test_templates_that_both_languages_share_have_no_words_of_their_own() -> None:
+    for file in (TEMPLATES / "tables").glob("*.j2"):
+        left = re.sub(r"(?s)<%.*?%>|<<.*?>>|<#.*?#>", "", file.read_text(encoding="utf-8"))
+        assert not re.search(r"[^\W_]", left), file
+
+
 def test_texts_that_are_the_same_in_both_languages_are_names_and_units() -> None:
     pt, en = ({key[2:]: text for key, text in texts_of(name).items()} for name in ("pt", "en"))
     same = {GAP.sub("", text).strip(" \u00a0()×:;,") for key, text in pt.items() if en[key] == text}

@@ -93,9 +93,8 @@ def places(printed: str) -> int:
 
 
 def minutes(value: Number, language: str) -> str:
-    """Minutes without the unit: `112`, `41`, `2,3`, `0,42`."""
-    number = exact(value)
-    return decimal(number, 0, language) if number >= 10 else significant(number, 2, language)
+    """Minutes without the unit, two figures of those below ten: `112`, `41`, `2,3`, `0,42`."""
+    return significant(value, 2, language)
 
 
 def loss(value: Number, language: str) -> str:

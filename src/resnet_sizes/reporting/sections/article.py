@@ -17,13 +17,13 @@ from resnet_sizes.reporting.sections import (
     summary,
 )
 from resnet_sizes.reporting.sections.audit import AuditTexts
-from resnet_sizes.reporting.sections.colophon import engine_versions, repeat_command, report_command
-from resnet_sizes.reporting.sections.figures import FigureTexts
 from resnet_sizes.reporting.text.context import ReportContext
-from resnet_sizes.reporting.text.escaping import Safe, unescaped
-from resnet_sizes.reporting.text.printed import plain
+from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped
+from resnet_sizes.reporting.text.printed import named, plain
 from resnet_sizes.reporting.text.templates import report_templates
 from resnet_sizes.schemas.article.claims import Cell
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         alternatives[unescaped(text)] = str(description)
         return text
 
-    repeat, again = repeat_command(report.study), report_command(report, engine)
+    repeat, again = _repeat_command(report.study), _report_command(report, engine)
     try:
         template = environment.get_template("article.qmd.j2")
         text = template.render(
@@ -96,7 +96,7 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         ),
         "confidence": values.value("method.confidence", digits=0),
         "few_readings": few,
-        "engine_versions": engine_versions(engine),
+        "engine_versions": _engine_versions(engine),
     }
     of_summary = {
         "headline": summary.headline(report, claims),
@@ -121,7 +121,7 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "times_tables": results.times_tables(report, by_protocol),
         "shared_times": any(own.shared for own in by_protocol),
         "figures": report.figures,
-        "figure_texts": FigureTexts(report),
+        "figure_texts": results.FigureTexts(report),
         "audit": audited,
         "audit_texts": audit_texts,
     }
@@ -140,6 +140,29 @@ def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
         "nothing_tested": conclusions.nothing_tested(claims),
     }
     return of_study | of_summary | of_methodology | of_results | of_discussion | of_conclusions
+
+
+def _engine_versions(engine: Engine) -> list[Safe]:
+    """What renders the document: names of programs, each with its version."""
+    return [
+        Safe(f"{escape_markdown(name)} {named('engine', code(version))}")
+        for name, version in engine.versions
+    ]
+
+
+def _repeat_command(study: Study) -> Safe:
+    """The command that repeats the study, from its data on."""
+    command = "snakemake --cores all --resources gpu=1"
+    overlay = "" if study.name == "article" else f" --configfile config/{study.name}.yaml"
+    return Safe(command + overlay)
+
+
+def _report_command(report: ReportContext, engine: Engine) -> Safe:
+    """The command that renders this report again from the same results."""
+    path = StudyFolder.of(report.study.name).study.as_posix()
+    partial = " --partial" if report.unfinished else ""
+    options = f"{partial} --language {report.language} --engine {engine.kind}"
+    return Safe(f"resnet-sizes report {path}{options}")
 
 
 def _check_reference(report: ReportContext, bibliography: Path) -> None:
