@@ -59,17 +59,15 @@ rule prefetch:
 
 onstart:
     write_study(STUDY)
-    asked = workflow.dag_settings
     # Who asks for a repetition wants no earlier result in its place.
-    if not (asked.forceall or asked.forcetargets or asked.forcerun):
-        PLAN.keep_results()
+    PLAN.keep_results(repeated_runs(workflow.dag))
 
 
 onsuccess:
     PLAN.drop_kept_results()
-    print(*PLAN.closing_words(failed=False), sep="\n")
+    print(*PLAN.closing_words(asked_files(workflow.dag), failed=False), sep="\n")
 
 
 onerror:
     PLAN.drop_kept_results()
-    print(*PLAN.closing_words(failed=True), sep="\n")
+    print(*PLAN.closing_words(asked_files(workflow.dag), failed=True), sep="\n")

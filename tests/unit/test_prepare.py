@@ -19,6 +19,7 @@ from local_server import refused_address
 from resnet_sizes.cli.data import data as data_command
 from resnet_sizes.cli.fetch import fetch as fetch_command
 from resnet_sizes.data import fetch
+from resnet_sizes.data.fingerprint import fingerprint
 from resnet_sizes.data.prepare import prepare_dataset
 from resnet_sizes.data.sources.digits import DigitsSource
 from resnet_sizes.io.errors import UserError
@@ -150,7 +151,7 @@ def test_a_folder_and_its_archives_give_the_same_identity_also_as_a_subset(
     ]
     assert len({info.identity for info in infos}) == 1
     assert [info.source_file for info in infos] == ["folder", "images.zip", "images.tar.gz"]
-    assert infos[0].source_sha256 is None
+    assert infos[0].source_sha256 == fingerprint(places[0])
     assert infos[1].source_sha256 == hashlib.sha256(places[1].read_bytes()).hexdigest()
     assert {info.content for info in infos} == {"cifar10-reencoded"}
 

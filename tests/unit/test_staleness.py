@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 from synthetic import make_study, own_readings
-from synthetic_runs import initial_weights
+from synthetic_runs import CODE, initial_weights
 
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile, read_study
-from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo, wanted_weights
 from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.study import staleness
 from resnet_sizes.study.staleness import write_stale_files
 
 RUN = "runs/probe-224/resnet18/seed-0"
@@ -25,6 +26,7 @@ RUN = "runs/probe-224/resnet18/seed-0"
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     """With two seeds, its evidence, and a record of each file of weights."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(staleness, "training_code_hash", lambda: CODE.training_hash)
     file = make_study(
         tmp_path,
         name="tiny",
@@ -38,10 +40,12 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     return read_study(file).study
 
 
-def stale_of(study: Study) -> dict[str, str]:
+def stale_of(
+    study: Study, fingerprint: Callable[[Path], str] = lambda path: "e" * 64
+) -> dict[str, str]:
     """Stale files below the study's folder, each with the reason as it was written down."""
     folder = StudyFolder.of(study.name)
-    stale = write_stale_files(study)
+    stale = write_stale_files(study, fingerprint)
     lines = folder.stale.read_text(encoding="utf-8").splitlines()
     assert stale == {line.partition(":")[0] for line in lines}
     return {
@@ -114,6 +118,58 @@ def test_initial_weights_that_were_replaced_make_their_runs_stale(study):
     replaced = initial.model_copy(update={"sha256": "0" * 64})
     write_json(folder.weights(key), info.model_copy(update={"initial": replaced}))
     assert set(stale_of(study).values()) == {"other initial weights"}
+
+
+def test_a_file_of_weights_of_one_s_own_is_known_by_its_content(study):
+    readings = own_readings("probe-224")
+    readings["probe-224"]["weights"] = "mine.pth"
+    own = with_other(study, protocol_definitions=readings)
+    (key,) = wanted_weights(own)
+    initial = InitialWeights(name="file", file="mine.pth", sha256="e" * 64)
+    info = WeightsInfo(key=key, model="resnet18", path="mine.pth", bytes=1, initial=initial)
+    record = StudyFolder.of("tiny").weights(key)
+    write_json(record, info)
+    assert f"weights/{key}.json" not in stale_of(own)
+    stale = stale_of(own, fingerprint=lambda path: "0" * 64)
+    assert stale[f"weights/{key}.json"] == "mine.pth has changed"
+
+
+def test_images_that_were_changed_without_snakemake_s_records_are_noticed(study):
+    spec = study.dataset.model_dump(mode="json") | {"source": "image-folder", "path": "images"}
+    own = with_other(study, dataset=spec)
+    edited("data/dataset.json", "spec", spec)
+    for known, stale in (("e" * 64, False), ("0" * 64, True), (None, False)):  # None: older files
+        edited("data/dataset.json", "source_sha256", known)
+        found = stale_of(own)
+        assert found.get("data/dataset.json") == ("images has changed" if stale else None)
+
+
+def test_results_of_another_training_code_are_stale(study):
+    path = f"{RUN}/metrics.json"
+    code = json.loads((Path("results/tiny") / path).read_bytes())["code"]
+    edited(path, "code", code | {"training_hash": "0" * 64})
+    assert stale_of(study) == {f"{RUN}/run.json": "results of another version of the training code"}
+
+
+@pytest.mark.parametrize("left", [None, "half a fi", "another study"])
+def test_a_study_file_that_is_lost_or_of_another_study_makes_the_evidence_stale(study, left):
+    path = StudyFolder.of("tiny").study
+    if left == "another study":
+        longer = other_training(study, epochs=9)
+        write_json(path, StudyFile(study_hash=content_hash(longer), study=longer))
+    elif left:
+        path.write_text(left)
+    else:
+        path.unlink()
+    assert stale_of(study) == {"evidence/verdicts.json": "another configuration"}
+
+
+def test_evidence_of_another_code_or_table_of_gpus_is_stale(study):
+    reason = "another table of GPUs or version of the code"
+    edited("evidence/verdicts.json", "made_from", "0" * 64)
+    assert stale_of(study) == {"evidence/verdicts.json": reason}
+    edited("evidence/verdicts.json", "made_from", None)  # as in older files
+    assert write_stale_files(study, str) == set()
 
 
 def test_results_of_another_run_are_stale(study):

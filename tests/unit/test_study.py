@@ -373,4 +373,4 @@ def test_a_workflow_that_failed_says_how_to_go_on(tmp_path, monkeypatch, finishe
     for files in plan.run_folders[:finished]:
         files.folder.mkdir(parents=True)
         files.metrics.write_text("{}")
-    assert plan.closing_words(failed=True) == said
+    assert plan.closing_words((), failed=True) == said

@@ -5,13 +5,17 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from workflow_project import TINY, Project
 
 pytestmark = pytest.mark.slow
 
 RESULTS = "results/tiny"
-RUN = f"{RESULTS}/runs/scratch-32/resnet18/seed-0"
+RUNS = f"{RESULTS}/runs"
+RUN = f"{RUNS}/scratch-32/resnet18/seed-0"
+OWN_IMAGES = "{source: image-folder, path: images}"
 ONE_RUN = {"train": 1, "evidence": 1, "report": 2}
 
 
@@ -27,6 +31,7 @@ def study(finished_tiny_study: Project, tmp_path: Path) -> Project:
         (f"{RESULTS}/evidence/verdicts.json", {"evidence": 1, "report": 2}),
         (f"{RESULTS}/evidence/table.csv", {"evidence": 1, "report": 2}),
         (f"{RUN}/predictions.safetensors", ONE_RUN),
+        (f"{RESULTS}/study.json", {"evidence": 1, "report": 2}),
         (f"{RUN}/run.json", {"run": 1} | ONE_RUN),
         (f"{RESULTS}/data/dataset.json", {"dataset": 1, "run": 2} | ONE_RUN | {"train": 2}),
     ],
@@ -62,6 +67,32 @@ def test_settings_are_compared_where_snakemake_s_records_are_lost(study):
     assert study.planned() == {}
     assert study.planned(config=two_seeds)["train"] == 2
 
+    study.edit("src/resnet_sizes/evidence/build.py", "allow_partial)", "bool(allow_partial))")
+    assert study.planned() == {"evidence": 1, "report": 2}
+    loop = "src/resnet_sizes/training/engine/loop.py"
+    study.edit(loop, "self._scaler.update()", "self._scaler.update(None)")
+    assert study.planned() == {"run": 2, "train": 2, "evidence": 1, "report": 2}
+
+
+def test_changed_images_are_noticed_where_snakemake_s_records_are_lost(study):
+    digits = np.random.default_rng(0).integers(0, 256, (2, 2, 4, 32, 32, 3), dtype=np.uint8)
+    for part, of_part in zip(("train", "test"), digits, strict=True):
+        for name, images in zip(("dark", "bright"), of_part, strict=True):
+            folder = study.folder / "images" / part / name
+            folder.mkdir(parents=True)
+            for number, image in enumerate(images):
+                Image.fromarray(image).save(folder / f"{number}.png")
+    own = TINY.replace("{source: digits, limit: {train: 100, test: 50}}", OWN_IMAGES)
+    config = study.overlay("own.yaml", own.replace("name: tiny", "name: own"))
+    study.snakemake("--configfile", config, "--until", "dataset")
+    shutil.rmtree(study.folder / ".snakemake")
+    assert "dataset" not in study.planned(config=config)
+
+    first = study.folder / "images/train/dark/0.png"
+    first.write_bytes((study.folder / "images/train/dark/1.png").read_bytes())
+    os.utime(first, (1, 1))  # as one that was unpacked long ago
+    assert study.planned(config=config)["dataset"] == 1
+
 
 def metrics_of(study: Project) -> dict[str, bytes]:
     found = (study.folder / RESULTS / "runs").rglob("metrics.json")
@@ -76,7 +107,9 @@ def test_results_stay_where_a_repeated_job_would_find_the_same(study):
     study.edit("src/resnet_sizes/data/sources/digits.py", "np.rint(grey *", "np.rint(1 * grey *")
     assert study.planned()["train"] == 2
 
-    done = study.snakemake("--configfile", "config/tiny.yaml", "--until", "train")
+    done = study.snakemake(
+        "--configfile", "config/tiny.yaml", "--until", "train", "--forcerun", "run"
+    )
     assert metrics_of(study) == before
     assert done.stdout.count("data, settings and code are those of its results of") == 2
 
@@ -91,7 +124,14 @@ def test_a_run_that_somebody_wants_repeated_is_trained(study, asked):
         metrics.unlink()
     else:
         options += ["--forcerun", "train"]
-    study.snakemake(*options)
+        # As it stays after a kill.
+        shutil.copytree(
+            metrics.parent, study.folder / f"work/kept/tiny/{Path(RUN).relative_to(RUNS)}"
+        )
+    done = study.snakemake(*options)
+    # It was not asked for, and shows the earlier results.
+    assert "Report: " not in done.stdout
+    assert f"not made again: {RESULTS}/report/pt/report.html" in done.stdout
     assert json.loads(metrics.read_bytes())["finished"] > finished
 
 

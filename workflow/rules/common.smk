@@ -6,7 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 from resnet_sizes.data.fingerprint import fingerprint
 from resnet_sizes.data.official import official_cifar10
-from resnet_sizes.io.code_hash import code_hash, training_code_hash
+from resnet_sizes.io.code_hash import code_hash, evidence_code_hash, training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.reporting.render.engines import choose_engine
@@ -60,7 +60,11 @@ wildcard_constraints:
 
 
 # A job on a scheduler's machine is one of a plan that was made elsewhere.
-STALE = explained(write_stale_files, STUDY) if workflow.is_main_process else set()
+STALE = (
+    explained(write_stale_files, STUDY, fingerprint)
+    if workflow.is_main_process
+    else set()
+)
 
 
 def unless_fresh(path):
@@ -74,6 +78,19 @@ def unless_fresh(path):
         return FOLDER.stale if is_stale else ancient(FOLDER.stale)
 
     return input_file
+
+
+def repeated_runs(dag):
+    """Names of the runs whose training somebody forces, as --forcerun, -F and -f with a file do."""
+    forced = (job for job in dag.needrun_jobs() if dag.reason(job).forced)
+    return {
+        RUN_NAME.format(**job.wildcards) for job in forced if job.rule.name == "train"
+    }
+
+
+def asked_files(dag):
+    """Files that were to be there and up to date in the end: with --until or a target not all."""
+    return {str(path) for job in dag.jobs for path in job.output}
 
 
 def weights_option(wildcards, input):

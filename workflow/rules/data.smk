@@ -26,6 +26,8 @@ rule fetch:
 
 rule weights:
     # As with the archive, the file itself is nobody's output.
+    input:
+        stale=unless_fresh(FOLDER.weights("{key}")),
     output:
         FOLDER.weights("{key}"),
     log:

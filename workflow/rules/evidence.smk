@@ -25,7 +25,7 @@ rule evidence:
     params:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),
-        code=[code_hash("resnet_sizes.evidence"), code_hash("resnet_sizes.schemas")],
+        code=evidence_code_hash(),
     message:
         "Making the table, the values and the verdicts"
     shell:

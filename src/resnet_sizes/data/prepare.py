@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from resnet_sizes.data.fetch import is_official, local_source
+from resnet_sizes.data.fingerprint import fingerprint
 from resnet_sizes.data.official import RECORD, official_cifar10
 from resnet_sizes.data.sources.source import PARTS, Part, Source, balanced_subset
 from resnet_sizes.io.files import write_json
-from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     DatasetInfo,
@@ -33,6 +33,8 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
     """
     dataset = study.dataset
     source = open_source(study)
+    file = source.file
+    read = fingerprint(file) if file else None  # before it is read: what changes meanwhile is seen
     indices = {
         part: balanced_subset(
             source.labels[part],
@@ -44,7 +46,6 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         for part in PARTS
     }
     arrays = _arrays(source, indices)
-    file = source.file
     in_training = test_images_in_training(arrays)
     if in_training:
         total = len(arrays.test_labels)
@@ -63,7 +64,7 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         unordered_identity=pixels,
         test_images_in_training=in_training,
         source_file=file.name if file else None,
-        source_sha256=file_hash(file) if file and file.is_file() else None,
+        source_sha256=read,
     ).sealed()
     write_dataset(dataset_path, info, arrays)
     write_json(info_path, info)

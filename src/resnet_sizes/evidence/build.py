@@ -16,7 +16,7 @@ from resnet_sizes.evidence.values.table import comparison_table, write_table
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash, hashes_of
 from resnet_sizes.schemas.article.article import load_article
-from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
 from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import read_study
@@ -60,6 +60,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         study=study.name,
         study_hash=study_file.study_hash,
         article_hash=content_hash(article),
+        made_from=evidence_inputs(Path(study.devices)),
         demo=study.demo,
         verdicts=judged.verdicts,
         overall=judge_readings(article, judged.verdicts, ruled_out(audited)),

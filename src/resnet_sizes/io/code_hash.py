@@ -20,6 +20,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,6 +44,12 @@ _Part = str | tuple[str, str]
 def training_code_hash() -> str:
     """Hash of all code that decides a run's result, given its run file and its data."""
     return code_hash(*TRAINING)
+
+
+@cache
+def evidence_code_hash() -> str:
+    """Hash of all code that decides the evidence, given a study's results."""
+    return code_hash("resnet_sizes.evidence", "resnet_sizes.schemas")
 
 
 def code_hash(*names: str) -> str:

@@ -5,21 +5,22 @@ record, as after a copy to another machine, for one that fits.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_text
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.base import Record
-from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings
+from resnet_sizes.schemas.run.run import RunFile, RunSettings, StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo
-from resnet_sizes.schemas.run.weights import WeightsInfo, weights_key
+from resnet_sizes.schemas.run.weights import WeightsInfo, wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import Study
 
 R = TypeVar("R", bound=Record)
@@ -30,15 +31,16 @@ SHOWN = 10
 """Warnings, at most: a study may have a thousand runs."""
 
 
-def write_stale_files(study: Study) -> set[str]:
+def write_stale_files(study: Study, fingerprint: Callable[[Path], str]) -> set[str]:
     """Name the study's stale files in `StudyFolder.stale` and in warnings, and return their paths.
 
+    `fingerprint` is that of a file or folder of the user's own, as `WorkflowPlan` takes it.
     That file is written whenever there are any, so that it is newer than they are. A file that is
     missing is none of them, since Snakemake makes it, and neither are results that cannot be read:
     what they cost is not thrown away unasked.
     """
     folder = StudyFolder.of(study.name)
-    found = dict(_stale_files(study, folder))
+    found = dict(_stale_files(study, folder, fingerprint))
     lines = [
         f"{path}: is not of the study as it is now ({reason})" for path, reason in found.items()
     ]
@@ -51,12 +53,25 @@ def write_stale_files(study: Study) -> set[str]:
     return set(map(str, found))
 
 
-def _stale_files(study: Study, folder: StudyFolder) -> Iterator[tuple[Path, str]]:
+def _stale_files(
+    study: Study, folder: StudyFolder, fingerprint: Callable[[Path], str]
+) -> Iterator[tuple[Path, str]]:
     info = _read(folder.dataset_info, DatasetInfo)
     if info is None and folder.dataset_info.is_file():
         yield folder.dataset_info, "it cannot be read"
     elif info and info.spec != study.dataset:
         yield folder.dataset_info, "other images"
+    elif (
+        info
+        and (own := study.dataset.path)
+        and info.source_sha256 not in (None, fingerprint(Path(own)))
+    ):
+        yield folder.dataset_info, f"{own} has changed"
+    for wanted in wanted_weights(study).values():
+        known = _read(folder.weights(wanted.key), WeightsInfo) if wanted.own_file else None
+        if known and known.initial.sha256 != fingerprint(Path(wanted.weights)):
+            yield folder.weights(wanted.key), f"{wanted.weights} has changed"
+    code = training_code_hash()
     for settings in all_run_settings(study):
         files = folder.run(settings)
         run = _read(files.run, RunFile)
@@ -77,11 +92,17 @@ def _stale_files(study: Study, folder: StudyFolder) -> Iterator[tuple[Path, str]
             metrics = _read(files.metrics, Metrics)
             if metrics and metrics.run != run:
                 yield files.run, "another run than its results"
+            elif metrics and metrics.code.training_hash != code:
+                yield files.run, "results of another version of the training code"
     verdicts = _read(folder.evidence / "verdicts.json", Verdicts)
-    if verdicts and verdicts.study_hash != content_hash(study):
+    begun = _read(folder.study, StudyFile)
+    asked = content_hash(study)
+    if verdicts and not (begun and begun.study_hash == asked == verdicts.study_hash):
         yield folder.evidence / "verdicts.json", "another configuration"
     elif verdicts and verdicts.article_hash != content_hash(load_article(Path(study.article))):
         yield folder.evidence / "verdicts.json", "another article file"
+    elif verdicts and verdicts.made_from not in (None, evidence_inputs(Path(study.devices))):
+        yield folder.evidence / "verdicts.json", "another table of GPUs or version of the code"
 
 
 def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:

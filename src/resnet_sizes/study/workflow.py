@@ -3,7 +3,7 @@
 import re
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +108,6 @@ class WorkflowPlan:
         # What `auto` means depends on the device, so the run files are then written where the
         # GPU is. Otherwise they are written here: a scheduler would take longer than the job.
         self.asks_device = any("auto" in (run.reading.precision, run.compile) for run in self.runs)
-        self.reports = [
-            self.folder.report(language) / name
-            for language in study.report.languages
-            for name in ["article.qmd", *(f"report.{format}" for format in study.report.formats)]
-        ]
         # Only what has to be fetched is fetched; the marker says that it was there and verified.
         self.archive_marker = [self.folder.fetched] if study.dataset.source == "cifar10" else []
         self.weights = wanted_weights(study)
@@ -156,11 +151,15 @@ class WorkflowPlan:
             return self.study.training.threads
         return CLUSTER_THREADS if cores is None else max(1, cores // max(1, gpus))
 
-    def keep_results(self) -> None:
+    def keep_results(self, repeated: Container[str]) -> None:
         """Link the results that are there into `work/`: Snakemake deletes those of a run that it
-        repeats, and where nothing that decides them has changed, they are put back."""
+        repeats, and where nothing that decides them has changed, they are put back. Of the runs
+        whose repetition somebody asks for, by name in `repeated`, nothing stays there."""
         for run in self.runs:
             files, kept = self.folder.run(run), self.folder.kept(run.name)
+            if run.name in repeated:
+                shutil.rmtree(kept.folder, ignore_errors=True)
+                continue
             for source in (files.predictions, files.metrics):
                 if source.is_file():
                     target = kept.folder / source.name
@@ -177,10 +176,23 @@ class WorkflowPlan:
             if self.folder.run(run).metrics.is_file():
                 shutil.rmtree(self.folder.kept(run.name).folder, ignore_errors=True)
 
-    def closing_words(self, failed: bool) -> list[str]:
-        """What to print when Snakemake ends: where the reports are, or how to go on."""
-        if not failed:
-            return [f"Report: {path}" for path in self.reports if path.is_file()]
+    def closing_words(self, asked: Container[str], failed: bool) -> list[str]:
+        """What to print when Snakemake ends: how to go on, where the reports are that were
+        `asked` for, by their paths, and which others are older than the results."""
+        words = self._how_to_go_on() if failed else []
+        results = [files.metrics for files in self.run_folders]
+        results = [*filter(Path.is_file, [*results, self.folder.evidence / "verdicts.json"])]
+        newest = max((path.stat().st_mtime for path in results), default=0.0)
+        for path in sorted(self.folder.folder.glob("report/*/*")):
+            if path.name not in ("article.qmd", "report.html", "report.pdf"):
+                continue
+            if not failed and str(path) in asked:
+                words.append(f"Report: {path}")
+            elif path.stat().st_mtime < newest:
+                words.append(f"Older than the results, and not made again: {path}")
+        return words
+
+    def _how_to_go_on(self) -> list[str]:
         missing = sum(not run.metrics.is_file() for run in self.run_folders)
         runs, words = len(self.runs), []
         if missing == 0:
@@ -197,11 +209,4 @@ class WorkflowPlan:
             words.append(
                 f"A report on what is there: resnet-sizes report --partial {self.study.name}"
             )
-        results = [files.metrics for files in self.run_folders if files.metrics.is_file()]
-        newest = max((path.stat().st_mtime for path in results), default=0.0)
-        words += [
-            f"Older than the results, and not made again: {path}"
-            for path in self.reports
-            if path.is_file() and path.stat().st_mtime < newest
-        ]
         return words

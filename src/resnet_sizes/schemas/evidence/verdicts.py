@@ -1,11 +1,15 @@
 """Verdicts: what our data say of the article's claims."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from resnet_sizes.io.code_hash import evidence_code_hash
+from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.schemas.article.claims.base import MOST_SEEDS, ConditionKind
 from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
+from resnet_sizes.schemas.hardware import load_devices
 
 VerdictName = Literal[
     "supported",
@@ -303,6 +307,9 @@ class Verdicts(Versioned, Sealed):
     article_hash: Sha256 = Field(
         description="Content hash of the article file that was judged by.",
     )
+    made_from: Sha256 | None = Field(
+        None, description="Hash of the code and of the table of GPUs; null in older evidence."
+    )
     demo: bool
     verdicts: list[Verdict]
     overall: list[Overall] = Field(description="One for each claim, in the article file's order.")
@@ -325,3 +332,8 @@ class Verdicts(Versioned, Sealed):
     files: dict[FileName, Sha256] = Field(
         description="Every other file of this evidence, by its name, with the SHA-256 of its bytes."
     )
+
+
+def evidence_inputs(devices: Path) -> str:
+    """`Verdicts.made_from` as it is now, with the table of GPUs in `devices`. Raises UserError."""
+    return content_hash([evidence_code_hash(), canonical_json(load_devices(devices))])

@@ -57,7 +57,10 @@ class DatasetInfo(Versioned, Sealed):
         description="Test images with the pixels of a training image; null in older files.",
     )
     source_file: str | None = Field(description="Name of the archive or folder it came from.")
-    source_sha256: str | None = Field(description="SHA-256 of that archive, if it is one file.")
+    source_sha256: str | None = Field(
+        description="SHA-256 of that archive, or over names and contents of the folder's files; "
+        "null of folders in older files."
+    )
 
     @property
     def is_subset(self) -> bool:
