@@ -46,7 +46,7 @@ def take_turns(
     warm_ups: int,
     alternatives: Collection[str] = (),
 ) -> dict[str, list[float]]:
-    """Units a second of each contestant in each round: A B C A B C …
+    """Units per second of each contestant in each round: A B C A B C …
 
     Of the `alternatives` only those near the best of the first round go on. All but those are
     warmed up before the first round.

@@ -32,10 +32,10 @@ from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import DatasetSpec
 from resnet_sizes.training.capabilities import best_compile_mode
+from resnet_sizes.training.engine.batches import DeviceData, FeatureData, Preprocessor
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.engine.numerics import set_determinism
-from resnet_sizes.training.engine.preprocessing import DeviceData, FeatureData, Preprocessor
 from resnet_sizes.training.job.job import train_run
 
 NO_WEIGHTS = InitialWeights(name="random", file="random", sha256="0" * 64)

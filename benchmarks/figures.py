@@ -35,7 +35,7 @@ def ratio(above: list[float], below: list[float]) -> Spread:
 
 
 def together(rates: list[list[float]]) -> list[float]:
-    """Images a second by round, if each of several networks trains on as many images in turn."""
+    """Images per second by round, if each of several networks trains on as many images in turn."""
     rounds = min(len(each) for each in rates)
     return [len(rates) / sum(1 / each[number] for each in rates) for number in range(rounds)]
 

@@ -24,7 +24,7 @@ def measure_heads(
     device: torch.device,
     choices: Choices,
 ) -> dict[str, list[float]]:
-    """Images a second of the head's training on features, one epoch a value, by precision."""
+    """Images per second of the head's training on features, one epoch per value, by precision."""
     rates: dict[str, list[float]] = {}
     for precision in precisions:
         seconds = measure_head(setting, images, device, choices.at(precision))

@@ -19,7 +19,7 @@ from torchvision import transforms
 from torchvision.models import get_model
 
 from resnet_sizes.schemas.run.tensors import DatasetArrays
-from resnet_sizes.training.engine.preprocessing import NORMALISATION
+from resnet_sizes.training.engine.batches import NORMALISATION
 
 PREFETCHED = 2
 """Batches that a DataLoader worker prepares ahead, by default."""

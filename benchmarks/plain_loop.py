@@ -14,8 +14,8 @@ from torchvision.models import get_model
 
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.schemas.run.tensors import DatasetArrays
+from resnet_sizes.training.engine.batches import NORMALISATION
 from resnet_sizes.training.engine.numerics import autocast
-from resnet_sizes.training.engine.preprocessing import NORMALISATION
 
 
 class PlainLoop:

@@ -76,7 +76,7 @@ def document(result: dict[str, Any]) -> str:
 
 
 def speed_table(result: dict[str, Any]) -> Table:
-    """Images a second of training."""
+    """Images per second of training."""
     rows = []
     for case in dict.fromkeys(setting["case"] for setting in result["settings"]):
         settings = settings_of(result, case)
@@ -149,7 +149,7 @@ def frozen_run_table(result: dict[str, Any]) -> Table:
 
 
 def share_table(result: dict[str, Any]) -> Table:
-    """Multiply-accumulates a second over those of a large matrix product."""
+    """Multiply-accumulates per second over those of a large matrix product."""
     rows = []
     for setting in result["settings"]:
         for precision in result["precisions"]:
@@ -179,7 +179,7 @@ def share_table(result: dict[str, Any]) -> Table:
         "On a CPU the engine leaves out products with the zeros of the padding on maps of 2×2 and "
         "1×1 pixels; *executed* are the products that it does, counted in its own step.",
     ]
-    header = ["case", "network", "precision", "10⁶ MACs an image", "matrix product, 10⁹ MACs/s"]
+    header = ["case", "network", "precision", "10⁶ MACs per image", "matrix product, 10⁹ MACs/s"]
     header += ["plain loop", "ours", "executed by ours", "ours, of the executed"]
     return Table("Share of the device's peak", header, rows, notes)
 

@@ -115,7 +115,7 @@ def interval(moments: list[float]) -> float:
 
 
 def main() -> None:
-    """Print a table, a row a number of seeds."""
+    """Print a table, one row per number of seeds."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--seeds", type=int, nargs="+", default=[1, 5, 20])
     titles = ["Runs", "Plan", "Plan when all is done", "Whole study", "A run", "of the processor"]

@@ -127,7 +127,7 @@ own, in some minutes: `resnet-sizes forecast config/YOURS.yaml`.
 
 What is assumed:
 
-- A GPU does as many operations a second as in the published measurement that
+- A GPU does as many operations per second as in the published measurement that
   [config/devices.yaml](../config/devices.yaml) names for it. The same file explains why a computed
   time may be wrong by a factor of {factor} either way; that holds for each cell here too.
 - Each run costs {start} s more, for the workflow's own work, starting Python and importing torch

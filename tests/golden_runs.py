@@ -1,4 +1,4 @@
-"""The runs whose first losses are kept in `golden/`: one a protocol of config.yaml.
+"""The runs whose first losses are kept in `golden/`: one per protocol of config.yaml.
 
 ResNet-18, but for `literal`, which treats ResNet-152 alone otherwise than `scratch-cifar-stem`.
 """
@@ -78,7 +78,7 @@ def losses(
 
 
 def departures(protocol: str, found: list[float]) -> list[str]:
-    """Where the first losses are not those of the golden file, a line a step."""
+    """Where the first losses are not those of the golden file, one line per step."""
     kept = json.loads(path(protocol).read_text())["losses"][: len(found)]
     lines = []
     for step, (old, new) in enumerate(zip(kept, found, strict=True), start=1):

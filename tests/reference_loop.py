@@ -19,7 +19,7 @@ from torchvision.transforms.v2 import functional as transforms
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import DatasetArrays
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
-from resnet_sizes.training.engine.preprocessing import epoch_generator
+from resnet_sizes.training.engine.batches import epoch_generator
 
 MEAN_AND_DEVIATION = {
     "imagenet": ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),

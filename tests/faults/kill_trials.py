@@ -35,8 +35,8 @@ from resnet_sizes.schemas.paths import FEATURES, RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.training.engine.batches import batches_per_epoch
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.engine.preprocessing import batches_per_epoch
 from resnet_sizes.training.features.extraction import FeatureExtractor
 from resnet_sizes.training.job import checkpointing
 from resnet_sizes.training.job.job import train_run
@@ -216,7 +216,7 @@ def _checkpoints(home: Path) -> list[Path]:
 
 
 def _log_to(path: Path) -> None:
-    """All that this process says goes to a file: a line an epoch is too much for a terminal."""
+    """All that this process says goes to a file: one line per epoch is too much for a terminal."""
     handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
     os.dup2(handle, 2)
     log = logging.getLogger("resnet_sizes")

@@ -142,7 +142,7 @@ def faults_of(source: Path, path: Path) -> list[Mutant]:
 
 
 def sample(source: Path, count: int, seed: int) -> Iterator[Mutant]:
-    """Faults at random lines of the packages below `source`, at most one a line.
+    """Faults at random lines of the packages below `source`, at most one per line.
 
     Lines are drawn by what they say, so that the sample stays as it is where others are changed.
     """

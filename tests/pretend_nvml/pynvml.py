@@ -1,6 +1,6 @@
 """NVIDIA's management library as a file tells: GPUs that are not there, for tests.
 
-The file that PRETEND_GPUS names holds a list, one mapping a GPU: `uuid`, `name`, `processes`
+The file that PRETEND_GPUS names holds a list, one mapping per GPU: `uuid`, `name`, `processes`
 (by number, the names of their programs), `capability` (two numbers), `memory` (in GiB), and
 `instances`, a list of the same, where the GPU is divided. It is read at each call, so a test may
 change it meanwhile.

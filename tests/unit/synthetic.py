@@ -80,7 +80,7 @@ def make_study(
 ) -> Path:
     """Write a study below `folder/results/<name>/` and return the path of its `study.json`.
 
-    `accuracies` (fractions, final epoch) and `minutes` (training) hold one number a model, or
+    `accuracies` (fractions, final epoch) and `minutes` (training) hold one number per model, or
     one for each seed; an accuracy is rounded to what the number of test images allows. `losses`
     holds the training loss of the first and the last epoch. `full=False` limits the images.
     `missing` names runs (`scratch-32/resnet50/seed-1`) of which only the run file is written,

@@ -1,4 +1,4 @@
-"""Batches: every image once an epoch, prepared and augmented as the reading says."""
+"""Batches: every image once per epoch, prepared and augmented as the reading says."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
-from resnet_sizes.training.engine.preprocessing import (
+from resnet_sizes.training.engine.batches import (
     NORMALISATION,
     Preprocessor,
     batches_per_epoch,

@@ -161,9 +161,9 @@ def test_comments_docstrings_annotations_and_formatting_do_not_count(training: P
 
 def test_names_of_files_do_not_count(training: Path) -> None:
     before = hash_of_copy()
-    (training / "engine/preprocessing.py").rename(training / "engine/batches.py")
+    (training / "engine/batches.py").rename(training / "engine/inputs.py")
     for path in training.rglob("*.py"):
-        path.write_text(path.read_text().replace("engine.preprocessing", "engine.batches"))
+        path.write_text(path.read_text().replace("engine.batches", "engine.inputs"))
     assert hash_of_copy() == before
 
 
@@ -214,11 +214,11 @@ def test_the_words_of_errors_logs_and_warnings_do_not_count(training: Path) -> N
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("engine/preprocessing.py", "CROP_PADDING = 4", "CROP_PADDING = 5"),
-        ("engine/preprocessing.py", "0.4914", "0.4915"),
-        ("engine/preprocessing.py", "full + (rest > 1)", "full - (rest > 1)"),
-        ("engine/preprocessing.py", ".lt(0.5)", ".le(0.5)"),
-        ("engine/preprocessing.py", "antialias=True", "antialias=False"),
+        ("engine/batches.py", "CROP_PADDING = 4", "CROP_PADDING = 5"),
+        ("engine/batches.py", "0.4914", "0.4915"),
+        ("engine/batches.py", "full + (rest > 1)", "full - (rest > 1)"),
+        ("engine/batches.py", ".lt(0.5)", ".le(0.5)"),
+        ("engine/batches.py", "antialias=True", "antialias=False"),
         ("engine/loop.py", 'recipe.schedule == "cosine"', 'recipe.schedule == "constant"'),
         ("engine/loop.py", "momentum=recipe.momentum", "momentum=recipe.weight_decay"),
         ("engine/loop.py", "kind = Adam if", "kind = AdamW if"),

@@ -293,7 +293,7 @@ def test_features_that_would_fill_the_device_stay_in_the_host_s_memory(monkeypat
 
 
 def small_data(labels):
-    from resnet_sizes.training.engine.preprocessing import DeviceData
+    from resnet_sizes.training.engine.batches import DeviceData
 
     images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
     return DeviceData(images, labels, images, labels)

@@ -17,9 +17,9 @@ from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.tensors import DatasetArrays, read_dataset
+from resnet_sizes.training.engine.batches import DeviceData
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network
-from resnet_sizes.training.engine.preprocessing import DeviceData
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 

@@ -16,9 +16,9 @@ from resnet_sizes.training.capabilities import (
     check_precision,
     fastest_precision,
 )
+from resnet_sizes.training.engine.batches import FeatureData
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.numerics import autocast, set_determinism
-from resnet_sizes.training.engine.preprocessing import FeatureData
 from small_runs import run_of
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))

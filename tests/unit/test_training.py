@@ -26,14 +26,14 @@ from resnet_sizes.schemas.run.tensors import (
     read_predictions,
 )
 from resnet_sizes.schemas.run.weights import InitialWeights
-from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.engine.networks import build_network, ready_for_training
-from resnet_sizes.training.engine.preprocessing import (
+from resnet_sizes.training.engine.batches import (
     DeviceData,
     Preprocessor,
     epoch_generator,
     shuffled_batches,
 )
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.job.job import train_run
 from small_runs import CPU, run_of, small_arrays, small_dataset
 
@@ -190,7 +190,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_log(tmp_path, arr
 
 
 def test_the_epochs_before_a_loss_that_is_not_finite_are_kept(tmp_path, dataset, monkeypatch):
-    step, losses = Trainer._step, iter([0, 0, 0, 0, math.nan])  # three steps an epoch
+    step, losses = Trainer._step, iter([0, 0, 0, 0, math.nan])  # three steps per epoch
 
     def breaking(trainer, *arguments):
         loss, correct = step(trainer, *arguments)
@@ -282,7 +282,7 @@ def test_a_loss_that_overflows_later_names_its_epoch_and_step(arrays, dataset):
 
 def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypatch):
     monkeypatch.setattr(
-        "resnet_sizes.training.engine.preprocessing.Preprocessor.__call__",
+        "resnet_sizes.training.engine.batches.Preprocessor.__call__",
         lambda self, images: torch.empty(1 << 55, dtype=torch.uint8),
     )
     with pytest.raises(UserError, match=r"out of memory with batch_size 16") as told:
@@ -306,7 +306,7 @@ def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypa
 @pytest.mark.parametrize(
     "where",
     [
-        "engine.preprocessing.Preprocessor.__call__",
+        "engine.batches.Preprocessor.__call__",
         "job.run.select_device",
         "job.run.initial_network",
     ],
@@ -328,7 +328,7 @@ def test_another_error_is_not_taken_for_missing_memory(tmp_path, dataset, monkey
     def broken(self, images):
         raise RuntimeError("something else")
 
-    monkeypatch.setattr("resnet_sizes.training.engine.preprocessing.Preprocessor.__call__", broken)
+    monkeypatch.setattr("resnet_sizes.training.engine.batches.Preprocessor.__call__", broken)
     with pytest.raises(RuntimeError, match="something else"):
         train_run(run_of(dataset), dataset, RunFolder(tmp_path / "run"), "cpu")
 

@@ -109,7 +109,7 @@ def _tables(audit: Audit) -> Group:
             | {"diminishes": lambda item: falls[item.falls]},
         ),
         _table(
-            "Devices, in 10^12 multiply-accumulates a second",
+            "Devices, in 10^12 multiply-accumulates per second",
             audit.devices,
             {
                 "device": lambda rate: rate.device,

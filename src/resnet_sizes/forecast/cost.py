@@ -26,9 +26,9 @@ from resnet_sizes.training.capabilities import (
     explained_out_of_memory,
 )
 from resnet_sizes.training.devices.select import select_device, set_threads
+from resnet_sizes.training.engine.batches import batches_per_epoch, evaluation_batch
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.engine.numerics import set_determinism
-from resnet_sizes.training.engine.preprocessing import batches_per_epoch, evaluation_batch
 from resnet_sizes.training.features.extraction import keeps_features
 
 BUDGET = 15.0
@@ -211,7 +211,7 @@ class _Measured:
 
 
 def _up_to(whole: int, few: int, measured: Callable[[int], _Measured]) -> _Measured:
-    """Measured with `whole` images a batch, or with as many as the budget allows; memory is then
+    """Measured with `whole` images per batch, or with as many as the budget allows; memory is then
     continued along the line through that measurement and one with `few` images."""
     if whole <= few:
         return measured(whole)

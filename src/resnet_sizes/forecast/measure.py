@@ -9,8 +9,8 @@ from torchvision.models.resnet import ResNet
 
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.devices.select import peak_memory
+from resnet_sizes.training.engine.batches import DeviceData, FeatureData
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.engine.preprocessing import DeviceData, FeatureData
 from resnet_sizes.training.features.extraction import FeatureExtractor
 
 STEPS = 2

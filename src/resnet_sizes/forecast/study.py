@@ -1,4 +1,4 @@
-"""What a study will cost: one forecast a kind of run, and the time of all runs on some devices."""
+"""What a study will cost: one forecast per kind of run, and all runs' time on some devices."""
 
 import heapq
 from collections.abc import Hashable, Iterator, Sequence

@@ -32,7 +32,7 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """One JSON line an epoch, written as it happens."""
+        """One JSON line per epoch, written as it happens."""
         return self.folder / "log.jsonl"
 
     @property

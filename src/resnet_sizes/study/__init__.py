@@ -1,1 +1,1 @@
-"""Configuration → resolved study and one run file a run."""
+"""Configuration → resolved study and one run file per run."""

@@ -1,4 +1,4 @@
-"""The study → `study.json` and one run file a run."""
+"""The study → `study.json` and one run file per run."""
 
 from collections.abc import Callable
 from pathlib import Path

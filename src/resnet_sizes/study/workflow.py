@@ -1,4 +1,4 @@
-"""What the Snakefile asks of a study: its files, and what decides whether a job runs again."""
+"""What the Snakefile asks of a study: its files, what makes a job run again, results to keep."""
 
 import re
 import shlex

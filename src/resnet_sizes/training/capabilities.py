@@ -12,7 +12,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile, RunSettings
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.devices.select import select_device
-from resnet_sizes.training.engine.preprocessing import evaluation_batch
+from resnet_sizes.training.engine.batches import evaluation_batch
 from resnet_sizes.training.features.extraction import keeps_features
 
 log = logging.getLogger("resnet_sizes")
@@ -154,7 +154,7 @@ def _advice(run: RunFile, reason: str) -> str:
     said = f"torch said: {reason.splitlines()[0]}" if reason else "Python said: MemoryError"
     return (
         f"{run.name}: the device ran out of memory with batch_size {run.batch_size}, "
-        f"gradient_accumulation {parts}, and {size} images a step of evaluation at "
+        f"gradient_accumulation {parts}, and {size} images per step of evaluation at "
         f"{run.reading.input_size} pixels.\n{advice}\nOther processes may hold the memory: "
         f"nvidia-smi and free -h show it. When they have ended, run the same command again.\n{said}"
     )

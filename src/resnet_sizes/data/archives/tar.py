@@ -36,7 +36,7 @@ _MAX_SHARED_CHARACTERS = 10_000
 
 
 class Tar(Archive):
-    """A tar archive. It is read front to back, so a compressed one is unpacked only once a call."""
+    """A tar archive, read front to back: a compressed one is unpacked only once per call."""
 
     def _members(self) -> Iterator[tuple[str, int, bool, tuple[int, int]]]:
         try:

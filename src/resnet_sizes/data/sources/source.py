@@ -19,7 +19,7 @@ _MOST_NAMED = 10
 
 
 def refused(problems: Sequence[str]) -> UserError:
-    """The error that names the first ten problems, one a line."""
+    """The error that names the first ten problems, one per line."""
     more = len(problems) - _MOST_NAMED
     rest = [f"… and {more} more."] if more > 0 else []
     return UserError("\n".join([*problems[:_MOST_NAMED], *rest]))

@@ -39,7 +39,7 @@ class Case:
 
     @property
     def fewest_seeds(self) -> int:
-        """So many runs a model give a verdict."""
+        """So many runs per model give a verdict."""
         needs = self.claim.needs
         return 1 if needs is None else needs.seeds
 

@@ -55,7 +55,7 @@ def construction_outcomes(models: Sequence[str]) -> Outcomes:
 
 
 def seed_outcomes(runs: StudyRuns, protocol: str, models: Sequence[str]) -> list[Outcomes]:
-    """One table a seed for which all of `models` are finished, in the study's order."""
+    """One table per seed for which all of `models` are finished, in the study's order."""
     by_seed: dict[int, dict[str, Outcome]] = {seed: {} for seed in runs.study.seeds_of(protocol)}
     for model in models:
         for run in runs.of(protocol, model):

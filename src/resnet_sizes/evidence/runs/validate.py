@@ -231,7 +231,7 @@ def correct_predictions(
     equal logits counting. The two numbers differ where the true class shares the largest logit
     with another (common in bf16): libraries break such ties differently, so neither is wrong.
     """
-    # A class a row: numpy is several times slower along rows of ten.
+    # One class per row: numpy is several times slower along rows of ten.
     by_class = np.ascontiguousarray(logits.T)
     top = by_class.max(axis=0)
     label_on_top = logits[np.arange(len(labels)), labels] == top

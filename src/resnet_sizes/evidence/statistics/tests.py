@@ -214,7 +214,7 @@ class Effect:
     level: float
 
     def power(self, seeds: int) -> float:
-        """How probably it is found with so many seeds a model: by the noncentral t distribution
+        """How probably it is found with so many seeds per model: by the noncentral t distribution
         with Satterthwaite's degrees of freedom, as the test has them."""
         parts = [(variance / seeds, seeds - 1.0) for variance in self.variances]
         if self.further is not None:

@@ -26,7 +26,7 @@ their keys in values.json."""
 
 
 def comparison_table(study: Study, values: Mapping[str, Value]) -> pd.DataFrame:
-    """One row a model of the study, from shallow to deep, from its first protocol.
+    """One row per model of the study, from shallow to deep, from its first protocol.
 
     `values` are those of values.json. Accuracy (after the last epoch) is in percent, times are in
     minutes, increments in percent of the first row's number. Numbers are at full precision. The

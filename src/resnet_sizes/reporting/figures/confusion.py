@@ -1,4 +1,4 @@
-"""Confusion matrices on the test images, one panel a model."""
+"""Confusion matrices on the test images, one panel per model."""
 
 import math
 from collections.abc import Sequence

@@ -126,7 +126,7 @@ def _room_for_names(curves: Sequence[Curve]) -> float:
 
 
 def _draw_curves(axes: Axes, curves: Sequence[Curve], most_ticks: int = 10) -> None:
-    """A line a model, the mean over the seeds; where there are several, a band reaches from the
+    """One line per model, the mean over the seeds; where there are several, a band reaches from the
     lowest to the highest. The limits of the vertical axis are left to the caller."""
     axes.grid(axis="y", color=GRID, linewidth=0.6)
     for position, curve in enumerate(curves):

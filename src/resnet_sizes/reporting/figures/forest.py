@@ -44,7 +44,7 @@ _ARTICLE: dict[str, Any] = {
 
 
 def draw_forest(context: FigureContext) -> Figure:
-    """A row a model, a panel for accuracies and one for increments where there are any."""
+    """One row per model, a panel for accuracies and one for increments where there are any."""
     values = context.numbers.printed
     if not values:
         return context.empty_figure("forest.empty")

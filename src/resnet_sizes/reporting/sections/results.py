@@ -29,8 +29,8 @@ class Results(Times):
         return self._values.value(key)
 
     def paragraphs(self, *, in_short: bool = False) -> list[Safe]:
-        """A sentence a model, one a pair with the shallowest, one on the choice of the epoch; in
-        short the last alone, where the table says the rest."""
+        """One sentence per model, one per pair with the shallowest, and one on the choice of the
+        epoch; in short the last alone, where the table says the rest."""
         models = self._report.models
         pairs = [self._of_pair(m) for m in models[1:] if self._has(m, "accuracy_increment")]
         # Of one epoch none is chosen.

@@ -151,7 +151,7 @@ class ComputedMinutes:
 
 
 def computed_minutes(verdicts: Sequence[Verdict], values: PrintedValues) -> ComputedMinutes:
-    """What computed minutes the verdicts on one claim rest on; one verdict a reading."""
+    """What computed minutes the verdicts on one claim rest on; one verdict per reading."""
     found, measured = [], False
     for verdict in verdicts:
         of_reading = dict(_minutes_behind(verdict))

@@ -148,7 +148,7 @@ class Comparison(Record):
         ge=0, le=1, description="One-sided, against `at most zero`; null of one run."
     )
     pairings: list[Pairing] = Field(
-        default_factory=list, description="Of accuracies of two models, one a seed."
+        default_factory=list, description="Of accuracies of two models, one per seed."
     )
 
 

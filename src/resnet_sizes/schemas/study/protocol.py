@@ -120,7 +120,7 @@ class Description(Record):
 class Protocol(TrainingRecipe):
     """A recipe with a sentence that describes it and, where they differ, changes by model."""
 
-    description: Description = Field(description="One sentence a language, for the report.")
+    description: Description = Field(description="One sentence per language, for the report.")
     per_model: dict[ModelName, RecipeChanges] = Field(
         default_factory=dict, description="Keys of this protocol that differ for one model."
     )

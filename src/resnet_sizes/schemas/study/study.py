@@ -290,7 +290,7 @@ class Study(Record):
     )
     seeds: Seeds = Field(
         [0, 1, 2],
-        description="One run a model and protocol for each seed. A mapping from names of "
+        description="One run per model and protocol for each seed. A mapping from names of "
         "protocols to lists gives some of them seeds of their own; `default` holds those of "
         "the others.",
     )

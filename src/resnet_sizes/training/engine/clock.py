@@ -1,4 +1,4 @@
-"""Training time, synchronised and without evaluation; and the totals of a run."""
+"""Training time, synchronised and without evaluation; a run's totals, measured or computed."""
 
 import time
 from collections.abc import Iterator, Sequence

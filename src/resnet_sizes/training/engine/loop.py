@@ -16,9 +16,9 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import EpochMetrics
 from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.training.engine.batches import Data, epoch_generator, shuffled_batches
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.numerics import autocast, compiled
-from resnet_sizes.training.engine.preprocessing import Data, epoch_generator, shuffled_batches
 from resnet_sizes.training.engine.state import (
     Epoch,
     epoch_tensors,

@@ -14,7 +14,7 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
 from resnet_sizes.schemas.run.metrics import Device, FeatureCache
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.training.engine.preprocessing import DeviceData, FeatureData, evaluation_batch
+from resnet_sizes.training.engine.batches import DeviceData, FeatureData, evaluation_batch
 from resnet_sizes.training.features.extraction import FeatureExtractor, PartialFeatures
 from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
 

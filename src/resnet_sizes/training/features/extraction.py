@@ -14,10 +14,10 @@ from torchvision.models.resnet import ResNet
 
 from resnet_sizes.io.errors import Stopped, WriteError
 from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.training.engine.batches import DeviceData, Preprocessor, evaluation_batch
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.networks import Backbone
 from resnet_sizes.training.engine.numerics import autocast
-from resnet_sizes.training.engine.preprocessing import DeviceData, Preprocessor, evaluation_batch
 from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
 
 log = logging.getLogger("resnet_sizes")
@@ -174,7 +174,7 @@ class FeatureExtractor:
             keep(False)
 
     def _warm_up(self) -> None:
-        """The first batch chooses kernels. A plain loop does that once, not once an epoch, so it
+        """The first batch chooses kernels. A plain loop does that once, not once per epoch, so it
         does not belong in a time that is multiplied by the epochs."""
         self._features(self._data.train_images[: self._size])
 

@@ -24,6 +24,7 @@ from resnet_sizes.training.capabilities import (
 )
 from resnet_sizes.training.devices.gpu_slots import DeviceSlot
 from resnet_sizes.training.devices.select import describe, select_device, set_threads
+from resnet_sizes.training.engine.batches import DeviceData, batches_per_epoch
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import (
@@ -31,7 +32,6 @@ from resnet_sizes.training.engine.networks import (
     initial_network,
     ready_for_training,
 )
-from resnet_sizes.training.engine.preprocessing import DeviceData, batches_per_epoch
 from resnet_sizes.training.features.cache import cached_features, features_key
 from resnet_sizes.training.features.extraction import FeatureExtractor, cache_obstacle
 from resnet_sizes.training.job.checkpointing import Attempt, Checkpointer, resume

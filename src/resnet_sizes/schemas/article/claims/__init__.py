@@ -1,4 +1,4 @@
-"""What an article says: each claim with the rule that judges it, one class a rule."""
+"""What an article says: each claim with the rule that judges it, one class per rule."""
 
 from typing import Annotated, Any, get_args
 

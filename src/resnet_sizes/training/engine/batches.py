@@ -1,4 +1,4 @@
-"""What a network is fed with: batches of images, or of the features of a frozen backbone.
+"""What a network is fed with, in the order that the seed draws: batches of images, or of features.
 
 All images lie on the device; normalisation, size and augmentation are done a batch at a time.
 """
