@@ -350,11 +350,18 @@ def test_every_command_finds_a_study_by_name_folder_overlay_or_file(
 @pytest.mark.parametrize(
     ("finished", "said"),
     [
-        (0, ["0 of 3 runs have results. The plain command goes on with the others."]),
+        (
+            0,
+            [
+                "0 of 3 runs have results. Mend what is named above; the same command then goes on "
+                "with the others."
+            ],
+        ),
         (
             2,
             [
-                "2 of 3 runs have results. The plain command goes on with the others.",
+                "2 of 3 runs have results. Mend what is named above; the same command then goes on "
+                "with the others.",
                 "A report on what is there: resnet-sizes report --partial demo",
             ],
         ),
@@ -362,7 +369,7 @@ def test_every_command_finds_a_study_by_name_folder_overlay_or_file(
             3,
             [
                 "Every run has results. If one of them is reported as invalid above, delete the "
-                "file named there; the plain command then makes it again."
+                "file named there; the same command then makes it again."
             ],
         ),
     ],

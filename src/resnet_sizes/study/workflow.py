@@ -198,12 +198,12 @@ class WorkflowPlan:
         if missing == 0:
             words.append(
                 "Every run has results. If one of them is reported as invalid above, delete the "
-                "file named there; the plain command then makes it again."
+                "file named there; the same command then makes it again."
             )
         else:
             words.append(
-                f"{runs - missing} of {runs} runs have results. The plain command goes on with "
-                "the others."
+                f"{runs - missing} of {runs} runs have results. Mend what is named above; the same "
+                "command then goes on with the others."
             )
         if 0 < missing < runs:
             words.append(
