@@ -4,7 +4,7 @@
 
 Each trial starts a run in a process of its own, kills it with SIGKILL at a random moment in
 mid-run, starts it again (and may kill it again), and compares the end with that of the run that
-was left alone: predictions and losses must be equal bit by bit. One line a kill says where it
+was left alone: predictions and losses must be equal bit by bit. One line per kill says where it
 landed and what had been kept.
 """
 

@@ -99,7 +99,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def other_pythons() -> list[str]:
-    """Interpreters from 3.12 on that are on this machine and start, one a version."""
+    """Interpreters from 3.12 on that are on this machine and start, one per version."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     found = {}
     for minor in range(12, 20):

@@ -45,7 +45,7 @@ def run_command(command: str) -> str:
 
 
 def explain(error: ValidationError, kind: type[BaseModel]) -> list[str]:
-    """One line a problem: `key.path: found …; allowed: …`."""
+    """One line per problem: `key.path: found …; allowed: …`."""
     return [line for _, line in explain_with_locations(error, kind)]
 
 

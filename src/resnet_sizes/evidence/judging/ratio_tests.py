@@ -69,7 +69,7 @@ class RatioOrderTest(OrderTest):
 
     @cached_property
     def _ends(self) -> list[Condition]:
-        """That a ratio is above the lower and below the upper end of its tolerance; two a ratio."""
+        """That a ratio is within its tolerance: two conditions per ratio, one for each end."""
         base, found = self._base, []
         base_low, base_high = printed_ends(self._printed[base])
         for model in self._others:

@@ -121,7 +121,7 @@ def contrast(
     threshold: float = 0.0,
     further: tuple[float, float] | None = None,
 ) -> Contrast:
-    """Σ weight · mean − threshold, from two values a sample on.
+    """Σ weight · mean − threshold, from two values per sample on.
 
     Welch's test for any weights: variances are not pooled, and the degrees of freedom are
     Satterthwaite's (Biometrics Bulletin 2, 1946). `further` is one more component of the

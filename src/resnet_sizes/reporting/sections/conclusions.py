@@ -29,7 +29,7 @@ class Recommendations:
         self.criteria = list(dict.fromkeys(item.criterion for item in items))
 
     def sentences(self) -> dict[str, list[Safe]]:
-        """By reading, one a criterion, to stand in a list, without a full stop."""
+        """By reading, one per criterion, to stand in a list, without a full stop."""
         found: dict[str, list[Safe]] = {}
         for (protocol, _), item in self._found.items():
             found.setdefault(protocol, []).append(self._sentence(item))

@@ -119,7 +119,7 @@ class Trainer:
         """
         while self.epoch.number <= self.run.epochs:
             number = self.epoch.number
-            # Compiling and warming up count once an attempt: a resumed run has more of it.
+            # Compiling and warming up count once per attempt: a resumed run has more of it.
             with self._clock.span(before=self.epoch.seconds):
                 loss, accuracy = self._train_epoch(self.epoch, step_done)
             training_seconds = self.epoch.seconds = self._clock.seconds
