@@ -30,7 +30,7 @@ from resnet_sizes.schemas.run.tensors import (
 )
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
-from resnet_sizes.schemas.study.study import DatasetSpec
+from resnet_sizes.schemas.study.sources import DatasetSpec
 from resnet_sizes.training.capabilities import best_compile_mode
 from resnet_sizes.training.engine.batches import DeviceData, FeatureData, Preprocessor
 from resnet_sizes.training.engine.loop import Trainer

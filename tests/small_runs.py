@@ -18,7 +18,7 @@ from resnet_sizes.schemas.run.tensors import (
 )
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
-from resnet_sizes.schemas.study.study import DatasetSpec
+from resnet_sizes.schemas.study.sources import DatasetSpec
 
 CPU = torch.device("cpu")
 

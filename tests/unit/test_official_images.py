@@ -24,7 +24,7 @@ from resnet_sizes.data import fetch, official, prepare
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.tensors import DatasetInfo
-from resnet_sizes.schemas.study.study import Downloads
+from resnet_sizes.schemas.study.sources import Downloads
 
 PER_BATCH = 20
 

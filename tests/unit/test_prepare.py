@@ -28,7 +28,8 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, read_dataset
-from resnet_sizes.schemas.study.study import Cifar10Download, Study
+from resnet_sizes.schemas.study.sources import Cifar10Download
+from resnet_sizes.schemas.study.study import Study
 
 
 def _prepared(study: Study, folder: Path) -> tuple[DatasetInfo, DatasetArrays]:

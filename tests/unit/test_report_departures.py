@@ -10,7 +10,7 @@ from report_studies import article_text, rendered, study_with_evidence
 
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.schemas.study.protocol import Protocol
-from resnet_sizes.schemas.study.study import DataContent
+from resnet_sizes.schemas.study.sources import DataContent
 
 
 def with_protocols(inputs: Inputs, **changes: dict[str, Any]) -> Inputs:

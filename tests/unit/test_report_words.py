@@ -28,7 +28,7 @@ from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.values import Source, Value
 from resnet_sizes.schemas.evidence.verdicts import Criterion, Overall, Reason, Verdict, VerdictName
 from resnet_sizes.schemas.study.protocol import Description, TrainingRecipe
-from resnet_sizes.schemas.study.study import DataContent
+from resnet_sizes.schemas.study.sources import DataContent
 
 NOWHERE = Source(file="x", field="x")
 

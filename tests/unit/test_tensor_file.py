@@ -24,7 +24,7 @@ from resnet_sizes.schemas.run.tensors import (
     write_dataset,
     write_predictions,
 )
-from resnet_sizes.schemas.study.study import DatasetSpec
+from resnet_sizes.schemas.study.sources import DatasetSpec
 
 
 def _arrays(train: int = 6, test: int = 4) -> DatasetArrays:

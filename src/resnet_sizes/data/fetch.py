@@ -17,7 +17,8 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.locks import NoLocks, one_process
 from resnet_sizes.io.messages import run_command, without_secrets
-from resnet_sizes.schemas.study.study import Downloads, Study
+from resnet_sizes.schemas.study.sources import Downloads
+from resnet_sizes.schemas.study.study import Study
 
 _log = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from resnet_sizes.schemas.run.tensors import (
     unordered_identity,
     write_dataset,
 )
-from resnet_sizes.schemas.study.study import DataContent, Study
+from resnet_sizes.schemas.study.sources import DataContent
+from resnet_sizes.schemas.study.study import Study
 
 _log = logging.getLogger(__name__)
 

@@ -28,7 +28,8 @@ from resnet_sizes.schemas.run.weights import (
     wanted_weights,
     weights_version,
 )
-from resnet_sizes.schemas.study.study import Downloads, Study
+from resnet_sizes.schemas.study.sources import Downloads
+from resnet_sizes.schemas.study.study import Study
 
 _MOST_BYTES = 2**30
 """The limit of a file whose size is not published; torchvision's largest ResNet has 230 MiB."""

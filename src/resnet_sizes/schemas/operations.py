@@ -9,7 +9,8 @@ from resnet_sizes.schemas.base import Record, Sha256, Versioned
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.schemas.run.progress import RunProgress, SchedulerJob
 from resnet_sizes.schemas.run.run import Precision, RunSettings
-from resnet_sizes.schemas.study.study import DatasetSpec, Study
+from resnet_sizes.schemas.study.sources import DatasetSpec
+from resnet_sizes.schemas.study.study import Study
 
 
 class RunForecast(Record):

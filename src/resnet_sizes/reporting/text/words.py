@@ -12,7 +12,7 @@ from resnet_sizes.i18n.numbers import LOCALES
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
-from resnet_sizes.schemas.study.study import DataContent
+from resnet_sizes.schemas.study.sources import DataContent
 
 TEXTS = ("texts.yaml", "verdicts.yaml")
 """The files of `report/<language>/` that hold texts; their keys are read together."""

@@ -19,7 +19,7 @@ from resnet_sizes.schemas.article.claims import CLAIM_KINDS, Claim
 from resnet_sizes.schemas.article.claims.base import Place, TableRow
 from resnet_sizes.schemas.base import Number, Record
 from resnet_sizes.schemas.study.protocol import Description, ModelName, TrainingRecipe
-from resnet_sizes.schemas.study.study import DataContent
+from resnet_sizes.schemas.study.sources import DataContent
 
 
 class Setup(Record):

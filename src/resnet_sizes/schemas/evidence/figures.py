@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from resnet_sizes.schemas.base import Record, Versioned
-from resnet_sizes.schemas.study.study import DataContent
+from resnet_sizes.schemas.study.sources import DataContent
 
 FIGURE_NAMES = ("loss", "accuracy", "pareto", "confusion", "forest")
 """In the order of the report; a file is `figure-<name>.<format>`."""

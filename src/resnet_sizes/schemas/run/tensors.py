@@ -20,7 +20,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import check_regular, write_atomically
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import Sealed, Sha256, Versioned
-from resnet_sizes.schemas.study.study import DataContent, DatasetSpec
+from resnet_sizes.schemas.study.sources import DataContent, DatasetSpec
 
 IMAGE_SHAPE = (3, 32, 32)
 """Channels (red, green, blue), rows, columns."""

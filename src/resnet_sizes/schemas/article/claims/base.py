@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.schemas.base import Record, all_different
 from resnet_sizes.schemas.study.protocol import Description, ModelName
-from resnet_sizes.schemas.study.study import DataContent
+from resnet_sizes.schemas.study.sources import DataContent
 
 T = TypeVar("T", float, Decimal)
 
