@@ -37,7 +37,7 @@ _ACCENTED = re.compile(r"[ãõçáéíóúâêôà]")
 
 
 @cache
-def strangers(text: str, language: str) -> frozenset[str]:
+def foreign_words(text: str, language: str) -> frozenset[str]:
     """Words of the other language; in English also whatever has an accent of Portuguese."""
     words = frozenset(re.findall(r"\b[a-zà-öø-ÿ]+\b", _without_names(text).lower()))
     found = words & _OTHERS[language]
@@ -96,8 +96,8 @@ def check_language(qmd: str, language: str) -> None:
     """All words of an article are of its language, its numbers written as the language does."""
     body = body_of(qmd)
     prose = prose_of(body)
-    assert not strangers(prose, language)
-    assert not strangers(labels_of(qmd), language)
+    assert not foreign_words(prose, language)
+    assert not foreign_words(labels_of(qmd), language)
     assert not re.search(r"<<|>>|<%|\bnan\b|Undefined|None(?! of)|True(?! by)|False", prose)
     mark = {"pt": r"\.", "en": ","}[language]
     text = re.sub(r"(?m)^#+ [\d.]+", "", prose)

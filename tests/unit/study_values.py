@@ -46,7 +46,7 @@ def collected(
         distances=[],
         nearest=[],
         runs=list(runs.states),
-        strangers=[],
+        unrequested=[],
         files={},
     )
     return collect_values(runs, article, verdicts, VERDICTS_FILE).values

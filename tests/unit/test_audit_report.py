@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 from audited_articles import article_of, audit_of_the_article, audited
-from report_prose import prose_of, strangers
+from report_prose import foreign_words, prose_of
 from report_studies import TEMPLATES, words_only
 
 from resnet_sizes.reporting.sections.audit import AuditTexts
@@ -43,7 +43,7 @@ def rendered(found: Audit, words: Words) -> str:
 
 def check_prose(text: str, language: str = "pt") -> None:
     assert not re.search(r"<<|>>|None|True|False", text)
-    assert not strangers(prose_of(text), language)
+    assert not foreign_words(prose_of(text), language)
     # Every table that is printed is named in the prose before it, and none other is.
     labels = set(re.findall(r"\{#(tbl-[a-z-]+)\}", text))
     assert labels == set(re.findall(r"@(tbl-[a-z-]+)", text))

@@ -14,9 +14,9 @@ from report_prose import (
     PORTUGUESE,
     body_of,
     check_language,
+    foreign_words,
     numerals,
     skeleton,
-    strangers,
 )
 from report_studies import (
     CACHED,
@@ -100,9 +100,13 @@ def test_texts_that_are_the_same_in_both_languages_are_names_and_units() -> None
 
 def test_the_words_that_give_a_language_away_belong_to_one_alone() -> None:
     assert not ENGLISH & PORTUGUESE
-    assert strangers("a acurácia of the network", "pt") == {"of", "the", "network"}
-    assert strangers("the accuracy da rede, without repetição", "en") == {"da", "rede", "repetição"}
-    assert not strangers("Ruhan Ávila da Conceição", "en")
+    assert foreign_words("a acurácia of the network", "pt") == {"of", "the", "network"}
+    assert foreign_words("the accuracy da rede, without repetição", "en") == {
+        "da",
+        "rede",
+        "repetição",
+    }
+    assert not foreign_words("Ruhan Ávila da Conceição", "en")
 
 
 @pytest.mark.parametrize("settings", STUDIES.values(), ids=STUDIES)
@@ -183,7 +187,7 @@ def test_the_labels_of_figures_are_of_one_language() -> None:
             figure.draw_without_rendering()  # labels of ticks are made late
             shown += [text.get_text() for text in figure.findobj(Text)]
         labels[language] = {text for text in shown if re.search(r"[^\d\W]", text)}
-        assert not strangers(" ".join(labels[language]), language)
+        assert not foreign_words(" ".join(labels[language]), language)
     assert labels["pt"] & labels["en"] == {"ResNet-18"}
     assert len(labels["pt"]) == len(labels["en"]) == 4
 

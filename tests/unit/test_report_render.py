@@ -12,7 +12,7 @@ import pytest
 from lxml import html
 from pypdf import PageObject, PdfReader
 from rendering import ENGINE, WORDINGS, Page, Wording, finished_reports, put_quarto, render
-from report_prose import strangers
+from report_prose import foreign_words
 from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, reseal, study_with_evidence
 from synthetic import make_study
 from typer.testing import CliRunner
@@ -103,7 +103,7 @@ def test_the_whole_page_is_of_one_language(page: Page, language: str, wording: W
     text = re.sub(r"\S+\.(json|yaml)|seed-\d|resnet-sizes report", "", text)
     alternatives = " ".join(str(image["alt"]) for image in page.all("img"))
     labels = " ".join(str(a.get("aria-label", "")) for _, a in page.tags)
-    assert not strangers(f"{text} {alternatives} {labels}", language)
+    assert not foreign_words(f"{text} {alternatives} {labels}", language)
 
 
 def test_the_page_fetches_nothing(report: Path, page: Page) -> None:

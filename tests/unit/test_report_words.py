@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import get_args
 
 import pytest
-from report_prose import strangers
+from report_prose import foreign_words
 from report_studies import words_only
 
 from resnet_sizes.io.errors import UserError
@@ -54,7 +54,7 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
             for text in (sentence, report.verdict(verdict), plain(reason_of_one)):
                 assert text.strip()
                 assert not re.search(r"<<|>>|\{|\}|None|True|False", text)
-                assert not strangers(text, language)
+                assert not foreign_words(text, language)
 
 
 def judged_as(
@@ -206,7 +206,7 @@ def test_every_answer_of_a_reading_has_its_words(
                     for answer in answers_of(recipe, words).values():
                         text = answer("own", "resnet50")
                         assert text
-                        assert not strangers(plain(text), language)
+                        assert not foreign_words(plain(text), language)
     for precision in get_args(TrainingRecipe.model_fields["precision"].annotation):
         assert words(f"readings.precision.{precision}")
 
@@ -237,7 +237,7 @@ def test_every_content_of_a_dataset_has_its_words(
     for table in ("titles", "contents", "content-names"):
         text = plain(words_in(language)(f"{table}.{content}"))
         assert text
-        assert not strangers(text, language)
+        assert not foreign_words(text, language)
 
 
 @pytest.mark.parametrize(

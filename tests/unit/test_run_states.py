@@ -287,7 +287,7 @@ def test_results_that_the_study_does_not_ask_for_are_named_and_not_used(tmp_path
     shutil.copytree(runs / OTHER, runs / RUN / "old")
     assert CliRunner().invoke(app, ["evidence", str(study)]).exit_code == 0
     verdicts = json.loads((study.parent / "evidence" / "verdicts.json").read_text())
-    assert verdicts["strangers"] == [f"{RUN}/old", "scratch-32/resnet50/seed-9"]
+    assert verdicts["unrequested"] == [f"{RUN}/old", "scratch-32/resnet50/seed-9"]
     values = json.loads((study.parent / "evidence" / "values.json").read_text())["values"]
     assert values["scratch-32.resnet50.runs"]["value"] == 3
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 from judged_studies import REVERSED, judged, sentence
-from report_prose import strangers
+from report_prose import foreign_words
 from report_studies import words_of
 from synthetic import ARTICLE, ARTICLE_ACCURACIES
 
@@ -54,8 +54,8 @@ def test_sentences_are_whole_and_written_in_their_language(
             assert not re.search(r"\{|\}|None|nan|inf\b", text), text
         assert not re.search(r"\d\.\d{1,2}\b", pt), pt
         assert not re.search(r"\d,\d{1,2}\b", en), en
-        assert not strangers(pt, "pt"), pt
-        assert not strangers(en, "en"), en
+        assert not foreign_words(pt, "pt"), pt
+        assert not foreign_words(en, "en"), en
 
 
 def test_a_sentence_names_the_numbers_that_decided(tmp_path: Path) -> None:

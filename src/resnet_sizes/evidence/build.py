@@ -42,7 +42,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     for state in runs.states:
         if state.state != "finished":
             log.info("%s is left out: %s", state.run, state.problem or "it is missing")
-    for name in runs.strangers:
+    for name in runs.unrequested:
         log.info("%s is left out: the study does not ask for it", name)
 
     readings = samplings(runs)
@@ -68,7 +68,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         nearest=nearest(compared),
         recommendations=judged.recommendations,
         runs=list(runs.states),
-        strangers=list(runs.strangers),
+        unrequested=list(runs.unrequested),
         outliers=outliers,
         files={},  # which cannot be known before they are written
     )

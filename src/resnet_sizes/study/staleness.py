@@ -97,7 +97,9 @@ def _stale_files(
     verdicts = _read(folder.evidence / "verdicts.json", Verdicts)
     begun = _read(folder.study, StudyFile)
     asked = content_hash(study)
-    if verdicts and not (begun and begun.study_hash == asked == verdicts.study_hash):
+    if verdicts is None and (folder.evidence / "verdicts.json").is_file():
+        yield folder.evidence / "verdicts.json", "it cannot be read"
+    elif verdicts and not (begun and begun.study_hash == asked == verdicts.study_hash):
         yield folder.evidence / "verdicts.json", "another configuration"
     elif verdicts and verdicts.article_hash != content_hash(load_article(Path(study.article))):
         yield folder.evidence / "verdicts.json", "another article file"

@@ -35,7 +35,7 @@ class StudyRuns:
     info: DatasetInfo
     finished: tuple[FinishedRun, ...]
     states: tuple[RunState, ...]
-    strangers: tuple[str, ...] = ()
+    unrequested: tuple[str, ...] = ()
     """Runs with results in the study's folder that the study does not ask for."""
 
     def of(self, protocol: str, model: str) -> tuple[FinishedRun, ...]:
@@ -91,8 +91,8 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
         raise UserError(_no_runs(folder, states))
     if len(finished) < len(states) and not allow_partial:
         raise UserError(_unfinished_runs(folder, states))
-    strangers = _strangers(folder, results)
-    return StudyRuns(study, info, tuple(finished), tuple(states), strangers)
+    unrequested = _unrequested(folder, results)
+    return StudyRuns(study, info, tuple(finished), tuple(states), unrequested)
 
 
 def _read_info(study: Study, folder: StudyFolder) -> DatasetInfo:
@@ -132,7 +132,7 @@ def _state(
     return state.model_copy(update={"state": "failed", "problem": problem})
 
 
-def _strangers(folder: StudyFolder, results: Results) -> tuple[str, ...]:
+def _unrequested(folder: StudyFolder, results: Results) -> tuple[str, ...]:
     runs = folder.folder / "runs"
     found = (path.parent.relative_to(runs).as_posix() for path in runs.rglob("metrics.json"))
     return tuple(sorted(name for name in found if name not in results))

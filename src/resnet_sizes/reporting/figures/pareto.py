@@ -62,7 +62,7 @@ class _Points:
 
 
 def draw_pareto(context: FigureContext) -> Figure:
-    """One point a model, the mean, with bars from the lowest to the highest of the seeds.
+    """One point per model, the mean, with bars from the lowest to the highest of the seeds.
 
     The front is a staircase: what the best model that takes no longer reaches. Models off it
     have hollow marks. Computed times are said to be so on the axis.

@@ -30,7 +30,7 @@ class AuditTexts:
 
     @property
     def increments(self) -> list[Safe]:
-        """A sentence a column, or one of both where they have the same answer."""
+        """A sentence per column, or one of both where they have the same answer."""
         columns = self._audit.columns
         where = [
             self._words(

@@ -321,7 +321,7 @@ class Verdicts(Versioned, Sealed):
         default_factory=list, description="Of each reading, by accuracy, by time, and by both."
     )
     runs: list[RunState]
-    strangers: list[str] = Field(
+    unrequested: list[str] = Field(
         description="Runs with results in the study's folder that it does not ask for."
     )
     outliers: list[str] = Field(
