@@ -103,6 +103,24 @@ def test_a_folder_without_images_is_refused_before_anything_is_planned(tmp_path:
         fingerprint(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.symlink_to("nowhere.png"), "cannot be read (No such file or directory)"),
+        (lambda path: path.symlink_to(path.name), "cannot be read (Too many levels of symbolic"),
+        (os.mkfifo, "is not a regular file"),
+    ],
+)
+def test_what_is_no_file_is_named_and_blocks_nothing(
+    images: Path, make: Callable[[Path], object], said: str
+):
+    path = next(images.glob("train/*")) / "odd.png"
+    make(path)
+    with pytest.raises(UserError) as refused:
+        fingerprint(images)
+    assert str(refused.value).startswith(f"{path}: {said}")
+
+
 def test_it_is_computed_where_nothing_can_be_written(images: Path):
     before = fingerprint(images)
     shutil.rmtree(KNOWN)

@@ -46,7 +46,8 @@ def stale_of(
     """Stale files below the study's folder, each with the reason as it was written down."""
     folder = StudyFolder.of(study.name)
     stale = write_stale_files(study, fingerprint)
-    lines = folder.stale.read_text(encoding="utf-8").splitlines()
+    *lines, when = folder.stale.read_text(encoding="utf-8").splitlines()
+    assert when.startswith("Planned at ")
     assert stale == {line.partition(":")[0] for line in lines}
     return {
         line.partition(":")[0].removeprefix("results/tiny/"): line.partition("(")[2][:-1]

@@ -6,7 +6,7 @@ from pathlib import Path
 from resnet_sizes.data.archives.containers import Folder
 from resnet_sizes.data.official import batch_files
 from resnet_sizes.io.errors import UserError, WriteError
-from resnet_sizes.io.files import read_bytes, write_text
+from resnet_sizes.io.files import check_regular, read_bytes, write_text
 from resnet_sizes.io.hashes import content_hash, file_hash
 from resnet_sizes.schemas.paths import WORK
 
@@ -20,8 +20,17 @@ def fingerprint(path: Path) -> str:
     Of a folder only the files count that its source reads, by name and content. New
     times alone, as a copy gives them, are no change. Files are read again only where their
     sizes, inodes or times differ from those of the last time. Raises UserError for a folder
-    that does not hold images as the source expects them.
+    that does not hold images as the source expects them, and for what cannot be read.
     """
+    try:
+        return _fingerprint(path)
+    except OSError as error:  # a link to nothing, say
+        raise UserError(
+            f"{error.filename}: cannot be read ({error.strerror}). Repair or remove it."
+        ) from None
+
+
+def _fingerprint(path: Path) -> str:
     names = _image_names(path) if path.is_dir() else [""]
     state = content_hash([[name, *_state(path / name)] for name in names])
     known = KNOWN / content_hash(str(path.absolute()))
@@ -52,5 +61,6 @@ def _image_names(folder: Path) -> list[str]:
 def _state(path: Path) -> list[int]:
     """What changes whenever a file does. The time of the last change cannot be set by hand, unlike
     that of the content."""
+    check_regular(path, "Remove it, or name another.")  # a pipe would block forever
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]

@@ -7,6 +7,7 @@ record, as after a copy to another machine, for one that fits.
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import time_ns
 from typing import TypeVar
 
 from resnet_sizes.io.code_hash import training_code_hash
@@ -35,9 +36,10 @@ def write_stale_files(study: Study, fingerprint: Callable[[Path], str]) -> set[s
     """Name the study's stale files in `StudyFolder.stale` and in warnings, and return their paths.
 
     `fingerprint` is that of a file or folder of the user's own, as `WorkflowPlan` takes it.
-    That file is written whenever there are any, so that it is newer than they are. A file that is
-    missing is none of them, since Snakemake makes it, and neither are results that cannot be read:
-    what they cost is not thrown away unasked.
+    That file is written whenever there are any, so that it is newer than they are, and with the
+    time: Snakemake passes over an input that is newer but holds what it held at the last job.
+    A file that is missing is none of them, since Snakemake makes it, and neither are results that
+    cannot be read: what they cost is not thrown away unasked.
     """
     folder = StudyFolder.of(study.name)
     found = dict(_stale_files(study, folder, fingerprint))
@@ -49,7 +51,7 @@ def write_stale_files(study: Study, fingerprint: Callable[[Path], str]) -> set[s
     if len(lines) > SHOWN:
         log.warning("%d more, named in %s", len(lines) - SHOWN, folder.stale)
     if found or not folder.stale.is_file():
-        write_text(folder.stale, "".join(f"{line}\n" for line in lines))
+        write_text(folder.stale, "\n".join([*lines, f"Planned at {time_ns()}", ""]))
     return set(map(str, found))
 
 
