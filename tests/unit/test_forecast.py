@@ -224,7 +224,7 @@ def write_study(folder, **changes):
     return ["forecast", "one.yaml", "--device", "cpu"]
 
 
-def test_the_command_prints_a_row_a_run_and_writes_nothing_but_the_forecast(tmp_path):
+def test_the_command_prints_a_row_per_run_and_writes_nothing_but_the_forecast(tmp_path):
     arguments = write_study(tmp_path)
     done = copied().run(arguments, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -310,6 +310,16 @@ def test_the_time_on_several_devices_is_told(forecast_of):
     costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
     forecast_of(costs, models=["resnet18"], seeds=[0, 1, 2])
     assert "On 2, 8 and 64 such devices at once: about 40 s, 20 s and 20 s." in forecast_of.said
+
+
+@pytest.mark.parametrize(("load", "busy"), [(1.0, False), (3.5, True)])
+def test_other_work_that_lengthens_the_measured_times_is_told(forecast_of, monkeypatch, load, busy):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
+    forecast_of(costs, models=["resnet18"], seeds=[0], training={"device": "cpu"})
+    told = "The machine is busy (load 3.5, 2 processors): idle, it takes less."
+    assert (told in forecast_of.said) == busy
 
 
 def test_features_of_several_protocols_are_counted_once(forecast_of):

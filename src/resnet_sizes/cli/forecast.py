@@ -1,5 +1,6 @@
 """`resnet-sizes forecast`: what a study will cost on this device."""
 
+import os
 from collections.abc import Hashable, Sequence
 from typing import Annotated
 
@@ -47,6 +48,9 @@ def forecast(
         f"{study.training.epochs} epochs, on {described.name} ({described.kind}, "
         f"{described.threads} threads). Measuring…"
     )
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    if described.kind == "cpu" and load > processors / 2:
+        say(f"The machine is busy (load {load:.1f}, {processors} processors): idle, it takes less.")
     table = Table(
         Column("run", overflow="fold"), "precision", "seeds", "one run", "all seeds", "peak memory"
     )
