@@ -15,8 +15,8 @@ from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     DatasetInfo,
     Int64Array,
+    count_test_images_in_training,
     dataset_identity,
-    test_images_in_training,
     unordered_identity,
     write_dataset,
 )
@@ -47,7 +47,7 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         for part in PARTS
     }
     arrays = _arrays(source, indices)
-    in_training = test_images_in_training(arrays)
+    in_training = count_test_images_in_training(arrays)
     if in_training:
         total = len(arrays.test_labels)
         said = "warning: %d of %d test images stand in the training set too, pixel for pixel"

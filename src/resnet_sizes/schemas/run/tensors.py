@@ -111,7 +111,7 @@ def unordered_identity(arrays: DatasetArrays, class_names: Sequence[str]) -> str
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def test_images_in_training(arrays: DatasetArrays) -> int:
+def count_test_images_in_training(arrays: DatasetArrays) -> int:
     """How many test images are equal to a training image in each pixel, whatever their labels."""
     trained = set(_pixel_digests(arrays.train_images))
     return sum(digest in trained for digest in _pixel_digests(arrays.test_images))
