@@ -1,5 +1,6 @@
 # Names and helpers that the rules share. The study is checked here, so a wrong
 # configuration stops before any job is planned.
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -44,6 +45,7 @@ def read_configuration():
 # that has to run it no longer looks at changed parameters.) What a rule reads of the study
 # stands in its `params`, so that it runs again when that changes.
 STUDY = explained(read_configuration)
+fingerprint = cache(fingerprint)  # one plan looks at each folder once
 PLAN = explained(WorkflowPlan, STUDY, fingerprint)
 FOLDER = PLAN.folder
 RUN = PLAN.run_pattern
