@@ -21,8 +21,7 @@ setup:
 
 report: setup
 	@snakemake --cores all --resources gpu=1 --configfile config/demo.yaml --quiet host reason rules
-	@echo "The report on the demo study, its PDF, and what both came from:"
-	@ls -1 results/demo/report/{pt,en}/{report.html,report.pdf,article.qmd}
+	@echo "Open results/demo/report/pt/report.html (English: en/report.html)."
 
 # The forecast advises; it takes a few minutes on a CPU and decides nothing.
 article: setup
