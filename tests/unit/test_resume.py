@@ -183,7 +183,7 @@ def test_results_that_cannot_be_written_cost_no_training(home, whole, monkeypatc
     home.files.folder.mkdir(exist_ok=True)
     home.files.predictions.mkdir()  # no file can take its place
     (home.files.predictions / "x").touch()
-    with pytest.raises(run_module.WriteError, match=r"predictions.*cannot be written.*Free"):
+    with pytest.raises(run_module.WriteError, match=r"predictions.*cannot be written.*Move"):
         train(home, checkpoint_minutes=60)
     assert not home.files.metrics.exists()
     shutil.rmtree(home.files.predictions)

@@ -213,7 +213,7 @@ def test_another_dataset_than_the_planned_one_is_refused(tmp_path, arrays, datas
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_a_device_that_is_not_there_is_named(tmp_path, arrays, dataset):
-    with pytest.raises(UserError, match=r"training\.device, or --device: found .cuda.*or cpu"):
+    with pytest.raises(UserError, match=r"training\.device.*: found 'cuda'.*auto or cpu"):
         train_run(run_of(dataset), dataset, RunFolder(tmp_path / "run"), "cuda")
 
 
