@@ -360,3 +360,27 @@ def test_a_demo_says_once_that_what_it_shows_is_no_test() -> None:
     pt, en = (article_text(language, **DEMO) for language in ("pt", "en"))
     assert pt.count("o que não constitui um teste") == 1
     assert en.count("though this is no test") == 1
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
+@pytest.mark.parametrize(
+    ("language", "always"),
+    [
+        (
+            "pt",
+            [
+                "deixa escolhas em aberto",
+                "mesmas imagens de teste",
+                "tempos dependem do dispositivo",
+            ],
+        ),
+        ("en", ["leaves choices open", "same test images", "Times depend on the device"]),
+    ],
+)
+def test_what_limits_every_study_is_always_among_the_limits(
+    language: str, always: list[str], seeds: tuple[int, ...]
+) -> None:
+    heading = {"pt": "Limites", "en": "Limits"}[language]
+    limits = article_text(language, seeds=seeds).partition(heading)[2].partition("\n## ")[0]
+    for words in always:
+        assert words in limits
