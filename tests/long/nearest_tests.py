@@ -40,7 +40,7 @@ def _importers() -> dict[str, list[str]]:
 def nearest_tests(path: Path, count: int) -> list[Path]:
     """So many files of unit tests that reach `path` over the fewest imports, nearest first.
 
-    Those that a name shares with the file come before others as near.
+    Those that share its name come first: the time for them is short.
     """
     start = _module(path)
     distances, waiting = {start: 0}, deque([start])
@@ -51,5 +51,5 @@ def nearest_tests(path: Path, count: int) -> list[Path]:
                 distances[importer] = distances[name] + 1
                 waiting.append(importer)
     reached = [name for name in distances if name.startswith("test_")]
-    reached.sort(key=lambda name: (distances[name] - (path.stem in name), name))
+    reached.sort(key=lambda name: (path.stem not in name, distances[name], name))
     return [TESTS / "unit" / f"{name}.py" for name in reached[:count]]
