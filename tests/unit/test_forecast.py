@@ -2,17 +2,11 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 import torch
-import yaml
-from typer.testing import CliRunner
 
-from copied_process import copied
-from resnet_sizes.cli.app import app
 from resnet_sizes.forecast import cost as forecast
-from resnet_sizes.forecast import study
 from resnet_sizes.forecast.cost import (
     Cost,
     Counts,
@@ -23,16 +17,11 @@ from resnet_sizes.forecast.cost import (
     shared_features,
 )
 from resnet_sizes.forecast.measure import STEPS, Epochs
-from resnet_sizes.schemas.operations import Forecast, RunForecast, kind_hash
-from resnet_sizes.schemas.run.metrics import Device
-from resnet_sizes.schemas.run.run import run_settings
 from resnet_sizes.schemas.run.weights import InitialWeights
-from resnet_sizes.study.loading import load_study
 from resnet_sizes.training.engine.networks import build_network
 from resnet_sizes.training.features.extraction import keeps_features
 from small_runs import CPU, run_of
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 COUNTS = Counts(train=1000, test=200, classes=10)
 IMAGES = (COUNTS.train + COUNTS.test) * 3 * 32 * 32
 RANDOM = InitialWeights(name="random", file="random", sha256="0" * 64)
@@ -209,152 +198,3 @@ def test_a_process_that_is_killed_is_told_as_missing_memory(monkeypatch):
 
 def _die(run, counts, device):
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def write_study(folder, **changes):
-    (folder / "config").symlink_to(REPOSITORY / "config")
-    study = {
-        "name": "one",
-        "dataset": {"source": "digits", "limit": {"train": 64, "test": 32}},
-        "models": ["resnet18"],
-        "protocols": ["scratch-32"],
-        "training": {"epochs": 1, "batch_size": 16},
-    }
-    (folder / "one.yaml").write_text(yaml.safe_dump(study | changes))
-    return ["forecast", "one.yaml", "--device", "cpu"]
-
-
-def test_the_command_prints_a_row_per_run_and_writes_nothing_but_the_forecast(tmp_path):
-    arguments = write_study(tmp_path)
-    done = copied().run(arguments, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "64 training and 32 test images, 1 epochs" in done.stderr
-    assert "scratch-32/resnet18" in done.stdout
-    assert "in turn" in done.stdout
-    assert "Nothing has been started." in done.stderr
-    written = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
-    assert written == [tmp_path / "results/one/forecast.json"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "one.yaml", "results"]
-    found = Forecast.model_validate_json(written[0].read_text(encoding="utf-8"))
-    assert (found.train_images, found.test_images, found.device.kind) == (64, 32, "cpu")
-    (run,) = found.runs
-    assert (run.protocol, run.model, run.precision) == ("scratch-32", "resnet18", "fp32")
-    assert run.seconds > 0
-    assert run.peak_memory_bytes > 50e6
-
-
-def test_a_forecast_is_of_the_study_that_was_measured_and_of_all_its_seeds(tmp_path):
-    write_study(tmp_path)
-    study = load_study([tmp_path / "one.yaml"], tmp_path / "config/config.yaml")
-    settings = run_settings(study, "scratch-32", "resnet18", 0)
-    measured = RunForecast(
-        protocol="scratch-32",
-        model="resnet18",
-        settings_hash=kind_hash(settings),
-        precision="fp32",
-        seconds=9.0,
-        feature_seconds=0.0,
-        peak_memory_bytes=1,
-    )
-    found = Forecast(
-        dataset=study.dataset,
-        train_images=64,
-        test_images=32,
-        device=Device(kind="cpu", name="a CPU", threads=1),
-        versions={},
-        measured="2026-01-01T00:00:00Z",
-        runs=[measured],
-    )
-    assert found.of(study, settings) == measured
-    assert found.of(study, settings.model_copy(update={"seed": 7})) == measured
-    assert found.of(study, settings.model_copy(update={"epochs": 9})) is None
-    other = study.dataset.model_copy(update={"source": "cifar10"})
-    assert found.of(study.model_copy(update={"dataset": other}), settings) is None
-
-
-@pytest.fixture
-def forecast_of(tmp_path, monkeypatch):
-    """Runs the command on a study whose runs have fixed costs, by `protocol/model`."""
-
-    def command(costs, **changes):
-        monkeypatch.setattr(
-            study, "forecast_run", lambda run, *rest: costs[f"{run.protocol}/{run.model}"]
-        )
-        arguments = write_study(tmp_path, **changes)
-        monkeypatch.chdir(tmp_path)
-        done = CliRunner().invoke(app, arguments, env={"COLUMNS": "120"})
-        assert done.exit_code == 0, done.output
-        command.said = done.output
-        return {
-            line.split("│")[1].strip(): line for line in done.output.splitlines() if "│" in line
-        }
-
-    return command
-
-
-def test_the_last_row_is_the_sum_of_times_and_the_largest_memory(forecast_of):
-    rows = forecast_of(
-        {
-            "scratch-32/resnet18": Cost(training_seconds=20, peak_memory_bytes=3_000 * MB),
-            "scratch-32/resnet34": Cost(training_seconds=30, peak_memory_bytes=2_000 * MB),
-        },
-        models=["resnet18", "resnet34"],
-        seeds=[0, 1],
-    )
-    assert "40 s" in rows["scratch-32/resnet18"]
-    assert "1 min 40 s" in rows["in turn"]
-    assert "3.0 GB" in rows["in turn"]
-
-
-def test_the_time_on_several_devices_is_told(forecast_of):
-    costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
-    forecast_of(costs, models=["resnet18"], seeds=[0, 1, 2])
-    assert "On 2, 8 and 64 such devices at once: about 40 s, 20 s and 20 s." in forecast_of.said
-
-
-@pytest.mark.parametrize(("load", "busy"), [(1.0, False), (3.5, True)])
-def test_other_work_that_lengthens_the_measured_times_is_told(forecast_of, monkeypatch, load, busy):
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
-    forecast_of(costs, models=["resnet18"], seeds=[0], training={"device": "cpu"})
-    told = "The machine is busy (load 3.5, 2 processors): idle, it takes less."
-    assert (told in forecast_of.said) == busy
-
-
-def test_features_of_several_protocols_are_counted_once(forecast_of):
-    cost = Cost(training_seconds=5, feature_seconds=30)
-    rows = forecast_of(
-        {"probe-224/resnet152": cost, "literal/resnet152": cost},
-        models=["resnet152"],
-        protocols=["probe-224", "literal"],
-        seeds=[0, 1],
-    )
-    assert "40 s" in rows["probe-224/resnet152"]
-    assert "40 s" in rows["literal/resnet152"]
-    assert "50 s" in rows["in turn"]  # 30 s of features and four times 5 s
-
-
-def test_seeds_are_counted_by_protocol(forecast_of):
-    cost = Cost(training_seconds=5)
-    rows = forecast_of(
-        {"scratch-32/resnet18": cost, "finetune-32/resnet18": cost},
-        models=["resnet18"],
-        protocols=["scratch-32", "finetune-32"],
-        seeds={"default": [0], "scratch-32": [1, 2, 3, 4]},
-    )
-    assert "20 s" in rows["scratch-32/resnet18"]
-    assert "25 s" in rows["in turn"]
-
-
-def test_a_run_that_cannot_be_measured_leaves_the_others(forecast_of, caplog):
-    caplog.set_level("INFO", logger="resnet_sizes")
-    rows = forecast_of(
-        {
-            "scratch-32/resnet18": Cost(problem="ZeroDivisionError: of a kernel"),
-            "scratch-32/resnet34": Cost(training_seconds=30),
-        },
-        models=["resnet18", "resnet34"],
-    )
-    assert "–" in rows["scratch-32/resnet18"]
-    assert "30 s" in rows["in turn, without 1 that could not be measured"]
