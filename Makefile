@@ -70,7 +70,7 @@ lint: setup
 
 # What is derived from the records: JSON schemas and config/README.md.
 schemas: setup
-	@resnet-sizes schemas
+	@python scripts/write_reference.py
 
 # The pictures in docs/, from the demo's report; needs Debian's chromium and graphviz.
 pictures: report

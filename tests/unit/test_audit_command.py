@@ -87,5 +87,5 @@ def test_the_command_takes_another_article_and_more_protocols(tmp_path: Path) ->
     )
     text = run(str(article), "--config", str(overlay))
     assert "odd: not in the table of network costs: resnet34, imagenet stem, 48 pixels" in text
-    assert "resnet-sizes costs" in text
+    assert "scripts/count_network_costs.py" in text
     assert "resnet18" not in text

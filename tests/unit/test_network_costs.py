@@ -4,16 +4,14 @@ import json
 from pathlib import Path
 from typing import get_args
 
+import count_network_costs
 import pytest
 import torch
-from typer.testing import CliRunner
+from count_network_costs import SIZES, count_network_cost
 
-from resnet_sizes.cli.app import app
-from resnet_sizes.schemas import hardware
 from resnet_sizes.schemas.hardware import NetworkCost, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.training.engine.networks import build_network
-from resnet_sizes.training.network_costs import SIZES, count_network_cost
 
 SAMPLED = [
     ("resnet18", "imagenet", 32),
@@ -93,13 +91,11 @@ def test_training_bytes_are_what_a_real_forward_pass_keeps() -> None:
     assert per_image == entry("resnet18", "imagenet", 32).training_bytes_per_image
 
 
-def test_the_command_writes_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from resnet_sizes.training import network_costs as counting
-
-    monkeypatch.setattr(hardware, "__file__", str(tmp_path / "hardware.py"))
-    monkeypatch.setattr(counting, "SIZES", {"imagenet": (32,)})
-    answer = CliRunner().invoke(app, ["costs"], catch_exceptions=False)
-    assert answer.exit_code == 0
-    written = json.loads((tmp_path / hardware.NETWORK_COSTS_FILE).read_text(encoding="utf-8"))
+def test_the_script_writes_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    table = tmp_path / "network_costs.json"
+    monkeypatch.setattr(count_network_costs, "TABLE", table)
+    monkeypatch.setattr(count_network_costs, "SIZES", {"imagenet": (32,)})
+    count_network_costs.main()
+    written = json.loads(table.read_text(encoding="utf-8"))
     assert [e["model"] for e in written["networks"]] == list(get_args(ModelName))
     assert written["networks"][0] == entry("resnet18", "imagenet", 32).model_dump(mode="json")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from typer.testing import CliRunner
+from write_reference import SCHEMAS, configuration_page, json_schema
 
 from resnet_sizes.cli.app import app
 from resnet_sizes.io.errors import UserError
@@ -23,7 +24,6 @@ from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.protocol import LAYERS, WEIGHTS_VERSIONS
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, load_study, read_yaml_mapping
-from resnet_sizes.study.reference import SCHEMAS, configuration_page, json_schema
 from resnet_sizes.study.run_files import write_run_files, write_study
 from resnet_sizes.study.workflow import WorkflowPlan
 
@@ -310,14 +310,12 @@ def test_a_runs_hash_depends_on_every_setting_but_not_on_the_study_around_it():
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_the_committed_schema_is_that_of_the_record(name):
     committed = REPOSITORY / "workflow" / "schemas" / f"{name}.schema.json"
-    assert committed.read_text(encoding="utf-8") == json_schema(SCHEMAS[name]), (
-        "run: resnet-sizes schemas"
-    )
+    assert committed.read_text(encoding="utf-8") == json_schema(SCHEMAS[name]), "run: make schemas"
 
 
 def test_the_committed_page_of_keys_is_that_of_the_record():
     committed = (REPOSITORY / "config" / "README.md").read_text(encoding="utf-8")
-    assert committed == configuration_page(read_yaml_mapping(BASE)), "run: resnet-sizes schemas"
+    assert committed == configuration_page(read_yaml_mapping(BASE)), "run: make schemas"
     for key in (
         "training.learning_rate",
         "dataset.limit.train",

@@ -173,13 +173,6 @@ def test_a_command_that_is_typed_elsewhere_names_the_folder_to_type_it_in(
     assert f"looked in {tmp_path}; commands are run in the project's folder, which" in done.stderr
 
 
-def test_generated_files_are_not_written_elsewhere(tmp_path: Path) -> None:
-    done = copied().run(["schemas"], tmp_path)
-    assert done.returncode == 1
-    assert "commands are run in the project's folder" in done.stderr
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_what_lies_in_the_place_of_a_folder_is_to_be_moved(project: Path) -> None:
     (project / "results").write_text("")
     done = copied().run(["study", "write", "config/demo.yaml"], project)

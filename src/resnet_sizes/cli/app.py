@@ -14,7 +14,6 @@ from resnet_sizes.cli.data import data
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.cli.fetch import fetch
 from resnet_sizes.cli.forecast import forecast
-from resnet_sizes.cli.generate import costs, schemas
 from resnet_sizes.cli.report import report
 from resnet_sizes.cli.status import status
 from resnet_sizes.cli.train import train
@@ -32,9 +31,8 @@ app = typer.Typer(
     help="Repeat a published ResNet comparison and print the article again from fresh results.",
 )
 app.add_typer(study.app, name="study")
-for command in (fetch, data, forecast, train, status, evidence, report, audit, schemas):
+for command in (fetch, data, forecast, train, status, evidence, report, audit):
     app.command()(command)
-app.command(hidden=True)(costs)
 
 
 @app.callback()

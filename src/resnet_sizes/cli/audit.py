@@ -162,8 +162,8 @@ def _missing(audit: Audit) -> list[RenderableType]:
         if protocol.missing
     ]
     remedy = (
-        "Add the size to SIZES in src/resnet_sizes/training/network_costs.py, then run: "
-        "resnet-sizes costs"
+        "Add the size to SIZES in scripts/count_network_costs.py, then run: "
+        "python scripts/count_network_costs.py"
     )
     return [*lines, remedy] if lines else []
 

@@ -141,7 +141,7 @@ class NetworkCost(Record):
 
 
 class NetworkCosts(Versioned):
-    """`network_costs.json`, written by `resnet-sizes costs`."""
+    """`network_costs.json`, written by `scripts/count_network_costs.py`."""
 
     classes: int = Field(ge=1)
     networks: list[NetworkCost] = Field(min_length=1)

@@ -1,7 +1,13 @@
-"""Counting what the networks cost, on tensors without storage: no arithmetic is done."""
+"""Count what the networks cost and write the package's table, schemas/network_costs.json.
+
+    python scripts/count_network_costs.py      (seconds; for another size, add it to SIZES)
+
+Counted on tensors without storage: no arithmetic is done.
+"""
 
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
 import torch
@@ -9,10 +15,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torchvision.models.resnet import ResNet
 
-from resnet_sizes.schemas.hardware import NetworkCost, NetworkCosts
+from resnet_sizes.io.files import write_json
+from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE, NetworkCost, NetworkCosts
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.training.engine.networks import build_network, count_parameters, macs_per_image
 
+TABLE = Path(__file__).parents[1] / "src" / "resnet_sizes" / "schemas" / NETWORK_COSTS_FILE
 CLASSES = 10
 # At larger sizes the CIFAR stem costs many times what the article's minutes allow.
 SIZES = {"imagenet": (32, 64, 96, 112, 128, 160, 192, 224), "cifar": (32, 64)}
@@ -121,3 +129,12 @@ def _tensors(tree: Any) -> list[torch.Tensor]:
 
 def _key(tensor: torch.Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
+
+
+def main() -> None:
+    write_json(TABLE, count_network_costs())
+    print(TABLE)
+
+
+if __name__ == "__main__":
+    main()

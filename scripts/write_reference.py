@@ -1,11 +1,16 @@
-"""JSON schemas and `config/README.md`, generated from the records."""
+"""Write workflow/schemas/*.json and config/README.md from the records and config/config.yaml.
+
+python scripts/write_reference.py          (make schemas calls it)
+"""
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from resnet_sizes.io.files import write_text
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
@@ -19,6 +24,9 @@ from resnet_sizes.schemas.run.run import RunFile, StudyFile
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import WeightsInfo
 from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.study.loading import DEFAULT_CONFIG, read_yaml_mapping
+
+ROOT = Path(__file__).parents[1]
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "config": Study,
@@ -41,7 +49,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 HEAD = """\
 # Every key of the configuration
 
-Generated from the records by `resnet-sizes schemas`; edit those, not this page.
+Generated from the records by `make schemas`; edit those, not this page.
 
 `config/config.yaml` holds the article's own study with every default in sight. Another
 study is an overlay that lists only what differs; `demo.yaml`, `offline.yaml` and
@@ -156,3 +164,17 @@ def _allowed(field: dict[str, Any]) -> str:
         if branch.get("type") == "array" and (inner := _allowed(branch["items"])):
             found.append(inner)
     return ", ".join(found)
+
+
+def main() -> None:
+    shipped = read_yaml_mapping(ROOT / DEFAULT_CONFIG)
+    pages = {"config/README.md": configuration_page(shipped)}
+    for name, kind in SCHEMAS.items():
+        pages[f"workflow/schemas/{name}.schema.json"] = json_schema(kind)
+    for path, text in pages.items():
+        write_text(ROOT / path, text)
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
