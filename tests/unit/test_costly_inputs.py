@@ -4,16 +4,13 @@ import contextlib
 import io
 import tarfile
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from image_trees import as_tar, as_zip, encoded, tree
-from resnet_sizes.data.archives import containers
-from resnet_sizes.data.archives.containers import Zip
-from resnet_sizes.data.archives.tar import Tar
+from image_trees import as_tar, encoded, tree
+from resnet_sizes.data.archives import Tar
 from resnet_sizes.data.sources.image_folder import decode
 from resnet_sizes.io.errors import UserError
 
@@ -30,10 +27,11 @@ def _tar_with_shared_headers(path: Path, headers: dict[str, str]) -> Path:
 def test_headers_for_all_members_of_a_tar_are_bounded(tmp_path: Path) -> None:
     few = _tar_with_shared_headers(tmp_path / "few.tar", {"comment": "0" * 40})
     assert Tar(few).entries() == Tar(as_tar(tree(), tmp_path / "plain.tar", "")).entries()
-    many = {f"key{number}": "x" for number in range(101)}
-    with pytest.raises(UserError, match=r"many\.tar: has 101 headers of \d+ characters"):
+    many = {f"key{number}": "x" for number in range(2000)}
+    told = "has more than 10000 characters of headers"
+    with pytest.raises(UserError, match=rf"many\.tar: \S+ {told}"):
         Tar(_tar_with_shared_headers(tmp_path / "many.tar", many)).entries()
-    with pytest.raises(UserError, match=r"has 1 headers of 20007 characters for all its members"):
+    with pytest.raises(UserError, match=told):
         Tar(_tar_with_shared_headers(tmp_path / "long.tar", {"comment": "x" * 20_000})).entries()
 
 
@@ -64,16 +62,3 @@ def test_what_follows_the_picture_of_a_jpeg_is_not_searched_for_long(filling: by
     with contextlib.suppress(UserError):
         decode(content, "image", resize=False)
     assert time.process_time() - begun < 5
-
-
-def test_a_zip_of_too_many_entries_is_refused_before_they_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = as_zip(tree(), tmp_path / "images.zip")
-    count = len(zipfile.ZipFile(path).infolist())
-    monkeypatch.setattr(containers, "MAX_ENTRIES", count)
-    assert len(Zip(path).entries()) == count
-    monkeypatch.setattr(containers, "MAX_ENTRIES", count - 1)
-    monkeypatch.delattr(zipfile, "ZipFile")
-    with pytest.raises(UserError, match=f"holds more than {count - 1} entries"):
-        Zip(path).entries()

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from image_trees import WRITERS, as_folder, as_tar, as_zip, encoded, tree
-from resnet_sizes.data.archives.containers import Folder
+from resnet_sizes.data.archives import Folder
 from resnet_sizes.data.sources import image_folder
 from resnet_sizes.data.sources.image_folder import ImageFolderSource, decode
 from resnet_sizes.data.sources.source import PARTS

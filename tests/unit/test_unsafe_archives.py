@@ -4,9 +4,11 @@ import bz2
 import gzip
 import io
 import lzma
+import resource
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +16,8 @@ import numpy as np
 import pytest
 
 from image_trees import Tree, as_tar, as_zip, encoded, tree
-from resnet_sizes.data.archives import containers, tar
-from resnet_sizes.data.archives.containers import Zip
-from resnet_sizes.data.archives.tar import Tar, open_unpacked
+from resnet_sizes.data import archives
+from resnet_sizes.data.archives import Tar, Zip
 from resnet_sizes.data.sources.image_folder import ImageFolderSource
 from resnet_sizes.io.errors import UserError
 
@@ -35,10 +36,10 @@ def _decode_all(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("/train/cat/1.png", "/train/cat/1.png is an absolute path"),
-        ("train/cat/../../../1.png", r"leads out of the archive \(\.\.\)"),
-        ("../.hidden", r"leads out of the archive"),
-        ("train\\cat\\1.png", "holds a backslash"),
+        ("/train/cat/1.png", "/train/cat/1.png is an absolute path,"),
+        ("train/cat/../../../1.png", r"1.png .*leads out of the archive \(\.\.\)"),
+        ("../.hidden", r"hidden .*leads out of the archive"),
+        ("train\\cat\\1.png", "1.png .*holds a backslash"),
     ],
 )
 def test_a_member_that_points_out_of_the_archive_is_refused(
@@ -104,7 +105,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
 def test_a_declared_size_beyond_the_limit_is_refused(
     tmp_path: Path, write: Callable[[Tree, Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(containers, "MAX_FILE_BYTES", 10_000)
+    monkeypatch.setattr(archives, "MAX_FILE_BYTES", 10_000)
     path = write({**tree(), "train/cat/9.png": bytes(10_001)}, tmp_path / "archive")
     with pytest.raises(UserError, match=r"train/cat/9\.png has 10001 bytes; allowed: 10000"):
         _decode_all(path)
@@ -113,7 +114,7 @@ def test_a_declared_size_beyond_the_limit_is_refused(
 def test_too_many_entries_are_refused(
     tmp_path: Path, write: Callable[[Tree, Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(containers, "MAX_ENTRIES", 9)
+    monkeypatch.setattr(archives, "MAX_ENTRIES", 9)
     with pytest.raises(UserError, match="holds more than 9 entries"):
         _decode_all(write(tree(), tmp_path / "archive"))
 
@@ -136,7 +137,7 @@ def test_a_member_of_another_size_than_declared_is_refused(tmp_path: Path, decla
 def test_an_archive_that_unpacks_to_many_times_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(containers, "BOMB_BYTES", 1_000_000)
+    monkeypatch.setattr(archives, "BOMB_BYTES", 1_000_000)
     zeros = {f"train/cat/{number}.png": bytes(500_000) for number in range(20)}
     path = as_tar({**tree(), **zeros}, tmp_path / "archive.tar.gz")
     with pytest.raises(UserError, match="unpack to more than"):
@@ -193,7 +194,7 @@ def test_a_changed_byte_in_an_archive_is_found(
 def test_zeros_after_the_end_of_an_archive_are_not_unpacked_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(containers, "BOMB_BYTES", 1_000_000)
+    monkeypatch.setattr(archives, "BOMB_BYTES", 1_000_000)
     path = as_tar(tree(), tmp_path / "archive.tar", "")
     path.write_bytes(gzip.compress(path.read_bytes() + bytes(50_000_000)))
     with pytest.raises(UserError, match="unpack to more than"):
@@ -203,21 +204,25 @@ def test_zeros_after_the_end_of_an_archive_are_not_unpacked_for_ever(
 def test_a_zip_that_unpacks_to_many_times_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(containers, "BOMB_BYTES", 1_000_000)
+    monkeypatch.setattr(archives, "BOMB_BYTES", 1_000_000)
     zeros = {f"train/cat/{number}.png": bytes(500_000) for number in range(20)}
     path = as_zip({**tree(), **zeros}, tmp_path / "archive.zip")
     with pytest.raises(UserError, match="unpack to more than"):
         Zip(path).entries()
 
 
-def test_an_xz_file_that_asks_for_gigabytes_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = as_tar(tree(), tmp_path / "archive.tar.xz", "xz")
+def test_an_xz_file_that_asks_for_gigabytes_takes_none(tmp_path: Path) -> None:
+    plain = as_tar(tree(), tmp_path / "plain.tar", "").read_bytes()
+    packed = bytearray(lzma.compress(plain))
+    # The size of the dictionary is one byte of the first block's header, before its sum.
+    header = slice(12, 12 + packed[12] * 4)
+    packed[packed.index(b"\x21\x01", 12) + 2] = 38  # 2 GiB
+    packed[header.stop : header.stop + 4] = zlib.crc32(packed[header]).to_bytes(4, "little")
+    path = tmp_path / "archive.tar.xz"
+    path.write_bytes(packed)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     _decode_all(path)
-    monkeypatch.setattr(tar, "_XZ_MEMORY", 1024**2)
-    with pytest.raises(UserError, match=r"is not a complete zip or tar archive .*[Mm]emory"):
-        _decode_all(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024  # KiB
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -285,12 +290,8 @@ def test_streams_one_after_the_other_are_one_file(tmp_path: Path, compression: s
     pack = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[compression]
     plain = as_tar(tree(), tmp_path / "plain.tar", "").read_bytes()
     path = tmp_path / "archive"
-    path.write_bytes(pack(plain[:5000]) + pack(plain[5000:]) + bytes(4))
+    path.write_bytes(pack(plain[:5000]) + pack(plain[5000:]))
     _decode_all(path)
-    with open_unpacked(path) as stream:
-        assert stream.read() == plain
-        assert stream.seek(7) == 7
-        assert stream.read(9) == plain[7:16]
-    path.write_bytes(pack(plain) + b"something else")
+    path.write_bytes(pack(plain[:5000]))
     with pytest.raises(UserError, match="is not a complete zip or tar archive"):
         Tar(path).entries()

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from resnet_sizes.data.archives.containers import Folder
+from resnet_sizes.data.archives import Folder
 from resnet_sizes.data.official import batch_files
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.files import check_regular, read_bytes, write_text

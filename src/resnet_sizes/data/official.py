@@ -3,8 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from resnet_sizes.data.archives.containers import Container
-from resnet_sizes.data.archives.formats import open_container
+from resnet_sizes.data.archives import Container, open_container
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.base import Record, Sha256

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from resnet_sizes.data.archives.formats import open_container
+from resnet_sizes.data.archives import open_container
 from resnet_sizes.data.official import TOP, batch_files, official_cifar10
 from resnet_sizes.data.sources.source import Part, Source
 from resnet_sizes.io.errors import UserError

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from resnet_sizes.data.archives.formats import open_container
+from resnet_sizes.data.archives import open_container
 from resnet_sizes.data.sources.layout import classes_of
 from resnet_sizes.data.sources.source import PARTS, Part, Source, refused
 from resnet_sizes.io.errors import UserError

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from unicodedata import normalize
 
-from resnet_sizes.data.archives.containers import Container, Entry
+from resnet_sizes.data.archives import Container, Entry
 from resnet_sizes.data.sources.source import PARTS, Part, refused
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import shown_text
