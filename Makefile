@@ -1,4 +1,5 @@
 # make report    the demo study, from nothing to a report        (about 4 minutes, no GPU)
+# make example   a report on results that came with the project   (half a minute, no training)
 # make article   the article's own study                         (hours; wants a GPU)
 # make test      the tests                                       (about 8 minutes on 2 cores)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
@@ -6,7 +7,7 @@
 # Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster test-quarto
 
 .DEFAULT_GOAL := report
-.PHONY: setup report article prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
+.PHONY: setup report article example prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -27,6 +28,14 @@ report: setup
 article: setup
 	-@resnet-sizes forecast
 	@snakemake --cores all --resources gpu=1
+
+# The report on results that came with the project, without any training: seconds. Another of
+# those in reference/: make example example=NAME.
+example ?= cifar10-jpeg-scratch-32-cpu-2026-11-24
+example: setup
+	@mkdir -p results && cp -R reference/$(example) results/
+	@resnet-sizes evidence $(example) && resnet-sizes report $(example) --language pt --language en
+	@echo "Open results/$(example)/report/pt/report.html (English: en/report.html)."
 
 # Data and weights, for machines whose compute nodes have no network. (Snakemake takes all that
 # follows --configfile for its files: the target stands before it.)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from engine import Choices, EngineLoop, executed_macs
 from notebook_loop import NotebookLoop, images_needed
+from other_ways import other_loops
 from plain_loop import PlainLoop
 from settings import CLASSES, Plan, Setting, noise_images
 
@@ -119,6 +120,10 @@ def measure_setting(
             Contestant(f"plain/{precision}", setting.images, partial(by_default, plain.measure)),
             Contestant(f"ours/{precision}", setting.images, ours.measure),
             product_contestant(plan.product_size, precision, device),
+        ]
+        contestants += [
+            Contestant(f"{way}/{precision}", setting.images, partial(by_default, loop.measure))
+            for way, loop in other_loops(setting, arrays, device, precision).items()
         ]
     warm_ups = 1 if device.type == "cpu" else 3
     rates = take_turns(contestants, setting.rounds, warm_ups, alternatives)

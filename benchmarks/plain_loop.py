@@ -6,6 +6,7 @@ engine.
 """
 
 import time
+from collections.abc import Callable
 
 import torch
 from settings import CLASSES, LEARNING_RATE, Setting
@@ -41,6 +42,7 @@ class PlainLoop:
         if setting.frozen:
             self.net.requires_grad_(False)
             self.net.fc.requires_grad_(True)
+        self.forward: Callable[[torch.Tensor], torch.Tensor] = self.net
         trained = [p for p in self.net.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(trained, lr=LEARNING_RATE)
         self.in_precision = autocast(precision, device)
@@ -61,7 +63,7 @@ class PlainLoop:
         order = torch.randperm(len(self.labels), device=self.device)
         for batch in torch.split(order, self.setting.batch_size):
             with self.in_precision():
-                outputs = self.net(self._prepared(self.images[batch]))
+                outputs = self.forward(self._prepared(self.images[batch]))
                 loss = functional.cross_entropy(outputs, self.labels[batch])
             self.optimizer.zero_grad()
             self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]

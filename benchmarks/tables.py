@@ -45,7 +45,8 @@ class Table:
 
 def all_tables(result: dict[str, Any]) -> list[Table]:
     """Every table of a finished measurement."""
-    tables = [speed_table(result), frozen_run_table(result), share_table(result)]
+    tables = [speed_table(result), other_ways_table(result)]
+    tables += [frozen_run_table(result), share_table(result)]
     return [*tables, growth_table(result)] if result["growth"] else tables
 
 
@@ -107,6 +108,29 @@ def speed_table(result: dict[str, Any]) -> Table:
     return Table("Speed of training", header, rows, notes)
 
 
+def other_ways_table(result: dict[str, Any]) -> Table:
+    """The engine against a compiler and the runtimes that are installed."""
+    rows = []
+    for setting in result["settings"]:
+        rates = setting["rates"]
+        for label in rates:
+            way, precision = label.split("/")
+            if way in {"notebook", "plain", "ours", "product"}:
+                continue
+            ours = rates[f"ours/{precision}"]
+            speeds = (spread_text(Spread.of(each)) for each in (rates[label], ours))
+            where = (setting["case"], setting["model"], _precision(result, precision))
+            rows.append([*where, way, *speeds, spread_text(ratio(ours, rates[label]))])
+    notes = [
+        "*compiled*: the plain loop with `torch.compile`, whose compiling is not in the time. "
+        "*OpenVINO*, *ONNX Runtime*: the pass through the frozen layers, batch normalisation "
+        "folded, by these runtimes where they are installed; the head is trained by torch. "
+        "In the same rounds as the table above."
+    ]
+    header = ["case", "network", "precision", "way", "images/s", "ours, images/s", "ours ÷ way"]
+    return Table("Other ways", header, rows, notes)
+
+
 def frozen_run_table(result: dict[str, Any]) -> Table:
     """The cost of 50 epochs on a frozen backbone."""
     rows = []
@@ -166,10 +190,10 @@ def share_table(result: dict[str, Any]) -> Table:
                 [
                     *(setting["case"], setting["model"], _precision(result, precision)),
                     f"{setting['macs_per_image'] / 1e6:,.0f}",
-                    _spread(Spread.of([each / 1e9 for each in product])),
-                    *(_spread(share, 100, " %") for share in shares),
+                    spread_text(Spread.of([each / 1e9 for each in product])),
+                    *(spread_text(share, 100, " %") for share in shares),
                     f"{done / macs:.0%}",
-                    _spread(of_executed, 100, " %"),
+                    spread_text(of_executed, 100, " %"),
                 ]
             )
     notes = [
@@ -203,7 +227,7 @@ def growth_table(result: dict[str, Any]) -> Table:
                 *(
                     point["case"],
                     what,
-                    _spread(Spread.of(point["training_samples"])),
+                    spread_text(Spread.of(point["training_samples"])),
                     f"{times:.2f}",
                 ),
                 f"{point['last_epoch_seconds']:.3f}",
@@ -239,8 +263,8 @@ def _compared(rates: dict[str, list[float]], precision: str) -> list[list[float]
 def _cells(rates: list[list[float]]) -> list[str]:
     notebook, plain, ours = rates
     return [
-        *(_spread(Spread.of(each)) for each in (notebook, plain, ours)),
-        *(_spread(ratio(ours, below)) for below in (notebook, plain)),
+        *(spread_text(Spread.of(each)) for each in (notebook, plain, ours)),
+        *(spread_text(ratio(ours, below)) for below in (notebook, plain)),
     ]
 
 
@@ -276,7 +300,8 @@ def _precision(result: dict[str, Any], precision: str) -> str:
     return "fp32 = fastest" if result["precisions"] == ["fp32"] else precision
 
 
-def _spread(spread: Spread, times: float = 1, unit: str = "") -> str:
+def spread_text(spread: Spread, times: float = 1, unit: str = "") -> str:
+    """The median, and in brackets the smallest and the largest, `times` as large."""
     low, middle, high = (times * each for each in (spread.low, spread.median, spread.high))
     places = 0 if middle >= 100 else 1 if middle >= 10 else 2
     return f"{middle:.{places}f}{unit} ({low:.{places}f}–{high:.{places}f})"

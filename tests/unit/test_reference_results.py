@@ -1,9 +1,12 @@
 """Shipped results of whole runs: complete, consistent, and named for what they are."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from copied_process import copied
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
@@ -46,6 +49,29 @@ def test_each_study_has_runs_and_says_on_what_data_device_and_day(folder):
     if study.dataset.declared_content == "cifar10-reencoded":
         assert "JPEG" in section
         assert "not a CIFAR-10 result" in section
+
+
+@pytest.mark.parametrize("folder", STUDIES, ids=name_of)
+def test_a_report_is_made_of_shipped_results_without_training(folder, tmp_path):
+    for needed in ("config", "report"):
+        (tmp_path / needed).symlink_to(REFERENCE.parent / needed)
+    shutil.copytree(folder, tmp_path / "results" / folder.name)
+    called = [["evidence", folder.name], ["report", folder.name, "--language", "pt"]]
+    for arguments in [called[0], [*called[1], "--format", "html"]]:
+        done = copied().run(arguments, tmp_path)
+        assert done.returncode == 0, done.stderr
+    made = tmp_path / "results" / folder.name / "report" / "pt" / "report.html"
+    page = made.read_text(encoding="utf-8")
+    for run in (run for run in RUNS if run.is_relative_to(folder)):
+        accuracy = read_record(RunFolder(run).metrics, Metrics, "").final_test_accuracy
+        assert f"{100 * accuracy:.2f}%".replace(".", ",") in page
+    assert "CIFAR-10 recodificado" in page
+
+
+def test_make_example_names_a_study_that_is_there():
+    makefile = (REFERENCE.parent / "Makefile").read_text(encoding="utf-8")
+    [named] = re.findall(r"^example \?= (.+)$", makefile, re.MULTILINE)
+    assert REFERENCE / named in STUDIES
 
 
 def test_there_is_a_reference():
