@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_sizes.training.supervision.launch import JOB_VARIABLES
+from resnet_sizes.training.devices.gpu_slots import DeviceSlot
+from resnet_sizes.training.supervision.launch import JOB_VARIABLES, SCHEDULED
 
 LIBRARY = Path(__file__).parent / "pretend_nvml"
 
@@ -34,6 +35,11 @@ with open(record, "w") as file:
 def uuid(letter: str) -> str:
     """Of the pretend GPU with this letter."""
     return f"GPU-{letter * 8}-{letter * 4}"
+
+
+def outside_of_jobs() -> dict[str, str]:
+    """The environment without what schedulers and people say of GPUs."""
+    return {name: value for name, value in os.environ.items() if name not in OF_A_JOB}
 
 
 @dataclass
@@ -63,14 +69,20 @@ class PretendGpus:
             "PRETEND_GPUS": str(self.file),
             "RESNET_SIZES_DEVICE_LOCKS": str(self.folder / "locks"),
         }
-        kept = {name: value for name, value in os.environ.items() if name not in OF_A_JOB}
-        return kept | changes | ({} if visible is None else {"CUDA_VISIBLE_DEVICES": visible})
+        return (
+            outside_of_jobs()
+            | changes
+            | ({} if visible is None else {"CUDA_VISIBLE_DEVICES": visible})
+        )
 
-    def enter(self) -> None:
-        """Make this process one on that machine: to be called in a fork."""
+    def enter(self, on_cpu: bool = True) -> None:
+        """Make this process one on that machine: to be called in a fork. Its GPUs compute as the
+        CPU does, or torch does not see them."""
         for name in OF_A_JOB:
             os.environ.pop(name, None)
         os.environ |= self.environment()
+        if on_cpu:
+            DeviceSlot.torch_name = "cpu"  # type: ignore[method-assign, assignment]
         sys.modules.pop("pynvml", None)
         sys.path.insert(0, str(LIBRARY))
 
@@ -81,7 +93,11 @@ class PretendGpus:
         return Holding(self, name, seconds, device, visible)
 
 
-OF_A_JOB = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", *JOB_VARIABLES)
+OF_A_JOB = (
+    *("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", SCHEDULED),
+    *("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS", "SLURM_GPUS_ON_NODE"),
+    *JOB_VARIABLES,
+)
 
 
 class Holding:

@@ -32,7 +32,7 @@ dataset: {{source: digits, limit: {{train: 100, test: 50}}}}
 models: {models}
 protocols: [scratch-32]
 seeds: {seeds}
-training: {{epochs: {epochs}, batch_size: 50, threads: 1}}
+training: {{epochs: {epochs}, batch_size: 50, threads: 1, device: cpu}}
 report: {{languages: [en], formats: [html]}}
 """
 

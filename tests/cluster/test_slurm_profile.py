@@ -145,7 +145,7 @@ def test_a_controller_restarted_in_mid_study_loses_nothing(story: Story) -> None
 def test_the_demo_goes_through_the_profile_as_it_is(project: ClusterProject) -> None:
     """Also one of its jobs that is cancelled: the profile has it submitted again."""
     cluster, log = project.cluster, "demo.txt"
-    short = project.overlay("short.yaml", "training: {epochs: 1}\n")
+    short = project.overlay("short.yaml", "training: {epochs: 1, device: cpu}\n")
     files = ("--configfile", "config/demo.yaml", short)
     with project.under_way(*PROFILE, *files, log=log) as snakemake:
         wait_until(lambda: len(cluster.queue()) == 3, "its three jobs")

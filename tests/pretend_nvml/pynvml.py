@@ -3,7 +3,8 @@
 The file that PRETEND_GPUS names holds a list, one mapping per GPU: `uuid`, `name`, `processes`
 (by number, the names of their programs), `capability` (two numbers), `memory` (in GiB), and
 `instances`, a list of the same, where the GPU is divided. It is read at each call, so a test may
-change it meanwhile.
+change it meanwhile. PRETEND_DRIVER is the driver's version. With PRETEND_ON_CPU a run that holds a
+GPU computes on the CPU; otherwise it ends, since torch does not see these GPUs.
 """
 
 import json
@@ -28,6 +29,10 @@ def _all():
 def nvmlInit():
     if "PRETEND_GPUS" not in os.environ:
         raise NVMLError("Driver Not Loaded")
+
+
+def nvmlSystemGetDriverVersion():
+    return os.environ.get("PRETEND_DRIVER", "580.95.05")
 
 
 def nvmlDeviceGetCount():
@@ -110,6 +115,10 @@ class _WhenTorchComes:
         if name == "torch" and "PRETEND_GPUS" in os.environ:
             seen = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
             Path(os.environ["PRETEND_GPUS"]).with_suffix(".torch").write_text(seen)
+        if name == "resnet_sizes.training.job.run" and "PRETEND_ON_CPU" in os.environ:
+            from resnet_sizes.training.devices.gpu_slots import DeviceSlot
+
+            DeviceSlot.torch_name = "cpu"
 
 
 sys.meta_path.insert(0, _WhenTorchComes)

@@ -196,7 +196,7 @@ print("a line that torch prints", file=__import__("sys").stderr)
 @pytest.fixture
 def torch_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
     """Make a machine without NVML; the environment in which torch sees these GPUs there."""
-    monkeypatch.setattr(gpus, "_has_driver", lambda: True)
+    monkeypatch.setattr(gpus, "_driver", object)
 
     def see(*found: tuple[str, str, float], visible: str | None = None) -> dict[str, str]:
         (tmp_path / "torch.py").write_text(f"FOUND = {found!r}{PRETEND_TORCH}", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,7 +16,9 @@ from resnet_sizes.training.capabilities import (
     check_compiler,
     check_precision,
     fastest_precision,
+    resolve_auto,
 )
+from resnet_sizes.training.devices.gpus import Gpu, Nvml
 from resnet_sizes.training.engine.batches import FeatureData
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.numerics import autocast, set_determinism
@@ -31,6 +34,38 @@ CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
 def test_auto_on_cuda_goes_by_capability(monkeypatch, capability, expected):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     assert fastest_precision(CUDA) == expected
+
+
+@pytest.mark.parametrize(
+    ("device", "visible", "precision", "mode"),
+    [
+        ("auto", None, "fp16", "reduce-overhead"),
+        ("cuda", "0", "bf16", "reduce-overhead"),
+        ("cuda:1", None, "fp16", "reduce-overhead"),
+        ("cuda:0", "GPU-old", "fp32", "none"),
+    ],
+)
+def test_on_a_mixed_machine_the_weakest_gpu_that_a_run_may_take_decides(
+    monkeypatch, caplog, device, visible, precision, mode
+):
+    large, small = (
+        Gpu(0, "GPU-a", "A100", None, (8, 0, 80)),
+        Gpu(1, "GPU-b", "T4", None, (7, 5, 16)),
+    )
+    old = Gpu(2, "GPU-old", "P100", strength=(6, 0, 16))
+    monkeypatch.setattr(Nvml, "load", lambda: SimpleNamespace(gpus=lambda: [large, small, old]))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: pytest.fail("torch is not to look"))
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    flags = "sm_60 sm_75 sm_80" if visible == "GPU-old" else "sm_75 sm_80"
+    monkeypatch.setattr(torch._C, "_cuda_getArchFlags", lambda: flags, raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with caplog.at_level(logging.INFO, "resnet_sizes"):
+        assert resolve_auto(run_of(None), device) == (precision, mode)
+    if device == "auto":
+        assert "precision auto is fp16" in caplog.text
+        assert "on GPU 1 (T4, GPU-b), the weakest of 2" in caplog.text
 
 
 def test_auto_on_a_cpu_is_bf16_only_where_the_processor_has_it(monkeypatch):

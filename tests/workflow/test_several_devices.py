@@ -26,7 +26,7 @@ def test_with_more_slots_than_devices_each_run_has_one_and_the_rest_waits(
 ) -> None:
     gpus = PretendGpus(project.folder / "machine")
     gpus.are("a", "b")
-    for name, value in gpus.environment().items():
+    for name, value in (gpus.environment() | {"PRETEND_ON_CPU": "yes"}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     shutil.copy(LIBRARY / "pynvml.py", project.folder / "src" / "pynvml.py")
@@ -43,7 +43,7 @@ def test_with_more_slots_than_devices_each_run_has_one_and_the_rest_waits(
     assert {each[0] for each in taken} == {uuid("a"), uuid("b")}
     waited = [log for log in logs if "all 2 GPUs that it may use are taken" in log]
     assert len(waited) >= 1
-    # Without CUDA they were on the CPU, and those that met there know of each other.
+    # Their GPUs compute as the CPU does, and those that met there know of each other.
     runs = [read_record(path, Metrics, "") for path in folder.rglob("metrics.json")]
     met = {run.run.name: run.sharing.others for run in runs if run.sharing and run.shared_device}
     assert met

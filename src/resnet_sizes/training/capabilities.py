@@ -11,6 +11,8 @@ import torch
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile, RunSettings
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
+from resnet_sizes.training.devices.gpu_slots import candidates
+from resnet_sizes.training.devices.gpus import Nvml
 from resnet_sizes.training.devices.select import select_device
 from resnet_sizes.training.engine.batches import evaluation_batch
 from resnet_sizes.training.features.extraction import keeps_features
@@ -42,21 +44,40 @@ SHORT_OF_MEMORY = (
 
 def resolve_auto(settings: RunSettings, device_name: str) -> tuple[Precision, CompileMode]:
     """What `precision: auto` and `compile: auto` mean for a run on a device, which is named as in
-    `training.device`. Raises UserError if there is no such device."""
-    device = select_device(device_name)
-    mode = best_compile_mode(settings.reading, device, settings.gradient_accumulation)
-    return fastest_precision(device), mode
+    `training.device`.
+
+    Of several GPUs the one with the lowest compute capability decides, since the run may take
+    any. torch is not made to look for devices where something else lists them. Raises UserError
+    if there is no such device.
+    """
+    gpus = candidates(Nvml.load(), device_name)
+    listed = {gpu.strength[:2]: gpu for gpu in gpus if gpu.strength}
+    capability = min(listed, default=None)
+    device = torch.device("cuda") if capability else select_device(device_name)
+    mode = best_compile_mode(
+        settings.reading, device, settings.gradient_accumulation, capability=capability
+    )
+    precision = fastest_precision(device, capability)
+    log.info(
+        "%s/%s: precision auto is %s and compile auto is %s on %s",
+        settings.protocol,
+        settings.model,
+        precision,
+        mode,
+        f"{listed[capability]}, the weakest of {len(gpus)}" if capability else device.type,
+    )
+    return precision, mode
 
 
-def fastest_precision(device: torch.device) -> Precision:
+def fastest_precision(device: torch.device, capability: tuple[int, int] | None = None) -> Precision:
     """What `precision: auto` means on a device: a fixed rule, never a timing.
 
     CUDA: bf16 from Ampere on, fp16 on Volta and Turing (the T4), else fp32. CPU: bf16 where the
     processor has instructions for it (AVX512-BF16, AMX), else fp32: emulated, it is
-    slower by far. MPS: fp32.
+    slower by far. MPS: fp32. `capability` is asked of torch where it is not given.
     """
     if device.type == "cuda":
-        capability = torch.cuda.get_device_capability(device)
+        capability = capability or torch.cuda.get_device_capability(device)
         if capability >= AMPERE:
             return "bf16"
         return "fp16" if capability >= VOLTA else "fp32"
@@ -83,7 +104,7 @@ def check_precision(precision: Precision, device: torch.device) -> None:
         f"precision: {precision} needs a CUDA GPU of capability {needs[0]}.{needs[1]} or more; the "
         f"device is {found}. Set precision of the protocol to fp32 or auto; where it "
         "is auto already, the run file was written on another device: write it on this one with "
-        "resnet-sizes study runs STUDY."
+        "resnet-sizes study runs STUDY, and on a cluster name one kind of GPU in the profile."
     )
 
 
@@ -92,7 +113,10 @@ def _cpu_has_bf16() -> bool:
 
 
 def best_compile_mode(
-    recipe: TrainingRecipe, device: torch.device, gradient_accumulation: int = 1
+    recipe: TrainingRecipe,
+    device: torch.device,
+    gradient_accumulation: int = 1,
+    capability: tuple[int, int] | None = None,
 ) -> CompileMode:
     """What `compile: auto` means for a recipe on a device: a fixed rule, never a timing.
 
@@ -104,7 +128,7 @@ def best_compile_mode(
     whole = recipe.trainable == "all" and gradient_accumulation == 1
     if device.type != "cuda" or not small or not whole:
         return "none"
-    able = torch.cuda.get_device_capability(device) >= OLDEST_CAPABILITY
+    able = (capability or torch.cuda.get_device_capability(device)) >= OLDEST_CAPABILITY
     return "reduce-overhead" if able else "none"
 
 

@@ -77,7 +77,8 @@ class TrainingSpec(Record):
         "none",
         description="`torch.compile` mode of the network; `reduce-overhead` records CUDA graphs, "
         "for batches so small that launching their kernels takes longer than the kernels. `auto` "
-        "does that where it helps on the device, and `run.json` says what it was.",
+        "does that where it helps on the device, and `run.json` says what it was. As for "
+        "`precision`, the weakest GPU decides.",
     )
     deterministic: bool = Field(
         True,

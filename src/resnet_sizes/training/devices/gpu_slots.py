@@ -60,7 +60,7 @@ class DeviceSlot:
     @property
     def torch_name(self) -> str:
         """What to ask torch for: the GPU that is held is the only one that it sees."""
-        return "cuda" if self.gpu is not None and self._device.startswith("cuda") else self._device
+        return "cuda" if self.gpu is not None else self._device
 
     def _hold(self, key: str) -> bool:
         """Hold a device to the end of the run, if it is free. Without locks every one is."""
@@ -116,14 +116,6 @@ class DeviceSlot:
         and before it uses it."""
         if kind == "cuda":
             return self._monitor_of_gpu()
-        if self.gpu is not None:
-            log.warning(
-                "warning: %s: there is %s, but torch sees no CUDA device, so the run is made on "
-                "the CPU. Is it a build of torch for the CPU, or the driver too old? To look: "
-                'python -c "import torch; print(torch.version.cuda)"; nvidia-smi',
-                self._run,
-                self.gpu,
-            )
         keys = (f"{PROCESSOR}-{number}" for number in count())
         own = next(key for key in keys if self._hold(key))
         locks = self._locks
@@ -175,8 +167,9 @@ def device_slot(
     """Hold a device for the block, and let torch see no other GPU.
 
     `device` is `training.device`: `auto` and `cuda` take any GPU that the process may use,
-    `cuda:N` the N-th of them, anything else none. To be called before torch is imported.
-    Raises UserError if there is no such GPU, or if the folder of the locks is somebody else's.
+    `cuda:N` the N-th of them, anything else none. To be called before torch looks for devices.
+    Raises UserError if there is no such GPU, if this torch has code for none, or if the folder of
+    the locks is somebody else's.
     """
     with ExitStack() as stack:
         try:
@@ -186,16 +179,33 @@ def device_slot(
             _warn_of_no_locks(run, error)
             locks = None
         slot = DeviceSlot(run, device, locks)
-        if device == "auto" or device.startswith("cuda"):
-            nvml = Nvml.load()
-            gpus = wanted_gpus(usable_gpus(nvml, os.environ), device)
-            if VARIABLE not in os.environ:  # an order that somebody has set is kept
-                gpus = strongest_first(gpus)
-            if gpus:
-                slot.acquire_gpu(gpus, nvml, while_waiting)
+        nvml = Nvml.load()
+        if gpus := candidates(nvml, device):
+            slot.acquire_gpu(gpus, nvml, while_waiting)
         if slot.gpu is not None:
             show_only(slot.gpu)
         yield slot
+
+
+def candidates(nvml: Nvml | None, device: str) -> list[Gpu]:
+    """The GPUs of which a run takes the first free one; none where it takes no CUDA device.
+
+    `device` is as in `device_slot`. Those for which this torch has no code are passed over.
+    Raises UserError if there are no others, or for a number that no GPU has.
+    """
+    if device != "auto" and not device.startswith("cuda"):
+        return []
+    gpus = wanted_gpus(usable_gpus(nvml, os.environ), device)
+    known = [(gpu, gpu.strength[:2]) for gpu in gpus if gpu.strength]
+    if known:  # torch takes seconds to load
+        from resnet_sizes.training.devices.torch_build import has_code_for, no_code
+
+        unable = [gpu for gpu, capability in known if not has_code_for(capability)]
+        if unable == gpus:
+            raise no_code(known)
+        gpus = [gpu for gpu in gpus if gpu not in unable]
+    # An order that somebody has set is kept.
+    return gpus if VARIABLE in os.environ else strongest_first(gpus)
 
 
 def _warn_of_no_locks(run: str, error: OSError) -> None:

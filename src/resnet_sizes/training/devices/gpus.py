@@ -1,6 +1,6 @@
 """Which GPUs there are, which of them a run may use, and how CUDA is shown one of them.
 
-No torch in this process: a device has to be chosen before torch looks for devices.
+A device has to be chosen before torch looks for devices, so this process's torch is not asked.
 """
 
 import ctypes
@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -19,6 +20,9 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import shown_text
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
+
+HIDES_ALL = ("", "-1", "NoDevFiles", "none", "void")
+"""Values of CUDA_VISIBLE_DEVICES with which people and schedulers show no GPU."""
 
 GIB = 2**30
 
@@ -88,6 +92,10 @@ class Nvml:
         # Older versions of the Python module give bytes.
         return found.decode(errors="replace") if isinstance(found, bytes) else found
 
+    def driver(self) -> str | None:
+        """The version of the driver, such as 535.104.05; None if it does not say."""
+        return self._ask("nvmlSystemGetDriverVersion")  # type: ignore[no-any-return]
+
     def gpus(self) -> list[Gpu] | None:
         """All that this process may open, in the library's order; None if it does not say."""
         count = self._ask("nvmlDeviceGetCount")
@@ -155,7 +163,7 @@ def usable_gpus(nvml: Nvml | None, environment: Mapping[str, str]) -> list[Gpu]:
 def torch_gpus(environment: Mapping[str, str]) -> list[Gpu] | None:
     """The visible GPUs as a torch in a process of its own lists them, in CUDA's order; None
     where there is no driver or torch fails. It takes seconds."""
-    if not _has_driver():
+    if _driver() is None:
         return None
     try:
         listing = subprocess.run(
@@ -182,14 +190,20 @@ def torch_gpus(environment: Mapping[str, str]) -> list[Gpu] | None:
     ]
 
 
-def _has_driver() -> bool:
+def _driver() -> ctypes.CDLL | None:
     for library in DRIVERS:
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            continue
-        return True
-    return False
+        with suppress(OSError):
+            return ctypes.CDLL(library)
+    return None
+
+
+def counted_by_driver() -> int:
+    """How many GPUs CUDA's driver counts; none where it is missing or fails. From then on this
+    process knows no others, so that a device has to be chosen before."""
+    driver, count = _driver(), ctypes.c_int(0)
+    if driver is None or driver.cuInit(0) != 0:
+        return 0
+    return 0 if driver.cuDeviceGetCount(ctypes.byref(count)) else count.value
 
 
 def visible_gpus(machine: Sequence[Gpu] | None, environment: Mapping[str, str]) -> list[Gpu]:

@@ -11,13 +11,20 @@ import torch
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.training.devices.gpus import Gpu
+from resnet_sizes.training.devices.torch_build import has_code_for, missing_gpu, no_code
 
 
 def select_device(name: str) -> torch.device:
-    """`auto` (CUDA, then MPS, then the CPU) or a named device, which must exist."""
+    """`auto` (CUDA, then MPS, then the CPU) or a named device, which must exist.
+
+    Raises UserError if it does not, if this torch has no code for it, or if `auto` would mean the
+    CPU although there is a GPU, or a scheduler's job has asked for one.
+    """
     if name == "auto":
         if torch.cuda.is_available():
-            return torch.device("cuda")
+            return select_device("cuda")
+        if reason := missing_gpu():
+            raise UserError(f"training.device: found 'auto'; {reason}")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     if not re.fullmatch(r"cpu|mps|cuda(:\d{1,3})?", name):
         raise UserError(f"--device: found {name!r}; allowed: auto, cpu, mps, cuda, cuda:N.")
@@ -25,11 +32,14 @@ def select_device(name: str) -> torch.device:
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if (device.index or 0) >= count:
+            reason = None if count else missing_gpu()
             raise UserError(
-                f"training.device, or --device: found {name!r}, but torch sees {count} CUDA "
-                "device(s). Check `nvidia-smi` and that a CUDA build of torch is installed, or set "
-                "training.device to auto or cpu."
+                f"training.device, or --device: found {name!r}; "
+                + (reason or f"torch sees {count} CUDA device(s). Set it to auto or cpu.")
             )
+        capability = torch.cuda.get_device_capability(device)
+        if not has_code_for(capability):
+            raise no_code([(torch.cuda.get_device_name(device), capability)])
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UserError(
             "training.device, or --device: found 'mps', but torch sees no MPS device. "
