@@ -9,8 +9,8 @@ from scipy.stats import rankdata
 from resnet_sizes.evidence.runs.measurements import on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import OrderClaim
-from resnet_sizes.schemas.article.claims.base import Outcome, TableRow
+from resnet_sizes.schemas.article.claims import Extreme, Ordering
+from resnet_sizes.schemas.article.claims.base import LOSSES, Outcome, TableRow
 from resnet_sizes.schemas.evidence.verdicts import Distance
 
 
@@ -58,7 +58,7 @@ def _distance(article: Article, sampling: Sampling) -> Distance:
     claims = [
         claim
         for claim in article.claims
-        if isinstance(claim, OrderClaim) and claim.is_order_of_losses
+        if isinstance(claim, Ordering | Extreme) and claim.quantity in LOSSES
     ]
     judged = [claim for claim in claims if set(article.models_of(claim)) <= set(means)]
     return Distance(

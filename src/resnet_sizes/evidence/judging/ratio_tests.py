@@ -5,10 +5,10 @@ from functools import cached_property
 
 from resnet_sizes.evidence.judging.claim_test import Answer
 from resnet_sizes.evidence.judging.order_tests import OrderTest
-from resnet_sizes.evidence.statistics.sampling import Sampling, value_of
+from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Ratio
-from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcomes, printed_ends
+from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, printed_ends
 from resnet_sizes.schemas.evidence.verdicts import Basis, RatioTest, Reason
 
 
@@ -60,12 +60,8 @@ class RatioOrderTest(OrderTest):
         return [*super()._stated, *self._ends]
 
     def _seeds_holding(self) -> int:
-        def is_inside(table: Outcomes, end: Condition) -> bool:
-            logs = [w * value_of(table[m], end.quantity) for m, w in end.weights.items()]
-            return sum(logs) > end.threshold
-
         in_order = [table for table in self._seeds if self._claim.holds(table)]
-        return sum(all(is_inside(table, end) for end in self._ends) for table in in_order)
+        return sum(all(end.is_met(table) for end in self._ends) for table in in_order)
 
     @cached_property
     def _ends(self) -> list[Condition]:

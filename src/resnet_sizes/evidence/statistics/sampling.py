@@ -23,16 +23,13 @@ from resnet_sizes.evidence.statistics.tests import (
     mcnemar_exact,
     outlying,
 )
-from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
+from resnet_sizes.schemas.article.claims.base import Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Pairing
 
 RESAMPLES = 2000
 """Draws of a bootstrap: an interval's ends are then known to a twentieth of its width."""
 
 _BOOTSTRAP_SEED = 0  # equal results give equal evidence, byte by byte
-
-
-_SMALLEST_TIME = 1e-9  # minutes; a time that the clock shows as zero has no logarithm
 
 
 class ImageResamples:
@@ -92,7 +89,7 @@ class Sampling:
         """A quantity in each seed: fractions, nats, or natural logarithms of minutes."""
         key = (model, quantity)
         if key not in self._values:
-            self._values[key] = [value_of(one, quantity) for one in self._outcomes[model]]
+            self._values[key] = [one.value_of(quantity) for one in self._outcomes[model]]
         return self._values[key]
 
     def outlying_runs(self) -> list[str]:
@@ -256,11 +253,3 @@ def samplings(runs: StudyRuns, images: ImageResamples | None = None) -> list[Sam
     """One for each protocol of the study, all with the same draws of test images."""
     images = images or ImageResamples(runs.info.test_images)
     return [Sampling(runs, protocol, images) for protocol in runs.study.protocols]
-
-
-def value_of(one: Outcome, quantity: str) -> float:
-    """A quantity of one run: a fraction, nats, or the natural logarithm of minutes."""
-    if quantity == LOG_MINUTES:
-        return math.log(max(one.minutes, _SMALLEST_TIME))
-    value: float = getattr(one, quantity)
-    return value

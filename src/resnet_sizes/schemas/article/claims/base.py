@@ -4,11 +4,13 @@ A claim is a class of its own: its parameters in the article file, and what they
 Everything here is plain arithmetic; how sure an answer is belongs to the tests of the evidence.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -43,6 +45,8 @@ MOST_SEEDS = 1000
 
 LOG_MINUTES = "log_minutes"
 """Times differ by factors, and so does their spread: they are compared by their logarithms."""
+
+_SMALLEST_TIME = 1e-9  # minutes; a time that the clock shows as zero has no logarithm
 
 Column = Literal["accuracy", "layers", "minutes", "layers_increment", "accuracy_increment"]
 
@@ -139,13 +143,19 @@ class Outcome:
         """By how much the loss is lower at the end, in nats."""
         return self.initial_loss - self.final_loss
 
+    def value_of(self, quantity: str) -> float:
+        """A quantity: a fraction, nats, or the natural logarithm of minutes."""
+        if quantity == LOG_MINUTES:
+            return math.log(max(self.minutes, _SMALLEST_TIME))
+        value: float = getattr(self, quantity)
+        return value
+
 
 Outcomes = Mapping[str, Outcome]
 """The outcomes of one seed, or their means, by model."""
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """Σ weight · quantity(model) > threshold: a part of a claim that can be tested."""
 
     kind: ConditionKind
@@ -153,9 +163,14 @@ class Condition:
     models: tuple[str, ...]
     weights: Mapping[str, float]
     threshold: float = 0.0
-    minute_weights: Mapping[str, float] = field(default_factory=dict)
+    minute_weights: Mapping[str, float] = MappingProxyType({})
     """By how much the sum changes with a minute more of a model, where times place what the
     quantity is compared with."""
+
+    def is_met(self, outcomes: Outcomes) -> bool:
+        """Whether it holds in one seed, or on the means. Ties count against it."""
+        parts = [w * outcomes[model].value_of(self.quantity) for model, w in self.weights.items()]
+        return sum(parts) > self.threshold
 
 
 def above(quantity: str, more: str, less: str) -> Condition:
@@ -194,6 +209,10 @@ class Needs(Record):
     )
 
 
+SUBJECT = ("quantity", "extreme", "column", "model", "base")
+"""Parameters that name what a claim is about."""
+
+
 class ClaimBase(Record):
     """What all claims have.
 
@@ -230,9 +249,8 @@ class ClaimBase(Record):
 
     @property
     def subject(self) -> dict[str, str]:
-        """Parameters that name what it is about: `quantity`, `extreme`, `column`, `model`,
-        `base`."""
-        return {}
+        """Those of `SUBJECT` that it has."""
+        return {name: str(getattr(self, name)) for name in SUBJECT if hasattr(self, name)}
 
     @property
     def true_by_construction(self) -> bool:
@@ -299,10 +317,14 @@ class OrderClaim(ClaimBase):
         """The claim by each yardstick that its quantities have; of most there is one."""
         return [self]
 
-    @abstractmethod
     def holds(self, outcomes: Outcomes) -> bool:
-        """Whether it holds in one seed, or on the means, by every yardstick. Ties count against
-        it."""
+        """Whether it holds in one seed, or on the means, by every yardstick."""
+        for each in self.by_yardstick():
+            conditions = each.conditions(outcomes)
+            both = [*each.premises(outcomes), *conditions]
+            if not conditions or not all(condition.is_met(outcomes) for condition in both):
+                return False
+        return True
 
     @abstractmethod
     def conditions(self, means: Outcomes) -> list[Condition]:
@@ -321,11 +343,6 @@ class OrderClaim(ClaimBase):
     def quantities(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(quantity for _, quantity in self.compared()))
 
-    @property
-    def is_order_of_losses(self) -> bool:
-        """Whether it puts the losses of several models in an order."""
-        return False
-
     def models_compared(self, base_model: str) -> list[str]:
         return list(dict.fromkeys(model for model, _ in self.compared()))
 
@@ -335,8 +352,3 @@ class OrderClaim(ClaimBase):
             f"{model}.{quantity}": value_key(protocol, model, quantity)
             for model, quantity in self.compared()
         }
-
-
-def values_of(outcomes: Outcomes, models: Sequence[str], quantity: str) -> list[Any]:
-    """A quantity of each model."""
-    return [getattr(outcomes[model], quantity) for model in models]

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from resnet_sizes.schemas.article.claims.base import (
-    LOSSES,
     Condition,
     ConditionKind,
     Models,
@@ -16,7 +15,6 @@ from resnet_sizes.schemas.article.claims.base import (
     Quantity,
     above,
     measures_of,
-    values_of,
 )
 from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.hardware import NetworkCost, shipped_network_costs
@@ -57,16 +55,6 @@ class Part(OneAmong):
         """By each quantity by which its own is measured."""
         return [self.model_copy(update={"quantity": q}) for q in measures_of(self.quantity)]
 
-    def holds(self, outcomes: Outcomes) -> bool:
-        """Whether it holds in one seed, or on the means, by every yardstick. Ties count against
-        it."""
-        sign = 1 if self.extreme == "highest" else -1
-        return all(
-            sign * getattr(outcomes[self.model], what) > sign * other
-            for what in measures_of(self.quantity)
-            for other in values_of(outcomes, self._others, what)
-        )
-
     def conditions(self, means: Outcomes) -> list[Condition]:
         """One for each of the other models."""
         if self.extreme == "highest":
@@ -80,19 +68,11 @@ class Extreme(Part, OrderClaim):
     rule: Literal["extreme"]
 
     @property
-    def subject(self) -> dict[str, str]:
-        return {"quantity": self.quantity, "extreme": self.extreme}
-
-    @property
     def question(self) -> Hashable:
         return self.quantity, self.extreme, frozenset(self.among)
 
     def deciding_numbers(self, base_model: str) -> Hashable:
         return self.question, self.model
-
-    @property
-    def is_order_of_losses(self) -> bool:
-        return self.quantity in LOSSES
 
 
 class Conjunction(OrderClaim):
@@ -102,14 +82,12 @@ class Conjunction(OrderClaim):
     parts: list[Part] = Field(min_length=2)
 
     @property
-    def subject(self) -> dict[str, str]:
-        return {"model": self.parts[0].model}
+    def model(self) -> str:
+        """The one that it is about."""
+        return self.parts[0].model
 
     def compared(self) -> list[tuple[str, str]]:
         return [pair for part in self.parts for pair in part.compared()]
-
-    def holds(self, outcomes: Outcomes) -> bool:
-        return all(part.holds(outcomes) for part in self.parts)
 
     def by_yardstick(self) -> Sequence["Conjunction"]:
         ways = product(*(part.by_yardstick() for part in self.parts))
@@ -134,10 +112,6 @@ class FewestResources(OneAmong, OrderClaim):
 
     rule: Literal["fewest-resources"]
     among: Models = Field(min_length=2)
-
-    @property
-    def subject(self) -> dict[str, str]:
-        return {"model": self.model}
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for what in ("parameters", "macs") for model in self.among]
@@ -171,7 +145,13 @@ def _same_input(first: NetworkCost, second: NetworkCost) -> bool:
 class ParetoKnee(OneAmong, OrderClaim):
     """`model` is the knee of the Pareto front of (minutes, accuracy): more accurate than each
     faster model, and of those between the fastest and the slowest the farthest above the line
-    from one to the other. The fastest one must be the most accurate."""
+    from one to the other. The fastest one must be the most accurate.
+
+    That is the knee of Satopää et al. ("Finding a 'Kneedle' in a haystack", ICDCS Workshops 2011),
+    whatever the scales of the axes. A knee that is also more accurate than the slowest model has
+    beaten it outright, and the fastest model is the best choice where it is the most accurate as
+    well.
+    """
 
     rule: Literal["pareto-knee"]
     among: Models = Field(min_length=3)
@@ -187,31 +167,6 @@ class ParetoKnee(OneAmong, OrderClaim):
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for model in self.among for what in ("minutes", "accuracy")]
-
-    def holds(self, outcomes: Outcomes) -> bool:
-        """No faster model is as accurate, and none between the ends is as far above the line.
-
-        The line goes from the fastest to the slowest model; that is the knee of Satopää et al.
-        ("Finding a 'Kneedle' in a haystack", ICDCS Workshops 2011), whatever the scales of the
-        axes. A knee that is also more accurate than the slowest model has beaten it outright, and
-        the fastest model is the best choice where it is the most accurate as well.
-        """
-        found = {model: outcomes[model] for model in self.among}
-        points = {model: (one.minutes, one.accuracy) for model, one in found.items()}
-        own_minutes, own = points.pop(self.model)
-        cheap, dear = min(points.values()), max(points.values())
-        if own_minutes <= cheap[0]:
-            return own > max(accuracy for _, accuracy in points.values())
-        if own_minutes >= dear[0]:
-            return False
-        slope = (dear[1] - cheap[1]) / (dear[0] - cheap[0])
-
-        def height(minutes: float, accuracy: float) -> float:
-            return accuracy - cheap[1] - slope * (minutes - cheap[0])
-
-        faster = [accuracy for minutes, accuracy in points.values() if minutes <= own_minutes]
-        between = [height(*point) for point in points.values() if point not in (cheap, dear)]
-        return own > max(faster) and height(own_minutes, own) > max([0.0, *between])
 
     def premises(self, means: Outcomes) -> list[Condition]:
         """The order of the times, which says what is compared with what."""
@@ -250,13 +205,6 @@ class ParetoFront(OrderClaim):
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for model in self.models for what in ("minutes", "accuracy")]
-
-    def holds(self, outcomes: Outcomes) -> bool:
-        ordered = [outcomes[model] for model in _by_time(self.models, outcomes)]
-        return all(
-            less.minutes < more.minutes and less.accuracy < more.accuracy
-            for less, more in pairwise(ordered)
-        )
 
     def premises(self, means: Outcomes) -> list[Condition]:
         return _order_of_times(self.models, means)

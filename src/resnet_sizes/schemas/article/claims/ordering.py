@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from resnet_sizes.schemas.article.claims.base import (
     LOG_MINUTES,
-    LOSSES,
     Condition,
     Models,
     OrderClaim,
@@ -19,7 +18,6 @@ from resnet_sizes.schemas.article.claims.base import (
     TestKind,
     above,
     measures_of,
-    values_of,
 )
 from resnet_sizes.schemas.base import Number
 from resnet_sizes.schemas.study.protocol import LAYERS, ModelName, by_depth
@@ -37,10 +35,6 @@ class Rising(OrderClaim):
     def by_yardstick(self) -> Sequence[OrderClaim]:
         return [self.model_copy(update={"quantity": q}) for q in measures_of(self.quantity)]
 
-    def holds(self, outcomes: Outcomes) -> bool:
-        tables = [values_of(outcomes, self.models, what) for what in measures_of(self.quantity)]
-        return all(low < high for values in tables for low, high in pairwise(values))
-
     def conditions(self, means: Outcomes) -> list[Condition]:
         return [above(self.quantity, more, less) for less, more in pairwise(self.models)]
 
@@ -49,14 +43,6 @@ class Ordering(Rising):
     """`quantity` rises strictly from the first model to the last."""
 
     rule: Literal["ordering"]
-
-    @property
-    def subject(self) -> dict[str, str]:
-        return {"quantity": self.quantity}
-
-    @property
-    def is_order_of_losses(self) -> bool:
-        return self.quantity in LOSSES
 
 
 class Ratio(Rising):
@@ -98,8 +84,9 @@ class Factor(OrderClaim):
     at_least: Number = Field(gt=1)
 
     @property
-    def subject(self) -> dict[str, str]:
-        return {"model": self.model, "base": self.than}
+    def base(self) -> str:
+        """As other rules name it."""
+        return self.than
 
     @model_validator(mode="after")
     def _models_differ(self) -> "Factor":
@@ -155,15 +142,6 @@ class Diminishing(OrderClaim):
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for model in self.models for what in ("accuracy", "layers")]
-
-    def holds(self, outcomes: Outcomes) -> bool:
-        steps = pairwise(outcomes[model] for model in self.models)
-        gains = [
-            (deeper.accuracy - shallower.accuracy) / (deeper.layers - shallower.layers)
-            for shallower, deeper in steps
-        ]
-        falls = all(later < earlier for earlier, later in pairwise(gains))
-        return gains[0] > 0 and falls
 
     def conditions(self, means: Outcomes) -> list[Condition]:
         steps = list(pairwise(self.models))

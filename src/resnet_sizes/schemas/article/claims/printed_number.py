@@ -132,10 +132,6 @@ class Cell(PrintedNumber):
     column: Column
 
     @property
-    def subject(self) -> dict[str, str]:
-        return {"column": self.column, "model": self.model}
-
-    @property
     def printed_column(self) -> str:
         return self.column
 
@@ -149,10 +145,6 @@ class Increment(PrintedNumber):
     rule: Literal["increment"]
     quantity: Literal["accuracy", "layers"]
     base: ModelName
-
-    @property
-    def subject(self) -> dict[str, str]:
-        return {"quantity": self.quantity, "model": self.model, "base": self.base}
 
     @property
     def printed_column(self) -> str:
