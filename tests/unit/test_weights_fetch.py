@@ -110,7 +110,7 @@ def test_torchvisions_own_address_is_tried_after_the_mirrors(
     bench.publisher.origin = bench.serve("/origin", name)
     (info,) = bench.fetch(bench.study(dead, gone))
     assert info.source == f"{bench.publisher.origin}/{name}"
-    assert f"{dead}/{name}: connection refused" in caplog.messages
+    assert f"{dead}/{name}: ConnectionRefusedError: Connection refused" in caplog.messages
     assert f"{gone}/{name}: HTTP 404 Not Found" in caplog.messages
     assert [path for path, _ in bench.server.requests] == [f"/gone/{name}", f"/origin/{name}"]
 
@@ -145,7 +145,9 @@ def test_a_damaged_file_is_told_and_never_described(bench: Bench, name: str) -> 
     damaged = bench.publisher.contents[name][:-1] + b"x"
     bench.target(name).parent.mkdir(parents=True)
     bench.target(name).write_bytes(damaged)
-    with pytest.raises(UserError, match=rf"{name}: is there, but is not the published file: \d+"):
+    with pytest.raises(
+        UserError, match=rf"{name}: is there, but is not the published file: \d+ bytes with SHA"
+    ):
         bench.fetch(bench.study())
     assert not bench.folder.weights("resnet18-V1").exists()
 
@@ -153,12 +155,12 @@ def test_a_damaged_file_is_told_and_never_described(bench: Bench, name: str) -> 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ({"content": b"x" * 5000}, "sent 5000 bytes with SHA-256 [0-9a-f]{8}… instead of"),
+        ({"content": b"x" * 5000}, "sent 5000 bytes with SHA-256 [0-9a-f]{8} instead of"),
         ({"content": b"<html>Log in to the network"}, "sent 27 bytes with SHA-256"),
-        ({"sent": 150_000}, r"cut short after \d{6} bytes"),
+        ({"sent": 150_000}, r"IncompleteRead: IncompleteRead\(\d{6} bytes read"),
         ({"status": 404}, "HTTP 404 Not Found"),
-        ({"delay": 30}, "time-out: silent for 0.3 s after 0 bytes"),
-        ({"sent": 150_000, "stall": 30}, r"time-out: silent for 0.3 s after \d{6} bytes"),
+        ({"delay": 30}, "TimeoutError: timed out"),
+        ({"sent": 150_000, "stall": 30}, "TimeoutError: timed out"),
     ],
     ids=["wrong hash", "login page", "cut short", "404", "hanging", "stalled"],
 )
@@ -239,27 +241,25 @@ def test_all_are_tried_and_one_message_lists_all_that_could_not_be_had(bench: Be
     with pytest.raises(UserError) as error:
         bench.fetch(bench.study(mirror, probe={"weights": "V1"}, tuned={"weights": "V1"}))
     asked = "(protocol_definitions.probe.weights, protocol_definitions.tuned.weights)"
-    by_hand = str(bench.target("").absolute())
+    refused = "ConnectionRefusedError: Connection refused"
     expected = ["Initial weights could not be fetched:"]
     for model in ("resnet18", "resnet50"):
         expected += [
             f"  {model}-V1 {asked}:",
             f"    {mirror}/{names[model]}: HTTP 404 Not Found",
-            f"    {bench.publisher.origin}/{names[model]}: connection refused",
+            f"    {bench.publisher.origin}/{names[model]}: {refused}",
         ]
-    expected += [
-        "Do one of these, then run the same command again:",
-        f"  - put by hand into {by_hand}:",
-    ]
+    expected.append("Do one of these, then run the same command again:")
     for model in ("resnet18", "resnet50"):
         file = names[model]
         expected.append(
-            f"      {file} (SHA-256 begins with {file[9:17]}): {bench.publisher.origin}/{file}"
+            f"  - put {bench.publisher.origin}/{file} by hand at {bench.target(file)} "
+            f"(its SHA-256 begins with {file[9:17]})"
         )
     expected += [
         "  - set downloads.weights.mirrors to a folder of them that can be reached",
         "  - leave protocols with initial weights out of `protocols:`",
-        "  - or run the study that needs neither network nor weights:",
+        "  - or run the study that needs no network:",
         "    snakemake --cores all --resources gpu=1 --configfile config/offline.yaml",
     ]
     assert str(error.value).splitlines() == expected
@@ -269,7 +269,7 @@ def test_all_are_tried_and_one_message_lists_all_that_could_not_be_had(bench: Be
 
 def test_a_folder_that_cannot_be_made_is_told_with_its_remedy(bench: Bench, name: str) -> None:
     bench.downloads.write_text("in the way")
-    with pytest.raises(UserError, match=r"cannot be written .*downloads\.folder") as error:
+    with pytest.raises(UserError, match=r"cannot be written .*Move what lies there") as error:
         bench.fetch(bench.study())
     assert "put by hand" not in str(error.value)
 

@@ -1,6 +1,5 @@
 """`resnet-sizes fetch`: everything that needs the network, before any job that does not."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,7 +10,6 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.run.weights import wanted_weights
-from resnet_sizes.schemas.study.study import Study
 
 IMAGES = "images"
 
@@ -28,49 +26,33 @@ def fetch(
 ) -> None:
     """Make sure that the study's images and initial weights are on this machine; print where."""
     resolved = read_study(study).study
-    keys = list(wanted_weights(resolved))
-    allowed = [IMAGES, *keys]
+    allowed = [IMAGES, *wanted_weights(resolved)]
     if only is not None and only not in allowed:
         raise UserError(
             f"--only: found {only!r}; allowed for {study}: {', '.join(allowed)}. Name one of "
             "these, or leave --only out to fetch everything."
         )
+    wanted = allowed if only is None else [only]
     problems = []  # all at once: the next try may need another machine
-    if only in (None, IMAGES):
-        problems += _problem(lambda: _fetch_images(resolved))
-    if keys and only != IMAGES:
-        problems += _problem(lambda: _fetch_weights(resolved, StudyFolder.of_file(study), only))
+    if IMAGES in wanted:
+        from resnet_sizes.data.fetch import fetch_images
+
+        try:
+            path = fetch_images(resolved)
+            here = "is here" if path else "comes with an installed library, nothing to fetch"
+            say(f"{resolved.dataset.source}: {here}")
+            if path:
+                result(str(path))
+        except UserError as error:
+            problems.append(str(error))
+    if keys := [key for key in wanted if key != IMAGES]:
+        from resnet_sizes.data.weights import fetch_weights
+
+        try:
+            for info in fetch_weights(resolved, StudyFolder.of_file(study), keys):
+                say(f"{info.key}: {info.initial.name} is here, SHA-256 {info.initial.sha256[:12]}…")
+                result(info.path)
+        except UserError as error:
+            problems.append(str(error))
     if problems:
         raise UserError("\n".join(problems))
-
-
-def _problem(step: Callable[[], None]) -> list[str]:
-    try:
-        step()
-    except UserError as error:
-        return [str(error)]
-    return []
-
-
-def _fetch_images(study: Study) -> None:
-    from resnet_sizes.data.fetch import fetch_images
-
-    path = fetch_images(study)
-    if path is None:
-        say(f"{study.dataset.source}: comes with an installed library, nothing to fetch")
-    else:
-        say(f"{study.dataset.source}: is here")
-        result(str(path))
-    if path is not None and study.dataset.source == "cifar10":
-        from resnet_sizes.data.prepare import told_of_pixels
-
-        if told := told_of_pixels(path):
-            say(told)
-
-
-def _fetch_weights(study: Study, folder: StudyFolder, only: str | None) -> None:
-    from resnet_sizes.data.weights import fetch_weights
-
-    for info in fetch_weights(study, folder, None if only is None else [only]):
-        say(f"{info.key}: {info.initial.name} is here, SHA-256 {info.initial.sha256[:12]}…")
-        result(info.path)

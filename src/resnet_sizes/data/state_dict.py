@@ -3,7 +3,7 @@
 import pickletools
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from pickle import UnpicklingError
@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torchvision.models import get_model
 
 from resnet_sizes.io.messages import shown_text
@@ -32,32 +31,41 @@ class NotAStateDict(Exception):
     """The message says what the file holds instead, and what to do."""
 
 
-def load_file(path: Path) -> object:
-    """What a file holds that was written by safetensors (`.safetensors`) or `torch.save`.
+def load_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors by name in a file that safetensors (`.safetensors`) or `torch.save` wrote.
 
-    Tensors lie in main memory; no code in the file is run. Its errors are those that
-    `tensors_from` understands.
+    They lie in main memory; no code in the file is run. Raises NotAStateDict.
     """
-    if path.suffix == ".safetensors":
-        return safetensors.torch.load_file(path)
-    _check_pickles(path)
-    return torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        _check_names(path)
+        with warnings.catch_warnings():
+            # Said of a pickle that torch.save did not write; what is wrong with it is said below.
+            warnings.filterwarnings("ignore", "Detected pickle protocol")
+            return _only_tensors(torch.load(path, map_location="cpu", weights_only=True))
+    except NotAStateDict:
+        raise
+    except UnpicklingError:  # its own words advise to load the file all the same
+        raise NotAStateDict(
+            "was not written by torch.save, or holds Python objects besides tensors (a whole "
+            "network, or other code). They are not loaded, since loading them could run any "
+            f"program. {_SAVE}"
+        ) from None
+    except Exception as error:  # a damaged file makes the libraries raise nearly anything
+        reason = shown_text(getattr(error, "strerror", None) or str(error))
+        raise NotAStateDict(
+            f"is damaged, or was not written by torch.save or safetensors ({reason}). {_SAVE}"
+        ) from None
 
 
-def _check_pickles(path: Path) -> None:
+def _check_names(path: Path) -> None:
     # torch looks through the names that it refuses for several patterns, which takes hours for
     # one of a megabyte.
-    try:
-        for stream in _pickles(path):
-            for operation, argument, _ in pickletools.genops(stream):
-                if operation.name == "GLOBAL" and len(str(argument)) > _LONGEST_NAME:
-                    raise UnpicklingError(f"has a name of more than {_LONGEST_NAME} characters")
-    except (ValueError, zipfile.BadZipFile) as error:
-        with path.open("rb") as file:
-            begin = file.read(2)
-        if begin in (b"PK", b"\x80\x02"):  # as torch.save writes
-            raise OSError(str(error)) from None
-        raise (UnpicklingError("Unsupported operand") if begin else EOFError) from None
+    for stream in _pickles(path):
+        for operation, argument, _ in pickletools.genops(stream):
+            if operation.name == "GLOBAL" and len(str(argument)) > _LONGEST_NAME:
+                raise UnpicklingError(f"has a name of more than {_LONGEST_NAME} characters")
 
 
 def _pickles(path: Path) -> Iterator[BinaryIO]:
@@ -71,39 +79,6 @@ def _pickles(path: Path) -> Iterator[BinaryIO]:
         with path.open("rb") as file:
             for _ in range(5):
                 yield file
-
-
-def tensors_from(load: Callable[[], object]) -> dict[str, torch.Tensor]:
-    """What `load` returns, where that is tensors by name.
-
-    `load` is `load_file`, or calls `torch.load` with `weights_only=True` as torchvision does.
-    Raises NotAStateDict.
-    """
-    try:
-        with warnings.catch_warnings():
-            # Said of a pickle that torch.save did not write; what is wrong with it is said below.
-            warnings.filterwarnings("ignore", "Detected pickle protocol")
-            content = load()
-    except UnpicklingError as error:
-        if "Unsupported operand" not in str(error):  # what text and foreign pickles give
-            raise NotAStateDict(
-                "holds Python objects besides tensors (a whole network, or other code), which "
-                f"are not loaded, since loading them could run any program. {_SAVE}"
-            ) from None
-        raise NotAStateDict(
-            "was not written by torch.save. Other pickles are not loaded, since loading them "
-            f"could run any program. {_SAVE}"
-        ) from None
-    except SafetensorError as error:
-        raise NotAStateDict(
-            f"is not a safetensors file ({shown_text(str(error))}). {_SAVE}"
-        ) from None
-    except OSError as error:  # torch gives this of a zip archive that was cut short, too
-        reason = error.strerror or shown_text(str(error))
-        raise NotAStateDict(f"is damaged or cannot be read ({reason}). {_SAVE}") from None
-    except Exception:  # a damaged file makes torch raise nearly anything
-        raise NotAStateDict(f"is damaged, or was not written by torch.save. {_SAVE}") from None
-    return _only_tensors(content)
 
 
 def _only_tensors(content: object) -> dict[str, torch.Tensor]:

@@ -41,7 +41,7 @@ class DatasetSpec(Record):
         "`other` for a folder. Whatever is declared, images and labels that are all those of the "
         "official archive are taken for it, in any order and under any names of files, once "
         "`src/resnet_sizes/data/official_cifar10.json` has their identity, which nobody has made "
-        "yet: `resnet-sizes fetch` prints it where the official archive is.",
+        "yet: `resnet-sizes data` tells it where the official archive is.",
     )
     resize: bool = Field(
         False, description="Whether images of other sizes are resized to 32×32, or are an error."
