@@ -98,6 +98,7 @@ def measure_setting(
     choices: Choices,
 ) -> dict[str, Any]:
     """All contestants on one setting, and the matrix product: images (or products) a second."""
+    torch.compiler.reset()  # each setting has the eight graphs that Dynamo keeps
     arrays = noise_images(images_needed(setting), 2)
     as_pytorch_starts()
     notebook = NotebookLoop(setting, arrays, device)

@@ -43,7 +43,7 @@ NO_WEIGHTS = InitialWeights(name="random", file="random", sha256="0" * 64)
 
 SETTLING_IMAGES = 8
 
-COMPILE_CHOICES = ("none", "default", "reduce-overhead", "auto")
+COMPILE_CHOICES = ("none", "cuda-graph", "default", "reduce-overhead", "auto")
 
 MANY_EPOCHS = 10_000
 """A round is an epoch, and there are as many as are asked for."""
@@ -136,7 +136,7 @@ class EngineLoop:
         network = build_network(setting.model, recipe, CLASSES)
         if setting.frozen:
             _settle(network, recipe, arrays)
-        network = ready_for_training(network, recipe, device)
+        network = ready_for_training(network, recipe, device, self.run.precision)
         trainer = Trainer(self.run, network, DeviceData.on(device, kept), device)
         self._epochs = trainer.epochs(_nothing)
 
@@ -155,7 +155,7 @@ def executed_macs(setting: Setting, device: torch.device) -> float:
     forward and backward; of a frozen backbone forward. Counted on meta tensors."""
     images, size = 4, setting.recipe.input_size
     network = build_network(setting.model, setting.recipe, CLASSES)
-    network = ready_for_training(network, setting.recipe, device).to("meta")
+    network = ready_for_training(network, setting.recipe, device, "fp32").to("meta")
     batch = torch.empty(images, 3, size, size, device="meta")
     with FlopCounterMode(display=False) as counter:
         output = network(batch).sum()
@@ -168,6 +168,7 @@ def measure_head(
     setting: Setting, images: int, device: torch.device, choices: Choices
 ) -> Iterator[float]:
     """Seconds of each epoch of the head on features that are there already."""
+    torch.compiler.reset()  # each head has the eight graphs that Dynamo keeps
     features = build_network(setting.model, setting.recipe, CLASSES).fc.in_features
     run = run_file(
         *(setting.model, setting.recipe, min(256, images), MANY_EPOCHS),
@@ -236,7 +237,7 @@ def write_random_weights(
 
 
 def _settle(network: ResNet, recipe: TrainingRecipe, arrays: DatasetArrays) -> None:
-    prepare = Preprocessor(recipe, torch.device("cpu"))
+    prepare = Preprocessor(recipe, torch.device("cpu"), "fp32")
     settle_batch_norm(network, prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
 
 

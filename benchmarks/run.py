@@ -50,7 +50,7 @@ def main(
     ] = None,
     compile: Annotated[
         str | None,
-        typer.Option(help="none, default, reduce-overhead, auto; as it stands: config.yaml's"),
+        typer.Option(help="none, cuda-graph, default, reduce-overhead, auto; else config.yaml's"),
     ] = None,
     deterministic: Annotated[bool | None, typer.Option(help="As it stands: config.yaml's.")] = None,
     growth: Annotated[bool, typer.Option(help="Measure how cost grows.")] = True,

@@ -124,7 +124,10 @@ def train_by_command(
         write_json(folder / "weights.json", weights_info(weights, run.model))
         arguments += ["--weights", str(folder / "weights.json")]
     if new_python:
-        subprocess.run([sys.executable, "-m", "resnet_sizes", *arguments], cwd=folder, check=True)
+        # Nothing that another process has compiled.
+        caches = {f"{name}_CACHE_DIR": str(folder / name) for name in ("TORCHINDUCTOR", "TRITON")}
+        command = [sys.executable, "-m", "resnet_sizes", *arguments]
+        subprocess.run(command, cwd=folder, env=os.environ | caches, check=True)
     else:
         done = copied().run(arguments, folder)
         assert done.returncode == 0, done.stderr

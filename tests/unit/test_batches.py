@@ -13,6 +13,7 @@ from resnet_sizes.training.engine.batches import (
     NORMALISATION,
     Preprocessor,
     batches_per_epoch,
+    draw_flips_and_shifts,
     epoch_generator,
     evaluation_batch,
     flip_and_crop,
@@ -48,13 +49,13 @@ def test_preparation_equals_torchvisions_transforms(name):
     theirs = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, deviation)])(
         images
     )
-    ours = Preprocessor(TrainingRecipe(normalisation=name), CPU)(images)
+    ours = Preprocessor(TrainingRecipe(normalisation=name), CPU, "fp32")(images)
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 def test_a_larger_input_size_is_reached_by_bilinear_interpolation():
     images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
-    ours = Preprocessor(TrainingRecipe(input_size=64, normalisation="half"), CPU)(images)
+    ours = Preprocessor(TrainingRecipe(input_size=64, normalisation="half"), CPU, "fp32")(images)
     picture = Image.fromarray(images[0].permute(1, 2, 0).numpy())
     theirs = np.asarray(picture.resize((64, 64), Image.Resampling.BILINEAR), dtype=np.float32)
     expected = torch.from_numpy(theirs / 255 * 2 - 1).permute(2, 0, 1)
@@ -65,7 +66,7 @@ def test_a_larger_input_size_is_reached_by_bilinear_interpolation():
 
 def test_flip_and_crop_gives_windows_of_the_padded_image_or_its_mirror():
     images = torch.randint(1, 256, (64, 3, 32, 32), dtype=torch.uint8)
-    augmented = flip_and_crop(images, epoch_generator(0, 1))
+    augmented = flip_and_crop(images, *draw_flips_and_shifts(64, epoch_generator(0, 1)))
     padded = torch.nn.functional.pad(images, (4, 4, 4, 4))
     mirrored = 0
     for image, source in zip(augmented, padded, strict=True):

@@ -1,5 +1,6 @@
 """The same run gives the same predictions, bit by bit, in another process."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,14 +53,10 @@ def test_kept_features_give_the_same_bits_as_features_computed_again(tmp_path: P
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("compile", ["none", "reduce-overhead"])
-def test_the_same_seed_gives_the_same_bits_on_cuda(
-    tmp_path: Path, precision: str, compile: str
-) -> None:
+def twice(folder: Path, device: str, precision: str, compile: str) -> list[bytes]:
+    """Predictions of a run in two processes, each of which compiles for itself."""
     # Several evaluation batches: the outputs of a CUDA graph last until its next replay.
-    arrays = coloured_patches(train=64, test=20)
+    arrays = coloured_patches(train=100, test=20)
     reading = recipe_of("scratch-32", "resnet18").model_copy(update={"precision": precision})
     run = run_of(
         arrays,
@@ -71,7 +68,28 @@ def test_the_same_seed_gives_the_same_bits_on_cuda(
     )
     found = []
     for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        folder = train_by_command(run, arrays, tmp_path / name, device="cuda")
-        found.append(folder.predictions.read_bytes())
-    assert found[0] == found[1]
+        home = folder / f"{compile}-{name}"
+        home.mkdir()
+        found.append(train_by_command(run, arrays, home, device=device).predictions.read_bytes())
+    return found
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16", "fp16"])
+def test_the_same_seed_gives_the_same_bits_on_cuda(tmp_path: Path, precision: str) -> None:
+    # A replayed step is the same kernels with the same arguments as one that is not.
+    first, *others = (
+        found
+        for compile in ("none", "cuda-graph")
+        for found in twice(tmp_path, "cuda", precision, compile)
+    )
+    assert others == [first] * 3
+    first, second = twice(tmp_path, "cuda", precision, "reduce-overhead")
+    assert first == second
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_two_processes_that_compile_for_themselves_give_the_same_bits(tmp_path: Path) -> None:
+    first, second = twice(tmp_path, "cpu", "fp32", "default")
+    assert first == second

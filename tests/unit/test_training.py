@@ -101,7 +101,7 @@ def plain_losses(run: RunFile, network: nn.Module, data: DeviceData, rate: float
         "adam": torch.optim.Adam(network.parameters(), lr=rate, fused=False),
         "sgd": torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9, fused=False),
     }[run.reading.optimizer]
-    images = Preprocessor(run.reading, CPU)(data.train_images).contiguous()
+    images = Preprocessor(run.reading, CPU, run.precision)(data.train_images).contiguous()
     network.train()
     losses = []
     for epoch in range(1, run.epochs + 1):
@@ -224,7 +224,8 @@ def test_a_device_that_torch_does_not_know_is_refused(tmp_path, arrays, dataset)
 
 def step_losses(run: RunFile, data: DeviceData) -> list[float]:
     torch.manual_seed(run.seed)
-    network = ready_for_training(build_network(run.model, run.reading, 2), run.reading, CPU)
+    network = build_network(run.model, run.reading, 2)
+    network = ready_for_training(network, run.reading, CPU, run.precision)
     found: list[float] = []
     for _ in Trainer(run, network, data, CPU).epochs(lambda loss: found.append(loss.item())):
         pass

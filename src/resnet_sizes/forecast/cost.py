@@ -124,7 +124,7 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str) -> Cost:
             if run.reading.trainable == "head":  # trained weights come with their statistics
                 size = run.reading.input_size
                 settle_batch_norm(network, torch.randn(SETTLING_IMAGES, 3, size, size))
-            network = ready_for_training(network, run.reading, device)
+            network = ready_for_training(network, run.reading, device, run.precision)
             kind = cost_on_features if keeps_features(run) else cost_on_images
             return kind(run, network, counts, device)
     except Exception as error:

@@ -3,8 +3,10 @@
 import logging
 import os
 import shutil
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
@@ -24,9 +26,6 @@ AMPERE = (8, 0)
 
 VOLTA = (7, 0)
 """CUDA capability from which on float16 is computed by tensor cores."""
-
-OLDEST_CAPABILITY = (7, 0)
-"""CUDA capability from which on torch's compiler makes code for a GPU."""
 
 LAUNCH_BOUND_SIZE = 32
 """Input size in pixels up to which, with the ImageNet stem, a GPU waits for kernel launches."""
@@ -54,9 +53,7 @@ def resolve_auto(settings: RunSettings, device_name: str) -> tuple[Precision, Co
     listed = {gpu.strength[:2]: gpu for gpu in gpus if gpu.strength}
     capability = min(listed, default=None)
     device = torch.device("cuda") if capability else select_device(device_name)
-    mode = best_compile_mode(
-        settings.reading, device, settings.gradient_accumulation, capability=capability
-    )
+    mode = best_compile_mode(settings.reading, device)
     precision = fastest_precision(device, capability)
     log.info(
         "%s/%s: precision auto is %s and compile auto is %s on %s",
@@ -112,30 +109,31 @@ def _cpu_has_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def best_compile_mode(
-    recipe: TrainingRecipe,
-    device: torch.device,
-    gradient_accumulation: int = 1,
-    capability: tuple[int, int] | None = None,
-) -> CompileMode:
+def best_compile_mode(recipe: TrainingRecipe, device: torch.device) -> CompileMode:
     """What `compile: auto` means for a recipe on a device: a fixed rule, never a timing.
 
-    CUDA graphs (`reduce-overhead`) where whole networks are trained on maps so small that their
-    kernels end before the next is launched; otherwise none. Batches taken in parts have none,
-    since a graph loses the gradients of one part when the next begins.
+    On CUDA the step is recorded (`cuda-graph`) where kernels end before the next is launched:
+    where whole networks are trained on small maps, and where the last layer alone is trained, on
+    features that are kept. Otherwise none.
     """
-    small = recipe.stem == "imagenet" and recipe.input_size <= LAUNCH_BOUND_SIZE
-    whole = recipe.trainable == "all" and gradient_accumulation == 1
-    if device.type != "cuda" or not small or not whole:
-        return "none"
-    able = (capability or torch.cuda.get_device_capability(device)) >= OLDEST_CAPABILITY
-    return "reduce-overhead" if able else "none"
+    if recipe.trainable == "head":
+        waits = recipe.frozen_batch_norm == "eval" and recipe.augmentation == "none"
+    else:
+        waits = recipe.stem == "imagenet" and recipe.input_size <= LAUNCH_BOUND_SIZE
+    return "cuda-graph" if device.type == "cuda" and waits else "none"
 
 
 def check_compiler(mode: CompileMode, device: torch.device) -> None:
-    """Raise UserError if compiling needs a compiler that is not there: of C++ for the CPU's
-    code, of C for what launches a GPU's."""
-    if mode == "none":
+    """Raise UserError if a mode needs what is not there: a GPU to record on, or a compiler, of C++
+    for the CPU's code and of C for what launches a GPU's, with Python's headers."""
+    if mode == "cuda-graph" and device.type != "cuda":
+        raise UserError(
+            f"training.compile: found 'cuda-graph', which needs a CUDA GPU; the device is "
+            f"{device.type}. Set training.compile to none or auto; where it is auto already, the "
+            "run file was written on another device: write it on this one with resnet-sizes study "
+            "runs STUDY."
+        )
+    if mode in ("none", "cuda-graph"):
         return
     names = ["CXX", "g++", "clang++"] if device.type == "cpu" else ["CC", "gcc", "clang"]
     variable, *others = names
@@ -143,6 +141,13 @@ def check_compiler(mode: CompileMode, device: torch.device) -> None:
         raise UserError(
             f"training.compile: found {mode!r}, which needs a compiler ({', '.join(names)}), and "
             "none is there. Install one, or set training.compile to none."
+        )
+    headers = Path(sysconfig.get_path("include"))
+    if not (headers / "Python.h").is_file():
+        raise UserError(
+            f"training.compile: found {mode!r}, which compiles against Python.h, and {headers} has "
+            "none. Install Python's headers (on Debian and Ubuntu the package python3-dev), or set "
+            "training.compile to none."
         )
 
 

@@ -205,7 +205,7 @@ class RecipeWords:
         )
 
     def _compile_modes(self, protocol: str, model: str) -> list[str]:
-        """The modes of `torch.compile`; `none` where no run is finished."""
+        """The modes of `training.compile`; `none` where no run is finished."""
         key = f"{protocol}.{model}.compile_mode"
         return self._values.texts(key) if self._values.has(key) else ["none"]
 

@@ -98,6 +98,12 @@ class Metrics(Versioned, Sealed):
         description="Measured: the sum over the epochs, without evaluation, and the pass that "
         "computed the features, if this run made it.",
     )
+    preparation_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="Compiling the network, or recording its step as a CUDA graph, in all "
+        "attempts: left out of all other times. Null in older results, whose times contain it.",
+    )
     equivalent_training_seconds: float | None = Field(
         None,
         ge=0,

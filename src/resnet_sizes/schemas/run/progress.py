@@ -77,6 +77,7 @@ class CheckpointRecord(Versioned):
     epoch: int = Field(ge=1, description="The epoch under way; one more than the run's at its end.")
     step: int = Field(ge=0, description="Steps of that epoch that are done.")
     seconds: float = Field(ge=0, description="Training time of that epoch so far.")
+    preparation_seconds: float = Field(0, ge=0, description="As in the metrics, so far.")
     history: list[EpochMetrics]
     learning_rates: list[float] = Field(description="One a parameter group.")
     schedule: dict[str, float | int | list[float]] | None = None

@@ -14,7 +14,7 @@ from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
-CompileMode = Literal["none", "default", "reduce-overhead"]
+CompileMode = Literal["none", "cuda-graph", "default", "reduce-overhead"]
 
 RUN_NAME = "{protocol}/{model}/seed-{seed}"
 """How a run is named, also in folders. The braces are Snakemake's wildcards, too."""

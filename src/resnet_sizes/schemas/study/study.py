@@ -73,12 +73,12 @@ class TrainingSpec(Record):
         description="Whether the features of a frozen backbone are computed once and kept, where "
         "that is exact.",
     )
-    compile: Literal["none", "default", "reduce-overhead", "auto"] = Field(
+    compile: Literal["none", "cuda-graph", "default", "reduce-overhead", "auto"] = Field(
         "none",
-        description="`torch.compile` mode of the network; `reduce-overhead` records CUDA graphs, "
-        "for batches so small that launching their kernels takes longer than the kernels. `auto` "
-        "does that where it helps on the device, and `run.json` says what it was. As for "
-        "`precision`, the weakest GPU decides.",
+        description="`cuda-graph` records the training step and replays it, on a GPU, for steps "
+        "whose kernels take no longer than launching them; it compiles nothing. `default` and "
+        "`reduce-overhead` are modes of `torch.compile`. `auto` is `cuda-graph` where that helps "
+        "on the device, and `run.json` says what it was.",
     )
     deterministic: bool = Field(
         True,

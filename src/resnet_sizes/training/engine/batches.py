@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from resnet_sizes.schemas.run.run import Precision, RunFile
 from resnet_sizes.schemas.run.tensors import DatasetArrays
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
+from resnet_sizes.training.engine.numerics import memory_format
 
 CROP_PADDING = 4  # pixels, as He et al. (2015), section 4.2
 
@@ -27,22 +29,23 @@ NORMALISATION = {
 
 
 class Preprocessor:
-    """uint8 images → what the network takes, for one recipe on one device."""
+    """uint8 images → what the network takes, for one recipe in one precision on one device."""
 
-    def __init__(self, recipe: TrainingRecipe, device: torch.device) -> None:
+    def __init__(self, recipe: TrainingRecipe, device: torch.device, precision: Precision) -> None:
         mean, deviation = NORMALISATION[recipe.normalisation]
         self._mean = torch.tensor(mean, device=device).mul(255).view(1, 3, 1, 1)
         self._scale = torch.tensor(deviation, device=device).mul(255).reciprocal().view(1, 3, 1, 1)
         self._size = recipe.input_size
+        self._format = memory_format(precision, device)
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 `[N, 3, 32, 32]` → float32 `[N, 3, S, S]`, normalised, channels last."""
+        """uint8 `[N, 3, 32, 32]` → float32 `[N, 3, S, S]`, normalised, as `memory_format` says."""
         batch = images.to(torch.float32).sub_(self._mean).mul_(self._scale)
         if batch.shape[-1] != self._size:
             batch = functional.interpolate(
                 batch, size=(self._size, self._size), mode="bilinear", antialias=True
             )
-        return batch.contiguous(memory_format=torch.channels_last)
+        return batch.contiguous(memory_format=self._format)
 
 
 def epoch_generator(seed: int, epoch: int) -> torch.Generator:
@@ -85,15 +88,22 @@ def evaluation_batch(asked: int, input_size: int) -> int:
     return min(asked, max(SMALLEST_EVALUATION_BATCH, same_memory))
 
 
-def flip_and_crop(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Mirror each image with probability 1/2 and shift it by up to 4 pixels (zero padding).
+def draw_flips_and_shifts(
+    count: int, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whether to mirror each image, with probability 1/2, bool `[N]`; and by how many pixels to
+    shift it down and to the right, int64 `[2, N]`. Drawn on the CPU."""
+    flip = torch.rand(count, generator=generator).lt(0.5)
+    return flip, torch.randint(0, 2 * CROP_PADDING + 1, (2, count), generator=generator)
 
-    uint8 `[N, 3, H, W]` in and out. Offsets are drawn on the CPU from `generator`.
+
+def flip_and_crop(images: torch.Tensor, flip: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
+    """Mirror and shift each image as `draw_flips_and_shifts` says, with zero padding of 4 pixels.
+
+    uint8 `[N, 3, H, W]` in and out.
     """
     count, _, height, width = images.shape
     device = images.device
-    flip = torch.rand(count, generator=generator).lt(0.5)
-    shifts = torch.randint(0, 2 * CROP_PADDING + 1, (2, count), generator=generator)
     # Without waiting for the device, which may still be busy with the step before.
     flip, shifts = flip.to(device, non_blocking=True), shifts.to(device, non_blocking=True)
     padded = functional.pad(images, (CROP_PADDING,) * 4)
@@ -114,6 +124,7 @@ class DeviceData:
     train_labels: torch.Tensor
     test_images: torch.Tensor
     test_labels: torch.Tensor
+    in_host_memory = False
 
     @classmethod
     def on(cls, device: torch.device, arrays: DatasetArrays) -> "DeviceData":
@@ -125,26 +136,29 @@ class DeviceData:
             *(torch.from_numpy(getattr(arrays, each.name)).to(device) for each in fields(cls))
         )
 
-    def inputs(self, recipe: TrainingRecipe) -> "ImageBatches":
-        """Its batches as the recipe prepares them."""
-        return ImageBatches(self, recipe)
+    def inputs(self, run: RunFile) -> "ImageBatches":
+        """Its batches as the run prepares them."""
+        return ImageBatches(self, run)
 
 
 class ImageBatches:
     """Prepared images, float32 `[B, 3, S, S]`."""
 
-    def __init__(self, data: DeviceData, recipe: TrainingRecipe) -> None:
+    def __init__(self, data: DeviceData, run: RunFile) -> None:
+        recipe = run.reading
         self._data = data
         self._augment = recipe.augmentation == "flip-crop"
-        self._prepare = Preprocessor(recipe, data.train_images.device)
+        self._prepare = Preprocessor(recipe, data.train_images.device, run.precision)
         self._size = recipe.input_size
 
-    def train(self, indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Training images by int64 indices on the device; augmentation draws from `generator`."""
+    def draw(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+        """What augmentation draws for a batch, on the CPU."""
+        return draw_flips_and_shifts(count, generator) if self._augment else ()
+
+    def train(self, indices: torch.Tensor, *drawn: torch.Tensor) -> torch.Tensor:
+        """Training images by int64 indices on the device, augmented as was drawn."""
         images = self._data.train_images[indices]
-        if self._augment:
-            images = flip_and_crop(images, generator)
-        return self._prepare(images)
+        return self._prepare(flip_and_crop(images, *drawn) if drawn else images)
 
     def test(self, batch_size: int) -> Iterator[torch.Tensor]:
         """The test images in their order, in smaller batches where images are large."""
@@ -163,11 +177,20 @@ class FeatureData:
     test_features: torch.Tensor
     test_labels: torch.Tensor
 
-    def inputs(self, recipe: TrainingRecipe) -> "FeatureData":
+    def inputs(self, run: RunFile) -> "FeatureData":
         """Features are prepared already."""
         return self
 
-    def train(self, indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    @property
+    def in_host_memory(self) -> bool:
+        """Whether each batch has to be copied to the device."""
+        return self.train_features.device != self.train_labels.device
+
+    def draw(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+        """Nothing is drawn for features."""
+        return ()
+
+    def train(self, indices: torch.Tensor) -> torch.Tensor:
         """Features of training images by int64 indices on the device."""
         features = self.train_features
         return features[indices.to(features.device)].to(indices.device)

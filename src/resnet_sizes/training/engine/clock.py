@@ -19,7 +19,11 @@ class Clock:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._start = 0.0
+        self._running = False
+        self._preparing_since = 0.0
         self.seconds = 0.0
+        self.preparation = 0.0
+        """Seconds of compiling and recording, which are in no span."""
 
     @contextmanager
     def span(self, before: float = 0.0) -> Iterator[None]:
@@ -27,9 +31,11 @@ class Clock:
         interrupted attempt had measured of the same work."""
         self.synchronise()
         self._start = time.perf_counter() - before
+        self._running = True
         yield
         self.synchronise()
         self.seconds = time.perf_counter() - self._start
+        self._running = False
 
     def so_far(self) -> float:
         """Seconds of the span under way."""
@@ -43,6 +49,20 @@ class Clock:
         start = time.perf_counter()
         yield
         self._start += time.perf_counter() - start
+
+    def begin_preparation(self) -> None:
+        """From here on nothing is trained: code is compiled, or a graph recorded."""
+        self.synchronise()
+        self._preparing_since = time.perf_counter()
+
+    def end_preparation(self) -> None:
+        """Leave out of the span under way what has passed since; outside of spans it is the
+        preparation of another clock's work."""
+        self.synchronise()
+        passed = time.perf_counter() - self._preparing_since
+        if self._running:
+            self._start += passed
+            self.preparation += passed
 
     def synchronise(self) -> None:
         """Wait until the device has done all it was given."""

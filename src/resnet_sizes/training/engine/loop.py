@@ -1,5 +1,6 @@
 """The training loop: one run, epoch by epoch."""
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -30,7 +31,10 @@ from resnet_sizes.training.engine.state import (
     restore_random,
     restored_epoch,
 )
+from resnet_sizes.training.engine.step_graph import CudaRecorder, StepGraph
 from resnet_sizes.training.tensor_files import Tensors
+
+log = logging.getLogger("resnet_sizes")
 
 StepDone = Callable[[torch.Tensor], object]
 """Called after each step with its mean loss, a float32 scalar on the device."""
@@ -55,12 +59,12 @@ class Trainer:
     def __post_init__(self) -> None:
         recipe = self.run.reading
         self.optimizer = build_optimizer(self.run, self.network, self.device)
-        self._inputs = self.data.inputs(recipe)
-        self._forward = compiled(self.network, self.run.compile_mode)
+        self._clock = Clock(self.device)
+        self._inputs = self.data.inputs(self.run)
+        self._forward = compiled(self.network, self.run.compile_mode, self._clock)
         self._in_precision = autocast(self.run.precision, self.device)
         # float16 has so few exponents that small gradients vanish unless they are scaled up.
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.run.precision == "fp16")
-        self._clock = Clock(self.device)
         self.schedule: torch.optim.lr_scheduler.LRScheduler | None = None
         if recipe.schedule == "cosine":
             self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
@@ -68,6 +72,7 @@ class Trainer:
             )
         # Of a frozen backbone in eval mode nothing may move, its running statistics included.
         self._whole_in_eval = recipe.trainable == "head" and recipe.frozen_batch_norm == "eval"
+        self._graph = self._step_graph()
         self.epoch = Epoch(1)
         """The epoch under way, or the next one."""
 
@@ -90,6 +95,7 @@ class Trainer:
             "learning_rates": [group["lr"] for group in self.optimizer.param_groups],
             "schedule": _plain(self.schedule.state_dict()) if self.schedule else None,
             "scaler": self._scaler.state_dict() or None,
+            "preparation_seconds": self.preparation_seconds,
         }
 
     def restore(self, record: CheckpointRecord, tensors: Tensors) -> None:
@@ -103,7 +109,15 @@ class Trainer:
             self.schedule.load_state_dict(record.schedule)
         if record.scaler:
             self._scaler.load_state_dict(record.scaler)
+        self._clock.preparation = record.preparation_seconds
+        if self._graph:
+            self._graph.forget()
         self.epoch = restored_epoch(record.epoch, record.step, record.seconds, tensors, self.device)
+
+    @property
+    def preparation_seconds(self) -> float:
+        """Time of compiling and recording, which is in no other time; of all attempts."""
+        return self._clock.preparation
 
     def pause(self) -> AbstractContextManager[None]:
         """A block whose time is no training time."""
@@ -119,7 +133,7 @@ class Trainer:
         """
         while self.epoch.number <= self.run.epochs:
             number = self.epoch.number
-            # Compiling and warming up count once per attempt: a resumed run has more of it.
+            # Warming up counts once per attempt: a resumed run has more of it.
             with self._clock.span(before=self.epoch.seconds):
                 loss, accuracy = self._train_epoch(self.epoch, step_done)
             training_seconds = self.epoch.seconds = self._clock.seconds
@@ -178,11 +192,34 @@ class Trainer:
         weighted = by_step @ torch.tensor(sizes, dtype=torch.float64)
         return weighted.item() / images, correct.item() / images
 
+    def _step_graph(self) -> StepGraph | None:
+        if self.run.compile_mode != "cuda-graph":
+            return None
+        if self.data.in_host_memory:
+            log.warning(
+                "%s: its steps are not recorded as a CUDA graph, since its features lie in the "
+                "host's memory; results are the same",
+                self.run.name,
+            )
+            return None
+        recorder = CudaRecorder(self.device)
+        return StepGraph(self._compute, self.run.batch_size, recorder, self._clock)
+
     def _step(
         self, indices: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One step of the optimiser: the batch's mean loss and its correct answers."""
-        inputs, labels = self._inputs.train(indices, generator), self.data.train_labels[indices]
+        drawn = self._inputs.draw(len(indices), generator)
+        if self._graph is None:
+            return self._compute(indices, *drawn)
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        return self._graph(rates, indices, *drawn)
+
+    def _compute(
+        self, indices: torch.Tensor, *drawn: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The step's work on the device, which is never waited for."""
+        inputs, labels = self._inputs.train(indices, *drawn), self.data.train_labels[indices]
         loss = torch.zeros((), device=self.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
         # Batch normalisation cannot normalise one value, so each part has two images or more.
@@ -253,4 +290,10 @@ def build_optimizer(run: RunFile, network: nn.Module, device: torch.device) -> O
             fused=fused,
         )
     kind = Adam if recipe.optimizer == "adam" else AdamW
-    return kind(parameters, lr=run.learning_rate, weight_decay=recipe.weight_decay, fused=fused)
+    return kind(
+        parameters,
+        lr=run.learning_rate,
+        weight_decay=recipe.weight_decay,
+        fused=fused,
+        capturable=run.compile_mode == "cuda-graph",
+    )

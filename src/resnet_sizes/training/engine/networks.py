@@ -7,11 +7,11 @@ from torchvision.models import get_model
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.run import Precision, RunFile
 from resnet_sizes.schemas.run.weights import HEAD, WeightsInfo
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.convolutions import use_exact_short_forms
-from resnet_sizes.training.engine.numerics import set_determinism
+from resnet_sizes.training.engine.numerics import memory_format, set_determinism
 from resnet_sizes.training.tensor_files import read_weights
 
 
@@ -62,7 +62,9 @@ def initial_network(run: RunFile, classes: int, weights: WeightsInfo | None) -> 
     return network
 
 
-def ready_for_training(network: ResNet, recipe: TrainingRecipe, device: torch.device) -> ResNet:
+def ready_for_training(
+    network: ResNet, recipe: TrainingRecipe, device: torch.device, precision: Precision
+) -> ResNet:
     """Move a network to the device in its fastest exact form, and freeze what is not trained.
 
     Its layers may be replaced, so count parameters before.
@@ -74,8 +76,7 @@ def ready_for_training(network: ResNet, recipe: TrainingRecipe, device: torch.de
         network.fc.requires_grad_(True)
     if device.type == "cpu":
         use_exact_short_forms(network)
-    # Convolutions of a CPU and tensor cores both want the channels of a pixel side by side.
-    return network.to(device).to(memory_format=torch.channels_last)
+    return network.to(device).to(memory_format=memory_format(precision, device))
 
 
 def fold_batch_norm(network: ResNet) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from resnet_sizes.schemas.run.run import CompileMode, Precision
+from resnet_sizes.training.engine.clock import Clock
 
 
 def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32") -> None:
@@ -31,7 +32,8 @@ def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32
     torch.backends.cudnn.benchmark = not deterministic
     # Even without trials cuDNN may pick an algorithm whose sums depend on the order of threads.
     torch.backends.cudnn.deterministic = deterministic
-    # "fp32" means fp32: TF32 is a precision of its own in this project.
+    # "fp32" means fp32: TF32 is a precision of its own in this project. Set by these flags alone:
+    # once `fp32_precision` is set too, reading them raises, and torch 2.14's inductor reads them.
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
@@ -46,14 +48,36 @@ def autocast(
     return nullcontext
 
 
-def compiled(network: nn.Module, mode: CompileMode) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The network's forward pass, compiled as `mode` says.
+def memory_format(precision: Precision, device: torch.device) -> torch.memory_format:
+    """How images and weights lie in memory: a fixed rule, never a timing.
+
+    Channels last where 16-bit tensor cores compute, which want the channels of a pixel side by
+    side, and on a CPU, where it was measured (benchmarks/README.md). Otherwise as a notebook has
+    them: on CUDA fp32 and TF32 are reported to be slower in channels last, and on MPS gradients
+    were wrong in some versions of torch. No GPU of ours has measured it.
+    """
+    tensor_cores = device.type == "cuda" and precision in ("bf16", "fp16")
+    suits = tensor_cores or device.type == "cpu"
+    return torch.channels_last if suits else torch.contiguous_format
+
+
+def compiled(
+    network: nn.Module, mode: CompileMode, clock: Clock
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network's forward pass, compiled as `mode` says; the clock leaves the compiling out.
 
     Shapes are taken as fixed: a run has few (a whole batch, the last one, the evaluation's), and
     CUDA graphs need them fixed.
     """
-    if mode == "none":
+    if mode in ("none", "cuda-graph"):
         return network
+    from torch._dynamo import config
+    from torch._dynamo.callback import callback_handler
+
+    # Beyond eight graphs the rest would be computed without compiling, and nobody would know.
+    config.fail_on_recompile_limit_hit = True
+    callback_handler.register_start_callback(lambda *_: clock.begin_preparation())
+    callback_handler.register_end_callback(lambda *_: clock.end_preparation())
     forward = torch.compile(network, mode=mode, dynamic=False)
     if mode != "reduce-overhead":
         return forward

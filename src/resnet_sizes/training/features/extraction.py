@@ -122,7 +122,7 @@ class FeatureExtractor:
         self.run = run
         self._data = data
         self._backbone = Backbone(network).eval()
-        self._prepare = Preprocessor(run.reading, device)
+        self._prepare = Preprocessor(run.reading, device, run.precision)
         self._in_precision = autocast(run.precision, device)
         self._device = device
         self._batch_done = batch_done

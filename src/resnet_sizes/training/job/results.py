@@ -43,6 +43,7 @@ def write_results(
         best_test_accuracy=best.test_accuracy,
         best_epoch=best.epoch,
         training_seconds=total_seconds(history, cache),
+        preparation_seconds=trainer.preparation_seconds,
         equivalent_training_seconds=equivalent_seconds(history, cache) if cache else None,
         feature_cache=cache,
         resumed=len(attempt.resumptions),

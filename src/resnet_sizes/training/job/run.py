@@ -93,7 +93,7 @@ def train_on_device(
         )
         kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
         supervision.check()
-        network = ready_for_training(network, run.reading, device)
+        network = ready_for_training(network, run.reading, device, run.precision)
         images = DeviceData.on(device, arrays)
         trainer = _trainer(run, network, images, attempt, options, supervision)
         if kept:
