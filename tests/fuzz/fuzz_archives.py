@@ -142,7 +142,7 @@ class ZipArchive(_Archive):
 def _packed(random: Random, content: bytes) -> bytes:
     match random.choices(("tar", "gz", "bz2", "xz"), (6, 3, 1, 1))[0]:
         case "gz":
-            return gzip.compress(content, 1)
+            return gzip.compress(content, 1, mtime=0)
         case "bz2":
             return bz2.compress(content, 1)
         case "xz":

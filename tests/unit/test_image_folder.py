@@ -131,10 +131,10 @@ def test_a_tree_with_something_wrong_is_refused_by_name(
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, r"holds nothing; expected: train/<class>/<image>"),
-        ({"pictures/cat/1.png": encoded()}, r"holds pictures; expected: "),
-        ({"a/train/cat/1.png": b"", "b/test/cat/1.png": b""}, r"holds a, b; expected: "),
-        ({"train/cat/1.png": encoded()}, r"has no class folders in test/"),
+        ({}, r"holds no folder; expected: train/<class>/<image>"),
+        ({"pictures/cat/1.png": encoded()}, r"holds pictures/cat; expected: "),
+        ({"a/train/cat/1.png": b"", "b/test/cat/1.png": b""}, r"holds a/train, b/test; expected: "),
+        ({"train/cat/1.png": encoded()}, r"holds train/cat; expected: "),
         ({"test/cat/1.png": encoded(), "train": None}, r"has no class folders in train/"),
         (tree(classes=("cat",)), r"has one class only, 'cat'; needed: 2 or more"),
     ],

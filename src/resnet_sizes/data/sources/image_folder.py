@@ -1,7 +1,6 @@
 """Images in `train/<class>/…` and `test/<class>/…`, in a folder, a zip or a tar archive."""
 
 import logging
-import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -27,15 +26,10 @@ MAX_PIXELS = 50_000_000
 """As many as a large photograph has. Decoding takes up to eight bytes of memory for each."""
 MAX_SIDE = 65_535
 """The most that JPEG can have. Resizing takes memory for the length of a side, too."""
-MAX_SCANS = 100
-"""A progressive JPEG of today's encoders has about ten; each goes over the whole picture."""
-_MAX_SEGMENTS = 10_000
-"""Of a JPEG with films and previews; a photograph of 32 MiB has some hundreds."""
+MAX_SCANNED = 100 * MAX_PIXELS
+"""Pixels of a JPEG times its scans, each of which goes over the whole picture. A progressive one
+of today's encoders has about ten; what looks like scans in films and previews is counted too."""
 _SIZE = (IMAGE_SHAPE[2], IMAGE_SHAPE[1])
-
-# Markers of JPEG that a length follows, and the end of the picture: ITU-T T.81, table B.1.
-_MARKER = re.compile(rb"\xff([\x02-\xcf\xd9-\xfe])")
-_START_OF_SCAN, _END = b"\xda", b"\xd9"
 
 
 class ImageFolderSource(Source):
@@ -108,10 +102,12 @@ def decode(
                 raise _too_many(where, f"{image.width}×{image.height}")
             if image.format == "PNG" and getattr(image, "is_animated", False):
                 raise UserError(f"{where}: is animated; allowed: one picture. Replace it.")
-            scans = 0 if image.format == "PNG" else _scans(content)
-            if scans > MAX_SCANS:
+            scans = 0 if image.format == "PNG" else content.count(b"\xff\xda")
+            most = MAX_SCANNED // max(image.width * image.height, 1000)
+            if scans > most:
                 raise UserError(
-                    f"{where}: is a JPEG of {scans} scans; allowed: {MAX_SCANS}. Save it again."
+                    f"{where}: is a JPEG of {scans} scans; allowed: {most} of its size. Save it "
+                    "again."
                 )
             if image.size != _SIZE and not resize:
                 raise UserError(
@@ -136,23 +132,6 @@ def decode(
             f"{where}: is not a complete PNG or JPEG image ({shown_text(reason)}). Replace or "
             "remove it."
         ) from None
-
-
-def _scans(content: bytes) -> int:
-    """How many scans a JPEG has up to the end of its picture. Cameras write films, more pictures
-    and previews into the same file."""
-    found = content.count(b"\xff" + _START_OF_SCAN)
-    if found <= MAX_SCANS:  # wherever they are
-        return found
-    scans = place = 0
-    for _ in range(_MAX_SEGMENTS):
-        marker = _MARKER.search(content, place)
-        if marker is None or marker[1] == _END:
-            return scans
-        scans += marker[1] == _START_OF_SCAN
-        length = int.from_bytes(content[marker.end() : marker.end() + 2], "big")
-        place = marker.end() + max(length, 2)
-    return found
 
 
 @contextmanager

@@ -17,11 +17,6 @@ from resnet_sizes.io.messages import shown_text
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 _EXPECTED = "expected: train/<class>/<image> and test/<class>/<image>"
-_MEANT: dict[Part, tuple[str, ...]] = {
-    "train": ("train", "training"),
-    "test": ("test", "testing", "val", "valid", "validation"),
-}
-"""Names, in lower case, of folders that may be meant for a part."""
 
 Classes = dict[str, list[str]]
 """Class name → full names of its files inside the container, both sorted."""
@@ -81,32 +76,17 @@ def classes_of(container: Container) -> tuple[dict[Part, Classes], list[str]]:
 
 def _top(entries: Sequence[Entry], path: Path) -> tuple[str, ...]:
     """The one folder that holds train and test; empty where nothing is above them."""
-    levels = [
-        sorted(
-            {each.parts[depth] for each in entries if len(each.parts) + each.is_folder > depth + 1}
-        )
-        for depth in (0, 1)
-    ]
-    meant = [
-        {
-            part: next((found for name in names for found in level if found.lower() == name), None)
-            for part, names in _MEANT.items()
-        }
-        for level in levels
-    ]
-    depth = int(len(levels[0]) == 1 and not any(meant[0].values()) and any(meant[1].values()))
-    missing = [part for part in PARTS if part not in levels[depth]]
-    if not missing:
-        return tuple(levels[0][:depth])
-    names = levels[depth] or sorted({entry.parts[0] for entry in entries})
-    found = f"holds {', '.join(map(shown_text, names[:10])) or 'nothing'}"
-    if len(missing) == 1:
-        found = f"has no class folders in {missing[0]}/, and {found}"
-    renamed = [f"{shown_text(name)} to {part}" for part in missing if (name := meant[depth][part])]
-    remedy = f"Rename {' and '.join(renamed)}" if renamed else "Arrange it so"
+    folders = {entry.parts[: len(entry.parts) - 1 + entry.is_folder] for entry in entries}
+    tops = sorted({parts[:1] for parts in folders if parts})
+    for top in ((), *tops[:1]) if len(tops) == 1 else ((),):
+        beginnings = {parts[: len(top) + 1] for parts in folders}
+        if all((*top, part) in beginnings for part in PARTS):
+            return top
+    lowest = folders - {parts[:-1] for parts in folders}
+    found = sorted({"/".join(parts[:2]) for parts in lowest if parts})
     raise UserError(
-        f"{path}: {found}; {_EXPECTED}, perhaps below one common folder. {remedy}, or change "
-        "dataset.path."
+        f"{path}: holds {', '.join(map(shown_text, found[:10])) or 'no folder'}; {_EXPECTED}, "
+        "perhaps below one common folder. Arrange it so, or change dataset.path."
     )
 
 
