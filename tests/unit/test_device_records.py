@@ -7,8 +7,9 @@ import torch
 
 from pretend_gpus import uuid
 from resnet_sizes.schemas.run.metrics import Device
-from resnet_sizes.training.devices.gpus import Gpu
+from resnet_sizes.training.devices.gpus import Gpu, Nvml
 from resnet_sizes.training.devices.select import describe
+from resnet_sizes.training.job.results import versions
 
 MEMORY = 24 * 2**30
 
@@ -36,3 +37,17 @@ def test_the_held_gpu_is_recorded_with_the_machines_number_and_its_uuid() -> Non
 def test_of_a_device_that_no_lock_holds_torchs_number_is_recorded(name: str, index: int) -> None:
     found = describe(torch.device(name))
     assert (found.kind, found.index, found.uuid) == ("cuda", index, None)
+
+
+def test_versions_of_cuda_cudnn_and_the_driver_are_recorded(monkeypatch) -> None:
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91002)
+    nvml = SimpleNamespace(
+        nvmlInit=lambda: None, NVMLError=OSError, nvmlSystemGetDriverVersion=lambda: b"580.65.06"
+    )
+    monkeypatch.setattr(Nvml, "load", lambda: Nvml(nvml))
+    found = versions(torch.device("cuda"))
+    assert (found["cuda"], found["cudnn"], found["driver"]) == ("13.0", "91002", "580.65.06")
+    assert "driver" not in versions(torch.device("cpu"))
+    monkeypatch.setattr(Nvml, "load", lambda: None)
+    assert "driver" not in versions(torch.device("cuda"))

@@ -30,7 +30,7 @@ from resnet_sizes.training.job import run as run_module
 from resnet_sizes.training.job.job import train_run
 from small_runs import CPU, run_of, small_arrays, small_dataset
 
-EPOCHS = 3
+EPOCHS = WARM_UP + 2
 BATCH = 4
 # Five whole batches, and one of two images.
 IMAGES = 22
@@ -128,8 +128,16 @@ def test_replayed_steps_equal_those_as_they_come(changes):
     trainer = image_trainer("cuda-graph", **changes)
     assert_equal(train(trainer), train(image_trainer("none", **changes)))
     assert recorder_of(trainer).replays == 2 * WHOLE - WARM_UP
-    # The last, smaller batches are among those that come as they are.
+    # The last, smaller batches come as they are: they are too few.
     assert recorder_of(trainer).eager == WARM_UP + 2
+
+
+def test_a_smaller_last_batch_is_recorded_once_it_has_come_often_enough():
+    trainer = head_trainer("cuda-graph")
+    assert_equal(train(trainer), train(head_trainer("none")))
+    assert recorder_of(trainer).recordings == 2
+    assert recorder_of(trainer).eager == 2 * WARM_UP
+    assert recorder_of(trainer).replays == EPOCHS * (WHOLE + 1) - 2 * WARM_UP
 
 
 def test_a_recording_is_made_again_only_for_another_learning_rate():
@@ -139,8 +147,8 @@ def test_a_recording_is_made_again_only_for_another_learning_rate():
     )
     train(constant)
     replayed = train(cosine)
-    assert recorder_of(constant).recordings == 1
-    assert recorder_of(cosine).recordings == EPOCHS
+    assert recorder_of(constant).recordings == 2
+    assert recorder_of(cosine).recordings == EPOCHS + EPOCHS - WARM_UP
     assert_equal(replayed, train(head_trainer("none", reading={"schedule": "cosine"})))
 
 
@@ -169,7 +177,9 @@ def record_of(trainer: Trainer) -> CheckpointRecord:
     return CheckpointRecord(run_hash="0" * 64, history=history, **rest, **trainer.numbers())
 
 
-@pytest.mark.parametrize("stop", [2, 9, 12], ids=["warming up", "replaying", "after an epoch"])
+@pytest.mark.parametrize(
+    "stop", [2, 9, 12, 26], ids=["warming up", "replaying", "after an epoch", "late"]
+)
 @pytest.mark.parametrize("reading", [{"precision": "fp16"}, {"optimizer": "sgd"}])
 def test_a_run_goes_on_from_a_checkpoint_as_if_nothing_had_happened(stop, reading):
     kept: list[Any] = []

@@ -81,6 +81,17 @@ def test_a_cached_run_counts_the_time_it_would_have_taken(tmp_path: Path) -> Non
     assert values["made.training_seconds"].value == pytest.approx(41 * 60)
 
 
+def test_time_of_compiling_is_told_beside_that_of_training(tmp_path: Path) -> None:
+    study = make_study(tmp_path, models=["resnet18"], seeds=[0, 1], full=False, epochs=2)
+    assert "made.preparation_seconds" not in values_of(study)
+    for seed, seconds in ((0, 8.0), (1, 0.5)):
+        path = study.parent / f"runs/scratch-32/resnet18/seed-{seed}/metrics.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"preparation_seconds": seconds}))
+    found = values_of(study)["made.preparation_seconds"]
+    assert found.value == 8.5
+    assert [source.field for source in found.sources] == ["preparation_seconds"] * 2
+
+
 def test_what_the_run_files_resolved_is_kept_with_the_weights_files(tmp_path: Path) -> None:
     readings = {"own": {"weights": "default", "precision": "auto"}}
     study = make_study(

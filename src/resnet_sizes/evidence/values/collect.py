@@ -209,6 +209,11 @@ def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None
     total = sum(run.metrics.training_seconds for run in finished)
     times = run_sources(finished, "training_seconds")
     book.add("made.training_seconds", total, "seconds", *times)
+    prepared = [run for run in finished if run.metrics.preparation_seconds]
+    if prepared:
+        seconds = sum(run.metrics.preparation_seconds or 0 for run in prepared)
+        sources = run_sources(prepared, "preparation_seconds")
+        book.add("made.preparation_seconds", seconds, "seconds", *sources)
     book.add_distinct_field("made.training_hash", finished, "code.training_hash")
     book.add_distinct_field("made.git_commit", finished, "code.git_commit")
     changed = sum(run.metrics.code.git_dirty is True for run in finished)

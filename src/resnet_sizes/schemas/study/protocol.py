@@ -89,7 +89,8 @@ class TrainingRecipe(Record):
     )
     precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] = Field(
         "fp32",
-        description="Number format of the forward and backward passes; `auto` takes the fastest "
+        description="Number format of the forward and backward passes. `fp32` uses no TF32; `tf32` "
+        "multiplies numbers of fp32 in it, from NVIDIA's Ampere on. `auto` takes the fastest "
         "that the device computes in hardware, and `run.json` says which. Of several GPUs that a "
         "run may take, the one with the lowest compute capability decides for all runs; hide it "
         "with CUDA_VISIBLE_DEVICES to let another decide.",

@@ -202,8 +202,7 @@ class Trainer:
                 self.run.name,
             )
             return None
-        recorder = CudaRecorder(self.device)
-        return StepGraph(self._compute, self.run.batch_size, recorder, self._clock)
+        return StepGraph(self._compute, CudaRecorder(self.device), self._clock)
 
     def _step(
         self, indices: torch.Tensor, generator: torch.Generator

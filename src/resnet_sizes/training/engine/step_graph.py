@@ -4,8 +4,10 @@ thousands.
 Source: PyTorch documentation, "CUDA semantics", section "CUDA Graphs".
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 
@@ -13,8 +15,8 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.training.engine.clock import Clock
 
 WARM_UP = 3
-"""Steps that are made as they come before one is recorded: in them kernels are chosen, and the
-optimiser makes its state."""
+"""Steps of a batch size that are made as they come before one is recorded: in them kernels are
+chosen, and the optimiser makes its state. Sizes that come less often are never recorded."""
 
 Step = Callable[..., tuple[torch.Tensor, torch.Tensor]]
 """Takes tensors whose first axis, or last, is the batch's; gives the batch's mean loss, a float32
@@ -47,65 +49,71 @@ class CudaRecorder:
         return graph.replay
 
 
+@dataclass(frozen=True)
+class _Recording:
+    """A step of one batch size, and the tensors that it reads and writes."""
+
+    numbers: list[float]
+    inputs: list[torch.Tensor]
+    outputs: tuple[torch.Tensor, torch.Tensor]
+    replay: Callable[[], object]
+
+
 class StepGraph:
-    """Steps of one batch size by replaying one of them; all others as they come.
+    """Steps by replaying one of each batch size; the first of each as they come.
 
     A replay gives the device the same kernels with the same arguments in the same order, so the
     results are those without it, bit by bit, where the kernels are deterministic.
     """
 
-    def __init__(self, step: Step, batch_size: int, recorder: CudaRecorder, clock: Clock) -> None:
+    def __init__(self, step: Step, recorder: CudaRecorder, clock: Clock) -> None:
         """`clock` leaves the recording out of what it measures."""
         self._step = step
-        self._batch_size = batch_size
         self._recorder = recorder
         self._clock = clock
-        self._warm = 0
-        self._replay: Callable[[], object] | None = None
-        self._numbers: list[float] = []
-        self._inputs: list[torch.Tensor] = []
-        self._outputs: tuple[torch.Tensor, ...] = ()
+        self.forget()
+
+    def forget(self) -> None:
+        """Start again, since the tensors that a recording refers to are replaced."""
+        self._warm: Counter[int] = Counter()
+        self._recordings: dict[int, _Recording] = {}
 
     def __call__(
         self, numbers: list[float], *inputs: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One step. `inputs` are the step's, the first of them on the device; `numbers` are
         those that a recording holds fast, the learning rates: with others it is made again."""
-        whole = len(inputs[0]) == self._batch_size
-        if not whole or self._warm < WARM_UP:
-            self._warm += whole
+        size = len(inputs[0])
+        if self._warm[size] < WARM_UP:
+            self._warm[size] += 1
             with self._recorder.beside():
                 return self._step(*inputs)
-        if self._replay is None or numbers != self._numbers:
-            self._record(numbers, inputs)
-        assert self._replay is not None
-        for buffer, value in zip(self._inputs, inputs, strict=True):
+        recording = self._recordings.get(size)
+        if recording is None or recording.numbers != numbers:
+            del recording  # its memory is free for the next one
+            self._recordings.pop(size, None)
+            recording = self._recordings[size] = self._record(numbers, inputs)
+        for buffer, value in zip(recording.inputs, inputs, strict=True):
             buffer.copy_(value, non_blocking=True)
-        self._replay()
+        recording.replay()
         # The next replay writes over them.
-        loss, correct = (output.clone() for output in self._outputs)
-        return loss, correct
+        loss, correct = recording.outputs
+        return loss.clone(), correct.clone()
 
-    def forget(self) -> None:
-        """Start again, since the tensors that a recording refers to are replaced."""
-        self._warm, self._replay = 0, None
-
-    def _record(self, numbers: list[float], inputs: tuple[torch.Tensor, ...]) -> None:
+    def _record(self, numbers: list[float], inputs: tuple[torch.Tensor, ...]) -> _Recording:
         self._clock.begin_preparation()
-        self._replay = None  # its memory is free for the next one
         device = inputs[0].device
-        self._inputs = [each.to(device, copy=True) for each in inputs]
-        self._outputs = (
-            torch.zeros((), device=device),
-            torch.zeros((), dtype=torch.int64, device=device),
-        )
+        buffers = [each.to(device, copy=True) for each in inputs]
+        loss = torch.zeros((), device=device)
+        correct = torch.zeros((), dtype=torch.int64, device=device)
 
         def work() -> None:
-            for output, found in zip(self._outputs, self._step(*self._inputs), strict=True):
-                output.copy_(found)
+            found_loss, found_correct = self._step(*buffers)
+            loss.copy_(found_loss)
+            correct.copy_(found_correct)
 
         try:
-            self._replay = self._recorder.record(work)
+            replay = self._recorder.record(work)
         except RuntimeError as error:
             reason: BaseException = error
             while reason.__context__ is not None:  # what ended the recording comes first
@@ -116,5 +124,5 @@ class StepGraph:
                 f"training.compile: the training step could not be recorded as a CUDA graph "
                 f"({reason}). Set training.compile to none."
             ) from error
-        self._numbers = numbers
         self._clock.end_preparation()
+        return _Recording(numbers, buffers, (loss, correct), replay)

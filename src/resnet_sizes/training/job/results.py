@@ -15,6 +15,7 @@ from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Code, Metrics
 from resnet_sizes.schemas.run.tensors import predictions_hash, write_predictions
+from resnet_sizes.training.devices.gpus import Nvml
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.clock import equivalent_seconds, total_seconds
 from resnet_sizes.training.engine.loop import Trainer
@@ -70,12 +71,17 @@ def write_results(
 
 
 def versions(device: torch.device) -> dict[str, str]:
-    """Versions of what takes part in a result, by package name."""
+    """Versions of what takes part in a result, by package name; of CUDA also cuDNN's and the
+    driver's, as far as they are known."""
     found = {"python": platform.python_version(), "resnet-sizes": resnet_sizes.__version__}
     for package in ("torch", "torchvision", "numpy"):
         found[package] = version(package)
     if device.type == "cuda" and torch.version.cuda:
+        nvml = Nvml.load()
+        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+        of_cuda = {"cudnn": cudnn, "driver": nvml.driver() if nvml else None}
         found["cuda"] = torch.version.cuda
+        found |= {name: str(version) for name, version in of_cuda.items() if version}
     return found
 
 
