@@ -20,11 +20,8 @@ workers ?= 3
 setup:
 	@scripts/setup.sh
 
-# Whoever installs a torch without CUDA wants the CPU, also where there is a GPU.
-on_cpu := $(if $(filter cpu,$(TORCH)),--config 'training={device: cpu}')
-
 report: setup
-	@snakemake --cores all --resources gpu=1 --configfile config/demo.yaml $(on_cpu) --quiet host reason rules
+	@snakemake --cores all --resources gpu=1 --configfile config/demo.yaml --quiet host reason rules
 	@echo "Open results/demo/report/pt/report.html (English: en/report.html)."
 
 # The forecast advises; it takes a few minutes on a CPU and decides nothing.

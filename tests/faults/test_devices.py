@@ -96,7 +96,7 @@ def test_devices_of_others_come_last_and_are_said_to_be_shared(gpus: PretendGpus
     assert second.record()["visible"] == uuid("a")
     first.end()
     assert "no GPU is idle. Other processes compute on GPU 0" in second.said()
-    assert "(train); the run takes it all the same, and its times are marked" in second.said()
+    assert "(train); it is taken all the same, and times on it are longer" in second.said()
 
 
 def on_cuda(gpus: PretendGpus, *looks: Mapping[str, str]) -> Sharing | None:

@@ -2,11 +2,13 @@
 
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from resnet_sizes.forecast import cost as forecast
+from resnet_sizes.forecast import measure
 from resnet_sizes.forecast.cost import (
     Cost,
     Counts,
@@ -16,7 +18,11 @@ from resnet_sizes.forecast.cost import (
     measured_cost,
     shared_features,
 )
-from resnet_sizes.forecast.measure import STEPS, Epochs
+from resnet_sizes.forecast.measure import (
+    Epochs,
+    measure_epochs,
+    random_images,
+)
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.training.engine.networks import build_network
 from resnet_sizes.training.features.extraction import keeps_features
@@ -34,26 +40,25 @@ def device(monkeypatch):
     """A device on which everything takes fixed seconds and bytes; it lists what was asked of it.
 
     An image takes 0.5 s to train, 0.25 s to evaluate and 0.125 s to compute features of; it
-    takes 10 MB, 2 MB and 3 MB above 100 MB. Calls are (images trained, images evaluated), or
-    the images whose features were computed.
+    takes 10 MB, 2 MB and 3 MB above 100 MB. A step of the head takes 0.01 s, the evaluation of a
+    feature 0.001 s. Calls are (images in a step, images evaluated), or the images whose features
+    were computed.
     """
     calls = []
 
-    def measure_epochs(run, network, classes, device, batch_size, evaluated, *, peak_of_evaluation):
-        calls.append((batch_size, evaluated))
-        peak = 2 * MB * evaluated if peak_of_evaluation else 10 * MB * batch_size
-        return Epochs(2, 0.5 * STEPS * batch_size, 0.25 * evaluated, 100 * MB + peak)
+    def measure_epochs(run, network, data, device, once=False):
+        if isinstance(network, torch.nn.Linear):
+            return Epochs(0.01, 0.001 * len(data.test_labels), 0, 0)
+        calls.append((run.batch_size, len(data.test_labels)))
+        peak = max(2 * MB * len(data.test_labels), 10 * MB * run.batch_size)
+        return Epochs(0.5 * run.batch_size, 0.25 * len(data.test_labels), 3, 100 * MB + peak)
 
     def features_with(run, network, classes, device, images):
         calls.append(images)
         return 0.125 * images, (100 + 3 * images) * MB
 
-    def measure_head(run, width, classes, device):
-        return 0.01, 0.001
-
     monkeypatch.setattr(forecast, "measure_epochs", measure_epochs)
     monkeypatch.setattr(forecast, "features_with", features_with)
-    monkeypatch.setattr(forecast, "measure_head", measure_head)
     return calls
 
 
@@ -67,27 +72,28 @@ def test_every_image_is_trained_on_and_evaluated_in_every_epoch(device):
     cost = cost_of(run_of(None, epochs=3))
     assert cost.training_seconds == pytest.approx(0.5 * 3 * 1000)
     assert cost.evaluation_seconds == pytest.approx(0.25 * 3 * 200)
+    assert cost.first_seconds == 3
     assert cost.feature_seconds == 0
 
 
 def test_a_batch_too_slow_to_be_measured_is_extrapolated_in_memory(device):
-    cost = cost_of(run_of(None, batch_size=256))
-    # 8 images take 2 × (2 × 4 s) and more than the budget: 4 times as many are still measured.
-    assert [trained for trained, _ in device if trained != 2] == [8, 32]
+    cost = cost_of(run_of(None, batch_size=256, evaluation_batch_size=200))
+    # 8 images take more than there is time for: 4 times as many are still measured.
+    assert device == [(8, 6), (32, 25)]
     assert cost.peak_memory_bytes == (100 + 10 * 256) * MB + IMAGES
 
 
-def test_the_budget_allows_as_many_images_as_their_warm_steps_take(device, monkeypatch):
-    # 8 images take 2 × (2 × 4 + 0.25) = 16.5 s, of which one is evaluated.
-    monkeypatch.setattr(forecast, "BUDGET", 16.5 * 10)
-    cost_of(run_of(None, batch_size=256))
-    assert [trained for trained, _ in device if trained != 2] == [8, 80]
+def test_there_is_time_for_as_many_images_as_their_warm_steps_take(device, monkeypatch):
+    # 8 images take 2 × (2 × 4 + 6 × 0.25) = 19 s, of which 6 are evaluated.
+    monkeypatch.setattr(forecast, "MOST_SECONDS", 19 * 10)
+    cost_of(run_of(None, batch_size=256, evaluation_batch_size=200))
+    assert device == [(8, 6), (80, 62)]
 
 
 def test_parts_of_a_batch_are_as_many_in_the_smallest_measurement(device):
     run = run_of(None, batch_size=256, gradient_accumulation=16)
     cost = cost_of(run)
-    assert [trained for trained, _ in device if trained != 2] == [32, 128]
+    assert [trained for trained, _ in device] == [32, 128]
     # What an image of a whole batch takes has been measured with its parts.
     assert cost.peak_memory_bytes == (100 + 10 * 256) * MB + IMAGES
 
@@ -100,15 +106,24 @@ def test_an_evaluation_larger_than_the_training_decides_the_memory(device):
 
 def test_an_evaluation_has_no_more_images_than_there_are(device):
     cost = cost_of(run_of(None, batch_size=8, evaluation_batch_size=1000))
+    assert device == [(8, 200)]
     assert cost.peak_memory_bytes == (100 + 2 * 200) * MB + IMAGES
 
 
 def test_cuda_is_measured_with_whole_batches_and_nothing_else(device):
     run = run_of(None, batch_size=256, evaluation_batch_size=150)
-    cost = cost_of(run, torch.device("cuda"))
+    with pytest.MonkeyPatch.context() as patch:  # no device of this kind is here
+        patch.setattr(forecast, "random_images", on_the_cpu)
+        cost = cost_of(run, torch.device("cuda"))
     assert device == [(256, 150)]
     assert cost.training_seconds == pytest.approx(0.5 * 2 * 1000)
     assert cost.peak_memory_bytes == (100 + 10 * 256) * MB + IMAGES
+
+
+def on_the_cpu(train, test, classes, device):
+    """Twenty steps of images on CUDA."""
+    assert train == 20 * 256
+    return random_images(train, test, classes, CPU)
 
 
 def test_a_probe_costs_one_pass_and_steps_of_the_head(device):
@@ -128,18 +143,11 @@ def test_the_memory_of_a_probe_is_that_of_its_pass_and_its_features(device):
     assert cost.peak_memory_bytes == (100 + 3 * 1000) * MB + features + IMAGES
 
 
-def test_an_evaluation_is_extrapolated_where_it_would_be_too_slow(device):
-    cost = cost_of(run_of(None, batch_size=8, evaluation_batch_size=150))
-    # 8 images take 2 × 2 s, so that the budget allows 30, and 32 are measured all the same.
-    assert [evaluated for trained, evaluated in device if trained == 2] == [8, 32]
-    assert cost.peak_memory_bytes == (100 + 2 * 150) * MB + IMAGES
-
-
 def test_large_images_have_smaller_passes(device):
     reading = PROBE | {"input_size": 224}
     run = run_of(None, reading=reading, initial_weights=RANDOM, evaluation_batch_size=1000)
-    cost_of(run, torch.device("cuda"))
-    assert device == [64]
+    cost_of(run)
+    assert device == [8, 60]
 
 
 def test_a_probe_without_a_cache_goes_through_the_network_in_every_epoch(device):
@@ -149,9 +157,9 @@ def test_a_probe_without_a_cache_goes_through_the_network_in_every_epoch(device)
     assert cost.training_seconds == pytest.approx(0.5 * 2 * 1000)
 
 
-def test_the_sum_of_a_cost_is_all_of_it():
-    cost = Cost(training_seconds=1, evaluation_seconds=2, feature_seconds=4)
-    assert cost.seconds == 7
+def test_a_run_takes_its_steps_and_what_is_around_them():
+    cost = Cost(process_seconds=10, first_seconds=1, training_seconds=2, evaluation_seconds=4)
+    assert cost.own_seconds == pytest.approx(7 + 10 * forecast.STARTS)
 
 
 def test_features_are_shared_by_protocols_that_compute_the_same():
@@ -170,8 +178,36 @@ def test_real_steps_are_measured_in_a_process_of_their_own():
     run = run_of(None, reading=PROBE, initial_weights=RANDOM)
     cost = forecast_run(run, Counts(train=10, test=10, classes=2), "cpu")
     assert cost.problem is None
+    assert cost.process_seconds > 0.1
     assert cost.feature_seconds > 0
     assert 50e6 < cost.peak_memory_bytes < 10e9
+
+
+@pytest.mark.parametrize(
+    ("seconds", "once", "measured"),
+    [(0.125, False, 16), (1, False, 3), (20, False, 1), (1, True, 1)],
+)
+def test_epochs_are_measured_until_they_tell_enough(monkeypatch, seconds, once, measured):
+    made = []
+
+    class Steady:
+        """Its first epoch takes 9 s longer than the others, and the third, if it is made, 5 s."""
+
+        preparation_seconds = 2
+
+        def __init__(self, *given):
+            pass
+
+        def epochs(self, step_done):
+            while True:
+                made.append(seconds + {0: 9, 2: 5 * (measured == 3)}.get(len(made), 0))
+                yield SimpleNamespace(training_seconds=made[-1], evaluation_seconds=0.0), None
+
+    monkeypatch.setattr(measure, "Trainer", Steady)
+    data = random_images(32, 10, 2, CPU)
+    found = measure_epochs(run_of(None, batch_size=16), torch.nn.Linear(1, 1), data, CPU, once=once)
+    assert len(made) == 1 + measured
+    assert (found.step_seconds, found.first_seconds) == (seconds / 2, 9 + 2)
 
 
 def test_what_cannot_be_trained_is_said_and_not_raised():
@@ -185,7 +221,7 @@ def test_any_failure_is_told_with_its_kind(device, monkeypatch):
         raise ZeroDivisionError("of a kernel")
 
     monkeypatch.setattr(forecast, "measure_epochs", fail)
-    cost = measured_cost(run_of(None), COUNTS, "cpu")
+    cost = measured_cost(run_of(None), COUNTS, "cpu", 0.0)
     assert cost.problem == "ZeroDivisionError: of a kernel"
 
 
@@ -196,5 +232,5 @@ def test_a_process_that_is_killed_is_told_as_missing_memory(monkeypatch):
     assert "gradient_accumulation" in cost.problem
 
 
-def _die(run, counts, device):
+def _die(*_):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,14 +1,17 @@
 """What the command forecast prints and writes: rows, sums, several devices, problems."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
+from child_runs import FORK, wait_until
 from copied_process import copied
-from resnet_sizes.cli.app import app
+from pretend_gpus import PretendGpus, uuid
+from resnet_sizes.cli.app import app, main
 from resnet_sizes.forecast import study
 from resnet_sizes.forecast.cost import (
     Cost,
@@ -43,6 +46,7 @@ def test_the_command_prints_a_row_per_run_and_writes_nothing_but_the_forecast(tm
     assert "scratch-32/resnet18" in done.stdout
     assert "in turn" in done.stdout
     assert "Nothing has been started." in done.stderr
+    assert "With its data, evidence and report the study takes about" in done.stderr
     written = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
     assert written == [tmp_path / "results/one/forecast.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "one.yaml", "results"]
@@ -121,6 +125,43 @@ def test_the_time_on_several_devices_is_told(forecast_of):
     costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
     forecast_of(costs, models=["resnet18"], seeds=[0, 1, 2])
     assert "On 2, 8 and 64 such devices at once: about 40 s, 20 s and 20 s." in forecast_of.said
+
+
+def test_what_is_around_the_runs_is_told_by_how_long_a_process_takes_to_begin(forecast_of):
+    cost = Cost(process_seconds=10, training_seconds=100)
+    rows = forecast_of({"scratch-32/resnet18": cost}, models=["resnet18"], seeds=[0, 1])
+    assert "1 min 56 s" in rows["scratch-32/resnet18"]  # 100 s and 1.6 times 10 s
+    assert "evidence and report the study takes about 4 min 37 s in turn" in forecast_of.said
+
+
+def test_a_gpu_that_a_run_holds_is_waited_for_and_then_held(tmp_path):
+    gpus = PretendGpus(tmp_path / "machine")
+    gpus.are("a")
+    holder = gpus.hold("other", seconds=4)
+    wait_until(holder.begun)
+    command, overlay, *_ = write_study(tmp_path, models=["resnet18"])
+
+    def forecast():
+        gpus.enter()
+        os.chdir(tmp_path)
+
+        def measured(run, counts, device_name):
+            Path("held.txt").write_text(os.environ["CUDA_VISIBLE_DEVICES"])
+            return Cost(training_seconds=20)
+
+        study.forecast_run = measured
+        sys.argv[1:] = ["--log", "said.txt", command, overlay]
+        main()
+
+    process = FORK.Process(target=forecast)
+    process.start()
+    said = tmp_path / "said.txt"
+    wait_until(lambda: said.exists() and "the forecast of one: waits until" in said.read_text())
+    assert not (tmp_path / "held.txt").exists()
+    holder.record()
+    process.join(60)
+    assert (tmp_path / "held.txt").read_text() == uuid("a")
+    assert process.exitcode == 0, said.read_text()
 
 
 @pytest.mark.parametrize(("load", "busy"), [(1.0, False), (3.5, True)])

@@ -1,6 +1,7 @@
 """What a run will cost: measured in a process of its own, and multiplied."""
 
 import multiprocessing
+import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -10,11 +11,13 @@ import torch
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.forecast.measure import (
+    MORE_STEPS,
+    MOST_SECONDS,
     STEPS,
-    Epochs,
     features_with,
     measure_epochs,
-    measure_head,
+    random_features,
+    random_images,
     settle_batch_norm,
 )
 from resnet_sizes.io.errors import UserError
@@ -31,10 +34,6 @@ from resnet_sizes.training.engine.networks import build_network, ready_for_train
 from resnet_sizes.training.engine.numerics import set_determinism
 from resnet_sizes.training.features.extraction import keeps_features
 
-BUDGET = 15.0
-"""Seconds that one measurement may take on a CPU, about. Where whole batches would take longer,
-fewer images are measured and multiplied."""
-
 FEW = 8
 """Images of the first, smallest measurement."""
 
@@ -42,6 +41,10 @@ GROWTH = 4
 """How many times as many the second one has at least, to measure what one image takes."""
 
 IMAGE_BYTES = 3 * 32 * 32
+
+STARTS = 1.6
+"""How many times as long as its process takes to begin a run takes beside its steps: with the job
+that Snakemake makes of it, and its results (benchmarks/README.md)."""
 
 SETTLING_IMAGES = 4
 """On which a frozen random backbone takes its statistics."""
@@ -60,6 +63,10 @@ class Counts:
 class Cost:
     """What one run will take."""
 
+    process_seconds: float = 0.0
+    """Until its process has torch and its network."""
+    first_seconds: float = 0.0
+    """What its first steps take beyond what later ones do, with compiling and recording."""
     training_seconds: float = 0.0
     evaluation_seconds: float = 0.0
     feature_seconds: float = 0.0
@@ -69,9 +76,10 @@ class Cost:
     """Why the run could not be measured, and probably cannot be trained."""
 
     @property
-    def seconds(self) -> float:
-        """The time of a run that has to do everything."""
-        return self.training_seconds + self.evaluation_seconds + self.feature_seconds
+    def own_seconds(self) -> float:
+        """The time of a run that finds its features."""
+        steps = self.first_seconds + self.training_seconds + self.evaluation_seconds
+        return STARTS * self.process_seconds + steps
 
 
 def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
@@ -85,7 +93,7 @@ def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
     context = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(1, mp_context=context) as pool:
-            return pool.submit(measured_cost, run, counts, device_name).result()
+            return pool.submit(measured_cost, run, counts, device_name, time.time()).result()
     except BrokenProcessPool:
         return Cost(
             problem="was killed by the system, which usually means that memory ran out: set "
@@ -110,8 +118,9 @@ def shared_features(run: RunFile) -> Hashable | None:
     )
 
 
-def measured_cost(run: RunFile, counts: Counts, device_name: str) -> Cost:
-    """As `forecast_run`, in this process, whose peak of memory it resets."""
+def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) -> Cost:
+    """As `forecast_run`, in this process, which was asked for at Unix time `began`, and whose peak
+    of memory it resets."""
     # Caught here and not by the caller, because some exceptions do not survive the way to it.
     try:
         device = select_device(device_name)
@@ -125,8 +134,10 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str) -> Cost:
                 size = run.reading.input_size
                 settle_batch_norm(network, torch.randn(SETTLING_IMAGES, 3, size, size))
             network = ready_for_training(network, run.reading, device, run.precision)
+            process_seconds = time.time() - began
             kind = cost_on_features if keeps_features(run) else cost_on_images
-            return kind(run, network, counts, device)
+            cost = kind(run, network, counts, device)
+            return replace(cost, process_seconds=process_seconds)
     except Exception as error:
         return _failed(error)
 
@@ -134,46 +145,30 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str) -> Cost:
 def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.device) -> Cost:
     """The cost of a run whose every step takes images through the network."""
     whole = max(2, min(run.batch_size, counts.train))
-    evaluated = _evaluated(run, counts.test)
+    # Parts of a batch have two images or more: a smaller one would be taken in fewer parts than a
+    # whole one, and tell nothing of its memory. CUDA is quick enough for whole batches.
+    few = whole if device.type == "cuda" else max(FEW, 2 * run.gradient_accumulation)
+    steps = STEPS.get(device.type, MORE_STEPS)
 
-    def epochs(batch_size: int, images: int, peak_of_evaluation: bool = False) -> Epochs:
-        return measure_epochs(
-            run,
-            network,
-            counts.classes,
-            device,
-            batch_size,
-            images,
-            peak_of_evaluation=peak_of_evaluation,
+    def measured(images: int) -> _Measured:
+        tested = max(1, _evaluated(run, counts.test) * images // whole)
+        data = random_images(steps * images, tested, counts.classes, device)
+        part = run.model_copy(update={"batch_size": images})
+        found = measure_epochs(part, network, data, device, once=images == few < whole)
+        return _Measured(
+            seconds=2 * (steps * found.step_seconds + found.evaluation_seconds),
+            peak_bytes=found.peak_bytes,
+            training_per_image=found.step_seconds / images,
+            evaluation_per_image=found.evaluation_seconds / tested,
+            first=found.first_seconds,
         )
 
-    def training(images: int) -> _Measured:
-        done = epochs(images, 1)
-        seconds = done.epochs * (done.training_seconds + done.evaluation_seconds)
-        return _Measured(done.training_seconds / (STEPS * images), seconds, done.peak_bytes)
-
-    def evaluation(images: int) -> _Measured:
-        done = epochs(2, images, peak_of_evaluation=True)
-        # The two images that it trains on take the same time with any number of these.
-        seconds = done.epochs * done.evaluation_seconds
-        return _Measured(done.evaluation_seconds / images, seconds, done.peak_bytes)
-
-    if device.type == "cuda":
-        # Quick enough for whole batches, and others would be compiled for nothing.
-        both = epochs(whole, evaluated)
-        seconds_per_image = both.training_seconds / (STEPS * whole)
-        an_evaluation, peak = both.evaluation_seconds / evaluated, both.peak_bytes
-    else:
-        # Parts of a batch have two images or more: a smaller one would be taken in fewer parts
-        # than a whole one, and tell nothing of its memory.
-        few = max(FEW, 2 * run.gradient_accumulation)
-        trained, tested = _up_to(whole, few, training), _up_to(evaluated, FEW, evaluation)
-        seconds_per_image, an_evaluation = trained.seconds_per_image, tested.seconds_per_image
-        peak = max(trained.peak_bytes, tested.peak_bytes)
+    found = _up_to(whole, few, measured)
     return Cost(
-        training_seconds=seconds_per_image * run.epochs * counts.train,
-        evaluation_seconds=an_evaluation * run.epochs * counts.test,
-        peak_memory_bytes=peak + (counts.train + counts.test) * IMAGE_BYTES,
+        first_seconds=found.first,
+        training_seconds=found.training_per_image * run.epochs * counts.train,
+        evaluation_seconds=found.evaluation_per_image * run.epochs * counts.test,
+        peak_memory_bytes=found.peak_bytes + (counts.train + counts.test) * IMAGE_BYTES,
     )
 
 
@@ -184,16 +179,19 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
     def one_pass(batch: int) -> _Measured:
         seconds, peak = features_with(run, network, counts.classes, device, batch)
         # The batch before it, which chose kernels, took about as long.
-        return _Measured(seconds / batch, 2 * seconds, peak)
+        return _Measured(2 * seconds, peak, evaluation_per_image=seconds / batch)
 
     whole = _evaluated(run, max(counts.train, counts.test))
     features = one_pass(whole) if device.type == "cuda" else _up_to(whole, FEW, one_pass)
-    a_step, an_evaluation = measure_head(run, width, counts.classes, device)
+    data = random_features(MORE_STEPS * run.batch_size, width, counts.classes, device)
+    head = measure_epochs(run, torch.nn.Linear(width, counts.classes).to(device), data, device)
     steps = run.epochs * batches_per_epoch(counts.train, run.batch_size)
+    an_evaluation = head.evaluation_seconds / len(data.test_labels)
     return Cost(
-        training_seconds=a_step * steps,
+        first_seconds=head.first_seconds,
+        training_seconds=head.step_seconds * steps,
         evaluation_seconds=an_evaluation * run.epochs * counts.test,
-        feature_seconds=features.seconds_per_image * images,
+        feature_seconds=features.evaluation_per_image * images,
         # Features of 4 bytes are there twice: in batches, and joined.
         peak_memory_bytes=features.peak_bytes + images * (IMAGE_BYTES + 2 * 4 * width),
     )
@@ -201,22 +199,23 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
 
 @dataclass(frozen=True)
 class _Measured:
-    """Steps with batches of one size."""
+    """Steps, or forward passes, with batches of one size."""
 
-    seconds_per_image: float
     seconds: float
-    """The whole measurement, had its first steps been as quick as its last; without what does
-    not grow with the batch."""
+    """The whole measurement, had its first steps been as quick as its last."""
     peak_bytes: int
+    training_per_image: float = 0.0
+    evaluation_per_image: float = 0.0
+    first: float = 0.0
 
 
 def _up_to(whole: int, few: int, measured: Callable[[int], _Measured]) -> _Measured:
-    """Measured with `whole` images per batch, or with as many as the budget allows; memory is then
+    """Measured with `whole` images per batch, or with as many as there is time for; memory is then
     continued along the line through that measurement and one with `few` images."""
     if whole <= few:
         return measured(whole)
     least = measured(few)
-    affordable = int(few * BUDGET / max(least.seconds, 1e-9))
+    affordable = int(few * MOST_SECONDS / max(least.seconds, 1e-9))
     many = min(whole, max(GROWTH * few, affordable))
     most = measured(many)
     bytes_per_image = max(0.0, (most.peak_bytes - least.peak_bytes) / (many - few))

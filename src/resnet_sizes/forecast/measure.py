@@ -3,21 +3,36 @@
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import torch
 from torchvision.models.resnet import ResNet
 
+from resnet_sizes.schemas.run.metrics import EpochMetrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.devices.select import peak_memory
-from resnet_sizes.training.engine.batches import DeviceData, FeatureData
+from resnet_sizes.training.engine.batches import Data, DeviceData, FeatureData, batches_per_epoch
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.features.extraction import FeatureExtractor
 
-STEPS = 2
-"""Steps of training in a measured epoch."""
+STEPS = {"cpu": 2}
+"""Steps of training in a measured epoch, by the kind of device."""
 
-HEAD_STEPS = 20
-"""The same where only the head is trained, on features; they are short."""
+MORE_STEPS = 20
+"""The same on other devices, where launching may take as long as computing; and where the head
+alone is trained, on features: such steps are short."""
+
+EPOCHS = 3
+"""Measured epochs at least, of which the median counts."""
+
+LEAST_SECONDS = 2.0
+"""That they take together at least: below, a moment of other work decides."""
+
+MOST_SECONDS = 15.0
+"""After which no further epoch is measured, nor on a CPU a larger batch: fewer images are then
+measured and multiplied."""
+
+MOST_EPOCHS = 1_000_000
 
 HARMLESS = 1e-9
 """A learning rate with which no measured loss on random labels becomes infinite."""
@@ -25,14 +40,15 @@ HARMLESS = 1e-9
 
 @dataclass(frozen=True)
 class Epochs:
-    """The last of some short epochs. Those before it choose kernels."""
+    """What short epochs of a run take."""
 
-    epochs: int
-    """How many, the last among them."""
-    training_seconds: float
-    """The time of `STEPS` batches."""
+    step_seconds: float
+    """One step of training, as a rule."""
     evaluation_seconds: float
-    """The time of one batch."""
+    """The evaluation, as a rule."""
+    first_seconds: float
+    """What is done once a run: how much longer the first epoch took, in which kernels are chosen,
+    and compiling or recording the step."""
     peak_bytes: int
     """Without the dataset."""
 
@@ -56,37 +72,32 @@ def settle_batch_norm(network: ResNet, images: torch.Tensor) -> None:
 
 
 def measure_epochs(
-    run: RunFile,
-    network: ResNet,
-    classes: int,
-    device: torch.device,
-    batch_size: int,
-    evaluated: int,
-    *,
-    peak_of_evaluation: bool = False,
+    run: RunFile, network: torch.nn.Module, data: Data, device: torch.device, *, once: bool = False
 ) -> Epochs:
-    """Train with batches of `batch_size` images, and evaluate one batch of `evaluated` images.
+    """Train and evaluate on `data`, which holds whole steps, until the times are stable; with
+    `once` they are measured once, for the memory.
 
-    `evaluated` is at most the run's own batch of evaluation. With `peak_of_evaluation` the peak
-    leaves training out, but not the gradients and the optimiser's state, which stay.
+    The peak has the trials of algorithms on CUDA, which belong to the memory that has to be there.
     """
-    # A CUDA graph is warmed up in the first call, recorded in the second, replayed in the third.
-    count = 3 if device.type == "cuda" else 2
-    short = _short(run, epochs=count, batch_size=batch_size)
-    data = _random_images(STEPS * batch_size, evaluated, classes, device)
+    steps = batches_per_epoch(len(data.train_labels), run.batch_size)
+    short = run.model_copy(update={"epochs": MOST_EPOCHS, "learning_rate": HARMLESS})
     network.zero_grad(set_to_none=True)
     _forget_peak(device)
-
-    def step_done(loss: torch.Tensor) -> None:
-        if peak_of_evaluation:
-            _forget_peak(device)
-
-    for last, _ in Trainer(short, network, data, device).epochs(step_done):
-        # Kernels that are made on a CPU in the first epoch would blur what an image takes; trying
-        # algorithms out on CUDA belongs to the memory that has to be there.
-        if last.epoch < count and device.type != "cuda":
-            _forget_peak(device)
-    return Epochs(count, last.training_seconds, last.evaluation_seconds, peak_memory(device))
+    trainer = Trainer(short, network, data, device)
+    found: list[EpochMetrics] = []
+    for metrics, _ in trainer.epochs(_ignore):
+        if not found and device.type != "cuda":
+            _forget_peak(device)  # kernels that are made on a CPU would blur what an image takes
+        found.append(metrics)
+        seconds = sum(each.training_seconds + each.evaluation_seconds for each in found[1:])
+        enough = once or (len(found) > EPOCHS and seconds >= LEAST_SECONDS)
+        if len(found) > 1 and (enough or seconds >= MOST_SECONDS):
+            break
+    training = median(each.training_seconds for each in found[1:])
+    evaluation = median(each.evaluation_seconds for each in found[1:])
+    first = found[0].training_seconds + found[0].evaluation_seconds - training - evaluation
+    first = max(0.0, first) + trainer.preparation_seconds
+    return Epochs(training / steps, evaluation, first, peak_memory(device))
 
 
 def features_with(
@@ -95,38 +106,24 @@ def features_with(
     """Compute features of one batch of `images`, at most the run's own batch of evaluation.
 
     Returns seconds, without those of a batch before it that chose kernels, and peak bytes."""
-    data = _random_images(images, 1, classes, device)
+    data = random_images(images, 1, classes, device)
     _forget_peak(device)
     _, _, seconds = FeatureExtractor(run, network, data, device, _ignore).train_and_test()
     return seconds, peak_memory(device)
 
 
-def measure_head(
-    run: RunFile, width: int, classes: int, device: torch.device
-) -> tuple[float, float]:
-    """Train and evaluate the head on random features, with whole batches.
-
-    Returns seconds of a training step, and of the evaluation of an image."""
-    count = HEAD_STEPS * run.batch_size
-    features = torch.randn(count, width, device=device)
-    labels = torch.arange(count, device=device) % classes
-    head = torch.nn.Linear(width, classes).to(device)
-    data = FeatureData(features, labels, features, labels)
-    trainer = Trainer(_short(run, epochs=2, batch_size=run.batch_size), head, data, device)
-    last = [metrics for metrics, _ in trainer.epochs(_ignore)][-1]
-    return last.training_seconds / HEAD_STEPS, last.evaluation_seconds / count
-
-
-def _short(run: RunFile, epochs: int, batch_size: int) -> RunFile:
-    return run.model_copy(
-        update={"epochs": epochs, "batch_size": batch_size, "learning_rate": HARMLESS}
-    )
-
-
-def _random_images(train: int, test: int, classes: int, device: torch.device) -> DeviceData:
+def random_images(train: int, test: int, classes: int, device: torch.device) -> DeviceData:
+    """Random images and their labels."""
     images = torch.randint(0, 256, (max(train, test), 3, 32, 32), dtype=torch.uint8, device=device)
     labels = torch.arange(len(images), device=device) % classes
     return DeviceData(images[:train], labels[:train], images[:test], labels[:test])
+
+
+def random_features(images: int, width: int, classes: int, device: torch.device) -> FeatureData:
+    """Random features of `width` numbers, of as many training and test images."""
+    features = torch.randn(images, width, device=device)
+    labels = torch.arange(images, device=device) % classes
+    return FeatureData(features, labels, features, labels)
 
 
 def _forget_peak(device: torch.device) -> None:

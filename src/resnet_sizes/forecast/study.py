@@ -8,7 +8,7 @@ from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.operations import RunForecast, kind_hash
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.run import all_run_settings
+from resnet_sizes.schemas.run.run import RunFile, all_run_settings, run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.schemas.study.study import Study
@@ -20,6 +20,10 @@ NO_DATA = "0" * 64
 
 RANDOM = InitialWeights(name="random", file="random", sha256=NO_DATA)
 """Stands for a file of weights: random ones cost the same."""
+
+AROUND = 4.5
+"""How many times as long as the beginning of a run's process all that is no run takes: data, run
+files, evidence, the report in two languages, and Snakemake itself (benchmarks/README.md)."""
 
 CIFAR10 = Counts(train=50_000, test=10_000, classes=10)
 """The official archive, which need not be on this machine."""
@@ -35,38 +39,52 @@ class ExpectedRun:
     """Equal for runs that share the features of a frozen backbone."""
     feature_seconds: float = 0.0
     """The pass that computes them, which the first of these runs does."""
+    process_seconds: float = 0.0
+    """Of its own seconds, those until its process has torch."""
+
+
+def kinds_of_runs(study: Study, device_name: str) -> list[RunFile]:
+    """The first run of each protocol and model of a study: its other seeds cost the same.
+
+    To be called before a device is held: of several GPUs the weakest decides the number format.
+    """
+    return [
+        resolved_run(
+            settings,
+            device_name,
+            resolve_auto,
+            dataset_identity=NO_DATA,
+            initial_weights=None if settings.reading.weights == "none" else RANDOM,
+        )
+        for settings in all_run_settings(study)
+        if settings.seed == study.seeds_of(settings.protocol)[0]
+    ]
 
 
 def forecast_study(
-    study: Study, counts: Counts, device_name: str
+    study: Study, kinds: Sequence[RunFile], counts: Counts, device_name: str
 ) -> Iterator[tuple[RunForecast, list[ExpectedRun]]]:
-    """Measure each protocol and model of a study, one after the other, and list its runs.
+    """Measure each kind of run of a study, one after the other, and list its runs.
 
-    The seeds cost the same. There are no runs where nothing could be measured.
+    There are no runs where nothing could be measured.
     """
-    for settings in all_run_settings(study):
-        seeds = study.seeds_of(settings.protocol)
-        if settings.seed != seeds[0]:
-            continue
-        weights = None if settings.reading.weights == "none" else RANDOM
-        run = resolved_run(
-            settings, device_name, resolve_auto, dataset_identity=NO_DATA, initial_weights=weights
-        )
+    for run in kinds:
         cost = forecast_run(run, counts, device_name)
         measured = cost.problem is None
-        alone = cost.training_seconds + cost.evaluation_seconds
-        expected = ExpectedRun(alone, shared_features(run), cost.feature_seconds)
+        expected = ExpectedRun(
+            cost.own_seconds, shared_features(run), cost.feature_seconds, cost.process_seconds
+        )
         forecast = RunForecast(
             protocol=run.protocol,
             model=run.model,
-            settings_hash=kind_hash(settings),
+            settings_hash=kind_hash(run_settings(study, run.protocol, run.model, run.seed)),
             precision=run.precision,
             problem=cost.problem,
-            seconds=cost.seconds if measured else None,
+            seconds=cost.own_seconds + cost.feature_seconds if measured else None,
             feature_seconds=cost.feature_seconds if measured else None,
             peak_memory_bytes=cost.peak_memory_bytes if measured else None,
         )
-        yield forecast, [expected] * len(seeds) if measured else []
+        yield forecast, [expected] * len(study.seeds_of(run.protocol)) if measured else []
 
 
 def dataset_counts(study: Study) -> Counts:
@@ -108,6 +126,11 @@ def makespan(runs: Sequence[ExpectedRun], devices: int) -> float:
             begin = max(begin, ready.setdefault(run.features, begin + run.feature_seconds))
         heapq.heappush(free, begin + run.seconds)
     return max(free)
+
+
+def around(runs: Sequence[ExpectedRun]) -> float:
+    """Seconds of what a study does beside its runs, by how long a process takes to begin."""
+    return AROUND * max((run.process_seconds for run in runs), default=0.0)
 
 
 def least_possible(runs: Sequence[ExpectedRun], devices: int) -> float:

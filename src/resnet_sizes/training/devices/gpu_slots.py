@@ -95,8 +95,8 @@ class DeviceSlot:
                 time.sleep(0.2)
             if found:
                 log.warning(
-                    "warning: %s: no GPU is idle. Other processes compute on %s as well (%s); the "
-                    "run takes it all the same, and its times are marked",
+                    "warning: %s: no GPU is idle. Other processes compute on %s as well (%s); it "
+                    "is taken all the same, and times on it are longer",
                     *(self._run, gpu, ", ".join(self._others.names(found))),
                 )
         log.info("%s: takes %s", self._run, gpu)
@@ -125,8 +125,8 @@ class DeviceSlot:
         seen = monitor.record()
         if seen and seen.others:
             log.info(
-                "%s: other runs are made on this machine's processor as well (%s); its times are "
-                "marked",
+                "%s: other runs are made on this machine's processor as well (%s); times on it "
+                "are longer",
                 self._run,
                 ", ".join(seen.others),
             )
