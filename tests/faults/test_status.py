@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from looked_studies import LOG, ago, done, home, shown, train, trained
+from looked_studies import LOG, ago, done, home, looked, shown, train, trained
 from test_failing_runs import losses_are_nan
 from test_stops import slow_steps
 
@@ -164,6 +164,19 @@ def test_a_run_on_another_machine_is_judged_by_when_it_was_heard_of(
     slow.join()
     home.change_progress(host="elsewhere", updated=ago(silent))
     assert trained().state == state
+
+
+def test_the_rest_of_a_study_is_that_of_its_runs_where_all_of_them_can_be_estimated(
+    home: StudyHome,
+) -> None:
+    home.tell(epoch=2, step=3, remaining_seconds=100)
+    assert looked().remaining_seconds is None  # nothing like the waiting run has been finished
+    home.ask_for(seeds=[0])
+    home.tell(epoch=2, step=3, remaining_seconds=100)
+    left = looked().remaining_seconds
+    assert left is not None
+    assert 80 < left <= 100
+    assert "about 1 min" in shown()
 
 
 def test_a_process_that_has_the_number_of_a_killed_run_is_not_taken_for_it(

@@ -83,7 +83,7 @@ def test_the_cause_is_shown_and_not_what_snakemake_says_after_it(home: StudyHome
     slurm = "slurmstepd-node: error: Detected 1 oom_kill event in StepId=77.batch."
     write(home, f"{BEGINS}{NO_COMMAND}\n{ENDS}{slurm}\n")
     assert trained().last_lines[-2:] == [NO_COMMAND, slurm]
-    assert "Reason" not in "\n".join(trained().last_lines)
+    assert "RuleException" not in "\n".join(trained().last_lines)
 
 
 def test_a_log_from_before_the_run_was_planned_tells_nothing_of_it(home: StudyHome) -> None:

@@ -113,7 +113,7 @@ def test_a_run_whose_job_is_not_in_the_queue_is_not_gone_before_it_was_silent(
     ("script", "said"),
     [
         ("echo 'slurm_load_jobs error: Unable to contact' >&2; exit 1", "Unable to contact"),
-        ("exec /bin/sleep 60", "did not answer within"),
+        ("exec /bin/sleep 60", "timed out after 0.5"),
     ],
 )
 def test_a_scheduler_that_does_not_answer_is_told_and_stops_nothing(

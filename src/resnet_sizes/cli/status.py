@@ -1,7 +1,7 @@
 """`resnet-sizes status`: how far each run of a study is."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -28,7 +28,7 @@ STYLES: dict[RunStage, str] = {
     "waiting": "dim",
     "done": "green",
 }
-"""Colours only repeat what the words say. The order: what is shown first where room is scarce."""
+"""Colours only repeat what the words say. `--watch` shows the states in this order."""
 
 
 def status(
@@ -68,10 +68,10 @@ def _watch(study: StudyWatch) -> None:
     console = wide_console()
     looks = study.looks()
     now = next(looks)
-    if console.is_terminal:
-        with Live(fitted(now, console.height), console=console, auto_refresh=False) as live:
+    if console.is_terminal:  # where there is too little room, the last rows are left out
+        with Live(plain(now, STYLES), console=console, auto_refresh=False) as live:
             for now in looks:
-                live.update(fitted(now, console.height), refresh=True)
+                live.update(plain(now, STYLES), refresh=True)
     else:  # in a pipe or a file nothing can be drawn over: the whole once, then what changes
         print_rich(plain(now))
         shown = now.counts
@@ -82,23 +82,12 @@ def _watch(study: StudyWatch) -> None:
     say(last_sentence(now))
 
 
-def plain(status: StudyStatus) -> RenderableType:
-    """All runs in the study's order, then the last lines and logs of those that failed."""
-    return Group(_head(status), _table(status.runs), *_troubles(status.runs))
-
-
-def fitted(status: StudyStatus, height: int) -> RenderableType:
-    """As much as has room on so many lines: what needs a look first."""
-    troubles = _troubles(status.runs)
-    room = height - len(_head(status).plain.splitlines()) - 4
-    if len(status.runs) + sum(len(each.plain.splitlines()) for each in troubles) <= room:
-        return plain(status)
-    order = list(STYLES)
-    wanted = sorted(status.runs, key=lambda run: order.index(run.state))
-    shown = set(map(id, wanted[: max(1, room)]))
-    left_out = len(status.runs) - len(shown)
-    more = Text(f"… and {left_out} more runs; all of them, and the logs: without --watch")
-    return Group(_head(status), _table([run for run in status.runs if id(run) in shown]), more)
+def plain(status: StudyStatus, order: Iterable[RunStage] = ()) -> RenderableType:
+    """All runs, by their states in this order or else in the study's, then the last lines and logs
+    of those that failed."""
+    places = {state: place for place, state in enumerate(order)}
+    runs = sorted(status.runs, key=lambda run: places.get(run.state, 0))
+    return Group(_head(status), _table(runs), *_troubles(runs))
 
 
 def _head(status: StudyStatus) -> Text:

@@ -40,9 +40,6 @@ ANY_ERROR = re.compile(r"error\b|not found|no such file|permission denied", re.I
 SNAKEMAKE_ENDS = re.compile(r"RuleException|Error in rule ")
 """How Snakemake begins its message on a failed job; the cause stands before it."""
 
-SNAKEMAKE_BEGINS = re.compile(r"\[|    |Job \d+: |Reason: ")
-"""How its lines on a job that starts begin."""
-
 SLURM_ERROR = re.compile(r"slurmstepd\S*: error: ")
 
 CAUSE_LINES = 3
@@ -94,7 +91,7 @@ class JobLog:
         """Its last ones."""
         return log_end(self.path)
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The same in one piece."""
         return "\n".join(self.lines)
@@ -117,13 +114,10 @@ class JobLog:
 
     def cause(self) -> list[str]:
         """The lines that tell why the job failed, to show; its last ones where none are known."""
-        lines = self.lines
-        ends = [number for number, line in enumerate(lines) if SNAKEMAKE_ENDS.match(line)]
-        if ends:
-            before = [line for line in lines[: ends[0]] if not SNAKEMAKE_BEGINS.match(line)]
-            after = [line for line in lines[ends[0] :] if SLURM_ERROR.match(line)]
-            lines = before[-CAUSE_LINES:] + after
-        return [for_terminal(line) for line in lines[-CAUSE_LINES:]]
+        ends = [number for number, line in enumerate(self.lines) if SNAKEMAKE_ENDS.match(line)]
+        before = self.lines[: ends[0]] if ends else self.lines
+        after = [line for line in self.lines[len(before) :] if SLURM_ERROR.match(line)]
+        return [for_terminal(line) for line in before[-CAUSE_LINES:] + after[-CAUSE_LINES:]]
 
 
 class JobLogs:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.messages import REPEAT_RUN
@@ -25,10 +24,8 @@ class Results:
 
     state: Literal["none", "done", "outdated", "invalid"]
     note: str = ""
-    test_accuracy: float | None = None
-    training_seconds: float | None = None
-    seconds: float = 0.0
-    """Training and evaluation."""
+    metrics: Metrics | None = None
+    """Of a run that is done."""
 
 
 def watch_results(study: Path, interval: float) -> Iterator[tuple[int, int]]:
@@ -56,54 +53,29 @@ def written(path: Path) -> float:
         return NEVER
 
 
-class ResultsReader:
-    """Judges results, and again only when their files have changed."""
+def read_results(
+    settings: RunSettings, files: RunFolder, planned: RunFile | None, code: str
+) -> Results:
+    """The state of one run's results; `planned` is its run file, where that is in order, and `code`
+    the hash of the training code.
 
-    def __init__(self) -> None:
-        self._judged: dict[Path, tuple[object, Results]] = {}
-        self._code = training_code_hash()
-
-    def read(self, settings: RunSettings, files: RunFolder, planned: RunFile | None) -> Results:
-        """The state of one run's results; `planned` is its run file, where that is in order.
-
-        Predictions are looked for and not read: the evidence does that.
-        """
-        try:
-            stamp = files.metrics.stat().st_mtime_ns, files.predictions.is_file(), settings, planned
-        except OSError:
-            return Results("none")
-        known = self._judged.get(files.metrics)
-        if known is None or known[0] != stamp:
-            known = stamp, self._judge(settings, files, planned)
-            self._judged[files.metrics] = known
-        return known[1]
-
-    def _judge(self, settings: RunSettings, files: RunFolder, planned: RunFile | None) -> Results:
-        try:
-            metrics = read_record(files.metrics, Metrics, REPEAT_RUN)
-        except UserError as error:
-            return Results("invalid", str(error)) if files.metrics.exists() else Results("none")
-        if not files.predictions.is_file():
-            return Results("invalid", f"{files.predictions}: is missing. Run snakemake again.")
-        difference = self._difference(metrics, settings, planned)
-        if difference:
-            return Results("outdated", f"its results are of {difference}; it is trained again")
-        return Results(
-            "done",
-            test_accuracy=metrics.final_test_accuracy,
-            training_seconds=metrics.training_seconds,
-            seconds=sum(each.training_seconds + each.evaluation_seconds for each in metrics.epochs),
-        )
-
-    def _difference(
-        self, metrics: Metrics, settings: RunSettings, planned: RunFile | None
-    ) -> str | None:
-        fields = differing(metrics.run, settings)
-        if fields:
-            return f"other settings ({', '.join(fields)})"
-        if planned is not None and metrics.run != planned:
-            same_data = metrics.run.dataset_identity == planned.dataset_identity
-            return "other settings or initial weights" if same_data else "other data"
-        if metrics.code.training_hash != self._code:
-            return "another version of the training code"
-        return None
+    Predictions are looked for and not read: the evidence does that.
+    """
+    try:
+        metrics = read_record(files.metrics, Metrics, REPEAT_RUN)
+    except UserError as error:
+        return Results("invalid", str(error)) if files.metrics.exists() else Results("none")
+    if not files.predictions.is_file():
+        return Results("invalid", f"{files.predictions}: is missing. Run snakemake again.")
+    fields = differing(metrics.run, settings)
+    if fields:
+        other = f"settings ({', '.join(fields)})"
+    elif planned and metrics.run.dataset_identity != planned.dataset_identity:
+        other = "data"
+    elif planned and metrics.run != planned:
+        other = "settings or initial weights"
+    elif metrics.code.training_hash != code:
+        other = "training code"
+    else:
+        return Results("done", metrics=metrics)
+    return Results("outdated", f"its results are of other {other}; it is trained again")

@@ -50,6 +50,7 @@ class ObservedRun:
     def status(self) -> RunStatus:
         state, note = self._state()
         done = state == "done"
+        metrics = self.results.metrics if done else None
         job_log = self._last_job_log() if state in ("failed", "stale") else None
         return RunStatus(
             run=self.settings.name,
@@ -62,8 +63,8 @@ class ObservedRun:
             remaining_seconds=_remaining(self.progress) if state == "running" else None,
             goes_on_from=None if done else self.kept,
             job=self.job,
-            test_accuracy=self.results.test_accuracy if done else None,
-            training_seconds=self.results.training_seconds if done else None,
+            test_accuracy=metrics.final_test_accuracy if metrics else None,
+            training_seconds=metrics.training_seconds if metrics else None,
             log=str(self.log) if self.log else None,
             scheduler_log=str(job_log.path) if job_log else None,
             last_lines=self._last_lines(state, job_log) if state in ("failed", "stale") else [],

@@ -84,13 +84,11 @@ def read_queue(root: Path) -> Jobs:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=PATIENCE, check=True
         )
-    except subprocess.TimeoutExpired:
-        return _unknown(f"squeue did not answer within {PATIENCE:.0f} s")
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.strip().splitlines() or [f"status {error.returncode}"]
-        return _unknown(f"squeue failed: {shown_text(lines[-1])}")
-    except OSError as error:
-        return _unknown(f"squeue cannot be called ({error.strerror})")
+    except (subprocess.SubprocessError, OSError) as error:
+        reason = str(error).removeprefix(f"Command '{command}' ")
+        said = (getattr(error, "stderr", None) or "").strip().splitlines() or [reason]
+        problem = f"squeue failed: {shown_text(said[-1])}; queued runs may be shown as waiting"
+        return Jobs(problem=problem)
     jobs = Jobs(known=True)
     for line in done.stdout.splitlines():
         parts = line.split(SEPARATOR)
@@ -104,10 +102,6 @@ def read_queue(root: Path) -> Jobs:
         if labels and _is_same(Path(folder), root):
             jobs.by_label.update(dict.fromkeys(labels, job))
     return jobs
-
-
-def _unknown(problem: str) -> Jobs:
-    return Jobs(problem=f"{problem}; queued runs may be shown as waiting")
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -1,6 +1,5 @@
 """The state of a study: of each of its runs, in one sentence, and when it will be done."""
 
-import heapq
 import math
 import os
 import time
@@ -8,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from statistics import mean
 
 import psutil
 
+from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.base import utc_now
@@ -22,9 +23,10 @@ from resnet_sizes.schemas.operations import (
     StudyStatus,
 )
 from resnet_sizes.schemas.paths import WORK, StudyFolder
+from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
 from resnet_sizes.status.logs import JobLogs
-from resnet_sizes.status.results import ResultsReader, written
+from resnet_sizes.status.results import read_results, written
 from resnet_sizes.status.run_state import (
     SILENT_AT_FIRST,
     ObservedRun,
@@ -69,7 +71,7 @@ class StudyWatch:
         usual = absolute.parent.parent.name == "results"
         self._root = absolute.parents[2] if usual else Path.cwd()
         self._name = absolute.parent.name
-        self._results = ResultsReader()
+        self._code = training_code_hash()
         self._queue = SlurmQueue(self._root)
 
     def look(self) -> StudyStatus:
@@ -80,7 +82,7 @@ class StudyWatch:
         runs = [run.status() for run in seen]
         found = Counter(run.state for run in runs)
         counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
-        left = _seconds_left(runs, [run.results.seconds for run in seen])
+        left = _seconds_left(runs, [run.results.metrics for run in seen])
         return StudyStatus(
             study=study.name,
             file=str(self._file),
@@ -111,7 +113,7 @@ class StudyWatch:
     def _run(self, settings: RunSettings, jobs: Jobs, logs: JobLogs) -> ObservedRun:
         files, log = self._folder.run(settings), self._folder.training_log(settings)
         planned = planned_run(settings, files)
-        results = self._results.read(settings, files, planned)
+        results = read_results(settings, files, planned, self._code)
         run = ObservedRun(settings, self._name, results)
         # A log from before the run was planned is that of another run.
         planned_at = written(files.run) if planned else math.inf
@@ -181,28 +183,29 @@ def last_sentence(status: StudyStatus) -> str:
     )
 
 
-def _seconds_left(runs: Sequence[RunStatus], taken: Sequence[float]) -> float | None:
+def _seconds_left(runs: Sequence[RunStatus], made: Sequence[Metrics | None]) -> float | None:
     """Seconds until the last run is done, if as many go on side by side as do now.
 
-    `taken` is what each finished run took, in seconds. None unless something runs, every running
-    one has an estimate, and every waiting one has a finished one of its protocol and model beside
-    it; and where a queue, a failure or a killed run makes it a guess.
+    `made` are the results of each finished run. None unless something runs, every running one has
+    an estimate, and every waiting one has a finished one of its protocol and model beside it; and
+    where a queue, a failure or a killed run makes it a guess.
     """
-    under_way = [run.remaining_seconds for run in runs if run.state == "running"]
-    known = [seconds for seconds in under_way if seconds is not None]
-    unsure = any(run.state in ("queued", "failed", "stale", "invalid") for run in runs)
-    if unsure or not known or len(known) < len(under_way):
+    if any(run.state in ("queued", "failed", "stale", "invalid") for run in runs):
         return None
-    like: dict[tuple[str, str], list[float]] = {}
-    for run, seconds in zip(runs, taken, strict=True):
-        if run.state == "done":
-            like.setdefault((run.protocol, run.model), []).append(seconds)
-    slots = list(known)
-    heapq.heapify(slots)
-    for run in runs:
-        if run.state in ("waiting", "outdated"):
-            finished = like.get((run.protocol, run.model))
-            if not finished:
-                return None
-            heapq.heapreplace(slots, slots[0] + sum(finished) / len(finished))
-    return max(slots)
+    taken: dict[tuple[str, str], list[float]] = {}
+    for run, metrics in zip(runs, made, strict=True):
+        if metrics:
+            seconds = sum(
+                each.training_seconds + each.evaluation_seconds for each in metrics.epochs
+            )
+            taken.setdefault((run.protocol, run.model), []).append(seconds)
+    running = [run.remaining_seconds for run in runs if run.state == "running"]
+    waiting = [
+        mean(taken[key]) if (key := (run.protocol, run.model)) in taken else None
+        for run in runs
+        if run.state in ("waiting", "outdated")
+    ]
+    left = [seconds for seconds in (*running, *waiting) if seconds is not None]
+    if not running or len(left) < len(running) + len(waiting):
+        return None
+    return max(*left, sum(left) / len(running))
