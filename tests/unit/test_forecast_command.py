@@ -1,5 +1,6 @@
 """What the command forecast prints and writes: rows, sums, several devices, problems."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_the_command_prints_a_row_per_run_and_writes_nothing_but_the_forecast(tm
     assert "scratch-32/resnet18" in done.stdout
     assert "in turn" in done.stdout
     assert "Nothing has been started." in done.stderr
-    assert "With its data, evidence and report the study takes about" in done.stderr
+    assert "With data, evidence and report the study takes about" in done.stderr
     written = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
     assert written == [tmp_path / "results/one/forecast.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "one.yaml", "results"]
@@ -132,6 +133,8 @@ def test_what_is_around_the_runs_is_told_by_how_long_a_process_takes_to_begin(fo
     rows = forecast_of({"scratch-32/resnet18": cost}, models=["resnet18"], seeds=[0, 1])
     assert "1 min 56 s" in rows["scratch-32/resnet18"]  # 100 s and 1.6 times 10 s
     assert "evidence and report the study takes about 4 min 37 s in turn" in forecast_of.said
+    written = json.loads(Path("results/one/forecast.json").read_text(encoding="utf-8"))
+    assert written["study_seconds"] == pytest.approx(2 * 116 + 4.5 * 10)
 
 
 def test_a_gpu_that_a_run_holds_is_waited_for_and_then_held(tmp_path):

@@ -98,9 +98,9 @@ def _forecast(
     Console().print(table)
     if described.memory_bytes:
         say(f"The device has {_gigabytes(described.memory_bytes)}. Nothing has been started.")
+    whole = makespan(runs, 1) + around(runs)
     if runs:
-        whole = duration(makespan(runs, 1) + around(runs))
-        say(f"With its data, evidence and report the study takes about {whole} in turn.")
+        say(f"With data, evidence and report the study takes about {duration(whole)} in turn.")
     if len(runs) > 1:
         several = [duration(makespan(runs, count)) for count in SEVERAL]
         say(f"On {_listed(SEVERAL)} such devices at once: about {_listed(several)}.")
@@ -117,6 +117,7 @@ def _forecast(
             versions=versions(selected),
             measured=utc_now(),
             runs=found,
+            study_seconds=whole if runs else None,
         ),
     )
     say(f"{path}: written, for the time limits of a cluster.")

@@ -130,7 +130,7 @@ def makespan(runs: Sequence[ExpectedRun], devices: int) -> float:
 
 def around(runs: Sequence[ExpectedRun]) -> float:
     """Seconds of what a study does beside its runs, by how long a process takes to begin."""
-    return AROUND * max((run.process_seconds for run in runs), default=0.0)
+    return AROUND * min((run.process_seconds for run in runs), default=0.0)
 
 
 def least_possible(runs: Sequence[ExpectedRun], devices: int) -> float:
