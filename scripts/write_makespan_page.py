@@ -9,10 +9,11 @@ of each GPU, times the network's operations), its start that of benchmarks/READM
 import random
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from resnet_sizes.evidence.audit.minutes import device_rates
-from resnet_sizes.forecast.study import ExpectedRun, least_possible, makespan
+from resnet_sizes.forecast.study import ExpectedRun, makespan
 from resnet_sizes.schemas.evidence.audit import DeviceRate
 from resnet_sizes.schemas.hardware import Devices, load_devices, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import Protocol
@@ -55,6 +56,14 @@ def expected(model: str, protocol: Protocol, rate: DeviceRate, devices: Devices)
     if reading.trainable == "all":
         step = entry.macs_per_image * devices.assumptions.backward_factor / rate.training
     return ExpectedRun(START_SECONDS + EPOCHS * (TRAIN_IMAGES * step + TEST_IMAGES * forward))
+
+
+def least_possible(runs: Sequence[ExpectedRun], devices: int) -> float:
+    """Seconds that no order can go below: all work shared evenly, or the longest run alone."""
+    passes = {run.features: run.feature_seconds for run in runs if run.features is not None}
+    work = sum(run.seconds for run in runs) + sum(passes.values())
+    longest = max((run.seconds + passes.get(run.features, 0.0) for run in runs), default=0.0)
+    return max(work / devices, longest)
 
 
 def duration(seconds: float) -> str:

@@ -6,8 +6,9 @@ that judges real ones.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -111,13 +112,13 @@ def study_power(study: Study, simulations: int, deviation: float | None = None) 
     """
     article = load_article(Path(study.article))
     planned = article.judging.seed_deviation
-    if deviation is None and planned is None:
+    points = float(planned.points) if deviation is None and planned else deviation
+    if points is None:
         raise UserError(
             f"{study.article}: has no judging.seed_deviation, so how much seeds vary is not "
             "known. Give it in percentage points: resnet-sizes study power --deviation 0.4"
         )
-    points = deviation if deviation is not None or planned is None else float(planned.points)
-    if points is None or not LEAST_POINTS <= points <= MOST_POINTS:
+    if not LEAST_POINTS <= points <= MOST_POINTS:
         raise UserError(
             f"deviation between seeds: found {points}; allowed: {LEAST_POINTS} to {MOST_POINTS} "
             "percentage points. Give another: resnet-sizes study power --deviation 0.4"
@@ -132,15 +133,16 @@ def study_power(study: Study, simulations: int, deviation: float | None = None) 
     study = study.model_copy(update={"models": [row.model for row in rows]})
     info = _dataset(study, article)
     truth = truth_of(rows, article, points / 100, info.test_images)
-    judged = _judge_of(article, info, excluded)
-
+    # Resamples give probabilities that are printed; they decide nothing.
+    images = ImageResamples(info.test_images, resamples=1)
     counts = (_Counts(), _Counts())
     generator = np.random.default_rng(_SEED)
     larger = _with_one_seed_more(study)
     for _ in range(simulations):
         drawn = truth.runs(larger, info, generator)
         for counted, runs in zip(counts, (_of_study(drawn, study), drawn), strict=True):
-            counted.add(*judged(runs))
+            verdicts = judge(article, samplings(runs, images)).verdicts
+            counted.add(verdicts, judge_readings(article, verdicts, excluded))
 
     by_construction = [claim for claim in article.claims if claim.true_by_construction]
     on_losses = [claim for claim in article.claims if set(claim.quantities) & set(LOSSES)]
@@ -228,27 +230,10 @@ def _of_study(drawn: StudyRuns, study: Study) -> StudyRuns:
     return replace(drawn, study=study, finished=finished)
 
 
-_Judged = tuple[list[Verdict], list[Overall]]
-
-
 def _excluded(study: Study, article: Article) -> set[str]:
     costs = shipped_network_costs()
     devices = load_devices(Path(study.devices))
     return ruled_out(audit(article, study.protocol_definitions, devices, costs))
-
-
-def _judge_of(
-    article: Article, info: DatasetInfo, excluded: set[str]
-) -> Callable[[StudyRuns], _Judged]:
-    """Verdicts by protocol, and those of all protocols together."""
-    # Resamples give probabilities that are printed; they decide nothing.
-    images = ImageResamples(info.test_images, resamples=1)
-
-    def judged(runs: StudyRuns) -> _Judged:
-        verdicts = judge(article, samplings(runs, images)).verdicts
-        return verdicts, judge_readings(article, verdicts, excluded)
-
-    return judged
 
 
 class _Counts:
@@ -259,7 +244,9 @@ class _Counts:
         self._no_test: dict[tuple[str | None, str], list[Reason]] = {}
 
     def add(self, verdicts: Sequence[Verdict], overall: Sequence[Overall]) -> None:
-        for protocol, one in _by_reading(verdicts, overall):
+        of_each = ((verdict.protocol, verdict) for verdict in verdicts)
+        of_all = ((None, one) for one in overall)
+        for protocol, one in chain[tuple[str | None, Verdict | Overall]](of_each, of_all):
             self._outcomes[protocol, one.id, outcome_of(one.verdict)] += 1
             if one.verdict in ("not-comparable", "not-testable", "not-run"):
                 self._no_test.setdefault((protocol, one.id), []).append(one.reasons[0])
@@ -276,13 +263,6 @@ class _Counts:
         return Shares(
             supported=share("supported"), contradicted=share("contradicted"), open=share("open")
         )
-
-
-def _by_reading(
-    verdicts: Sequence[Verdict], overall: Sequence[Overall]
-) -> Iterator[tuple[str | None, Verdict | Overall]]:
-    yield from ((verdict.protocol, verdict) for verdict in verdicts)
-    yield from ((None, one) for one in overall)
 
 
 def _reading(

@@ -131,11 +131,3 @@ def makespan(runs: Sequence[ExpectedRun], devices: int) -> float:
 def around(runs: Sequence[ExpectedRun]) -> float:
     """Seconds of what a study does beside its runs, by how long a process takes to begin."""
     return AROUND * min((run.process_seconds for run in runs), default=0.0)
-
-
-def least_possible(runs: Sequence[ExpectedRun], devices: int) -> float:
-    """Seconds that no order can go below: all work shared evenly, or the longest run alone."""
-    passes = {run.features: run.feature_seconds for run in runs if run.features is not None}
-    work = sum(run.seconds for run in runs) + sum(passes.values())
-    longest = max((run.seconds + passes.get(run.features, 0.0) for run in runs), default=0.0)
-    return max(work / devices, longest)
