@@ -19,7 +19,7 @@ from resnet_sizes.forecast.cost import (
     shared_features,
 )
 from resnet_sizes.forecast.measure import (
-    Epochs,
+    Measured,
     measure_epochs,
     random_images,
 )
@@ -40,22 +40,23 @@ def device(monkeypatch):
     """A device on which everything takes fixed seconds and bytes; it lists what was asked of it.
 
     An image takes 0.5 s to train, 0.25 s to evaluate and 0.125 s to compute features of; it
-    takes 10 MB, 2 MB and 3 MB above 100 MB. A step of the head takes 0.01 s, the evaluation of a
-    feature 0.001 s. Calls are (images in a step, images evaluated), or the images whose features
-    were computed.
+    takes 10 MB, 2 MB and 3 MB above 100 MB. The head takes 0.01 s to train on a feature and
+    0.001 s to evaluate one. Calls are (images in a step, images evaluated), or the images whose
+    features were computed.
     """
     calls = []
 
     def measure_epochs(run, network, data, device, once=False):
         if isinstance(network, torch.nn.Linear):
-            return Epochs(0.01, 0.001 * len(data.test_labels), 0, 0)
+            return Measured(0.01, 0.001, 0, 0)
         calls.append((run.batch_size, len(data.test_labels)))
         peak = max(2 * MB * len(data.test_labels), 10 * MB * run.batch_size)
-        return Epochs(0.5 * run.batch_size, 0.25 * len(data.test_labels), 3, 100 * MB + peak)
+        seconds = 0.5 * len(data.train_labels) + 0.25 * len(data.test_labels)
+        return Measured(0.5, 0.25, seconds, 100 * MB + peak, once=3)
 
     def features_with(run, network, classes, device, images):
         calls.append(images)
-        return 0.125 * images, (100 + 3 * images) * MB
+        return Measured(0, 0.125, 0.125 * images, (100 + 3 * images) * MB)
 
     monkeypatch.setattr(forecast, "measure_epochs", measure_epochs)
     monkeypatch.setattr(forecast, "features_with", features_with)
@@ -72,7 +73,7 @@ def test_every_image_is_trained_on_and_evaluated_in_every_epoch(device):
     cost = cost_of(run_of(None, epochs=3))
     assert cost.training_seconds == pytest.approx(0.5 * 3 * 1000)
     assert cost.evaluation_seconds == pytest.approx(0.25 * 3 * 200)
-    assert cost.first_seconds == 3
+    assert cost.once_seconds == 3
     assert cost.feature_seconds == 0
 
 
@@ -130,7 +131,7 @@ def test_a_probe_costs_one_pass_and_steps_of_the_head(device):
     run = run_of(None, reading=PROBE, initial_weights=RANDOM, epochs=10)
     cost = cost_of(run)
     assert cost.feature_seconds == pytest.approx(0.125 * 1200)
-    assert cost.training_seconds == pytest.approx(0.01 * 10 * 63)  # steps of 16 images
+    assert cost.training_seconds == pytest.approx(0.01 * 10 * 1000)
     assert cost.evaluation_seconds == pytest.approx(0.001 * 10 * 200)
 
 
@@ -158,7 +159,7 @@ def test_a_probe_without_a_cache_goes_through_the_network_in_every_epoch(device)
 
 
 def test_a_run_takes_its_steps_and_what_is_around_them():
-    cost = Cost(process_seconds=10, first_seconds=1, training_seconds=2, evaluation_seconds=4)
+    cost = Cost(process_seconds=10, once_seconds=1, training_seconds=2, evaluation_seconds=4)
     assert cost.own_seconds == pytest.approx(7 + 10 * forecast.STARTS)
 
 
@@ -207,7 +208,7 @@ def test_epochs_are_measured_until_they_tell_enough(monkeypatch, seconds, once, 
     data = random_images(32, 10, 2, CPU)
     found = measure_epochs(run_of(None, batch_size=16), torch.nn.Linear(1, 1), data, CPU, once=once)
     assert len(made) == 1 + measured
-    assert (found.step_seconds, found.first_seconds) == (seconds / 2, 9 + 2)
+    assert (found.training, found.once) == (seconds / 32, 9 + 2)
 
 
 def test_what_cannot_be_trained_is_said_and_not_raised():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torchvision.models.resnet import ResNet
@@ -14,6 +15,7 @@ from resnet_sizes.forecast.measure import (
     MORE_STEPS,
     MOST_SECONDS,
     STEPS,
+    Measured,
     features_with,
     measure_epochs,
     random_features,
@@ -29,7 +31,7 @@ from resnet_sizes.training.capabilities import (
     explained_out_of_memory,
 )
 from resnet_sizes.training.devices.select import select_device, set_threads
-from resnet_sizes.training.engine.batches import batches_per_epoch, evaluation_batch
+from resnet_sizes.training.engine.batches import evaluation_batch
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.engine.numerics import set_determinism
 from resnet_sizes.training.features.extraction import keeps_features
@@ -65,8 +67,8 @@ class Cost:
 
     process_seconds: float = 0.0
     """Until its process has torch and its network."""
-    first_seconds: float = 0.0
-    """What its first steps take beyond what later ones do, with compiling and recording."""
+    once_seconds: float = 0.0
+    """As in `Measured.once`."""
     training_seconds: float = 0.0
     evaluation_seconds: float = 0.0
     feature_seconds: float = 0.0
@@ -78,8 +80,8 @@ class Cost:
     @property
     def own_seconds(self) -> float:
         """The time of a run that finds its features."""
-        steps = self.first_seconds + self.training_seconds + self.evaluation_seconds
-        return STARTS * self.process_seconds + steps
+        steps = self.training_seconds + self.evaluation_seconds
+        return STARTS * self.process_seconds + self.once_seconds + steps
 
 
 def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
@@ -150,24 +152,17 @@ def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.
     few = whole if device.type == "cuda" else max(FEW, 2 * run.gradient_accumulation)
     steps = STEPS.get(device.type, MORE_STEPS)
 
-    def measured(images: int) -> _Measured:
+    def measured(images: int) -> Measured:
         tested = max(1, _evaluated(run, counts.test) * images // whole)
         data = random_images(steps * images, tested, counts.classes, device)
         part = run.model_copy(update={"batch_size": images})
-        found = measure_epochs(part, network, data, device, once=images == few < whole)
-        return _Measured(
-            seconds=2 * (steps * found.step_seconds + found.evaluation_seconds),
-            peak_bytes=found.peak_bytes,
-            training_per_image=found.step_seconds / images,
-            evaluation_per_image=found.evaluation_seconds / tested,
-            first=found.first_seconds,
-        )
+        return measure_epochs(part, network, data, device, once=images == few < whole)
 
     found = _up_to(whole, few, measured)
     return Cost(
-        first_seconds=found.first,
-        training_seconds=found.training_per_image * run.epochs * counts.train,
-        evaluation_seconds=found.evaluation_per_image * run.epochs * counts.test,
+        once_seconds=found.once,
+        training_seconds=found.training * run.epochs * counts.train,
+        evaluation_seconds=found.evaluation * run.epochs * counts.test,
         peak_memory_bytes=found.peak_bytes + (counts.train + counts.test) * IMAGE_BYTES,
     )
 
@@ -176,46 +171,29 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
     """The cost of a run that computes features once and trains the head on them."""
     images, width = counts.train + counts.test, network.fc.in_features
 
-    def one_pass(batch: int) -> _Measured:
-        seconds, peak = features_with(run, network, counts.classes, device, batch)
-        # The batch before it, which chose kernels, took about as long.
-        return _Measured(2 * seconds, peak, evaluation_per_image=seconds / batch)
-
     whole = _evaluated(run, max(counts.train, counts.test))
-    features = one_pass(whole) if device.type == "cuda" else _up_to(whole, FEW, one_pass)
+    few = whole if device.type == "cuda" else FEW
+    features = _up_to(whole, few, partial(features_with, run, network, counts.classes, device))
     data = random_features(MORE_STEPS * run.batch_size, width, counts.classes, device)
     head = measure_epochs(run, torch.nn.Linear(width, counts.classes).to(device), data, device)
-    steps = run.epochs * batches_per_epoch(counts.train, run.batch_size)
-    an_evaluation = head.evaluation_seconds / len(data.test_labels)
     return Cost(
-        first_seconds=head.first_seconds,
-        training_seconds=head.step_seconds * steps,
-        evaluation_seconds=an_evaluation * run.epochs * counts.test,
-        feature_seconds=features.evaluation_per_image * images,
+        once_seconds=head.once,
+        training_seconds=head.training * run.epochs * counts.train,
+        evaluation_seconds=head.evaluation * run.epochs * counts.test,
+        feature_seconds=features.evaluation * images,
         # Features of 4 bytes are there twice: in batches, and joined.
         peak_memory_bytes=features.peak_bytes + images * (IMAGE_BYTES + 2 * 4 * width),
     )
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Steps, or forward passes, with batches of one size."""
-
-    seconds: float
-    """The whole measurement, had its first steps been as quick as its last."""
-    peak_bytes: int
-    training_per_image: float = 0.0
-    evaluation_per_image: float = 0.0
-    first: float = 0.0
-
-
-def _up_to(whole: int, few: int, measured: Callable[[int], _Measured]) -> _Measured:
+def _up_to(whole: int, few: int, measured: Callable[[int], Measured]) -> Measured:
     """Measured with `whole` images per batch, or with as many as there is time for; memory is then
     continued along the line through that measurement and one with `few` images."""
     if whole <= few:
         return measured(whole)
     least = measured(few)
-    affordable = int(few * MOST_SECONDS / max(least.seconds, 1e-9))
+    # With an epoch, or a batch, before it that chooses kernels.
+    affordable = int(few * MOST_SECONDS / max(2 * least.seconds, 1e-9))
     many = min(whole, max(GROWTH * few, affordable))
     most = measured(many)
     bytes_per_image = max(0.0, (most.peak_bytes - least.peak_bytes) / (many - few))

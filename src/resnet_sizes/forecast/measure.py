@@ -11,7 +11,7 @@ from torchvision.models.resnet import ResNet
 from resnet_sizes.schemas.run.metrics import EpochMetrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.devices.select import peak_memory
-from resnet_sizes.training.engine.batches import Data, DeviceData, FeatureData, batches_per_epoch
+from resnet_sizes.training.engine.batches import Data, DeviceData, FeatureData
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.features.extraction import FeatureExtractor
 
@@ -39,18 +39,20 @@ HARMLESS = 1e-9
 
 
 @dataclass(frozen=True)
-class Epochs:
-    """What short epochs of a run take."""
+class Measured:
+    """What a batch of some size takes, by the image."""
 
-    step_seconds: float
-    """One step of training, as a rule."""
-    evaluation_seconds: float
-    """The evaluation, as a rule."""
-    first_seconds: float
-    """What is done once a run: how much longer the first epoch took, in which kernels are chosen,
-    and compiling or recording the step."""
+    training: float
+    """Seconds to train on an image."""
+    evaluation: float
+    """Seconds to send one through the network."""
+    seconds: float
+    """An epoch, or a batch, as a rule."""
     peak_bytes: int
     """Without the dataset."""
+    once: float = 0.0
+    """Seconds that a run takes but once: the first epoch's, in which kernels are chosen, beyond a
+    later one's; and those of compiling or recording the step."""
 
 
 @torch.no_grad()
@@ -73,13 +75,12 @@ def settle_batch_norm(network: ResNet, images: torch.Tensor) -> None:
 
 def measure_epochs(
     run: RunFile, network: torch.nn.Module, data: Data, device: torch.device, *, once: bool = False
-) -> Epochs:
-    """Train and evaluate on `data`, which holds whole steps, until the times are stable; with
-    `once` they are measured once, for the memory.
+) -> Measured:
+    """Train and evaluate on `data` until the times are stable; with `once` but once, for the
+    memory.
 
     The peak has the trials of algorithms on CUDA, which belong to the memory that has to be there.
     """
-    steps = batches_per_epoch(len(data.train_labels), run.batch_size)
     short = run.model_copy(update={"epochs": MOST_EPOCHS, "learning_rate": HARMLESS})
     network.zero_grad(set_to_none=True)
     _forget_peak(device)
@@ -95,21 +96,26 @@ def measure_epochs(
             break
     training = median(each.training_seconds for each in found[1:])
     evaluation = median(each.evaluation_seconds for each in found[1:])
-    first = found[0].training_seconds + found[0].evaluation_seconds - training - evaluation
-    first = max(0.0, first) + trainer.preparation_seconds
-    return Epochs(training / steps, evaluation, first, peak_memory(device))
+    seconds = training + evaluation
+    first = max(0.0, found[0].training_seconds + found[0].evaluation_seconds - seconds)
+    return Measured(
+        training / len(data.train_labels),
+        evaluation / len(data.test_labels),
+        seconds,
+        peak_memory(device),
+        first + trainer.preparation_seconds,
+    )
 
 
 def features_with(
     run: RunFile, network: ResNet, classes: int, device: torch.device, images: int
-) -> tuple[float, int]:
-    """Compute features of one batch of `images`, at most the run's own batch of evaluation.
-
-    Returns seconds, without those of a batch before it that chose kernels, and peak bytes."""
+) -> Measured:
+    """Compute features of one batch of `images`, at most the run's own batch of evaluation, after
+    one that chose kernels."""
     data = random_images(images, 1, classes, device)
     _forget_peak(device)
     _, _, seconds = FeatureExtractor(run, network, data, device, _ignore).train_and_test()
-    return seconds, peak_memory(device)
+    return Measured(0.0, seconds / images, seconds, peak_memory(device))
 
 
 def random_images(train: int, test: int, classes: int, device: torch.device) -> DeviceData:
