@@ -191,17 +191,21 @@ def test_a_palette_with_transparency_is_read_without_a_warning() -> None:
         assert decode(target.getvalue(), "image", resize=False)[0, 0].tolist() == [3, 3, 3]
 
 
-@pytest.mark.parametrize("side", [100, 150])
 def test_too_many_pixels_are_refused_before_they_are_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9000)  # Pillow errs beyond twice that
-    files = {**tree(), "train/cat/000.png": encoded(size=(side, side))}
+    files = {**tree(), "train/cat/000.png": encoded(size=(150, 150))}
     path = as_folder(files, tmp_path / "images")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # as outside the tests, where warnings are no errors
-        with pytest.raises(UserError, match=r"train/cat/000\.png: has too many pixels"):
-            _read(path, resize=True)
+    with pytest.raises(UserError, match=r"train/cat/000\.png: .* \(Image size .* exceeds limit of"):
+        _read(path, resize=True)
+
+
+def test_a_picture_of_which_pillow_warns_is_judged_by_our_own_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9000)
+    decode(encoded(size=(100, 100)), "image", resize=True)
 
 
 def test_an_image_beyond_our_own_bound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +221,7 @@ def test_a_bomb_that_claims_more_pixels_than_it_has_takes_no_memory() -> None:
     content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
     tracemalloc.start()
     try:
-        with pytest.raises(UserError, match="too many pixels"):
+        with pytest.raises(UserError, match="exceeds limit of"):
             decode(bytes(content), "image", resize=True)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:

@@ -269,6 +269,16 @@ def test_a_class_whose_name_is_no_text_is_refused(tmp_path: Path, name: str, sho
         _decode_all(path)
 
 
+def test_a_zip_of_two_members_at_one_place_is_refused(tmp_path: Path) -> None:
+    path = as_zip(tree(), tmp_path / "archive.zip")
+    content = bytearray(path.read_bytes())
+    second = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 4)
+    content[second + 42 : second + 46] = bytes(4)  # where it begins: as the first one
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match="is not a complete zip or tar archive"):
+        _decode_all(path)
+
+
 def test_a_zip_for_a_later_version_is_refused(tmp_path: Path) -> None:
     path = as_zip(tree(), tmp_path / "archive.zip")
     content = bytearray(path.read_bytes())

@@ -205,13 +205,13 @@ class Zip(Container):
                     # Python's readers of the others take as much memory as a file asks for.
                     problem = "is compressed in a way that is not allowed"
                     raise self._refusal(name, f"{problem}; allowed: stored, deflated")
-                place = member.header_offset, member
+                place = member.header_offset, name, member  # damaged ones share an offset
                 # zipfile's own is_dir fails for a member without a name.
                 yield self._safe_parts(name), member.file_size, name.endswith("/"), place
 
-    def _contents(self, places: Sequence[tuple[int, zipfile.ZipInfo]]) -> Iterator[bytes]:
+    def _contents(self, places: Sequence[tuple[int, str, zipfile.ZipInfo]]) -> Iterator[bytes]:
         with zipfile.ZipFile(self.path) as archive:
-            for _, member in places:
+            for *_, member in places:
                 with archive.open(member) as file:  # which checks its CRC
                     content = file.read(member.file_size + 1)
                 if len(content) != member.file_size:

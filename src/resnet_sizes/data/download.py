@@ -1,7 +1,6 @@
 """One download from one address, which continues where an earlier one was cut off."""
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def download(url: str, partial: Path, most: int, timeout: float, allow_http: boo
             unit="B",
             unit_scale=True,
             leave=False,
-            disable=not sys.stderr.isatty(),
+            disable=None,  # where it is no terminal
         ) as bar,
     ):
         for place, piece in _pieces(url, file.tell(), timeout, allow_http):

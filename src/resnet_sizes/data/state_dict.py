@@ -101,35 +101,16 @@ def differences(state: Mapping[str, torch.Tensor], model: str, stem: str) -> lis
     """
     with torch.device("meta"):
         network = get_model(model, weights=None)
-    shapes = {
-        name: tuple(tensor.shape)
-        for name, tensor in network.state_dict().items()
-        if not name.startswith(HEAD)
-    }
-    if stem == "cifar":
-        shapes["conv1.weight"] = (64, 3, 3, 3)
-    missing = [name for name in shapes if name not in state and not _is_counter(name)]
-    unexpected = [name for name in state if name not in shapes and not name.startswith(HEAD)]
-    other = [
-        f"{name} {_by(state[name].shape)} instead of {_by(shape)}"
-        for name, shape in shapes.items()
-        if name in state and tuple(state[name].shape) != shape
-    ]
-    return [
-        f"{kind}: {_some(names)}"
-        for kind, names in (("missing", missing), ("unexpected", unexpected), ("shape", other))
-        if names
-    ]
-
-
-def _is_counter(name: str) -> bool:
-    # Files from before PyTorch 0.4.1 lack the batches that batch normalisation has seen, and
-    # PyTorch loads them all the same: the count decides nothing where momentum is a number.
-    return name.endswith(".num_batches_tracked")
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return "×".join(str(side) for side in shape) or "scalar"
+        if stem == "cifar":
+            network.conv1 = torch.nn.Conv2d(3, 64, 3, bias=False)
+    body = {name: tensor for name, tensor in state.items() if not name.startswith(HEAD)}
+    try:
+        missing, unexpected = network.load_state_dict(body, strict=False, assign=True)
+    except RuntimeError as error:  # a headline, and a line for each that has another shape
+        return [_some([line.strip() for line in str(error).splitlines()[1:]])]
+    missing = [name for name in missing if not name.startswith(HEAD)]
+    found = {"missing": missing, "unexpected": unexpected}
+    return [f"{kind}: {_some(names)}" for kind, names in found.items() if names]
 
 
 def _some(names: list[str]) -> str:

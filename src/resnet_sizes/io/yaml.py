@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.composer import Composer
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, ScalarNode
+
+if yaml.__with_libyaml__:  # ten times as quick
+    from yaml import CSafeLoader as _Base
+else:
+    from yaml import SafeLoader as _Base  # type: ignore[assignment]
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes
@@ -40,6 +44,7 @@ def read_yaml(path: Path, remedy: str) -> Any:
 def parse_yaml(text: str) -> Any:
     """Parse YAML text. Raises yaml.YAMLError, and nothing else."""
     try:
+        _check_bounds(text)
         return yaml.load(text, _Loader)
     except yaml.YAMLError:
         raise
@@ -48,58 +53,45 @@ def parse_yaml(text: str) -> Any:
         raise yaml.YAMLError(f"a value is not what its tag says ({error})") from None
 
 
-if yaml.__with_libyaml__:
-
-    class _Base(Composer, yaml.CSafeLoader):
-        """libyaml's parser, ten times as quick, with PyYAML's composer, which can be bounded."""
-
-        def __init__(self, text: str) -> None:
-            yaml.CSafeLoader.__init__(self, text)
-            Composer.__init__(self)
-else:
-    _Base = yaml.SafeLoader  # type: ignore[misc,assignment]
+def _check_bounds(text: str) -> None:
+    """Raise yaml.YAMLError for text that would become too much, before anything is made of it."""
+    values = 0
+    opened: list[tuple[str | None, int]] = []
+    sizes: dict[str | None, int] = {}
+    for event in yaml.parse(text, _Base):
+        if isinstance(event, yaml.AliasEvent):
+            # What is still open has no size yet.
+            values += sizes.get(event.anchor, MAX_VALUES + 1)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            opened.append((event.anchor, values))
+            values += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = opened.pop()
+            sizes[anchor] = values - before
+        elif isinstance(event, yaml.ScalarEvent):
+            values += 1
+            sizes[event.anchor] = 1
+        if len(opened) > MAX_DEPTH:
+            raise _refusal(f"nested more than {MAX_DEPTH} levels deep", event)
+        if values > MAX_VALUES:
+            raise _refusal(f"more than {MAX_VALUES} values, or an anchor inside itself", event)
 
 
 class _Loader(_Base):
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._depth = 0
-        self._values = 0
-        self._sizes: dict[int, int] = {}
+        self._flattened: set[MappingNode] = set()
 
-    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
-        """As Composer's, with bounds."""
-        if self.check_event(yaml.AliasEvent):
-            alias = self.peek_event()
-            node = super().compose_node(parent, index)
-            # What is still being composed has no size yet.
-            self._count(self._sizes.get(id(node), MAX_VALUES + 1), alias)
-            return node
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise _refusal(f"nested more than {MAX_DEPTH} levels deep", self.peek_event())
-        before = self._values
-        node = super().compose_node(parent, index)
-        self._count(1, node)
-        self._sizes[id(node)] = self._values - before
-        self._depth -= 1
-        return node
-
-    def _count(self, values: int, place: Any) -> None:
-        self._values += values
-        if self._values > MAX_VALUES:
-            raise _refusal(f"more than {MAX_VALUES} values, or an anchor inside itself", place)
-
-    def compose_mapping_node(self, anchor: Any) -> MappingNode:
-        """As Composer's; keys must differ."""
-        node: MappingNode = super().compose_mapping_node(anchor)
+    def flatten_mapping(self, node: MappingNode) -> None:
+        """As SafeConstructor's, which calls it first for each mapping; keys must differ."""
         seen: set[tuple[str, str]] = set()
-        for key, _ in node.value:
+        for key, _ in () if node in self._flattened else node.value:
             if isinstance(key, ScalarNode):
                 if (key.tag, key.value) in seen:
                     raise _refusal(f"key {shown(key.value)} appears twice", key)
                 seen.add((key.tag, key.value))
-        return node
+        self._flattened.add(node)
+        super().flatten_mapping(node)
 
     def construct_scalar(self, node: Any) -> Any:
         """As SafeConstructor's; the length of a number is bounded."""

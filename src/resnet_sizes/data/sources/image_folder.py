@@ -1,10 +1,8 @@
 """Images in `train/<class>/…` and `test/<class>/…`, in a folder, a zip or a tar archive."""
 
 import logging
-import sys
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
@@ -66,7 +64,7 @@ class ImageFolderSource(Source):
             desc="images",
             unit="",
             leave=False,
-            disable=not sys.stderr.isatty(),
+            disable=None,  # where it is no terminal
         ):
             where = f"{self._container.path}: {shown_text(name)}"
             part, row = place_of[name]
@@ -97,9 +95,15 @@ def decode(
     are not applied. An animated PNG is a UserError: which of its pictures is meant?
     """
     try:
-        with _quiet(), Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image:
+        with (
+            warnings.catch_warnings(action="ignore"),  # of odd notes in it, and of its size
+            Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image,
+        ):
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
-                raise _too_many(where, f"{image.width}×{image.height}")
+                raise UserError(
+                    f"{where}: has too many pixels ({image.width}×{image.height}); allowed: "
+                    f"{MAX_PIXELS}, and {MAX_SIDE} a side. Make it smaller."
+                )
             if image.format == "PNG" and getattr(image, "is_animated", False):
                 raise UserError(f"{where}: is animated; allowed: one picture. Replace it.")
             scans = 0 if image.format == "PNG" else content.count(b"\xff\xda")
@@ -122,8 +126,6 @@ def decode(
             return np.asarray(rgb)
     except UserError:
         raise
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise _too_many(where, "even more") from None
     except Exception as error:  # Pillow raises a wide range of types on broken files
         # Its own words for this one name an object in memory.
         is_other = isinstance(error, UnidentifiedImageError)
@@ -132,21 +134,6 @@ def decode(
             f"{where}: is not a complete PNG or JPEG image ({shown_text(reason)}). Replace or "
             "remove it."
         ) from None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of odd notes beside the pixels
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
-
-
-def _too_many(where: str, found: str) -> UserError:
-    return UserError(
-        f"{where}: has too many pixels ({found}); allowed: {MAX_PIXELS}, and {MAX_SIDE} a side. "
-        "Make it smaller."
-    )
 
 
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, bool]:
