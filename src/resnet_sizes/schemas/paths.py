@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_sizes.schemas.run.run import RunSettings
@@ -19,38 +18,42 @@ PROGRESS = "progress.json"
 """How far a run is; beside its checkpoints."""
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """The files of one run."""
 
-    folder: Path
-
-    @property
-    def run(self) -> Path:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run = folder / "run.json"
         """The run file."""
-        return self.folder / "run.json"
-
-    @property
-    def log(self) -> Path:
+        self.log = folder / "log.jsonl"
         """One JSON line per epoch, written as it happens."""
-        return self.folder / "log.jsonl"
-
-    @property
-    def predictions(self) -> Path:
+        self.predictions = folder / "predictions.safetensors"
         """Logits and labels on the test images."""
-        return self.folder / "predictions.safetensors"
-
-    @property
-    def metrics(self) -> Path:
+        self.metrics = folder / "metrics.json"
         """The results, written last."""
-        return self.folder / "metrics.json"
 
 
-@dataclass(frozen=True)
 class StudyFolder:
     """The files of one study, all below `results/<name>/`."""
 
-    folder: Path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.study = folder / "study.json"
+        """The resolved configuration."""
+        self.fetched = folder / "data" / "fetched"
+        """Says that the archive of images was there and verified."""
+        self.dataset = folder / "data" / "dataset.safetensors"
+        """The tensor file."""
+        self.dataset_info = folder / "data" / "dataset.json"
+        """What is known of the dataset besides its pixels."""
+        self.forecast = folder / "forecast.json"
+        """What runs are expected to cost; no rule's output and no rule's input."""
+        self.evidence = folder / "evidence"
+        """Table, figures, verdicts and values."""
+        self.partial_evidence = folder / "partial" / "evidence"
+        """The same from an unfinished study; no rule's output."""
+        self.stale = WORK / "stale" / f"{folder.name}.txt"
+        """Names the files that were not of the study when Snakemake planned last."""
 
     @classmethod
     def of(cls, name: str) -> "StudyFolder":
@@ -67,31 +70,6 @@ class StudyFolder:
         """The folder of the study that a `runs/<protocol>/<model>/seed-<n>/run.json` is of."""
         above = run_file.absolute().parents
         return cls(above[min(4, len(above) - 1)])  # of a copy near the root there is none
-
-    @property
-    def fetched(self) -> Path:
-        """Says that the archive of images was there and verified."""
-        return self.folder / "data" / "fetched"
-
-    @property
-    def study(self) -> Path:
-        """The resolved configuration."""
-        return self.folder / "study.json"
-
-    @property
-    def dataset(self) -> Path:
-        """The tensor file."""
-        return self.folder / "data" / "dataset.safetensors"
-
-    @property
-    def dataset_info(self) -> Path:
-        """What is known of the dataset besides its pixels."""
-        return self.folder / "data" / "dataset.json"
-
-    @property
-    def forecast(self) -> Path:
-        """What runs are expected to cost; no rule's output and no rule's input."""
-        return self.folder / "forecast.json"
 
     def weights(self, key: str) -> Path:
         """What is known of one file of initial weights; `key` as of `weights_key`."""
@@ -110,11 +88,6 @@ class StudyFolder:
         that it repeats; no rule's output."""
         return RunFolder(WORK / "kept" / self.folder.name / run)
 
-    @property
-    def stale(self) -> Path:
-        """Names the files that were not of the study when Snakemake planned last."""
-        return WORK / "stale" / f"{self.folder.name}.txt"
-
     def log(self, job: str) -> Path:
         """What one job said when Snakemake ran it last."""
         return self.folder / "logs" / f"{job}.log"
@@ -126,16 +99,6 @@ class StudyFolder:
     def training_benchmark(self, run: str) -> Path:
         """What Snakemake measured of the process of one run."""
         return self.folder / "benchmarks" / "train" / f"{run}.tsv"
-
-    @property
-    def evidence(self) -> Path:
-        """Table, figures, verdicts and values."""
-        return self.folder / "evidence"
-
-    @property
-    def partial_evidence(self) -> Path:
-        """The same from an unfinished study; no rule's output."""
-        return self.folder / "partial" / "evidence"
 
     def report(self, language: str) -> Path:
         """The report in one language."""

@@ -13,7 +13,6 @@ from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings, read_study
-from resnet_sizes.study.staleness import differing
 
 NEVER = -math.inf
 
@@ -67,7 +66,7 @@ def read_results(
         return Results("invalid", str(error)) if files.metrics.exists() else Results("none")
     if not files.predictions.is_file():
         return Results("invalid", f"{files.predictions}: is missing. Run snakemake again.")
-    fields = differing(metrics.run, settings)
+    fields = metrics.run.differing(settings)
     if fields:
         other = f"settings ({', '.join(fields)})"
     elif planned and metrics.run.dataset_identity != planned.dataset_identity:

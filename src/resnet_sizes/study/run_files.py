@@ -15,7 +15,7 @@ from resnet_sizes.schemas.run.run import (
     all_run_settings,
     read_study,
 )
-from resnet_sizes.schemas.run.tensors import DatasetInfo
+from resnet_sizes.schemas.run.tensors import read_dataset_info
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo, weights_key
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import study_file
@@ -44,13 +44,7 @@ def write_run_files(
     """
     study = read_study(study_path).study
     folder = StudyFolder.of_file(study_path)
-    remedy = run_command(f"data {study_path}")
-    info = read_record(folder.dataset_info, DatasetInfo, remedy)
-    if info.spec != study.dataset:
-        raise UserError(
-            f"{folder.dataset_info}: was made for another `dataset:` than {study_path} names. "
-            f"{remedy}"
-        )
+    info = read_dataset_info(folder.dataset_info, study.dataset)
     runs = {settings.name: settings for settings in all_run_settings(study)}
     unknown = [name for name in names or [] if name not in runs]
     if unknown:

@@ -81,7 +81,7 @@ def _stale_files(
             if files.run.is_file():
                 yield files.run, "it cannot be read"
             continue
-        fields = differing(run, settings)
+        fields = run.differing(settings)
         key = weights_key(settings.model, settings.reading)
         weights = key and _read(folder.weights(key), WeightsInfo)
         if fields:
@@ -112,13 +112,7 @@ def _stale_files(
 def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:
     """The run file, if it is what the study asks for now; otherwise Snakemake writes it again."""
     run = _read(files.run, RunFile)
-    return None if run is None or differing(run, settings) else run
-
-
-def differing(run: RunFile, settings: RunSettings) -> list[str]:
-    """The settings in which a run is not what the study asks for."""
-    fields = RunSettings.model_fields
-    return [name for name in fields if getattr(run, name) != getattr(settings, name)]
+    return None if run is None or run.differing(settings) else run
 
 
 def _read(path: Path, kind: type[R]) -> R | None:

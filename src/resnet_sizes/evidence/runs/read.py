@@ -13,12 +13,11 @@ from resnet_sizes.evidence.runs.validate import (
     read_run,
 )
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_record
 from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.evidence.verdicts import RunState
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
-from resnet_sizes.schemas.run.tensors import DatasetInfo
+from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info
 from resnet_sizes.schemas.study.study import Study
 
 Results = dict[str, FinishedRun | RunProblem | None]
@@ -70,7 +69,7 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     no run is finished; and, unless `allow_partial`, if any run is not.
     """
     study = study_file.study
-    info = _read_info(study, folder)
+    info = read_dataset_info(folder.dataset_info, study.dataset)
     asked = list(all_run_settings(study))
 
     def read(settings: RunSettings) -> FinishedRun | RunProblem | None:
@@ -93,17 +92,6 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
         raise UserError(_unfinished_runs(folder, states))
     unrequested = _unrequested(folder, results)
     return StudyRuns(study, info, tuple(finished), tuple(states), unrequested)
-
-
-def _read_info(study: Study, folder: StudyFolder) -> DatasetInfo:
-    remedy = f"Run snakemake again, or: resnet-sizes data {folder.study}"
-    info = read_record(folder.dataset_info, DatasetInfo, remedy)
-    if info.spec != study.dataset:
-        raise UserError(
-            f"{folder.dataset_info}: was made for another `dataset:` than {folder.study} names. "
-            f"{remedy}"
-        )
-    return info
 
 
 def _state(

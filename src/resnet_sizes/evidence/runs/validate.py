@@ -12,10 +12,10 @@ from pydantic_core import from_json
 from safetensors import SafetensorError, safe_open
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_record
+from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import REPEAT_RUN
-from resnet_sizes.schemas.base import SCHEMA_VERSION, Record
+from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.evidence.verdicts import Problem
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
@@ -112,8 +112,7 @@ def _check_run(
         )
     changed = [
         f"{field} ({getattr(run, field)!r}; the study has {getattr(settings, field)!r})"
-        for field in RunSettings.model_fields
-        if getattr(run, field) != getattr(settings, field)
+        for field in run.differing(settings)
     ]
     if changed:
         raise RunProblem(
@@ -151,33 +150,27 @@ def _read(path: Path, kind: type[R], remedy: str) -> R:
     try:
         return read_record(path, kind, remedy)
     except UserError as error:
-        raise RunProblem(_kind_of(path, kind), str(error)) from None
+        raise RunProblem(_kind_of(error, kind), str(error)) from None
 
 
-def _kind_of(path: Path, kind: type[Record]) -> Problem:
-    """What is wrong with a file that is no valid record of that kind."""
-    try:
-        content = read_bytes(path, "", MAX_JSON_BYTES)
-        data = from_json(content)
-    except (UserError, ValueError):
+def _kind_of(error: UserError, kind: type[Record]) -> Problem:
+    """What is wrong with a file that is no valid record, from what its reading met."""
+    cause = error.__context__
+    if not isinstance(cause, ValidationError):  # it is gone, or too large
         return "truncated"
-    if not isinstance(data, dict):
-        return "out-of-schema"
-    if data.get("schema_version") not in (None, SCHEMA_VERSION):
+    problems = cause.errors(include_url=False)
+    types = {problem["type"] for problem in problems}
+    if "json_invalid" in types:
+        return "truncated"
+    if any(problem["loc"] == ("schema_version",) for problem in problems):
         return "other-schema"
-    epochs, run = data.get("epochs"), data.get("run")
-    if isinstance(epochs, list) and isinstance(run, dict):
-        asked = run.get("epochs")
-        if isinstance(asked, int) and len(epochs) < asked:
-            return "truncated"
-    try:
-        kind.model_validate_json(content)
-    except ValidationError as error:
-        types = {found["type"] for found in error.errors(include_url=False, include_input=False)}
-        if "finite_number" in types:
-            return "not-finite"
-        if types != {"value_error"}:  # those of our own checks, which compare fields
-            return "out-of-schema"
+    if "finite_number" in types:
+        return "not-finite"
+    if types != {"value_error"}:  # those of our own checks, which compare fields
+        return "out-of-schema"
+    whole = problems[0]["input"]
+    if kind is Metrics and not problems[0]["loc"] and len(whole["epochs"]) < whole["run"]["epochs"]:
+        return "truncated"
     return "inconsistent"
 
 

@@ -74,6 +74,11 @@ class RunFile(RunSettings):
             )
         return self
 
+    def differing(self, settings: RunSettings) -> list[str]:
+        """The settings in which it is not the run that a study asks for."""
+        fields = RunSettings.model_fields
+        return [name for name in fields if getattr(self, name) != getattr(settings, name)]
+
 
 def run_settings(study: Study, protocol: str, model: str, seed: int) -> RunSettings:
     """The settings of one run of a study."""

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import check_regular, write_atomically
+from resnet_sizes.io.files import check_regular, read_record, write_atomically
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import Sealed, Sha256, Versioned
 from resnet_sizes.schemas.study.sources import DataContent, DatasetSpec
@@ -69,6 +69,17 @@ class DatasetInfo(Versioned, Sealed):
             self.full_train_images,
             self.full_test_images,
         )
+
+
+def read_dataset_info(path: Path, spec: DatasetSpec) -> DatasetInfo:
+    """What is known of a study's dataset. Raises UserError where the file is missing, not valid,
+    or of another dataset than `spec`."""
+    study = path.parent.parent / "study.json"
+    remedy = f"Run snakemake again, or: resnet-sizes data {study}"
+    info = read_record(path, DatasetInfo, remedy)
+    if info.spec != spec:
+        raise UserError(f"{path}: was made for another `dataset:` than {study} names. {remedy}")
+    return info
 
 
 @dataclass(frozen=True)
