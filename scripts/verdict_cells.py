@@ -15,18 +15,16 @@ import simulated
 from simulated import Truth, article_of, logit_of, resamples
 
 from resnet_sizes.evidence.judging.claim_test import ClaimTest
-from resnet_sizes.evidence.judging.comparability import Case
-from resnet_sizes.evidence.judging.judge import judge
+from resnet_sizes.evidence.judging.judge import TESTS, judge
 from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
-from resnet_sizes.evidence.judging.ratio_tests import RatioOrderTest
 from resnet_sizes.evidence.judging.recommendation import Choice, choices_of
 from resnet_sizes.evidence.runs.measurements import outcome
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.statistics.tests import holm
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import Claim, Ratio
+from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Outcome
 from resnet_sizes.schemas.article.claims.printed_number import PrintedNumber
 from resnet_sizes.schemas.evidence.verdicts import VerdictName
@@ -163,17 +161,10 @@ def without_numbers(article: Article) -> Article:
     return article.model_copy(update={"claims": claims})
 
 
-def test_of(case: Case) -> ClaimTest:
-    claim, rest = case.claim, (case.sampling, case.article)
-    if isinstance(claim, PrintedNumber):
-        return NumberTest(claim, *rest)
-    return RatioOrderTest(claim, *rest) if isinstance(claim, Ratio) else OrderTest(claim, *rest)
-
-
 def p_value(test: ClaimTest) -> float:
     if isinstance(test, OrderTest):
         return test.p_value
-    basis = test.basis()
+    basis = test.basis(decides=True)
     assert basis is not None
     assert basis.p_value is not None
     return basis.p_value
@@ -186,34 +177,33 @@ def decides(test: ClaimTest, verdict: VerdictName) -> bool:
 
 def judged(runs: StudyRuns, article: Article, found: Found) -> set[tuple[str, str]]:
     """Count one study; the firm verdicts as `(reading, claim or criterion)`."""
-    cases: list[tuple[Case, ClaimTest]] = []
+    tests: list[ClaimTest] = []
     choices: list[Choice] = []
     p_values: dict[Hashable, float] = {}
     readings = samplings(runs, resamples())
     for reading in readings:
         for claim in article.claims:
-            case = Case(claim, reading, article)
-            if reading.seeds(case.models) >= case.fewest_seeds:
-                test = test_of(case)
-                cases.append((case, test))
-                if case.numbers not in p_values:
-                    p_values[case.numbers] = p_value(test)
+            test = TESTS[claim.test](claim, reading, article)
+            if reading.seeds(test.models) >= test.fewest_seeds:
+                tests.append(test)
+                if test.numbers not in p_values:
+                    p_values[test.numbers] = p_value(test)
         choices += choices_of(reading, article)
     for choice in choices:
-        if choice.test and choice.numbers not in p_values:
-            p_values[choice.numbers] = choice.test.p_value
+        if choice.test and choice.test.numbers not in p_values:
+            p_values[choice.test.numbers] = choice.test.p_value
     adjusted = holm(p_values)
     firm = set()
-    for case, test in cases:
-        together = test.decide(adjusted[case.numbers], len(adjusted))[0]
+    for test in tests:
+        together = test.decide(adjusted[test.numbers], len(adjusted))[0]
         if decides(test, together):
-            firm.add((case.sampling.protocol, case.claim.id))
-        if case.sampling is readings[0]:
-            found.supported[case.claim.id] += together == "supported"
-            alone = test.decide(p_values[case.numbers], 1)[0]
-            found.alone[case.claim.id] += decides(test, alone)
+            firm.add((test.sampling.protocol, test.claim.id))
+        if test.sampling is readings[0]:
+            found.supported[test.claim.id] += together == "supported"
+            alone = test.decide(p_values[test.numbers], 1)[0]
+            found.alone[test.claim.id] += decides(test, alone)
     for choice in choices:
-        if choice.test and adjusted[choice.numbers] < article.judging.level:
+        if choice.test and adjusted[choice.test.numbers] < article.judging.level:
             firm.add((choice.protocol, choice.criterion))
     found.studies += 1
     found.any_firm += bool(firm)
@@ -280,7 +270,7 @@ def number_rate(name: str, seeds: int) -> float:
     supported = 0
     for _ in range(NUMBER_DRAWS):
         test = NumberTest(claim, reading, article)
-        test._seeds = [
+        test.outcomes = [
             {
                 model: Outcome(LAYERS[model], mean + generator.normal(0, 0.003), 1.0, 1.0, 1.0)
                 for model, mean in ACCURACIES.items()

@@ -1,4 +1,4 @@
-"""What every test of a claim has in common.
+"""A claim before the runs of one reading, and what every test of it has in common.
 
 A study with fewer seeds than a claim asks for decides nothing: how far the choice of a seed moves
 a result is not known from so few runs, and differs too much from one kind of training to the next
@@ -6,17 +6,58 @@ for a number from elsewhere to stand in. Such a number only serves to plan more 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
+from resnet_sizes.evidence.runs.measurements import (
+    has_computed_time,
+    on_one_device,
+    seed_outcomes,
+)
+from resnet_sizes.evidence.runs.validate import FinishedRun
+from resnet_sizes.evidence.statistics.sampling import Sampling
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims import ClaimBase
+from resnet_sizes.schemas.article.claims.base import Outcomes
 from resnet_sizes.schemas.evidence.verdicts import Basis, Reason, VerdictName
+
+C = TypeVar("C", bound=ClaimBase)
 
 Answer = tuple[VerdictName, list[Reason]]
 
 
-class ClaimTest(ABC):
+class ClaimTest(ABC, Generic[C]):
     """The test of one claim before the runs of one reading; a kind of test is a subclass.
 
     The p-value of `basis` is corrected for all tests of the study before `decide` is called.
     """
+
+    def __init__(self, claim: C, sampling: Sampling, article: Article) -> None:
+        self.claim, self.sampling, self.article = claim, sampling, article
+        self.judging = article.judging
+        self.models = claim.models_compared(article.base_model)
+        self.numbers: Hashable = sampling.protocol, claim.deciding_numbers(article.base_model)
+        """What decides the claim, in this reading: equal for claims that are one test."""
+        self.finished: list[FinishedRun] = [run for m in self.models for run in sampling.of(m)]
+        """The finished runs of the claim's models."""
+        self.fewest_seeds = 1 if claim.needs is None else claim.needs.seeds
+        """So many runs per model give a verdict."""
+
+    @property
+    def mixes_devices(self) -> bool:
+        """Whether minutes of several devices would be compared."""
+        return self.claim.compares_minutes and not on_one_device(self.finished)
+
+    @property
+    def prints_computed_minutes(self) -> bool:
+        """Whether printed minutes would be held against minutes that no device needed."""
+        return self.claim.prints_minutes and any(has_computed_time(run) for run in self.finished)
+
+    @cached_property
+    def outcomes(self) -> list[Outcomes]:
+        """Those of each seed that all of the models have."""
+        return seed_outcomes(self.sampling.runs, self.sampling.protocol, self.models)
 
     @abstractmethod
     def holds_by_construction(self) -> bool:
@@ -28,9 +69,9 @@ class ClaimTest(ABC):
         that cannot be computed, or the seeds disagree."""
 
     @abstractmethod
-    def basis(self) -> Basis | None:
-        """The numbers of the test, from two seeds on; None where an increment over an accuracy of
-        zero is asked for."""
+    def basis(self, decides: bool) -> Basis | None:
+        """The numbers of the test, from two seeds on, or, where it does not decide, what fewer
+        show; None where an increment over an accuracy of zero is asked for."""
 
     @abstractmethod
     def decide(self, p_adjusted: float, tests: int) -> Answer:
@@ -42,13 +83,24 @@ class ClaimTest(ABC):
         None where none would."""
 
     @abstractmethod
-    def from_few_seeds(self, fewest: int, tests: int) -> Basis | None:
-        """What fewer seeds show than the claim asks for, which is `fewest`, and how many would
-        settle it as one of `tests`; None where nothing can be computed."""
+    def follows_accuracy(self) -> bool:
+        """Whether the spread of accuracies alone says how many seeds it takes."""
 
+    @abstractmethod
+    def planned(self, points: float, tests: int) -> int | None:
+        """How many seeds would settle it as one of so many tests where accuracies have a standard
+        deviation of `points`; None where none would."""
 
-def planned(basis: Basis, seeds: int | None, fewest: int) -> Basis:
-    """With the number of seeds that would settle it by the article file's deviation; None where
-    none would."""
-    needed = None if seeds is None else max(seeds, fewest)
-    return basis.model_copy(update={"seeds_needed": needed, "needed_from": "assumed"})
+    def from_few_seeds(self, tests: int) -> Basis | None:
+        """What fewer seeds show than the claim asks for, and how many would settle it as one of
+        `tests`: by the article file's deviation where that says it, else what the claim asks for.
+        """
+        basis, usual = self.basis(decides=False), self.judging.seed_deviation
+        if basis is None:
+            return None
+        changes: dict[str, Any] = {"seeds_needed": self.fewest_seeds, "needed_from": "minimum"}
+        if usual is not None and self.follows_accuracy():
+            needed = self.planned(float(usual.points), tests)
+            needed = None if needed is None else max(needed, self.fewest_seeds)
+            changes = {"seeds_needed": needed, "needed_from": "assumed"}
+        return basis.model_copy(update=changes)

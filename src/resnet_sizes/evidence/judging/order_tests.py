@@ -6,13 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
-from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest, planned
-from resnet_sizes.evidence.runs.measurements import construction_outcomes, seed_outcomes
+from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest
+from resnet_sizes.evidence.runs.measurements import construction_outcomes
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import Contrast, Effect, seeds_for_effects
-from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import OrderClaim
-from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome, Outcomes
+from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, Reason
 from resnet_sizes.schemas.study.protocol import LAYERS
 
@@ -20,7 +19,7 @@ _Variances = Callable[[Condition], list[float]]
 """What a seed of each model adds to the variance of a condition."""
 
 
-class OrderTest(ClaimTest):
+class OrderTest(ClaimTest[OrderClaim]):
     """A claim that holds or does not, in each seed and on the means.
 
     By one yardstick the claim holds if *all* conditions do, so the evidence for it is that of its
@@ -31,30 +30,26 @@ class OrderTest(ClaimTest):
     where they decide differently, that is the verdict.
     """
 
-    def __init__(self, claim: OrderClaim, sampling: Sampling, article: Article) -> None:
-        self._claim, self._sampling = claim, sampling
-        self._judging, self._models = article.judging, claim.models_compared(article.base_model)
-
     def holds_by_construction(self) -> bool:
-        return self._claim.holds(construction_outcomes(self._models))
+        return self.claim.holds(construction_outcomes(self.models))
 
     def observed(self) -> bool | None:
         # Where yardsticks differ it neither holds nor fails.
-        yardsticks = self._claim.by_yardstick()
-        answers = {each.holds(table) for table in self._seeds for each in yardsticks}
+        yardsticks = self.claim.by_yardstick()
+        answers = {each.holds(table) for table in self.outcomes for each in yardsticks}
         return answers.pop() if len(answers) == 1 else None
 
-    def basis(self) -> Basis:
-        sampling = self._sampling
+    def basis(self, decides: bool) -> Basis:
+        sampling = self.sampling
         return Basis(
-            seeds=sampling.seeds(self._models),
+            seeds=sampling.seeds(self.models),
             comparisons=[
-                _compare(condition, sampling, sampling.contrast(condition))
-                for condition in self._conditions
+                _compare(each, sampling, sampling.contrast(each) if decides else None)
+                for each in self._conditions
             ],
             seeds_holding=self._seeds_holding(),
-            probability=self._probability(),
-            p_value=self.p_value,
+            probability=self._probability() if decides else None,
+            p_value=self.p_value if decides else None,
         )
 
     @property
@@ -63,7 +58,7 @@ class OrderTest(ClaimTest):
         return min(1.0, 2 * max(min(each.p_for, each.p_against) for each in self._measured))
 
     def decide(self, p_adjusted: float, tests: int) -> Answer:
-        if p_adjusted >= self._judging.level:
+        if p_adjusted >= self.judging.level:
             return "within-noise", ["indistinct"]
         holds = {each.p_for <= each.p_against for each in self._measured}
         if len(holds) > 1:
@@ -71,37 +66,27 @@ class OrderTest(ClaimTest):
         return ("supported", ["rule-holds"]) if True in holds else ("contradicted", ["rule-fails"])
 
     def settle(self, reason: Reason, tests: int) -> int | None:
-        fewest = self._sampling.seeds(self._models) + 1
+        fewest = self.sampling.seeds(self.models) + 1
         return self._seeds_to_decide(self._observed_variances, tests, fewest)
 
-    def from_few_seeds(self, fewest: int, tests: int) -> Basis:
-        sampling, usual = self._sampling, self._judging.seed_deviation
-        basis = Basis(
-            seeds=sampling.seeds(self._models),
-            comparisons=[_compare(condition, sampling) for condition in self._conditions],
-            seeds_holding=self._seeds_holding(),
-            seeds_needed=fewest,
-            needed_from="minimum",
-        )
-        means, yardsticks = sampling.mean_outcomes, self._claim.by_yardstick()
-        conditions = [each for one in yardsticks for each in one.conditions(means)]
-        if usual is None or any(each.quantity != "accuracy" for each in conditions):
-            return basis
-        deviation = float(usual.points) / 100
+    def follows_accuracy(self) -> bool:
+        means = self.sampling.mean_outcomes
+        conditions = [each for one in self.claim.by_yardstick() for each in one.conditions(means)]
+        return all(each.quantity == "accuracy" for each in conditions)
 
+    def planned(self, points: float, tests: int) -> int | None:
         def variances(condition: Condition) -> list[float]:
-            return [(deviation * weight) ** 2 for weight in condition.weights.values()]
+            return [(points / 100 * weight) ** 2 for weight in condition.weights.values()]
 
         # An order of times that is a premise is taken to be as it is seen.
-        needed = self._seeds_to_decide(variances, tests, fewest, with_premises=False)
-        return planned(basis, needed, fewest)
+        return self._seeds_to_decide(variances, tests, self.fewest_seeds, with_premises=False)
 
     def _seeds_to_decide(
         self, variances: _Variances, tests: int, fewest: int, with_premises: bool = True
     ) -> int | None:
         """How many decide the claim by every yardstick."""
-        means, needed = self._sampling.mean_outcomes, []
-        for claim in self._claim.by_yardstick():
+        means, needed = self.sampling.mean_outcomes, []
+        for claim in self.claim.by_yardstick():
             premises = claim.premises(means) if with_premises else []
             conditions = claim.conditions(means)
             needed.append(self._seeds_for(conditions, variances, tests, fewest, premises))
@@ -118,7 +103,7 @@ class OrderTest(ClaimTest):
     ) -> int | None:
         """How many tell whether all conditions hold. What is seen is taken for the truth: they all
         have to be found, or one of those that fail, and the premises in either case."""
-        sampling, level = self._sampling, self._judging.level / 2 / tests
+        sampling, level = self.sampling, self.judging.level / 2 / tests
 
         def effect(condition: Condition, level: float) -> Effect:
             size, further = abs(sampling.estimate(condition)), sampling.further_variance(condition)
@@ -128,20 +113,15 @@ class OrderTest(ClaimTest):
         failing = [each for each in conditions if sampling.estimate(each) <= 0]
         ways = [[effect(each, level / len(conditions))] for each in failing]
         ways = ways or [[effect(each, level) for each in conditions]]
-        found = [seeds_for_effects(before + way, self._judging.power, fewest) for way in ways]
+        found = [seeds_for_effects(before + way, self.judging.power, fewest) for way in ways]
         return min((number for number in found if number is not None), default=None)
 
     def _observed_variances(self, condition: Condition) -> list[float]:
-        return [sample.variance for sample in self._sampling.samples(condition)]
-
-    @cached_property
-    def _seeds(self) -> list[Outcomes]:
-        sampling = self._sampling
-        return seed_outcomes(sampling.runs, sampling.protocol, self._models)
+        return [sample.variance for sample in self.sampling.samples(condition)]
 
     def _seeds_holding(self) -> int:
         """In how many seeds the rule holds by itself."""
-        return sum(self._claim.holds(table) for table in self._seeds)
+        return sum(self.claim.holds(table) for table in self.outcomes)
 
     @property
     def _stated(self) -> list[Condition]:
@@ -152,8 +132,8 @@ class OrderTest(ClaimTest):
     def _conditions(self) -> list[Condition]:
         """Premises and conditions by all yardsticks, each once."""
         found: list[Condition] = []
-        means = self._sampling.mean_outcomes
-        for yardstick in self._claim.by_yardstick():
+        means = self.sampling.mean_outcomes
+        for yardstick in self.claim.by_yardstick():
             for condition in [*yardstick.premises(means), *yardstick.conditions(means)]:
                 if condition not in found:
                     found.append(condition)
@@ -161,35 +141,35 @@ class OrderTest(ClaimTest):
 
     @cached_property
     def _measured(self) -> list["_Measured"]:
-        return [_Measured.of(each, self._sampling) for each in self._claim.by_yardstick()]
+        return [_Measured.of(each, self.sampling) for each in self.claim.by_yardstick()]
 
     def _probability(self) -> float:
         """The share of the bootstrap in which the whole claim holds."""
-        if self._claim.weighs_times:
+        if self.claim.weighs_times:
             return self._probability_by_rule()
-        held = np.ones(self._sampling.resamples, dtype=bool)
+        held = np.ones(self.sampling.resamples, dtype=bool)
         for condition in self._stated:
-            total = np.zeros(self._sampling.resamples)
+            total = np.zeros(self.sampling.resamples)
             for model, weight in condition.weights.items():
-                total += weight * self._sampling.draws(model, condition.quantity)
+                total += weight * self.sampling.draws(model, condition.quantity)
             held &= total > condition.threshold
         return float(held.mean())
 
     def _probability_by_rule(self) -> float:
         """The same by the rule itself, in which the times vary as well."""
-        draws, models = self._sampling.draws, self._models
+        draws, models = self.sampling.draws, self.models
         accuracies = {model: draws(model, "accuracy").tolist() for model in models}
         minutes = {model: np.exp(draws(model, LOG_MINUTES)).tolist() for model in models}
         held = 0
-        for draw in range(self._sampling.resamples):
+        for draw in range(self.sampling.resamples):
             outcomes = {
                 model: Outcome(
                     LAYERS[model], accuracies[model][draw], minutes[model][draw], 0.0, 0.0
                 )
                 for model in models
             }
-            held += self._claim.holds(outcomes)
-        return held / self._sampling.resamples
+            held += self.claim.holds(outcomes)
+        return held / self.sampling.resamples
 
 
 @dataclass(frozen=True)

@@ -29,15 +29,15 @@ class RatioOrderTest(OrderTest):
         self._base, *self._others = claim.models
         self._printed: dict[str, str] = {row.model: row.minutes for row in article.table}
 
-    def basis(self) -> Basis:
-        return super().basis().model_copy(update={"ratios": self._ratios()})
+    def basis(self, decides: bool) -> Basis:
+        return super().basis(decides).model_copy(update={"ratios": self._ratios()})
 
     def decide(self, p_adjusted: float, tests: int) -> Answer:
         verdict, reasons = super().decide(p_adjusted, tests)
         if verdict != "supported":
             return verdict, reasons
-        level = self._judging.level / 2 / tests
-        tested = [self._sampling.contrast(end) for end in self._ends]
+        level = self.judging.level / 2 / tests
+        tested = [self.sampling.contrast(end) for end in self._ends]
         if any(each.p_negative < level / len(self._others) for each in tested):
             return "direction-only", ["ratios-differ"]
         if all(each.p_positive < level for each in tested):
@@ -47,12 +47,8 @@ class RatioOrderTest(OrderTest):
     def settle(self, reason: Reason, tests: int) -> int | None:
         if reason != "ratios-unclear":
             return super().settle(reason, tests)
-        fewest = self._sampling.seeds(self._models) + 1
+        fewest = self.sampling.seeds(self.models) + 1
         return self._seeds_for(self._ends, self._observed_variances, tests, fewest)
-
-    def from_few_seeds(self, fewest: int, tests: int) -> Basis:
-        ratios = self._ratios()
-        return super().from_few_seeds(fewest, tests).model_copy(update={"ratios": ratios})
 
     @property
     def _stated(self) -> list[Condition]:
@@ -60,7 +56,7 @@ class RatioOrderTest(OrderTest):
         return [*super()._stated, *self._ends]
 
     def _seeds_holding(self) -> int:
-        in_order = [table for table in self._seeds if self._claim.holds(table)]
+        in_order = [table for table in self.outcomes if self.claim.holds(table)]
         return sum(all(end.is_met(table) for end in self._ends) for table in in_order)
 
     @cached_property
@@ -80,7 +76,7 @@ class RatioOrderTest(OrderTest):
     def _ratios(self) -> list[RatioTest]:
         """The ratio of each model's time to the first's; without an interval where one has a
         single run."""
-        sampling, found = self._sampling, []
+        sampling, found = self.sampling, []
         for model in self._others:
             weights: dict[str, float] = {model: 1.0, self._base: -1.0}
             ratio = Condition("factor", LOG_MINUTES, (model, self._base), weights)

@@ -1,10 +1,10 @@
 """Which network the results of one reading recommend, by three criteria."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resnet_sizes.evidence.judging.comparability import Case
+from resnet_sizes.evidence.judging.claim_test import ClaimTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.runs.measurements import from_one_code, on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
@@ -25,25 +25,27 @@ class Choice:
     criterion: Criterion
     claim: Extreme | ParetoKnee | None
     """None where no network is the knee."""
-    numbers: Hashable
-    """What decides it, as `Case.numbers`."""
     test: OrderTest | None
     """None without a claim, or with too few runs for a test."""
     enough: bool
     """Whether there are as many as a claim on the same choice asks for, and none is missing."""
 
-    def is_asked_by(self, case: Case) -> bool:
+    def is_asked_by(self, test: ClaimTest[Any]) -> bool:
         """Whether the article says which network is the best by the same criterion."""
-        if self.claim is None or case.sampling.protocol != self.protocol:
+        if self.claim is None or test.sampling.protocol != self.protocol:
             return False
-        return case.claim.question == self.claim.question
+        return bool(test.claim.question == self.claim.question)
 
     def recommendation(
-        self, p_adjusted: float, tests: int, verdicts: Sequence[Verdict]
+        self, adjusted: Mapping[Hashable, float], verdicts: Sequence[Verdict]
     ) -> Recommendation:
         """Firm where it is the best beyond chance, and no verdict leaves the same choice open:
-        the numbers that leave the article's claim undecided recommend nothing either."""
-        firm = self.test is not None and self.test.decide(p_adjusted, tests)[0] == "supported"
+        the numbers that leave the article's claim undecided recommend nothing either. `adjusted`
+        holds the corrected p-values of all tests by their numbers."""
+        test = self.test
+        firm = test is not None and (
+            test.decide(adjusted[test.numbers], len(adjusted))[0] == "supported"
+        )
         undecided = any(each.verdict not in ("supported", "contradicted") for each in verdicts)
         return Recommendation(
             protocol=self.protocol,
@@ -83,7 +85,6 @@ def choices_of(sampling: Sampling, article: Article) -> list[Choice]:
             protocol=protocol,
             criterion=criterion,
             claim=claim,
-            numbers=claim and Case(claim, sampling, article).numbers,
             test=OrderTest(claim, sampling, article) if claim and enough else None,
             enough=enough,
         )
