@@ -1,14 +1,22 @@
 """Write workflow/schemas/*.json and config/README.md from the records and config/config.yaml.
 
-python scripts/write_reference.py          (make schemas calls it)
+    python scripts/write_reference.py [FOLDER]      (make schemas calls it)
+
+What a field means stands in its `Field` or in the docstring below it. pydantic reads the latter
+only where it is told to, before the records are defined: it takes longer than most commands do.
 """
 
+# ruff: noqa: E402
+
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+
+BaseModel.model_config["use_attribute_docstrings"] = True
 
 from resnet_sizes.io.files import write_text
 from resnet_sizes.schemas.article.article import Article
@@ -67,13 +75,23 @@ The defaults are those of `config/config.yaml`, which each overlay is merged ove
 
 def json_schema(kind: type[BaseModel]) -> str:
     """The JSON schema of a record as indented text."""
-    return json.dumps(kind.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_schema(kind), indent=2, ensure_ascii=False) + "\n"
+
+
+def _schema(kind: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a record; what a field means is one line."""
+    schema = kind.model_json_schema()
+    for record in (schema, *schema.get("$defs", {}).values()):
+        for field in record.get("properties", {}).values():
+            if "description" in field:
+                field["description"] = " ".join(field["description"].split())
+    return schema
 
 
 def configuration_page(shipped: Mapping[str, Any]) -> str:
     """`config/README.md`: a row for each key. `shipped` is `config/config.yaml`, whose values are
     what holds where an overlay gives none."""
-    schema = Study.model_json_schema()
+    schema = _schema(Study)
     rows = _rows(_without_references(schema, schema["$defs"]), "", shipped)
     return HEAD + "".join(f"{row}\n" for row in rows)
 
@@ -166,15 +184,15 @@ def _allowed(field: dict[str, Any]) -> str:
     return ", ".join(found)
 
 
-def main() -> None:
+def main(folder: Path) -> None:
     shipped = read_yaml_mapping(ROOT / DEFAULT_CONFIG)
     pages = {"config/README.md": configuration_page(shipped)}
     for name, kind in SCHEMAS.items():
         pages[f"workflow/schemas/{name}.schema.json"] = json_schema(kind)
     for path, text in pages.items():
-        write_text(ROOT / path, text)
+        write_text(folder / path, text)
         print(path)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT)

@@ -14,7 +14,11 @@ SCHEMA_VERSION: Final = 1
 
 
 class Record(BaseModel):
-    """A strict, immutable record: unknown keys and wrong types are errors, never repaired."""
+    """A strict, immutable record: unknown keys and wrong types are errors, never repaired.
+
+    What a field means stands in its `Field` where there is room on the line, else in a docstring
+    below it; `scripts/write_reference.py` has both.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -31,11 +35,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Sealed(Record):
     """A record with a checksum over all its other fields: it notices that its file was changed."""
 
-    checksum: Sha256 | None = Field(
-        None,
-        description="SHA-256 of the canonical JSON of all that stands beside it; null in older "
-        "files.",
-    )
+    checksum: Sha256 | None = None
+    """SHA-256 of the canonical JSON of all that stands beside it; null in older files."""
 
     def sealed(self) -> Self:
         """The same with its checksum."""

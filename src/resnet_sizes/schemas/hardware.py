@@ -45,15 +45,13 @@ class Device(Record):
     name: str = Field(min_length=1)
     memory_gib: Number = Field(gt=0, description="As torch reports it, or the nominal size.")
     memory_source: Source
-    basis: Literal["measured", "peak"] = Field(
-        "measured", description="Whether its speed was measured, or follows from its peak."
-    )
+    basis: Literal["measured", "peak"] = "measured"
+    """Whether its speed was measured, or follows from its peak."""
     anchors: list[Anchor] = Field(default_factory=list)
     peak_tflops: Number | None = Field(None, gt=0, description="Peak in fp32, two a MAC.")
     peak_source: Source | None = None
-    efficiency_of: str | None = Field(
-        None, description="Device with anchors and a peak, whose share of its peak is assumed."
-    )
+    efficiency_of: str | None = None
+    """Device with anchors and a peak, whose share of its peak is assumed."""
 
     @model_validator(mode="after")
     def _has_what_its_basis_needs(self) -> "Device":
@@ -74,18 +72,14 @@ class Device(Record):
 class Assumptions(Record):
     """What no source settles. The reasons stand in `config/devices.yaml`."""
 
-    time_factor: Number = Field(
-        1.5, gt=1, description="How far predicted and printed minutes may lie apart."
-    )
-    backward_factor: Number = Field(
-        3.0, ge=1, description="Cost of a training step in forward passes, all being trained."
-    )
-    memory_allowance_gib: Number = Field(
-        1.0, ge=0, description="CUDA context, libraries, workspaces and fragments."
-    )
-    seed_deviations: list[Number] = Field(
-        [0.8], description="Between-seed deviations of accuracy, in percentage points."
-    )
+    time_factor: Number = Field(1.5, gt=1)
+    """How far predicted and printed minutes may lie apart."""
+    backward_factor: Number = Field(3.0, ge=1)
+    """Cost of a training step in forward passes, all being trained."""
+    memory_allowance_gib: Number = Field(1.0, ge=0)
+    """CUDA context, libraries, workspaces and fragments."""
+    seed_deviations: list[Number] = Field([0.8])
+    """Between-seed deviations of accuracy, in percentage points."""
 
 
 class Devices(Record):
@@ -132,12 +126,10 @@ class NetworkCost(Record):
     macs_per_image: int = Field(ge=1, description="Multiply-accumulates of one forward pass.")
     parameters: int = Field(ge=1)
     head_parameters: int = Field(ge=1, description="Those of the last layer.")
-    training_bytes_per_image: int = Field(
-        ge=1, description="Tensors kept for the backward pass when everything is trained."
-    )
-    inference_bytes_per_image: int = Field(
-        ge=1, description="Most bytes of activations alive at once in a forward pass alone."
-    )
+    training_bytes_per_image: int = Field(ge=1)
+    """Tensors kept for the backward pass when everything is trained."""
+    inference_bytes_per_image: int = Field(ge=1)
+    """Most bytes of activations alive at once in a forward pass alone."""
 
 
 class NetworkCosts(Versioned):

@@ -20,18 +20,13 @@ class RunForecast(Record):
     model: str
     settings_hash: Sha256 = Field(description="Of the run's settings without its seed.")
     precision: Precision
-    seconds: float | None = Field(
-        None, ge=0, description="Of one run that has to do everything; null with a problem."
-    )
-    feature_seconds: float | None = Field(
-        None, ge=0, description="Of them, what a later run with the same features saves."
-    )
-    peak_memory_bytes: int | None = Field(
-        None,
-        ge=0,
-        description="Of the device's allocator on CUDA, which says nothing of the machine's "
-        "memory; of the process elsewhere.",
-    )
+    seconds: float | None = Field(None, ge=0)
+    """Of one run that has to do everything; null with a problem."""
+    feature_seconds: float | None = Field(None, ge=0)
+    """Of them, what a later run with the same features saves."""
+    peak_memory_bytes: int | None = Field(None, ge=0)
+    """Of the device's allocator on CUDA, which says nothing of the machine's memory; of the
+    process elsewhere."""
     problem: str | None = Field(None, description="Why it could not be measured.")
 
     @model_validator(mode="after")
@@ -111,9 +106,8 @@ class RunStatus(Record):
     seed: int
     state: RunStage
     note: str = Field(description="More on the state, for people; may be empty.")
-    progress: RunProgress | None = Field(
-        None, description="What the run under way, or the last attempt, reports."
-    )
+    progress: RunProgress | None = None
+    """What the run under way, or the last attempt, reports."""
     remaining_seconds: float | None = Field(None, ge=0, description="Of a running one, from now.")
     goes_on_from: KeptPlace | None = Field(None, description="Of one that is not done.")
     job: QueuedJob | None = None
@@ -121,9 +115,8 @@ class RunStatus(Record):
     training_seconds: float | None = Field(None, ge=0, description="Of a finished run.")
     log: str | None = Field(None, description="What the run said, where Snakemake started it.")
     scheduler_log: str | None = Field(None, description="What its scheduler kept of its output.")
-    last_lines: list[str] = Field(
-        default_factory=list, description="Of these logs, of a failed or stale run."
-    )
+    last_lines: list[str] = Field(default_factory=list)
+    """Of these logs, of a failed or stale run."""
 
 
 class SnakemakeStatus(Record):
@@ -142,9 +135,8 @@ class StudyStatus(Versioned):
     looked: str = Field(description="UTC, ISO 8601.")
     summary: str
     counts: dict[RunStage, int] = Field(description="Runs by state; all states are named.")
-    remaining_seconds: float | None = Field(
-        None, ge=0, description="Until the last run is done, where that can be estimated."
-    )
+    remaining_seconds: float | None = Field(None, ge=0)
+    """Until the last run is done, where that can be estimated."""
     snakemake: SnakemakeStatus
     warnings: list[str] = Field(description="What could not be found out.")
     runs: list[RunStatus] = Field(description="In the study's order.")

@@ -26,17 +26,15 @@ class Setup(Record):
     """What the article states of its set-up."""
 
     data: DataContent
-    images: int | None = Field(
-        None, ge=1, description="All images, where the article prints no more than their sum."
-    )
+    images: int | None = Field(None, ge=1)
+    """All images, where the article prints no more than their sum."""
     train_images: int = Field(ge=1, description="The usual division, where it prints none.")
     test_images: int = Field(ge=1, description="The usual division, where it prints none.")
     batch_size: int = Field(ge=1)
     learning_rate: Number = Field(gt=0)
     epochs: int = Field(ge=1)
-    device: str | None = Field(
-        None, description="The device's name as torch gives it, where the article names it."
-    )
+    device: str | None = None
+    """The device's name as torch gives it, where the article names it."""
 
 
 class SeedDeviation(Record):
@@ -45,39 +43,24 @@ class SeedDeviation(Record):
     It serves to plan where a study has too few seeds to show it, and decides nothing.
     """
 
-    points: Number = Field(
-        gt=0, description="Standard deviation of the accuracy, in percentage points."
-    )
-    source: Description = Field(
-        description="Who measured it, on what; ends with the author's name where there is a "
-        "reference."
-    )
-    reference: str | None = Field(
-        None,
-        pattern=r"^[A-Za-z][A-Za-z0-9]*$",
-        description="The source's key in report/assets/references.bib, cited after the text.",
-    )
+    points: Number = Field(gt=0)
+    """Standard deviation of the accuracy, in percentage points."""
+    source: Description
+    """Who measured it, on what; ends with the author's name where there is a reference."""
+    reference: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9]*$")
+    """The source's key in report/assets/references.bib, cited after the text."""
 
 
 class Judging(Record):
     """Parameters of the verdicts that hold for all claims."""
 
-    level: Number = Field(
-        0.05,
-        gt=0,
-        lt=0.5,
-        description="Probability of one wrong decision or more among the tests of a study, "
-        "which Holm's correction keeps.",
-    )
-    power: Number = Field(
-        0.8,
-        gt=0.5,
-        lt=1,
-        description="Probability with which a planned number of seeds settles a claim.",
-    )
-    seed_deviation: SeedDeviation | None = Field(
-        None, description="Left out where nobody measured it: seeds are then not planned from one."
-    )
+    level: Number = Field(0.05, gt=0, lt=0.5)
+    """Probability of one wrong decision or more among the tests of a study, which Holm's
+    correction keeps."""
+    power: Number = Field(0.8, gt=0.5, lt=1)
+    """Probability with which a planned number of seeds settles a claim."""
+    seed_deviation: SeedDeviation | None = None
+    """Left out where nobody measured it: seeds are then not planned from one."""
 
 
 class Stated(Record):
@@ -132,17 +115,13 @@ class Article(Record):
     judging: Judging = Field(default_factory=Judging)
     table: list[TableRow] = Field(min_length=1)
     claims: list[Claim] = Field(min_length=1)
-    untestable: list[Untestable] = Field(
-        default_factory=list, description="What it says and no data of such a study can test."
-    )
-    headline: list[str] = Field(
-        default_factory=list,
-        description="Ids of the claims that the first page names, in this order; the conclusions "
-        "where there are none.",
-    )
-    stated: list[Stated] = Field(
-        default_factory=list, description="What the article says and a protocol may do otherwise."
-    )
+    untestable: list[Untestable] = Field(default_factory=list)
+    """What it says and no data of such a study can test."""
+    headline: list[str] = Field(default_factory=list)
+    """Ids of the claims that the first page names, in this order; the conclusions where there
+    are none."""
+    stated: list[Stated] = Field(default_factory=list)
+    """What the article says and a protocol may do otherwise."""
     open_choices: list[OpenChoice]
 
     @property

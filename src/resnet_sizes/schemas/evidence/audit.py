@@ -70,10 +70,9 @@ class AccuracyPair(Record):
     difference: float = Field(description="Percentage points, second minus first.")
     z: float | None = Field(description="Null where neither accuracy has a sampling error.")
     p: float
-    vanishing_deviation: float | None = Field(
-        description="Between-seed deviation in points from which the difference is no longer "
-        "significant at 5 %; null where it never is."
-    )
+    vanishing_deviation: float | None
+    """Between-seed deviation in points from which the difference is no longer significant at 5
+    %; null where it never is."""
     with_deviations: list[DeviationEffect]
 
 

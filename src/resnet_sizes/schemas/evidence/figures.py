@@ -27,9 +27,8 @@ class ModelPoints(Record):
 
     model: str
     minutes: list[float] = Field(min_length=1, description="Training, without evaluation.")
-    accuracies: list[float] = Field(
-        min_length=1, description="Fractions of the test images, after the last epoch."
-    )
+    accuracies: list[float] = Field(min_length=1)
+    """Fractions of the test images, after the last epoch."""
     computed: bool = Field(description="Whether the minutes of a run are computed, not measured.")
 
 
@@ -39,9 +38,8 @@ class ConfusionCell(Record):
     true: int = Field(ge=0)
     predicted: int = Field(ge=0)
     share: float = Field(ge=0, le=1, description="Fraction of the images of class `true`.")
-    key: str | None = Field(
-        None, description="In values.json; null where the figure does not write the number."
-    )
+    key: str | None = None
+    """In values.json; null where the figure does not write the number."""
 
 
 class ConfusionMatrix(Record):
@@ -60,9 +58,8 @@ class PrintedAccuracy(Record):
     column: AccuracyColumn
     printed: str
     ours: float
-    interval: tuple[float, float] | None = Field(
-        description="In which one further run is expected; null of a single run."
-    )
+    interval: tuple[float, float] | None
+    """In which one further run is expected; null of a single run."""
     keys: list[str] = Field(description="Of these numbers in values.json.")
 
 
@@ -78,10 +75,9 @@ class Figures(Versioned):
     class_names: list[str]
     curves: list[ModelCurves]
     points: list[ModelPoints]
-    front: list[str] | None = Field(
-        description="Networks on the Pareto front, from fast to slow; null where the times of "
-        "several devices do not compare."
-    )
+    front: list[str] | None
+    """Networks on the Pareto front, from fast to slow; null where the times of several devices
+    do not compare."""
     confusion: list[ConfusionMatrix]
     printed: list[PrintedAccuracy] = Field(description="Accuracies, then increments.")
     confidence: float = Field(description="Of the intervals; `method.confidence` in values.json.")

@@ -38,15 +38,10 @@ class Value(Record):
     value: int | float | str | list[str]
     kind: Kind
     sources: list[Source] = Field(min_length=1)
-    computed: bool = Field(
-        False,
-        description="Of a training time: whether it is what runs that kept features would have "
-        "taken without.",
-    )
-    shared: bool = Field(
-        False,
-        description="Of a training time: whether a run, among others, had no device to itself.",
-    )
+    computed: bool = False
+    """Of a training time: whether it is what runs that kept features would have taken without."""
+    shared: bool = False
+    """Of a training time: whether a run, among others, had no device to itself."""
 
     @property
     def number(self) -> int | float | str:
@@ -68,9 +63,8 @@ class RunOrigin(Record):
     model: str
     seed: int
     device: str
-    others: list[str] = Field(
-        default_factory=list, description="What else was seen on its device while it was trained."
-    )
+    others: list[str] = Field(default_factory=list)
+    """What else was seen on its device while it was trained."""
     dataset_identity: str = Field(description="SHA-256 of the decoded pixels and labels.")
     training_hash: str = Field(description="SHA-256 of the training's code.")
     git_commit: str | None
@@ -82,9 +76,8 @@ class Values(Versioned):
 
     study: str
     values: dict[str, Value]
-    runs: dict[str, RunOrigin] = Field(
-        default_factory=dict, description="By the file that sources name."
-    )
+    runs: dict[str, RunOrigin] = Field(default_factory=dict)
+    """By the file that sources name."""
 
 
 def seed_keys(study: Study, protocol: str) -> tuple[str, list[str]]:

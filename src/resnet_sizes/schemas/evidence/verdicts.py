@@ -139,17 +139,14 @@ class Comparison(Record):
     weights: dict[str, float] = Field(description="By model.")
     threshold: float
     estimate: float = Field(description="The sum less the threshold; above 0 where it holds.")
-    low: float | None = Field(
-        description="95 % interval of the estimate (Welch; of accuracies with the variance of the "
-        "test images), not corrected for the number of tests; null of one run."
-    )
+    low: float | None
+    """95 % interval of the estimate (Welch; of accuracies with the variance of the test images),
+    not corrected for the number of tests; null of one run."""
     high: float | None
-    p_value: float | None = Field(
-        ge=0, le=1, description="One-sided, against `at most zero`; null of one run."
-    )
-    pairings: list[Pairing] = Field(
-        default_factory=list, description="Of accuracies of two models, one per seed."
-    )
+    p_value: float | None = Field(ge=0, le=1)
+    """One-sided, against `at most zero`; null of one run."""
+    pairings: list[Pairing] = Field(default_factory=list)
+    """Of accuracies of two models, one per seed."""
 
 
 class Prediction(Record):
@@ -159,9 +156,8 @@ class Prediction(Record):
     mean: float
     low: float | None = Field(description="95 % interval for one further run; null of one run.")
     high: float | None
-    sampling_low: float | None = Field(
-        description="Wilson's 95 % interval of an accuracy, from the number of test images alone."
-    )
+    sampling_low: float | None
+    """Wilson's 95 % interval of an accuracy, from the number of test images alone."""
     sampling_high: float | None
 
 
@@ -184,31 +180,20 @@ class Basis(Record):
     comparisons: list[Comparison] = Field(default_factory=list)
     prediction: Prediction | None = None
     ratios: list[RatioTest] = Field(default_factory=list)
-    seeds_holding: int | None = Field(
-        None,
-        ge=0,
-        description="In how many of the seeds that all of the models have the rule holds by "
-        "itself: how stable an order, a Pareto front or a knee is; null of printed numbers.",
-    )
-    probability: float | None = Field(
-        None, ge=0, le=1, description="Share of the bootstrap in which the rule holds."
-    )
-    p_value: float | None = Field(
-        None, ge=0, le=1, description="Two-sided, of the decision before the correction."
-    )
+    seeds_holding: int | None = Field(None, ge=0)
+    """In how many of the seeds that all of the models have the rule holds by itself: how stable
+    an order, a Pareto front or a knee is; null of printed numbers."""
+    probability: float | None = Field(None, ge=0, le=1)
+    """Share of the bootstrap in which the rule holds."""
+    p_value: float | None = Field(None, ge=0, le=1)
+    """Two-sided, of the decision before the correction."""
     p_adjusted: float | None = Field(None, ge=0, le=1, description="After Holm's correction.")
     tests: int | None = Field(None, ge=1, description="How many tests were corrected together.")
-    seeds_needed: int | None = Field(
-        None,
-        ge=2,
-        le=MOST_SEEDS,
-        description="Seeds a model that would settle it; null where `MOST_SEEDS` would not.",
-    )
-    needed_from: Literal["observed", "assumed", "minimum"] | None = Field(
-        None,
-        description="Whether that number comes from the spread of these runs, from the article's, "
-        "or is no more than what the claim asks for; null where more seeds are no matter.",
-    )
+    seeds_needed: int | None = Field(None, ge=2, le=MOST_SEEDS)
+    """Seeds a model that would settle it; null where `MOST_SEEDS` would not."""
+    needed_from: Literal["observed", "assumed", "minimum"] | None = None
+    """Whether that number comes from the spread of these runs, from the article's, or is no more
+    than what the claim asks for; null where more seeds are no matter."""
 
 
 class Verdict(Record):
@@ -219,18 +204,14 @@ class Verdict(Record):
     protocol: str
     verdict: VerdictName
     reasons: list[Reason] = Field(min_length=1, description="Why, the weightiest first.")
-    observed: bool | None = Field(
-        None,
-        description="Whether the rule happens to hold in our data, also where that is no test of "
-        "the article; null where it cannot be computed, the seeds disagree, the interval is too "
-        "wide, or the minutes are of several devices.",
-    )
-    values: dict[str, str] = Field(
-        default_factory=dict,
-        description="The numbers that led to the verdict: role → key in values.json. A printed "
-        "number has the roles `ours`, `article`, `low` and `high`; the other rules have "
-        "`<model>.<quantity>` for each number that they compare.",
-    )
+    observed: bool | None = None
+    """Whether the rule happens to hold in our data, also where that is no test of the article;
+    null where it cannot be computed, the seeds disagree, the interval is too wide, or the
+    minutes are of several devices."""
+    values: dict[str, str] = Field(default_factory=dict)
+    """The numbers that led to the verdict: role → key in values.json. A printed number has the
+    roles `ours`, `article`, `low` and `high`; the other rules have `<model>.<quantity>` for each
+    number that they compare."""
     basis: Basis | None = Field(None, description="Null where nothing could be computed.")
 
 
@@ -238,24 +219,18 @@ class Overall(Record):
     """The verdict on one claim from all readings of the study together."""
 
     id: str
-    same_test_as: str | None = Field(
-        None,
-        description="The id of an earlier claim that the same test decides; the two count once.",
-    )
+    same_test_as: str | None = None
+    """The id of an earlier claim that the same test decides; the two count once."""
     verdict: VerdictName
     reasons: list[Reason] = Field(min_length=1)
-    agreement: Agreement | None = Field(
-        description="How the readings that take part agree; null where they say the same of the "
-        "same numbers, so that the first of them speaks for all."
-    )
-    taking_part: list[str] = Field(
-        min_length=1, description="The readings that are heard, in the study's order."
-    )
-    excluded: list[str] = Field(
-        default_factory=list,
-        description="Readings that would be heard, were they not excluded by the article's own "
-        "minutes, or the memory of every device known.",
-    )
+    agreement: Agreement | None
+    """How the readings that take part agree; null where they say the same of the same numbers,
+    so that the first of them speaks for all."""
+    taking_part: list[str] = Field(min_length=1)
+    """The readings that are heard, in the study's order."""
+    excluded: list[str] = Field(default_factory=list)
+    """Readings that would be heard, were they not excluded by the article's own minutes, or the
+    memory of every device known."""
     readings: dict[str, VerdictName] = Field(description="By protocol, in the study's order.")
 
 
@@ -263,20 +238,16 @@ class Distance(Record):
     """How far one reading's results are from the article's; what cannot be compared is null."""
 
     protocol: str
-    accuracy_points: float | None = Field(
-        description="Root mean square over the models, percentage points."
-    )
-    time_ratio: float | None = Field(
-        description="Root mean square of the natural logarithms of (our ratio of times to the "
-        "first model / the printed one); 0.1 is about 10 %."
-    )
-    loss_order: int | None = Field(
-        description="How many of the claims on an order of losses do not hold on the means."
-    )
+    accuracy_points: float | None
+    """Root mean square over the models, percentage points."""
+    time_ratio: float | None
+    """Root mean square of the natural logarithms of (our ratio of times to the first model / the
+    printed one); 0.1 is about 10 %."""
+    loss_order: int | None
+    """How many of the claims on an order of losses do not hold on the means."""
     loss_claims: int = Field(ge=0, description="How many such claims there are.")
-    rank_sum: float | None = Field(
-        description="Sum of the reading's ranks in the three; ties share the mean rank."
-    )
+    rank_sum: float | None
+    """Sum of the reading's ranks in the three; ties share the mean rank."""
 
 
 Criterion = Literal["accuracy", "minutes", "trade-off"]
@@ -289,10 +260,8 @@ class Recommendation(Record):
     criterion: Criterion
     model: str | None = Field(description="Null where no network is the knee of the front.")
     firm: bool = Field(description="Whether it is the best beyond chance.")
-    tested: bool = Field(
-        True,
-        description="Whether there are as many seeds as a test asks for, and no run is missing.",
-    )
+    tested: bool = True
+    """Whether there are as many seeds as a test asks for, and no run is missing."""
 
 
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
@@ -304,34 +273,26 @@ class Verdicts(Versioned, Sealed):
 
     study: str
     study_hash: str
-    article_hash: Sha256 = Field(
-        description="Content hash of the article file that was judged by.",
-    )
-    made_from: Sha256 | None = Field(
-        None, description="Hash of the code and of the table of GPUs; null in older evidence."
-    )
+    article_hash: Sha256
+    """Content hash of the article file that was judged by."""
+    made_from: Sha256 | None = None
+    """Hash of the code and of the table of GPUs; null in older evidence."""
     demo: bool
     verdicts: list[Verdict]
     overall: list[Overall] = Field(description="One for each claim, in the article file's order.")
     distances: list[Distance] = Field(description="One for each reading; empty of a single one.")
-    nearest: list[str] = Field(
-        description="The readings with the smallest sum of ranks; empty of a single reading."
-    )
-    recommendations: list[Recommendation] = Field(
-        default_factory=list, description="Of each reading, by accuracy, by time, and by both."
-    )
+    nearest: list[str]
+    """The readings with the smallest sum of ranks; empty of a single reading."""
+    recommendations: list[Recommendation] = Field(default_factory=list)
+    """Of each reading, by accuracy, by time, and by both."""
     runs: list[RunState]
-    unrequested: list[str] = Field(
-        description="Runs with results in the study's folder that it does not ask for."
-    )
-    outliers: list[str] = Field(
-        default_factory=list,
-        description="Runs whose accuracy lies so far from those of their network's other seeds "
-        "that a normal distribution, which intervals and tests suppose, does not explain it.",
-    )
-    files: dict[FileName, Sha256] = Field(
-        description="Every other file of this evidence, by its name, with the SHA-256 of its bytes."
-    )
+    unrequested: list[str]
+    """Runs with results in the study's folder that it does not ask for."""
+    outliers: list[str] = Field(default_factory=list)
+    """Runs whose accuracy lies so far from those of their network's other seeds that a normal
+    distribution, which intervals and tests suppose, does not explain it."""
+    files: dict[FileName, Sha256]
+    """Every other file of this evidence, by its name, with the SHA-256 of its bytes."""
 
 
 def evidence_inputs(devices: Path) -> str:

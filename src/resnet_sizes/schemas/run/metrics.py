@@ -52,12 +52,10 @@ class Resumption(Record):
     epoch: int = Field(ge=1, description="The epoch in which it went on.")
     step: int = Field(ge=0, description="Steps of that epoch that had been kept.")
     device: str = Field(description="The device on which it went on.")
-    before: Device | None = Field(
-        None, description="The device on which the checkpoint was written; null in older results."
-    )
-    versions_before: dict[str, str] = Field(
-        default_factory=dict, description="Of what had another version when it was written."
-    )
+    before: Device | None = None
+    """The device on which the checkpoint was written; null in older results."""
+    versions_before: dict[str, str] = Field(default_factory=dict)
+    """Of what had another version when it was written."""
     at: str = Field(description="UTC, ISO 8601.")
 
 
@@ -66,14 +64,11 @@ class FeatureCache(Record):
 
     key: Sha256
     reused: bool = Field(description="Whether an earlier run had computed them.")
-    forward_seconds: float = Field(
-        ge=0, description="Of one pass over the training images, as this run measured it."
-    )
-    timed_images: int = Field(
-        ge=1,
-        description="Training images on which that was measured: all of them by the run that "
-        "computed the features, a small share, scaled up, by one that reused them.",
-    )
+    forward_seconds: float = Field(ge=0)
+    """Of one pass over the training images, as this run measured it."""
+    timed_images: int = Field(ge=1)
+    """Training images on which that was measured: all of them by the run that computed the
+    features, a small share, scaled up, by one that reused them."""
 
 
 class Code(Record):
@@ -93,47 +88,34 @@ class Metrics(Versioned, Sealed):
     final_test_accuracy: float = Field(ge=0, le=1)
     best_test_accuracy: float = Field(ge=0, le=1)
     best_epoch: int = Field(ge=1)
-    training_seconds: float = Field(
-        ge=0,
-        description="Measured: the sum over the epochs, without evaluation, and the pass that "
-        "computed the features, if this run made it.",
-    )
-    preparation_seconds: float | None = Field(
-        None,
-        ge=0,
-        description="Compiling the network, or recording its step as a CUDA graph, in all "
-        "attempts: left out of all other times. Null in older results, whose times contain it.",
-    )
-    equivalent_training_seconds: float | None = Field(
-        None,
-        ge=0,
-        description="Computed, of a run with a feature cache: what it would have taken without, "
-        "one forward pass in each epoch besides the steps of the head.",
-    )
-    feature_cache: FeatureCache | None = Field(
-        None, description="Null where every epoch went through the whole network."
-    )
+    training_seconds: float = Field(ge=0)
+    """Measured: the sum over the epochs, without evaluation, and the pass that computed the
+    features, if this run made it."""
+    preparation_seconds: float | None = Field(None, ge=0)
+    """Compiling the network, or recording its step as a CUDA graph, in all attempts: left out of
+    all other times. Null in older results, whose times contain it."""
+    equivalent_training_seconds: float | None = Field(None, ge=0)
+    """Computed, of a run with a feature cache: what it would have taken without, one forward
+    pass in each epoch besides the steps of the head."""
+    feature_cache: FeatureCache | None = None
+    """Null where every epoch went through the whole network."""
     resumed: int = Field(0, ge=0, description="How often it went on from a checkpoint.")
     resumptions: list[Resumption] = Field(default_factory=list)
     parameters: int = Field(ge=1)
     trainable_parameters: int = Field(ge=1)
     macs_per_image: int = Field(ge=1, description="Multiply-accumulates of one forward pass.")
-    peak_memory_bytes: int = Field(
-        ge=0, description="Of the device allocator on CUDA, of the process elsewhere."
-    )
+    peak_memory_bytes: int = Field(ge=0)
+    """Of the device allocator on CUDA, of the process elsewhere."""
     device: Device
-    sharing: Sharing | None = Field(
-        None, description="Null where nobody could look, and in older results."
-    )
+    sharing: Sharing | None = None
+    """Null where nobody could look, and in older results."""
     versions: dict[str, str]
     dataset_identity: Sha256
     code: Code
     started: str = Field(description="UTC, ISO 8601.")
     finished: str = Field(description="UTC, ISO 8601.")
-    predictions_sha256: Sha256 | None = Field(
-        None,
-        description="Of logits and labels in predictions.safetensors; null in older results.",
-    )
+    predictions_sha256: Sha256 | None = None
+    """Of logits and labels in predictions.safetensors; null in older results."""
 
     @property
     def shared_device(self) -> bool:

@@ -41,25 +41,20 @@ class RunProgress(Versioned):
     epochs: int = Field(ge=1)
     step: int | None = Field(None, ge=0, description="Steps of that epoch that are done.")
     steps: int | None = Field(None, ge=1, description="Steps of an epoch.")
-    loss: float | None = Field(
-        None, description="Mean training loss over these steps, in nats; null before the first."
-    )
-    images: int | None = Field(
-        None, ge=0, description="Images whose features are computed, in that phase."
-    )
+    loss: float | None = None
+    """Mean training loss over these steps, in nats; null before the first."""
+    images: int | None = Field(None, ge=0)
+    """Images whose features are computed, in that phase."""
     all_images: int | None = Field(None, ge=1, description="Of how many.")
-    remaining_seconds: float | None = Field(
-        None, ge=0, description="Estimate for the rest of the phase, when this was written."
-    )
+    remaining_seconds: float | None = Field(None, ge=0)
+    """Estimate for the rest of the phase, when this was written."""
     device: Device | None = Field(None, description="Null before one is chosen.")
     host: str
     process: int = Field(ge=1, description="Its number on that host.")
-    process_started: float = Field(
-        description="Seconds since 1970: tells it from a later process with the same number."
-    )
-    parent: str | None = Field(
-        None, description="The Snakemake that wants the result, as host:process."
-    )
+    process_started: float
+    """Seconds since 1970: tells it from a later process with the same number."""
+    parent: str | None = None
+    """The Snakemake that wants the result, as host:process."""
     job: SchedulerJob | None = None
     attempt_started: str = Field(description="UTC, ISO 8601.")
     updated: str = Field(description="UTC, ISO 8601.")

@@ -48,15 +48,12 @@ class RunFile(RunSettings):
     initial weights. Its hash is the run's hash."""
 
     dataset_identity: Sha256
-    precision: Precision = Field(
-        "fp32", description="The reading's precision, with `auto` resolved for the device."
-    )
-    compile_mode: CompileMode = Field(
-        "none", description="`compile`, with `auto` resolved for reading and device."
-    )
-    initial_weights: InitialWeights | None = Field(
-        None, description="The file of the initial weights; null where they are random."
-    )
+    precision: Precision = "fp32"
+    """The reading's precision, with `auto` resolved for the device."""
+    compile_mode: CompileMode = "none"
+    """`compile`, with `auto` resolved for reading and device."""
+    initial_weights: InitialWeights | None = None
+    """The file of the initial weights; null where they are random."""
 
     @model_validator(mode="after")
     def _is_resolved(self) -> "RunFile":

@@ -48,19 +48,14 @@ class DatasetInfo(Versioned, Sealed):
     full_train_images: int = Field(ge=1, description="Before `limit`.")
     full_test_images: int = Field(ge=1, description="Before `limit`.")
     identity: Sha256 = Field(description="SHA-256 of the decoded pixels and labels.")
-    unordered_identity: Sha256 | None = Field(
-        None, description="As `identity`, whatever the order of the images; null in older files."
-    )
-    test_images_in_training: int | None = Field(
-        None,
-        ge=0,
-        description="Test images with the pixels of a training image; null in older files.",
-    )
+    unordered_identity: Sha256 | None = None
+    """As `identity`, whatever the order of the images; null in older files."""
+    test_images_in_training: int | None = Field(None, ge=0)
+    """Test images with the pixels of a training image; null in older files."""
     source_file: str | None = Field(description="Name of the archive or folder it came from.")
-    source_sha256: str | None = Field(
-        description="SHA-256 of that archive, or over names and contents of the folder's files; "
-        "null of folders in older files."
-    )
+    source_sha256: str | None
+    """SHA-256 of that archive, or over names and contents of the folder's files; null of folders
+    in older files."""
 
     @property
     def is_subset(self) -> bool:

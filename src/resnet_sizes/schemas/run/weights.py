@@ -22,9 +22,8 @@ the data and starts from random weights in every run, so a file may hold any."""
 class InitialWeights(Record):
     """What a run records of the file it starts from."""
 
-    name: str = Field(
-        description="torchvision's name, as `ResNet18_Weights.IMAGENET1K_V1`, or `file`."
-    )
+    name: str
+    """torchvision's name, as `ResNet18_Weights.IMAGENET1K_V1`, or `file`."""
     file: str = Field(description="Name of the file, without its folder.")
     sha256: Sha256
 

@@ -51,50 +51,34 @@ TORCHVISION_WEIGHTS = ("V1", "V2", "default")
 class TrainingRecipe(Record):
     """How one model is initialised, prepared, and trained."""
 
-    weights: str = Field(
-        "none",
-        min_length=1,
-        description="Initial weights: `none` (random), torchvision's `V1`, `V2` or `default`, "
-        "or the path of a state dict.",
-    )
-    trainable: Literal["all", "head"] = Field(
-        "all", description="What is trained: every parameter, or the last layer alone."
-    )
-    frozen_batch_norm: Literal["eval", "train"] = Field(
-        "eval", description="Mode of the batch normalisation in a frozen backbone."
-    )
-    input_size: int = Field(
-        32, ge=32, le=512, description="Side in pixels to which the images are brought."
-    )
-    stem: Literal["imagenet", "cifar"] = Field(
-        "imagenet",
-        description="First layers: `imagenet` (7×7, stride 2, max-pool) or `cifar` "
-        "(3×3, stride 1, no max-pool).",
-    )
-    normalisation: Literal["imagenet", "cifar10", "half"] = Field(
-        "cifar10",
-        description="Channel means and deviations: ImageNet's, CIFAR-10's, or 0.5 for all.",
-    )
-    augmentation: Literal["none", "flip-crop"] = Field(
-        "none",
-        description="`flip-crop`: a random mirror image, a random crop after padding by 4 pixels.",
-    )
+    weights: str = Field("none", min_length=1)
+    """Initial weights: `none` (random), torchvision's `V1`, `V2` or `default`, or the path of a
+    state dict."""
+    trainable: Literal["all", "head"] = "all"
+    """What is trained: every parameter, or the last layer alone."""
+    frozen_batch_norm: Literal["eval", "train"] = "eval"
+    """Mode of the batch normalisation in a frozen backbone."""
+    input_size: int = Field(32, ge=32, le=512)
+    """Side in pixels to which the images are brought."""
+    stem: Literal["imagenet", "cifar"] = "imagenet"
+    """First layers: `imagenet` (7×7, stride 2, max-pool) or `cifar` (3×3, stride 1, no
+    max-pool)."""
+    normalisation: Literal["imagenet", "cifar10", "half"] = "cifar10"
+    """Channel means and deviations: ImageNet's, CIFAR-10's, or 0.5 for all."""
+    augmentation: Literal["none", "flip-crop"] = "none"
+    """`flip-crop`: a random mirror image, a random crop after padding by 4 pixels."""
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="Optimiser.")
-    momentum: Number = Field(
-        0.9, ge=0, lt=1, description="Momentum of `sgd`; the others ignore it."
-    )
+    momentum: Number = Field(0.9, ge=0, lt=1)
+    """Momentum of `sgd`; the others ignore it."""
     weight_decay: Number = Field(0.0, ge=0, description="Weight decay.")
-    schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="Learning rate over the epochs."
-    )
-    precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] = Field(
-        "fp32",
-        description="Number format of the forward and backward passes. `fp32` uses no TF32; `tf32` "
-        "multiplies numbers of fp32 in it, from NVIDIA's Ampere on. `auto` takes the fastest "
-        "that the device computes in hardware, and `run.json` says which. Of several GPUs that a "
-        "run may take, the one with the lowest compute capability decides for all runs; hide it "
-        "with CUDA_VISIBLE_DEVICES to let another decide.",
-    )
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Learning rate over the epochs."""
+    precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] = "fp32"
+    """Number format of the forward and backward passes. `fp32` uses no TF32; `tf32` multiplies
+    numbers of fp32 in it, from NVIDIA's Ampere on. `auto` takes the fastest that the device
+    computes in hardware, and `run.json` says which. Of several GPUs that a run may take, the one
+    with the lowest compute capability decides for all runs; hide it with CUDA_VISIBLE_DEVICES to
+    let another decide."""
 
 
 def _or_none(field: FieldInfo) -> tuple[Any, FieldInfo]:
@@ -124,9 +108,8 @@ class Protocol(TrainingRecipe):
     """A recipe with a sentence that describes it and, where they differ, changes by model."""
 
     description: Description = Field(description="One sentence per language, for the report.")
-    per_model: dict[ModelName, RecipeChanges] = Field(
-        default_factory=dict, description="Keys of this protocol that differ for one model."
-    )
+    per_model: dict[ModelName, RecipeChanges] = Field(default_factory=dict)
+    """Keys of this protocol that differ for one model."""
 
     def recipe_for(self, model: str) -> TrainingRecipe:
         """The complete recipe of one model."""

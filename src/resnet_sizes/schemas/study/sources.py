@@ -20,36 +20,27 @@ class Limit(Record):
 class DatasetSpec(Record):
     """Which images, and how they are brought to 32×32 RGB."""
 
-    source: Literal["cifar10", "image-folder", "digits"] = Field(
-        "cifar10",
-        description="`cifar10`: the official archive; `image-folder`: a directory, zip or tar "
-        "with `train/<class>/…` and `test/<class>/…`, or as Kaggle gives it with `train/…` and a "
-        "`trainLabels.csv` (`id,label`) beside it, and the same of `test`; `digits`: "
-        "scikit-learn's handwritten digits.",
-    )
-    path: str | None = Field(
-        None,
-        min_length=1,
-        description="The folder or archive of `image-folder`; for `cifar10` a local copy of the "
-        "official archive, packed or unpacked, used instead of a download. `~`, variables and "
-        "addresses are not expanded.",
-    )
-    content: Literal["auto", "cifar10-reencoded", "other"] = Field(
-        "auto",
-        description="What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 "
-        "with other pixels than the official ones) or `other`. `auto`: what the source says, and "
-        "`other` for a folder. Whatever is declared, images and labels that are all those of the "
-        "official archive are taken for it, in any order and under any names of files, once "
-        "`src/resnet_sizes/data/official_cifar10.json` has their identity, which nobody has made "
-        "yet: `resnet-sizes data` tells it where the official archive is.",
-    )
-    resize: bool = Field(
-        False, description="Whether images of other sizes are resized to 32×32, or are an error."
-    )
+    source: Literal["cifar10", "image-folder", "digits"] = "cifar10"
+    """`cifar10`: the official archive; `image-folder`: a directory, zip or tar with
+    `train/<class>/…` and `test/<class>/…`, or as Kaggle gives it with `train/…` and a
+    `trainLabels.csv` (`id,label`) beside it, and the same of `test`; `digits`: scikit-learn's
+    handwritten digits."""
+    path: str | None = Field(None, min_length=1)
+    """The folder or archive of `image-folder`; for `cifar10` a local copy of the official
+    archive, packed or unpacked, used instead of a download. `~`, variables and addresses are not
+    expanded."""
+    content: Literal["auto", "cifar10-reencoded", "other"] = "auto"
+    """What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 with other
+    pixels than the official ones) or `other`. `auto`: what the source says, and `other` for a
+    folder. Whatever is declared, images and labels that are all those of the official archive
+    are taken for it, in any order and under any names of files, once
+    `src/resnet_sizes/data/official_cifar10.json` has their identity, which nobody has made yet:
+    `resnet-sizes data` tells it where the official archive is."""
+    resize: bool = False
+    """Whether images of other sizes are resized to 32×32, or are an error."""
     limit: Limit = Field(default_factory=Limit, description="A class-balanced subset.")
-    subset_seed: int = Field(
-        0, ge=0, lt=2**32, description="Seed that draws the subset of `limit`."
-    )
+    subset_seed: int = Field(0, ge=0, lt=2**32)
+    """Seed that draws the subset of `limit`."""
 
     @property
     def declared_content(self) -> DataContent:
@@ -81,51 +72,39 @@ class DatasetSpec(Record):
 class Cifar10Download(Record):
     """Where the official archive comes from and how it is recognised."""
 
-    file: str = Field(
-        "cifar-10-python.tar.gz", pattern=r"^[A-Za-z0-9._-]+$", description="Name of the archive."
-    )
-    md5: str = Field(
-        "c58f30108f718f92721af3b95e74349a",
-        pattern=r"^[0-9a-f]{32}$",
-        description="MD5 of the archive, as its authors publish it.",
-    )
+    file: str = Field("cifar-10-python.tar.gz", pattern=r"^[A-Za-z0-9._-]+$")
+    """Name of the archive."""
+    md5: str = Field("c58f30108f718f92721af3b95e74349a", pattern=r"^[0-9a-f]{32}$")
+    """MD5 of the archive, as its authors publish it."""
     bytes: int = Field(170_498_071, ge=1, description="Size of the archive in bytes.")
     mirrors: list[str] = Field([], description="Addresses tried in this order before the origin.")
     origin: str = Field(
-        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-        pattern=r"^https?://",
-        description="The authors' own address, tried last.",
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", pattern=r"^https?://"
     )
+    """The authors' own address, tried last."""
 
 
 class WeightsDownload(Record):
     """Where torchvision's weights come from. Their names hold the beginning of their SHA-256."""
 
-    mirrors: list[Annotated[str, Field(pattern=r"^https?://")]] = Field(
-        [],
-        description="Addresses of folders that hold the files under torchvision's names, tried "
-        "in this order before torchvision's own address.",
-    )
+    mirrors: list[Annotated[str, Field(pattern=r"^https?://")]] = Field([])
+    """Addresses of folders that hold the files under torchvision's names, tried in this order
+    before torchvision's own address."""
 
 
 class Downloads(Record):
     """What is fetched from the network, and where it is put."""
 
     folder: str = Field("downloads", min_length=1, description="Folder of downloaded files.")
-    allow_http: bool = Field(
-        False,
-        description="Whether addresses need not begin with `https://`: for tests and for a server "
-        "of one's own network. What arrives is held against its hash either way.",
-    )
-    timeout: Number = Field(
-        20.0, gt=0, le=600, description="Seconds without an answer after which an address is left."
-    )
-    cifar10: Cifar10Download = Field(
-        default_factory=Cifar10Download, description="The official CIFAR-10 archive."
-    )
-    weights: WeightsDownload = Field(
-        default_factory=WeightsDownload, description="torchvision's pre-trained weights."
-    )
+    allow_http: bool = False
+    """Whether addresses need not begin with `https://`: for tests and for a server of one's own
+    network. What arrives is held against its hash either way."""
+    timeout: Number = Field(20.0, gt=0, le=600)
+    """Seconds without an answer after which an address is left."""
+    cifar10: Cifar10Download = Field(default_factory=Cifar10Download)
+    """The official CIFAR-10 archive."""
+    weights: WeightsDownload = Field(default_factory=WeightsDownload)
+    """torchvision's pre-trained weights."""
 
     @model_validator(mode="after")
     def _addresses_are_encrypted(self) -> "Downloads":

@@ -54,126 +54,78 @@ class TrainingSpec(Record):
     epochs: int = Field(50, ge=1, le=MOST, description="Passes over the training images.")
     batch_size: int = Field(256, ge=2, le=MOST, description="Images a step.")
     learning_rate: Number = Field(0.0005, gt=0, description="Learning rate of the optimiser.")
-    evaluation_batch_size: int = Field(
-        1000,
-        ge=1,
-        le=MOST,
-        description="Images a step of the evaluation at 32 pixels, and fewer at larger sizes: "
-        "decides speed and memory, and results to rounding.",
-    )
-    gradient_accumulation: int = Field(
-        1,
-        ge=1,
-        le=MOST,
-        description="Parts into which each batch is split where memory is short. The gradient is "
-        "that of the whole batch, to rounding; batch normalisation in train mode sees the parts.",
-    )
-    feature_cache: bool = Field(
-        True,
-        description="Whether the features of a frozen backbone are computed once and kept, where "
-        "that is exact.",
-    )
-    compile: Literal["none", "cuda-graph", "default", "reduce-overhead", "auto"] = Field(
-        "none",
-        description="`cuda-graph` records the training step and replays it, on a GPU, for steps "
-        "whose kernels take no longer than launching them; it compiles nothing. `default` and "
-        "`reduce-overhead` are modes of `torch.compile`. `auto` is `cuda-graph` where that helps "
-        "on the device, and `run.json` says what it was.",
-    )
-    deterministic: bool = Field(
-        True,
-        description="Whether only deterministic kernels are used: equal seed, device and versions, "
-        "and on a CPU equal `threads`, then give equal results, bit by bit.",
-    )
-    device: str = Field(
-        "auto",
-        pattern=r"^(auto|cpu|mps|cuda|cuda:\d+)$",
-        description="`auto` takes CUDA, then MPS, then the CPU; or `cpu`, `mps`, `cuda`. Each run "
-        "takes the first free of the GPUs that it may use; `cuda:1` means the second of them.",
-    )
-    threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
-        "auto",
-        description="CPU threads of a run; `auto` takes its share of `--cores`, so that another "
-        "`--cores` gives other last digits on a CPU. `metrics.json` and the report name them.",
-    )
-    checkpoint_minutes: Number = Field(
-        10.0,
-        ge=0,
-        le=1440,
-        description="Minutes between two checkpoints within an epoch: what a kill costs at most. "
-        "Decides no result.",
-    )
-    watchdog_minutes: Number = Field(
-        30.0,
-        ge=0.1,
-        le=10080,
-        description="Minutes without a finished step after which a run is taken to hang and is "
-        "ended. Decides no result.",
-    )
+    evaluation_batch_size: int = Field(1000, ge=1, le=MOST)
+    """Images a step of the evaluation at 32 pixels, and fewer at larger sizes: decides speed and
+    memory, and results to rounding."""
+    gradient_accumulation: int = Field(1, ge=1, le=MOST)
+    """Parts into which each batch is split where memory is short. The gradient is that of the
+    whole batch, to rounding; batch normalisation in train mode sees the parts."""
+    feature_cache: bool = True
+    """Whether the features of a frozen backbone are computed once and kept, where that is exact."""
+    compile: Literal["none", "cuda-graph", "default", "reduce-overhead", "auto"] = "none"
+    """`cuda-graph` records the training step and replays it, on a GPU, for steps whose kernels
+    take no longer than launching them; it compiles nothing. `default` and `reduce-overhead` are
+    modes of `torch.compile`. `auto` is `cuda-graph` where that helps on the device, and
+    `run.json` says what it was."""
+    deterministic: bool = True
+    """Whether only deterministic kernels are used: equal seed, device and versions, and on a CPU
+    equal `threads`, then give equal results, bit by bit."""
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda|cuda:\d+)$")
+    """`auto` takes CUDA, then MPS, then the CPU; or `cpu`, `mps`, `cuda`. Each run takes the
+    first free of the GPUs that it may use; `cuda:1` means the second of them."""
+    threads: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = "auto"
+    """CPU threads of a run; `auto` takes its share of `--cores`, so that another `--cores` gives
+    other last digits on a CPU. `metrics.json` and the report name them."""
+    checkpoint_minutes: Number = Field(10.0, ge=0, le=1440)
+    """Minutes between two checkpoints within an epoch: what a kill costs at most. Decides no
+    result."""
+    watchdog_minutes: Number = Field(30.0, ge=0.1, le=10080)
+    """Minutes without a finished step after which a run is taken to hang and is ended. Decides
+    no result."""
 
 
 class ReportSpec(Record):
     """What the report should be."""
 
     languages: Annotated[list[Literal["pt", "en"]], AfterValidator(all_different)] = Field(
-        ["pt", "en"],
-        min_length=1,
-        description="Languages of the report; where there are both, each page leads to the other.",
+        ["pt", "en"], min_length=1
     )
+    """Languages of the report; where there are both, each page leads to the other."""
     formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(all_different)] = Field(
         ["html", "pdf"], min_length=1, description="Formats of the report."
     )
-    engine: EngineChoice = Field(
-        "auto",
-        description="`quarto`, or `pandoc` (the embedded engine: pandoc and typst from PyPI); "
-        "`auto` takes Quarto where it runs, and the embedded engine where it fails.",
-    )
+    engine: EngineChoice = "auto"
+    """`quarto`, or `pandoc` (the embedded engine: pandoc and typst from PyPI); `auto` takes
+    Quarto where it runs, and the embedded engine where it fails."""
 
 
 class Study(Record):
     """The whole configuration of a study."""
 
     name: Name = Field("article", description="Name of the study; results go to `results/<name>/`.")
-    demo: bool = Field(
-        False,
-        description="Whether this study only shows that the pipeline works: its report says so on "
-        "its first screen and draws no conclusion on the article.",
-    )
-    article: str = Field(
-        "config/article.yaml",
-        min_length=1,
-        description="The article file: what the article printed, said, and left open.",
-    )
-    devices: str = Field(
-        "config/devices.yaml",
-        min_length=1,
-        description="Speeds and memory of GPUs, for the audit of the article's minutes.",
-    )
+    demo: bool = False
+    """Whether this study only shows that the pipeline works: its report says so on its first
+    screen and draws no conclusion on the article."""
+    article: str = Field("config/article.yaml", min_length=1)
+    """The article file: what the article printed, said, and left open."""
+    devices: str = Field("config/devices.yaml", min_length=1)
+    """Speeds and memory of GPUs, for the audit of the article's minutes."""
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The images.")
     models: Annotated[list[ModelName], AfterValidator(all_different)] = Field(
-        ["resnet18", "resnet50", "resnet152"],
-        min_length=1,
-        description="The networks to compare.",
+        ["resnet18", "resnet50", "resnet152"], min_length=1
     )
-    protocols: Annotated[list[str], AfterValidator(all_different)] = Field(
-        min_length=1,
-        description="Names from `protocol_definitions`; the first gives Table 1 and Figure 1.",
-    )
-    seeds: Seeds = Field(
-        [0, 1, 2],
-        description="One run per model and protocol for each seed. A mapping from names of "
-        "protocols to lists gives some of them seeds of their own; `default` holds those of "
-        "the others.",
-    )
-    training: TrainingSpec = Field(
-        default_factory=TrainingSpec, description="What is the same for every run."
-    )
-    protocol_definitions: dict[Name, Protocol] = Field(
-        description="The readings of what the article did, by name."
-    )
-    downloads: Downloads = Field(
-        default_factory=Downloads, description="What is fetched, and where it is put."
-    )
+    """The networks to compare."""
+    protocols: Annotated[list[str], AfterValidator(all_different)] = Field(min_length=1)
+    """Names from `protocol_definitions`; the first gives Table 1 and Figure 1."""
+    seeds: Seeds = Field([0, 1, 2])
+    """One run per model and protocol for each seed. A mapping from names of protocols to lists
+    gives some of them seeds of their own; `default` holds those of the others."""
+    training: TrainingSpec = Field(default_factory=TrainingSpec)
+    """What is the same for every run."""
+    protocol_definitions: dict[Name, Protocol]
+    """The readings of what the article did, by name."""
+    downloads: Downloads = Field(default_factory=Downloads)
+    """What is fetched, and where it is put."""
     report: ReportSpec = Field(default_factory=ReportSpec, description="What the report should be.")
 
     @model_validator(mode="after")

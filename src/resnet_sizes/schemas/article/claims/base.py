@@ -187,26 +187,16 @@ class Needs(Record):
     comparable; fewer seeds are not enough runs."""
 
     data: list[DataContent] = Field(min_length=1, description="Contents of the dataset.")
-    protocols: Literal["any"] | list[str] = Field(
-        "any",
-        description="Names of the protocols that are readings of the article for this claim; "
-        "`any` where it is said of whatever the article did.",
-    )
-    seeds: int = Field(
-        3,
-        ge=2,
-        le=MOST_SEEDS,
-        description="Runs a model from which a verdict is given; two at least, since one run "
-        "shows no spread between seeds.",
-    )
-    article_setup: bool = Field(
-        True,
-        description="Whether epochs, batch size, learning rate and number of images must be "
-        "the article's.",
-    )
-    article_device: bool = Field(
-        False, description="Whether the device must be the article's, which it does not name."
-    )
+    protocols: Literal["any"] | list[str] = "any"
+    """Names of the protocols that are readings of the article for this claim; `any` where it is
+    said of whatever the article did."""
+    seeds: int = Field(3, ge=2, le=MOST_SEEDS)
+    """Runs a model from which a verdict is given; two at least, since one run shows no spread
+    between seeds."""
+    article_setup: bool = True
+    """Whether epochs, batch size, learning rate and number of images must be the article's."""
+    article_device: bool = False
+    """Whether the device must be the article's, which it does not name."""
 
 
 SUBJECT = ("quantity", "extreme", "column", "model", "base")
@@ -223,12 +213,10 @@ class ClaimBase(Record):
     id: str = Field(pattern=r"^[ST]\d+$")
     place: Place
     text: Description = Field(description="The claim in our own words.")
-    criterion: Description | None = Field(
-        None, description="How it is judged, where the article leaves that to us."
-    )
-    needs: Needs | None = Field(
-        None, description="Left out for what is true by construction and needs no data."
-    )
+    criterion: Description | None = None
+    """How it is judged, where the article leaves that to us."""
+    needs: Needs | None = None
+    """Left out for what is true by construction and needs no data."""
 
     test: ClassVar[TestKind]
 

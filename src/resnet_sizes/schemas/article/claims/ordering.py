@@ -55,12 +55,9 @@ class Ratio(Rising):
 
     rule: Literal["ratio"]
     quantity: Literal["minutes"]
-    tolerance: Number = Field(
-        gt=0,
-        lt=1,
-        description="Fraction by which a ratio may differ from the printed one and still be the "
-        "same: ratios of the same networks differ from device to device.",
-    )
+    tolerance: Number = Field(gt=0, lt=1)
+    """Fraction by which a ratio may differ from the printed one and still be the same: ratios of
+    the same networks differ from device to device."""
 
     test: ClassVar[TestKind] = "ratio"
 

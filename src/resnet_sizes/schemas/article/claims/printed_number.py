@@ -26,13 +26,9 @@ class PrintedNumber(ClaimBase):
     """A number of the article, held against the prediction interval of ours."""
 
     printed: Printed
-    max_half_width: Number | None = Field(
-        None,
-        gt=0,
-        description="Half width, in the unit of the printed number, up to which a prediction "
-        "interval may speak for it. In a wider one almost any number lies. Left out for layer "
-        "counts.",
-    )
+    max_half_width: Number | None = Field(None, gt=0)
+    """Half width, in the unit of the printed number, up to which a prediction interval may speak
+    for it. In a wider one almost any number lies. Left out for layer counts."""
     model: ModelName
 
     test: ClassVar[TestKind] = "number"
