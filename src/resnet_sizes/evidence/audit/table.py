@@ -36,17 +36,12 @@ def printed_range(text: str) -> Range:
 def read_increments(article: Article) -> list[IncrementReading]:
     """Every printed increment of the table over its first row."""
     base = article.table[0]
-    found = []
-    for row in article.table[1:]:
-        if row.layers_increment is not None:
-            layers = (Decimal(base.layers), Decimal(row.layers))
-            exact = ((layers[0], layers[0]), (layers[1], layers[1]))
-            found.append(_read("layers_increment", row, base, layers, exact))
-        if row.accuracy_increment is not None:
-            values = (Decimal(base.accuracy), Decimal(row.accuracy))
-            ranges = (printed_range(base.accuracy), printed_range(row.accuracy))
-            found.append(_read("accuracy_increment", row, base, values, ranges))
-    return found
+    return [
+        _read(column, row, base)
+        for row in article.table[1:]
+        for column in get_args(IncrementColumn)
+        if getattr(row, column) is not None
+    ]
 
 
 def read_columns(increments: list[IncrementReading]) -> list[ColumnReading]:
@@ -61,14 +56,13 @@ def read_columns(increments: list[IncrementReading]) -> list[ColumnReading]:
     return columns
 
 
-def _read(
-    column: IncrementColumn,
-    row: TableRow,
-    base: TableRow,
-    values: tuple[Decimal, Decimal],
-    ranges: tuple[Range, Range],
-) -> IncrementReading:
-    first, second = values
+def _read(column: IncrementColumn, row: TableRow, base: TableRow) -> IncrementReading:
+    if column == "layers_increment":  # counted, so not rounded
+        first, second = Decimal(base.layers), Decimal(row.layers)
+        ranges = ((first, first), (second, second))
+    else:
+        first, second = Decimal(base.accuracy), Decimal(row.accuracy)
+        ranges = (printed_range(base.accuracy), printed_range(row.accuracy))
     (first_low, first_high), (second_low, second_high) = ranges
     printed: str = getattr(row, column)
     points_range = (second_low - first_high, second_high - first_low)
@@ -178,12 +172,14 @@ def printed_minutes(row: TableRow) -> float | None:
 
 def returns_of_depth(rows: Sequence[TableRow]) -> Returns:
     """Each step from a network to the next deeper one, by all yardsticks."""
-    ordered = sorted(rows, key=lambda row: row.layers)
-    steps = list(pairwise(ordered))
+    steps = list(pairwise(sorted(rows, key=lambda row: row.layers)))
     yardsticks = [
-        _yardstick("points-per-layer", [_per_layer(*step) for step in steps]),
-        _yardstick("points-per-minute", [_per_minute(*step) for step in steps]),
-        _yardstick("error-reduction", [_error_reduction(*step) for step in steps]),
+        _yardstick("points-per-layer", [_return(a, b, b.layers - a.layers) for a, b in steps]),
+        _yardstick("points-per-minute", [_return(a, b, _more_minutes(a, b)) for a, b in steps]),
+        # In percent; no error cannot be reduced.
+        _yardstick(
+            "error-reduction", [_return(a, b, 100 - float(a.accuracy), 100) for a, b in steps]
+        ),
     ]
     return Returns(steps=[(a.model, b.model) for a, b in steps], yardsticks=yardsticks)
 
@@ -196,23 +192,12 @@ def _yardstick(name: YardstickName, values: list[float | None]) -> Yardstick:
     return Yardstick(name=name, values=values, falls=falls)
 
 
-def _gain(first: TableRow, second: TableRow) -> float:
-    return float(second.accuracy) - float(first.accuracy)
+def _return(first: TableRow, second: TableRow, cost: float, unit: float = 1) -> float | None:
+    """The gain in accuracy for a cost; None where there is no cost."""
+    gain = float(second.accuracy) - float(first.accuracy)
+    return gain / cost * unit if cost > 0 else None
 
 
-def _per_layer(first: TableRow, second: TableRow) -> float | None:
-    added = second.layers - first.layers
-    return _gain(first, second) / added if added > 0 else None
-
-
-def _per_minute(first: TableRow, second: TableRow) -> float | None:
+def _more_minutes(first: TableRow, second: TableRow) -> float:
     before, after = printed_minutes(first), printed_minutes(second)
-    if before is None or after is None or after <= before:
-        return None
-    return _gain(first, second) / (after - before)
-
-
-def _error_reduction(first: TableRow, second: TableRow) -> float | None:
-    """Percent of the first error that is gone; no error cannot be reduced."""
-    error = 100 - float(first.accuracy)
-    return _gain(first, second) / error * 100 if error > 0 else None
+    return 0.0 if before is None or after is None else after - before
