@@ -19,7 +19,6 @@ from resnet_sizes.evidence.judging.judge import TESTS, judge
 from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.judging.recommendation import Choice, choices_of
-from resnet_sizes.evidence.runs.measurements import outcome
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.statistics.tests import holm
@@ -137,7 +136,7 @@ def held_out(runs: StudyRuns, article: Article) -> tuple[StudyRuns, Article]:
     """The study without its last seed, and the article as if that one were its own run."""
     *kept, last = runs.study.seeds
     outcomes = {
-        str(run.settings.model): outcome(run) for run in runs.finished if run.settings.seed == last
+        str(run.settings.model): run.outcome for run in runs.finished if run.settings.seed == last
     }
 
     def printed(claim: Claim) -> Claim:

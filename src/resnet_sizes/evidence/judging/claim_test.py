@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from resnet_sizes.evidence.runs.measurements import (
-    has_computed_time,
     on_one_device,
     seed_outcomes,
 )
@@ -52,7 +51,7 @@ class ClaimTest(ABC, Generic[C]):
     @property
     def prints_computed_minutes(self) -> bool:
         """Whether printed minutes would be held against minutes that no device needed."""
-        return self.claim.prints_minutes and any(has_computed_time(run) for run in self.finished)
+        return self.claim.prints_minutes and any(run.has_computed_time for run in self.finished)
 
     @cached_property
     def outcomes(self) -> list[Outcomes]:

@@ -9,23 +9,6 @@ from resnet_sizes.schemas.run.metrics import Device, Metrics
 from resnet_sizes.schemas.study.protocol import LAYERS
 
 
-def training_time_field(metrics: Metrics) -> str:
-    """The field that holds the training time: of a cached run it is what the run would have
-    taken without the cache, since the article's runs had none."""
-    cached = metrics.equivalent_training_seconds is not None
-    return "equivalent_training_seconds" if cached else "training_seconds"
-
-
-def has_computed_time(run: FinishedRun) -> bool:
-    """Whether the run's `Outcome.minutes` are computed, not measured."""
-    return training_time_field(run.metrics) != "training_seconds"
-
-
-def has_shared_time(run: FinishedRun) -> bool:
-    """Whether something else was seen on the run's device while it was trained."""
-    return run.metrics.sharing is not None and bool(run.metrics.sharing.others)
-
-
 def wholly_measured(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
     """Those of one model's runs that did all of their own work, over which measured times are.
 
@@ -34,19 +17,6 @@ def wholly_measured(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
     """
     caches = [(run, run.metrics.feature_cache) for run in runs]
     return [run for run, cache in caches if cache is None or not cache.reused] or list(runs)
-
-
-def outcome(run: FinishedRun) -> Outcome:
-    """The numbers of one run."""
-    metrics = run.metrics
-    seconds: float = getattr(metrics, training_time_field(metrics))
-    return Outcome(
-        layers=LAYERS[run.settings.model],
-        accuracy=metrics.final_test_accuracy,
-        minutes=seconds / 60,
-        initial_loss=metrics.epochs[0].train_loss,
-        final_loss=metrics.epochs[-1].train_loss,
-    )
 
 
 def construction_outcomes(models: Sequence[str]) -> Outcomes:
@@ -59,7 +29,7 @@ def seed_outcomes(runs: StudyRuns, protocol: str, models: Sequence[str]) -> list
     by_seed: dict[int, dict[str, Outcome]] = {seed: {} for seed in runs.study.seeds_of(protocol)}
     for model in models:
         for run in runs.of(protocol, model):
-            by_seed[run.settings.seed][model] = outcome(run)
+            by_seed[run.settings.seed][model] = run.outcome
     return [table for table in by_seed.values() if len(table) == len(set(models))]
 
 

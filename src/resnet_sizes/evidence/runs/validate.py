@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import REPEAT_RUN
+from resnet_sizes.schemas.article.claims.base import Outcome
 from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.evidence.verdicts import Problem
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
@@ -28,6 +30,7 @@ from resnet_sizes.schemas.run.tensors import (
     predictions_problem,
     read_predictions,
 )
+from resnet_sizes.schemas.study.protocol import LAYERS
 
 _LOG_TAIL = 2**20
 """Bytes at the end of a run's log that are looked through for its last epoch."""
@@ -66,6 +69,30 @@ class FinishedRun:
     def predictions_file(self) -> str:
         """Its `predictions.safetensors`, relative to the study's folder."""
         return RunFolder(Path(self.file).parent).predictions.as_posix()
+
+    @property
+    def has_computed_time(self) -> bool:
+        """Whether its training time is computed, not measured: of a run with a feature cache it is
+        what the run would have taken without, since the article's runs had none."""
+        return self.metrics.equivalent_training_seconds is not None
+
+    @property
+    def time_field(self) -> str:
+        """The field of the metrics that holds that time."""
+        return "equivalent_training_seconds" if self.has_computed_time else "training_seconds"
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """Its numbers."""
+        metrics = self.metrics
+        seconds: float = getattr(metrics, self.time_field)
+        return Outcome(
+            layers=LAYERS[self.settings.model],
+            accuracy=metrics.final_test_accuracy,
+            minutes=seconds / 60,
+            initial_loss=metrics.epochs[0].train_loss,
+            final_loss=metrics.epochs[-1].train_loss,
+        )
 
     @property
     def trained(self) -> tuple[str, str]:

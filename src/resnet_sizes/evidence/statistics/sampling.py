@@ -13,7 +13,6 @@ from statistics import mean, stdev
 import numpy as np
 import numpy.typing as npt
 
-from resnet_sizes.evidence.runs.measurements import outcome
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.statistics.tests import (
@@ -67,7 +66,7 @@ class Sampling:
             str(model): found for model in runs.study.models if (found := runs.of(protocol, model))
         }
         self._outcomes = {
-            model: [outcome(run) for run in found] for model, found in self._finished.items()
+            model: [run.outcome for run in found] for model, found in self._finished.items()
         }
         self._values: dict[tuple[str, str], list[float]] = {}
         self._draws: dict[tuple[str, str], npt.NDArray[np.float64]] = {}

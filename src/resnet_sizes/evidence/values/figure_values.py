@@ -1,13 +1,12 @@
 """The numbers of the figures, and the values that their captions and descriptions print."""
 
 from collections.abc import Mapping, Sequence
-from statistics import mean
 from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from resnet_sizes.evidence.runs.measurements import has_computed_time, on_one_device, outcome
+from resnet_sizes.evidence.runs.measurements import on_one_device
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, in_percent
@@ -54,7 +53,7 @@ def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value
         class_names=runs.info.class_names,
         curves=[_curves(model, found) for model, found in finished.items()],
         points=[_points(model, found) for model, found in finished.items()],
-        front=_front(finished),
+        front=_front(finished, protocol, values),
         confusion=[_matrix(protocol, model, found) for model, found in finished.items()],
         printed=printed_accuracies(article, runs, values, protocol),
         confidence=float(values["method.confidence"].number),
@@ -78,12 +77,11 @@ def _curves(model: str, finished: Finished) -> ModelCurves:
 
 
 def _points(model: str, finished: Finished) -> ModelPoints:
-    outcomes = [outcome(run) for run in finished]
     return ModelPoints(
         model=model,
-        minutes=[each.minutes for each in outcomes],
-        accuracies=[each.accuracy for each in outcomes],
-        computed=any(has_computed_time(run) for run in finished),
+        minutes=[run.outcome.minutes for run in finished],
+        accuracies=[run.outcome.accuracy for run in finished],
+        computed=any(run.has_computed_time for run in finished),
     )
 
 
@@ -137,15 +135,17 @@ def confusion_cells(shares: Shares, prefix: str) -> list[ConfusionCell]:
     ]
 
 
-def _front(finished: Mapping[str, Finished]) -> list[str] | None:
+def _front(
+    finished: Mapping[str, Finished], protocol: str, values: Mapping[str, Value]
+) -> list[str] | None:
     """None where the times were not all measured on one device."""
     if not on_one_device(run for found in finished.values() for run in found):
         return None
-    points = {}
-    for model, found in finished.items():
-        outcomes = [outcome(run) for run in found]
-        points[model] = (mean(o.minutes for o in outcomes), mean(o.accuracy for o in outcomes))
-    return pareto_front(points)
+
+    def mean_of(model: str, quantity: str) -> float:
+        return float(values[value_key(protocol, model, quantity)].number)
+
+    return pareto_front({m: (mean_of(m, "minutes"), mean_of(m, "accuracy")) for m in finished})
 
 
 def pareto_front(points: Mapping[str, Point]) -> list[str]:

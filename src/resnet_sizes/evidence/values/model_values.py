@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from statistics import mean
 
 from resnet_sizes.evidence.runs.measurements import (
-    has_shared_time,
     on_one_device,
-    outcome,
     seed_outcomes,
     wholly_measured,
 )
@@ -16,7 +14,6 @@ from resnet_sizes.evidence.values.value_book import (
     ValueBook,
     prediction_bounds,
     run_sources,
-    time_sources,
 )
 from resnet_sizes.schemas.article.claims.base import increment_percent
 from resnet_sizes.schemas.evidence.values import Source
@@ -52,11 +49,11 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
     if not finished:
         return
 
-    outcomes = [outcome(run) for run in finished]
-    accuracies, minutes = [one.accuracy for one in outcomes], [one.minutes for one in outcomes]
-    sources = run_sources(finished, _ACCURACY)
-    book.add_spread(f"{prefix}.accuracy", accuracies, "fraction", sources)
-    book.add_spread(f"{prefix}.minutes", minutes, "minutes", time_sources(finished), finished)
+    accuracies = [run.outcome.accuracy for run in finished]
+    book.add_spread(f"{prefix}.accuracy", accuracies, "fraction", run_sources(finished, _ACCURACY))
+    minutes = [run.outcome.minutes for run in finished]
+    times = [Source(file=run.file, field=run.time_field) for run in finished]
+    book.add_spread(f"{prefix}.minutes", minutes, "minutes", times, finished)
     _add_means(book, prefix, finished)
     first = finished[0]  # these are the same for every seed
     for field in ("parameters", "macs_per_image"):
@@ -81,7 +78,7 @@ def _add_means(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) ->
     book.add(f"{prefix}.selection_bias.mean", mean(biases), "fraction", *sources)
     book.add_mean(f"{prefix}.initial_loss", "loss", finished, first)
     book.add_mean(f"{prefix}.final_loss", "loss", finished, last)
-    outcomes, sources = [outcome(run) for run in finished], run_sources(finished, first, last)
+    outcomes, sources = [run.outcome for run in finished], run_sources(finished, first, last)
     book.add(f"{prefix}.loss_drop.mean", mean(o.loss_drop for o in outcomes), "fraction", *sources)
     book.add(f"{prefix}.loss_fall.mean", mean(o.loss_fall for o in outcomes), "loss", *sources)
 
@@ -96,7 +93,7 @@ def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[Finishe
     sources = run_sources(measured, "training_seconds")
     key = f"{prefix}.measured_minutes.mean"
     book.add(key, seconds / 60, "minutes", *sources)
-    shared = any(has_shared_time(run) for run in measured)
+    shared = any(run.metrics.shared_device for run in measured)
     book.values[key] = book.values[key].model_copy(update={"shared": shared})
     caches = [(run, run.metrics.feature_cache) for run in finished]
     passes = [(run, cache.forward_seconds) for run, cache in caches if cache is not None]

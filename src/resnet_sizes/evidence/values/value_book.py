@@ -5,11 +5,6 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
-from resnet_sizes.evidence.runs.measurements import (
-    has_computed_time,
-    has_shared_time,
-    training_time_field,
-)
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.statistics.tests import prediction_interval
 from resnet_sizes.schemas.evidence.values import Kind, Source, Value
@@ -37,8 +32,8 @@ class ValueBook:
             value=value,
             kind=kind,
             sources=list(unique.values()),
-            computed=any(has_computed_time(run) for run in times_of),
-            shared=any(has_shared_time(run) for run in times_of),
+            computed=any(run.has_computed_time for run in times_of),
+            shared=any(run.metrics.shared_device for run in times_of),
         )
 
     def add_field(self, key: str, kind: Kind, file: str, record: object, field: str) -> None:
@@ -97,11 +92,6 @@ def prediction_bounds(values: Sequence[float], kind: Kind) -> dict[str, float]:
 def run_sources(runs: Sequence[FinishedRun], *fields: str) -> list[Source]:
     """The same fields in the metrics of several runs."""
     return [Source(file=run.file, field=field) for run in runs for field in fields]
-
-
-def time_sources(runs: Sequence[FinishedRun]) -> list[Source]:
-    """The training times of several runs."""
-    return [Source(file=run.file, field=training_time_field(run.metrics)) for run in runs]
 
 
 def in_percent(value: Value) -> float:
