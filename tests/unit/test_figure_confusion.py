@@ -7,11 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from figure_studies import made_up, numbers_of, overlaps, runs_of
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.colors import rgb_to_hsv, to_rgb
 
-from resnet_sizes.evidence.runs.validate import confusion_counts, correct_predictions
 from resnet_sizes.evidence.values.figure_values import (
     Shares,
     confusion_cells,
@@ -23,6 +20,8 @@ from resnet_sizes.reporting.figures.confusion import _COLOURS, draw_confusion
 from resnet_sizes.reporting.figures.style import FigureContext, settings
 from resnet_sizes.reporting.text.words import Words, class_label, short_class_label
 from resnet_sizes.schemas.evidence.figures import ConfusionMatrix
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.tensors import read_predictions
 from resnet_sizes.schemas.study.protocol import LAYERS
 
 ALL = tuple(LAYERS)
@@ -58,19 +57,16 @@ def matrices(
     return made_up(language, content="cifar10", class_names=list(names), confusion=confusion)
 
 
-@given(st.integers(2, 6), st.integers(1, 40), st.integers(0, 1000))
-def test_counts_are_those_of_the_predictions(classes: int, images: int, seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    # Few distinct logits, so that ties are common.
-    logits = generator.integers(0, 3, (images, classes)).astype(np.float32)
-    labels = generator.integers(0, classes, images)
-    correct, _, _ = correct_predictions(logits, labels)
-    counts = confusion_counts(logits, labels, correct)
-    expected = np.zeros((classes, classes), dtype=np.int64)
+def test_counts_are_those_of_the_predictions(tmp_path: Path) -> None:
+    runs = runs_of(tmp_path, models=["resnet18"], seeds=[0], full=False, epochs=2)
+    (run,) = runs.finished
+    folder = StudyFolder(tmp_path / "results" / "synthetic")
+    logits, labels = read_predictions(folder.run(run.settings).predictions)
+    expected = np.zeros((10, 10), dtype=np.int64)
     for row, label in zip(logits, labels, strict=True):
         expected[label, row.argmax()] += 1
-    assert (counts == expected).all()
-    assert np.trace(counts) == np.count_nonzero(correct)
+    assert (run.confusion == expected).all()
+    assert np.trace(run.confusion) == np.count_nonzero(run.correct)
 
 
 def test_shares_are_means_over_the_seeds(tmp_path: Path) -> None:

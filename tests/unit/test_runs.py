@@ -11,7 +11,7 @@ from synthetic import ARTICLE_LOSSES, make_study
 from synthetic_runs import write_run
 
 from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
-from resnet_sizes.evidence.runs.validate import correct_predictions
+from resnet_sizes.evidence.runs.validate import predicted_classes
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
@@ -219,12 +219,12 @@ def test_a_missing_dataset_record_is_refused(tmp_path: Path) -> None:
 
 def test_ties_for_the_largest_logit_may_count_either_way() -> None:
     logits = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]], dtype=np.float32)
-    correct, fewest, most = correct_predictions(logits, np.zeros(4, dtype=np.int64))
-    assert correct.tolist() == [True, True, False, False]
+    predicted, fewest, most = predicted_classes(logits, np.zeros(4, dtype=np.int64))
+    assert predicted.tolist() == [0, 0, 1, 2]
     assert (fewest, most) == (1, 2)
     # Of equal logits the first counts, here not that of the true class.
-    correct, fewest, most = correct_predictions(logits, np.ones(4, dtype=np.int64))
-    assert correct.tolist() == [False, False, True, False]
+    predicted, fewest, most = predicted_classes(logits, np.ones(4, dtype=np.int64))
+    assert predicted.tolist() == [0, 0, 1, 2]
     assert (fewest, most) == (0, 2)
 
 
@@ -232,9 +232,8 @@ def test_which_images_a_run_has_right_is_what_its_largest_logits_say(tmp_path: P
     generator = np.random.default_rng(0)
     logits = generator.integers(0, 4, (500, 10)).astype(np.float32)  # many ties
     labels = generator.integers(0, 10, 500)
-    correct, fewest, most = correct_predictions(logits, labels)
-    assert correct.tolist() == (logits.argmax(axis=1) == labels).tolist()
-    assert fewest < np.count_nonzero(correct) < most
+    predicted, fewest, most = predicted_classes(logits, labels)
+    assert fewest < np.count_nonzero(predicted == labels) < most
     for run in read(small_study(tmp_path)).finished:
         assert run.correct.shape == (1000,)
         assert np.mean(run.correct) == run.metrics.final_test_accuracy

@@ -113,13 +113,15 @@ def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> F
         logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
     except UserError as error:
         raise RunProblem(_kind_of_predictions(files.predictions), str(error)) from None
-    correct = _check_predictions(metrics, files.predictions, logits, labels, info)
+    predicted = _check_predictions(metrics, files.predictions, logits, labels, info)
+    classes = logits.shape[1]
+    counts = np.bincount(labels * classes + predicted, minlength=classes**2)
     return FinishedRun(
         settings=settings,
         metrics=metrics,
         file=files.metrics.relative_to(folder.folder).as_posix(),
-        correct=correct,
-        confusion=confusion_counts(logits, labels, correct),
+        correct=predicted == labels,
+        confusion=counts.reshape(classes, classes),
         logits_hash=hashlib.sha256(logits.data).digest(),
         labels_hash=hashlib.sha256(labels.data).digest(),
     )
@@ -221,7 +223,7 @@ def _kind_of_predictions(path: Path) -> Problem:
 
 def _check_predictions(
     metrics: Metrics, path: Path, logits: Float32Array, labels: Int64Array, info: DatasetInfo
-) -> npt.NDArray[np.bool_]:
+) -> npt.NDArray[np.intp]:
     expected = (info.test_images, len(info.class_names))
     if logits.shape != expected:
         raise RunProblem(
@@ -229,7 +231,7 @@ def _check_predictions(
             f"{path}: logits has shape {list(logits.shape)}; the dataset has {expected[0]} test "
             f"images and {expected[1]} classes. {REPEAT_RUN}",
         )
-    correct, fewest, most = correct_predictions(logits, labels)
+    predicted, fewest, most = predicted_classes(logits, labels)
     claimed = metrics.final_test_accuracy * len(labels)
     # Half an image: the accuracy is a count over a count, known to far more than that.
     if not fewest - 0.5 < claimed < most + 0.5:
@@ -239,39 +241,23 @@ def _check_predictions(
             f"final_test_accuracy of {metrics.final_test_accuracy:.4f}. Delete both files and "
             "run snakemake again: this run is then repeated.",
         )
-    return correct
+    return predicted
 
 
-def correct_predictions(
+def predicted_classes(
     logits: Float32Array, labels: Int64Array
-) -> tuple[npt.NDArray[np.bool_], int, int]:
-    """Which images are classified rightly, and how many, `(which, at least, at most)`.
+) -> tuple[npt.NDArray[np.intp], int, int]:
+    """The class with the largest logit in each image, and how many of them are right, `(which,
+    at least, at most)`.
 
-    `logits` is float32 `[N, classes]`, `labels` int64 `[N]`; `which` is bool `[N]`, the first of
-    equal logits counting. The two numbers differ where the true class shares the largest logit
-    with another (common in bf16): libraries break such ties differently, so neither is wrong.
+    `logits` is float32 `[N, classes]`, `labels` int64 `[N]`; `which` is `[N]`, the first of equal
+    logits counting. The two numbers differ where the true class shares the largest logit with
+    another (common in bf16): libraries break such ties differently, so neither is wrong.
     """
     # One class per row: numpy is several times slower along rows of ten.
     by_class = np.ascontiguousarray(logits.T)
     top = by_class.max(axis=0)
     label_on_top = logits[np.arange(len(labels)), labels] == top
     alone_on_top = np.add.reduce(by_class == top, axis=0, dtype=np.intp) == 1
-    correct = label_on_top.copy()
-    tied = np.flatnonzero(label_on_top & ~alone_on_top)
-    correct[tied] = logits[tied].argmax(axis=1) == labels[tied]
-    most = int(np.count_nonzero(label_on_top))
-    return correct, most - len(tied), most
-
-
-def confusion_counts(
-    logits: Float32Array, labels: Int64Array, correct: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int64]:
-    """How many images of each class (rows) were taken for each (columns): int64
-    `[classes, classes]`. Arguments and ties are as in `correct_predictions`."""
-    classes = logits.shape[1]
-    # Most images are classified rightly, and only the others need a search.
-    predicted = labels.copy()
-    wrong = np.flatnonzero(~correct)
-    predicted[wrong] = logits[wrong].argmax(axis=1)
-    counts = np.bincount(labels * classes + predicted, minlength=classes**2)
-    return counts.astype(np.int64).reshape(classes, classes)
+    fewest, most = (int(np.count_nonzero(x)) for x in (label_on_top & alone_on_top, label_on_top))
+    return logits.argmax(axis=1), fewest, most
