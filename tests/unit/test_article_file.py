@@ -184,7 +184,7 @@ def test_an_unknown_rule_is_refused_with_the_known_ones(
 ) -> None:
     claim(content, "S2")["rule"] = "orderng"
     message = refusal(write(tmp_path, content))
-    assert "claims[1] (S2).rule: found 'orderng'" in message
+    assert "claims[1]: (S2): rule: found 'orderng'" in message
     assert "pareto-knee" in message
     assert "Did you mean 'ordering'?" in message
 
@@ -194,7 +194,7 @@ def test_an_unknown_key_of_a_claim_is_refused_with_the_allowed_ones(
 ) -> None:
     claim(content, "S6")["atleast"] = 0.5
     message = refusal(write(tmp_path, content))
-    assert "claims[5] (S6): atleast: unknown key" in message
+    assert "claims[5]: (S6): atleast: unknown key" in message
     assert "Did you mean 'at_least'?" in message
 
 

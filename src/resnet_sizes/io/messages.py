@@ -69,6 +69,7 @@ def explain_with_locations(
             text = f"{key}: is missing."
         elif problem["type"] == "value_error":  # the records' own, which quote what they found
             text = f"{key}: {_message(problem)}." if location else f"{_message(problem)}."
+            text = text.replace("?.", "?")
         else:
             text = f"{key}: found {shown(problem['input'])}; allowed: {_message(problem)}."
         if location in lines and "; allowed: " in text:  # the next branch of a union

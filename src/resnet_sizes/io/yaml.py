@@ -7,9 +7,10 @@ ruamel.yaml reads it, gives other values for the same text.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, ScalarNode
 
 if yaml.__with_libyaml__:  # ten times as quick
@@ -19,7 +20,9 @@ else:
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes
-from resnet_sizes.io.messages import shown, shown_text
+from resnet_sizes.io.messages import explain, shown, shown_text
+
+R = TypeVar("R", bound=BaseModel)
 
 MAX_BYTES = 1024**2
 MAX_DEPTH = 40
@@ -39,6 +42,17 @@ def read_yaml(path: Path, remedy: str) -> Any:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         problem = shown_text(" ".join(str(error).split()), 500)
         raise UserError(f"{path}: is not YAML: {problem}. {remedy}") from None
+
+
+def read_yaml_record(path: Path, kind: type[R], name: str, remedy: str) -> R:
+    """Read and check a record. Raises UserError, ending in `remedy`, with every problem; `name` is
+    what such a file is called."""
+    data = read_yaml(path, remedy)
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        lines = "\n".join(f"  {line}" for line in explain(error, kind))
+        raise UserError(f"{path}: is not a valid {name}:\n{lines}\n{remedy}") from None
 
 
 def parse_yaml(text: str) -> Any:

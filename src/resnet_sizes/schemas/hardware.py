@@ -6,11 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.messages import explain
-from resnet_sizes.io.yaml import read_yaml
+from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.base import Number, Record, Versioned
 from resnet_sizes.schemas.study.protocol import ModelName
 
@@ -109,12 +107,7 @@ class Devices(Record):
 def load_devices(path: Path) -> Devices:
     """Read and check a table of devices (YAML). Raises UserError with every problem."""
     remedy = f"Correct {path}, or name another table with --devices."
-    data = read_yaml(path, remedy)
-    try:
-        return Devices.model_validate(data)
-    except ValidationError as error:
-        lines = "\n".join(f"  {line}" for line in explain(error, Devices))
-        raise UserError(f"{path}: is not a valid table of devices:\n{lines}\n{remedy}") from None
+    return read_yaml_record(path, Devices, "table of devices", remedy)
 
 
 class NetworkCost(Record):

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, ValidationError
 
+from resnet_sizes.io.messages import did_you_mean, explain, shown, shown_text
 from resnet_sizes.schemas.article.claims.base import ClaimBase, Needs, OrderClaim
 from resnet_sizes.schemas.article.claims.extreme import (
     Conjunction,
@@ -22,15 +23,34 @@ from resnet_sizes.schemas.article.claims.ordering import (
 from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment, PrintedNumber
 
 __all__ = [
-    "CLAIM_KINDS", "Cell", "Claim", "ClaimBase", "Conjunction", "Decrease", "Diminishing",
+    "Cell", "Claim", "ClaimBase", "Conjunction", "Decrease", "Diminishing",
     "Extreme", "Factor", "FewestResources", "Increment", "Needs", "OrderClaim", "Ordering",
     "ParetoFront", "ParetoKnee", "PrintedNumber", "Ratio",
 ]  # fmt: skip
+
+
+def _explained(raw: Any) -> Any:
+    """A claim as its own rule's record; what is wrong with it is told after its id."""
+    if not isinstance(raw, dict):
+        return raw
+    name = f"({shown_text(str(raw['id']))}): " if "id" in raw else ""
+    rule = raw.get("rule")
+    kind = CLAIM_KINDS.get(rule) if isinstance(rule, str) else None
+    if kind is None:
+        names = list(CLAIM_KINDS)
+        hint = did_you_mean(rule, names)
+        raise ValueError(f"{name}rule: found {shown(rule)}; allowed: {', '.join(names)}.{hint}")
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        raise ValueError(name + " ".join(explain(error, kind))) from None
+
 
 Claim = Annotated[
     Ordering | Ratio | Factor | Extreme | FewestResources | Decrease
     | Increment | Diminishing | ParetoFront | ParetoKnee | Cell | Conjunction,
     Field(discriminator="rule"),
+    BeforeValidator(_explained),
 ]  # fmt: skip
 """A new rule is a class and a name here."""
 
