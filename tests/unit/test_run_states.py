@@ -224,20 +224,14 @@ def test_both_of_two_copies_are_left_out_of_every_number(tmp_path: Path) -> None
     assert values["scratch-32.resnet50.runs"]["value"] == 1
 
 
-def test_a_copied_folder_is_no_second_seed_and_its_original_stays_once_it_is_gone(
-    tmp_path: Path,
-) -> None:
+def test_a_copied_folder_is_no_second_seed_and_its_original_is_used(tmp_path: Path) -> None:
     study = make_study(tmp_path, epochs=3)
     runs = study.parent / "runs"
     shutil.copytree(runs / OTHER, runs / RUN, dirs_exist_ok=True)
-    left_out = states_of(study)
-    assert sorted(left_out) == BOTH
-    for name, other in ((RUN, OTHER), (OTHER, RUN)):
-        assert left_out[name]["kind"] == "duplicated"
-        assert f"as {other}, but each run has its own" in left_out[name]["problem"]
-        assert f"Delete the folders of {RUN} and run" in left_out[name]["problem"]
-    shutil.rmtree(runs / RUN)
-    assert [(name, run["state"]) for name, run in states_of(study).items()] == [(RUN, "missing")]
+    (copy,) = states_of(study).values()
+    assert (copy["run"], copy["kind"]) == (RUN, "other-configuration")
+    seeds = [name.rpartition("-")[2] for name in (RUN, OTHER)]
+    assert "differs in seed ({1}; the study has {0})".format(*seeds) in copy["problem"]
 
 
 def test_predictions_of_another_network_are_a_copy(tmp_path: Path) -> None:

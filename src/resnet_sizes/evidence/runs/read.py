@@ -161,12 +161,10 @@ def problems_between(
 ) -> Results:
     """The runs that are not used because of what other runs hold, each with its problem.
 
-    Labels come first: runs on other images are no copies. A run that already has a problem gets
-    another only where it carries another run's hash, which explains the first.
+    Labels come first: runs on other images are no copies.
     """
     found = _other_labels(results, folder)
-    found |= _same_predictions(asked, results | found, folder)
-    return found | _same_run_hash(results, folder)
+    return found | _same_predictions(asked, results | found, folder)
 
 
 def _other_labels(results: Results, folder: StudyFolder) -> Results:
@@ -214,33 +212,11 @@ def _same_predictions(
     for names in alike.values():
         if len({(asked[name].model, asked[name].seed) for name in names}) > 1:
             for name in names:
+                others = ", ".join(other for other in names if other != name)
                 problems[name] = RunProblem(
                     "duplicated",
                     f"{folder.run_named(name).predictions}: holds the same predictions, bit for "
-                    f"bit, as {_others(names, name)}; no other network or seed gives that. "
+                    f"bit, as {others}; no other network or seed gives that. "
                     "Delete these runs' folders and run snakemake again.",
                 )
     return problems
-
-
-def _same_run_hash(results: Results, folder: StudyFolder) -> Results:
-    """Runs with one run hash, which covers protocol, network and seed."""
-    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, found in results.items():
-        if found is not None and found.trained is not None:
-            alike[found.trained].append(name)
-    problems: Results = {}
-    for (run_hash, owner), names in alike.items():
-        copies = [name for name in names if name != owner]
-        for name in names if len(names) > 1 else ():
-            problems[name] = RunProblem(
-                "duplicated",
-                f"{folder.run_named(name).metrics}: has the same run_hash ({run_hash[:12]}…) as "
-                f"{_others(names, name)}, but each run has its own; this is that of {owner}. "
-                f"Delete the folders of {', '.join(copies)} and run snakemake again.",
-            )
-    return problems
-
-
-def _others(names: list[str], name: str) -> str:
-    return ", ".join(other for other in names if other != name)

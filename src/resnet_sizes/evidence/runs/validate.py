@@ -43,11 +43,9 @@ _REWRITE = "Run snakemake again, which writes it again."
 class RunProblem(UserError):
     """Results that are not used, with the kind of what is wrong with them."""
 
-    def __init__(self, kind: Problem, message: str, trained: tuple[str, str] | None = None) -> None:
+    def __init__(self, kind: Problem, message: str) -> None:
         super().__init__(message)
         self.kind: Problem = kind
-        self.trained = trained
-        """Hash and name of the run that the metrics are of; None where they name none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,21 +92,12 @@ class FinishedRun:
             final_loss=metrics.epochs[-1].train_loss,
         )
 
-    @property
-    def trained(self) -> tuple[str, str]:
-        """Hash and name of the run that the metrics are of."""
-        return self.metrics.run_hash, self.metrics.run.name
-
 
 def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> FinishedRun:
     """The results of one run. Raises RunProblem with the first problem found."""
     files = folder.run(settings)
     metrics = _read(files.metrics, Metrics, REPEAT_RUN)
-    try:
-        _check_run(metrics, settings, files, info)
-    except RunProblem as problem:
-        problem.trained = metrics.run_hash, metrics.run.name
-        raise
+    _check_run(metrics, settings, files, info)
     try:
         logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
     except UserError as error:
@@ -135,9 +124,9 @@ def _check_run(
     if metrics.run != run:
         raise RunProblem(
             "other-configuration",
-            f"{files.metrics}: belongs to another run than {files.run.name} beside it "
-            f"(run_hash {metrics.run_hash[:12]}…, expected: {content_hash(run)[:12]}…). "
-            f"{REPEAT_RUN}",
+            f"{files.metrics}: belongs to another run than {files.run.name} beside it: "
+            f"{metrics.run.name} (run_hash {metrics.run_hash[:12]}…, expected: "
+            f"{content_hash(run)[:12]}…). {REPEAT_RUN}",
         )
     changed = [
         f"{field} ({getattr(run, field)!r}; the study has {getattr(settings, field)!r})"

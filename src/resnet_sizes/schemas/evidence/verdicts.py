@@ -103,7 +103,7 @@ Problem = Literal[
     "inconsistent",  # the files of the run, or parts of one, contradict each other
     "not-finite",  # a loss or a logit is no finite number: the training has diverged
     "out-of-schema",  # a value is of a kind, or outside the bounds, that no result has
-    "duplicated",  # another run has the same predictions, bit for bit, or the same hash
+    "duplicated",  # another run has the same predictions, bit for bit
 ]
 
 
