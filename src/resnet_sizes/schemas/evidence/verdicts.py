@@ -40,6 +40,16 @@ def outcome_of(verdict: VerdictName) -> OutcomeName:
     return "contradicted" if verdict == "contradicted" else "open"
 
 
+Agreement = Literal[
+    "readings-agree",
+    "readings-heard-agree",  # all that are heard; others stand aside
+    "readings-differ",
+    "readings-open",  # some decide, alike, and the others do not
+    "readings-undecided",  # none decides, each for a reason of its own
+    "reading-excluded",  # by the article's minutes or memory, and there is no other
+]
+"""How several readings agree."""
+
 Reason = Literal[
     "demo",  # the study says of itself that it is no test of the article
     "rule-holds",
@@ -70,23 +80,8 @@ Reason = Literal[
     "few-seeds",
     "no-increment",  # over an accuracy of zero there is none
     "construction",
-    "readings-agree",
-    "readings-heard-agree",  # all that are heard; others stand aside
-    "readings-differ",
-    "readings-open",  # some decide, alike, and the others do not
-    "readings-undecided",  # none decides, each for a reason of its own
-    "reading-excluded",  # by the article's minutes or memory, and there is no other
+    Agreement,
 ]
-
-Agreement = Literal[
-    "readings-agree",
-    "readings-heard-agree",
-    "readings-differ",
-    "readings-open",
-    "readings-undecided",
-    "reading-excluded",
-]
-
 
 State = Literal[
     "finished",
