@@ -1,8 +1,8 @@
 """Which network the results of one reading recommend, by three criteria."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 from resnet_sizes.evidence.judging.claim_test import ClaimTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
@@ -12,6 +12,8 @@ from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Extreme, ParetoKnee
 from resnet_sizes.schemas.evidence.verdicts import Criterion, Recommendation, Verdict
 from resnet_sizes.schemas.study.protocol import by_depth
+
+K = TypeVar("K", Extreme, ParetoKnee)
 
 FEWEST_SEEDS = 3
 """Where no claim of the article is on the same choice; a claim asks for so many by itself."""
@@ -56,56 +58,37 @@ class Choice:
         )
 
 
-def choices_of(sampling: Sampling, article: Article) -> list[Choice]:
+def choices_of(sampling: Sampling, article: Article) -> Iterator[Choice]:
     """The best network of a reading by accuracy, by time, and by both (the knee of the Pareto
-    front); empty with results of fewer than two networks, or of several versions of the training
+    front); none with results of fewer than two networks, or of several versions of the training
     code. Times of several devices choose nothing."""
-    runs, protocol = sampling.runs, sampling.protocol
+    runs, means = sampling.runs, sampling.mean_outcomes
     models = by_depth([str(m) for m in runs.study.models if sampling.of(m)])
-    if len(models) < 2 or not from_one_code([run for m in models for run in sampling.of(m)]):
-        return []
-    complete = not runs.unfinished(protocol, runs.study.models)
-    means = sampling.mean_outcomes
+    finished = [run for model in models for run in sampling.of(model)]
+    if len(models) < 2 or not from_one_code(finished):
+        return
+    complete = not runs.unfinished(sampling.protocol, runs.study.models)
     best = max(models, key=lambda m: means[m].accuracy)
     claims: dict[Criterion, Extreme | ParetoKnee | None] = {
-        "accuracy": _extreme(best, "accuracy", "highest", models)
+        "accuracy": _own(Extreme, models, best, quantity="accuracy", extreme="highest")
     }
-    if on_one_device([run for model in models for run in sampling.of(model)]):
+    if on_one_device(finished):
         fastest = min(models, key=lambda m: means[m].minutes)
-        claims["minutes"] = _extreme(fastest, "minutes", "lowest", models)
+        claims["minutes"] = _own(Extreme, models, fastest, quantity="minutes", extreme="lowest")
         if len(models) > 2:
-            knees = [_knee(model, models) for model in models]
+            knees = [_own(ParetoKnee, models, model) for model in models]
             claims["trade-off"] = next((knee for knee in knees if knee.holds(means)), None)
-    found = []
     for criterion, claim in claims.items():
         asked = [each for each in article.claims if claim and each.question == claim.question]
         fewest = max((each.needs.seeds for each in asked if each.needs), default=FEWEST_SEEDS)
         enough = complete and sampling.seeds(models) >= fewest
-        choice = Choice(
-            protocol=protocol,
-            criterion=criterion,
-            claim=claim,
-            test=OrderTest(claim, sampling, article) if claim and enough else None,
-            enough=enough,
-        )
-        found.append(choice)
-    return found
+        test = OrderTest(claim, sampling, article) if claim and enough else None
+        yield Choice(sampling.protocol, criterion, claim, test, enough)
 
 
-_OWN_CLAIM: dict[str, Any] = {
-    "id": "S0",
-    "place": "conclusions",
-    "text": {"pt": "-", "en": "-"},
-    "needs": {"data": ["cifar10"]},
-}
-"""A claim that no article made."""
-
-
-def _extreme(model: str, quantity: str, extreme: str, among: list[str]) -> Extreme:
-    own = {"quantity": quantity, "model": model, "extreme": extreme, "among": among}
-    return Extreme.model_validate(_OWN_CLAIM | {"rule": "extreme"} | own)
-
-
-def _knee(model: str, among: list[str]) -> ParetoKnee:
-    own = {"model": model, "among": among}
-    return ParetoKnee.model_validate(_OWN_CLAIM | {"rule": "pareto-knee"} | own)
+def _own(kind: type[K], among: list[str], model: str, **parameters: str) -> K:
+    """A claim that no article made."""
+    text, needs = {"pt": "-", "en": "-"}, {"data": ["cifar10"]}
+    (rule,) = get_args(kind.model_fields["rule"].annotation)
+    own = {"id": "S0", "place": "conclusions", "text": text, "needs": needs, "rule": rule}
+    return kind.model_validate(own | {"among": among, "model": model} | parameters)

@@ -13,7 +13,8 @@ DataContent = Literal["cifar10", "cifar10-reencoded", "digits", "other"]
 class Limit(Record):
     """A class-balanced subset; `null` means all images."""
 
-    train: int | None = Field(None, ge=1, description="Training images at most.")
+    train: int | None = Field(None, ge=2)
+    """Training images at most; 2 at least, which batch normalisation needs."""
     test: int | None = Field(None, ge=1, description="Test images at most.")
 
 

@@ -210,10 +210,3 @@ class Study(Record):
                 f"since values.json uses it. Taken: {', '.join(sorted(RESERVED_NAMES))}"
             )
         return self
-
-    @model_validator(mode="after")
-    def _batch_fits_the_subset(self) -> "Study":
-        train = self.dataset.limit.train
-        if train is not None and train < 2:
-            raise ValueError("dataset.limit.train is 1: batch normalisation needs 2 images or more")
-        return self
