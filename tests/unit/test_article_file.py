@@ -270,7 +270,7 @@ def test_diminishing_must_go_from_shallow_to_deep(tmp_path: Path, content: dict[
 
 def test_an_id_that_stands_twice_is_refused(tmp_path: Path, content: dict[str, Any]) -> None:
     claim(content, "S2")["id"] = "S1"
-    assert "id S1 stands twice" in refusal(write(tmp_path, content))
+    assert "S1 stands twice" in refusal(write(tmp_path, content))
 
 
 def test_a_missing_article_names_the_key_that_chooses_it(tmp_path: Path) -> None:

@@ -134,10 +134,8 @@ class NetworkCosts(Versioned):
     def of(self, model: str, stem: str, input_size: int) -> NetworkCost | None:
         """The entry of a network, or None where the table has none."""
         wanted = (model, stem, input_size)
-        for entry in self.networks:
-            if (entry.model, entry.stem, entry.input_size) == wanted:
-                return entry
-        return None
+        own = (each for each in self.networks if (each.model, each.stem, each.input_size) == wanted)
+        return next(own, None)
 
 
 @cache

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Place, TableRow
-from resnet_sizes.schemas.base import Number, Record
+from resnet_sizes.schemas.base import Number, Record, all_different
 from resnet_sizes.schemas.study.protocol import Description, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.sources import DataContent
 
@@ -129,17 +129,10 @@ class Article(Record):
         rows: dict[str, TableRow] = {row.model: row for row in self.table}
         if len(rows) != len(self.table):
             raise ValueError("table: a model stands twice; each has one row")
-        seen: set[str] = set()
+        ids = all_different([each.id for each in (*self.claims, *self.untestable)])
         for claim in self.claims:
-            if claim.id in seen:
-                raise ValueError(f"claims: id {claim.id} stands twice")
-            seen.add(claim.id)
             claim.check_against(rows, self.base_model)
-        for item in self.untestable:
-            if item.id in seen:
-                raise ValueError(f"untestable: id {item.id} stands twice")
-            seen.add(item.id)
-        unknown = [name for name in self.headline if name not in seen]
+        unknown = [name for name in self.headline if name not in ids]
         if unknown:
             raise ValueError(f"headline: {unknown[0]} is no id of a claim")
         return self
