@@ -14,6 +14,9 @@ from resnet_sizes.schemas.article.claims.base import LOSSES, Outcome, TableRow
 from resnet_sizes.schemas.evidence.verdicts import Distance
 
 
+_MEASURES = ("accuracy_points", "time_ratio", "loss_order")
+
+
 def distances(article: Article, samplings: Sequence[Sampling]) -> list[Distance]:
     """The distance of each reading from the article, in the study's order; empty of one alone.
 
@@ -26,18 +29,10 @@ def distances(article: Article, samplings: Sequence[Sampling]) -> list[Distance]
     if len(samplings) < 2:
         return []
     found = [_distance(article, sampling) for sampling in samplings]
-    columns = [
-        column
-        for column in (
-            [each.accuracy_points for each in found],
-            [each.time_ratio for each in found],
-            [each.loss_order for each in found],
-        )
-        if None not in column
-    ]
-    if not columns:
+    columns = [[getattr(each, name) for each in found] for name in _MEASURES]
+    ranks = [rankdata(column) for column in columns if None not in column]
+    if not ranks:
         return found
-    ranks = [rankdata(column) for column in columns]
     return [
         each.model_copy(update={"rank_sum": float(sum(of_one))})
         for each, of_one in zip(found, zip(*ranks, strict=True), strict=True)

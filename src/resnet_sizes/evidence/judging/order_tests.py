@@ -1,7 +1,6 @@
 """Testing claims about an order: all of their conditions hold, or one is reversed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -55,12 +54,12 @@ class OrderTest(ClaimTest[OrderClaim]):
     @property
     def p_value(self) -> float:
         """Two-sided."""
-        return min(1.0, 2 * max(min(each.p_for, each.p_against) for each in self._measured))
+        return min(1.0, 2 * max(min(pair) for pair in self._p_values))
 
     def decide(self, p_adjusted: float, tests: int) -> Answer:
         if p_adjusted >= self.judging.level:
             return "within-noise", ["indistinct"]
-        holds = {each.p_for <= each.p_against for each in self._measured}
+        holds = {p_for <= p_against for p_for, p_against in self._p_values}
         if len(holds) > 1:
             return "depends-on-the-yardstick", ["yardsticks-differ"]
         return ("supported", ["rule-holds"]) if True in holds else ("contradicted", ["rule-fails"])
@@ -140,8 +139,18 @@ class OrderTest(ClaimTest[OrderClaim]):
         return found
 
     @cached_property
-    def _measured(self) -> list["_Measured"]:
-        return [_Measured.of(each, self.sampling) for each in self.claim.by_yardstick()]
+    def _p_values(self) -> list[tuple[float, float]]:
+        """By each yardstick: that all conditions hold, and that one is reversed while the premises
+        hold."""
+        means, contrast, found = self.sampling.mean_outcomes, self.sampling.contrast, []
+        for yardstick in self.claim.by_yardstick():
+            premises = [contrast(each).p_positive for each in yardstick.premises(means)]
+            tested = [contrast(each) for each in yardstick.conditions(means)]
+            # Without conditions it fails whatever else is measured.
+            holding = [*premises, *(each.p_positive for each in tested)] if tested else [1.0]
+            least = min((each.p_negative for each in tested), default=0.0)
+            found.append((max(holding), max([min(1.0, len(tested) * least), *premises])))
+        return found
 
     def _probability(self) -> float:
         """The share of the bootstrap in which the whole claim holds."""
@@ -170,36 +179,6 @@ class OrderTest(ClaimTest[OrderClaim]):
             }
             held += self.claim.holds(outcomes)
         return held / self.sampling.resamples
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """A claim by one yardstick, with each of its premises and conditions as tested."""
-
-    premises: list[tuple[Condition, Contrast]]
-    conditions: list[tuple[Condition, Contrast]]
-
-    @classmethod
-    def of(cls, claim: OrderClaim, sampling: Sampling) -> "_Measured":
-        means = sampling.mean_outcomes
-        return cls(
-            premises=[(each, sampling.contrast(each)) for each in claim.premises(means)],
-            conditions=[(each, sampling.contrast(each)) for each in claim.conditions(means)],
-        )
-
-    @property
-    def p_for(self) -> float:
-        """That all conditions hold; 1 where none could."""
-        if not self.conditions:
-            return 1.0
-        return max(tested.p_positive for _, tested in [*self.premises, *self.conditions])
-
-    @property
-    def p_against(self) -> float:
-        """That a condition is reversed, while the premises hold."""
-        ps = [tested.p_negative for _, tested in self.conditions]
-        one_reversed = min(1.0, len(ps) * min(ps)) if ps else 0.0
-        return max([one_reversed, *(tested.p_positive for _, tested in self.premises)])
 
 
 def _compare(
