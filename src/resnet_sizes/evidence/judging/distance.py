@@ -13,7 +13,6 @@ from resnet_sizes.schemas.article.claims import Extreme, Ordering
 from resnet_sizes.schemas.article.claims.base import LOSSES, Outcome, TableRow
 from resnet_sizes.schemas.evidence.verdicts import Distance
 
-
 _MEASURES = ("accuracy_points", "time_ratio", "loss_order")
 
 
