@@ -136,6 +136,15 @@ def test_a_network_computes_in_the_precision_asked_for(name, dtype):
         assert torch.nn.Linear(2, 2)(torch.ones(1, 2)).dtype == dtype
 
 
+@pytest.mark.parametrize("deterministic", [True, False])
+def test_the_compiler_chooses_no_kernel_by_its_time_where_results_are_to_repeat(deterministic):
+    try:
+        set_determinism(deterministic, 0)
+        assert torch._inductor.config.deterministic is deterministic
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_channels_come_last_only_where_that_pays():
     assert memory_format("fp32", CPU) == memory_format("bf16", CPU) == torch.channels_last
     assert memory_format("bf16", CUDA) == memory_format("fp16", CUDA) == torch.channels_last

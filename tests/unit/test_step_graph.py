@@ -137,7 +137,8 @@ def test_a_smaller_last_batch_is_recorded_once_it_has_come_often_enough():
     assert_equal(train(trainer), train(head_trainer("none")))
     assert recorder_of(trainer).recordings == 2
     assert recorder_of(trainer).eager == 2 * WARM_UP
-    assert recorder_of(trainer).replays == EPOCHS * (WHOLE + 1) - 2 * WARM_UP
+    replays = EPOCHS * (WHOLE + 1) - 2 * WARM_UP
+    assert recorder_of(trainer).replays == trainer._graph.replays == replays
 
 
 def test_a_recording_is_made_again_only_for_another_learning_rate():

@@ -23,7 +23,8 @@ def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32
     # cuBLAS sums in a fixed order only with a fixed workspace, and reads this when it starts.
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Kernels that sum in the order in which threads happen to finish are replaced, or refused.
+    # Kernels that sum in the order in which threads happen to finish are replaced, or refused; and
+    # torch's compiler chooses none by time (torch._inductor.config.deterministic follows it).
     torch.use_deterministic_algorithms(deterministic)
     # It would also fill each new tensor with NaN, to show reads of memory that nothing has written.
     # No layer of ours reads such memory, and the filling costs a pass over every activation.

@@ -71,6 +71,8 @@ class StepGraph:
         self._step = step
         self._recorder = recorder
         self._clock = clock
+        self.replays = 0
+        """How many steps have been replays."""
         self.forget()
 
     def forget(self) -> None:
@@ -96,6 +98,7 @@ class StepGraph:
         for buffer, value in zip(recording.inputs, inputs, strict=True):
             buffer.copy_(value, non_blocking=True)
         recording.replay()
+        self.replays += 1
         # The next replay writes over them.
         loss, correct = recording.outputs
         return loss.clone(), correct.clone()
