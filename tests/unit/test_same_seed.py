@@ -53,10 +53,12 @@ def test_kept_features_give_the_same_bits_as_features_computed_again(tmp_path: P
     assert found[0] == found[1] == found[2]
 
 
-def twice(folder: Path, device: str, precision: str, compile: str) -> list[bytes]:
+def twice(
+    folder: Path, device: str, precision: str, compile: str, images: int, epochs: int
+) -> list[bytes]:
     """Predictions of a run in two processes, each of which compiles for itself."""
     # Several evaluation batches: the outputs of a CUDA graph last until its next replay.
-    arrays = coloured_patches(train=100, test=20)
+    arrays = coloured_patches(train=images, test=20)
     reading = recipe_of("scratch-32", "resnet18").model_copy(update={"precision": precision})
     run = run_of(
         arrays,
@@ -65,6 +67,7 @@ def twice(folder: Path, device: str, precision: str, compile: str) -> list[bytes
         compile=compile,
         compile_mode=compile,
         evaluation_batch_size=5,
+        epochs=epochs,
     )
     found = []
     for name in ("first", "second"):
@@ -81,15 +84,15 @@ def test_the_same_seed_gives_the_same_bits_on_cuda(tmp_path: Path, precision: st
     first, *others = (
         found
         for compile in ("none", "cuda-graph")
-        for found in twice(tmp_path, "cuda", precision, compile)
+        for found in twice(tmp_path, "cuda", precision, compile, images=100, epochs=5)
     )
     assert others == [first] * 3
-    first, second = twice(tmp_path, "cuda", precision, "reduce-overhead")
+    first, second = twice(tmp_path, "cuda", precision, "reduce-overhead", images=100, epochs=5)
     assert first == second
 
 
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_two_processes_that_compile_for_themselves_give_the_same_bits(tmp_path: Path) -> None:
-    first, second = twice(tmp_path, "cpu", "fp32", "default")
+    first, second = twice(tmp_path, "cpu", "fp32", "default", images=32, epochs=1)
     assert first == second
