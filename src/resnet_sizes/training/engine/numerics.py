@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import nn
 
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode, Precision
 from resnet_sizes.training.engine.clock import Clock
 
@@ -74,18 +75,25 @@ def compiled(
         return network
     from torch._dynamo import config
     from torch._dynamo.callback import callback_handler
+    from torch._dynamo.exc import FailOnRecompileLimitHit
 
     # Beyond eight graphs the rest would be computed without compiling, and nobody would know.
     config.fail_on_recompile_limit_hit = True
     callback_handler.register_start_callback(lambda *_: clock.begin_preparation())
     callback_handler.register_end_callback(lambda *_: clock.end_preparation())
     forward = torch.compile(network, mode=mode, dynamic=False)
-    if mode != "reduce-overhead":
-        return forward
 
     def step(inputs: torch.Tensor) -> torch.Tensor:
-        # The memory of a graph's outputs is free again when the next step begins.
-        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        return forward(inputs)  # type: ignore[no-any-return]
+        if mode == "reduce-overhead":
+            # The memory of a graph's outputs is free again when the next step begins.
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        try:
+            return forward(inputs)  # type: ignore[no-any-return]
+        except FailOnRecompileLimitHit as error:
+            raise UserError(
+                f"training.compile: found {mode!r}, but torch has compiled this network for "
+                f"{config.recompile_limit} shapes of batches already, and keeps no more. Set "
+                "training.compile to none."
+            ) from error
 
     return step
