@@ -92,12 +92,14 @@ def main() -> None:
         studies["scratch"] = SCRATCH.replace("ARCHIVE", str(asked.archive.absolute()))
     facts = machine(torch.device("cpu"))
     samples: dict[str, list[dict[str, float]]] = {name: [] for name in studies}
+    path = ROOT / "benchmarks/results" / f"forecast-error-{result_name(facts)}.json"
     for _ in range(asked.rounds):
         for name, overlay in studies.items():
             samples[name].append(measured(name, overlay))
             print(name, samples[name][-1], file=sys.stderr, flush=True)
-    path = ROOT / "benchmarks/results" / f"forecast-error-{result_name(facts)}.json"
-    path.write_text(json.dumps({"machine": facts, "samples": samples}, indent=1) + "\n", "utf-8")
+        path.write_text(
+            json.dumps({"machine": facts, "samples": samples}, indent=1) + "\n", "utf-8"
+        )
     print("| Study | Forecast | Took | Error | Errors of the rounds |\n|---|---:|---:|---:|---|")
     for name, rounds in samples.items():
         forecast, took = (

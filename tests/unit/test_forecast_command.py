@@ -137,6 +137,18 @@ def test_what_is_around_the_runs_is_told_by_how_long_a_process_takes_to_begin(fo
     assert written["study_seconds"] == pytest.approx(2 * 116 + 4.5 * 10)
 
 
+def test_a_run_file_that_leaves_the_format_to_the_device_takes_a_process_too(forecast_of):
+    cost = Cost(process_seconds=10, training_seconds=100)
+    definitions = {"scratch-32": {"precision": "auto"}}
+    rows = forecast_of(
+        {"scratch-32/resnet18": cost},
+        models=["resnet18"],
+        seeds=[0],
+        protocol_definitions=definitions,
+    )
+    assert "2 min 06 s" in rows["scratch-32/resnet18"]
+
+
 def test_a_gpu_that_a_run_holds_is_waited_for_and_then_held(tmp_path):
     gpus = PretendGpus(tmp_path / "machine")
     gpus.are("a")

@@ -71,8 +71,11 @@ def forecast_study(
     for run in kinds:
         cost = forecast_run(run, counts, device_name)
         measured = cost.problem is None
+        own = cost.own_seconds
+        if "auto" in (run.reading.precision, run.compile):
+            own += cost.process_seconds  # what writes its run file asks torch, too
         expected = ExpectedRun(
-            cost.own_seconds, shared_features(run), cost.feature_seconds, cost.process_seconds
+            own, shared_features(run), cost.feature_seconds, cost.process_seconds
         )
         forecast = RunForecast(
             protocol=run.protocol,
@@ -80,7 +83,7 @@ def forecast_study(
             settings_hash=kind_hash(run_settings(study, run.protocol, run.model, run.seed)),
             precision=run.precision,
             problem=cost.problem,
-            seconds=cost.own_seconds + cost.feature_seconds if measured else None,
+            seconds=own + cost.feature_seconds if measured else None,
             feature_seconds=cost.feature_seconds if measured else None,
             peak_memory_bytes=cost.peak_memory_bytes if measured else None,
         )
