@@ -234,6 +234,11 @@ def test_predictions_of_a_diverged_run_are_not_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_it_may_be_read_by_whoever_may_read_other_files(dataset: Path) -> None:
+    (dataset.parent / "other").touch()
+    assert dataset.stat().st_mode == (dataset.parent / "other").stat().st_mode
+
+
 def test_a_full_disk_is_told_with_its_file(tmp_path: Path) -> None:
     # Written for real: a file may not grow beyond the limit, as on a full disk.
     code = (

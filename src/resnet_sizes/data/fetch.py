@@ -180,15 +180,12 @@ def local_source(study: Study) -> Path | None:
     if dataset.path is not None:
         path, problem = Path(dataset.path), None
         remedy = (
-            "Put a folder, zip or tar archive with train/<class>/… and test/<class>/… there, or "
-            "change dataset.path."
+            "Put a folder, zip or tar archive with train/<class>/… and test/<class>/… there, or"
         )
+        remedy += " change dataset.path."
         if dataset.source == "cifar10":
             problem = _own_copy_problem(path, archive)
-            remedy = (
-                f"Put {_described(archive)} there, or set dataset.path to null to have it "
-                "downloaded."
-            )
+            remedy = f"Put {_described(archive)} there, or set dataset.path to null for a download."
         if not path.exists():
             problem = f"does not exist ({looked_in()})"
         if problem:

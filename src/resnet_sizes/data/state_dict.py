@@ -73,8 +73,7 @@ def _pickles(path: Path) -> Iterator[BinaryIO]:
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
                 if member.filename.endswith("/data.pkl") and member.file_size <= _LARGEST_PICKLE:
-                    with archive.open(member) as file:
-                        yield BytesIO(file.read(_LARGEST_PICKLE))
+                    yield BytesIO(archive.read(member))
     else:  # as torch.save wrote before 1.6: magic number, version, system, tensors, their keys
         with path.open("rb") as file:
             for _ in range(5):

@@ -7,13 +7,13 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
@@ -65,14 +65,10 @@ def _write_all(writers: Mapping[Path, Callable[[Path], object]]) -> None:
 
 @contextmanager
 def _temporary(target: Path) -> Iterator[Path]:
-    """An empty file beside `target`, which is removed in the end unless it got another name."""
+    """A path beside `target`, whose file is removed in the end unless it got another name."""
     target.parent.mkdir(parents=True, exist_ok=True)
     remove_temporaries(target.parent, f"{glob.escape(target.name)}.*", ABANDONED_AFTER)
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=f".tmp{target.suffix}"
-    )
-    os.close(handle)
-    temporary = Path(name)
+    temporary = target.with_name(f".{target.name}.{uuid4().hex[:12]}.tmp{target.suffix}")
     try:
         yield temporary
     finally:
@@ -115,7 +111,7 @@ def _flush(temporary: Path) -> None:
     """Put a finished file on the disk, readable as other results are."""
     with temporary.open("rb") as written:
         os.fsync(written.fileno())
-    # mkstemp makes private files; results are meant to be read by colleagues.
+    # safetensors makes private files; results are meant to be read by colleagues.
     umask = os.umask(0)
     os.umask(umask)
     temporary.chmod(0o666 & ~umask)

@@ -125,18 +125,17 @@ class JobLogs:
 
     def __init__(self, root: Path) -> None:
         self._by_label: dict[str, list[JobLog]] = {}
-        for path in root.glob(SLURM_LOGS):
-            self._add(path, path.parent.name, path.stem)
+        found = [(path, path.parent.name, path.stem) for path in root.glob(SLURM_LOGS)]
         for path in root.glob(GENERIC_LOGS):
             label, _, number = path.stem.removeprefix("train.").rpartition(".")
-            self._add(path, label, number)
+            found.append((path, label, number))
+        for path, label, number in found:
+            with suppress(OSError):
+                log = JobLog(path, number, path.stat().st_mtime)
+                self._by_label.setdefault(normal_label(label), []).append(log)
 
-    def _add(self, path: Path, label: str, number: str) -> None:
-        with suppress(OSError):
-            log = JobLog(path, number, path.stat().st_mtime)
-            self._by_label.setdefault(normal_label(label), []).append(log)
-
-    def of(self, run: RunSettings, since: float) -> list[JobLog]:
+    def of(self, study: str, run: RunSettings, since: float) -> list[JobLog]:
         """Those of a run's jobs that were written since then (Unix time), the newest first."""
         found = [log for log in self._by_label.get(label_of(run), []) if log.written >= since]
-        return sorted(found, key=lambda log: log.written, reverse=True)
+        ours = [log for log in found if log.is_of(study, run)]
+        return sorted(ours, key=lambda log: log.written, reverse=True)

@@ -33,7 +33,6 @@ class ObservedRun:
     """What is known about one run, and the state that follows from it."""
 
     settings: RunSettings
-    study: str
     results: Results
     progress: RunProgress | None = None
     kept: KeptPlace | None = None
@@ -45,7 +44,7 @@ class ObservedRun:
     job_logs: Sequence[JobLog] = ()
     """The logs of a run that is neither done nor under way, the newest first."""
     early_failure: JobLog | None = None
-    """The first of these, where its job failed before the run printed a line."""
+    """The newest of these, where its job failed before the run printed a line."""
 
     def status(self) -> RunStatus:
         state, note = self._state()
@@ -100,20 +99,17 @@ class ObservedRun:
     def _own_job(self) -> str | None:
         return self.progress.job.id if self.progress and self.progress.job else None
 
-    def newest_early_failure(self, heard: float, patience: float) -> JobLog | None:
-        """The newest of its logs, if its job failed before the run printed a line. `heard` is the
-        Unix time of everything that it wrote; `patience` as in `JobLog.failed_early`."""
-        for log in self.job_logs:
-            if log.written <= heard or log.job == self._own_job():
-                return None
-            if log.is_of(self.study, self.settings):
-                return log if log.failed_early(self.settings, patience) else None
-        return None
+    def find_early_failure(self, heard: float, patience: float) -> None:
+        """Set `early_failure`. `heard` is the Unix time of everything that the run wrote;
+        `patience` as in `JobLog.failed_early`."""
+        for log in self.job_logs[:1]:
+            unheard = log.written > heard and log.job != self._own_job()
+            if unheard and log.failed_early(self.settings, patience):
+                self.early_failure = log
 
     def _last_job_log(self) -> JobLog | None:
-        own = (log for log in self.job_logs if log.job == self._own_job())
-        named = (log for log in self.job_logs if log.is_of(self.study, self.settings))
-        return self.early_failure or next(own, None) or next(named, None)
+        own = [log for log in self.job_logs if log.job == self._own_job()]
+        return self.early_failure or next(iter([*own, *self.job_logs]), None)
 
     def _last_lines(self, state: RunStage, job_log: JobLog | None) -> list[str]:
         """Lines that tell why a run failed, or how far one came that ended without a message."""

@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +13,6 @@ from resnet_sizes.schemas.run.run import RunSettings
 
 PATIENCE = 10.0
 """Seconds in which squeue has to answer."""
-
-ASK_EVERY = 15.0
-"""Seconds between two questions: a busy scheduler has better to do."""
 
 FIELDS = ("%i", "%A", "%T", "%r", "%j", "%k", "%Z")
 """Job, its plain number, state, reason, name, comment, working directory: `man squeue`."""
@@ -55,23 +51,6 @@ def label_of(run: RunSettings) -> str:
 def normal_label(text: str) -> str:
     """`protocol_model_seed`, however a profile separates them."""
     return re.sub(r"[\s,./_]+|seed-(?=\d+$)", "_", text).replace("__", "_")
-
-
-class SlurmQueue:
-    """Asks squeue, where there is one, at most every `ASK_EVERY` seconds."""
-
-    def __init__(self, root: Path) -> None:
-        """`root` is the directory that the jobs were submitted from."""
-        self._root = root
-        self._jobs = Jobs()
-        self._asked = float("-inf")
-
-    def jobs(self) -> Jobs:
-        """The last answer."""
-        if time.monotonic() - self._asked >= ASK_EVERY:
-            self._jobs = read_queue(self._root)
-            self._asked = time.monotonic()
-        return self._jobs
 
 
 def read_queue(root: Path) -> Jobs:

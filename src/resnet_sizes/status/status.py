@@ -35,7 +35,7 @@ from resnet_sizes.status.run_state import (
     read_progress,
     updated,
 )
-from resnet_sizes.status.slurm import ASK_EVERY, Jobs, SlurmQueue
+from resnet_sizes.status.slurm import Jobs, read_queue
 from resnet_sizes.study.staleness import planned_run
 
 UNFINISHED: tuple[RunStage, ...] = (
@@ -52,6 +52,9 @@ UNFINISHED: tuple[RunStage, ...] = (
 
 LOOK_EVERY = 3.0
 """Seconds between two looks at a study, at least."""
+
+ASK_EVERY = 15.0
+"""Seconds between two questions to squeue: a busy scheduler has better to do."""
 
 REST = 4
 """A look that takes long is followed by a pause of this many times its length: hundreds of runs
@@ -72,12 +75,15 @@ class StudyWatch:
         self._root = absolute.parents[2] if usual else Path.cwd()
         self._name = absolute.parent.name
         self._code = training_code_hash()
-        self._queue = SlurmQueue(self._root)
+        self._jobs = Jobs()
+        self._asked = -math.inf
 
     def look(self) -> StudyStatus:
         """The state of each run now. Raises UserError if `study.json` cannot be read."""
         study = read_study(self._file).study
-        jobs, logs = self._queue.jobs(), JobLogs(self._root)
+        if time.monotonic() - self._asked >= ASK_EVERY:
+            self._jobs, self._asked = read_queue(self._root), time.monotonic()
+        jobs, logs = self._jobs, JobLogs(self._root)
         seen = [self._run(settings, jobs, logs) for settings in all_run_settings(study)]
         runs = [run.status() for run in seen]
         found = Counter(run.state for run in runs)
@@ -114,7 +120,7 @@ class StudyWatch:
         files, log = self._folder.run(settings), self._folder.training_log(settings)
         planned = planned_run(settings, files)
         results = read_results(settings, files, planned, self._code)
-        run = ObservedRun(settings, self._name, results)
+        run = ObservedRun(settings, results)
         # A log from before the run was planned is that of another run.
         planned_at = written(files.run) if planned else math.inf
         if written(log) >= planned_at:
@@ -127,11 +133,11 @@ class StudyWatch:
         if home:
             run.under_way = is_under_way(home, run.progress, run.job, jobs)
         if results.state != "done" and not run.under_way:
-            run.job_logs = logs.of(settings, planned_at)
+            run.job_logs = logs.of(self._name, settings, planned_at)
         if results.state in ("none", "outdated") and not run.job:
             heard = max(written(files.metrics), written(log), updated(run.progress))
             patience = ASK_EVERY if jobs.known else SILENT_AT_FIRST
-            run.early_failure = run.newest_early_failure(heard, patience)
+            run.find_early_failure(heard, patience)
         return run
 
 

@@ -99,31 +99,27 @@ def decode(
             warnings.catch_warnings(action="ignore"),  # of odd notes in it, and of its size
             Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image,
         ):
-            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
-                raise UserError(
-                    f"{where}: has too many pixels ({image.width}×{image.height}); allowed: "
-                    f"{MAX_PIXELS}, and {MAX_SIDE} a side. Make it smaller."
-                )
-            if image.format == "PNG" and getattr(image, "is_animated", False):
-                raise UserError(f"{where}: is animated; allowed: one picture. Replace it.")
+            size, pixels = f"{image.width}×{image.height}", image.width * image.height
             scans = 0 if image.format == "PNG" else content.count(b"\xff\xda")
-            most = MAX_SCANNED // max(image.width * image.height, 1000)
-            if scans > most:
-                raise UserError(
-                    f"{where}: is a JPEG of {scans} scans; allowed: {most} of its size. Save it "
-                    "again."
-                )
-            if image.size != _SIZE and not resize:
-                raise UserError(
-                    f"{where}: is {image.width}×{image.height} pixels; expected: 32×32. "
-                    "Set dataset.resize to true to have images resized."
-                )
-            rgb, is_transparent = _to_rgb(image)
-            if is_transparent and transparent is not None:
-                transparent.append(where)
-            if rgb.size != _SIZE:
-                rgb = rgb.resize(_SIZE, Image.Resampling.LANCZOS)
-            return np.asarray(rgb)
+            most = MAX_SCANNED // max(pixels, 1000)
+            if pixels > MAX_PIXELS or max(image.size) > MAX_SIDE:
+                allowed = f"{MAX_PIXELS}, and {MAX_SIDE} a side. Make it smaller"
+                problem = f"has too many pixels ({size}); allowed: {allowed}"
+            elif image.format == "PNG" and getattr(image, "is_animated", False):
+                problem = "is animated; allowed: one picture. Replace it"
+            elif scans > most:
+                problem = f"is a JPEG of {scans} scans; allowed: {most} of its size. Save it again"
+            elif image.size != _SIZE and not resize:
+                remedy = "Set dataset.resize to true to have images resized"
+                problem = f"is {size} pixels; expected: 32×32. {remedy}"
+            else:
+                rgb, is_transparent = _to_rgb(image)
+                if is_transparent and transparent is not None:
+                    transparent.append(where)
+                if rgb.size != _SIZE:
+                    rgb = rgb.resize(_SIZE, Image.Resampling.LANCZOS)
+                return np.asarray(rgb)
+            raise UserError(f"{where}: {problem}.")
     except UserError:
         raise
     except Exception as error:  # Pillow raises a wide range of types on broken files
