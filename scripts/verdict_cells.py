@@ -15,7 +15,7 @@ import simulated
 from simulated import Truth, article_of, logit_of, resamples
 
 from resnet_sizes.evidence.judging.claim_test import ClaimTest
-from resnet_sizes.evidence.judging.judge import TESTS, judge
+from resnet_sizes.evidence.judging.judge import judge, test_of
 from resnet_sizes.evidence.judging.number_tests import NumberTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.judging.recommendation import Choice, choices_of
@@ -182,7 +182,7 @@ def judged(runs: StudyRuns, article: Article, found: Found) -> set[tuple[str, st
     readings = samplings(runs, resamples())
     for reading in readings:
         for claim in article.claims:
-            test = TESTS[claim.test](claim, reading, article)
+            test = test_of(claim, reading, article)
             if reading.seeds(test.models) >= test.fewest_seeds:
                 tests.append(test)
                 if test.numbers not in p_values:

@@ -24,7 +24,9 @@ CONFIDENCE = Safe("95%")
 def report_on(found: Audit, words: Words) -> ReportContext:
     """An audit with the values that its numbers are."""
     confidence = Value(value=0.95, kind="percent", sources=[Source(file="x", field="x")])
-    values = values_by_place("audit", found, "audit.json") | {"method.confidence": confidence}
+    values = values_by_place("audit", found.model_dump(mode="json"), "audit.json") | {
+        "method.confidence": confidence
+    }
     return words_only(words, values, audit=found)
 
 

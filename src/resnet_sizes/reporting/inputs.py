@@ -67,7 +67,8 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
 
 def _numbers_elsewhere(audit: Audit, verdicts: Verdicts, file: str) -> dict[str, Value]:
     """The numbers of audit.json and the distances of readings, which lie in no other file."""
-    found = values_by_place("audit", audit, Path(file).with_name("audit.json").as_posix())
-    for number, distance in enumerate(verdicts.distances):
-        found |= values_by_place(f"distances.{number}", distance, file, "distances", number)
-    return found
+    found = values_by_place(
+        "audit", audit.model_dump(mode="json"), Path(file).with_name("audit.json").as_posix()
+    )
+    distances = [distance.model_dump(mode="json") for distance in verdicts.distances]
+    return found | values_by_place("distances", distances, file, "distances")

@@ -5,7 +5,7 @@ there is nothing of that kind is the claim tested, from all seeds together. All 
 whatever the reading, are corrected together before any of them decides.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest
@@ -17,15 +17,8 @@ from resnet_sizes.evidence.judging.recommendation import choices_of
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import holm
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims.base import TestKind
+from resnet_sizes.schemas.article.claims import Claim, PrintedNumber, Ratio
 from resnet_sizes.schemas.evidence.verdicts import Reason, Recommendation, Verdict, VerdictName
-
-TESTS: dict[TestKind, Callable[[Any, Sampling, Article], ClaimTest[Any]]] = {
-    "order": OrderTest,
-    "ratio": RatioOrderTest,
-    "number": NumberTest,
-}
-"""The test of each kind of claim."""
 
 Obstacles = list[tuple[VerdictName, Reason]]
 
@@ -42,11 +35,7 @@ def judge(article: Article, samplings: Sequence[Sampling]) -> Judgement:
 
     Claims and choices that the same numbers decide are one test, counted once.
     """
-    tests = [
-        TESTS[claim.test](claim, sampling, article)
-        for sampling in samplings
-        for claim in article.claims
-    ]
+    tests = [test_of(claim, each, article) for each in samplings for claim in article.claims]
     found = [(test, obstacles(test)) for test in tests]
     choices = [choice for each in samplings for choice in choices_of(each, article)]
     chosen = {each.test.numbers: each.test.p_value for each in choices if each.test}
@@ -76,6 +65,15 @@ def judge(article: Article, samplings: Sequence[Sampling]) -> Judgement:
         for choice in choices
     ]
     return Judgement(verdicts, recommendations)
+
+
+def test_of(claim: Claim, sampling: Sampling, article: Article) -> ClaimTest[Any]:
+    """The test of a claim before the runs of one reading."""
+    if isinstance(claim, PrintedNumber):
+        return NumberTest(claim, sampling, article)
+    if isinstance(claim, Ratio):
+        return RatioOrderTest(claim, sampling, article)
+    return OrderTest(claim, sampling, article)
 
 
 def _draft(test: ClaimTest[Any], hindrances: Obstacles, tests: int) -> Verdict:

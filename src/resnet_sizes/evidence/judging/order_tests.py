@@ -154,7 +154,7 @@ class OrderTest(ClaimTest[OrderClaim]):
 
     def _probability(self) -> float:
         """The share of the bootstrap in which the whole claim holds."""
-        if self.claim.weighs_times:
+        if self.claim.premises(self.sampling.mean_outcomes):
             return self._probability_by_rule()
         held = np.ones(self.sampling.resamples, dtype=bool)
         for condition in self._stated:

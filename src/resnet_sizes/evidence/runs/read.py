@@ -1,10 +1,11 @@
 """Every run of a study: used if it is in order, otherwise named with its problem."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from resnet_sizes.evidence.runs.validate import (
     FinishedRun,
@@ -86,10 +87,8 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
 
     states = [_state(settings, results[settings.name], folder) for settings in asked]
     finished = [found for found in results.values() if isinstance(found, FinishedRun)]
-    if not finished:
-        raise UserError(_no_runs(folder, states))
-    if len(finished) < len(states) and not allow_partial:
-        raise UserError(_unfinished_runs(folder, states))
+    if not finished or (len(finished) < len(states) and not allow_partial):
+        raise UserError(_unfinished(folder, states))
     unrequested = _unrequested(folder, results)
     return StudyRuns(study, info, tuple(finished), tuple(states), unrequested)
 
@@ -97,27 +96,20 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
 def _state(
     settings: RunSettings, found: FinishedRun | RunProblem | None, folder: StudyFolder
 ) -> RunState:
-    state = RunState(
-        run=settings.name,
-        protocol=settings.protocol,
-        model=settings.model,
-        seed=settings.seed,
-        state="finished",
-    )
-    if isinstance(found, FinishedRun):
-        return state
-    if isinstance(found, RunProblem):
-        changes = {"state": "invalid", "kind": found.kind, "problem": str(found)}
-        return state.model_copy(update=changes)
     log = folder.run(settings).log
-    epoch = last_epoch(log)
-    if epoch is None:
-        return state.model_copy(update={"state": "missing"})
-    problem = (
-        f"{log}: tells of epoch {epoch} of {settings.epochs}, and there is no metrics.json: the "
-        "training has not ended. Run snakemake again."
-    )
-    return state.model_copy(update={"state": "failed", "problem": problem})
+    what: dict[str, Any] = {"state": "finished"}
+    if isinstance(found, RunProblem):
+        what = {"state": "invalid", "kind": found.kind, "problem": str(found)}
+    elif found is None and (epoch := last_epoch(log)) is None:
+        what = {"state": "missing"}
+    elif found is None:
+        problem = (
+            f"{log}: tells of epoch {epoch} of {settings.epochs}, and there is no metrics.json: "
+            "the training has not ended. Run snakemake again."
+        )
+        what = {"state": "failed", "problem": problem}
+    protocol, model, seed = settings.protocol, settings.model, settings.seed
+    return RunState(run=settings.name, protocol=protocol, model=model, seed=seed, **what)
 
 
 def _unrequested(folder: StudyFolder, results: Results) -> tuple[str, ...]:
@@ -126,34 +118,25 @@ def _unrequested(folder: StudyFolder, results: Results) -> tuple[str, ...]:
     return tuple(sorted(name for name in found if name not in results))
 
 
-def _no_runs(folder: StudyFolder, states: list[RunState]) -> str:
-    return (
-        f"{folder.study}: none of the {len(states)} runs of this study is finished, so there is "
-        "nothing to report:\n"
-        + "\n".join(_lines(states))
-        + "\nRun snakemake with the study's --configfile to make them."
+def _unfinished(folder: StudyFolder, states: list[RunState]) -> str:
+    """The error that names each run which cannot be used."""
+    what = {"missing": "missing (it has no metrics.json)", "failed": "not finished: {0.problem}"}
+    what["invalid"] = "invalid ({0.kind}): {0.problem}"
+    lines = [
+        f"  {each.run}: {what[each.state].format(each)}" for each in states if each.state in what
+    ]
+    head = f"{len(lines)} of {len(states)} runs cannot be used:"
+    end = (
+        "Delete what is named as invalid, then run snakemake again with the study's --configfile; "
+        f"or report on the runs that are there: resnet-sizes report --partial {folder.study}"
     )
-
-
-def _unfinished_runs(folder: StudyFolder, states: list[RunState]) -> str:
-    lines = list(_lines(states))
-    return (
-        f"{folder.study}: {len(lines)} of {len(states)} runs cannot be used:\n"
-        + "\n".join(lines)
-        + "\nDelete what is named as invalid, then run snakemake again with the study's "
-        "--configfile; or report on the runs that are there: "
-        f"resnet-sizes report --partial {folder.study}"
-    )
-
-
-def _lines(states: list[RunState]) -> Iterator[str]:
-    for state in states:
-        if state.state == "missing":
-            yield f"  {state.run}: missing (it has no metrics.json)"
-        elif state.state == "failed":
-            yield f"  {state.run}: not finished: {state.problem}"
-        elif state.state == "invalid":
-            yield f"  {state.run}: invalid ({state.kind}): {state.problem}"
+    if len(lines) == len(states):
+        head = (
+            f"none of the {len(states)} runs of this study is finished, so there is nothing to "
+            "report:"
+        )
+        end = "Run snakemake with the study's --configfile to make them."
+    return "\n".join([f"{folder.study}: {head}", *lines, end])
 
 
 def problems_between(

@@ -1,7 +1,6 @@
 """Every value that a report may print, each with the file and the field it came from."""
 
 import re
-from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -89,31 +88,17 @@ def seed_keys(study: Study, protocol: str) -> tuple[str, list[str]]:
     return count, [f"study.seeds.{number}{end}" for number in numbers]
 
 
-def values_by_place(prefix: str, record: Record, file: str, *within: str | int) -> dict[str, Value]:
-    """Every number of a record of `file`, and every text that is one, by its place after the
-    prefix: `pairs.0.z`. The record's own place in the file is `within`."""
-    found = {}
-    for place, leaf in _leaves(record.model_dump(mode="json"), ()):
-        field = "".join(f"[{n}]" if isinstance(n, int) else f".{n}" for n in (*within, *place))
-        source = Source(file=file, field=field.removeprefix("."))
-        key = ".".join([prefix, *map(str, place)])
-        found[key] = Value(value=leaf, kind="number", sources=[source])
-    return found
-
-
-def _leaves(
-    data: Any, place: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], int | float]]:
-    if isinstance(data, dict):
-        for name, part in data.items():
-            yield from _leaves(part, (*place, name))
-    elif isinstance(data, list):
-        for number, part in enumerate(data):
-            yield from _leaves(part, (*place, number))
-    elif isinstance(data, int | float) and not isinstance(data, bool):
-        yield place, data
-    elif isinstance(data, str) and _NUMBER.fullmatch(data):
-        yield place, float(data)
-
-
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+def values_by_place(key: str, data: Any, file: str, field: str = "") -> dict[str, Value]:
+    """Every number of `data`, which is in a field of `file`, and every text that is one, by its
+    place after the key: `pairs.0.z`."""
+    if isinstance(data, dict | list):
+        found: dict[str, Value] = {}
+        for name, part in data.items() if isinstance(data, dict) else enumerate(data):
+            inner = f"{field}[{name}]" if isinstance(data, list) else f"{field}.{name}"
+            found |= values_by_place(f"{key}.{name}", part, file, inner.removeprefix("."))
+        return found
+    if isinstance(data, str) and re.fullmatch(r"-?\d+(\.\d+)?", data):
+        data = float(data)
+    if isinstance(data, bool) or not isinstance(data, int | float):
+        return {}
+    return {key: Value(value=data, kind="number", sources=[Source(file=file, field=field)])}

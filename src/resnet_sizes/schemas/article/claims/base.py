@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Literal, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -55,8 +55,6 @@ Printed = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
 
 Place = Literal["introduction", "methods", "table", "results", "figure", "conclusions"]
 """Where in the article something is said."""
-
-TestKind = Literal["order", "ratio", "number"]
 
 ConditionKind = Literal[
     "difference",  # the first model's quantity above the second's
@@ -206,8 +204,8 @@ SUBJECT = ("quantity", "extreme", "column", "model", "base")
 class ClaimBase(Record):
     """What all claims have.
 
-    A rule is a subclass: its fields are the parameters in the article file, `test` names the
-    kind of statistical test, and the abstract members say what it compares.
+    A rule is a subclass: its fields are the parameters in the article file, and the abstract
+    members say what it compares.
     """
 
     id: str = Field(pattern=r"^[ST]\d+$")
@@ -217,8 +215,6 @@ class ClaimBase(Record):
     """How it is judged, where the article leaves that to us."""
     needs: Needs | None = None
     """Left out for what is true by construction and needs no data."""
-
-    test: ClassVar[TestKind]
 
     @property
     @abstractmethod
@@ -295,11 +291,6 @@ class OrderClaim(ClaimBase):
 
     It holds where all of its conditions do, so that each can be tested.
     """
-
-    test: ClassVar[TestKind] = "order"
-
-    weighs_times: ClassVar[bool] = False
-    """Whether times place what accuracies are compared with."""
 
     def by_yardstick(self) -> "Sequence[OrderClaim]":
         """The claim by each yardstick that its quantities have; of most there is one."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise, product
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -156,8 +156,6 @@ class ParetoKnee(OneAmong, OrderClaim):
     rule: Literal["pareto-knee"]
     among: Models = Field(min_length=3)
 
-    weighs_times: ClassVar[bool] = True
-
     @property
     def question(self) -> Hashable:
         return "knee", frozenset(self.among)
@@ -200,8 +198,6 @@ class ParetoFront(OrderClaim):
 
     rule: Literal["pareto-front"]
     models: Models = Field(min_length=2)
-
-    weighs_times: ClassVar[bool] = True
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for model in self.models for what in ("minutes", "accuracy")]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -15,7 +15,6 @@ from resnet_sizes.schemas.article.claims.base import (
     Outcomes,
     Quantity,
     TableRow,
-    TestKind,
     above,
     measures_of,
 )
@@ -58,8 +57,6 @@ class Ratio(Rising):
     tolerance: Number = Field(gt=0, lt=1)
     """Fraction by which a ratio may differ from the printed one and still be the same: ratios of
     the same networks differ from device to device."""
-
-    test: ClassVar[TestKind] = "ratio"
 
     def check_against(self, rows: Mapping[str, TableRow], base_model: str) -> None:
         for model in self.models:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,6 @@ from resnet_sizes.schemas.article.claims.base import (
     Outcomes,
     Printed,
     TableRow,
-    TestKind,
     half_unit,
     increment_percent,
     prediction_keys,
@@ -30,8 +29,6 @@ class PrintedNumber(ClaimBase):
     """Half width, in the unit of the printed number, up to which a prediction interval may speak
     for it. In a wider one almost any number lies. Left out for layer counts."""
     model: ModelName
-
-    test: ClassVar[TestKind] = "number"
 
     @property
     @abstractmethod
