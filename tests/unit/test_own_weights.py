@@ -18,10 +18,12 @@ from resnet_sizes.cli.fetch import fetch as fetch_command
 from resnet_sizes.data.weights import fetch_weights
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.weights import WeightsInfo, wanted_weights
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.study.loading import check_files, study_file
+from resnet_sizes.study.loading import check_files
 from state_dicts import saved, state_of
 from weights_studies import study_from
 
@@ -243,7 +245,7 @@ def test_weights_that_a_network_shares_with_its_protocol_are_the_protocols_key()
 
 def _written(study: Study, tmp_path: Path) -> Path:
     path = tmp_path / "results" / "tested" / "study.json"
-    write_json(path, study_file(study))
+    write_json(path, StudyFile(study_hash=content_hash(study), study=study))
     return path
 
 

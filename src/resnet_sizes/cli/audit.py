@@ -9,8 +9,7 @@ from typing import Annotated, Literal, TypeVar
 import typer
 from rich.console import Group, RenderableType
 
-from resnet_sizes.cli.console import print_rich, result, ruled_table, say
-from resnet_sizes.io.files import write_json
+from resnet_sizes.cli.console import print_rich, result, ruled_table
 from resnet_sizes.schemas.evidence.audit import Audit
 
 Row = TypeVar("Row")
@@ -32,7 +31,6 @@ def audit(
     devices: Annotated[Path, typer.Option(help="GPUs and assumptions.")] = Path(
         "config/devices.yaml"
     ),
-    output: Annotated[Path | None, typer.Option(help="Also write audit.json here.")] = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="What is printed.")] = "text",
 ) -> None:
     """Recompute an article from itself: increments, accuracies, returns of depth, minutes."""
@@ -45,9 +43,6 @@ def audit(
     found = recompute(
         load_article(article), definitions, load_devices(devices), shipped_network_costs()
     )
-    if output is not None:
-        write_json(output, found)
-        say(f"written: {output}")
     if format == "json":
         result(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
     else:

@@ -10,11 +10,9 @@ from pydantic import ValidationError
 from snakemake.utils import update_config
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import Location, explain_with_locations, looked_in, shown_text
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import DEFAULT, Study
 
@@ -97,11 +95,6 @@ def find_study_file(study: str) -> Path:
         "Snakemake writes it when it begins, or: resnet-sizes study write "
         f"{path if is_overlay else 'CONFIG.yaml'}"
     )
-
-
-def study_file(study: Study) -> StudyFile:
-    """The record of `study.json`."""
-    return StudyFile(study_hash=content_hash(study), study=study)
 
 
 def check_files(study: Study) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json_if_changed
+from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import run_command
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import (
@@ -12,19 +13,19 @@ from resnet_sizes.schemas.run.run import (
     Precision,
     RunFile,
     RunSettings,
+    StudyFile,
     all_run_settings,
     read_study,
 )
 from resnet_sizes.schemas.run.tensors import read_dataset_info
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo, weights_key
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.study.loading import study_file
 
 
 def write_study(study: Study) -> Path:
     """Write `results/<name>/study.json`; left alone where it holds the same."""
     path = StudyFolder.of(study.name).study
-    write_json_if_changed(path, study_file(study))
+    write_json_if_changed(path, StudyFile(study_hash=content_hash(study), study=study))
     return path
 
 

@@ -132,19 +132,13 @@ def memory_bytes(
     whole = recipe.trainable == "all"
     trained = entry.parameters if whole else entry.head_parameters
     per_image = entry.training_bytes_per_image if whole else entry.inference_bytes_per_image
-    states = 1 + _optimizer_states(recipe)
+    # A gradient, and what the optimiser keeps.
+    states = 1 + (2 if recipe.optimizer != "sgd" else int(recipe.momentum > 0))
     return (
         batch_size * per_image
         + FLOAT_BYTES * (entry.parameters + trained * states)
         + int(assumptions.memory_allowance_gib * 2**30)
     )
-
-
-def _optimizer_states(recipe: TrainingRecipe) -> int:
-    """Numbers that the optimiser keeps for each trained parameter."""
-    if recipe.optimizer == "sgd":
-        return 1 if recipe.momentum > 0 else 0
-    return 2
 
 
 def _on_device(

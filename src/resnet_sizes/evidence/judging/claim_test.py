@@ -46,7 +46,7 @@ class ClaimTest(ABC, Generic[C]):
     @property
     def mixes_devices(self) -> bool:
         """Whether minutes of several devices would be compared."""
-        return self.claim.compares_minutes and not on_one_device(self.finished)
+        return "minutes" in self.claim.quantities and not on_one_device(self.finished)
 
     @property
     def prints_computed_minutes(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.schemas.article.claims.base import Outcome, Outcomes
-from resnet_sizes.schemas.run.metrics import Device, Metrics
+from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.schemas.study.protocol import LAYERS
 
 
@@ -36,29 +36,21 @@ def seed_outcomes(runs: StudyRuns, protocol: str, models: Sequence[str]) -> list
 def on_one_device(runs: Iterable[FinishedRun]) -> bool:
     """Whether the runs' times may be compared: same device and same number of CPU threads, also
     before an interruption."""
-    devices = [device for run in runs for device in _devices(run.metrics)]
+    devices: list[Device] = []
+    for run in runs:
+        devices += [each.before for each in run.metrics.resumptions if each.before]
+        devices.append(run.metrics.device)
     return len({(device.kind, device.name, device.threads) for device in devices}) <= 1
-
-
-def _devices(metrics: Metrics) -> list[Device]:
-    return [
-        *(resumption.before for resumption in metrics.resumptions if resumption.before),
-        metrics.device,
-    ]
 
 
 def from_one_code(runs: Iterable[FinishedRun]) -> bool:
     """Whether the runs were made by the same training code under the same version of torch, also
     before an interruption."""
-    made_by = {
-        (run.metrics.code.training_hash, torch)
-        for run in runs
-        for torch in _versions_of_torch(run.metrics)
-    }
+    made_by = set()
+    for run in runs:
+        metrics = run.metrics
+        versions = [each.versions_before for each in metrics.resumptions]
+        torch = {each["torch"] for each in versions if "torch" in each}
+        torch.add(metrics.versions.get("torch", ""))
+        made_by |= {(metrics.code.training_hash, version) for version in torch}
     return len(made_by) <= 1
-
-
-def _versions_of_torch(metrics: Metrics) -> list[str | None]:
-    changed = [resumption.versions_before for resumption in metrics.resumptions]
-    earlier: list[str | None] = [before["torch"] for before in changed if "torch" in before]
-    return [*earlier, metrics.versions.get("torch")]

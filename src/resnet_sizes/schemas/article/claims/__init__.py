@@ -55,12 +55,7 @@ Claim = Annotated[
 """A new rule is a class and a name here."""
 
 
-def _rule_of(kind: Any) -> str:
-    (name,) = get_args(kind.model_fields["rule"].annotation)
-    return str(name)
-
-
 CLAIM_KINDS: dict[str, type[ClaimBase]] = {
-    _rule_of(kind): kind for kind in get_args(get_args(Claim)[0])
+    get_args(kind.model_fields["rule"].annotation)[0]: kind for kind in get_args(get_args(Claim)[0])
 }
 """The record of each rule."""

@@ -248,11 +248,6 @@ class ClaimBase(Record):
         return None
 
     @property
-    def compares_minutes(self) -> bool:
-        """Whether training times decide it, alone or with other quantities."""
-        return "minutes" in self.quantities
-
-    @property
     def prints_minutes(self) -> bool:
         """Whether it holds minutes of ours against printed ones."""
         return False
@@ -260,6 +255,8 @@ class ClaimBase(Record):
     def deciding_numbers(self, base_model: str) -> Hashable:
         """The rule with its parameters: equal for claims that the same numbers decide, so that
         they are one test."""
+        if self.question is not None:
+            return self.question, self.subject["model"]
         own = type(self).model_fields.keys() - ClaimBase.model_fields.keys()
         return tuple(sorted((name, repr(getattr(self, name))) for name in own))
 

@@ -71,9 +71,6 @@ class Extreme(Part, OrderClaim):
     def question(self) -> Hashable:
         return self.quantity, self.extreme, frozenset(self.among)
 
-    def deciding_numbers(self, base_model: str) -> Hashable:
-        return self.question, self.model
-
 
 class Conjunction(OrderClaim):
     """All parts hold together."""
@@ -159,9 +156,6 @@ class ParetoKnee(OneAmong, OrderClaim):
     @property
     def question(self) -> Hashable:
         return "knee", frozenset(self.among)
-
-    def deciding_numbers(self, base_model: str) -> Hashable:
-        return self.question, self.model
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for model in self.among for what in ("minutes", "accuracy")]
