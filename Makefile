@@ -2,12 +2,13 @@
 # make example   a report on results that came with the project   (half a minute, no training)
 # make article   the article's own study                         (hours; wants a GPU)
 # make test      the tests                                       (about 8 minutes on 2 cores)
+# make check-gpu whether this GPU does what training asks of it  (about 8 minutes)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
 # make prefetch  what a study needs from the network (study=config/readings.yaml: of another)
 # Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster test-quarto
 
 .DEFAULT_GOAL := report
-.PHONY: setup report article example prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
+.PHONY: setup check-gpu report article example prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -41,6 +42,10 @@ example: setup
 # follows --configfile for its files: the target stands before it.)
 prefetch: setup
 	@snakemake --cores 1 prefetch $(if $(study),--configfile $(study))
+
+# What it finds goes to device-check.json. Without Snakemake and network: docs/running.md.
+check-gpu: setup
+	@resnet-sizes check-device
 
 bench: setup
 	@python benchmarks/run.py

@@ -10,6 +10,7 @@ import typer
 
 from resnet_sizes.cli import console, study
 from resnet_sizes.cli.audit import audit
+from resnet_sizes.cli.check_device import LIST, check_device
 from resnet_sizes.cli.data import data
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.cli.fetch import fetch
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.add_typer(study.app, name="study")
 for command in (fetch, data, forecast, train, status, evidence, report, audit):
     app.command()(command)
+app.command(epilog=LIST)(check_device)
 
 
 @app.callback()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from snakemake.utils import update_config
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import Location, explain_with_locations, looked_in, shown_text
@@ -25,6 +24,9 @@ def load_study(overlays: Sequence[Path], base: Path = DEFAULT_CONFIG) -> Study:
 
     Raises UserError with every problem at once: key, value, what is allowed, file.
     """
+    # Here, so that commands which read no overlay do without Snakemake, and start sooner.
+    from snakemake.utils import update_config
+
     files = [base, *(path for path in overlays if path.resolve() != base.resolve())]
     merged: dict[str, Any] = {}
     for path in files:
@@ -51,6 +53,8 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
 def _without_stale_seeds(config: dict[str, Any], files: Sequence[Path]) -> dict[str, Any]:
     """Without the seeds of protocols that a file trains and a later one leaves out: who chooses
     other protocols did not ask for their seeds, and an overlay cannot delete a key."""
+    from snakemake.utils import update_config
+
     seeds, trained = config.get("seeds"), config.get("protocols")
     if not isinstance(seeds, dict) or not isinstance(trained, list):
         return config

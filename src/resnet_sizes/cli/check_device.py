@@ -1,0 +1,69 @@
+"""`resnet-sizes check-device`: whether a device does what training asks of it."""
+
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.table import Column
+
+from resnet_sizes.cli.console import print_rich, ruled_table, say
+from resnet_sizes.device_check.checks import CHECKS
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import write_json
+from resnet_sizes.schemas.operations import CheckOutcome
+
+SHOWN = 6
+"""Numbers of a check in the table; the record has them all."""
+
+LIST = "Checks, in their order:\n\n" + "\n\n".join(
+    f"{check.name}: {check.shows}" for check in CHECKS.values()
+)
+
+
+def check_device(
+    device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N")] = "auto",
+    quick: Annotated[bool, typer.Option("--quick", help="ResNet-18 alone, fewer runs")] = False,
+    out: Annotated[Path, typer.Option(help="The record to send on.")] = Path("device-check.json"),
+    only: Annotated[
+        list[str] | None, typer.Option(help="This check alone; may be given several times.")
+    ] = None,
+) -> None:
+    """Check a device in at most 8 minutes: random images and weights, no network, no Snakemake.
+
+    The record is written after each check. Exit status: 0 if none failed, 1 otherwise.
+    """
+    unknown = [name for name in only or () if name not in CHECKS]
+    if unknown:
+        raise UserError(f"--only: found {unknown[0]!r}; allowed: {', '.join(CHECKS)}.")
+    checks = [check for name, check in CHECKS.items() if not only or name in only]
+
+    from resnet_sizes.device_check.session import make
+    from resnet_sizes.training.devices.gpu_slots import device_slot
+
+    table = ruled_table("check", "result", "seconds", Column("found", overflow="fold"))
+    with (
+        TemporaryDirectory(prefix="check-device-", ignore_cleanup_errors=True) as folder,
+        device_slot("check-device", device) as slot,
+    ):
+        for found in make(checks, slot.torch_name, slot.gpu, quick, Path(folder)):
+            write_json(out, found)
+            for each in found.checks[len(table.rows) :]:
+                table.add_row(each.name, each.state, f"{each.seconds:.0f}", _summary(each))
+                say(f"{each.name}: {each.state}")
+    print_rich(table)
+    say(f"{out}: written, with all numbers, for {found.device.name}.")
+    if any(each.state == "failed" for each in found.checks):
+        raise typer.Exit(1)
+
+
+def _summary(outcome: CheckOutcome) -> str:
+    """Why it failed or was skipped; otherwise what holds, with some of the numbers."""
+    if outcome.reasons:
+        return "; ".join(outcome.reasons)
+    some = islice(outcome.numbers.items(), SHOWN)
+    shown = [
+        f"{what} {value if isinstance(value, str) else f'{value:.3g}'}" for what, value in some
+    ]
+    return ". ".join(filter(None, (outcome.shows, ", ".join(shown))))

@@ -1,0 +1,1 @@
+"""Whether a device does what training asks of it, checked in minutes."""

@@ -1,0 +1,190 @@
+"""Whole runs in processes of their own: repeated, stopped, killed, forecast."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from resnet_sizes.device_check.bench import CLASSES, TEST_IMAGES, Bench, images
+from resnet_sizes.forecast.cost import Counts, forecast_run
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.tensors import DatasetInfo, dataset_identity, write_dataset
+from resnet_sizes.schemas.study.sources import DatasetSpec
+from resnet_sizes.training.devices.locks import DeviceLocks, lock_folder
+from resnet_sizes.training.job.job import train_run
+from resnet_sizes.training.supervision.launch import RunOptions
+from resnet_sizes.training.tensor_files import read_tensors
+
+PATIENCE = 90.0
+"""Seconds that a run may take to come to where it is waited for."""
+
+FREED = 5.0
+"""Seconds after which a killed run's device has to be free."""
+
+
+class Home:
+    """A folder with a dataset and one run, and caches of its own, which are cold."""
+
+    def __init__(self, bench: Bench, reading: str, train: int, **changes: Any) -> None:
+        self.folder, self._device = Path(mkdtemp(dir=bench.folder)), str(bench.device)
+        arrays = images(train)
+        info = DatasetInfo(
+            spec=DatasetSpec(source="image-folder", path="random"),
+            content="other",
+            class_names=[f"class {number}" for number in range(CLASSES)],
+            train_images=train,
+            test_images=TEST_IMAGES,
+            full_train_images=train,
+            full_test_images=TEST_IMAGES,
+            identity=dataset_identity(arrays),
+            source_file=None,
+            source_sha256=None,
+        ).sealed()
+        self._dataset = self.folder / "dataset.safetensors"
+        write_dataset(self._dataset, info, arrays)
+        self.run = bench.run(reading, dataset_identity=info.identity, **changes)
+
+    def start(self, checkpoint_seconds: float = 600.0) -> SpawnProcess:
+        """Begin the run, or go on with it."""
+        options = RunOptions(self.folder / "work", checkpoint_seconds)
+        files = RunFolder(self.folder)
+        process = multiprocessing.get_context("spawn").Process(
+            target=_train,
+            args=(self.folder, self.run, self._dataset, files, self._device, None, options),
+        )
+        process.start()
+        return process
+
+    def finish(self) -> Metrics:
+        """Run to the end."""
+        process = self.start()
+        process.join()
+        if process.exitcode != 0:
+            raise RuntimeError(self.said())
+        return Metrics.model_validate_json(RunFolder(self.folder).metrics.read_bytes())
+
+    def interrupt(self, how: signal.Signals, *, at: str) -> None:
+        """Begin, send a signal once there is a file of this pattern, and see the device freed."""
+        locks = DeviceLocks(lock_folder())
+        process = self.start(checkpoint_seconds=0)
+        begun = wait_for(lambda: process.exitcode is not None or any(self.folder.glob(at)))
+        held = list(locks.held("*"))
+        if begun and process.pid and held:
+            os.kill(process.pid, how)
+        else:
+            process.kill()
+        process.join()
+        if not begun or not held or RunFolder(self.folder).metrics.exists():
+            raise TimeoutError(f"was not stopped while it held a device. It said: {self.said()}")
+        if not wait_for(lambda: not any(locks.held("*")), FREED):
+            raise TimeoutError(f"the device is not free {FREED:g} s after {how.name}")
+
+    def bits(self) -> dict[str, object]:
+        """All that is equal where two runs are."""
+        metrics = self.finish()
+        kept = [read_tensors(path)[1] for path in self.features()]
+        return {
+            "losses": [(each.train_loss, each.test_loss) for each in metrics.epochs],
+            "predictions": RunFolder(self.folder).predictions.read_bytes(),
+            "features": [each.numpy().tobytes() for found in kept for each in found.values()],
+        }
+
+    def features(self) -> list[Path]:
+        """Those that are complete."""
+        found = self.folder.glob("work/features/*.safetensors")
+        return [path for path in found if ".partial" not in path.name]
+
+    def said(self) -> str:
+        """The end of what its processes have said."""
+        text = (self.folder / "said.txt").read_text(encoding="utf-8", errors="replace")
+        return " / ".join(text.splitlines()[-3:])
+
+
+def _train(folder: Path, *arguments: Any) -> None:
+    with (folder / "said.txt").open("a") as said:
+        os.dup2(said.fileno(), 2)
+    os.environ["CUDA_CACHE_PATH"] = str(folder / "compiled")
+    train_run(*arguments)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> bool:
+    """Wait until it holds; False where it does not in time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def kinds(bench: Bench) -> dict[str, dict[str, Any]]:
+    """The runs that are repeated: a pass and an epoch have several batches each."""
+    cuda = bench.device.type == "cuda"
+    batch, batches = (64, 32) if cuda else (8, 8)
+    common = {"batch_size": batch, "train": batch * batches, "epochs": 2, "reading": "scratch-32"}
+    frozen = {"reading": "probe-224", "evaluation_batch_size": batch, "epochs": 30}
+    found: dict[str, dict[str, Any]] = {"frozen": common | frozen}
+    if not bench.quick:
+        found["augmented"] = common | {"reading": "augmented"}
+    if cuda:
+        found["graphs"] = common | {"compile_mode": "cuda-graph"}
+    if "fp16" in bench.precisions():
+        found["fp16"] = common | {"precision": "fp16"}
+    return found
+
+
+def runs(bench: Bench) -> None:
+    """Make each kind of run three times: twice at a stretch, and once stopped in an epoch, after
+    that of a frozen network was killed in its pass."""
+    for name, settings in kinds(bench).items():
+        with bench.case(name):
+            one, other, stopped = (Home(bench, **settings) for _ in range(3))
+            wanted = one.bits()
+            _compare("in another process", wanted, other.bits())
+            if name == "frozen":
+                stopped.interrupt(signal.SIGKILL, at="work/features/*.partial.safetensors")
+                if stopped.features():
+                    raise TimeoutError("its pass had ended before it was killed")
+            stopped.interrupt(signal.SIGTERM, at="work/*/epoch-*-step-000000[1-7].safetensors")
+            _compare("stopped", wanted, stopped.bits())
+
+
+def _compare(what: str, wanted: dict[str, object], found: dict[str, object]) -> None:
+    different = [name for name, value in found.items() if value != wanted[name]]
+    if different:
+        raise ArithmeticError(f"{what}: {', '.join(different)} differ")
+
+
+def forecast(bench: Bench) -> None:
+    """Compare forecasts with runs; and the pass that made features with its time in a run that
+    finds them."""
+    cuda = bench.device.type == "cuda"
+    train, changes = (10_240, {"epochs": 40}) if cuda else (128, {"batch_size": 32})
+    for reading in ("scratch-32", "probe-224") if cuda else ("scratch-32",):
+        with bench.case(reading):
+            home = Home(bench, reading, train, **changes)
+            cost = forecast_run(home.run, Counts(train, TEST_IMAGES, CLASSES), str(bench.device))
+            if cost.problem:
+                raise RuntimeError(cost.problem)
+            found = home.finish()
+            pairs: dict[str, tuple[float, float]] = {
+                "memory": (cost.peak_memory_bytes, found.peak_memory_bytes)
+            }
+            if cuda:  # a CPU may have other work at the same time
+                steps = cost.once_seconds + cost.training_seconds + cost.feature_seconds
+                whole = found.training_seconds + (found.preparation_seconds or 0)
+                pairs["training"] = steps, whole
+            for what, (expected, actual) in pairs.items():
+                bench.numbers |= {f"{reading}, {what}": actual, f"{what}, forecast": expected}
+                bench.within(f"{reading}, {what}: error", abs(expected / actual - 1), 0.15)
+            if made := found.feature_cache:
+                again = home.finish().feature_cache
+                assert again
+                error = abs(again.forward_seconds / made.forward_seconds - 1)
+                bench.within(f"{reading}, clock of the pass: error", error, 0.05)
