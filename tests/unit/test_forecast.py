@@ -25,7 +25,6 @@ from resnet_sizes.forecast.measure import (
 )
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.training.engine.networks import build_network
-from resnet_sizes.training.features.extraction import keeps_features
 from small_runs import CPU, run_of
 
 COUNTS = Counts(train=1000, test=200, classes=10)
@@ -65,7 +64,7 @@ def device(monkeypatch):
 
 def cost_of(run, device=CPU, counts=COUNTS):
     network = build_network(run.model, run.reading, counts.classes)
-    kind = cost_on_features if keeps_features(run) else cost_on_images
+    kind = cost_on_features if run.keeps_features else cost_on_images
     return kind(run, network, counts, device)
 
 

@@ -34,7 +34,7 @@ from resnet_sizes.training.devices.select import select_device, set_threads
 from resnet_sizes.training.engine.batches import evaluation_batch
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.engine.numerics import set_determinism
-from resnet_sizes.training.features.extraction import keeps_features
+from resnet_sizes.training.features.extraction import gpu_memory, pass_batch
 
 FEW = 8
 """Images of the first, smallest measurement."""
@@ -108,7 +108,7 @@ def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
 def shared_features(run: RunFile) -> Hashable | None:
     """Equal for two runs of a study that train on the same features; None without a cache."""
     recipe = run.reading
-    if not keeps_features(run):
+    if not run.keeps_features:
         return None
     return (
         run.model,
@@ -137,7 +137,7 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) 
                 settle_batch_norm(network, torch.randn(SETTLING_IMAGES, 3, size, size))
             network = ready_for_training(network, run.reading, device, run.precision)
             process_seconds = time.time() - began
-            kind = cost_on_features if keeps_features(run) else cost_on_images
+            kind = cost_on_features if run.keeps_features else cost_on_images
             cost = kind(run, network, counts, device)
             return replace(cost, process_seconds=process_seconds)
     except Exception as error:
@@ -171,7 +171,7 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
     """The cost of a run that computes features once and trains the head on them."""
     images, width = counts.train + counts.test, network.fc.in_features
 
-    whole = _evaluated(run, max(counts.train, counts.test))
+    whole = min(pass_batch(run, gpu_memory(device)), max(counts.train, counts.test))
     few = whole if device.type == "cuda" else FEW
     features = _up_to(whole, few, partial(features_with, run, network, counts.classes, device))
     data = random_features(MORE_STEPS * run.batch_size, width, counts.classes, device)

@@ -17,7 +17,7 @@ from resnet_sizes.training.devices.gpu_slots import candidates
 from resnet_sizes.training.devices.gpus import Nvml
 from resnet_sizes.training.devices.select import select_device
 from resnet_sizes.training.engine.batches import evaluation_batch
-from resnet_sizes.training.features.extraction import keeps_features
+from resnet_sizes.training.features.extraction import gpu_memory, pass_batch
 
 log = logging.getLogger("resnet_sizes")
 
@@ -167,6 +167,9 @@ def explained_out_of_memory(run: RunFile) -> Iterator[None]:
 def _advice(run: RunFile, reason: str) -> str:
     parts = run.gradient_accumulation
     size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+    if run.keeps_features:
+        here = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        size = pass_batch(run, gpu_memory(here))
     steps = (
         f"Set training.gradient_accumulation to {2 * parts}: each step then takes its batch in "
         f"{2 * parts} parts, with the gradient of the whole batch (batch normalisation in train "
@@ -176,7 +179,7 @@ def _advice(run: RunFile, reason: str) -> str:
     forward = f"Set training.evaluation_batch_size below {size}."
     advice = (
         f"{forward} It is also the batch in which features are computed."
-        if keeps_features(run)
+        if run.keeps_features
         else f"{steps} If it failed in an evaluation: {forward}"
     )
     # Python's own MemoryError says nothing.

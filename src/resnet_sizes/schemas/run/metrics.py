@@ -67,8 +67,12 @@ class FeatureCache(Record):
     forward_seconds: float = Field(ge=0)
     """Of one pass over the training images, as this run measured it."""
     timed_images: int = Field(ge=1)
-    """Training images on which that was measured: all of them by the run that computed the
-    features, a small share, scaled up, by one that reused them."""
+    """Training images in a pass that was timed: all of them by the run that computed the features,
+    some, scaled up, by one that reused them."""
+    timed_passes: int = Field(1, ge=1)
+    """Such passes, of which the median counts; 1 in older results."""
+    batch: int | None = Field(None, ge=1)
+    """Images of a batch of the pass, at most; null in older results."""
 
 
 class Code(Record):

@@ -42,6 +42,24 @@ class RunSettings(Versioned):
         """As `RUN_NAME`."""
         return RUN_NAME.format(protocol=self.protocol, model=self.model, seed=self.seed)
 
+    @property
+    def cache_obstacle(self) -> str | None:
+        """Why the features of a frozen backbone cannot be computed once; None if they can."""
+        recipe = self.reading
+        if recipe.frozen_batch_norm == "train":
+            return (
+                "the batch normalisation of the frozen backbone is in train mode, so an image's "
+                "features depend on the batch it is in"
+            )
+        if recipe.augmentation != "none":
+            return f"augmentation is {recipe.augmentation}, so each epoch sees other images"
+        return None if self.feature_cache else "feature_cache is false"
+
+    @property
+    def keeps_features(self) -> bool:
+        """Whether the last layer is trained on features that are computed once."""
+        return self.reading.trainable == "head" and self.cache_obstacle is None
+
 
 class RunFile(RunSettings):
     """`run.json`: the settings, what `auto` means in them, and the identities of data and

@@ -11,6 +11,9 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode, Precision
 from resnet_sizes.training.engine.clock import Clock
 
+SHORT_FORMATS: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
+"""What autocast computes in."""
+
 
 def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32") -> None:
     """Seed torch, allow only deterministic kernels if `deterministic`, and say what fp32 means.
@@ -44,9 +47,9 @@ def autocast(
     precision: Precision, device: torch.device
 ) -> Callable[[], AbstractContextManager[object]]:
     """Makes the context in which a network computes in `precision`."""
-    kinds = {"bf16": torch.bfloat16, "fp16": torch.float16}
-    if precision in kinds:
-        return lambda: torch.autocast(device.type, kinds[precision])
+    kind = SHORT_FORMATS.get(precision)
+    if kind is not None:
+        return lambda: torch.autocast(device.type, kind)
     return nullcontext
 
 

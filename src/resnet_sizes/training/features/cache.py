@@ -1,7 +1,6 @@
 """The features of a frozen backbone: computed once, kept on disk, shared by seeds and studies."""
 
 import logging
-import math
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,14 +13,16 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
 from resnet_sizes.schemas.run.metrics import Device, FeatureCache
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.training.engine.batches import DeviceData, FeatureData, evaluation_batch
-from resnet_sizes.training.features.extraction import FeatureExtractor, PartialFeatures
+from resnet_sizes.training.engine.batches import DeviceData, FeatureData
+from resnet_sizes.training.features.extraction import (
+    FeatureExtractor,
+    PartialFeatures,
+    PassTime,
+    pass_batch,
+)
 from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
 
 log = logging.getLogger("resnet_sizes")
-
-TIMED_SHARE = 0.01
-"""Which share of the training images a run that finds its features sends through the backbone."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ def features_key(
     because it decides everything.
     """
     recipe = run.reading
-    cudnn: int | None = None
+    cudnn = memory = None
     if device.kind == "cuda":
+        memory = device.memory_bytes
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     return content_hash(
         {
@@ -67,7 +69,7 @@ def features_key(
             "input_size": recipe.input_size,
             "normalisation": recipe.normalisation,
             "precision": run.precision,
-            "batch_size": evaluation_batch(run.evaluation_batch_size, recipe.input_size),
+            "batch_size": pass_batch(run, memory),
             "deterministic": run.deterministic,
             "dataset": run.dataset_identity,
             "device": [device.kind, device.name],
@@ -92,9 +94,9 @@ def cached_features(
     calling `while_waiting` every second. A pass that is interrupted is kept every
     `checkpoint_seconds` and goes on.
 
-    A run that finds them measures the pass again, on a small share of the images: with the time
-    of the run that computed them, several seeds would have one measurement between them, and
-    seem to vary less than they do.
+    A run that finds them measures the pass again, on some of the images: with the time of the run
+    that computed them, several seeds would have one measurement between them, and seem to vary
+    less than they do.
     """
     path = folder / f"{key}.safetensors"
     name = extractor.run.name
@@ -114,13 +116,18 @@ def cached_features(
                 log.warning("warning: %s The next run computes it again", error)
             else:
                 partial.remove()
-            timed = len(train)
+            time = PassTime(seconds, images=len(train), passes=1)
     if found is not None:
         log.info("%s: features of the frozen backbone are here: %s", name, path)
         train, test = found
-        seconds, timed = extractor.time(math.ceil(len(train) * TIMED_SHARE))
+        time = extractor.time()
     cache = FeatureCache(
-        key=key, reused=found is not None, forward_seconds=seconds, timed_images=timed
+        key=key,
+        reused=found is not None,
+        forward_seconds=time.seconds,
+        timed_images=time.images,
+        timed_passes=time.passes,
+        batch=extractor.batch,
     )
     return Features(train, test, cache)
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import statistics
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,32 +18,64 @@ from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.engine.batches import DeviceData, Preprocessor, evaluation_batch
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.networks import Backbone
-from resnet_sizes.training.engine.numerics import autocast
+from resnet_sizes.training.engine.numerics import SHORT_FORMATS, autocast
 from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
 
 log = logging.getLogger("resnet_sizes")
 
 BatchDone = Callable[[int], object]
 
+PIXEL_BYTES = 320
+"""Memory of the pass for a pixel of its input: a bottleneck network at 224 pixels takes 13.5 MiB
+an image in fp32 (measured on a CPU), and some room is for the convolutions' own use."""
 
-def cache_obstacle(run: RunFile) -> str | None:
-    """Why the features of a run's frozen backbone cannot be computed once; None if they can."""
-    recipe = run.reading
-    if recipe.frozen_batch_norm == "train":
-        return (
-            "the batch normalisation of the frozen backbone is in train mode, so an image's "
-            "features depend on the batch it is in"
-        )
-    if recipe.augmentation != "none":
-        return f"augmentation is {recipe.augmentation}, so each epoch sees other images"
-    if not run.feature_cache:
-        return "feature_cache is false"
-    return None
+MEMORY_SHARE = 4
+"""Part of a GPU's memory that a batch of the pass may take: one in so many."""
+
+LARGEST_BATCH = 1024
+"""Images that fill any GPU at 224 pixels, in maps that 32-bit numbers can still count."""
+
+WARM_UP_SECONDS = 0.5
+"""A GPU that has been idle takes some tenths of a second to reach its clock rate."""
+
+TIMED_SECONDS = 2.0
+TIMED_PASSES = 3
+"""What is timed at least."""
 
 
-def keeps_features(run: RunFile) -> bool:
-    """Whether a run trains its head on features that are computed once."""
-    return run.reading.trainable == "head" and cache_obstacle(run) is None
+def pass_batch(run: RunFile, gpu_memory: int | None) -> int:
+    """Images of a batch in the pass through a frozen backbone.
+
+    On CUDA as many as an evaluation's `evaluation_batch_size`, if the device's memory, in bytes,
+    allows; in powers of two, so that GPUs of one kind decide alike. It is its whole memory, not
+    what is free: a restart has to decide as the run did. Elsewhere, with None, an evaluation's.
+    """
+    recipe, asked = run.reading, run.evaluation_batch_size
+    least = evaluation_batch(asked, recipe.input_size)
+    if gpu_memory is None:
+        return least
+    # Without stride and pooling in the stem, maps have 16 times as many pixels.
+    pixels = recipe.input_size**2 * (16 if recipe.stem == "cifar" else 1)
+    fitting = gpu_memory // MEMORY_SHARE // (PIXEL_BYTES * pixels)
+    return max(least, min(asked, LARGEST_BATCH, 1 << max(0, fitting.bit_length() - 1)))
+
+
+def gpu_memory(device: torch.device) -> int | None:
+    """Bytes of a CUDA device in all; None of others."""
+    if device.type != "cuda":
+        return None
+    return int(torch.cuda.get_device_properties(device).total_memory)
+
+
+@dataclass(frozen=True)
+class PassTime:
+    """How long a pass over all training images takes, by repeated passes over some of them."""
+
+    seconds: float
+    """The median's, scaled up to all images."""
+    images: int
+    """In each pass."""
+    passes: int
 
 
 @dataclass
@@ -117,16 +150,21 @@ class FeatureExtractor:
         device: torch.device,
         batch_done: BatchDone,
     ) -> None:
-        """`network` is in evaluation mode; `batch_done` gets the number of images of
-        each batch, and may raise to stop there."""
+        """`network` is in evaluation mode; its frozen layers are cast to the run's precision, once,
+        where autocast would do it in each batch. `batch_done` gets the number of images of each
+        batch, and may raise to stop there."""
         self.run = run
         self._data = data
+        for name, layer in network.named_children():
+            if name != "fc" and run.precision in SHORT_FORMATS:
+                layer.to(SHORT_FORMATS[run.precision])
         self._backbone = Backbone(network).eval()
         self._prepare = Preprocessor(run.reading, device, run.precision)
         self._in_precision = autocast(run.precision, device)
         self._device = device
         self._batch_done = batch_done
-        self._size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+        self.batch = pass_batch(run, gpu_memory(device))
+        """Images of a batch, at most."""
 
     def train_and_test(
         self, partial: PartialFeatures | None = None
@@ -164,7 +202,7 @@ class FeatureExtractor:
         keep: Callable[[bool], object],
     ) -> None:
         left = images[start:]
-        for batch in torch.split(left, self._size) if len(left) else ():
+        for batch in torch.split(left, self.batch) if len(left) else ():
             partial.batches.append(self._features(batch))
             try:
                 self._batch_done(len(batch))
@@ -176,22 +214,37 @@ class FeatureExtractor:
     def _warm_up(self) -> None:
         """The first batch chooses kernels. A plain loop does that once, not once per epoch, so it
         does not belong in a time that is multiplied by the epochs."""
-        self._features(self._data.train_images[: self._size])
+        self._features(self._data.train_images[: self.batch])
 
     @torch.no_grad()  # not inference mode, whose tensors the head's backward pass may not keep
     def _features(self, batch: torch.Tensor) -> torch.Tensor:
         with self._in_precision():
             return self._backbone(self._prepare(batch)).float()  # type: ignore[no-any-return]
 
-    def time(self, images: int) -> tuple[float, int]:
-        """Seconds of a pass over all training images, measured on whole batches that have
-        `images` of them at least; and how many those are."""
-        total = len(self._data.train_images)
-        count = min(total, math.ceil(images / self._size) * self._size)
-        self._warm_up()
-        clock = Clock(self._device)
-        with clock.span():
-            for batch in torch.split(self._data.train_images[:count], self._size):
-                self._features(batch)
-                self._batch_done(len(batch))
-        return clock.seconds * total / count, count
+    def time(self) -> PassTime:
+        """Time a pass over all training images, by passes over some of them.
+
+        The warm-up decides how many: the batches that it does in `WARM_UP_SECONDS`, one at least.
+        So a slow device, where one batch takes seconds, times three batches, and a fast one
+        passes long enough for a clock. Nothing is called within a pass: what waits for the device
+        there would be timed with it.
+        """
+        images, clock = self._data.train_images, Clock(self._device)
+        batches, warm = 0, 0.0
+        while warm < WARM_UP_SECONDS:
+            with clock.span():
+                self._warm_up()
+            self._batch_done(0)
+            batches, warm = batches + 1, warm + clock.seconds
+        timed = torch.split(images[: batches * self.batch], self.batch)
+        seconds: list[float] = []
+        while len(seconds) < TIMED_PASSES or sum(seconds) < TIMED_SECONDS:
+            with clock.span():
+                for batch in timed:
+                    self._features(batch)
+            seconds.append(clock.seconds)
+            self._batch_done(0)
+        count = sum(map(len, timed))
+        return PassTime(
+            statistics.median(seconds) * len(images) / count, count, passes=len(seconds)
+        )

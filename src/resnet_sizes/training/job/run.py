@@ -33,7 +33,7 @@ from resnet_sizes.training.engine.networks import (
     ready_for_training,
 )
 from resnet_sizes.training.features.cache import cached_features, features_key
-from resnet_sizes.training.features.extraction import FeatureExtractor, cache_obstacle
+from resnet_sizes.training.features.extraction import FeatureExtractor
 from resnet_sizes.training.job.checkpointing import Attempt, Checkpointer, resume
 from resnet_sizes.training.job.results import code, versions, write_results
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
@@ -123,7 +123,7 @@ def _trainer(
     device = images.train_labels.device
     if run.reading.trainable == "all":
         return Trainer(run, network, images, device)
-    obstacle = cache_obstacle(run)
+    obstacle = run.cache_obstacle
     if obstacle:
         log.info(
             "%s: every epoch goes through the frozen layers; their features are not kept, since %s",
