@@ -20,16 +20,18 @@ from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.schemas.run.tensors import read_dataset
+from resnet_sizes.training.job.workplace import Workplace
 
 
-def train_on_device(run: RunFile, dataset: Path, folder: RunFolder, *_: Any) -> Metrics:
+def train_on_device(
+    run: RunFile, folder: RunFolder, weights: object, options: object, place: Workplace, *_: Any
+) -> Metrics:
     """Write results without any training."""
     from synthetic_runs import write_run
 
-    info, _arrays = read_dataset(dataset)
+    info, _arrays = place.dataset
     if info.identity != run.dataset_identity:
-        raise UserError(f"{dataset}: is not the run's.")
+        raise UserError(f"{place.path}: is not the run's.")
     write_run(folder, run, info, accuracy=0.8, minutes=1.0, losses=(2.0, 0.5))
     return read_record(folder.metrics, Metrics, "")
 

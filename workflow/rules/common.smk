@@ -99,6 +99,10 @@ def weights_option(wildcards, input):
     return f"--weights {input.weights}" if input.weights else ""
 
 
+def seeds_run_files(wildcards):
+    return [FOLDER.run(run).run for run in PLAN.runs_together(wildcards)]
+
+
 def figure(name):
     """A figure in any language, with its caption for `snakemake --report`."""
     return report(

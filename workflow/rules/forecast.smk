@@ -47,6 +47,18 @@ def train_minutes(wildcards):
     return min(MOST_MINUTES, max(LEAST_MINUTES, minutes))
 
 
+def seeds_minutes(wildcards):
+    expected = run_forecast(wildcards)
+    if not expected:
+        return MOST_MINUTES
+    others = len(PLAN.runs_together(wildcards)) - 1
+    seconds = expected.seconds + others * (expected.seconds - expected.feature_seconds)
+    return min(
+        MOST_MINUTES,
+        max(LEAST_MINUTES, START_MINUTES + round(TIME_FACTOR * seconds / 60)),
+    )
+
+
 def train_memory_mb(wildcards):
     expected = run_forecast(wildcards)
     if not expected or FORECAST.device.kind != "cpu":

@@ -4,6 +4,8 @@ rule train:
     # message, a plot or the formatting, changes none of them.
     input:
         run=RUN.run,
+        # Where the seeds have been trained together, this job only puts results in their place.
+        together=PLAN.together,
         dataset=FOLDER.dataset,
         weights=PLAN.initial_weights,
     output:
@@ -36,3 +38,26 @@ rule train:
         " --watchdog-minutes {resources.watchdog_minutes}"
         # On a scheduler's machine a run stops itself before it is stopped.
         " ${{RESNET_SIZES_SCHEDULED:+--time-limit {resources.runtime}}}"
+
+
+# All seeds of a reading whose frozen layers' features are kept, by the first one's name: they
+# would mostly start processes, load torch and wait for each other's features, with a GPU each.
+use rule train as train_seeds with:
+    input:
+        run=seeds_run_files,
+        dataset=FOLDER.dataset,
+        weights=PLAN.initial_weights,
+    output:
+        touch(FOLDER.together(RUN_NAME)),
+    log:
+        FOLDER.log(f"train_seeds/{RUN_NAME}"),
+    benchmark:
+        FOLDER.training_benchmark(f"together/{RUN_NAME}")
+    resources:
+        gpu=1,
+        mem_mb=train_memory_mb,
+        runtime=seeds_minutes,
+        checkpoint_minutes=str(STUDY.training.checkpoint_minutes),
+        watchdog_minutes=str(STUDY.training.watchdog_minutes),
+    message:
+        "Training all seeds of {wildcards.model} under {wildcards.protocol}"

@@ -1,4 +1,4 @@
-"""`resnet-sizes train`: one run."""
+"""`resnet-sizes train`: one run, or the seeds of one reading and model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import say
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.messages import run_command
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder, clamp_future_mtimes
@@ -16,7 +17,11 @@ from resnet_sizes.schemas.run.weights import WeightsInfo
 
 def train(
     run: Annotated[
-        Path, typer.Argument(help="results/<name>/runs/<protocol>/<model>/seed-<n>/run.json")
+        list[Path],
+        typer.Argument(
+            help="results/<name>/runs/<protocol>/<model>/seed-<n>/run.json; several that differ in "
+            "their seeds alone share the process, of which those with results stay as they are"
+        ),
     ],
     dataset: Annotated[Path, typer.Option(help="results/<name>/data/dataset.safetensors")],
     weights: Annotated[
@@ -38,16 +43,22 @@ def train(
         typer.Option(help="Minutes without a step after which the run is ended.", min=0.01),
     ] = 30,
 ) -> None:
-    """Train one run; its results go beside its run file, metrics.json last.
+    """Train one run, or one after the other; results go beside a run file, metrics.json last.
 
     A run that was stopped or killed goes on from its checkpoint in work/. SIGTERM and Ctrl-C stop
     it after the step under way, with a checkpoint.
     """
-    study = StudyFolder.of_run_file(run)
+    study = StudyFolder.of_run_file(run[0])
     named = study.study if study.study.is_file() else "results/NAME/study.json"
-    run_file = read_record(run, RunFile, run_command(f"study runs {named}"))
+    run_files = [read_record(path, RunFile, run_command(f"study runs {named}")) for path in run]
+    for path, other in zip(run, run_files, strict=True):
+        if other.model_copy(update={"seed": run_files[0].seed}) != run_files[0]:
+            raise UserError(
+                f"{path}: differs from {run[0]} in more than its seed; allowed: the seeds of one "
+                "reading and model. Train it in a command of its own: resnet-sizes train RUN.json"
+            )
 
-    from resnet_sizes.training.job.job import train_run  # torch comes when a device is held
+    from resnet_sizes.training.job.job import train_runs  # torch comes when a device is held
     from resnet_sizes.training.supervision.launch import RunOptions
 
     info = None
@@ -57,14 +68,15 @@ def train(
         checkpoint_seconds=checkpoint_minutes * 60,
         watchdog_seconds=watchdog_minutes * 60,
         time_limit=None if time_limit is None else time_limit * 60,
-        kept=study.kept(run_file.name),
+        study=study,
     )
-    metrics = train_run(run_file, dataset, RunFolder(run.parent), device, info, options)
-    clamp_future_mtimes(study, [run, dataset, *filter(None, [weights])])
-    say(
-        f"{run_file.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "
-        f"after {metrics.training_seconds:.1f} s of training{_without_cache(metrics)}"
-    )
+    wanted = [(each, RunFolder(path.parent)) for each, path in zip(run_files, run, strict=True)]
+    for metrics in train_runs(wanted, dataset, device, info, options):
+        clamp_future_mtimes(study, [*run, dataset, *filter(None, [weights])])
+        say(
+            f"{metrics.run.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "
+            f"after {metrics.training_seconds:.1f} s of training{_without_cache(metrics)}"
+        )
 
 
 def _without_cache(metrics: Metrics) -> str:

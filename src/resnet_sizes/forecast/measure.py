@@ -1,8 +1,6 @@
 """Seconds and bytes of a few real steps, on random images and with random weights."""
 
-import contextlib
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import torch
@@ -10,7 +8,7 @@ from torchvision.models.resnet import ResNet
 
 from resnet_sizes.schemas.run.metrics import EpochMetrics
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.training.devices.select import peak_memory
+from resnet_sizes.training.devices.select import forget_peak, peak_memory
 from resnet_sizes.training.engine.batches import Data, DeviceData, FeatureData
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.features.extraction import FeatureExtractor
@@ -83,12 +81,12 @@ def measure_epochs(
     """
     short = run.model_copy(update={"epochs": MOST_EPOCHS, "learning_rate": HARMLESS})
     network.zero_grad(set_to_none=True)
-    _forget_peak(device)
+    forget_peak(device)
     trainer = Trainer(short, network, data, device)
     found: list[EpochMetrics] = []
     for metrics, _ in trainer.epochs(_ignore):
         if not found and device.type != "cuda":
-            _forget_peak(device)  # kernels that are made on a CPU would blur what an image takes
+            forget_peak(device)  # kernels that are made on a CPU would blur what an image takes
         found.append(metrics)
         seconds = sum(each.training_seconds + each.evaluation_seconds for each in found[1:])
         enough = once or (len(found) > EPOCHS and seconds >= LEAST_SECONDS)
@@ -113,7 +111,7 @@ def features_with(
     """Compute features of one batch of `images`, at most the run's own batch of evaluation, after
     one that chose kernels."""
     data = random_images(images, 1, classes, device)
-    _forget_peak(device)
+    forget_peak(device)
     _, _, seconds = FeatureExtractor(run, network, data, device, _ignore).train_and_test()
     return Measured(0.0, seconds / images, seconds, peak_memory(device))
 
@@ -130,19 +128,6 @@ def random_features(images: int, width: int, classes: int, device: torch.device)
     features = torch.randn(images, width, device=device)
     labels = torch.arange(images, device=device) % classes
     return FeatureData(features, labels, features, labels)
-
-
-def _forget_peak(device: torch.device) -> None:
-    """Let the peak of memory begin at what is held now.
-
-    Outside CUDA and Linux it cannot be forgotten, and a later measurement's is never lower than
-    an earlier one's.
-    """
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    else:
-        with contextlib.suppress(OSError):  # proc(5): 5 resets VmHWM
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _ignore(done: object) -> None:

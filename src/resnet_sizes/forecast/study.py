@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
 from resnet_sizes.io.files import read_record
@@ -31,10 +31,10 @@ CIFAR10 = Counts(train=50_000, test=10_000, classes=10)
 
 @dataclass(frozen=True)
 class ExpectedRun:
-    """One run, in seconds."""
+    """One run, or the runs of one process, in seconds."""
 
     seconds: float
-    """What the run does for itself: training, evaluation, start."""
+    """What the runs do for themselves: training, evaluation, start."""
     features: Hashable | None = None
     """Equal for runs that share the features of a frozen backbone."""
     feature_seconds: float = 0.0
@@ -87,7 +87,14 @@ def forecast_study(
             feature_seconds=cost.feature_seconds if measured else None,
             peak_memory_bytes=cost.peak_memory_bytes if measured else None,
         )
-        yield forecast, [expected] * len(study.seeds_of(run.protocol)) if measured else []
+        runs = [expected] * len(study.seeds_of(run.protocol)) if measured else []
+        yield forecast, [_together(runs)] if runs and run.keeps_features else runs
+
+
+def _together(runs: Sequence[ExpectedRun]) -> ExpectedRun:
+    """Runs on kept features, which one process makes."""
+    others = sum(run.seconds - run.process_seconds for run in runs[1:])
+    return replace(runs[0], seconds=runs[0].seconds + others)
 
 
 def dataset_counts(study: Study) -> Counts:

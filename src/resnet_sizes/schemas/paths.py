@@ -92,9 +92,16 @@ class StudyFolder:
         """What one job said when Snakemake ran it last."""
         return self.folder / "logs" / f"{job}.log"
 
-    def training_log(self, settings: RunSettings) -> Path:
-        """What one run said when Snakemake ran it last."""
-        return self.log(f"train/{settings.name}")
+    def together(self, run: str) -> Path:
+        """Says that the seeds of a reading and model, of which this run is the first, have been
+        trained in one process."""
+        return self.folder / "together" / run
+
+    def training_log(self, settings: RunSettings, first: RunSettings) -> Path:
+        """What one run said when Snakemake ran it last, or the process did that trained it with
+        others, of which `first` was the first."""
+        logs = [self.log(f"train/{settings.name}"), self.log(f"train_seeds/{first.name}")]
+        return max(logs, key=lambda path: path.stat().st_mtime if path.is_file() else 0.0)
 
     def training_benchmark(self, run: str) -> Path:
         """What Snakemake measured of the process of one run."""

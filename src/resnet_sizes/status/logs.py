@@ -22,10 +22,10 @@ COMMAND_ERROR = re.compile(r"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d )?error: ")
 ERROR_LINES = 12
 """Lines shown of that message."""
 
-SLURM_LOGS = ".snakemake/slurm_logs/rule_train/*/*.log"
+SLURM_LOGS = ".snakemake/slurm_logs/rule_train*/*/*.log"
 """Logs of Snakemake's Slurm plugin: `PROTOCOL_MODEL_SEED/JOB.log`."""
 
-GENERIC_LOGS = ".snakemake/cluster_logs/train.*.log"
+GENERIC_LOGS = ".snakemake/cluster_logs/train*.log"
 """Logs of profiles/cluster-generic: `train.PROTOCOL.MODEL.SEED.JOB.log`."""
 
 NO_FAILURE = re.compile(
@@ -127,7 +127,7 @@ class JobLogs:
         self._by_label: dict[str, list[JobLog]] = {}
         found = [(path, path.parent.name, path.stem) for path in root.glob(SLURM_LOGS)]
         for path in root.glob(GENERIC_LOGS):
-            label, _, number = path.stem.removeprefix("train.").rpartition(".")
+            label, _, number = path.stem.partition(".")[2].rpartition(".")
             found.append((path, label, number))
         for path, label, number in found:
             with suppress(OSError):

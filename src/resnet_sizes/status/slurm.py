@@ -96,5 +96,6 @@ def _label(text: str) -> str | None:
     Snakemake's Slurm plugin writes the comment `rule_train_wildcards_PROTOCOL_MODEL_SEED`; our
     profile for other executors names the job `rs.train.PROTOCOL MODEL SEED` or the like.
     """
-    found = re.fullmatch(r"(?:rule_train_wildcards_|(?:rs|resnet-sizes)\.train\.)(.+)", text)
+    rule = r"(?:rule_train(?:_seeds)?_wildcards_|(?:rs|resnet-sizes)\.train(?:_seeds)?\.)(.+)"
+    found = re.fullmatch(rule, text)
     return normal_label(re.sub(r"\b(protocol|model|seed)=", "", found[1])) if found else None

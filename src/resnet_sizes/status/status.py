@@ -84,7 +84,11 @@ class StudyWatch:
         if time.monotonic() - self._asked >= ASK_EVERY:
             self._jobs, self._asked = read_queue(self._root), time.monotonic()
         jobs, logs = self._jobs, JobLogs(self._root)
-        seen = [self._run(settings, jobs, logs) for settings in all_run_settings(study)]
+        firsts: dict[tuple[str, str], RunSettings] = {}
+        seen = []
+        for settings in all_run_settings(study):
+            first = firsts.setdefault((settings.protocol, settings.model), settings)
+            seen.append(self._run(settings, first, jobs, logs))
         runs = [run.status() for run in seen]
         found = Counter(run.state for run in runs)
         counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
@@ -116,8 +120,10 @@ class StudyWatch:
             rested = rests
             time.sleep(max(LOOK_EVERY, REST * took))
 
-    def _run(self, settings: RunSettings, jobs: Jobs, logs: JobLogs) -> ObservedRun:
-        files, log = self._folder.run(settings), self._folder.training_log(settings)
+    def _run(
+        self, settings: RunSettings, first: RunSettings, jobs: Jobs, logs: JobLogs
+    ) -> ObservedRun:
+        files, log = self._folder.run(settings), self._folder.training_log(settings, first)
         planned = planned_run(settings, files)
         results = read_results(settings, files, planned, self._code)
         run = ObservedRun(settings, results)

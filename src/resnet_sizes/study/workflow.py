@@ -144,6 +144,19 @@ class WorkflowPlan:
         key = weights_key(wildcards.model, self.settings(wildcards).reading)
         return [] if key is None else [self.folder.weights(key)]
 
+    def together(self, wildcards: Any) -> list[Path]:
+        """What says that a run's seeds have been trained in one process; nothing where they are
+        trained one by one: of their features, which are kept, and of the start of a process there
+        would be little to share."""
+        first = self.runs_together(wildcards)[0]
+        several = len(self.study.seeds_of(wildcards.protocol)) > 1
+        return [self.folder.together(first.name)] if first.keeps_features and several else []
+
+    def runs_together(self, wildcards: Any) -> list[RunSettings]:
+        """The seeds of a run's reading and model."""
+        seeds = self.study.seeds_of(wildcards.protocol)
+        return [run_settings(self.study, wildcards.protocol, wildcards.model, n) for n in seeds]
+
     def train_threads(self, cores: int | None, gpus: int) -> int:
         """The CPU cores of one run: on this machine a fair share of its `cores` for each of the
         GPUs that Snakemake may use at once. `cores` is None where a scheduler runs the jobs."""

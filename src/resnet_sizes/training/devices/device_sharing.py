@@ -25,6 +25,10 @@ class SharingMonitor:
         self._looks = self._shared = 0
         self._names: list[str] = []
 
+    def again(self) -> "SharingMonitor":
+        """One for the next run on the device, which has seen nothing yet."""
+        return SharingMonitor(self._others)
+
     def look(self, at_once: bool = False) -> None:
         """Look, unless the last look was a moment ago."""
         now = time.monotonic()

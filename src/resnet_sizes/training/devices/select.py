@@ -1,5 +1,6 @@
 """Turns `training.device` into a torch device, and describes that device for the metrics file."""
 
+import contextlib
 import os
 import platform
 import re
@@ -107,6 +108,19 @@ def peak_memory(device: torch.device) -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return int(peak if platform.system() == "Darwin" else peak * 1024)
+
+
+def forget_peak(device: torch.device) -> None:
+    """Let the peak of memory begin at what is held now.
+
+    Outside CUDA and Linux it cannot be forgotten, and a later peak is never lower than an earlier
+    one.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        with contextlib.suppress(OSError):  # proc(5): 5 resets VmHWM
+            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def _processor() -> str:

@@ -87,6 +87,7 @@ def cached_features(
     extractor: FeatureExtractor,
     checkpoint_seconds: float,
     while_waiting: Callable[[], object],
+    loaded: dict[str, tuple[torch.Tensor, torch.Tensor]],
 ) -> Features:
     """Read the features of a key, which is `features_key`'s, or compute and keep them.
 
@@ -96,7 +97,7 @@ def cached_features(
 
     A run that finds them measures the pass again, on some of the images: with the time of the run
     that computed them, several seeds would have one measurement between them, and seem to vary
-    less than they do.
+    less than they do. What is computed or read is put into `loaded`, by its key, and found there.
     """
     path = folder / f"{key}.safetensors"
     name = extractor.run.name
@@ -106,7 +107,7 @@ def cached_features(
             lock.enter_context(one_process(path, waiting, while_waiting))
         except OSError as error:  # without a place to keep features there is nothing to guard
             log.warning("%s: cannot be locked (%s)", path, error)
-        found = _read(path)
+        found = loaded.get(key) or _read(path)
         if found is None:
             partial = PartialFeatures.of(path, checkpoint_seconds)
             train, test, seconds = extractor.train_and_test(partial)
@@ -121,6 +122,7 @@ def cached_features(
         log.info("%s: features of the frozen backbone are here: %s", name, path)
         train, test = found
         time = extractor.time()
+    loaded[key] = train, test
     cache = FeatureCache(
         key=key,
         reused=found is not None,

@@ -1,5 +1,6 @@
 """One run file and a dataset → predictions, an epoch log, and metrics."""
 
+import gc
 import json
 import logging
 from pathlib import Path
@@ -15,15 +16,18 @@ from resnet_sizes.schemas.paths import FEATURES, RunFolder
 from resnet_sizes.schemas.run.metrics import EpochMetrics, Metrics
 from resnet_sizes.schemas.run.progress import Phase
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.schemas.run.tensors import read_dataset
 from resnet_sizes.schemas.run.weights import WeightsInfo
 from resnet_sizes.training.capabilities import (
     check_compiler,
     check_precision,
     explained_out_of_memory,
 )
-from resnet_sizes.training.devices.gpu_slots import DeviceSlot
-from resnet_sizes.training.devices.select import describe, select_device, set_threads
+from resnet_sizes.training.devices.select import (
+    describe,
+    forget_peak,
+    select_device,
+    set_threads,
+)
 from resnet_sizes.training.engine.batches import DeviceData, batches_per_epoch
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.loop import Trainer
@@ -36,6 +40,7 @@ from resnet_sizes.training.features.cache import cached_features, features_key
 from resnet_sizes.training.features.extraction import FeatureExtractor
 from resnet_sizes.training.job.checkpointing import Attempt, Checkpointer, resume
 from resnet_sizes.training.job.results import code, versions, write_results
+from resnet_sizes.training.job.workplace import Workplace
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
 from resnet_sizes.training.supervision.launch import RunOptions
 from resnet_sizes.training.supervision.progress import WRITE_EVERY_END, Progress, ProgressFile
@@ -46,26 +51,28 @@ log = logging.getLogger("resnet_sizes")
 
 def train_on_device(
     run: RunFile,
-    dataset: Path,
     folder: RunFolder,
     weights: WeightsInfo | None,
     options: RunOptions,
-    slot: DeviceSlot,
+    place: Workplace,
     supervision: Supervision,
 ) -> Metrics:
-    """Train one run on the device of its slot, as `job.train_run` says."""
+    """Train one run on the device of its workplace, as `job.train_run` says."""
     started, made_by = utc_now(), code()
     checkpoints = Checkpoints(options.work / content_hash(run))
-    info, arrays = read_dataset(dataset)
+    slot, (info, arrays) = place.slot, place.dataset
     if info.identity != run.dataset_identity:
         raise UserError(
-            f"{dataset}: holds data {info.identity[:12]}…, but the run was planned for "
+            f"{place.path}: holds data {info.identity[:12]}…, but the run was planned for "
             f"{run.dataset_identity[:12]}…. Plan it again: resnet-sizes study runs STUDY"
         )
     supervision.check()
     with explained_out_of_memory(run):
         device = select_device(slot.torch_name)
-        sharing = slot.monitor(device.type)
+        if place.images is not None:
+            gc.collect()  # the network of the run before
+            forget_peak(device)
+        sharing = place.monitor(device.type)
         set_threads(run.threads)
         check_precision(run.precision, device)
         check_compiler(run.compile_mode, device)
@@ -94,8 +101,8 @@ def train_on_device(
         kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
         supervision.check()
         network = ready_for_training(network, run.reading, device, run.precision)
-        images = DeviceData.on(device, arrays)
-        trainer = _trainer(run, network, images, attempt, options, supervision)
+        place.images = place.images or DeviceData.on(device, arrays)
+        trainer = _trainer(run, network, place, attempt, options, supervision)
         if kept:
             resume(trainer, attempt, *kept)
         checkpointer = Checkpointer(
@@ -114,12 +121,14 @@ def train_on_device(
 def _trainer(
     run: RunFile,
     network: ResNet,
-    images: DeviceData,
+    place: Workplace,
     attempt: Attempt,
     options: RunOptions,
     supervision: Supervision,
 ) -> Trainer:
     """What trains the whole network on images, or its head on features that are computed once."""
+    images = place.images
+    assert images is not None
     device = images.train_labels.device
     if run.reading.trainable == "all":
         return Trainer(run, network, images, device)
@@ -154,6 +163,7 @@ def _trainer(
             FeatureExtractor(run, network, images, device, batch_done),
             options.checkpoint_seconds,
             supervision.check,
+            place.features,
         )
     attempt.feature_cache = features.cache
     return Trainer(run, network.fc, features.on(device, images), device)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_sizes.io.locks import start_of_this_process
-from resnet_sizes.schemas.paths import WORK, RunFolder
+from resnet_sizes.schemas.paths import WORK, StudyFolder
 from resnet_sizes.schemas.run.progress import SchedulerJob
 
 PARENT = "RESNET_SIZES_PARENT"
@@ -42,8 +42,8 @@ class RunOptions:
     """Without a step, after which the run is taken to hang."""
     time_limit: float | None = None
     """Seconds after which the run stops itself, with a checkpoint."""
-    kept: RunFolder | None = None
-    """Where results of the run may lie that were there before a workflow began to repeat it."""
+    study: StudyFolder | None = None
+    """Where results of the runs may lie that were there before a workflow began to repeat them."""
 
 
 def announce(scheduled: bool) -> None:

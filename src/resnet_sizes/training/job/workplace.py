@@ -1,0 +1,48 @@
+"""What runs that follow each other in one process share: a device, and what lies on it.
+
+Imports no torch: a device has to be held first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, read_dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from resnet_sizes.training.devices.device_sharing import SharingMonitor
+    from resnet_sizes.training.devices.gpu_slots import DeviceSlot
+    from resnet_sizes.training.engine.batches import DeviceData
+
+
+@dataclass
+class Workplace:
+    """The device of a process, with the images and features that its runs have in common."""
+
+    slot: DeviceSlot
+    path: Path
+    """The tensor file of the dataset."""
+    images: DeviceData | None = None
+    """On the device, once a run has put them there."""
+    features: dict[str, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
+    """Of training and test images, by their key."""
+    _monitor: SharingMonitor | None = None
+
+    @cached_property
+    def dataset(self) -> tuple[DatasetInfo, DatasetArrays]:
+        """Read and verified once."""
+        return read_dataset(self.path)
+
+    def monitor(self, kind: str) -> SharingMonitor:
+        """A run's own watch over who else is on the device, which is of this kind."""
+        first = self._monitor is None
+        self._monitor = self.slot.monitor(kind) if self._monitor is None else self._monitor.again()
+        if not first:
+            self._monitor.look()
+        return self._monitor
