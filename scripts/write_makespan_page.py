@@ -31,6 +31,7 @@ READINGS = [
     "finetune-32",
     "finetune-112",
 ]
+TOGETHER = {"probe-224"}
 SEEDS = 20
 EPOCHS = 50
 TRAIN_IMAGES, TEST_IMAGES = 50_000, 10_000
@@ -44,14 +45,14 @@ SHOWN = ["t4", "v100", "a100"]
 
 
 def expected(model: str, protocol: Protocol, rate: DeviceRate, devices: Devices) -> ExpectedRun:
-    """One run on one GPU; `features` is set by the caller."""
+    """One run on one GPU; on kept features all seeds, which one process trains."""
     reading = protocol.recipe_for(model)
     entry = shipped_network_costs().of(model, reading.stem, reading.input_size)
     assert entry is not None
     forward = entry.macs_per_image / rate.inference
     if reading.trainable == "head" and reading.frozen_batch_norm == "eval":
         every_image_once = (TRAIN_IMAGES + TEST_IMAGES) * forward
-        return ExpectedRun(START_SECONDS, features=model, feature_seconds=every_image_once)
+        return ExpectedRun(START_SECONDS * (SEEDS + 1) + every_image_once)
     step = forward
     if reading.trainable == "all":
         step = entry.macs_per_image * devices.assumptions.backward_factor / rate.training
@@ -82,7 +83,7 @@ def row(rate: DeviceRate, protocols: dict[str, Protocol], devices: Devices) -> s
         expected(model, protocols[name], rate, devices)
         for name in READINGS
         for model in DEPTHS
-        for _ in range(SEEDS)
+        for _ in range(1 if name in TOGETHER else SEEDS)
     ]
     draw = random.Random(0)
     cells = []
@@ -145,8 +146,8 @@ What is assumed:
 - A free GPU takes the next run at once, and keeps it to its end. Snakemake promises no order, so
   the cells give the median of {orders} random ones, the worst of them, and what no order could
   go below.
-- Features of a frozen backbone are computed once for all its seeds. Runs that want them meanwhile
-  wait, with their GPU. Training on features takes seconds and is left out.
+- Features of a frozen backbone are computed once for all its seeds, by one process that trains them
+  all. Training on features takes seconds and is left out.
 - Nothing fails or is preempted. A run that is stopped loses its work since the last checkpoint.
 - No memory limit is checked here: `resnet-sizes audit config/article.yaml` does that.
 """
