@@ -27,7 +27,7 @@ from resnet_sizes.training.engine.batches import DeviceData, FeatureData
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.engine.numerics import set_determinism
-from resnet_sizes.training.features.extraction import FeatureExtractor, keeps_features
+from resnet_sizes.training.features.extraction import FeatureExtractor
 from resnet_sizes.training.job.results import code, versions
 
 CLASSES = 10
@@ -114,7 +114,7 @@ class Bench:
         set_determinism(run.deterministic, run.seed, run.precision)
         network = ready_for_training(random_network(run), run.reading, self.device, run.precision)
         data = DeviceData.on(self.device, arrays)
-        if not keeps_features(run):
+        if not run.keeps_features:
             return Trainer(run, network, data, self.device)
         extractor = FeatureExtractor(run, network, data, self.device, ignore)
         train, test = (each.to(self.device) for each in extractor.train_and_test()[:2])
