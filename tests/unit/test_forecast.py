@@ -132,6 +132,7 @@ def test_a_probe_costs_one_pass_and_steps_of_the_head(device):
     assert cost.feature_seconds == pytest.approx(0.125 * 1200)
     assert cost.training_seconds == pytest.approx(0.01 * 10 * 1000)
     assert cost.evaluation_seconds == pytest.approx(0.001 * 10 * 200)
+    assert cost.once_seconds == pytest.approx(4 * 8 * 0.125), "it times batches of 8 images"
 
 
 def test_the_memory_of_a_probe_is_that_of_its_pass_and_its_features(device):

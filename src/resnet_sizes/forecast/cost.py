@@ -44,6 +44,9 @@ GROWTH = 4
 
 IMAGE_BYTES = 3 * 32 * 32
 
+TIMED_SECONDS, TIMED_BATCHES = 2.5, 4
+"""What each run spends at least on timing the pass whose features it finds."""
+
 STARTS = 1.6
 """How many times as long as its process takes to begin a run takes beside its steps: with the job
 that Snakemake makes of it, and its results (benchmarks/README.md)."""
@@ -177,7 +180,7 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
     data = random_features(MORE_STEPS * run.batch_size, width, counts.classes, device)
     head = measure_epochs(run, torch.nn.Linear(width, counts.classes).to(device), data, device)
     return Cost(
-        once_seconds=head.once,
+        once_seconds=head.once + max(TIMED_SECONDS, TIMED_BATCHES * features.seconds),
         training_seconds=head.training * run.epochs * counts.train,
         evaluation_seconds=head.evaluation * run.epochs * counts.test,
         feature_seconds=features.evaluation * images,
