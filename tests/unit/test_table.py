@@ -10,7 +10,7 @@ from study_values import collected
 from synthetic import ARTICLE, make_study, own_readings
 
 from resnet_sizes.evidence.runs.read import read_runs
-from resnet_sizes.evidence.values.table import write_table
+from resnet_sizes.evidence.values.table import comparison_table, write_table
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
@@ -30,14 +30,13 @@ COLUMNS = [
 
 
 def table_of(folder: Path, **choices: Any) -> pd.DataFrame:
-    return pd.read_csv(table_of_study(make_study(folder, **choices)))
+    study = make_study(folder, **choices)
+    return table_of_study(study)
 
 
-def table_of_study(study: Path) -> Path:
+def table_of_study(study: Path) -> pd.DataFrame:
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
-    path = study.with_name("table.csv")
-    write_table(runs.study, collected(runs, load_article(ARTICLE)), path)
-    return path
+    return comparison_table(runs.study, collected(runs, load_article(ARTICLE)))
 
 
 def test_the_articles_numbers_give_the_articles_table(tmp_path: Path) -> None:
@@ -97,13 +96,13 @@ def test_the_first_protocol_gives_the_table(tmp_path: Path) -> None:
     (study.parent / "runs/b/resnet18/seed-0/metrics.json").unlink()
     for seed in (1, 2):
         (study.parent / f"runs/b/resnet18/seed-{seed}/metrics.json").unlink()
-    table = pd.read_csv(table_of_study(study))
-    assert table["Acurácia"].isna().tolist() == [True, False, False]
+    assert table_of_study(study)["Acurácia"].isna().tolist() == [True, False, False]
 
 
 def test_the_csv_holds_plain_numbers_and_empty_cells(tmp_path: Path) -> None:
     missing = [f"scratch-32/resnet152/seed-{seed}" for seed in (0, 1, 2)]
-    path = table_of_study(make_study(tmp_path, epochs=2, missing=missing))
+    path = tmp_path / "table.csv"
+    write_table(table_of(tmp_path, epochs=2, missing=missing), path)
     text = path.read_text(encoding="utf-8")
     assert "\r" not in text
     rows = list(csv.reader(text.splitlines()))

@@ -12,7 +12,7 @@ from resnet_sizes.evidence.runs.read import read_runs
 from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.values.collect import collect_values, with_value_keys
 from resnet_sizes.evidence.values.figure_values import figure_numbers
-from resnet_sizes.evidence.values.table import write_table
+from resnet_sizes.evidence.values.table import comparison_table, write_table
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash, hashes_of
 from resnet_sizes.schemas.article.article import load_article
@@ -76,7 +76,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
     values = collect_values(runs, article, verdicts, file)
 
-    write_table(study, values.values, output / "table.csv")
+    write_table(comparison_table(study, values.values), output / "table.csv")
     write_json(output / "audit.json", audited)
     write_json(output / "values.json", values)
     write_json(output / "figures.json", figure_numbers(runs, article, values.values))

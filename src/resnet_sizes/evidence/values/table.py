@@ -1,12 +1,12 @@
 """Table 1: the article's six columns from our runs, and the measured time."""
 
-import csv
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 
+import pandas as pd
+
 from resnet_sizes.evidence.values.value_book import in_percent
-from resnet_sizes.io.files import write_text
+from resnet_sizes.io.files import write_atomically
 from resnet_sizes.schemas.evidence.values import Value
 from resnet_sizes.schemas.study.protocol import by_depth, display_name
 from resnet_sizes.schemas.study.study import Study
@@ -25,23 +25,37 @@ COLUMNS = {
 their keys in values.json."""
 
 
-def write_table(study: Study, values: Mapping[str, Value], path: Path) -> None:
-    """Write the table as CSV (UTF-8, comma, decimal point) atomically: one row per model of the
-    study, from shallow to deep, from its first protocol.
+def comparison_table(study: Study, values: Mapping[str, Value]) -> pd.DataFrame:
+    """One row per model of the study, from shallow to deep, from its first protocol.
 
     `values` are those of values.json. Accuracy (after the last epoch) is in percent, times are in
-    minutes, increments in percent of the first row's number. The first row has no increments, and
-    a model without a finished run has neither accuracy nor times: these cells are empty. Twelve
-    significant digits: all that the numbers hold, without the noise of binary fractions.
+    minutes, increments in percent of the first row's number. Numbers are at full precision. The
+    first row has no increments, and a model without a finished run has neither accuracy nor
+    times: these cells are missing (NaN).
     """
+    models = by_depth(study.models)
 
-    def cell(model: str, quantity: str) -> str:
+    def number(model: str, quantity: str) -> float | None:
         value = values.get(f"{study.protocols[0]}.{model}.{quantity}")
-        return "" if value is None else f"{in_percent(value):.12g}"
+        return None if value is None else in_percent(value)
 
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["Teste", *COLUMNS])
-    for model in by_depth(study.models):
-        writer.writerow([display_name(model), *(cell(model, of) for of in COLUMNS.values())])
-    write_text(path, text.getvalue())
+    table = pd.DataFrame(
+        {column: [number(model, of) for model in models] for column, of in COLUMNS.items()},
+        dtype="float64",
+    )
+    table["Camadas"] = table["Camadas"].astype("int64")
+    table.insert(0, "Teste", [display_name(model) for model in models])
+    return table
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write the table as CSV (UTF-8, comma, decimal point) atomically; missing cells are empty.
+
+    Twelve significant digits: all that the numbers hold, without the noise of binary fractions.
+    """
+    write_atomically(
+        path,
+        lambda target: table.to_csv(
+            target, index=False, float_format="%.12g", lineterminator="\n", encoding="utf-8"
+        ),
+    )
