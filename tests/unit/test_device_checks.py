@@ -346,12 +346,12 @@ def metrics(**changes):
 
 def test_a_forecast_that_is_off_is_noticed(bench, monkeypatch):
     monkeypatch.setattr(runs.Home, "finish", lambda self: metrics())
-    costs = iter([Cost(peak_memory_bytes=116), Cost(peak_memory_bytes=114), Cost(problem="full")])
+    costs = iter([Cost(peak_memory_bytes=126), Cost(peak_memory_bytes=124), Cost(problem="full")])
     monkeypatch.setattr(runs, "forecast_run", lambda *what: next(costs))
     for _ in range(3):
         runs.forecast(bench)
     assert [each.partition(" (")[0] for each in bench.faults] == [
-        "scratch-32, memory: error: 0.16, allowed 0.15",
+        "scratch-32, memory: error: 0.26, allowed 0.25",
         "scratch-32: RuntimeError: full",
     ]
 

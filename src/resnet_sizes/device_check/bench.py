@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from traceback import extract_tb
@@ -23,7 +23,7 @@ from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.training.capabilities import check_precision, fastest_precision
 from resnet_sizes.training.devices.gpus import Gpu
 from resnet_sizes.training.devices.select import describe, select_device, set_threads
-from resnet_sizes.training.engine.batches import DeviceData, FeatureData
+from resnet_sizes.training.engine.batches import DeviceData, FeatureData, Preprocessor
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.engine.numerics import set_determinism
@@ -40,9 +40,9 @@ READINGS: dict[str, dict[str, Any]] = {
     "scratch-32": {},
     "scratch-cifar-stem": {"stem": "cifar"},
     "augmented": {"augmentation": "flip-crop"},
-    "finetune-112": {"input_size": 112, "optimizer": "sgd", "schedule": "cosine"},
+    "finetune-112": {"input_size": 112},
     "probe-224": PROBE,
-    "probe-224-bn-train": PROBE | {"frozen_batch_norm": "train"},
+    "probe-224-bn-train": PROBE | {"frozen_batch_norm": "train", "optimizer": "sgd"},
 }
 """What the protocols of config.yaml ask of a device. Weights are random, which costs the same."""
 
@@ -129,15 +129,16 @@ def in_mode(run: RunFile, mode: CompileMode) -> RunFile:
 
 def random_network(run: RunFile) -> ResNet:
     """The network of a run on the CPU, with the same random weights each time. Its batch
-    normalisation has seen something: else a deep one's outputs would not be finite."""
-    return deepcopy(_network(run.model, run.reading.stem))
+    normalisation has seen some of the images: else a deep one's outputs overflow in 16 bits."""
+    return deepcopy(_network(run.model, run.reading.model_copy(update={"precision": "fp32"})))
 
 
-@cache
-def _network(model: ModelName, stem: Any) -> ResNet:
+@lru_cache(maxsize=1)
+def _network(model: ModelName, recipe: TrainingRecipe) -> ResNet:
     torch.manual_seed(0)
-    network = build_network(model, TrainingRecipe(stem=stem), CLASSES)
-    settle_batch_norm(network, torch.randn(8, 3, 32, 32))
+    network = build_network(model, recipe, CLASSES)
+    pixels = torch.from_numpy(images(8).train_images)
+    settle_batch_norm(network, Preprocessor(recipe, torch.device("cpu"), "fp32")(pixels))
     return network
 
 

@@ -182,7 +182,9 @@ def forecast(bench: Bench) -> None:
                 pairs["training"] = steps, whole
             for what, (expected, actual) in pairs.items():
                 bench.numbers |= {f"{reading}, {what}": actual, f"{what}, forecast": expected}
-                bench.within(f"{reading}, {what}: error", abs(expected / actual - 1), 0.15)
+                # A process holds the copies of its checkpoints as well, which are not forecast.
+                limit = 0.15 if cuda else 0.25
+                bench.within(f"{reading}, {what}: error", abs(expected / actual - 1), limit)
             if made := found.feature_cache:
                 again = home.finish().feature_cache
                 assert again
