@@ -7,7 +7,7 @@ import pytest
 from child_runs import wait_until
 from pretend_gpus import PretendGpus, uuid
 
-DISPLAY = {"uuid": uuid("a"), "capability": [3, 5], "memory": 2}
+DISPLAY = {"uuid": uuid("a"), "capability": [7, 5], "memory": 2}
 SMALL, LARGE = (
     {"uuid": uuid(letter), "capability": [8, 6], "memory": memory}
     for letter, memory in (("b", 23.98), ("c", 48))

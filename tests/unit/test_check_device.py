@@ -29,7 +29,7 @@ def record(folder: Path) -> DeviceCheck:
     return DeviceCheck.model_validate_json((folder / "device-check.json").read_bytes())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_whole_check_passes_on_a_cpu_and_skips_what_is_for_gpus(tmp_path):
     done = subprocess.run(COMMAND, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

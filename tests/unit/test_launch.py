@@ -50,7 +50,8 @@ RULES = Path(__file__).parents[2] / "workflow/rules/train.smk"
 
 def shell_of_the_rule(**values: Any) -> str:
     """The shell command of the rule `train`, with its wildcards filled in as Snakemake does."""
-    shell = RULES.read_text(encoding="utf-8").split("    shell:\n", 1)[1]
+    rule, _, _ = RULES.read_text(encoding="utf-8").partition("\n\n\n")
+    shell = rule.split("    shell:\n", 1)[1]
     command = ast.literal_eval(f"({shell})")  # strings side by side, and comments
     return str(command).format(
         **{

@@ -150,7 +150,7 @@ def test_results_of_an_interrupted_repetition_stay(study):
     metrics = study.folder / RUN / "metrics.json"
     before = metrics.read_bytes()
     (study.folder / RESULTS / "data/dataset.json").unlink()
-    command, run_file = "src/resnet_sizes/cli/train.py", "    run_file = read_record"
+    command, run_file = "src/resnet_sizes/cli/train.py", "    run_files = [read_record"
     study.edit(command, run_file, f"    1 / 0\n{run_file}")
     done = study.snakemake("--configfile", "config/tiny.yaml", "--until", "train", check=False)
     assert done.returncode != 0
@@ -162,11 +162,11 @@ def test_results_of_an_interrupted_repetition_stay(study):
 
 
 def test_overlays_behind_two_options_are_refused_with_the_form_that_works(study):
-    two = ("--configfile", "config/demo.yaml", "--configfile=config/tiny.yaml")
+    two = ("--configfile", "config/tiny.yaml", "--configfile=config/tiny.yaml")
     said = study.plan(*two, check=False)
     assert said.returncode != 0
     assert "--configfile is given more than once" in said.stdout
-    both = ("config/demo.yaml", "config/tiny.yaml")
+    both = ("config/tiny.yaml", "config/tiny.yaml")
     assert "Nothing to be done" in study.plan("--configfile", *both).stdout
 
 

@@ -148,6 +148,7 @@ def test_the_articles_study_plans_its_runs_after_fetching(project):
         "weights": 3,
         "dataset": 1,
         "run": 45,  # three depths, ten seeds of one protocol and five of the other
+        "train_seeds": 3,  # of those whose frozen layers' features are kept
         "train": 45,
         "evidence": 1,
         "report": 2,  # languages
