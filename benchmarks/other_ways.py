@@ -1,5 +1,5 @@
-"""What else one could take: torch's compiler under the plain loop, and for the frozen pass the
-runtimes that are made for inference. Runtimes are measured where they are installed.
+"""What else one could take: torch's compiler under the plain loop, and for the frozen pass on a CPU
+ONNX Runtime, where it is installed.
 """
 
 import importlib.util
@@ -39,27 +39,16 @@ class RuntimeLoop(PlainLoop):
         arrays: DatasetArrays,
         device: torch.device,
         precision: Precision,
-        runtime: Callable[[nn.Module, torch.Tensor, Precision], Pass],
+        runtime: Callable[[nn.Module, torch.Tensor], Pass],
     ) -> None:
         super().__init__(setting, arrays, device, precision)
         fold_batch_norm(self.net)
         shape = (setting.batch_size, 3, self.size, self.size)
-        features = runtime(Backbone(self.net).eval(), torch.zeros(shape), precision)
+        features = runtime(Backbone(self.net).eval(), torch.zeros(shape))
         self.forward = lambda images: self.net.fc(features(images))
 
 
-def openvino_pass(backbone: nn.Module, example: torch.Tensor, precision: Precision) -> Pass:
-    """By Intel's OpenVINO: one batch at a time, on all threads."""
-    import openvino
-
-    model = openvino.convert_model(backbone, example_input=example, input=list(example.shape))
-    hints = {"INFERENCE_PRECISION_HINT": {"fp32": "f32", "fp16": "f16"}.get(precision, precision)}
-    hints |= {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": str(torch.get_num_threads())}
-    compiled = openvino.compile_model(model, "CPU", hints)
-    return lambda images: torch.from_numpy(compiled(images.numpy())[0])
-
-
-def onnx_pass(backbone: nn.Module, example: torch.Tensor, precision: Precision) -> Pass:
+def onnx_pass(backbone: nn.Module, example: torch.Tensor) -> Pass:
     """By ONNX Runtime, in fp32: its CPU kernels know no other format."""
     import onnxruntime
 
@@ -81,8 +70,6 @@ def other_loops(
     found: dict[str, PlainLoop] = {}
     if device.type != "cpu":
         return found
-    if importlib.util.find_spec("openvino"):
-        found["OpenVINO"] = RuntimeLoop(setting, arrays, device, precision, openvino_pass)
     if precision == "fp32" and all(map(importlib.util.find_spec, ("onnx", "onnxruntime"))):
         found["ONNX Runtime"] = RuntimeLoop(setting, arrays, device, precision, onnx_pass)
     return found

@@ -109,7 +109,7 @@ def speed_table(result: dict[str, Any]) -> Table:
 
 
 def other_ways_table(result: dict[str, Any]) -> Table:
-    """The engine against a compiler and the runtimes that are installed."""
+    """The engine against a compiler, and against ONNX Runtime where it is installed."""
     rows = []
     for setting in result["settings"]:
         rates = setting["rates"]
@@ -123,8 +123,8 @@ def other_ways_table(result: dict[str, Any]) -> Table:
             rows.append([*where, way, *speeds, spread_text(ratio(ours, rates[label]))])
     notes = [
         "*compiled*: the plain loop with `torch.compile`, whose compiling is not in the time. "
-        "*OpenVINO*, *ONNX Runtime*: the pass through the frozen layers, batch normalisation "
-        "folded, by these runtimes where they are installed; the head is trained by torch. "
+        "*ONNX Runtime*: the pass through the frozen layers, batch normalisation folded, where it "
+        "is installed; the head is trained by torch. "
         "In the same rounds as the table above."
     ]
     header = ["case", "network", "precision", "way", "images/s", "ours, images/s", "ours ÷ way"]
