@@ -16,21 +16,16 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.resnet import ResNet
 
+from resnet_sizes.device_check.bench import random_info
 from resnet_sizes.forecast.measure import settle_batch_norm
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import Precision, RunFile
-from resnet_sizes.schemas.run.tensors import (
-    DatasetArrays,
-    DatasetInfo,
-    dataset_identity,
-    write_dataset,
-)
+from resnet_sizes.schemas.run.tensors import DatasetArrays, write_dataset
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
-from resnet_sizes.schemas.study.sources import DatasetSpec
 from resnet_sizes.training.capabilities import best_compile_mode
 from resnet_sizes.training.engine.batches import DeviceData, FeatureData, Preprocessor
 from resnet_sizes.training.engine.loop import Trainer
@@ -205,7 +200,7 @@ def whole_run(
     if recipe.weights != "none":
         weights = write_random_weights(model, recipe, arrays, folder / f"{model}.safetensors")
         recipe = recipe.model_copy(update={"weights": weights.path})
-    info = _information(arrays)
+    info = random_info(arrays)
     dataset = folder / "dataset.safetensors"
     write_dataset(dataset, info, arrays)
     run = run_file(
@@ -239,22 +234,6 @@ def write_random_weights(
 def _settle(network: ResNet, recipe: TrainingRecipe, arrays: DatasetArrays) -> None:
     prepare = Preprocessor(recipe, torch.device("cpu"), "fp32")
     settle_batch_norm(network, prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
-
-
-def _information(arrays: DatasetArrays) -> DatasetInfo:
-    train, test = len(arrays.train_labels), len(arrays.test_labels)
-    return DatasetInfo(
-        spec=DatasetSpec(source="image-folder", path="noise"),
-        content="other",
-        class_names=[str(label) for label in range(CLASSES)],
-        train_images=train,
-        test_images=test,
-        full_train_images=train,
-        full_test_images=test,
-        identity=dataset_identity(arrays),
-        source_file=None,
-        source_sha256=None,
-    )
 
 
 def _nothing(loss: torch.Tensor) -> None:

@@ -14,8 +14,6 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from contest import Contestant, take_turns
 from engine import executed_macs
 from figures import best_notebook, frozen_seconds, ratio, together
-from ingredients import contestants
-from ingredients import table as ingredients_table
 from notebook_loop import NotebookLoop, images_needed
 from plain_loop import PlainLoop
 from profile_step import group_of
@@ -211,29 +209,6 @@ def test_other_ways_stand_beside_ours_of_the_same_precision(result):
     ours = result["settings"][0]["rates"]["ours/bf16"]
     assert row[:5] == ["scratch-32", "resnet18", "bf16", "compiled", "200 (100–200)"]
     assert row[6] == spread_text(ratio(ours, [200.0, 200.0, 100.0]))
-
-
-def test_an_ingredient_is_held_against_the_step_before_and_what_is_tried_against_the_last():
-    rates = {"plain loop": [100.0], "+ one": [150.0], "tried: another": [75.0], "+ two": [300.0]}
-    setting = {"case": "scratch-32", "model": "resnet18", "precision": "fp32", "rates": rates}
-    rows = {row[3]: row[5:] for row in ingredients_table({"settings": [setting]}).rows}
-    assert rows["+ one"] == ["1.50 (1.50–1.50)", "1.50 (1.50–1.50)"]
-    assert rows["tried: another"] == ["0.75 (0.75–0.75)", "0.50 (0.50–0.50)"]
-    assert rows["+ two"] == ["3.00 (3.00–3.00)", "2.00 (2.00–2.00)"]
-
-
-def test_ingredients_compute_the_same_losses_as_the_plain_loop():
-    setting = Setting("scratch-32", "resnet18", 4, 1, 1)
-    losses = []
-    for contestant in contestants(setting, "fp32", CPU)[:5]:
-        [measure] = contestant.measure.args
-        loop = measure.__self__
-        loop.net.load_state_dict(losses[0][1] if losses else loop.net.state_dict())
-        state = {name: tensor.clone() for name, tensor in loop.net.state_dict().items()}
-        torch.manual_seed(0)
-        losses.append((loop.train(), state))
-    assert len(losses) == 5
-    assert [loss for loss, _ in losses] == pytest.approx([losses[0][0]] * 5, rel=1e-4)
 
 
 def test_networks_of_a_case_have_a_row_together(result):

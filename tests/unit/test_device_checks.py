@@ -4,7 +4,6 @@ Checks for GPUs are made on a CPU, with stand-ins for what CUDA alone has.
 """
 
 import os
-import signal
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,12 +15,10 @@ from torch.nn import functional
 from pretend_gpus import PretendGpus, uuid
 from recorded_steps import TapeRecorder
 from resnet_sizes.device_check import bench as bench_module
-from resnet_sizes.device_check import loop, numbers, runs, speed
+from resnet_sizes.device_check import loop, numbers, speed
 from resnet_sizes.device_check.bench import Bench
 from resnet_sizes.device_check.facts import facts
-from resnet_sizes.forecast.cost import Cost
 from resnet_sizes.schemas.run.run import Precision
-from resnet_sizes.training.devices.locks import LOCKS, DeviceLocks, SlotHolder, lock_folder
 from resnet_sizes.training.engine import batches
 from resnet_sizes.training.engine import loop as engine
 from resnet_sizes.training.engine.loop import Trainer
@@ -275,105 +272,6 @@ def test_a_graph_that_is_left_out_or_gives_other_logits_is_noticed(bench, on_tap
     run = bench.run(compile_mode="none", batch_size=2, epochs=2)
     with pytest.raises(ArithmeticError, match="none: graphs launched: 7 instead of 0"):
         loop._launches(bench, run)
-
-
-class FakeProcess:
-    """A run that is somewhere, or has ended."""
-
-    def __init__(self, exitcode):
-        self.exitcode = exitcode
-        self.pid = 0
-
-    def kill(self):
-        self.exitcode = -9
-
-    def join(self):
-        pass
-
-
-@pytest.fixture
-def home(bench, tmp_path, monkeypatch):
-    """A run that has begun, and writes checkpoints."""
-    monkeypatch.setenv(LOCKS, str(tmp_path / "locks"))
-    monkeypatch.setattr(runs, "FREED", 0.2)
-    found = runs.Home(bench, "scratch-32", 8, batch_size=8)
-    (found.folder / "said.txt").write_text("one\nwarning: two")
-    (found.folder / "work").mkdir()
-    (found.folder / "work" / "epoch-1").touch()
-    monkeypatch.setattr(runs.Home, "start", lambda self, **how: FakeProcess(None))
-    monkeypatch.setattr(os, "kill", lambda pid, how: None)
-    return found
-
-
-def test_a_run_that_holds_no_lock_is_noticed(home):
-    with pytest.raises(TimeoutError, match=r"while it held a device.*one / warning: two"):
-        home.interrupt(signal.SIGKILL, at="work/epoch-*")
-
-
-def test_a_device_that_is_not_free_after_a_kill_is_noticed(home):
-    locks = DeviceLocks(lock_folder())
-    locks.hold("GPU-1", SlotHolder(run="a", process=1, since="now"))
-    try:
-        with pytest.raises(TimeoutError, match=r"not free 0.2 s after SIGKILL"):
-            home.interrupt(signal.SIGKILL, at="work/epoch-*")
-    finally:
-        locks.release()
-
-
-@pytest.mark.parametrize("different", ["losses", "predictions", "features"])
-def test_runs_whose_bits_differ_are_noticed(bench, monkeypatch, different):
-    monkeypatch.setattr(bench_module, "READINGS", OTHER_READINGS)
-    made = []
-
-    def bits(self):
-        made.append(self)
-        found = {"losses": [1.0], "predictions": b"1", "features": [b"2"]}
-        return found if len(made) < 3 else found | {different: None}
-
-    monkeypatch.setattr(runs.Home, "bits", bits)
-    monkeypatch.setattr(runs.Home, "interrupt", lambda self, how, at: None)
-    runs.runs(bench)
-    assert [each.partition(" (")[0] for each in bench.faults] == [
-        f"frozen: ArithmeticError: stopped: {different} differ"
-    ]
-    assert len({home.folder for home in made}) == 3
-
-
-def metrics(**changes):
-    whole = {"training_seconds": 10.0, "preparation_seconds": None, "peak_memory_bytes": 100}
-    return SimpleNamespace(**(whole | {"feature_cache": None} | changes))
-
-
-def test_a_forecast_that_is_off_is_noticed(bench, monkeypatch):
-    monkeypatch.setattr(runs.Home, "finish", lambda self: metrics())
-    costs = iter([Cost(peak_memory_bytes=126), Cost(peak_memory_bytes=124), Cost(problem="full")])
-    monkeypatch.setattr(runs, "forecast_run", lambda *what: next(costs))
-    for _ in range(3):
-        runs.forecast(bench)
-    assert [each.partition(" (")[0] for each in bench.faults] == [
-        "scratch-32, memory: error: 0.26, allowed 0.25",
-        "scratch-32: RuntimeError: full",
-    ]
-
-
-def test_on_a_gpu_times_and_the_clock_of_kept_features_count_too(bench, monkeypatch):
-    bench.device = torch.device("cuda")
-    seconds = iter([1.0, 1.1, 1.0, 1.1])
-    monkeypatch.setattr(
-        runs.Home,
-        "finish",
-        lambda self: metrics(feature_cache=SimpleNamespace(forward_seconds=next(seconds))),
-    )
-    monkeypatch.setattr(bench_module, "READINGS", OTHER_READINGS)
-    cost = Cost(once_seconds=1.0, training_seconds=7.0, peak_memory_bytes=100)
-    monkeypatch.setattr(runs, "forecast_run", lambda *what: cost)
-    runs.forecast(bench)
-    assert bench.faults == [
-        "scratch-32, training: error: 0.2, allowed 0.15",
-        "scratch-32, clock of the pass: error: 0.1, allowed 0.05",
-        "probe-224, training: error: 0.2, allowed 0.15",
-        "probe-224, clock of the pass: error: 0.1, allowed 0.05",
-    ]
 
 
 def test_a_form_that_is_faster_than_the_chosen_one_is_noticed(bench, monkeypatch):

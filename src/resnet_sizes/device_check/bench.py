@@ -18,8 +18,9 @@ from resnet_sizes.device_check.checks import Check
 from resnet_sizes.forecast.measure import settle_batch_norm
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile
-from resnet_sizes.schemas.run.tensors import DatasetArrays
+from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, dataset_identity
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
+from resnet_sizes.schemas.study.sources import DatasetSpec
 from resnet_sizes.training.capabilities import check_precision, fastest_precision
 from resnet_sizes.training.devices.gpus import Gpu
 from resnet_sizes.training.devices.select import describe, select_device, set_threads
@@ -148,6 +149,23 @@ def images(train: int, test: int = TEST_IMAGES) -> DatasetArrays:
     pixels = random.integers(0, 256, (train + test, 3, 32, 32), dtype=np.uint8)
     labels = random.integers(0, CLASSES, train + test)
     return DatasetArrays(pixels[:train], labels[:train], pixels[train:], labels[train:])
+
+
+def random_info(arrays: DatasetArrays) -> DatasetInfo:
+    """What stands beside random images in the file of a dataset."""
+    train, test = len(arrays.train_labels), len(arrays.test_labels)
+    return DatasetInfo(
+        spec=DatasetSpec(source="image-folder", path="random"),
+        content="other",
+        class_names=[f"class {number}" for number in range(CLASSES)],
+        train_images=train,
+        test_images=test,
+        full_train_images=train,
+        full_test_images=test,
+        identity=dataset_identity(arrays),
+        source_file=None,
+        source_sha256=None,
+    ).sealed()
 
 
 def last_logits(trainer: Trainer) -> torch.Tensor:

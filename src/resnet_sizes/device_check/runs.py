@@ -10,12 +10,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from resnet_sizes.device_check.bench import CLASSES, TEST_IMAGES, Bench, images
+from resnet_sizes.device_check.bench import CLASSES, TEST_IMAGES, Bench, images, random_info
 from resnet_sizes.forecast.cost import Counts, forecast_run
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.tensors import DatasetInfo, dataset_identity, write_dataset
-from resnet_sizes.schemas.study.sources import DatasetSpec
+from resnet_sizes.schemas.run.tensors import write_dataset
 from resnet_sizes.training.devices.locks import DeviceLocks, lock_folder
 from resnet_sizes.training.job.job import train_run
 from resnet_sizes.training.supervision.launch import RunOptions
@@ -34,18 +33,7 @@ class Home:
     def __init__(self, bench: Bench, reading: str, train: int, **changes: Any) -> None:
         self.folder, self._device = Path(mkdtemp(dir=bench.folder)), str(bench.device)
         arrays = images(train)
-        info = DatasetInfo(
-            spec=DatasetSpec(source="image-folder", path="random"),
-            content="other",
-            class_names=[f"class {number}" for number in range(CLASSES)],
-            train_images=train,
-            test_images=TEST_IMAGES,
-            full_train_images=train,
-            full_test_images=TEST_IMAGES,
-            identity=dataset_identity(arrays),
-            source_file=None,
-            source_sha256=None,
-        ).sealed()
+        info = random_info(arrays)
         self._dataset = self.folder / "dataset.safetensors"
         write_dataset(self._dataset, info, arrays)
         self.run = bench.run(reading, dataset_identity=info.identity, **changes)

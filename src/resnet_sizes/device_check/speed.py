@@ -74,9 +74,11 @@ def laid_out(layout: torch.memory_format) -> Iterator[None]:
     modules: tuple[Any, ...] = (networks, batches)
     for module in modules:
         module.memory_format = lambda *_: layout
-    yield
-    for module in modules:
-        module.memory_format = memory_format
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.memory_format = memory_format
 
 
 def plain_rate(bench: Bench, model: ModelName) -> float:
