@@ -13,7 +13,7 @@ from resnet_sizes.evidence.values.collect import collect_values
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.values import Value
-from resnet_sizes.schemas.evidence.verdicts import Verdict, Verdicts
+from resnet_sizes.schemas.evidence.verdicts import Verdict
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import StudyFile
 
@@ -36,17 +36,5 @@ def collected(
     runs: StudyRuns, article: Article, judged: Sequence[Verdict] = ()
 ) -> dict[str, Value]:
     """The values of runs and of the verdicts on them."""
-    verdicts = Verdicts(
-        study=runs.study.name,
-        study_hash="0" * 64,
-        article_hash="0" * 64,
-        demo=False,
-        verdicts=list(judged),
-        overall=judge_readings(article, judged) if judged else [],
-        distances=[],
-        nearest=[],
-        runs=list(runs.states),
-        unrequested=[],
-        files={},
-    )
-    return collect_values(runs, article, verdicts, VERDICTS_FILE).values
+    overall = judge_readings(article, judged) if judged else []
+    return collect_values(runs, article, judged, overall, VERDICTS_FILE).values

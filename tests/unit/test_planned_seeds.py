@@ -2,7 +2,6 @@
 
 import math
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from resnet_sizes.evidence.statistics.tests import (
     Effect,
     Sample,
+    Variance,
     contrast,
     further_run_p,
     prediction_interval,
@@ -21,7 +21,7 @@ from resnet_sizes.evidence.statistics.tests import (
 LEVEL = 0.05
 
 
-def effect(size: float, variances: list[float], further: Any = None) -> Effect:
+def effect(size: float, variances: list[float], *further: Variance) -> Effect:
     return Effect(size, variances, further, LEVEL / 2)
 
 

@@ -55,35 +55,32 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         )
     audited = audit(article, study.protocol_definitions, devices, shipped_network_costs())
     judged = judge(article, readings)
+    overall = judge_readings(article, judged.verdicts, ruled_out(audited))
     compared = distances(article, readings)
+    # One path whatever the working directory, so that equal results give equal bytes.
+    file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
+    values = collect_values(runs, article, judged.verdicts, overall, file)
+
+    write_table(comparison_table(study, values.values), output / "table.csv")
+    write_json(output / "audit.json", audited)
+    write_json(output / "values.json", values)
+    write_json(output / "figures.json", figure_numbers(runs, article, values.values))
+    names = ("table.csv", "audit.json", "values.json", "figures.json")
     verdicts = Verdicts(
         study=study.name,
         study_hash=study_file.study_hash,
         article_hash=content_hash(article),
         made_from=evidence_inputs(Path(study.devices)),
         demo=study.demo,
-        verdicts=judged.verdicts,
-        overall=judge_readings(article, judged.verdicts, ruled_out(audited)),
+        verdicts=with_value_keys(judged.verdicts, article, study, values.values),
+        overall=overall,
         distances=compared,
         nearest=nearest(compared),
         recommendations=judged.recommendations,
         runs=list(runs.states),
         unrequested=list(runs.unrequested),
         outliers=outliers,
-        files={},  # which cannot be known before they are written
-    )
-    # One path whatever the working directory, so that equal results give equal bytes.
-    file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
-    values = collect_values(runs, article, verdicts, file)
-
-    write_table(comparison_table(study, values.values), output / "table.csv")
-    write_json(output / "audit.json", audited)
-    write_json(output / "values.json", values)
-    write_json(output / "figures.json", figure_numbers(runs, article, values.values))
-    verdicts = with_value_keys(verdicts, article, study, values.values)
-    names = ("table.csv", "audit.json", "values.json", "figures.json")
-    verdicts = verdicts.model_copy(
-        update={"files": hashes_of(output / name for name in names)}
+        files=hashes_of(output / name for name in names),
     ).sealed()
     write_json(output / "verdicts.json", verdicts)
     return verdicts

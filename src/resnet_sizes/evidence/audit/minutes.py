@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from resnet_sizes.evidence.audit.table import printed_minutes
 from resnet_sizes.schemas.article.article import Article, Setup
-from resnet_sizes.schemas.article.claims.base import TableRow
 from resnet_sizes.schemas.evidence.audit import (
     Compatibility,
     DeviceRate,
@@ -15,7 +14,6 @@ from resnet_sizes.schemas.evidence.audit import (
     ProtocolOnDevice,
 )
 from resnet_sizes.schemas.hardware import (
-    Anchor,
     Assumptions,
     Device,
     Devices,
@@ -34,15 +32,14 @@ def device_rates(devices: Devices, costs: NetworkCosts) -> list[DeviceRate]:
 
     Raises ValueError where `costs` lacks the network of an anchor at 224 pixels.
     """
-    factor = devices.assumptions.backward_factor
-    by_id = {device.id: device for device in devices.devices}
+    by_id, assumptions = {device.id: device for device in devices.devices}, devices.assumptions
 
     def rate(device: Device, mode: Mode) -> float:
         if device.basis == "measured":
-            return _measured(device, mode, costs, factor)
+            return _measured(device, mode, costs, assumptions)
         model = by_id[device.efficiency_of or ""]
         share_of_peak = (device.peak_tflops or 0) / (model.peak_tflops or 1)
-        return _measured(model, mode, costs, factor) * share_of_peak
+        return _measured(model, mode, costs, assumptions) * share_of_peak
 
     return [
         DeviceRate(
@@ -58,19 +55,16 @@ def device_rates(devices: Devices, costs: NetworkCosts) -> list[DeviceRate]:
     ]
 
 
-def _measured(device: Device, mode: Mode, costs: NetworkCosts, factor: float) -> float:
+def _measured(device: Device, mode: Mode, costs: NetworkCosts, assumptions: Assumptions) -> float:
     """Geometric mean over the anchors of a mode, or over all where it has none."""
-    anchors = [anchor for anchor in device.anchors if anchor.mode == mode] or device.anchors
-    logs = [math.log(_rate(anchor, costs, factor)) for anchor in anchors]
+    logs = []
+    for anchor in [each for each in device.anchors if each.mode == mode] or device.anchors:
+        entry = costs.of(anchor.network, "imagenet", ANCHOR_SIZE)
+        if entry is None:
+            raise ValueError(f"the table of costs lacks {anchor.network} at {ANCHOR_SIZE} pixels")
+        passes = assumptions.backward_factor if anchor.mode == "training" else 1
+        logs.append(math.log(anchor.images_per_second * entry.macs_per_image * passes))
     return math.exp(sum(logs) / len(logs))
-
-
-def _rate(anchor: Anchor, costs: NetworkCosts, factor: float) -> float:
-    entry = costs.of(anchor.network, "imagenet", ANCHOR_SIZE)
-    if entry is None:
-        raise ValueError(f"the table of costs lacks {anchor.network} at {ANCHOR_SIZE} pixels")
-    passes = factor if anchor.mode == "training" else 1
-    return anchor.images_per_second * entry.macs_per_image * passes
 
 
 def protocol_costs(
@@ -82,46 +76,33 @@ def protocol_costs(
     assumptions: Assumptions,
 ) -> ProtocolCosts:
     """The needs of each network of the table under a protocol, and the outcome by device."""
-    setup = article.setup
-    needs = [
-        _need(row, protocol.recipe_for(row.model), setup, costs, assumptions)
-        for row in article.table
-    ]
-    return ProtocolCosts(
-        protocol=name,
-        needs=needs,
-        missing=[
-            f"{need.model}, {need.stem} stem, {need.input_size} pixels"
-            for need in needs
-            if need.macs_per_image is None
-        ],
-        devices=[_on_device(rate, needs, setup, assumptions) for rate in rates],
-    )
+    needs, missing = [], []
+    for row in article.table:
+        recipe = protocol.recipe_for(row.model)
+        entry = costs.of(row.model, recipe.stem, recipe.input_size)
+        macs: int | None = None
+        memory: int | None = None
+        if entry is None:
+            missing.append(f"{row.model}, {recipe.stem} stem, {recipe.input_size} pixels")
+        else:
+            macs = entry.macs_per_image
+            memory = _memory_bytes(entry, recipe, article.setup.batch_size, assumptions)
+        needs.append(
+            ModelNeed(
+                model=row.model,
+                input_size=recipe.input_size,
+                stem=recipe.stem,
+                trainable=recipe.trainable,
+                macs_per_image=macs,
+                memory_bytes=memory,
+                printed_minutes=printed_minutes(row),
+            )
+        )
+    devices = [_on_device(rate, needs, article.setup, assumptions) for rate in rates]
+    return ProtocolCosts(protocol=name, needs=needs, missing=missing, devices=devices)
 
 
-def _need(
-    row: TableRow,
-    recipe: TrainingRecipe,
-    setup: Setup,
-    costs: NetworkCosts,
-    assumptions: Assumptions,
-) -> ModelNeed:
-    entry = costs.of(row.model, recipe.stem, recipe.input_size)
-    memory = None
-    if entry is not None:
-        memory = memory_bytes(entry, recipe, setup.batch_size, assumptions)
-    return ModelNeed(
-        model=row.model,
-        input_size=recipe.input_size,
-        stem=recipe.stem,
-        trainable=recipe.trainable,
-        macs_per_image=None if entry is None else entry.macs_per_image,
-        memory_bytes=memory,
-        printed_minutes=printed_minutes(row),
-    )
-
-
-def memory_bytes(
+def _memory_bytes(
     entry: NetworkCost, recipe: TrainingRecipe, batch_size: int, assumptions: Assumptions
 ) -> int:
     """Bytes for one whole batch in float32: activations, parameters, gradients, optimiser.
@@ -144,42 +125,36 @@ def memory_bytes(
 def _on_device(
     rate: DeviceRate, needs: Sequence[ModelNeed], setup: Setup, assumptions: Assumptions
 ) -> ProtocolOnDevice:
-    predictions = [
-        _predict(rate, need, need.macs_per_image, setup, assumptions)
-        for need in needs
-        if need.macs_per_image is not None
-    ]
-    complete = len(predictions) == len(needs)
-    outcome = _outcome(predictions, assumptions.time_factor) if complete else "not-in-table"
+    predictions = []
+    for need in needs:
+        if need.macs_per_image is not None and need.memory_bytes is not None:
+            # A frozen backbone needs no backward pass, and its last layer costs next to nothing.
+            step = forward = need.macs_per_image / rate.inference
+            if need.trainable == "all":
+                step = need.macs_per_image * assumptions.backward_factor / rate.training
+            training = setup.epochs * setup.train_images * step / 60
+            minutes = training + setup.epochs * setup.test_images * forward / 60
+            printed = need.printed_minutes
+            predictions.append(
+                Prediction(
+                    model=need.model,
+                    minutes=minutes,
+                    minutes_without_evaluation=training,
+                    ratio=None if printed is None else minutes / printed,
+                    memory_fits=need.memory_bytes <= rate.memory_bytes,
+                )
+            )
+    outcome: Compatibility = "not-in-table"
+    if len(predictions) == len(needs):
+        outcome = _outcome(predictions, assumptions.time_factor)
     return ProtocolOnDevice(device=rate.device, outcome=outcome, predictions=predictions)
-
-
-def _predict(
-    rate: DeviceRate, need: ModelNeed, macs: int, setup: Setup, assumptions: Assumptions
-) -> Prediction:
-    forward = macs / rate.inference
-    # A frozen backbone needs no backward pass, and its last layer costs next to nothing.
-    step = forward
-    if need.trainable == "all":
-        step = macs * assumptions.backward_factor / rate.training
-    training = setup.epochs * setup.train_images * step / 60
-    minutes = training + setup.epochs * setup.test_images * forward / 60
-    printed = need.printed_minutes
-    return Prediction(
-        model=need.model,
-        minutes=minutes,
-        minutes_without_evaluation=training,
-        ratio=None if printed is None else minutes / printed,
-        memory_fits=(need.memory_bytes or 0) <= rate.memory_bytes,
-    )
 
 
 def _outcome(predictions: Sequence[Prediction], factor: float) -> Compatibility:
     ratios = [prediction.ratio for prediction in predictions if prediction.ratio is not None]
-    memory = all(prediction.memory_fits for prediction in predictions)
+    memory_fits = all(prediction.memory_fits for prediction in predictions)
     if not ratios:
-        return "no-minutes" if memory else "memory"
-    time = all(1 / factor <= ratio <= factor for ratio in ratios)
-    if time:
-        return "survives" if memory else "memory"
-    return "time" if memory else "time-and-memory"
+        return "no-minutes" if memory_fits else "memory"
+    if all(1 / factor <= ratio <= factor for ratio in ratios):
+        return "survives" if memory_fits else "memory"
+    return "time" if memory_fits else "time-and-memory"

@@ -10,11 +10,7 @@ from collections.abc import Hashable
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from resnet_sizes.evidence.runs.measurements import (
-    on_one_device,
-    seed_outcomes,
-)
-from resnet_sizes.evidence.runs.validate import FinishedRun
+from resnet_sizes.evidence.runs.read import on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import ClaimBase
@@ -38,29 +34,25 @@ class ClaimTest(ABC, Generic[C]):
         self.models = claim.models_compared(article.base_model)
         self.numbers: Hashable = sampling.protocol, claim.deciding_numbers(article.base_model)
         """What decides the claim, in this reading: equal for claims that are one test."""
-        self.finished: list[FinishedRun] = [run for m in self.models for run in sampling.of(m)]
+        self.finished = [run for model in self.models for run in sampling.of(model)]
         """The finished runs of the claim's models."""
         self.fewest_seeds = 1 if claim.needs is None else claim.needs.seeds
         """So many runs per model give a verdict."""
-
-    @property
-    def mixes_devices(self) -> bool:
+        self.mixes_devices = "minutes" in claim.quantities and not on_one_device(self.finished)
         """Whether minutes of several devices would be compared."""
-        return "minutes" in self.claim.quantities and not on_one_device(self.finished)
-
-    @property
-    def prints_computed_minutes(self) -> bool:
+        self.prints_computed_minutes = claim.prints_minutes and any(
+            run.has_computed_time for run in self.finished
+        )
         """Whether printed minutes would be held against minutes that no device needed."""
-        return self.claim.prints_minutes and any(run.has_computed_time for run in self.finished)
 
     @cached_property
     def outcomes(self) -> list[Outcomes]:
         """Those of each seed that all of the models have."""
-        return seed_outcomes(self.sampling.runs, self.sampling.protocol, self.models)
+        return self.sampling.runs.outcomes_by_seed(self.sampling.protocol, self.models)
 
     @abstractmethod
-    def holds_by_construction(self) -> bool:
-        """Whether the networks' definitions alone make the claim true."""
+    def holds(self, outcomes: Outcomes) -> bool:
+        """Whether the claim is true of these numbers."""
 
     @abstractmethod
     def observed(self) -> bool | None:
@@ -87,8 +79,8 @@ class ClaimTest(ABC, Generic[C]):
 
     @abstractmethod
     def planned(self, points: float, tests: int) -> int | None:
-        """How many seeds would settle it as one of so many tests where accuracies have a standard
-        deviation of `points`; None where none would."""
+        """How many seeds, and at least as many as the claim asks for, would settle it as one of so
+        many tests where accuracies have a standard deviation of `points`; None where none would."""
 
     def from_few_seeds(self, tests: int) -> Basis | None:
         """What fewer seeds show than the claim asks for, and how many would settle it as one of
@@ -100,6 +92,5 @@ class ClaimTest(ABC, Generic[C]):
         changes: dict[str, Any] = {"seeds_needed": self.fewest_seeds, "needed_from": "minimum"}
         if usual is not None and self.follows_accuracy():
             needed = self.planned(float(usual.points), tests)
-            needed = None if needed is None else max(needed, self.fewest_seeds)
             changes = {"seeds_needed": needed, "needed_from": "assumed"}
         return basis.model_copy(update=changes)

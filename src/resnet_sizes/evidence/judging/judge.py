@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest
 from resnet_sizes.evidence.judging.comparability import obstacles
 from resnet_sizes.evidence.judging.number_tests import NumberTest
-from resnet_sizes.evidence.judging.order_tests import OrderTest
-from resnet_sizes.evidence.judging.ratio_tests import RatioOrderTest
+from resnet_sizes.evidence.judging.order_tests import OrderTest, RatioOrderTest
 from resnet_sizes.evidence.judging.recommendation import choices_of
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import holm
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Claim, PrintedNumber, Ratio
+from resnet_sizes.schemas.article.claims.base import Outcome
 from resnet_sizes.schemas.evidence.verdicts import Reason, Recommendation, Verdict, VerdictName
+from resnet_sizes.schemas.study.protocol import LAYERS
 
 Obstacles = list[tuple[VerdictName, Reason]]
 
@@ -47,24 +48,15 @@ def judge(article: Article, samplings: Sequence[Sampling]) -> Judgement:
     }
     drafts = [(test, _draft(test, each, len(tested | chosen.keys()))) for test, each in found]
 
-    p_values = dict(chosen)
-    for test, draft in drafts:
-        if draft.basis and draft.basis.p_value is not None:
-            p_values[test.numbers] = draft.basis.p_value
-    adjusted = holm(p_values)
-    verdicts = [_decided(test, draft, adjusted) for test, draft in drafts]
-    decided = [
-        (test, verdict)
-        for test, verdict in zip(tests, verdicts, strict=True)
-        if verdict.basis and verdict.basis.tests
-    ]
-    recommendations = [
-        choice.recommendation(
-            adjusted, [each for test, each in decided if choice.is_asked_by(test)]
-        )
-        for choice in choices
-    ]
-    return Judgement(verdicts, recommendations)
+    p_values = {
+        test.numbers: draft.basis.p_value
+        for test, draft in drafts
+        if draft.basis and draft.basis.p_value is not None
+    }
+    adjusted = holm(chosen | p_values)
+    judged = [(test, _decided(test, draft, adjusted)) for test, draft in drafts]
+    recommendations = [choice.recommendation(adjusted, judged) for choice in choices]
+    return Judgement([verdict for _, verdict in judged], recommendations)
 
 
 def test_of(claim: Claim, sampling: Sampling, article: Article) -> ClaimTest[Any]:
@@ -80,7 +72,8 @@ def _draft(test: ClaimTest[Any], hindrances: Obstacles, tests: int) -> Verdict:
     """A verdict, or what it will be made from once its p-value is corrected."""
     basis = None
     if test.claim.needs is None:
-        observed: bool | None = test.holds_by_construction()
+        of_layers = {model: Outcome(LAYERS[model], 0.0, 0.0, 0.0, 0.0) for model in test.models}
+        observed: bool | None = test.holds(of_layers)
         answer: Answer = "true-by-construction" if observed else "contradicted", ["construction"]
     else:
         minutes_mean_nothing = test.mixes_devices or test.prints_computed_minutes

@@ -1,21 +1,26 @@
 """Testing claims about an order: all of their conditions hold, or one is reversed."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
 from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest
-from resnet_sizes.evidence.runs.measurements import construction_outcomes
 from resnet_sizes.evidence.statistics.sampling import Sampling
-from resnet_sizes.evidence.statistics.tests import Contrast, Effect, seeds_for_effects
-from resnet_sizes.schemas.article.claims import OrderClaim
-from resnet_sizes.schemas.article.claims.base import LOG_MINUTES, Condition, Outcome
-from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, Reason
+from resnet_sizes.evidence.statistics.tests import Effect, seeds_for_effects
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims import OrderClaim, Ratio
+from resnet_sizes.schemas.article.claims.base import (
+    LOG_MINUTES,
+    Condition,
+    Outcome,
+    Outcomes,
+    printed_ends,
+)
+from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, RatioTest, Reason
 from resnet_sizes.schemas.study.protocol import LAYERS
-
-_Variances = Callable[[Condition], list[float]]
-"""What a seed of each model adds to the variance of a condition."""
 
 
 class OrderTest(ClaimTest[OrderClaim]):
@@ -29,8 +34,8 @@ class OrderTest(ClaimTest[OrderClaim]):
     where they decide differently, that is the verdict.
     """
 
-    def holds_by_construction(self) -> bool:
-        return self.claim.holds(construction_outcomes(self.models))
+    def holds(self, outcomes: Outcomes) -> bool:
+        return self.claim.holds(outcomes)
 
     def observed(self) -> bool | None:
         # Where yardsticks differ it neither holds nor fails.
@@ -39,16 +44,29 @@ class OrderTest(ClaimTest[OrderClaim]):
         return answers.pop() if len(answers) == 1 else None
 
     def basis(self, decides: bool) -> Basis:
-        sampling = self.sampling
         return Basis(
-            seeds=sampling.seeds(self.models),
-            comparisons=[
-                _compare(each, sampling, sampling.contrast(each) if decides else None)
-                for each in self._conditions
-            ],
-            seeds_holding=self._seeds_holding(),
+            seeds=self.sampling.seeds(self.models),
+            comparisons=[self._compare(condition, decides) for condition in self._conditions],
+            seeds_holding=sum(self.holds(table) for table in self.outcomes),
             probability=self._probability() if decides else None,
             p_value=self.p_value if decides else None,
+        )
+
+    def _compare(self, condition: Condition, decides: bool) -> Comparison:
+        """A condition with its test; where a model has too few runs: no interval, no p-value."""
+        contrast = self.sampling.contrast(condition) if decides else None
+        low, high = contrast.interval() if contrast else (None, None)
+        return Comparison(
+            kind=condition.kind,
+            models=list(condition.models),
+            quantity=condition.quantity,
+            weights=dict(condition.weights),
+            threshold=condition.threshold,
+            estimate=self.sampling.estimate(condition),
+            low=low,
+            high=high,
+            p_value=contrast.p_positive if contrast else None,
+            pairings=self.sampling.pairings(condition),
         )
 
     @property
@@ -65,39 +83,32 @@ class OrderTest(ClaimTest[OrderClaim]):
         return ("supported", ["rule-holds"]) if True in holds else ("contradicted", ["rule-fails"])
 
     def settle(self, reason: Reason, tests: int) -> int | None:
-        fewest = self.sampling.seeds(self.models) + 1
-        return self._seeds_to_decide(self._observed_variances, tests, fewest)
+        return self._seeds_to_decide(tests, self.sampling.seeds(self.models) + 1)
 
     def follows_accuracy(self) -> bool:
-        means = self.sampling.mean_outcomes
-        conditions = [each for one in self.claim.by_yardstick() for each in one.conditions(means)]
+        conditions = [each for _, conditions in self._by_yardstick for each in conditions]
         return all(each.quantity == "accuracy" for each in conditions)
 
     def planned(self, points: float, tests: int) -> int | None:
-        def variances(condition: Condition) -> list[float]:
-            return [(points / 100 * weight) ** 2 for weight in condition.weights.values()]
+        return self._seeds_to_decide(tests, self.fewest_seeds, points)
 
-        # An order of times that is a premise is taken to be as it is seen.
-        return self._seeds_to_decide(variances, tests, self.fewest_seeds, with_premises=False)
-
-    def _seeds_to_decide(
-        self, variances: _Variances, tests: int, fewest: int, with_premises: bool = True
-    ) -> int | None:
-        """How many decide the claim by every yardstick."""
-        means, needed = self.sampling.mean_outcomes, []
-        for claim in self.claim.by_yardstick():
-            premises = claim.premises(means) if with_premises else []
-            conditions = claim.conditions(means)
-            needed.append(self._seeds_for(conditions, variances, tests, fewest, premises))
+    def _seeds_to_decide(self, tests: int, fewest: int, points: float | None = None) -> int | None:
+        """How many decide the claim by every yardstick. Accuracies have a standard deviation of
+        `points`, else what is observed; an order of times that is a premise is then taken to be
+        as it is seen."""
+        needed = [
+            self._seeds_for(conditions, tests, fewest, points, premises if points is None else ())
+            for premises, conditions in self._by_yardstick
+        ]
         found = [number for number in needed if number is not None]
         return max(found) if len(found) == len(needed) else None
 
     def _seeds_for(
         self,
         conditions: Sequence[Condition],
-        variances: _Variances,
         tests: int,
         fewest: int,
+        points: float | None = None,
         premises: Sequence[Condition] = (),
     ) -> int | None:
         """How many tell whether all conditions hold. What is seen is taken for the truth: they all
@@ -105,8 +116,12 @@ class OrderTest(ClaimTest[OrderClaim]):
         sampling, level = self.sampling, self.judging.level / 2 / tests
 
         def effect(condition: Condition, level: float) -> Effect:
-            size, further = abs(sampling.estimate(condition)), sampling.further_variance(condition)
-            return Effect(size, variances(condition), further, level)
+            if points is None:
+                variances = [sample.variance for sample in sampling.samples(condition)]
+            else:
+                variances = [(points / 100 * each) ** 2 for each in condition.weights.values()]
+            size, further = abs(sampling.estimate(condition)), sampling.image_variance(condition)
+            return Effect(size, variances, further, level)
 
         before = [effect(each, level) for each in premises]
         failing = [each for each in conditions if sampling.estimate(each) <= 0]
@@ -115,12 +130,22 @@ class OrderTest(ClaimTest[OrderClaim]):
         found = [seeds_for_effects(before + way, self.judging.power, fewest) for way in ways]
         return min((number for number in found if number is not None), default=None)
 
-    def _observed_variances(self, condition: Condition) -> list[float]:
-        return [sample.variance for sample in self.sampling.samples(condition)]
+    @cached_property
+    def _by_yardstick(self) -> list[tuple[list[Condition], list[Condition]]]:
+        """Premises and conditions by each yardstick of the claim."""
+        means = self.sampling.mean_outcomes
+        return [
+            (each.premises(means), each.conditions(means)) for each in self.claim.by_yardstick()
+        ]
 
-    def _seeds_holding(self) -> int:
-        """In how many seeds the rule holds by itself."""
-        return sum(self.claim.holds(table) for table in self.outcomes)
+    @cached_property
+    def _conditions(self) -> list[Condition]:
+        """Premises and conditions by all yardsticks, each once."""
+        found: list[Condition] = []
+        for condition in chain.from_iterable(chain(*pair) for pair in self._by_yardstick):
+            if condition not in found:
+                found.append(condition)
+        return found
 
     @property
     def _stated(self) -> list[Condition]:
@@ -128,73 +153,119 @@ class OrderTest(ClaimTest[OrderClaim]):
         return self._conditions
 
     @cached_property
-    def _conditions(self) -> list[Condition]:
-        """Premises and conditions by all yardsticks, each once."""
-        found: list[Condition] = []
-        means = self.sampling.mean_outcomes
-        for yardstick in self.claim.by_yardstick():
-            for condition in [*yardstick.premises(means), *yardstick.conditions(means)]:
-                if condition not in found:
-                    found.append(condition)
-        return found
-
-    @cached_property
     def _p_values(self) -> list[tuple[float, float]]:
         """By each yardstick: that all conditions hold, and that one is reversed while the premises
         hold."""
-        means, contrast, found = self.sampling.mean_outcomes, self.sampling.contrast, []
-        for yardstick in self.claim.by_yardstick():
-            premises = [contrast(each).p_positive for each in yardstick.premises(means)]
-            tested = [contrast(each) for each in yardstick.conditions(means)]
+        contrast, found = self.sampling.contrast, []
+        for premises, conditions in self._by_yardstick:
+            before = [contrast(each).p_positive for each in premises]
+            tested = [contrast(each) for each in conditions]
             # Without conditions it fails whatever else is measured.
-            holding = [*premises, *(each.p_positive for each in tested)] if tested else [1.0]
+            holding = [*before, *(each.p_positive for each in tested)] if tested else [1.0]
             least = min((each.p_negative for each in tested), default=0.0)
-            found.append((max(holding), max([min(1.0, len(tested) * least), *premises])))
+            found.append((max(holding), max([min(1.0, len(tested) * least), *before])))
         return found
 
     def _probability(self) -> float:
-        """The share of the bootstrap in which the whole claim holds."""
-        if self.claim.premises(self.sampling.mean_outcomes):
-            return self._probability_by_rule()
+        """The share of the bootstrap in which the whole claim holds: by its conditions, or, where
+        times place these, by the rule itself, so that the times vary as well."""
+        draws = self.sampling.draws
+        if any(premises for premises, _ in self._by_yardstick):
+            accuracies = {model: draws(model, "accuracy").tolist() for model in self.models}
+            minutes = {model: np.exp(draws(model, LOG_MINUTES)).tolist() for model in self.models}
+
+            def drawn(draw: int) -> Outcomes:
+                return {
+                    model: Outcome(
+                        LAYERS[model], accuracies[model][draw], minutes[model][draw], 0.0, 0.0
+                    )
+                    for model in self.models
+                }
+
+            numbers = range(self.sampling.resamples)
+            return float(np.mean([self.claim.holds(drawn(number)) for number in numbers]))
         held = np.ones(self.sampling.resamples, dtype=bool)
         for condition in self._stated:
-            total = np.zeros(self.sampling.resamples)
-            for model, weight in condition.weights.items():
-                total += weight * self.sampling.draws(model, condition.quantity)
+            weights, quantity = condition.weights.items(), condition.quantity
+            total = np.sum([weight * draws(model, quantity) for model, weight in weights], axis=0)
             held &= total > condition.threshold
         return float(held.mean())
 
-    def _probability_by_rule(self) -> float:
-        """The same by the rule itself, in which the times vary as well."""
-        draws, models = self.sampling.draws, self.models
-        accuracies = {model: draws(model, "accuracy").tolist() for model in models}
-        minutes = {model: np.exp(draws(model, LOG_MINUTES)).tolist() for model in models}
-        held = 0
-        for draw in range(self.sampling.resamples):
-            outcomes = {
-                model: Outcome(
-                    LAYERS[model], accuracies[model][draw], minutes[model][draw], 0.0, 0.0
-                )
-                for model in models
-            }
-            held += self.claim.holds(outcomes)
-        return held / self.sampling.resamples
 
+class RatioOrderTest(OrderTest):
+    """Training times that rise in the ratios of the printed minutes.
 
-def _compare(
-    condition: Condition, sampling: Sampling, contrast: Contrast | None = None
-) -> Comparison:
-    """A condition with its test; where a model has too few runs: no interval, no p-value."""
-    low, high = contrast.interval() if contrast else (None, None)
-    return Comparison(
-        kind=condition.kind,
-        models=list(condition.models),
-        quantity=condition.quantity,
-        weights=dict(condition.weights),
-        threshold=condition.threshold,
-        estimate=sampling.estimate(condition),
-        low=low,
-        high=high,
-        p_value=contrast.p_positive if contrast else None,
-        pairings=sampling.pairings(condition),
-    )
+    Their order is tested as any other. The ratios agree if each is significantly (Welch, on
+    logarithms) above the lower and below the upper end of the tolerance around what the printed
+    minutes may stand for, a test of equivalence (Schuirmann, Journal of Pharmacokinetics and
+    Biopharmaceutics 15, 1987); they differ if one lies significantly outside. Both levels are
+    divided by the number of tests, the latter by that of the ratios too. An order that is
+    established is never worth less than its direction, however unclear the ratios are.
+    """
+
+    def __init__(self, claim: Ratio, sampling: Sampling, article: Article) -> None:
+        super().__init__(claim, sampling, article)
+        self._tolerance = claim.tolerance
+        self._base, *self._others = claim.models
+        self._printed: dict[str, str] = {row.model: row.minutes for row in article.table}
+
+    def holds(self, outcomes: Outcomes) -> bool:
+        """The rule asks for the ratios as well as for the order."""
+        return super().holds(outcomes) and all(end.is_met(outcomes) for end in self._ends)
+
+    def basis(self, decides: bool) -> Basis:
+        ratios = [self._ratio(model) for model in self._others]
+        return super().basis(decides).model_copy(update={"ratios": ratios})
+
+    def decide(self, p_adjusted: float, tests: int) -> Answer:
+        verdict, reasons = super().decide(p_adjusted, tests)
+        if verdict != "supported":
+            return verdict, reasons
+        level = self.judging.level / 2 / tests
+        tested = [self.sampling.contrast(end) for end in self._ends]
+        if any(each.p_negative < level / len(self._others) for each in tested):
+            return "direction-only", ["ratios-differ"]
+        if all(each.p_positive < level for each in tested):
+            return "supported", ["ratios-agree"]
+        return "direction-only", ["ratios-unclear"]
+
+    def settle(self, reason: Reason, tests: int) -> int | None:
+        if reason != "ratios-unclear":
+            return super().settle(reason, tests)
+        return self._seeds_for(self._ends, tests, self.sampling.seeds(self.models) + 1)
+
+    @property
+    def _stated(self) -> list[Condition]:
+        return [*super()._stated, *self._ends]
+
+    @cached_property
+    def _ends(self) -> list[Condition]:
+        """That a ratio is within its tolerance: two conditions per ratio, one for each end."""
+        base, found = self._base, []
+        base_low, base_high = printed_ends(self._printed[base])
+        for model in self._others:
+            low, high = printed_ends(self._printed[model])
+            lower = math.log(low / base_high * (1 - self._tolerance))
+            upper = math.log(high / base_low * (1 + self._tolerance))
+            for first, second, end in ((model, base, lower), (base, model, -upper)):
+                weights: dict[str, float] = {first: 1.0, second: -1.0}
+                found.append(Condition("factor", LOG_MINUTES, (first, second), weights, end))
+        return found
+
+    def _ratio(self, model: str) -> RatioTest:
+        """The ratio of a model's time to the first's; without an interval where one has a single
+        run."""
+        sampling, both = self.sampling, [model, self._base]
+        ratio = Condition("factor", LOG_MINUTES, (*both,), {model: 1.0, self._base: -1.0})
+        interval = sampling.contrast(ratio).interval() if sampling.seeds(both) > 1 else None
+        printed, base_printed = (float(self._printed[each]) for each in both)
+        macs, base_macs = (sampling.of(each)[0].metrics.macs_per_image for each in both)
+        return RatioTest(
+            model=model,
+            base=self._base,
+            printed=printed / base_printed,
+            ours=math.exp(sampling.estimate(ratio)),
+            low=math.exp(interval[0]) if interval else None,
+            high=math.exp(interval[1]) if interval else None,
+            by_macs=macs / base_macs,
+        )

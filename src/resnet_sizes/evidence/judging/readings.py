@@ -13,6 +13,10 @@ from resnet_sizes.schemas.evidence.verdicts import (
     VerdictName,
 )
 
+_EXCLUDED = ("time", "memory", "time-and-memory")
+
+_DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
+
 
 def ruled_out(audit: Audit) -> set[str]:
     """The readings that the article's own minutes or memory exclude, on every device known."""
@@ -21,9 +25,6 @@ def ruled_out(audit: Audit) -> set[str]:
         for costs in audit.protocols
         if costs.devices and all(each.outcome in _EXCLUDED for each in costs.devices)
     }
-
-
-_EXCLUDED = ("time", "memory", "time-and-memory")
 
 
 def judge_readings(
@@ -50,18 +51,20 @@ def judge_readings(
 def _overall(
     own: Sequence[Verdict], excluded: Collection[str], same_test_as: str | None
 ) -> Overall:
-    taking_part = [verdict for verdict in own if not _stands_aside(verdict)] or list(own)
-    heard = [verdict for verdict in taking_part if verdict.protocol not in excluded]
-    only_excluded = not heard
-    heard = heard or taking_part
-    name, agreement = _together([verdict.verdict for verdict in heard])
+    taking_part = [
+        each for each in own if each.verdict != "not-run" and each.reasons[0] != "other-protocol"
+    ] or list(own)
+    admitted = [verdict for verdict in taking_part if verdict.protocol not in excluded]
+    heard = admitted or taking_part
     first = heard[0]
+    name, agreement = _together([verdict.verdict for verdict in heard])
     reasons: list[Reason] = [agreement] if agreement else first.reasons
     if agreement is None and any(_grounds(verdict) != _grounds(first) for verdict in heard):
         # The same verdict from other numbers: those of one reading would not be all.
         agreement = "readings-agree" if len(heard) == len(own) else "readings-heard-agree"
-        reasons = _shared_reasons(heard) or [agreement]
-    if only_excluded and name == "contradicted":
+        shared = [why for why in reasons if all(why in verdict.reasons for verdict in heard)]
+        reasons = shared or [agreement]
+    if name == "contradicted" and not admitted:
         name, reasons, agreement = "not-comparable", ["reading-excluded"], "reading-excluded"
     return Overall(
         id=first.id,
@@ -77,10 +80,11 @@ def _overall(
 
 def _together(names: Sequence[VerdictName]) -> tuple[VerdictName, Agreement | None]:
     """What several verdicts come to, and how they differ where they do."""
-    if len(set(names)) == 1:
+    different = set(names)
+    decided = different.intersection(_DECIDED)
+    if len(different) == 1:
         return names[0], None
-    decided = {name for name in names if name in _DECIDED}
-    if set(names) == {"supported", "direction-only"}:
+    if different == {"supported", "direction-only"}:
         return "direction-only", "readings-differ"  # which is what they have in common
     if len(decided) > 1:
         return "depends-on-the-reading", "readings-differ"
@@ -90,18 +94,6 @@ def _together(names: Sequence[VerdictName]) -> tuple[VerdictName, Agreement | No
     return min(names, key=get_args(VerdictName).index), "readings-undecided"
 
 
-_DECIDED: tuple[VerdictName, ...] = ("supported", "direction-only", "contradicted")
-
-
-def _stands_aside(verdict: Verdict) -> bool:
-    return verdict.verdict == "not-run" or verdict.reasons[0] == "other-protocol"
-
-
 def _grounds(verdict: Verdict) -> object:
     """What is said of a verdict: its numbers, or, where there are none, what is observed."""
     return verdict.reasons, verdict.basis or verdict.observed
-
-
-def _shared_reasons(verdicts: Sequence[Verdict]) -> list[Reason]:
-    first, *others = verdicts
-    return [reason for reason in first.reasons if all(reason in other.reasons for other in others)]

@@ -1,12 +1,12 @@
 """Which network the results of one reading recommend, by three criteria."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from resnet_sizes.evidence.judging.claim_test import ClaimTest
 from resnet_sizes.evidence.judging.order_tests import OrderTest
-from resnet_sizes.evidence.runs.measurements import from_one_code, on_one_device
+from resnet_sizes.evidence.runs.read import from_one_code, on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Extreme, ParetoKnee
@@ -32,28 +32,26 @@ class Choice:
     enough: bool
     """Whether there are as many as a claim on the same choice asks for, and none is missing."""
 
-    def is_asked_by(self, test: ClaimTest[Any]) -> bool:
-        """Whether the article says which network is the best by the same criterion."""
-        if self.claim is None or test.sampling.protocol != self.protocol:
-            return False
-        return bool(test.claim.question == self.claim.question)
-
     def recommendation(
-        self, adjusted: Mapping[Hashable, float], verdicts: Sequence[Verdict]
+        self, adjusted: Mapping[Hashable, float], judged: Iterable[tuple[ClaimTest[Any], Verdict]]
     ) -> Recommendation:
         """Firm where it is the best beyond chance, and no verdict leaves the same choice open:
         the numbers that leave the article's claim undecided recommend nothing either. `adjusted`
         holds the corrected p-values of all tests by their numbers."""
-        test = self.test
-        firm = test is not None and (
-            test.decide(adjusted[test.numbers], len(adjusted))[0] == "supported"
-        )
-        undecided = any(each.verdict not in ("supported", "contradicted") for each in verdicts)
+        claim, test = self.claim, self.test
+        same = [
+            verdict
+            for other, verdict in judged
+            if verdict.basis and verdict.basis.tests and verdict.protocol == self.protocol
+            if claim and claim.question == other.claim.question
+        ]
+        firm = test and test.decide(adjusted[test.numbers], len(adjusted))[0] == "supported"
+        decided = all(verdict.verdict in ("supported", "contradicted") for verdict in same)
         return Recommendation(
             protocol=self.protocol,
             criterion=self.criterion,
-            model=self.claim.model if self.claim else None,
-            firm=firm and not undecided,
+            model=claim.model if claim else None,
+            firm=bool(firm and decided),
             tested=self.enough,
         )
 

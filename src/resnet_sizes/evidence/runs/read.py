@@ -1,28 +1,24 @@
 """Every run of a study: used if it is in order, otherwise named with its problem."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from resnet_sizes.evidence.runs.validate import (
-    FinishedRun,
-    RunProblem,
-    last_epoch,
-    read_run,
-)
+from resnet_sizes.evidence.runs.validate import FinishedRun, RunProblem, last_epoch, read_run
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import REPEAT_RUN
+from resnet_sizes.schemas.article.claims.base import Outcomes
 from resnet_sizes.schemas.evidence.verdicts import RunState
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info
 from resnet_sizes.schemas.study.study import Study
 
-Results = dict[str, FinishedRun | RunProblem | None]
-"""What reading each run gave, by its name; None where there are no metrics."""
+Result = FinishedRun | RunProblem | None
+"""What reading a run gave; None where there are no metrics."""
 
 _READERS = 4  # reading files and numpy's loops run side by side; more gain nothing
 
@@ -44,18 +40,49 @@ class StudyRuns:
 
     @cached_property
     def _by_model(self) -> dict[tuple[str, str], tuple[FinishedRun, ...]]:
-        found: dict[tuple[str, str], list[FinishedRun]] = defaultdict(list)
+        found: dict[tuple[str, str], tuple[FinishedRun, ...]] = defaultdict(tuple)
         for run in self.finished:
-            found[run.settings.protocol, run.settings.model].append(run)
-        return {key: tuple(runs) for key, runs in found.items()}
+            found[run.settings.protocol, run.settings.model] += (run,)
+        return found
 
-    def unfinished(self, protocol: str, models: Sequence[str]) -> tuple[RunState, ...]:
+    def outcomes_by_seed(self, protocol: str, models: Sequence[str]) -> list[Outcomes]:
+        """One table per seed for which all of `models` are finished, in the study's order."""
+        by_model = {
+            model: {run.settings.seed: run.outcome for run in self.of(protocol, model)}
+            for model in models
+        }
+        return [
+            {model: found[seed] for model, found in by_model.items()}
+            for seed in self.study.seeds_of(protocol)
+            if all(seed in found for found in by_model.values())
+        ]
+
+    def unfinished(self, protocol: str, models: Sequence[str]) -> list[RunState]:
         """The runs of some models in one protocol that give no numbers."""
-        return tuple(
-            state
-            for state in self.states
-            if state.protocol == protocol and state.model in models and state.state != "finished"
-        )
+        of_these = [s for s in self.states if s.protocol == protocol and s.model in models]
+        return [state for state in of_these if state.state != "finished"]
+
+
+def on_one_device(runs: Iterable[FinishedRun]) -> bool:
+    """Whether the runs' times may be compared: same device and same number of CPU threads, also
+    before an interruption."""
+    devices = set()
+    for run in runs:
+        before = [each.before for each in run.metrics.resumptions if each.before]
+        devices |= {(d.kind, d.name, d.threads) for d in (run.metrics.device, *before)}
+    return len(devices) <= 1
+
+
+def from_one_code(runs: Iterable[FinishedRun]) -> bool:
+    """Whether the runs were made by the same training code under the same version of torch, also
+    before an interruption."""
+    made_by = set()
+    for run in runs:
+        code, torch = run.metrics.code.training_hash, run.metrics.versions.get("torch", "")
+        # A resumption tells of no version that stayed the same.
+        before = [each.versions_before.get("torch", torch) for each in run.metrics.resumptions]
+        made_by |= {(code, version) for version in (torch, *before)}
+    return len(made_by) <= 1
 
 
 def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -> StudyRuns:
@@ -71,31 +98,36 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     """
     study = study_file.study
     info = read_dataset_info(folder.dataset_info, study.dataset)
-    asked = list(all_run_settings(study))
+    asked = all_run_settings(study)
 
-    def read(settings: RunSettings) -> FinishedRun | RunProblem | None:
-        if not folder.run(settings).metrics.exists():
-            return None
+    def read(settings: RunSettings) -> Result:
         try:
-            return read_run(settings, folder, info)
+            has_metrics = folder.run(settings).metrics.exists()
+            return read_run(settings, folder, info) if has_metrics else None
         except RunProblem as problem:
             return problem
 
     with ThreadPoolExecutor(_READERS) as pool:
-        results: Results = dict(zip([s.name for s in asked], pool.map(read, asked), strict=True))
-    results |= problems_between({s.name: s for s in asked}, results, folder)
+        results = dict(zip([each.name for each in asked], pool.map(read, asked), strict=True))
+    # Labels come first: runs on other images are no copies.
+    results |= _other_labels(_finished(results), folder)
+    results |= _same_predictions(_finished(results), folder)
 
     states = [_state(settings, results[settings.name], folder) for settings in asked]
-    finished = [found for found in results.values() if isinstance(found, FinishedRun)]
+    finished = _finished(results)
     if not finished or (len(finished) < len(states) and not allow_partial):
         raise UserError(_unfinished(folder, states))
-    unrequested = _unrequested(folder, results)
-    return StudyRuns(study, info, tuple(finished), tuple(states), unrequested)
+    place = folder.folder / "runs"
+    there = {path.parent.relative_to(place).as_posix() for path in place.rglob("metrics.json")}
+    unrequested = sorted(there - results.keys())
+    return StudyRuns(study, info, tuple(finished), tuple(states), tuple(unrequested))
 
 
-def _state(
-    settings: RunSettings, found: FinishedRun | RunProblem | None, folder: StudyFolder
-) -> RunState:
+def _finished(results: Mapping[str, Result]) -> list[FinishedRun]:
+    return [found for found in results.values() if isinstance(found, FinishedRun)]
+
+
+def _state(settings: RunSettings, found: Result, folder: StudyFolder) -> RunState:
     log = folder.run(settings).log
     what: dict[str, Any] = {"state": "finished"}
     if isinstance(found, RunProblem):
@@ -110,12 +142,6 @@ def _state(
         what = {"state": "failed", "problem": problem}
     protocol, model, seed = settings.protocol, settings.model, settings.seed
     return RunState(run=settings.name, protocol=protocol, model=model, seed=seed, **what)
-
-
-def _unrequested(folder: StudyFolder, results: Results) -> tuple[str, ...]:
-    runs = folder.folder / "runs"
-    found = (path.parent.relative_to(runs).as_posix() for path in runs.rglob("metrics.json"))
-    return tuple(sorted(name for name in found if name not in results))
 
 
 def _unfinished(folder: StudyFolder, states: list[RunState]) -> str:
@@ -139,47 +165,33 @@ def _unfinished(folder: StudyFolder, states: list[RunState]) -> str:
     return "\n".join([f"{folder.study}: {head}", *lines, end])
 
 
-def problems_between(
-    asked: Mapping[str, RunSettings], results: Results, folder: StudyFolder
-) -> Results:
-    """The runs that are not used because of what other runs hold, each with its problem.
-
-    Labels come first: runs on other images are no copies.
-    """
-    found = _other_labels(results, folder)
-    return found | _same_predictions(asked, results | found, folder)
-
-
-def _other_labels(results: Results, folder: StudyFolder) -> Results:
+def _other_labels(runs: Sequence[FinishedRun], folder: StudyFolder) -> dict[str, Result]:
     """Runs whose test labels are not those of most runs: they saw other images.
 
     Where no labels are those of more than half, none can be taken for the study's.
     """
-    checked = {name: found for name, found in results.items() if isinstance(found, FinishedRun)}
-    counts = Counter(found.labels_hash for found in checked.values())
+    counts = Counter(run.labels_hash for run in runs)
     if len(counts) < 2:
         return {}
     usual, uses = counts.most_common(1)[0]
-    is_majority = 2 * uses > len(checked)
+    is_majority = 2 * uses > len(runs)
     expected = (
-        f"those of {uses} of {len(checked)} runs have {usual.hex()[:12]}…"
+        f"those of {uses} of {len(runs)} runs have {usual.hex()[:12]}…"
         if is_majority
-        else f"the {len(checked)} runs hold {len(counts)} kinds, none in more than half of them"
+        else f"the {len(runs)} runs hold {len(counts)} kinds, none in more than half of them"
     )
     return {
-        name: RunProblem(
+        run.settings.name: RunProblem(
             "other-data",
-            f"{folder.run_named(name).predictions}: its labels are not those of the study's other "
-            f"runs (their hash is {found.labels_hash.hex()[:12]}…; {expected}). {REPEAT_RUN}",
+            f"{folder.run(run.settings).predictions}: its labels are not those of the study's "
+            f"other runs (their hash is {run.labels_hash.hex()[:12]}…; {expected}). {REPEAT_RUN}",
         )
-        for name, found in checked.items()
-        if not is_majority or found.labels_hash != usual
+        for run in runs
+        if not is_majority or run.labels_hash != usual
     }
 
 
-def _same_predictions(
-    asked: Mapping[str, RunSettings], results: Results, folder: StudyFolder
-) -> Results:
+def _same_predictions(runs: Sequence[FinishedRun], folder: StudyFolder) -> dict[str, Result]:
     """Runs whose logits are the same in every bit.
 
     Another seed or network draws other initial weights, at least those of the last layer, so no
@@ -187,18 +199,17 @@ def _same_predictions(
     in what has no effect (`precision: auto` and what it means here): those are no copies. Which
     run of a copied file is the original cannot be told, so none is used.
     """
-    alike: dict[bytes, list[str]] = defaultdict(list)
-    for name, found in results.items():
-        if isinstance(found, FinishedRun):
-            alike[found.logits_hash].append(name)
-    problems: Results = {}
-    for names in alike.values():
-        if len({(asked[name].model, asked[name].seed) for name in names}) > 1:
-            for name in names:
-                others = ", ".join(other for other in names if other != name)
-                problems[name] = RunProblem(
+    alike: dict[bytes, list[RunSettings]] = defaultdict(list)
+    for run in runs:
+        alike[run.logits_hash].append(run.settings)
+    problems: dict[str, Result] = {}
+    for group in alike.values():
+        if len({(each.model, each.seed) for each in group}) > 1:
+            for each in group:
+                others = ", ".join(other.name for other in group if other is not each)
+                problems[each.name] = RunProblem(
                     "duplicated",
-                    f"{folder.run_named(name).predictions}: holds the same predictions, bit for "
+                    f"{folder.run(each).predictions}: holds the same predictions, bit for "
                     f"bit, as {others}; no other network or seed gives that. "
                     "Delete these runs' folders and run snakemake again.",
                 )

@@ -1,6 +1,7 @@
 """One run's results: read, and checked before anything is made of them."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,8 +37,6 @@ _LOG_TAIL = 2**20
 """Bytes at the end of a run's log that are looked through for its last epoch."""
 
 R = TypeVar("R", bound=Record)
-
-_REWRITE = "Run snakemake again, which writes it again."
 
 
 class RunProblem(UserError):
@@ -119,7 +118,7 @@ def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> F
 def _check_run(
     metrics: Metrics, settings: RunSettings, files: RunFolder, info: DatasetInfo
 ) -> None:
-    run = _read(files.run, RunFile, _REWRITE)
+    run = _read(files.run, RunFile, "Run snakemake again, which writes it again.")
     # The metrics' hash is that of their own run, which was checked when they were read.
     if metrics.run != run:
         raise RunProblem(
@@ -151,17 +150,15 @@ def last_epoch(log: Path) -> int | None:
     epoch ended. A last line that is cut off does not count."""
     if not log.is_file():
         return None
-    found = 0
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _LOG_TAIL))
-        tail = file.read(_LOG_TAIL)
-    for line in tail.splitlines():
-        try:
+        lines = file.read(_LOG_TAIL).splitlines()
+    for line in reversed(lines):
+        with suppress(ValueError, AttributeError):
             epoch = from_json(line).get("epoch")  # unlike json, bounded in depth
-        except (ValueError, AttributeError):
-            continue
-        found = epoch if isinstance(epoch, int) else found
-    return found
+            if isinstance(epoch, int):
+                return epoch
+    return 0
 
 
 def _read(path: Path, kind: type[R], remedy: str) -> R:

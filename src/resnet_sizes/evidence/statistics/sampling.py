@@ -5,7 +5,7 @@ What varies is the seed, of which there are few, and the choice of test images, 
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from statistics import mean, stdev
@@ -18,29 +18,29 @@ from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.statistics.tests import (
     Contrast,
     Sample,
+    Variance,
     contrast,
     mcnemar_exact,
     outlying,
 )
 from resnet_sizes.schemas.article.claims.base import Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Pairing
+from resnet_sizes.schemas.study.protocol import LAYERS
 
 RESAMPLES = 2000
 """Draws of a bootstrap: an interval's ends are then known to a twentieth of its width."""
-
-_BOOTSTRAP_SEED = 0  # equal results give equal evidence, byte by byte
 
 
 class ImageResamples:
     """Draws with replacement from `images` test images, the same draws for every model."""
 
     def __init__(self, images: int, resamples: int = RESAMPLES) -> None:
-        generator = np.random.default_rng(_BOOTSTRAP_SEED)
+        # Of a fixed seed, so that equal results give equal evidence, byte by byte.
+        generator = np.random.default_rng(0)
         # How often each image is drawn: float32 [resamples, images], for a fast product.
         self._counts = np.empty((resamples, images), dtype=np.float32)
         for row in self._counts:
             row[:] = np.bincount(generator.integers(0, images, images), minlength=images)
-        self._images = images
         self.resamples = resamples
 
     def deviations(self, shares: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
@@ -50,7 +50,7 @@ class ImageResamples:
         `[images]`.
         """
         columns = np.stack(shares, axis=1)  # [images, models]
-        means = self._counts @ columns / self._images
+        means = self._counts @ columns / len(columns)
         deviations: npt.NDArray[np.float64] = (means - columns.mean(axis=0)).T.astype(np.float64)
         return deviations
 
@@ -59,22 +59,12 @@ class Sampling:
     """The finished runs of one protocol, by model and seed."""
 
     def __init__(self, runs: StudyRuns, protocol: str, images: ImageResamples) -> None:
-        self.runs, self.protocol = runs, protocol
-        self._images = images
+        self.runs, self.protocol, self._images = runs, protocol, images
         self.resamples = images.resamples
         self._finished = {
             str(model): found for model in runs.study.models if (found := runs.of(protocol, model))
         }
-        self._outcomes = {
-            model: [run.outcome for run in found] for model, found in self._finished.items()
-        }
-        self._values: dict[tuple[str, str], list[float]] = {}
         self._draws: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
-
-    @property
-    def test_images(self) -> int:
-        """The number of test images."""
-        return self.runs.info.test_images
 
     def of(self, model: str) -> tuple[FinishedRun, ...]:
         """The finished runs of a model, by seed in the study's order."""
@@ -86,36 +76,24 @@ class Sampling:
 
     def values(self, model: str, quantity: str) -> list[float]:
         """A quantity in each seed: fractions, nats, or natural logarithms of minutes."""
-        key = (model, quantity)
-        if key not in self._values:
-            self._values[key] = [one.value_of(quantity) for one in self._outcomes[model]]
-        return self._values[key]
+        return [run.outcome.value_of(quantity) for run in self.of(model)]
 
     def outlying_runs(self) -> list[str]:
         """The names of runs whose accuracy is an outlier among the seeds of their network."""
-        step = 1 / self.test_images  # an accuracy is a number of images
+        step = 1 / self.runs.info.test_images  # an accuracy is a number of images
         return [
             found[position].settings.name
             for model, found in self._finished.items()
             for position in outlying(self.values(model, "accuracy"), step)
         ]
 
-    def macs(self, model: str) -> int:
-        """Multiply-accumulates of one image, the same in every seed."""
-        return self._finished[model][0].metrics.macs_per_image
-
     @cached_property
     def mean_outcomes(self) -> dict[str, Outcome]:
         """The means over the seeds as if they were one run."""
+        measured = ("accuracy", "minutes", "initial_loss", "final_loss")
         return {
-            model: Outcome(
-                layers=found[0].layers,
-                accuracy=mean(o.accuracy for o in found),
-                minutes=mean(o.minutes for o in found),
-                initial_loss=mean(o.initial_loss for o in found),
-                final_loss=mean(o.final_loss for o in found),
-            )
-            for model, found in self._outcomes.items()
+            model: Outcome(LAYERS[model], *(mean(self.values(model, what)) for what in measured))
+            for model in self._finished
         }
 
     def estimate(self, condition: Condition) -> float:
@@ -128,9 +106,8 @@ class Sampling:
 
     def contrast(self, condition: Condition) -> Contrast:
         """The condition over two seeds and more; of accuracies the test images are random too."""
-        found = contrast(
-            self.samples(condition), condition.threshold, self.further_variance(condition)
-        )
+        samples, further = self.samples(condition), self.image_variance(condition)
+        found = contrast(samples, condition.threshold, further)
         return replace(found, estimate=self.estimate(condition))
 
     def samples(self, condition: Condition) -> list[Sample]:
@@ -141,40 +118,31 @@ class Sampling:
             values = self.values(model, condition.quantity)
             by_minute = condition.minute_weights.get(model, 0.0)
             if by_minute:
-                minutes = [one.minutes for one in self._outcomes[model]]
+                minutes = self.values(model, "minutes")
+                middle = mean(minutes)
                 values = [
-                    weight * value + by_minute * (each - mean(minutes))
+                    weight * value + by_minute * (each - middle)
                     for value, each in zip(values, minutes, strict=True)
                 ]
                 weight = 1.0
             found.append(Sample(weight, values))
         return found
 
-    def further_variance(self, condition: Condition) -> tuple[float, float] | None:
-        """What the choice of test images adds to the variance of a condition, with its degrees
-        of freedom; None of other quantities than accuracy."""
-        if condition.quantity != "accuracy":
-            return None
-        variance, images = self.image_variance(condition.weights)
-        return variance, images - 1.0
-
-    def image_variance(self, weights: Mapping[str, float]) -> tuple[float, int]:
-        """Variance of a weighted sum of accuracies from the choice of test images, all models
-        being shown the same ones; and the number of images.
+    def image_variance(self, condition: Condition) -> list[Variance]:
+        """What the choice of test images, the same for all models, adds to the variance of a
+        weighted sum of accuracies; empty of other quantities.
 
         Some images are classified rightly in one run and wrongly in the next. That part shrinks
         with the number of runs and varies between them already, so it is taken off: what is left
         is due to images that are easier for one model than for another in all of its runs.
         """
-        per_image = sum(weight * self._shares[model] for model, weight in weights.items())
-        assert isinstance(per_image, np.ndarray)
-        images = len(per_image)
-        of_runs = sum(
-            weight**2 * self._churn(model) / len(self._finished[model])
-            for model, weight in weights.items()
-        )
+        if condition.quantity != "accuracy":
+            return []
+        weights, images = condition.weights.items(), self.runs.info.test_images
+        per_image = np.sum([weight * self._shares[model] for model, weight in weights], axis=0)
+        of_runs = sum(w**2 * self._churn(model) / len(self.of(model)) for model, w in weights)
         between = float(per_image.var(ddof=1 if images > 1 else 0))
-        return max(between - of_runs, 0.0) / images, images
+        return [(max(between - of_runs, 0.0) / images, images - 1.0)]
 
     def _churn(self, model: str) -> float:
         """The variance of a single image between runs of one model, as a mean over the images.
@@ -182,29 +150,28 @@ class Sampling:
         Of a single run nothing shows it. Then it is taken from the model whose answers are the
         most alike, as if the two were runs of one model; that serves to plan, not to decide.
         """
-        runs = len(self._finished[model])
-        shares = self._shares[model]
-        if runs > 1:
+        (first, *further), shares = self.of(model), self._shares[model]
+        if further:
+            runs = len(further) + 1
             return float((shares * (1 - shares)).mean()) * runs / (runs - 1)
         others = [found[0].correct for name, found in self._finished.items() if name != model]
-        disagreements = [float((self._finished[model][0].correct != o).mean()) for o in others]
-        return min(disagreements) / 2 if disagreements else 0.0
+        return min((float((first.correct != other).mean()) / 2 for other in others), default=0.0)
 
     def pairings(self, condition: Condition) -> list[Pairing]:
         """McNemar's test of two models in each seed that both have."""
         if condition.quantity != "accuracy" or condition.kind != "difference":
             return []
         first, second = condition.models
-        others = {run.settings.seed: run.correct for run in self._finished[second]}
+        others = {run.settings.seed: run.correct for run in self.of(second)}
         found = []
-        for run in self._finished[first]:
-            other = others.get(run.settings.seed)
+        for run in self.of(first):
+            seed, other = run.settings.seed, others.get(run.settings.seed)
             if other is not None:
                 only_first = int(np.count_nonzero(run.correct & ~other))
                 only_second = int(np.count_nonzero(other & ~run.correct))
                 found.append(
                     Pairing(
-                        seed=run.settings.seed,
+                        seed=seed,
                         first=first,
                         second=second,
                         only_first=only_first,

@@ -8,6 +8,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from statistics import mean, stdev, variance
 from typing import TypeVar
 
@@ -17,6 +18,9 @@ from resnet_sizes.schemas.article.claims.base import MOST_SEEDS
 from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE
 
 K = TypeVar("K", bound=Hashable)
+
+Variance = tuple[float, float]
+"""A variance with its degrees of freedom."""
 
 OUTLIER_LEVEL = 0.01
 """The level of the test for outliers: so rarely are normal values suspected."""
@@ -63,7 +67,6 @@ def outlying(values: Sequence[float], step: float = 0.0, level: float = OUTLIER_
     outlier of a third. From three values only an extreme one can be told.
     """
     kept = list(range(len(values)))
-    found = []
     while (count := len(kept)) >= 3:
         rest = [values[position] for position in kept]
         middle, spread = mean(rest), math.sqrt(variance(rest) + step**2 / 12)
@@ -72,9 +75,8 @@ def outlying(values: Sequence[float], step: float = 0.0, level: float = OUTLIER_
         critical = (count - 1) / math.sqrt(count) * math.sqrt(t**2 / (count - 2 + t**2))
         if abs(values[farthest] - middle) <= critical * spread:
             break
-        found.append(farthest)
         kept.remove(farthest)
-    return sorted(found)
+    return [position for position in range(len(values)) if position not in kept]
 
 
 @dataclass(frozen=True)
@@ -117,30 +119,23 @@ class Contrast:
 
 
 def contrast(
-    samples: Sequence[Sample],
-    threshold: float = 0.0,
-    further: tuple[float, float] | None = None,
+    samples: Sequence[Sample], threshold: float = 0.0, further: Sequence[Variance] = ()
 ) -> Contrast:
     """Σ weight · mean − threshold, from two values per sample on.
 
     Welch's test for any weights: variances are not pooled, and the degrees of freedom are
-    Satterthwaite's (Biometrics Bulletin 2, 1946). `further` is one more component of the
-    variance, `(variance, degrees of freedom)`, such as that of the test images.
+    Satterthwaite's (Biometrics Bulletin 2, 1946). `further` are more components of the
+    variance, such as that of the test images.
     """
-    parts: list[tuple[float, float]] = []
-    for sample in samples:
-        count = len(sample.values)
-        parts.append((sample.variance / count, count - 1))
-    if further is not None:
-        parts.append(further)
-    total, freedom = variance_of_sum(parts)
+    counted = [(sample.variance, len(sample.values)) for sample in samples]
+    of_samples = [(variance / count, count - 1.0) for variance, count in counted]
+    total, freedom = variance_of_sum([*of_samples, *further])
     estimate = sum(sample.weight * mean(sample.values) for sample in samples) - threshold
     return Contrast(estimate, math.sqrt(total), freedom)
 
 
-def variance_of_sum(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """The sum of independent variances, each with its degrees of freedom, and the degrees of
-    freedom of the sum, by Satterthwaite."""
+def variance_of_sum(parts: Sequence[Variance]) -> Variance:
+    """The sum of independent variances, with degrees of freedom by Satterthwaite."""
     total = sum(part for part, _ in parts)
     squares = sum(part**2 / freedom for part, freedom in parts)
     # Without any spread the degrees of freedom do not matter.
@@ -166,11 +161,9 @@ def holm(p_values: Mapping[K, float]) -> dict[K, float]:
     rejection or more at that level, however the tests depend on each other (Scandinavian
     Journal of Statistics 6, 1979).
     """
-    adjusted: dict[K, float] = {}
-    largest = 0.0
-    for rank, (key, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p))
-        adjusted[key] = largest
+    order = sorted(p_values, key=p_values.__getitem__)
+    steps = (min(1.0, (len(order) - rank) * p_values[key]) for rank, key in enumerate(order))
+    adjusted = dict(zip(order, accumulate(steps, max), strict=True))
     return {key: adjusted[key] for key in p_values}
 
 
@@ -208,18 +201,15 @@ class Effect:
     """How far it is from the border; negative where it is on the other side."""
     variances: Sequence[float]
     """What one seed of each model adds to the variance of its estimate, in its unit squared."""
-    further: tuple[float, float] | None
-    """A variance that does not shrink with more seeds (that of the test images), with its degrees
-    of freedom."""
+    further: Sequence[Variance]
+    """What does not shrink with more seeds, such as the variance of the test images."""
     level: float
 
     def power(self, seeds: int) -> float:
         """How probably it is found with so many seeds per model: by the noncentral t distribution
         with Satterthwaite's degrees of freedom, as the test has them."""
-        parts = [(variance / seeds, seeds - 1.0) for variance in self.variances]
-        if self.further is not None:
-            parts.append(self.further)
-        total, freedom = variance_of_sum(parts)
+        of_seeds = [(variance / seeds, seeds - 1.0) for variance in self.variances]
+        total, freedom = variance_of_sum([*of_seeds, *self.further])
         if total == 0:
             return float(self.size > 0)
         critical = -float(special.stdtrit(freedom, self.level))

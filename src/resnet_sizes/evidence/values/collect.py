@@ -11,6 +11,7 @@ from resnet_sizes.evidence.values.figure_values import add_figure_values
 from resnet_sizes.evidence.values.model_values import add_comparisons, add_layers, add_model
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources
 from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims.base import Column
 from resnet_sizes.schemas.evidence.values import Kind, RunOrigin, Source, Value, Values, seed_keys
 from resnet_sizes.schemas.evidence.verdicts import (
     CONFIDENCE,
@@ -18,14 +19,20 @@ from resnet_sizes.schemas.evidence.verdicts import (
     Overall,
     Verdict,
     VerdictName,
-    Verdicts,
     outcome_of,
 )
+from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.protocol import by_depth, shallowest
 from resnet_sizes.schemas.study.study import DEFAULT, Study
 
 
-def collect_values(runs: StudyRuns, article: Article, verdicts: Verdicts, file: str) -> Values:
+def collect_values(
+    runs: StudyRuns,
+    article: Article,
+    verdicts: Sequence[Verdict],
+    overall: Sequence[Overall],
+    file: str,
+) -> Values:
     """All values but the numbers of audit.json and of the distances in verdicts.json, which the
     report finds there by their place. `file` is verdicts.json, relative to the study's folder.
 
@@ -37,22 +44,21 @@ def collect_values(runs: StudyRuns, article: Article, verdicts: Verdicts, file: 
     seed. Both are of the seeds that both models have, and `.seeds` says how many where a run of
     another seed is left out.
     """
-    book = ValueBook()
+    book, study = ValueBook(), runs.study
     _add_study(book, runs)
-    _add_data(book, runs)
-    models = [*(row.model for row in article.table), *runs.study.models]
+    _add_data(book, runs.info)
+    models = [*(row.model for row in article.table), *study.models]
     add_layers(book, by_depth(list(dict.fromkeys(models))), article.base_model)
-    for protocol in runs.study.protocols:
-        for model in runs.study.models:
+    for protocol in study.protocols:
+        for model in study.models:
             add_model(book, runs, protocol, model)
         add_comparisons(book, runs, protocol)
     _add_circumstances(book, runs.finished)
-    _add_article(book, article, runs.study.article)
-    _add_method(book, article, runs.study.article)
+    _add_article(book, article, study.article)
     add_figure_values(book, runs, article)
-    _add_verdicts(book, verdicts, file)
+    _add_verdicts(book, verdicts, overall, file)
     origins = {run.file: _origin(run) for run in runs.finished}
-    return Values(study=runs.study.name, values=book.values, runs=origins)
+    return Values(study=study.name, values=book.values, runs=origins)
 
 
 def _origin(run: FinishedRun) -> RunOrigin:
@@ -71,8 +77,8 @@ def _origin(run: FinishedRun) -> RunOrigin:
 
 
 def with_value_keys(
-    verdicts: Verdicts, article: Article, study: Study, values: Mapping[str, Value]
-) -> Verdicts:
+    verdicts: Sequence[Verdict], article: Article, study: Study, values: Mapping[str, Value]
+) -> list[Verdict]:
     """Name in each verdict the numbers behind it that there are."""
     claims = {claim.id: claim for claim in article.claims}
     base = shallowest(study.models)
@@ -81,55 +87,44 @@ def with_value_keys(
         known = claims[verdict.id].value_keys(verdict.protocol, article.base_model, base)
         return {role: key for role, key in known.items() if key in values}
 
-    named = [verdict.model_copy(update={"values": keys(verdict)}) for verdict in verdicts.verdicts]
-    return verdicts.model_copy(update={"verdicts": named})
-
-
-def _add_verdicts(book: ValueBook, verdicts: Verdicts, file: str) -> None:
-    """How often each verdict was given on the article, zeros included; by reading how many claims
-    were supported, contradicted, or left open. Claims that are one test count once.
-
-    `verdict.total.count`, and the three that make it up, leave out what is decided by construction
-    and what no data can test.
-    """
-    counted = [one for one in verdicts.overall if one.same_test_as is None]
-    by_data = [one for one in counted if _is_decided_by_data(one)]
-    counts = Counter(one.verdict for one in by_data)
-    others = Counter(one.verdict for one in counted)
-    source = Source(file=file, field="overall[].verdict")
-    for name in get_args(VerdictName):
-        of_these = others if name in _NOT_BY_DATA else counts
-        book.add(f"verdict.{name}.count", of_these[name], "count", source)
-    book.add("verdict.total.count", len(by_data), "count", source)
-    _add_outcomes(book, "overall", by_data, source)
-    ids = {one.id for one in by_data}
-    for protocol in dict.fromkeys(verdict.protocol for verdict in verdicts.verdicts):
-        own = [one for one in verdicts.verdicts if one.protocol == protocol and one.id in ids]
-        _add_outcomes(book, protocol, own, Source(file=file, field="verdicts[].verdict"))
+    return [verdict.model_copy(update={"values": keys(verdict)}) for verdict in verdicts]
 
 
 _NOT_BY_DATA: tuple[VerdictName, ...] = ("not-testable", "true-by-construction")
 
 
-def _is_decided_by_data(one: Overall) -> bool:
-    return one.verdict not in _NOT_BY_DATA and "construction" not in one.reasons
-
-
-def _add_outcomes(
-    book: ValueBook, name: str, judged: Sequence[Overall | Verdict], source: Source
+def _add_verdicts(
+    book: ValueBook, verdicts: Sequence[Verdict], overall: Sequence[Overall], file: str
 ) -> None:
-    """`outcome.<name>.<supported, contradicted or open>`."""
-    outcomes = Counter(outcome_of(one.verdict) for one in judged)
-    for outcome in get_args(OutcomeName):
-        book.add(f"outcome.{name}.{outcome}", outcomes[outcome], "count", source)
+    """How often each verdict was given on the article, zeros included; as `outcome.<overall, or a
+    reading>.<outcome>` how many claims were supported, contradicted, or left open. Claims that
+    are one test count once.
 
+    `verdict.total.count`, and the three that make it up, leave out what is decided by construction
+    and what no data can test.
+    """
+    counted = [one for one in overall if one.same_test_as is None]
+    by_data = [
+        one
+        for one in counted
+        if one.verdict not in _NOT_BY_DATA and "construction" not in one.reasons
+    ]
+    ids = {one.id for one in by_data}
 
-def _add_method(book: ValueBook, article: Article, file: str) -> None:
-    constant = Source(file="resnet_sizes.schemas.evidence.verdicts", field="CONFIDENCE")
-    book.add("method.confidence", CONFIDENCE, "fraction", constant)
-    level, points = "judging.level", "judging.seed_deviation.points"
-    book.add_field(level, "fraction", file, article, level)
-    book.add_field(points, "number", file, article, points)
+    def add_outcomes(name: str, judged: Sequence[Overall | Verdict], source: Source) -> None:
+        outcomes = Counter(outcome_of(one.verdict) for one in judged)
+        for outcome in get_args(OutcomeName):
+            book.add(f"outcome.{name}.{outcome}", outcomes[outcome], "count", source)
+
+    source = Source(file=file, field="overall[].verdict")
+    for name in get_args(VerdictName):
+        of_these = [one.verdict for one in (counted if name in _NOT_BY_DATA else by_data)]
+        book.add(f"verdict.{name}.count", of_these.count(name), "count", source)
+    book.add("verdict.total.count", len(by_data), "count", source)
+    add_outcomes("overall", by_data, source)
+    for protocol in dict.fromkeys(verdict.protocol for verdict in verdicts):
+        own = [one for one in verdicts if one.protocol == protocol and one.id in ids]
+        add_outcomes(protocol, own, Source(file=file, field="verdicts[].verdict"))
 
 
 def _add_study(book: ValueBook, runs: StudyRuns) -> None:
@@ -145,7 +140,15 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
     for key in ("epochs", "batch_size", "gradient_accumulation"):
         add(key, "count", f"training.{key}")
     add("learning_rate", "number", "training.learning_rate")
-    _add_seeds(book, study)
+    # Once where all protocols have the same ones.
+    for name in study.protocols[:1] if study.has_same_seeds else study.protocols:
+        field, seeds = "seeds", study.seeds_of(name)
+        if isinstance(study.seeds, dict):
+            field += f".{name if name in study.seeds else DEFAULT}"
+        count, keys = seed_keys(study, name)
+        book.add(count, len(seeds), "count", source(field))
+        for number, (key, seed) in enumerate(zip(keys, seeds, strict=True)):
+            book.add(key, seed, "count", source(f"{field}[{number}]"))
     for name in study.protocols:
         protocol, definition = study.protocol_definitions[name], f"protocol_definitions.{name}"
         for language, text in protocol.description.model_dump().items():
@@ -158,40 +161,26 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
                 book.add(key, value, "number", source(definition))
     asked = [source(name) for name in ("protocols", "models", "seeds")]
     book.add("study.runs", len(runs.states), "count", *asked)
-    finished = run_sources(runs.finished, "run_hash")
-    book.add("study.finished_runs", len(runs.finished), "count", *finished)
+    finished = runs.finished
+    book.add_of_runs("study.finished_runs", len(finished), "count", finished, "run_hash")
 
 
-def _add_seeds(book: ValueBook, study: Study) -> None:
-    """Once where all protocols have the same ones."""
-    for name in study.protocols[:1] if study.has_same_seeds else study.protocols:
-        field, seeds = "study.seeds", study.seeds_of(name)
-        if isinstance(study.seeds, dict):
-            field += f".{name if name in study.seeds else DEFAULT}"
-        count, keys = seed_keys(study, name)
-        book.add(count, len(seeds), "count", Source(file="study.json", field=field))
-        for number, key in enumerate(keys):
-            source = Source(file="study.json", field=f"{field}[{number}]")
-            book.add(key, seeds[number], "count", source)
+def _add_data(book: ValueBook, info: DatasetInfo) -> None:
+    def add(kind: Kind, *fields: str) -> None:
+        for field in fields:
+            book.add_field(f"data.{field}", kind, "data/dataset.json", info, field)
 
-
-def _add_data(book: ValueBook, runs: StudyRuns) -> None:
-    def add(field: str, kind: Kind) -> None:
-        book.add_field(f"data.{field}", kind, "data/dataset.json", runs.info, field)
-
-    add("content", "text")
-    for part in ("train", "test", "full_train", "full_test"):
-        add(f"{part}_images", "count")
-    if runs.info.test_images_in_training:
-        add("test_images_in_training", "count")
-    add("identity", "text")
-    add("source_file", "text")
+    add("text", "content")
+    add("count", *(f"{part}_images" for part in ("train", "test", "full_train", "full_test")))
+    if info.test_images_in_training:
+        add("count", "test_images_in_training")
+    add("text", "identity", "source_file")
 
 
 def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None:
     """Hardware, versions, code and times of all finished runs."""
-    book.add_distinct_field("hardware.device", finished, "device.name")
-    book.add_distinct_field("hardware.kind", finished, "device.kind")
+    book.add_distinct("hardware.device", finished, "device.name")
+    book.add_distinct("hardware.kind", finished, "device.kind")
     threads = sorted({run.metrics.device.threads for run in finished})
     sources = run_sources(finished, "device.threads")
     if len(threads) == 1:
@@ -199,44 +188,42 @@ def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None
     else:
         book.add("hardware.threads", [str(number) for number in threads], "list", *sources)
     for package in sorted({package for run in finished for package in run.metrics.versions}):
-        versions = {run.file: run.metrics.versions.get(package) for run in finished}
-        book.add_distinct(f"versions.{package}", versions, f"versions.{package}")
+        book.add_distinct(f"versions.{package}", finished, f"versions.{package}")
 
     started = min(finished, key=lambda run: datetime.fromisoformat(run.metrics.started))
     ended = max(finished, key=lambda run: datetime.fromisoformat(run.metrics.finished))
     book.add_field("made.started", "datetime", started.file, started.metrics, "started")
     book.add_field("made.finished", "datetime", ended.file, ended.metrics, "finished")
     total = sum(run.metrics.training_seconds for run in finished)
-    times = run_sources(finished, "training_seconds")
-    book.add("made.training_seconds", total, "seconds", *times)
+    book.add_of_runs("made.training_seconds", total, "seconds", finished, "training_seconds")
     prepared = [run for run in finished if run.metrics.preparation_seconds]
     if prepared:
         seconds = sum(run.metrics.preparation_seconds or 0 for run in prepared)
-        sources = run_sources(prepared, "preparation_seconds")
-        book.add("made.preparation_seconds", seconds, "seconds", *sources)
-    book.add_distinct_field("made.training_hash", finished, "code.training_hash")
-    book.add_distinct_field("made.git_commit", finished, "code.git_commit")
+        key, field = "made.preparation_seconds", "preparation_seconds"
+        book.add_of_runs(key, seconds, "seconds", prepared, field)
+    book.add_distinct("made.training_hash", finished, "code.training_hash")
+    book.add_distinct("made.git_commit", finished, "code.git_commit")
     changed = sum(run.metrics.code.git_dirty is True for run in finished)
-    flags = run_sources(finished, "code.git_dirty")
-    book.add("made.runs_with_local_changes", changed, "count", *flags)
+    book.add_of_runs("made.runs_with_local_changes", changed, "count", finished, "code.git_dirty")
 
 
-_COLUMNS: tuple[tuple[str, Kind], ...] = (
-    ("accuracy", "percent"),
-    ("layers", "count"),
-    ("minutes", "minutes"),
-    ("layers_increment", "percent"),
-    ("accuracy_increment", "percent"),
-)
+_COLUMNS: dict[Column, Kind] = {
+    "accuracy": "percent",
+    "layers": "count",
+    "minutes": "minutes",
+    "layers_increment": "percent",
+    "accuracy_increment": "percent",
+}
 
 
 def _add_article(book: ValueBook, article: Article, file: str) -> None:
+    """What the article prints, and the levels by which it is judged."""
     for field in ("images", "epochs", "batch_size", "train_images", "test_images"):
         book.add_field(f"article.{field}", "count", file, article, f"setup.{field}")
     book.add_field("article.learning_rate", "number", file, article, "setup.learning_rate")
     base = article.table[0]
     for index, row in enumerate(article.table):
-        for column, kind in _COLUMNS:
+        for column, kind in _COLUMNS.items():
             printed = getattr(row, column)
             if printed is not None:
                 number = int(printed) if "." not in str(printed) else float(printed)
@@ -246,3 +233,8 @@ def _add_article(book: ValueBook, article: Article, file: str) -> None:
             times = [Source(file=file, field=f"table[{i}].minutes") for i in (index, 0)]
             ratio = float(row.minutes) / float(base.minutes)
             book.add(f"article.{row.model}.minutes_ratio", ratio, "number", *times)
+    constant = Source(file="resnet_sizes.schemas.evidence.verdicts", field="CONFIDENCE")
+    book.add("method.confidence", CONFIDENCE, "fraction", constant)
+    level, points = "judging.level", "judging.seed_deviation.points"
+    book.add_field(level, "fraction", file, article, level)
+    book.add_field(points, "number", file, article, points)

@@ -1,13 +1,14 @@
 """The numbers of the figures, and the values that their captions and descriptions print."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
+from statistics import mean
 from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from resnet_sizes.evidence.runs.measurements import on_one_device
-from resnet_sizes.evidence.runs.read import StudyRuns
+from resnet_sizes.evidence.runs.read import StudyRuns, on_one_device
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, in_percent
 from resnet_sizes.schemas.article.article import Article
@@ -27,11 +28,11 @@ from resnet_sizes.schemas.evidence.figures import (
     PrintedAccuracy,
 )
 from resnet_sizes.schemas.evidence.values import Source, Value
+from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE
+from resnet_sizes.schemas.run.tensors import PREDICTION_NAMES
 from resnet_sizes.schemas.study.protocol import by_depth, shallowest
 
 Finished = tuple[FinishedRun, ...]
-Point = tuple[float, float]
-"""Training minutes and accuracy."""
 
 Shares = npt.NDArray[np.float64]
 """Fractions of the images of each true class (rows) by predicted class (columns)."""
@@ -46,17 +47,29 @@ def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value
     """What the figures show of the study's first protocol; `values` are those of values.json."""
     protocol = runs.study.protocols[0]
     finished = _finished(runs, protocol)
+    points = [
+        ModelPoints(
+            model=model,
+            minutes=[run.outcome.minutes for run in found],
+            accuracies=[run.outcome.accuracy for run in found],
+            computed=any(run.has_computed_time for run in found),
+        )
+        for model, found in finished.items()
+    ]
+    front = None
+    if on_one_device(run for found in finished.values() for run in found):
+        front = pareto_front({of.model: (mean(of.minutes), mean(of.accuracies)) for of in points})
     return Figures(
         study=runs.study.name,
         protocol=protocol,
         content=runs.info.content,
         class_names=runs.info.class_names,
         curves=[_curves(model, found) for model, found in finished.items()],
-        points=[_points(model, found) for model, found in finished.items()],
-        front=_front(finished, protocol, values),
+        points=points,
+        front=front,
         confusion=[_matrix(protocol, model, found) for model, found in finished.items()],
         printed=printed_accuracies(article, runs, values, protocol),
-        confidence=float(values["method.confidence"].number),
+        confidence=CONFIDENCE,
     )
 
 
@@ -73,15 +86,6 @@ def _curves(model: str, finished: Finished) -> ModelCurves:
         train_loss=[[epoch.train_loss for epoch in of_run] for of_run in epochs],
         train_accuracy=[[epoch.train_accuracy for epoch in of_run] for of_run in epochs],
         test_accuracy=[[epoch.test_accuracy for epoch in of_run] for of_run in epochs],
-    )
-
-
-def _points(model: str, finished: Finished) -> ModelPoints:
-    return ModelPoints(
-        model=model,
-        minutes=[run.outcome.minutes for run in finished],
-        accuracies=[run.outcome.accuracy for run in finished],
-        computed=any(run.has_computed_time for run in finished),
     )
 
 
@@ -135,21 +139,8 @@ def confusion_cells(shares: Shares, prefix: str) -> list[ConfusionCell]:
     ]
 
 
-def _front(
-    finished: Mapping[str, Finished], protocol: str, values: Mapping[str, Value]
-) -> list[str] | None:
-    """None where the times were not all measured on one device."""
-    if not on_one_device(run for found in finished.values() for run in found):
-        return None
-
-    def mean_of(model: str, quantity: str) -> float:
-        return float(values[value_key(protocol, model, quantity)].number)
-
-    return pareto_front({m: (mean_of(m, "minutes"), mean_of(m, "accuracy")) for m in finished})
-
-
-def pareto_front(points: Mapping[str, Point]) -> list[str]:
-    """The models of the Pareto front, from fast to slow.
+def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
+    """The models of the Pareto front, from fast to slow; a point is `(minutes, accuracy)`.
 
     A model is on it unless another is at least as fast and as accurate, and better in one.
     """
@@ -222,47 +213,36 @@ def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article) -> Non
         for cell in confusion_cells(mean_shares(finished), prefix):
             if cell.key is not None:
                 book.add(cell.key, cell.share, "fraction", *_of_predictions(finished))
-    _add_printed(book, printed_accuracies(article, runs, book.values, protocol), protocol)
+    printed = printed_accuracies(article, runs, book.values, protocol)
+    if printed:
+        keys = [key for value in printed for key in value.keys]
+        sources = [source for key in keys for source in book.values[key].sources]
+        prefix, inside = f"{protocol}.printed_accuracies", [is_inside(each) for each in printed]
+        with_interval = len(inside) - inside.count(None)
+        book.add(f"{prefix}.with_interval", with_interval, "count", *sources)
+        book.add(f"{prefix}.inside", inside.count(True), "count", *sources)
 
 
-def _of_predictions(finished: Sequence[FinishedRun]) -> list[Source]:
-    return [
-        Source(file=run.predictions_file, field=field)
-        for run in finished
-        for field in ("logits", "labels")
-    ]
+def _of_predictions(finished: Finished) -> list[Source]:
+    pairs = product(finished, PREDICTION_NAMES)
+    return [Source(file=run.predictions_file, field=field) for run, field in pairs]
 
 
 def _add_confusion(
     book: ValueBook, prefix: str, finished: Finished, class_names: list[str]
 ) -> None:
     """The most frequent mistake, if there is one, and the class least often recognised."""
-    sources = _of_predictions(finished)
-    shares = mean_shares(finished)
+    shares, sources = mean_shares(finished), _of_predictions(finished)
 
     def add_class(key: str, number: int) -> None:
         named = Source(file="data/dataset.json", field=f"class_names[{number}]")
-        book.add(key, class_names[number], "text", named, *sources)
+        book.add(f"{prefix}.{key}", class_names[number], "text", named, *sources)
 
     mistake = largest_confusion(shares)
     if mistake is not None:
-        add_class(f"{prefix}.confusion.true", mistake.true)
-        add_class(f"{prefix}.confusion.predicted", mistake.predicted)
+        add_class("confusion.true", mistake.true)
+        add_class("confusion.predicted", mistake.predicted)
         book.add(f"{prefix}.confusion.share", mistake.share, "fraction", *sources)
     hardest = hardest_class(shares)
-    add_class(f"{prefix}.hardest_class.name", hardest.true)
+    add_class("hardest_class.name", hardest.true)
     book.add(f"{prefix}.hardest_class.share", hardest.share, "fraction", *sources)
-
-
-def _add_printed(book: ValueBook, found: Sequence[PrintedAccuracy], protocol: str) -> None:
-    """How many of the article's accuracies and increments have a prediction interval of ours, and
-    how many of those are inside of it."""
-    sources = [
-        source for value in found for key in value.keys for source in book.values[key].sources
-    ]
-    with_interval = sum(value.interval is not None for value in found)
-    inside = sum(is_inside(value) is True for value in found)
-    if found:
-        prefix = f"{protocol}.printed_accuracies"
-        book.add(f"{prefix}.with_interval", with_interval, "count", *sources)
-        book.add(f"{prefix}.inside", inside, "count", *sources)

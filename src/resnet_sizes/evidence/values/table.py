@@ -28,10 +28,9 @@ their keys in values.json."""
 def comparison_table(study: Study, values: Mapping[str, Value]) -> pd.DataFrame:
     """One row per model of the study, from shallow to deep, from its first protocol.
 
-    `values` are those of values.json. Accuracy (after the last epoch) is in percent, times are in
-    minutes, increments in percent of the first row's number. Numbers are at full precision. The
-    first row has no increments, and a model without a finished run has neither accuracy nor
-    times: these cells are missing (NaN).
+    `values` are those of values.json. Accuracy is in percent, times are in minutes, increments in
+    percent of the first row's number, all at full precision. What has no value, as the first row's
+    increments and the numbers of a model without a finished run, is missing (NaN).
     """
     models = by_depth(study.models)
 

@@ -1,7 +1,7 @@
 """Values under construction, each with its sources."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Any
 
@@ -23,8 +23,10 @@ class ValueBook:
         kind: Kind,
         *sources: Source,
         times_of: Sequence[FinishedRun] = (),
+        measured: bool = False,
     ) -> None:
-        """A value with its sources, each once; a training time also has the runs that took it."""
+        """A value with its sources, each once; a training time also has the runs that took it,
+        and whether it is what the clock showed of each."""
         if key in self.values:
             raise ValueError(f"the value {key} is added twice")
         unique = {(source.file, source.field): source for source in sources}
@@ -32,9 +34,15 @@ class ValueBook:
             value=value,
             kind=kind,
             sources=list(unique.values()),
-            computed=any(run.has_computed_time for run in times_of),
+            computed=not measured and any(run.has_computed_time for run in times_of),
             shared=any(run.metrics.shared_device for run in times_of),
         )
+
+    def add_of_runs(
+        self, key: str, value: float, kind: Kind, runs: Sequence[FinishedRun], *fields: str
+    ) -> None:
+        """What is computed from these fields of the runs' metrics."""
+        self.add(key, value, kind, *run_sources(runs, *fields))
 
     def add_field(self, key: str, kind: Kind, file: str, record: object, field: str) -> None:
         """What `record`, which is in `file`, has in a field; nothing where that is null."""
@@ -45,21 +53,17 @@ class ValueBook:
     def add_mean(self, key: str, kind: Kind, runs: Sequence[FinishedRun], field: str) -> None:
         """The mean of a field of the runs' metrics; of losses the standard deviation too."""
         values = [_field_of(run.metrics, field) for run in runs]
-        sources = run_sources(runs, field)
-        self.add(f"{key}.mean", mean(values), kind, *sources)
+        self.add_of_runs(f"{key}.mean", mean(values), kind, runs, field)
         if kind == "loss" and len(values) > 1:
-            self.add(f"{key}.sd", stdev(values), kind, *sources)
+            self.add_of_runs(f"{key}.sd", stdev(values), kind, runs, field)
 
-    def add_distinct(self, key: str, found: Mapping[str, str | None], field: str) -> None:
-        """The different texts of a field of several files, by file; nothing where there is none."""
+    def add_distinct(self, key: str, runs: Sequence[FinishedRun], field: str) -> None:
+        """The different texts of a field of the runs' metrics; nothing where there is none."""
+        found = {run.file: _field_of(run.metrics, field) for run in runs}
         known = {file: text for file, text in found.items() if text is not None}
         if known:
             sources = [Source(file=file, field=field) for file in known]
             self.add(key, list(dict.fromkeys(known.values())), "list", *sources)
-
-    def add_distinct_field(self, key: str, runs: Sequence[FinishedRun], field: str) -> None:
-        """The different texts of a field of the runs' metrics; nothing where there is none."""
-        self.add_distinct(key, {run.file: _field_of(run.metrics, field) for run in runs}, field)
 
     def add_spread(
         self,
@@ -102,7 +106,10 @@ def in_percent(value: Value) -> float:
 def _field_of(record: Any, field: str) -> Any:
     """The value of a field such as `epochs[-1].train_loss`; None below one that is null."""
     for name in re.findall(r"[\w-]+", field):
-        if record is not None:
-            is_list = isinstance(record, list | tuple)
-            record = record[int(name)] if is_list else getattr(record, name)
+        if isinstance(record, list):
+            record = record[int(name)]
+        elif isinstance(record, dict):
+            record = record.get(name)
+        elif record is not None:
+            record = getattr(record, name)
     return record
