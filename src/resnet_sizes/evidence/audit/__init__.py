@@ -19,10 +19,7 @@ from resnet_sizes.schemas.study.protocol import Protocol
 
 
 def audit(
-    article: Article,
-    definitions: Mapping[str, Protocol],
-    devices: Devices,
-    costs: NetworkCosts,
+    article: Article, definitions: Mapping[str, Protocol], devices: Devices, costs: NetworkCosts
 ) -> Audit:
     """Recompute an article from itself; nothing is read, trained or written.
 

@@ -5,13 +5,7 @@ from typing import get_args
 
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
-from resnet_sizes.schemas.evidence.verdicts import (
-    Agreement,
-    Overall,
-    Reason,
-    Verdict,
-    VerdictName,
-)
+from resnet_sizes.schemas.evidence.verdicts import Agreement, Overall, Reason, Verdict, VerdictName
 
 _EXCLUDED = ("time", "memory", "time-and-memory")
 
