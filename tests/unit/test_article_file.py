@@ -160,7 +160,7 @@ def test_another_article_is_another_file(tmp_path: Path, content: dict[str, Any]
     content["headline"] = ["T1"]
     article = load_article(write(tmp_path, content))
     assert isinstance(article, Article)
-    assert article.models_of(article.claims[0]) == ["resnet34"]
+    assert article.claims[0].models_compared(article.base_model) == ["resnet34"]
 
 
 def test_a_number_that_is_not_the_tables_is_refused(

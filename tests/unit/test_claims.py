@@ -12,7 +12,6 @@ from synthetic import ARTICLE, MODELS
 
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.article.claims import (
-    Cell,
     Factor,
     FewestResources,
     Needs,
@@ -27,6 +26,7 @@ from resnet_sizes.schemas.article.claims.base import (
     Outcome,
     Outcomes,
     half_unit,
+    printed_ends,
 )
 from resnet_sizes.schemas.study.protocol import LAYERS, Description
 
@@ -66,13 +66,6 @@ def order(name: str) -> OrderClaim:
     [claim] = [item for item in load_article(ARTICLE).claims if item.id == name]
     assert isinstance(claim, OrderClaim)
     return claim
-
-
-def cell(printed: str) -> Cell:
-    return Cell.model_validate(
-        {"id": "T1", "place": "table", "text": TEXT, "needs": NEEDS, "rule": "cell"}
-        | {"model": "resnet18", "column": "accuracy", "printed": printed, "max_half_width": 2}
-    )
 
 
 def test_an_end_of_the_front_is_no_knee_whatever_rounding_says() -> None:
@@ -238,11 +231,12 @@ def test_half_a_unit_of_the_print_follows_its_digits(printed: str, half: float) 
 
 
 @given(st.floats(-1000, 1000), st.integers(0, 3))
-def test_a_number_prints_as_its_own_rounding(value: float, digits: int) -> None:
+def test_a_printed_number_stands_for_all_that_round_to_it(value: float, digits: int) -> None:
     printed = f"{value:.{digits}f}"
-    step = 10.0**-digits
-    assert cell(printed).prints_as(value) or abs(value * 10**digits % 1) == pytest.approx(0.5)
-    assert not cell(f"{float(printed) + 2 * step:.{digits}f}").prints_as(value)
+    low, high = printed_ends(printed)
+    assert low <= value <= high or abs(value * 10**digits % 1) == pytest.approx(0.5)
+    low, high = printed_ends(f"{float(printed) + 2 * 10.0**-digits:.{digits}f}")
+    assert not low <= value <= high
 
 
 def test_the_articles_points_per_layer_diminish() -> None:

@@ -39,24 +39,19 @@ def run_forecast(wildcards):
     return FORECAST and FORECAST.of(STUDY, PLAN.settings(wildcards))
 
 
-def train_minutes(wildcards):
+def train_minutes(wildcards, other_seeds=0):
+    """Other seeds have the features of the first."""
     expected = run_forecast(wildcards)
     if not expected:
         return MOST_MINUTES
-    minutes = START_MINUTES + round(TIME_FACTOR * expected.seconds / 60)
+    further = expected.seconds - expected.feature_seconds
+    seconds = expected.seconds + other_seeds * further
+    minutes = START_MINUTES + round(TIME_FACTOR * seconds / 60)
     return min(MOST_MINUTES, max(LEAST_MINUTES, minutes))
 
 
 def seeds_minutes(wildcards):
-    expected = run_forecast(wildcards)
-    if not expected:
-        return MOST_MINUTES
-    others = len(PLAN.runs_together(wildcards)) - 1
-    seconds = expected.seconds + others * (expected.seconds - expected.feature_seconds)
-    return min(
-        MOST_MINUTES,
-        max(LEAST_MINUTES, START_MINUTES + round(TIME_FACTOR * seconds / 60)),
-    )
+    return train_minutes(wildcards, len(PLAN.runs_together(wildcards)) - 1)
 
 
 def train_memory_mb(wildcards):

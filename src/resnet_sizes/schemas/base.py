@@ -1,16 +1,15 @@
 """What all records are made of: strictness, checksums, numbers, times."""
 
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
 
 T = TypeVar("T")
-
-SCHEMA_VERSION: Final = 1
 
 
 class Record(BaseModel):
@@ -26,7 +25,7 @@ class Record(BaseModel):
 class Versioned(Record):
     """A record that is a file, with the version of its schema."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -56,11 +55,9 @@ class Sealed(Record):
 def _number_from_text(value: Any) -> Any:
     """Read ``5e-4`` as a number: YAML 1.1 parsers hand over scientific notation without a
     dot as text."""
-    if isinstance(value, str) and any(character.isdigit() for character in value):
-        try:
+    with suppress(ValueError):
+        if isinstance(value, str) and any(map(str.isdigit, value)):
             return float(value)
-        except ValueError:
-            return value
     return value
 
 

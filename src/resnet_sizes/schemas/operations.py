@@ -143,15 +143,12 @@ class StudyStatus(Versioned):
     runs: list[RunStatus] = Field(description="In the study's order.")
 
 
-CheckState = Literal["passed", "failed", "skipped"]
-
-
 class CheckOutcome(Record):
     """What one check of a device found."""
 
     name: str
     shows: str = Field(description="What holds if it passes.")
-    state: CheckState
+    state: Literal["passed", "failed", "skipped"]
     reasons: list[str] = Field(description="Everything that failed, or why it was skipped.")
     numbers: dict[str, float | str] = Field(description="What was measured.")
     seconds: float = Field(ge=0)

@@ -75,13 +75,9 @@ class StudyFolder:
         """What is known of one file of initial weights; `key` as of `weights_key`."""
         return self.folder / "weights" / f"{key}.json"
 
-    def run(self, settings: RunSettings) -> RunFolder:
-        """The folder of one run."""
-        return self.run_named(settings.name)
-
-    def run_named(self, name: str) -> RunFolder:
-        """The folder of the run with this name, or with wildcards those of all runs."""
-        return RunFolder(self.folder / "runs" / name)
+    def run(self, run: RunSettings | str) -> RunFolder:
+        """The folder of one run, also by its name; of a name with wildcards, those of all runs."""
+        return RunFolder(self.folder / "runs" / (run if isinstance(run, str) else run.name))
 
     def kept(self, run: str) -> RunFolder:
         """Results of a run that were there when Snakemake began, which deletes those of each job

@@ -58,19 +58,18 @@ def _without_stale_seeds(config: dict[str, Any], files: Sequence[Path]) -> dict[
     seeds, trained = config.get("seeds"), config.get("protocols")
     if not isinstance(seeds, dict) or not isinstance(trained, list):
         return config
-    unused = {name for name in seeds if name != DEFAULT and name not in trained}
     merged: dict[str, Any] = {}
-    stale: dict[str, Any] = {}
-    for path in files if unused else ():
+    earlier: dict[str, Any] = {}
+    for path in files:
         content = _content(path)
         update_config(merged, content if isinstance(content, dict) else {})
         given, chosen = merged.get("seeds"), merged.get("protocols")
         if isinstance(given, dict) and isinstance(chosen, list):
-            stale |= {name: given[name] for name in given if name in chosen}
+            earlier |= {name: given[name] for name in given if name in chosen}
     kept = {
         name: value
         for name, value in seeds.items()
-        if name not in unused or stale.get(name, _ABSENT) != value
+        if name in (DEFAULT, *trained) or earlier.get(name, _ABSENT) != value
     }
     return config | {"seeds": kept}
 
@@ -107,9 +106,8 @@ def check_files(study: Study) -> None:
     named = [("article", study.article), ("devices", study.devices)]
     if study.dataset.path is not None:
         named.append(("dataset.path", study.dataset.path))
-    for weights in wanted_weights(study).values():
-        if weights.own_file:
-            named.append((weights.asked_by[0], weights.weights))
+    own_weights = (each for each in wanted_weights(study).values() if each.own_file)
+    named += ((each.asked_by[0], each.weights) for each in own_weights)
     if _not_expanded(study.downloads.folder):  # another one is made
         named.append(("downloads.folder", study.downloads.folder))
     for key, value in named:

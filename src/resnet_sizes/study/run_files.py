@@ -43,9 +43,8 @@ def write_run_files(
     of a run. `resolve` is asked only where settings say `auto`. Raises
     UserError if a file is missing or a name is unknown.
     """
-    study = read_study(study_path).study
-    folder = StudyFolder.of_file(study_path)
-    info = read_dataset_info(folder.dataset_info, study.dataset)
+    study, folder = read_study(study_path).study, StudyFolder.of_file(study_path)
+    identity = read_dataset_info(folder.dataset_info, study.dataset).identity
     runs = {settings.name: settings for settings in all_run_settings(study)}
     unknown = [name for name in names or [] if name not in runs]
     if unknown:
@@ -54,16 +53,13 @@ def write_run_files(
         )
     paths = []
     for settings in [runs[name] for name in names or runs]:
-        path = folder.run(settings).run
-        run_file = resolved_run(
-            settings,
-            study.training.device,
-            resolve,
-            dataset_identity=info.identity,
-            initial_weights=_initial_weights(study_path, settings),
-        )
-        write_json_if_changed(path, run_file)
-        paths.append(path)
+        initial: InitialWeights | None = None
+        if key := weights_key(settings.model, settings.reading):
+            remedy = run_command(f"fetch {study_path}")
+            initial = read_record(folder.weights(key), WeightsInfo, remedy).initial
+        run_file = resolved_run(settings, study.training.device, resolve, identity, initial)
+        paths.append(folder.run(settings).run)
+        write_json_if_changed(paths[-1], run_file)
     return paths
 
 
@@ -71,7 +67,6 @@ def resolved_run(
     settings: RunSettings,
     device: str,
     resolve: Resolve,
-    *,
     dataset_identity: str,
     initial_weights: InitialWeights | None,
 ) -> RunFile:
@@ -88,11 +83,3 @@ def resolved_run(
         compile_mode=mode,
         initial_weights=initial_weights,
     )
-
-
-def _initial_weights(study_path: Path, settings: RunSettings) -> InitialWeights | None:
-    key = weights_key(settings.model, settings.reading)
-    if key is None:
-        return None
-    path = StudyFolder.of_file(study_path).weights(key)
-    return read_record(path, WeightsInfo, run_command(f"fetch {study_path}")).initial

@@ -59,15 +59,12 @@ def _stale_files(
     study: Study, folder: StudyFolder, fingerprint: Callable[[Path], str]
 ) -> Iterator[tuple[Path, str]]:
     info = _read(folder.dataset_info, DatasetInfo)
-    if info is None and folder.dataset_info.is_file():
-        yield folder.dataset_info, "it cannot be read"
-    elif info and info.spec != study.dataset:
+    own = study.dataset.path
+    if info is None:
+        yield from _unreadable(folder.dataset_info)
+    elif info.spec != study.dataset:
         yield folder.dataset_info, "other images"
-    elif (
-        info
-        and (own := study.dataset.path)
-        and info.source_sha256 not in (None, fingerprint(Path(own)))
-    ):
+    elif own and info.source_sha256 not in (None, fingerprint(Path(own))):
         yield folder.dataset_info, f"{own} has changed"
     for wanted in wanted_weights(study).values():
         known = _read(folder.weights(wanted.key), WeightsInfo) if wanted.own_file else None
@@ -76,37 +73,36 @@ def _stale_files(
     code = training_code_hash()
     for settings in all_run_settings(study):
         files = folder.run(settings)
-        run = _read(files.run, RunFile)
-        if run is None:
-            if files.run.is_file():
-                yield files.run, "it cannot be read"
-            continue
-        fields = run.differing(settings)
+        run, metrics = _read(files.run, RunFile), _read(files.metrics, Metrics)
         key = weights_key(settings.model, settings.reading)
         weights = key and _read(folder.weights(key), WeightsInfo)
-        if fields:
+        if run is None:
+            yield from _unreadable(files.run)
+        elif fields := run.differing(settings):
             yield files.run, f"other {', '.join(fields)}"
         elif info and run.dataset_identity != info.identity:
             yield files.run, "other images"
         elif weights and run.initial_weights != weights.initial:
             yield files.run, "other initial weights"
-        else:
-            metrics = _read(files.metrics, Metrics)
-            if metrics and metrics.run != run:
-                yield files.run, "another run than its results"
-            elif metrics and metrics.code.training_hash != code:
-                yield files.run, "results of another version of the training code"
-    verdicts = _read(folder.evidence / "verdicts.json", Verdicts)
-    begun = _read(folder.study, StudyFile)
-    asked = content_hash(study)
-    if verdicts is None and (folder.evidence / "verdicts.json").is_file():
-        yield folder.evidence / "verdicts.json", "it cannot be read"
-    elif verdicts and not (begun and begun.study_hash == asked == verdicts.study_hash):
-        yield folder.evidence / "verdicts.json", "another configuration"
-    elif verdicts and verdicts.article_hash != content_hash(load_article(Path(study.article))):
-        yield folder.evidence / "verdicts.json", "another article file"
-    elif verdicts and verdicts.made_from not in (None, evidence_inputs(Path(study.devices))):
-        yield folder.evidence / "verdicts.json", "another table of GPUs or version of the code"
+        elif metrics and metrics.run != run:
+            yield files.run, "another run than its results"
+        elif metrics and metrics.code.training_hash != code:
+            yield files.run, "results of another version of the training code"
+    file = folder.evidence / "verdicts.json"
+    verdicts, begun = _read(file, Verdicts), _read(folder.study, StudyFile)
+    if verdicts is None:
+        yield from _unreadable(file)
+    elif not (begun and begun.study_hash == content_hash(study) == verdicts.study_hash):
+        yield file, "another configuration"
+    elif verdicts.article_hash != content_hash(load_article(Path(study.article))):
+        yield file, "another article file"
+    elif verdicts.made_from not in (None, evidence_inputs(Path(study.devices))):
+        yield file, "another table of GPUs or version of the code"
+
+
+def _unreadable(path: Path) -> Iterator[tuple[Path, str]]:
+    if path.is_file():
+        yield path, "it cannot be read"
 
 
 def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:

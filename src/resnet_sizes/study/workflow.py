@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,6 @@ from resnet_sizes.schemas.run.run import RUN_NAME, RunSettings, all_run_settings
 from resnet_sizes.schemas.run.weights import wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, check_study, read_yaml_mapping
-
-_OVERLAYS = re.compile(r"--configf\w*(=|$)")
-"""The option as Snakemake knows it, also abbreviated."""
 
 CLUSTER_THREADS = 4
 """What a training asks a scheduler for, beside its GPU, where the study does not say: this
@@ -38,8 +36,8 @@ def command_problem(project: Path, arguments: Sequence[str]) -> str | None:
             "configuration, templates and results lie. Run the same command there, without "
             f"--directory: cd {shlex.quote(str(project))}"
         )
-    if sum(bool(_OVERLAYS.match(word)) for word in arguments) > 1:
-        # Of an option that is given again, the last one counts alone.
+    # Options may be abbreviated, and of one that is given again the last alone counts.
+    if sum(bool(re.match(r"--configf\w*(=|$)", word)) for word in arguments) > 1:
         return (
             "--configfile is given more than once, of which Snakemake reads the last alone. Name "
             "all overlays behind one, in order: --configfile config/readings.yaml config/fast.yaml"
@@ -53,10 +51,9 @@ def configuration_files(all_files: Iterable[str], overlays: Iterable[str]) -> li
 
     Snakemake lists the overlays of the command line first and the Snakefile's own after them.
     """
-    overlays = list(overlays)
+    overlays, here = list(overlays), Path.cwd()
     own = [path for path in all_files if path not in overlays]
     files = [Path(path).absolute() for path in [*own, *overlays]]
-    here = Path.cwd()
     return [path.relative_to(here) if path.is_relative_to(here) else path for path in files]
 
 
@@ -85,11 +82,8 @@ def _values_from_text(data: Any) -> Any:
         return {key: _values_from_text(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
         return [_values_from_text(item) for item in data]
-    if isinstance(data, str):
-        try:
-            return parse_yaml(data)
-        except yaml.YAMLError:
-            return data
+    with suppress(yaml.YAMLError):
+        return parse_yaml(data) if isinstance(data, str) else data
     return data
 
 
@@ -104,7 +98,7 @@ class WorkflowPlan:
         self.runs = all_run_settings(study)
         self.run_folders = [self.folder.run(run) for run in self.runs]
         # The folder of any run, with the wildcards protocol, model and seed.
-        self.run_pattern = self.folder.run_named(RUN_NAME)
+        self.run_pattern = self.folder.run(RUN_NAME)
         # What `auto` means depends on the device, so the run files are then written where the
         # GPU is. Otherwise they are written here: a scheduler would take longer than the job.
         self.asks_device = any("auto" in (run.reading.precision, run.compile) for run in self.runs)
@@ -193,9 +187,9 @@ class WorkflowPlan:
         """What to print when Snakemake ends: how to go on, where the reports are that were
         `asked` for, by their paths, and which others are older than the results."""
         words = self._how_to_go_on() if failed else []
-        results = [files.metrics for files in self.run_folders]
-        results = [*filter(Path.is_file, [*results, self.folder.evidence / "verdicts.json"])]
-        newest = max((path.stat().st_mtime for path in results), default=0.0)
+        verdicts = self.folder.evidence / "verdicts.json"
+        results = [*(files.metrics for files in self.run_folders), verdicts]
+        newest = max((path.stat().st_mtime for path in results if path.is_file()), default=0.0)
         for path in sorted(self.folder.folder.glob("report/*/*")):
             if path.name not in ("article.qmd", "report.html", "report.pdf"):
                 continue
@@ -206,20 +200,17 @@ class WorkflowPlan:
         return words
 
     def _how_to_go_on(self) -> list[str]:
-        missing = sum(not run.metrics.is_file() for run in self.run_folders)
-        runs, words = len(self.runs), []
-        if missing == 0:
-            words.append(
+        runs, done = len(self.runs), sum(files.metrics.is_file() for files in self.run_folders)
+        if done == runs:
+            return [
                 "Every run has results. If one of them is reported as invalid above, delete the "
                 "file named there; the same command then makes it again."
-            )
-        else:
-            words.append(
-                f"{runs - missing} of {runs} runs have results. Mend what is named above; the same "
-                "command then goes on with the others."
-            )
-        if 0 < missing < runs:
-            words.append(
-                f"A report on what is there: resnet-sizes report --partial {self.study.name}"
-            )
+            ]
+        words = [
+            f"{done} of {runs} runs have results. Mend what is named above; the same "
+            "command then goes on with the others."
+        ]
+        if done:
+            name = self.study.name
+            words.append(f"A report on what is there: resnet-sizes report --partial {name}")
         return words

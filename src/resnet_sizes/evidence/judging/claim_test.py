@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from resnet_sizes.evidence.runs.read import on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import ClaimBase
+from resnet_sizes.schemas.article.claims import ClaimBase, PrintedNumber
 from resnet_sizes.schemas.article.claims.base import Outcomes
 from resnet_sizes.schemas.evidence.verdicts import Basis, Reason, VerdictName
 
@@ -40,7 +40,8 @@ class ClaimTest(ABC, Generic[C]):
         """So many runs per model give a verdict."""
         self.mixes_devices = "minutes" in claim.quantities and not on_one_device(self.finished)
         """Whether minutes of several devices would be compared."""
-        self.prints_computed_minutes = claim.prints_minutes and any(
+        prints_minutes = isinstance(claim, PrintedNumber) and claim.measured == "minutes"
+        self.prints_computed_minutes = prints_minutes and any(
             run.has_computed_time for run in self.finished
         )
         """Whether printed minutes would be held against minutes that no device needed."""

@@ -66,7 +66,7 @@ def _distance(article: Article, sampling: Sampling) -> Distance:
         for claim in article.claims
         if isinstance(claim, Ordering | Extreme) and claim.quantity in LOSSES
     ]
-    judged = [claim for claim in claims if set(article.models_of(claim)) <= set(means)]
+    judged = [each for each in claims if means.keys() >= {model for model, _ in each.compared()}]
     failing = sum(not claim.holds(means) for claim in judged)
     return Distance(
         protocol=sampling.protocol,

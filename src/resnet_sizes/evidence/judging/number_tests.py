@@ -43,7 +43,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
 
     def holds(self, outcomes: Outcomes) -> bool:
         ours = self.claim.compared_value(outcomes, self.article.base_model)
-        return ours is not None and self.claim.prints_as(ours)
+        return ours is not None and overlap((ours, ours), self._ends)
 
     def observed(self) -> bool | None:
         interval = prediction_interval(self._values)

@@ -28,7 +28,7 @@ from resnet_sizes.schemas.run.tensors import (
     DatasetInfo,
     Float32Array,
     Int64Array,
-    predictions_problem,
+    check_predictions,
     read_predictions,
 )
 from resnet_sizes.schemas.study.protocol import LAYERS
@@ -198,13 +198,14 @@ def _kind_of_predictions(path: Path) -> Problem:
             if sorted(opened.keys()) != sorted(PREDICTION_NAMES):
                 return "out-of-schema"
             logits, labels = (opened.get_tensor(name) for name in PREDICTION_NAMES)
+        if logits.dtype.kind == "f" and not np.isfinite(logits).all():
+            return "not-finite"
+        check_predictions(logits, labels)
     except (OSError, SafetensorError):
         return "truncated"
-    except (TypeError, AttributeError, ValueError):  # an array type that numpy lacks
+    except (TypeError, AttributeError, ValueError):  # also an array type that numpy lacks
         return "out-of-schema"
-    if logits.dtype.kind == "f" and not np.isfinite(logits).all():
-        return "not-finite"
-    return "out-of-schema" if predictions_problem(logits, labels) else "inconsistent"
+    return "inconsistent"
 
 
 def _check_predictions(

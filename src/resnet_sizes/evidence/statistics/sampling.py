@@ -76,7 +76,7 @@ class Sampling:
 
     def values(self, model: str, quantity: str) -> list[float]:
         """A quantity in each seed: fractions, nats, or natural logarithms of minutes."""
-        return [run.outcome.value_of(quantity) for run in self.of(model)]
+        return [getattr(run.outcome, quantity) for run in self.of(model)]
 
     def outlying_runs(self) -> list[str]:
         """The names of runs whose accuracy is an outlier among the seeds of their network."""

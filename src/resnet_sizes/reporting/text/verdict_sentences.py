@@ -246,7 +246,7 @@ class _Clauses:
     def _prediction(self, claim: Claim, basis: Basis) -> str:
         found = basis.prediction
         assert found is not None
-        unit = self._text(f"units.{'minutes' if claim.prints_minutes else 'percent'}")
+        unit = self._text(f"units.{'minutes' if 'minutes' in claim.quantities else 'percent'}")
         printed_digits = places(found.printed)
         # One digit more than is printed, so that rounding hides no difference.
         digits = printed_digits if printed_digits else 1

@@ -65,10 +65,8 @@ class Stated(Record):
 
     def holds_in(self, reading: TrainingRecipe) -> bool:
         """Whether a reading of the model does what the article says."""
-        pretrained = reading.weights != "none"
-        return pretrained == (self.weights == "pretrained") and (
-            reading.trainable == self.trainable
-        )
+        weights = "random" if reading.weights == "none" else "pretrained"
+        return (weights, reading.trainable) == (self.weights, self.trainable)
 
 
 class OpenChoice(Record):
@@ -119,10 +117,6 @@ class Article(Record):
     def base_model(self) -> str:
         """The model over which the table's increments are: its first row."""
         return self.table[0].model
-
-    def models_of(self, claim: Claim) -> list[str]:
-        """The models whose runs a claim needs."""
-        return claim.models_compared(self.base_model)
 
     @model_validator(mode="after")
     def _claims_fit_the_table(self) -> "Article":

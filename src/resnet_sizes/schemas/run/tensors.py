@@ -91,9 +91,6 @@ class DatasetArrays:
     test_labels: Int64Array
 
 
-_DATASET_NAMES = tuple(field.name for field in fields(DatasetArrays))
-
-
 def dataset_identity(arrays: DatasetArrays) -> str:
     """SHA-256 (64 hexadecimal digits) over the decoded pixels and labels.
 
@@ -141,9 +138,7 @@ def write_dataset(path: Path, info: DatasetInfo, arrays: DatasetArrays) -> None:
 
     Raises ValueError if the arrays are not what `info` says: such a file could not be read.
     """
-    problem = _dataset_problem(info, arrays)
-    if problem:
-        raise ValueError(problem)
+    _check_dataset(info, arrays)
     _save(path, vars(arrays), {_INFO_KEY: info.model_dump_json()})
 
 
@@ -157,18 +152,19 @@ def read_dataset(path: Path) -> tuple[DatasetInfo, DatasetArrays]:
         "Delete the file, if it is there, and run snakemake again, or: "
         f"resnet-sizes data {path.parent.parent / 'study.json'}"
     )
-    metadata, tensors = _read_tensors(path, _DATASET_NAMES, remedy)
+    names = tuple(each.name for each in fields(DatasetArrays))
+    metadata, tensors = _read_tensors(path, names, remedy)
+    arrays = DatasetArrays(**tensors)
     try:
         info = DatasetInfo.model_validate_json(metadata.get(_INFO_KEY, ""))
+        _check_dataset(info, arrays)
     except ValidationError:
         raise UserError(
             f"{path}: its metadata hold no valid {_INFO_KEY}, so it is not a tensor file of this "
             f"version of resnet-sizes. {remedy}"
         ) from None
-    arrays = DatasetArrays(**tensors)
-    problem = _dataset_problem(info, arrays)
-    if problem:
-        raise UserError(f"{path}: {problem}. {remedy}")
+    except ValueError as error:
+        raise UserError(f"{path}: {error}. {remedy}") from None
     return info, arrays
 
 
@@ -178,9 +174,7 @@ def write_predictions(path: Path, logits: Float32Array, labels: Int64Array) -> N
     `logits` is float32 `[N, classes]`, before the softmax; `labels` is int64 `[N]`, the true
     classes. Raises ValueError if shapes, dtypes or values are not as `read_predictions` wants.
     """
-    problem = predictions_problem(logits, labels)
-    if problem:
-        raise ValueError(problem)
+    check_predictions(logits, labels)
     _save(path, {"logits": logits, "labels": labels})
 
 
@@ -200,11 +194,12 @@ def read_predictions(
     remedy = "Delete the file, if it is there, and run snakemake again: this run is then repeated."
     _, tensors = _read_tensors(path, PREDICTION_NAMES, remedy)
     logits, labels = tensors["logits"], tensors["labels"]
-    problem = predictions_problem(logits, labels)
-    if problem is None and expected_hash not in (None, predictions_hash(logits, labels)):
-        problem = "logits or labels are not those that the run's metrics tell of"
-    if problem:
-        raise UserError(f"{path}: {problem}. {remedy}")
+    try:
+        check_predictions(logits, labels)
+        if expected_hash not in (None, predictions_hash(logits, labels)):
+            raise ValueError("logits or labels are not those that the run's metrics tell of")
+    except ValueError as error:
+        raise UserError(f"{path}: {error}. {remedy}") from None
     return logits, labels
 
 
@@ -235,60 +230,50 @@ def _read_tensors(
         raise UserError(f"{path}: is damaged ({shown_text(str(error))}). {remedy}") from None
 
 
-def _dataset_problem(info: DatasetInfo, arrays: DatasetArrays) -> str | None:
+def _check_dataset(info: DatasetInfo, arrays: DatasetArrays) -> None:
     for part, count in (("train", info.train_images), ("test", info.test_images)):
         images, labels = getattr(arrays, f"{part}_images"), getattr(arrays, f"{part}_labels")
-        problem = _array_problem(
-            f"{part}_images", images, np.dtype(np.uint8), (count, *IMAGE_SHAPE)
-        ) or _label_problem(f"{part}_labels", labels, count, len(info.class_names))
-        if problem:
-            return problem
+        _check_array(f"{part}_images", images, np.uint8, (count, *IMAGE_SHAPE))
+        _check_labels(f"{part}_labels", labels, count, len(info.class_names))
     identity = dataset_identity(arrays)
     if identity != info.identity:
-        return (
+        raise ValueError(
             f"pixels or labels have been changed: their SHA-256 is {identity}, "
             f"expected: {info.identity}"
         )
-    return None
 
 
-def predictions_problem(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> str | None:
-    """What keeps arrays from being predictions, as `write_predictions` describes them; None of
-    those that are."""
+def check_predictions(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> None:
+    """Raise ValueError, with the reason, for arrays that are no predictions as
+    `write_predictions` describes them."""
     if logits.ndim != 2 or logits.shape[0] < 1 or logits.shape[1] < 2:
-        return (
+        raise ValueError(
             f"logits has shape {list(logits.shape)}; expected: "
             "[images, classes] with 1 image and 2 classes or more"
         )
-    count, classes = logits.shape
-    problem = _array_problem("logits", logits, np.dtype(np.float32), (count, classes))
-    problem = problem or _label_problem("labels", labels, count, classes)
-    if problem:
-        return problem
-    if not np.isfinite(logits).all():
-        broken = int(np.count_nonzero(~np.isfinite(logits).all(axis=1)))
-        return f"logits of {broken} of {count} images are not finite: the training has diverged"
-    return None
-
-
-def _array_problem(
-    name: str, array: npt.NDArray[Any], dtype: np.dtype[Any], shape: tuple[int, ...]
-) -> str | None:
-    if array.dtype != dtype or array.shape != shape:
-        return (
-            f"{name} is {array.dtype.name} {list(array.shape)}; "
-            f"expected: {dtype.name} {list(shape)}"
+    _check_array("logits", logits, np.float32, logits.shape)
+    _check_labels("labels", labels, *logits.shape)
+    broken = int(np.count_nonzero(~np.isfinite(logits).all(axis=1)))
+    if broken:
+        raise ValueError(
+            f"logits of {broken} of {len(logits)} images are not finite: the training has diverged"
         )
-    return None
 
 
-def _label_problem(name: str, labels: npt.NDArray[Any], count: int, classes: int) -> str | None:
-    problem = _array_problem(name, labels, np.dtype(np.int64), (count,))
-    if problem:
-        return problem
+def _check_array(
+    name: str, array: npt.NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]
+) -> None:
+    if array.dtype != dtype or array.shape != shape:
+        raise ValueError(
+            f"{name} is {array.dtype.name} {list(array.shape)}; "
+            f"expected: {np.dtype(dtype).name} {list(shape)}"
+        )
+
+
+def _check_labels(name: str, labels: npt.NDArray[Any], count: int, classes: int) -> None:
+    _check_array(name, labels, np.int64, (count,))
     if labels.min() < 0 or labels.max() >= classes:
-        return (
+        raise ValueError(
             f"{name} holds labels from {labels.min()} to {labels.max()}; "
             f"allowed: 0 to {classes - 1} ({classes} classes)"
         )
-    return None

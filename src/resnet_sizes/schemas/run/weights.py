@@ -1,7 +1,7 @@
 """Initial weights: which files a study needs, and how each is recognised."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import Field
 
@@ -40,15 +40,8 @@ class WeightsInfo(Versioned):
 
 
 def weights_version(model: str, weights: str) -> str:
-    """`V1` or `V2` for torchvision's weights of a network, with `default` resolved.
-
-    Raises KeyError for a network without such weights.
-    """
-    versions = WEIGHTS_VERSIONS[model]
-    version = versions[-1] if weights == "default" else weights
-    if version not in versions:
-        raise KeyError(version)
-    return version
+    """`V1` or `V2` for torchvision's weights of a network, with `default` resolved."""
+    return WEIGHTS_VERSIONS[model][-1] if weights == "default" else weights
 
 
 def weights_key(model: str, reading: TrainingRecipe) -> str | None:
@@ -60,8 +53,7 @@ def weights_key(model: str, reading: TrainingRecipe) -> str | None:
         return None
     if reading.weights in TORCHVISION_WEIGHTS:
         return f"{model}-{weights_version(model, reading.weights)}"
-    path = hashlib.sha256(reading.weights.encode()).hexdigest()[:8]
-    return f"{model}-file-{path}"
+    return f"{model}-file-{hashlib.sha256(reading.weights.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
@@ -94,16 +86,12 @@ def wanted_weights(study: Study) -> dict[str, WantedWeights]:
             key = weights_key(model, reading)
             if key is None:
                 continue
-            changes = protocol.per_model.get(model)
-            own = changes is not None and getattr(changes, "weights", None) is not None
-            place = f"{name}.per_model.{model}.weights" if own else f"{name}.weights"
-            earlier = wanted.get(key)
-            stems = {reading.stem, *(earlier.stems if earlier else ())}
-            wanted[key] = WantedWeights(
-                key=key,
-                model=model,
-                weights=earlier.weights if earlier else reading.weights,
-                stems=tuple(sorted(stems)),
-                asked_by=(*(earlier.asked_by if earlier else ()), f"protocol_definitions.{place}"),
+            is_own = getattr(protocol.per_model.get(model), "weights", None) is not None
+            place = f"{name}.per_model.{model}.weights" if is_own else f"{name}.weights"
+            known = wanted.get(key, WantedWeights(key, model, reading.weights, (), ()))
+            wanted[key] = replace(
+                known,
+                stems=tuple(sorted({*known.stems, reading.stem})),
+                asked_by=(*known.asked_by, f"protocol_definitions.{place}"),
             )
     return wanted

@@ -1,22 +1,15 @@
 """A protocol: one complete reading of what the article did."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Literal, get_args
 
 from pydantic import Field, create_model, model_validator
-from pydantic.fields import FieldInfo
 
 from resnet_sizes.schemas.base import Number, Record
 
 ModelName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
-LAYERS: dict[str, int] = {
-    "resnet18": 18,
-    "resnet34": 34,
-    "resnet50": 50,
-    "resnet101": 101,
-    "resnet152": 152,
-}
+LAYERS: dict[str, int] = {name: int(name.removeprefix("resnet")) for name in get_args(ModelName)}
 """Depth as He et al. (2015) count it: convolutions of the main path and the last layer."""
 
 
@@ -36,11 +29,7 @@ def display_name(model: str) -> str:
 
 
 WEIGHTS_VERSIONS: dict[str, tuple[str, ...]] = {
-    "resnet18": ("V1",),
-    "resnet34": ("V1",),
-    "resnet50": ("V1", "V2"),
-    "resnet101": ("V1", "V2"),
-    "resnet152": ("V1", "V2"),
+    name: ("V1", "V2") if layers >= 50 else ("V1",) for name, layers in LAYERS.items()
 }
 """torchvision's ImageNet weights of each network, oldest first; `default` is the last."""
 
@@ -81,19 +70,15 @@ class TrainingRecipe(Record):
     let another decide."""
 
 
-def _or_none(field: FieldInfo) -> tuple[Any, FieldInfo]:
-    """The same field with the same bounds, which may be left out."""
-    bounded: Any = field.annotation
-    for bound in field.metadata:
-        bounded = Annotated[bounded, bound]
-    return bounded | None, Field(None, description=field.description)  # type: ignore[return-value]
-
-
 RecipeChanges = create_model(  # type: ignore[call-overload]
     "RecipeChanges",
     __base__=Record,
     __doc__="What differs from the protocol for one model; keys left out stay as they are.",
-    **{name: _or_none(field) for name, field in TrainingRecipe.model_fields.items()},
+    # The same fields with the same bounds, which may be left out.
+    **{
+        name: (field.rebuild_annotation() | None, Field(None, description=field.description))
+        for name, field in TrainingRecipe.model_fields.items()
+    },
 )
 
 
@@ -113,32 +98,28 @@ class Protocol(TrainingRecipe):
 
     def recipe_for(self, model: str) -> TrainingRecipe:
         """The complete recipe of one model."""
-        base = self.model_dump(include=set(TrainingRecipe.model_fields))
+        recipe = self.model_dump(include=set(TrainingRecipe.model_fields))
         changes = self.per_model.get(model)  # type: ignore[call-overload]
         if changes is not None:
-            base.update(changes.model_dump(exclude_none=True))
-        return TrainingRecipe.model_validate(base)
+            recipe |= changes.model_dump(exclude_none=True)
+        return TrainingRecipe.model_validate(recipe)
 
     @model_validator(mode="after")
     def _recipes_are_possible(self) -> "Protocol":
-        changed = [str(model) for model in self.per_model]
         for model in LAYERS:
+            recipe = self.recipe_for(model)
             # A problem of all networks is reported once; one of a network's own recipe names it.
-            where = f" (per_model.{model})" if model in changed else ""
-            _check_recipe(model, self.recipe_for(model), where)
+            where = f" (per_model.{model})" if model in self.per_model else ""
+            if recipe.trainable == "head" and recipe.weights == "none":
+                raise ValueError(
+                    f"trainable is 'head' but weights is 'none'{where}: only the last layer of a "
+                    "random network would learn. Set weights to V1, V2, default or a file, or "
+                    "trainable to all"
+                )
+            if recipe.stem == "cifar" and recipe.weights in TORCHVISION_WEIGHTS:
+                raise ValueError(
+                    f"stem is 'cifar' but weights is {recipe.weights!r}{where}: torchvision's "
+                    "weights are for the 'imagenet' stem (7×7). Set stem to imagenet, or weights "
+                    "to none or a file of your own"
+                )
         return self
-
-
-def _check_recipe(model: str, recipe: TrainingRecipe, where: str) -> None:
-    weights = recipe.weights
-    if recipe.trainable == "head" and weights == "none":
-        raise ValueError(
-            f"trainable is 'head' but weights is 'none'{where}: only the last layer of a random "
-            "network would learn. Set weights to V1, V2, default or a file, or trainable to all"
-        )
-    if recipe.stem == "cifar" and weights in TORCHVISION_WEIGHTS:
-        raise ValueError(
-            f"stem is 'cifar' but weights is {weights!r}{where}: torchvision's weights are for "
-            "the 'imagenet' stem (7×7). Set stem to imagenet, or weights to none or a file of "
-            "your own"
-        )

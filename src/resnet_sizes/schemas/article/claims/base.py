@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -46,8 +46,6 @@ MOST_SEEDS = 1000
 LOG_MINUTES = "log_minutes"
 """Times differ by factors, and so does their spread: they are compared by their logarithms."""
 
-_SMALLEST_TIME = 1e-9  # minutes; a time that the clock shows as zero has no logarithm
-
 Column = Literal["accuracy", "layers", "minutes", "layers_increment", "accuracy_increment"]
 
 Printed = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
@@ -69,9 +67,7 @@ ConditionKind = Literal[
 
 def half_unit(printed: str) -> Decimal:
     """Half a unit of the last printed digit: `80.84` gives 0.005, `41` gives 0.5."""
-    exponent = Decimal(printed).as_tuple().exponent
-    assert isinstance(exponent, int)  # the record allows no NaN or infinity
-    return Decimal((0, (5,), exponent - 1))
+    return Decimal("0.5").scaleb(-len(printed.partition(".")[2]))
 
 
 def printed_ends(printed: str) -> tuple[float, float]:
@@ -141,12 +137,10 @@ class Outcome:
         """By how much the loss is lower at the end, in nats."""
         return self.initial_loss - self.final_loss
 
-    def value_of(self, quantity: str) -> float:
-        """A quantity: a fraction, nats, or the natural logarithm of minutes."""
-        if quantity == LOG_MINUTES:
-            return math.log(max(self.minutes, _SMALLEST_TIME))
-        value: float = getattr(self, quantity)
-        return value
+    @property
+    def log_minutes(self) -> float:
+        """The natural logarithm; of a time that the clock shows as zero that of a nanominute."""
+        return math.log(max(self.minutes, 1e-9))
 
 
 Outcomes = Mapping[str, Outcome]
@@ -167,8 +161,8 @@ class Condition(NamedTuple):
 
     def is_met(self, outcomes: Outcomes) -> bool:
         """Whether it holds in one seed, or on the means. Ties count against it."""
-        parts = [w * outcomes[model].value_of(self.quantity) for model, w in self.weights.items()]
-        return sum(parts) > self.threshold
+        parts = [w * getattr(outcomes[m], self.quantity) for m, w in self.weights.items()]
+        return bool(sum(parts) > self.threshold)
 
 
 def above(quantity: str, more: str, less: str) -> Condition:
@@ -195,10 +189,6 @@ class Needs(Record):
     """Whether epochs, batch size, learning rate and number of images must be the article's."""
     article_device: bool = False
     """Whether the device must be the article's, which it does not name."""
-
-
-SUBJECT = ("quantity", "extreme", "column", "model", "base")
-"""Parameters that name what a claim is about."""
 
 
 class ClaimBase(Record):
@@ -233,8 +223,9 @@ class ClaimBase(Record):
 
     @property
     def subject(self) -> dict[str, str]:
-        """Those of `SUBJECT` that it has."""
-        return {name: str(getattr(self, name)) for name in SUBJECT if hasattr(self, name)}
+        """Those of its parameters that name what it is about."""
+        names = ("quantity", "extreme", "column", "model", "base")
+        return {name: str(getattr(self, name)) for name in names if hasattr(self, name)}
 
     @property
     def true_by_construction(self) -> bool:
@@ -246,11 +237,6 @@ class ClaimBase(Record):
         """What the claim answers by naming a model, so that it is known which others answer the
         same; None of claims that name none."""
         return None
-
-    @property
-    def prints_minutes(self) -> bool:
-        """Whether it holds minutes of ours against printed ones."""
-        return False
 
     def deciding_numbers(self, base_model: str) -> Hashable:
         """The rule with its parameters: equal for claims that the same numbers decide, so that
@@ -278,9 +264,18 @@ class ClaimBase(Record):
         return self
 
 
-def measures_of(quantity: str) -> tuple[str, ...]:
-    """The quantities by which one is measured: itself, unless it has several yardsticks."""
-    return YARDSTICKS.get(quantity, (quantity,))
+class OfQuantity(Record):
+    """Something said of one quantity of several models."""
+
+    quantity: Quantity
+
+    def by_yardstick(self) -> Sequence[Self]:
+        """By each quantity by which its own is measured: itself, unless it has `YARDSTICKS`."""
+        measures = YARDSTICKS.get(self.quantity, (self.quantity,))
+        return [self.model_copy(update={"quantity": each}) for each in measures]
+
+    def _measured_of(self, models: Sequence[str]) -> list[tuple[str, str]]:
+        return [(model, each.quantity) for each in self.by_yardstick() for model in models]
 
 
 class OrderClaim(ClaimBase):

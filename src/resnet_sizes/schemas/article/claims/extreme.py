@@ -10,14 +10,13 @@ from resnet_sizes.schemas.article.claims.base import (
     Condition,
     ConditionKind,
     Models,
+    OfQuantity,
     OrderClaim,
     Outcomes,
-    Quantity,
     above,
-    measures_of,
 )
 from resnet_sizes.schemas.base import Record
-from resnet_sizes.schemas.hardware import NetworkCost, shipped_network_costs
+from resnet_sizes.schemas.hardware import shipped_network_costs
 from resnet_sizes.schemas.study.protocol import ModelName
 
 
@@ -25,7 +24,7 @@ class OneAmong(Record):
     """A model that is set against others."""
 
     model: ModelName
-    among: Models
+    among: Models = Field(min_length=2)
 
     @model_validator(mode="after")
     def _model_is_among_them(self) -> Self:
@@ -40,20 +39,14 @@ class OneAmong(Record):
         return [model for model in self.among if model != self.model]
 
 
-class Part(OneAmong):
+class Part(OfQuantity, OneAmong):
     """`model` has the `highest` or `lowest` quantity of `among`, and no other has the same."""
 
-    quantity: Quantity
     extreme: Literal["highest", "lowest"]
-    among: Models = Field(min_length=2)
 
     def compared(self) -> list[tuple[str, str]]:
         """Each model with the quantity."""
-        return [(model, what) for what in measures_of(self.quantity) for model in self.among]
-
-    def by_yardstick(self) -> Sequence[Self]:
-        """By each quantity by which its own is measured."""
-        return [self.model_copy(update={"quantity": q}) for q in measures_of(self.quantity)]
+        return self._measured_of(self.among)
 
     def conditions(self, means: Outcomes) -> list[Condition]:
         """One for each of the other models."""
@@ -108,23 +101,18 @@ class FewestResources(OneAmong, OrderClaim):
     for an image of the same size, whatever the size and the first layers."""
 
     rule: Literal["fewest-resources"]
-    among: Models = Field(min_length=2)
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for what in ("parameters", "macs") for model in self.among]
 
     def holds(self, outcomes: Outcomes) -> bool:
         """By the networks' definitions alone, whatever the outcomes."""
-        entries = shipped_network_costs().networks
-        own, others = (
-            [each for each in entries if each.model in models]
-            for models in ([self.model], self._others)
-        )
+        networks = shipped_network_costs().networks
         return all(
-            ours.parameters < other.parameters and ours.macs_per_image < other.macs_per_image
-            for ours in own
-            for other in others
-            if _same_input(ours, other)
+            own.parameters < other.parameters and own.macs_per_image < other.macs_per_image
+            for own, other in product(networks, networks)
+            if own.model == self.model and other.model in self._others
+            if (own.stem, own.input_size) == (other.stem, other.input_size)
         )
 
     def conditions(self, means: Outcomes) -> list[Condition]:
@@ -133,10 +121,6 @@ class FewestResources(OneAmong, OrderClaim):
             for what in ("parameters", "macs")
             for other in self._others
         ]
-
-
-def _same_input(first: NetworkCost, second: NetworkCost) -> bool:
-    return (first.stem, first.input_size) == (second.stem, second.input_size)
 
 
 class ParetoKnee(OneAmong, OrderClaim):
@@ -170,20 +154,15 @@ class ParetoKnee(OneAmong, OrderClaim):
         own = str(self.model)
         cheap, *middle, dear = _by_time(self.among, means)
         if own == cheap:
-            return [above("accuracy", own, other) for other in self.among if other != own]
+            return [above("accuracy", own, other) for other in self._others]
         if own == dear:
             return []  # the slowest, which is no knee whatever the accuracies are
-        found = [_above_chord("above-chord", (own, cheap, dear), {own: 1.0}, cheap, dear, means)]
+        found = [_above_chord({own: 1.0}, cheap, dear, means)]
         for other in middle:
             if other != own:
-                heights = {own: 1.0, other: -1.0}
-                models = (own, other)
-                found.append(
-                    _above_chord("higher-above-chord", models, heights, cheap, dear, means)
-                )
-        own_minutes = means[own].minutes
-        faster = [m for m in self.among if m != own and means[m].minutes <= own_minutes]
-        return found + [above("accuracy", own, model) for model in faster]
+                found.append(_above_chord({own: 1.0, other: -1.0}, cheap, dear, means))
+        faster = [other for other in self._others if means[other].minutes <= means[own].minutes]
+        return found + [above("accuracy", own, other) for other in faster]
 
 
 class ParetoFront(OrderClaim):
@@ -213,15 +192,9 @@ def _order_of_times(models: Sequence[str], means: Outcomes) -> list[Condition]:
     return [above("minutes", more, less) for less, more in pairwise(_by_time(models, means))]
 
 
-def _above_chord(
-    kind: ConditionKind,
-    models: tuple[str, ...],
-    heights: Mapping[str, float],
-    cheap: str,
-    dear: str,
-    means: Outcomes,
-) -> Condition:
-    """A weighted sum of heights above the line from the fastest model to the slowest.
+def _above_chord(heights: Mapping[str, float], cheap: str, dear: str, means: Outcomes) -> Condition:
+    """A weighted sum of heights above the line from the fastest model to the slowest: of one
+    model, or of one less another.
 
     Of model m the height is a(m) − a(cheap) − w · (a(dear) − a(cheap)), with accuracies a and
     w = (t(m) − t(cheap)) / (t(dear) − t(cheap)) of the times t. Times `dear − cheap` it is a sum
@@ -242,4 +215,6 @@ def _above_chord(
         ):
             weights[name] += weight * of_accuracy
             by_minute[name] += weight * of_minutes / span if span else 0.0
+    kind: ConditionKind = "higher-above-chord" if len(heights) > 1 else "above-chord"
+    models = tuple(heights) if len(heights) > 1 else (*heights, cheap, dear)
     return Condition(kind, "accuracy", models, weights, minute_weights=by_minute)

@@ -1,7 +1,7 @@
 """A quantity rises or falls from one model to the next, in each model, or ever more slowly."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Literal
 
@@ -11,28 +11,23 @@ from resnet_sizes.schemas.article.claims.base import (
     LOG_MINUTES,
     Condition,
     Models,
+    OfQuantity,
     OrderClaim,
     Outcomes,
-    Quantity,
     TableRow,
     above,
-    measures_of,
 )
 from resnet_sizes.schemas.base import Number
 from resnet_sizes.schemas.study.protocol import LAYERS, ModelName, by_depth
 
 
-class Rising(OrderClaim):
+class Rising(OfQuantity, OrderClaim):
     """`quantity` rises strictly from the first model to the last."""
 
-    quantity: Quantity
     models: Models = Field(min_length=2)
 
     def compared(self) -> list[tuple[str, str]]:
-        return [(model, what) for what in measures_of(self.quantity) for model in self.models]
-
-    def by_yardstick(self) -> Sequence[OrderClaim]:
-        return [self.model_copy(update={"quantity": q}) for q in measures_of(self.quantity)]
+        return self._measured_of(self.models)
 
     def conditions(self, means: Outcomes) -> list[Condition]:
         return [above(self.quantity, more, less) for less, more in pairwise(self.models)]

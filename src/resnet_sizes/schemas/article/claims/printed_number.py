@@ -12,7 +12,6 @@ from resnet_sizes.schemas.article.claims.base import (
     Outcomes,
     Printed,
     TableRow,
-    half_unit,
     increment_percent,
     prediction_keys,
     value_key,
@@ -48,10 +47,6 @@ class PrintedNumber(ClaimBase):
     def quantities(self) -> tuple[str, ...]:
         return (self.measured,)
 
-    @property
-    def prints_minutes(self) -> bool:
-        return self.measured == "minutes"
-
     def models_compared(self, base_model: str) -> list[str]:
         base = self.over(base_model)
         return [self.model] if base is None else [base, self.model]
@@ -65,10 +60,6 @@ class PrintedNumber(ClaimBase):
             below: float = getattr(outcomes[base], self.measured)
             return increment_percent(value, below) if below else None
         return value * 100 if self.measured == "accuracy" else value
-
-    def prints_as(self, value: float) -> bool:
-        """Whether `value` is the printed number within its rounding."""
-        return abs(value - float(self.printed)) <= float(half_unit(self.printed))
 
     def value_keys(self, protocol: str, base_model: str, study_base: str) -> dict[str, str]:
         """The roles `ours`, `article`, `low` and `high`, the ends of the prediction interval."""
