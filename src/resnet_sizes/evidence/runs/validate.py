@@ -101,8 +101,22 @@ def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> F
         logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
     except UserError as error:
         raise RunProblem(_kind_of_predictions(files.predictions), str(error)) from None
-    predicted = _check_predictions(metrics, files.predictions, logits, labels, info)
-    classes = logits.shape[1]
+    images, classes = info.test_images, len(info.class_names)
+    if logits.shape != (images, classes):
+        raise RunProblem(
+            "inconsistent",
+            f"{files.predictions}: logits has shape {list(logits.shape)}; the dataset has {images} "
+            f"test images and {classes} classes. {REPEAT_RUN}",
+        )
+    predicted, fewest, most = predicted_classes(logits, labels)
+    # Half an image: the accuracy is a count over a count, known to far more than that.
+    if not fewest - 0.5 < metrics.final_test_accuracy * images < most + 0.5:
+        raise RunProblem(
+            "inconsistent",
+            f"{files.predictions}: gives an accuracy of {fewest / images:.4f}, but metrics.json "
+            f"has a final_test_accuracy of {metrics.final_test_accuracy:.4f}. Delete both files "
+            "and run snakemake again: this run is then repeated.",
+        )
     counts = np.bincount(labels * classes + predicted, minlength=classes**2)
     return FinishedRun(
         settings=settings,
@@ -206,29 +220,6 @@ def _kind_of_predictions(path: Path) -> Problem:
     except (TypeError, AttributeError, ValueError):  # also an array type that numpy lacks
         return "out-of-schema"
     return "inconsistent"
-
-
-def _check_predictions(
-    metrics: Metrics, path: Path, logits: Float32Array, labels: Int64Array, info: DatasetInfo
-) -> npt.NDArray[np.intp]:
-    expected = (info.test_images, len(info.class_names))
-    if logits.shape != expected:
-        raise RunProblem(
-            "inconsistent",
-            f"{path}: logits has shape {list(logits.shape)}; the dataset has {expected[0]} test "
-            f"images and {expected[1]} classes. {REPEAT_RUN}",
-        )
-    predicted, fewest, most = predicted_classes(logits, labels)
-    claimed = metrics.final_test_accuracy * len(labels)
-    # Half an image: the accuracy is a count over a count, known to far more than that.
-    if not fewest - 0.5 < claimed < most + 0.5:
-        raise RunProblem(
-            "inconsistent",
-            f"{path}: gives an accuracy of {fewest / len(labels):.4f}, but metrics.json has a "
-            f"final_test_accuracy of {metrics.final_test_accuracy:.4f}. Delete both files and "
-            "run snakemake again: this run is then repeated.",
-        )
-    return predicted
 
 
 def predicted_classes(

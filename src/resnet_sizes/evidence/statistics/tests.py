@@ -22,9 +22,6 @@ K = TypeVar("K", bound=Hashable)
 Variance = tuple[float, float]
 """A variance with its degrees of freedom."""
 
-OUTLIER_LEVEL = 0.01
-"""The level of the test for outliers: so rarely are normal values suspected."""
-
 
 def prediction_interval(
     values: Sequence[float], confidence: float = CONFIDENCE
@@ -56,8 +53,9 @@ def further_run_p(values: Sequence[float], low: float, high: float, rounding: fl
     return min(1.0, 2 * _upper_tail(away, error, count - 1))
 
 
-def outlying(values: Sequence[float], step: float = 0.0, level: float = OUTLIER_LEVEL) -> list[int]:
+def outlying(values: Sequence[float], step: float = 0.0, level: float = 0.01) -> list[int]:
     """The positions of values that lie too far from the rest to be normal; empty below three.
+    Normal values are suspected as rarely as `level` says.
 
     Grubbs' two-sided test: G = max |x − mean| / s is compared with
     (n − 1)/√n · √(t² / (n − 2 + t²)), where t is the upper level/(2n) quantile of Student's t at
