@@ -19,9 +19,10 @@ from resnet_sizes.device_check import loop, numbers, speed
 from resnet_sizes.device_check.bench import Bench
 from resnet_sizes.device_check.facts import facts
 from resnet_sizes.schemas.run.run import Precision
-from resnet_sizes.training.engine import batches
+from resnet_sizes.training.engine import batches, networks
 from resnet_sizes.training.engine import loop as engine
 from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.engine.numerics import memory_format
 from small_runs import CPU
 
 
@@ -322,6 +323,20 @@ def test_speeds_are_measured_in_the_layout_and_the_mode_that_are_asked_for(
     assert speed.product_rate(bench, "fp32") == 4 * 1024**3
     assert called[0] > 1  # the loss
     assert called[1].shape == (1024, 1024)
+
+
+def test_after_a_measurement_that_failed_the_engine_takes_its_own_layout_again(bench, monkeypatch):
+    layouts = []
+
+    def trainer(self, run, arrays):
+        layouts.extend(module.memory_format("fp32", CPU) for module in (networks, batches))
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(Bench, "trainer", trainer)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        speed._rate(bench, bench.run(), torch.channels_last, "none")
+    assert layouts == [torch.channels_last] * 2
+    assert networks.memory_format is batches.memory_format is memory_format
 
 
 def test_facts_of_a_gpu_are_told_and_two_names_for_it_are_noticed(tmp_path, monkeypatch):

@@ -301,6 +301,7 @@ def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypa
             "error: out of memory",
         ),
         (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling"), "NOT_INITIALIZED"),
+        (RuntimeError("could not create a primitive"), "create a primitive"),
         (MemoryError(), "MemoryError"),
     ],
 )

@@ -1,6 +1,7 @@
 """`resnet-sizes`: the command that the rules of the workflow call, and people too."""
 
 import errno
+import logging
 import os
 import sys
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from resnet_sizes.cli import console, study
+from resnet_sizes.cli import study
 from resnet_sizes.cli.audit import audit
 from resnet_sizes.cli.check_device import LIST, check_device
+from resnet_sizes.cli.console import log, say, start_logging
 from resnet_sizes.cli.data import data
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.cli.fetch import fetch
@@ -20,9 +22,7 @@ from resnet_sizes.cli.status import status
 from resnet_sizes.cli.train import train
 from resnet_sizes.io.errors import Stopped, UserError
 
-DISK_ERRORS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
-)
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 """Errors of a disk that is full or refuses."""
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ def options(
     ] = None,
 ) -> None:
     """Options of every command stand before its name."""
-    console.start_logging(log)
+    start_logging(log)
 
 
 def main() -> None:
@@ -56,24 +56,28 @@ def main() -> None:
         # process stays the same; the mode can only be set before Python starts.
         environment = os.environ | {"PYTHONUTF8": "1"}
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
-    console.start_logging(None)
+    start_logging(None)
     try:
         app()
     except UserError as error:
-        console.complain(str(error))
-        sys.exit(1)
+        log.error("error: %s", error)
     except Stopped as stopped:
-        console.say(str(stopped))
-        console.leave_at_once(stopped.status)
-    except OSError as error:
-        if error.errno not in DISK_ERRORS:
-            console.complain_with_traceback()
-        else:
-            console.complain(
-                f"{error.filename or 'a file'}: cannot be used ({error.strerror}). Free some "
-                "space or fix the permissions, then run the same command again."
+        say(str(stopped))
+        logging.shutdown()
+        sys.stdout.flush()
+        # Without the interpreter's cleanup, which takes seconds once torch is there: whatever
+        # asked the run to stop may not wait for it.
+        os._exit(stopped.status)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            log.error(
+                "error: %s: cannot be used (%s). Free some space or fix the permissions, then run "
+                "the same command again.",
+                error.filename or "a file",
+                error.strerror,
             )
-        sys.exit(1)
-    except Exception:
-        console.complain_with_traceback()
-        sys.exit(1)
+        else:
+            log.exception(
+                "error: this should not have happened; please report it with these lines:"
+            )
+    sys.exit(1)

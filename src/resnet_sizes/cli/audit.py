@@ -1,6 +1,5 @@
 """`resnet-sizes audit`: an article's numbers against each other, without training."""
 
-import json
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 import typer
 from rich.console import Group, RenderableType
 
-from resnet_sizes.cli.console import print_rich, result, ruled_table
+from resnet_sizes.cli.console import print_rich, result_json, ruled_table
 from resnet_sizes.schemas.evidence.audit import Audit
 
 Row = TypeVar("Row")
@@ -44,7 +43,7 @@ def audit(
         load_article(article), definitions, load_devices(devices), shipped_network_costs()
     )
     if format == "json":
-        result(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
+        result_json(found)
     else:
         print_rich(_tables(found))
 

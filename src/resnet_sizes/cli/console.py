@@ -1,18 +1,23 @@
 """What a command prints: on the terminal, and in its log where `--log` names one."""
 
+import json
 import logging
-import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
 
 import typer
+from pydantic import BaseModel
 from rich.box import Box
 from rich.console import Console, RenderableType
 from rich.table import Column, Table
 
-_log = logging.getLogger("resnet_sizes")
+log = logging.getLogger("resnet_sizes")
+
+WIDE = 2000
+"""Characters of a line in a pipe or a file: a row of a table is one line, however long."""
+
+_RULED_HEAD = Box("    \n    \n----\n" + "    \n" * 5)
 
 
 def start_logging(path: Path | None) -> None:
@@ -21,12 +26,12 @@ def start_logging(path: Path | None) -> None:
         # A terminal with few letters, or a name that is no UTF-8, is no reason for a traceback.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    _log.handlers.clear()
-    _log.setLevel(logging.INFO)
-    _log.propagate = False
+    log.handlers.clear()
+    log.setLevel(logging.INFO)
+    log.propagate = False
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setFormatter(logging.Formatter("%(message)s"))
-    _log.addHandler(terminal)
+    log.addHandler(terminal)
     # A log on a full disk is no reason to print a traceback for each message.
     logging.raiseExceptions = False
     if path is not None:
@@ -34,15 +39,15 @@ def start_logging(path: Path | None) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = logging.FileHandler(path, mode="w", encoding="utf-8")
         except OSError as error:
-            _log.warning("warning: %s: cannot be written (%s)", path, error.strerror)
+            log.warning("warning: %s: cannot be written (%s)", path, error.strerror)
             return
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-        _log.addHandler(file)
+        log.addHandler(file)
 
 
 def say(message: str) -> None:
     """Progress and notes, for people: standard error and the log."""
-    _log.info(message)
+    log.info(message)
 
 
 def result(text: str) -> None:
@@ -50,35 +55,15 @@ def result(text: str) -> None:
     typer.echo(text)
 
 
-def complain(message: str) -> None:
-    """An error that the reader can correct."""
-    _log.error("error: %s", message)
-
-
-def leave_at_once(status: int) -> NoReturn:
-    """End the process without the interpreter's cleanup, which takes seconds once torch is there:
-    whatever asked a run to stop may not wait for it."""
-    logging.shutdown()
-    sys.stdout.flush()
-    os._exit(status)
-
-
-def complain_with_traceback() -> None:
-    """A fault of this program: the traceback goes to the log."""
-    _log.exception("error: this should not have happened; please report it with these lines:")
-
-
-WIDE = 2000
-"""Characters of a line in a pipe or a file: a row of a table is one line, however long."""
+def result_json(record: BaseModel) -> None:
+    """A record as the command's result."""
+    result(json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False))
 
 
 def wide_console() -> Console:
     """The terminal; in a pipe or a file, one whose lines do not wrap."""
     width = None if Console().is_terminal else WIDE
     return Console(width=width, highlight=False, markup=False, emoji=False)
-
-
-_RULED_HEAD = Box("    \n    \n----\n" + "    \n" * 5)
 
 
 def ruled_table(*columns: Column | str) -> Table:

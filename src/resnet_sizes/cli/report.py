@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -59,52 +58,46 @@ def report(
     ] = None,
 ) -> None:
     """Render the report of a study; prints the paths of what was made."""
-    if not watch:
-        _render(study, partial, language, engine, format)
-        return
 
+    def render(partial: bool) -> None:
+        # Each run of a study starts this command line, and the reporting takes half a second to
+        # import.
+        from resnet_sizes.reporting.build import build_report
+
+        resolved = read_study(study).study
+        asked = resolved.report
+        # Once each, also where one is given twice.
+        languages = dict.fromkeys(each.value for each in language or []) or asked.languages
+        formats: Sequence[Literal["html", "pdf"]] = asked.formats
+        if format:
+            formats = list(dict.fromkeys(each.value for each in format))
+        folder = StudyFolder.of_file(study)
+        evidence = folder.evidence
+        if partial:
+            # The report on an unfinished study brings its own evidence, outside of what the
+            # workflow's rules write.
+            from resnet_sizes.evidence.build import build_evidence
+
+            evidence = folder.partial_evidence
+            build_evidence(study, evidence, allow_partial=True)
+        for name in languages:
+            output = folder.partial_report(name) if partial else folder.report(name)
+            made = build_report(study, evidence, output, name, formats, engine or asked.engine)
+            clamp_future_mtimes(folder, [evidence / "values.json", evidence / "verdicts.json"])
+            say(f"{resolved.name}: report in {output}")
+            for path in made:
+                result(str(path))
+
+    if not watch:
+        render(partial)
+        return
     try:
         for missing, runs in watch_results(study, INTERVAL):
             try:
-                _render(study, True, language, engine, format)
+                render(partial=True)
             except UserError as error:  # no run is finished yet
                 say(str(error))
             waiting = f"Waiting for {missing} of {runs} runs; Ctrl-C ends it."
             say(waiting if missing else "All runs are finished.")
     except KeyboardInterrupt:
         say("The last report stays where it is.")
-
-
-def _render(
-    study: Path,
-    partial: bool,
-    language: list[Language] | None,
-    engine: EngineChoice | None,
-    format: list[Format] | None,
-) -> None:
-    # Each run of a study starts this command line, and the reporting takes half a second to import.
-    from resnet_sizes.reporting.build import build_report
-
-    resolved = read_study(study).study
-    asked = resolved.report
-    # Once each, also where one is given twice.
-    languages = list(dict.fromkeys(choice.value for choice in language or [])) or asked.languages
-    formats: Sequence[Literal["html", "pdf"]] = asked.formats
-    if format:
-        formats = list(dict.fromkeys(choice.value for choice in format))
-    folder = StudyFolder.of_file(study)
-    evidence = folder.evidence
-    if partial:
-        # The report on an unfinished study brings its own evidence, outside of what the
-        # workflow's rules write.
-        from resnet_sizes.evidence.build import build_evidence
-
-        evidence = folder.partial_evidence
-        build_evidence(study, evidence, allow_partial=True)
-    for name in languages:
-        output = folder.partial_report(name) if partial else folder.report(name)
-        made = build_report(study, evidence, output, name, formats, engine or asked.engine)
-        clamp_future_mtimes(folder, [evidence / "values.json", evidence / "verdicts.json"])
-        say(f"{resolved.name}: report in {output}")
-        for path in made:
-            result(str(path))

@@ -1,7 +1,7 @@
 """`resnet-sizes status`: how far each run of a study is."""
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -87,29 +87,21 @@ def plain(status: StudyStatus, order: Iterable[RunStage] = ()) -> RenderableType
     of those that failed."""
     places = {state: place for place, state in enumerate(order)}
     runs = sorted(status.runs, key=lambda run: places.get(run.state, 0))
-    return Group(_head(status), _table(runs), *_troubles(runs))
-
-
-def _head(status: StudyStatus) -> Text:
-    lines = [status.summary, status.snakemake.note]
-    lines += [f"warning: {warning}" for warning in status.warnings]
-    return Text("\n".join(lines) + "\n")
-
-
-def _table(runs: Sequence[RunStatus]) -> Table:
+    head = [status.summary, status.snakemake.note]
+    head += [f"warning: {warning}" for warning in status.warnings]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in ("run", "state", "how far", "left", "where"):
         table.add_column(title, overflow="fold", justify="right" if title == "left" else "left")
+    troubles = []
     for run in runs:
         left = "" if run.remaining_seconds is None else duration(run.remaining_seconds)
-        table.add_row(
-            Text(run.run),
-            Text(run.state, style=STYLES[run.state]),
-            Text(_how_far(run)),
-            Text(left),
-            Text(_where(run)),
-        )
-    return table
+        state = Text(run.state, style=STYLES[run.state])
+        table.add_row(run.run, state, _how_far(run), left, _where(run))
+        if run.state in ("failed", "stale"):
+            lines = [f"\n{run.run}: {run.state}", *(f"  {line}" for line in run.last_lines)]
+            lines += [f"  log: {path}" for path in (run.log, run.scheduler_log) if path]
+            troubles.append("\n".join(lines))
+    return Group("\n".join(head) + "\n", table, *troubles)
 
 
 def _how_far(run: RunStatus) -> str:
@@ -126,7 +118,7 @@ def _how_far(run: RunStatus) -> str:
         parts.append(f"goes on in epoch {place.epoch}{step}")
     elif run.state in ("failed", "stale") and progress and progress.epoch:
         parts.insert(0, f"in epoch {progress.epoch}/{progress.epochs}")
-    return "; ".join(part for part in parts if part)
+    return "; ".join(filter(None, parts))
 
 
 def _position(progress: RunProgress) -> str:
@@ -147,24 +139,11 @@ def _position(progress: RunProgress) -> str:
 def _where(run: RunStatus) -> str:
     progress, parts = run.progress, []
     if run.state == "running" and progress:
-        device = progress.device
-        if device:
-            index = "" if device.index is None else f" {device.index}"
-            parts.append(f"{device.kind}{index} ({device.name})" if index else device.kind)
+        if device := progress.device:
+            numbered = f"{device.kind} {device.index} ({device.name})"
+            parts.append(device.kind if device.index is None else numbered)
         elsewhere = "" if progress.host == socket.gethostname() else f" on {progress.host}"
         parts.append(f"process {progress.process}{elsewhere}")
     if run.job:
         parts.append(f"Slurm job {run.job.id}")
     return ", ".join(parts)
-
-
-def _troubles(runs: Sequence[RunStatus]) -> list[Text]:
-    """The last lines and the logs of each run that failed or was killed."""
-    found = []
-    for run in runs:
-        if run.state not in ("failed", "stale"):
-            continue
-        lines = [f"\n{run.run}: {run.state}", *(f"  {line}" for line in run.last_lines)]
-        lines += [f"  log: {path}" for path in (run.log, run.scheduler_log) if path]
-        found.append(Text("\n".join(lines)))
-    return found

@@ -1,6 +1,6 @@
 """`resnet-sizes study`: look at a study, write it and its run files, see what it can settle."""
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +9,7 @@ import yaml
 from rich.console import Group, RenderableType
 from rich.table import Column
 
-from resnet_sizes.cli.console import print_rich, result, ruled_table, say
+from resnet_sizes.cli.console import print_rich, result, result_json, ruled_table, say
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunSettings
 from resnet_sizes.study.loading import check_files, find_study_file, load_study
@@ -88,7 +88,7 @@ def power(
     ] = None,
     simulations: Annotated[
         int, typer.Option(min=1, max=100_000, help="Studies to draw; 100 take about 15 seconds.")
-    ] = 100,
+    ] = 100,  # a share is then known to 5 points (one standard error)
     format: Annotated[Literal["text", "json"], typer.Option(help="What is printed.")] = "text",
 ) -> None:
     """Say which claims of the article so many seeds can settle, before any training.
@@ -106,82 +106,76 @@ def power(
     say(f"{study.name}: drawing and judging {simulations} studies…")
     found = study_power(study, simulations, deviation)
     if format == "json":
-        result(json.dumps(found.model_dump(mode="json"), indent=2, ensure_ascii=False))
+        result_json(found)
     else:
-        print_rich(_power_tables(found, texts))
+        print_rich(Group(*_power_parts(found, texts)))
 
 
-def _power_tables(found: "Power", texts: dict[str, str]) -> Group:
-    parts: list[RenderableType] = [
+def _power_parts(found: "Power", texts: dict[str, str]) -> Iterator[RenderableType]:
+    yield (
         f"{found.study}: shares of {found.simulations} simulated studies in which a claim is "
-        "supported / contradicted / left open.",
+        "supported / contradicted / left open."
+    )
+    yield (
         "The article's table is the truth, and accuracies have a standard deviation of "
-        f"{found.deviation_points:g} points between seeds.",
-    ]
+        f"{found.deviation_points:g} points between seeds."
+    )
     for reading in found.readings:
-        parts += ["", reading.protocol or "All protocols together"]
+        yield ""
+        yield reading.protocol or "All protocols together"
         if reading.claims:
-            parts += [_power_table(reading, texts), _sentence(reading, found)]
+            yield _power_table(reading, texts)
+            yield _sentence(reading, found.enough)
         if reading.never:
-            parts.append(_never(reading))
+            by_reason: dict[str, list[str]] = {}
+            for claim, reason in reading.never.items():
+                by_reason.setdefault(reason, []).append(claim)
+            items = [f"{', '.join(claims)} ({reason})" for reason, claims in by_reason.items()]
+            yield f"Decided by no number of seeds: {'; '.join(items)}."
         if reading.protocol is None and found.excluded:
-            excluded = _listed(found.excluded)
-            parts.append(
-                f"Not heard, since the article's minutes or memory exclude it: {excluded}."
-            )
-    parts.append("")
+            excluded = ", ".join(found.excluded)
+            yield f"Not heard, since the article's minutes or memory exclude it: {excluded}."
+    yield ""
     if found.not_simulated:
-        parts.append(
-            "Not simulated, since the article's table has no losses: "
-            f"{_listed(found.not_simulated)}."
-        )
+        names = ", ".join(found.not_simulated)
+        yield f"Not simulated, since the article's table has no losses: {names}."
     if found.by_construction:
-        parts.append(f"True or false without any run: {_listed(found.by_construction)}.")
-    return Group(*parts)
+        yield f"True or false without any run: {', '.join(found.by_construction)}."
 
 
 def _power_table(reading: "ReadingPower", texts: dict[str, str]) -> RenderableType:
-    seeds = reading.seeds
-    heads = ("seeds as they are", "one more of each")
-    if seeds is not None:
-        heads = (f"{seeds} seed{'s' * (seeds > 1)}", f"{seeds + 1} seeds")
+    heads = ["seeds as they are", "one more of each"]
+    if reading.seeds is not None:
+        heads = [_seeds(reading.seeds), _seeds(reading.seeds + 1)]
     table = ruled_table("claim", *(Column(head, justify="right") for head in heads), "what it says")
     for claim in reading.claims:
         cells = [
-            " / ".join(f"{share:4.0%}" for share in (each.supported, each.contradicted, each.open))
+            f"{each.supported:4.0%} / {each.contradicted:4.0%} / {each.open:4.0%}"
             for each in (claim.now, claim.one_more)
         ]
         table.add_row(claim.id, *cells, texts[claim.id])
     return table
 
 
-def _sentence(reading: "ReadingPower", found: "Power") -> str:
+def _sentence(reading: "ReadingPower", enough: float) -> str:
     """Which claims are settled now, which with one seed more, and which then are not."""
-
-    now = [each.id for each in reading.claims if each.now.decided >= found.enough]
-    with_more = [each.id for each in reading.claims if each.one_more.decided >= found.enough]
+    seeds = reading.seeds
+    now = [each.id for each in reading.claims if each.now.decided >= enough]
+    with_more = [each.id for each in reading.claims if each.one_more.decided >= enough]
     more = [name for name in with_more if name not in now]
     never = [each.id for each in reading.claims if each.id not in now + more]
-    seeds, share = reading.seeds, f"in {found.enough:.0%} of the studies or more"
-    who = "Together they decide" if seeds is None else f"{seeds} seed{'s' * (seeds > 1)} decide"
-    who += "s" * (seeds == 1)
-    parts = [f"{who} {_listed(now) if now else 'nothing'} {share}."]
+    who = "Together they decide"
+    if seeds is not None:
+        who = f"{_seeds(seeds)} decide{'s' * (seeds == 1)}"
+    parts = [f"{who} {', '.join(now) or 'nothing'} in {enough:.0%} of the studies or more."]
     if more:
-        parts.append(f"One seed more decides {_listed(more)}{' too' if now else ''}.")
+        parts.append(f"One seed more decides {', '.join(more)}{' too' if now else ''}.")
     if seeds is not None and seeds < reading.fewest_seeds:
         parts.append(f"No claim is decided by fewer than {reading.fewest_seeds} seeds.")
     if never and with_more:
-        parts.append(f"Neither is enough for {_listed(never)}.")
+        parts.append(f"Neither is enough for {', '.join(never)}.")
     return " ".join(parts)
 
 
-def _never(reading: "ReadingPower") -> str:
-    by_reason: dict[str, list[str]] = {}
-    for claim, reason in reading.never.items():
-        by_reason.setdefault(reason, []).append(claim)
-    items = [f"{_listed(claims)} ({reason})" for reason, claims in by_reason.items()]
-    return f"Decided by no number of seeds: {'; '.join(items)}."
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names)
+def _seeds(number: int) -> str:
+    return f"{number} seed{'s' * (number > 1)}"

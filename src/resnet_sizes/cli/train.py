@@ -10,7 +10,6 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.messages import run_command
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder, clamp_future_mtimes
-from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import WeightsInfo
 
@@ -73,12 +72,11 @@ def train(
     wanted = [(each, RunFolder(path.parent)) for each, path in zip(run_files, run, strict=True)]
     for metrics in train_runs(wanted, dataset, device, info, options):
         clamp_future_mtimes(study, [*run, dataset, *filter(None, [weights])])
+        computed = metrics.equivalent_training_seconds
+        without_cache = ""
+        if computed is not None:
+            without_cache = f" (computed: {computed:.1f} s without the feature cache)"
         say(
             f"{metrics.run.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "
-            f"after {metrics.training_seconds:.1f} s of training{_without_cache(metrics)}"
+            f"after {metrics.training_seconds:.1f} s of training{without_cache}"
         )
-
-
-def _without_cache(metrics: Metrics) -> str:
-    seconds = metrics.equivalent_training_seconds
-    return "" if seconds is None else f" (computed: {seconds:.1f} s without the feature cache)"

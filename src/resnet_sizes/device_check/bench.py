@@ -15,7 +15,7 @@ import torch
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.device_check.checks import Check
-from resnet_sizes.forecast.measure import settle_batch_norm
+from resnet_sizes.forecast.measure import ignore, settle_batch_norm
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile
 from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, dataset_identity
@@ -171,10 +171,6 @@ def random_info(arrays: DatasetArrays) -> DatasetInfo:
 def last_logits(trainer: Trainer) -> torch.Tensor:
     """Those of the test images after the last epoch, float32 `[N, classes]` on the CPU."""
     return [logits for _, logits in trainer.epochs(ignore)][-1]
-
-
-def ignore(done: object) -> None:
-    """Steps and batches are not reported."""
 
 
 def described(error: BaseException) -> str:

@@ -10,8 +10,9 @@ import torch
 from torch.nn import functional
 from torch.utils.benchmark import Timer
 
-from resnet_sizes.device_check.bench import CLASSES, Bench, ignore, images, in_mode
+from resnet_sizes.device_check.bench import CLASSES, Bench, images, in_mode
 from resnet_sizes.device_check.loop import MODES
+from resnet_sizes.forecast.measure import ignore
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile
 from resnet_sizes.schemas.study.protocol import ModelName
 from resnet_sizes.training.capabilities import best_compile_mode

@@ -104,8 +104,6 @@ def forecast_run(run: RunFile, counts: Counts, device_name: str) -> Cost:
             problem="was killed by the system, which usually means that memory ran out: set "
             "training.gradient_accumulation to 2 or more, or lower training.evaluation_batch_size"
         )
-    except Exception as error:
-        return _failed(error)
 
 
 def shared_features(run: RunFile) -> Hashable | None:
@@ -141,10 +139,11 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) 
             network = ready_for_training(network, run.reading, device, run.precision)
             process_seconds = time.time() - began
             kind = cost_on_features if run.keeps_features else cost_on_images
-            cost = kind(run, network, counts, device)
-            return replace(cost, process_seconds=process_seconds)
+            return replace(kind(run, network, counts, device), process_seconds=process_seconds)
+    except UserError as error:
+        return Cost(problem=str(error))
     except Exception as error:
-        return _failed(error)
+        return Cost(problem=f"{type(error).__name__}: {error}")
 
 
 def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.device) -> Cost:
@@ -154,9 +153,10 @@ def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.
     # whole one, and tell nothing of its memory. CUDA is quick enough for whole batches.
     few = whole if device.type == "cuda" else max(FEW, 2 * run.gradient_accumulation)
     steps = STEPS.get(device.type, MORE_STEPS)
+    largest = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
 
     def measured(images: int) -> Measured:
-        tested = max(1, _evaluated(run, counts.test) * images // whole)
+        tested = max(1, min(largest, counts.test) * images // whole)
         data = random_images(steps * images, tested, counts.classes, device)
         part = run.model_copy(update={"batch_size": images})
         return measure_epochs(part, network, data, device, once=images == few < whole)
@@ -173,7 +173,6 @@ def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.
 def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torch.device) -> Cost:
     """The cost of a run that computes features once and trains the head on them."""
     images, width = counts.train + counts.test, network.fc.in_features
-
     whole = min(pass_batch(run, gpu_memory(device)), max(counts.train, counts.test))
     few = whole if device.type == "cuda" else FEW
     features = _up_to(whole, few, partial(features_with, run, network, counts.classes, device))
@@ -201,13 +200,3 @@ def _up_to(whole: int, few: int, measured: Callable[[int], Measured]) -> Measure
     most = measured(many)
     bytes_per_image = max(0.0, (most.peak_bytes - least.peak_bytes) / (many - few))
     return replace(most, peak_bytes=most.peak_bytes + round(bytes_per_image * (whole - many)))
-
-
-def _evaluated(run: RunFile, images: int) -> int:
-    """Images in the largest batch of a forward pass alone, of so many in all."""
-    return min(evaluation_batch(run.evaluation_batch_size, run.reading.input_size), images)
-
-
-def _failed(error: Exception) -> Cost:
-    message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-    return Cost(problem=message)

@@ -84,7 +84,7 @@ def measure_epochs(
     forget_peak(device)
     trainer = Trainer(short, network, data, device)
     found: list[EpochMetrics] = []
-    for metrics, _ in trainer.epochs(_ignore):
+    for metrics, _ in trainer.epochs(ignore):
         if not found and device.type != "cuda":
             forget_peak(device)  # kernels that are made on a CPU would blur what an image takes
         found.append(metrics)
@@ -112,8 +112,12 @@ def features_with(
     one that chose kernels."""
     data = random_images(images, 1, classes, device)
     forget_peak(device)
-    _, _, seconds = FeatureExtractor(run, network, data, device, _ignore).train_and_test()
+    _, _, seconds = FeatureExtractor(run, network, data, device, ignore).train_and_test()
     return Measured(0.0, seconds / images, seconds, peak_memory(device))
+
+
+def ignore(done: object) -> None:
+    """Single steps and batches are not reported."""
 
 
 def random_images(train: int, test: int, classes: int, device: torch.device) -> DeviceData:
@@ -128,7 +132,3 @@ def random_features(images: int, width: int, classes: int, device: torch.device)
     features = torch.randn(images, width, device=device)
     labels = torch.arange(images, device=device) % classes
     return FeatureData(features, labels, features, labels)
-
-
-def _ignore(done: object) -> None:
-    """Single steps are not reported."""

@@ -5,11 +5,11 @@ that judges real ones.
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from pydantic import Field
@@ -17,7 +17,6 @@ from pydantic import Field
 from resnet_sizes.evidence.audit import audit
 from resnet_sizes.evidence.judging.judge import judge
 from resnet_sizes.evidence.judging.readings import judge_readings, ruled_out
-from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.statistics.sampling import ImageResamples, samplings
 from resnet_sizes.forecast.simulation import Truth, churn, logit_of, record_with
 from resnet_sizes.io.errors import UserError
@@ -35,9 +34,6 @@ from resnet_sizes.schemas.evidence.verdicts import (
 from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.study import Study
-
-SIMULATIONS = 100
-"""A share is then known to 5 points (one standard error), in about a quarter of a minute."""
 
 DISAGREEMENT = 0.1
 """The share of test images at most in which two seeds of a network differ. Such differences alone
@@ -129,33 +125,71 @@ def study_power(study: Study, simulations: int, deviation: float | None = None) 
             f"{study.article}: its table has none of the study's models with an accuracy between "
             f"0 and 100 and a time: {', '.join(study.models)}. Name its models under models"
         )
-    excluded = _excluded(study, article)
+    costs, devices = shipped_network_costs(), load_devices(Path(study.devices))
+    excluded = ruled_out(audit(article, study.protocol_definitions, devices, costs))
+    seeds = {name: study.seeds_of(name) for name in study.protocols}
+    one_seed_more = {name: [*own, max(own) + 1] for name, own in seeds.items()}
     study = study.model_copy(update={"models": [row.model for row in rows]})
+    larger = study.model_copy(update={"seeds": one_seed_more})
     info = _dataset(study, article)
     truth = truth_of(rows, article, points / 100, info.test_images)
     # Resamples give probabilities that are printed; they decide nothing.
     images = ImageResamples(info.test_images, resamples=1)
-    counts = (_Counts(), _Counts())
     generator = np.random.default_rng(_SEED)
-    larger = _with_one_seed_more(study)
+    # By protocol, which is None for all of them together, and claim.
+    now: Counter[tuple[str | None, str, OutcomeName]] = Counter()
+    one_more = now.copy()
+    no_test: defaultdict[tuple[str | None, str], list[Reason]] = defaultdict(list)
     for _ in range(simulations):
         drawn = truth.runs(larger, info, generator)
-        for counted, runs in zip(counts, (_of_study(drawn, study), drawn), strict=True):
+        own = tuple(
+            run for run in drawn.finished if run.settings.seed in seeds[run.settings.protocol]
+        )
+        for counts, runs in ((now, replace(drawn, study=study, finished=own)), (one_more, drawn)):
             verdicts = judge(article, samplings(runs, images)).verdicts
-            counted.add(verdicts, judge_readings(article, verdicts, excluded))
-
+            overall = judge_readings(article, verdicts, excluded)
+            found: list[tuple[str | None, Verdict | Overall]]
+            found = [
+                *((each.protocol, each) for each in verdicts),
+                *((None, each) for each in overall),
+            ]
+            for protocol, one in found:
+                counts[protocol, one.id, outcome_of(one.verdict)] += 1
+                if counts is now and one.verdict in ("not-comparable", "not-testable", "not-run"):
+                    no_test[protocol, one.id].append(one.reasons[0])
     by_construction = [claim for claim in article.claims if claim.true_by_construction]
     on_losses = [claim for claim in article.claims if set(claim.quantities) & set(LOSSES)]
-    counted_claims = [claim for claim in article.claims if claim not in by_construction + on_losses]
-    readings: list[str | None] = [*study.protocols]
-    if len(readings) > 1:
-        readings.append(None)
+    counted = [claim for claim in article.claims if claim not in by_construction + on_losses]
+
+    def reading(protocol: str | None) -> ReadingPower:
+        reasons = {claim.id: no_test[protocol, claim.id] for claim in counted}
+        never = {name: found[0] for name, found in reasons.items() if len(found) == simulations}
+        tested = [claim for claim in counted if claim.id not in never]
+
+        def shares(counts: Counter[tuple[str | None, str, OutcomeName]], claim: Claim) -> Shares:
+            outcomes = get_args(OutcomeName)
+            return Shares(
+                **{each: counts[protocol, claim.id, each] / simulations for each in outcomes}
+            )
+
+        return ReadingPower(
+            protocol=protocol,
+            seeds=None if protocol is None else len(seeds[protocol]),
+            fewest_seeds=min((each.needs.seeds for each in tested if each.needs), default=0),
+            claims=[
+                ClaimPower(id=each.id, now=shares(now, each), one_more=shares(one_more, each))
+                for each in tested
+            ],
+            never=never,
+        )
+
+    together = [None] if len(study.protocols) > 1 else []
     return Power(
         study=study.name,
         simulations=simulations,
         deviation_points=points,
         enough=float(article.judging.power),
-        readings=[_reading(study, name, counted_claims, counts, simulations) for name in readings],
+        readings=[reading(protocol) for protocol in (*study.protocols, *together)],
         not_simulated=[claim.id for claim in on_losses],
         by_construction=[claim.id for claim in by_construction],
         excluded=[name for name in study.protocols if name in excluded],
@@ -214,82 +248,4 @@ def _dataset(study: Study, article: Article) -> DatasetInfo:
         test_images=min(setup.test_images, limit.test or setup.test_images),
         full_train_images=setup.train_images,
         full_test_images=setup.test_images,
-    )
-
-
-def _with_one_seed_more(study: Study) -> Study:
-    seeds = {name: study.seeds_of(name) for name in study.protocols}
-    more = {name: [*own, max(own) + 1] for name, own in seeds.items()}
-    return study.model_copy(update={"seeds": more})
-
-
-def _of_study(drawn: StudyRuns, study: Study) -> StudyRuns:
-    finished = tuple(
-        run for run in drawn.finished if run.settings.seed in study.seeds_of(run.settings.protocol)
-    )
-    return replace(drawn, study=study, finished=finished)
-
-
-def _excluded(study: Study, article: Article) -> set[str]:
-    costs = shipped_network_costs()
-    devices = load_devices(Path(study.devices))
-    return ruled_out(audit(article, study.protocol_definitions, devices, costs))
-
-
-class _Counts:
-    """How often each claim got each outcome, by protocol; None for all of them together."""
-
-    def __init__(self) -> None:
-        self._outcomes: Counter[tuple[str | None, str, OutcomeName]] = Counter()
-        self._no_test: dict[tuple[str | None, str], list[Reason]] = {}
-
-    def add(self, verdicts: Sequence[Verdict], overall: Sequence[Overall]) -> None:
-        of_each = ((verdict.protocol, verdict) for verdict in verdicts)
-        of_all = ((None, one) for one in overall)
-        for protocol, one in chain[tuple[str | None, Verdict | Overall]](of_each, of_all):
-            self._outcomes[protocol, one.id, outcome_of(one.verdict)] += 1
-            if one.verdict in ("not-comparable", "not-testable", "not-run"):
-                self._no_test.setdefault((protocol, one.id), []).append(one.reasons[0])
-
-    def never(self, protocol: str | None, claim: str, simulations: int) -> Reason | None:
-        """Why the runs are no test of the claim in any study; None where they are in some."""
-        reasons = self._no_test.get((protocol, claim), [])
-        return reasons[0] if len(reasons) == simulations else None
-
-    def shares(self, protocol: str | None, claim: str, simulations: int) -> Shares:
-        def share(outcome: OutcomeName) -> float:
-            return self._outcomes[protocol, claim, outcome] / simulations
-
-        return Shares(
-            supported=share("supported"), contradicted=share("contradicted"), open=share("open")
-        )
-
-
-def _reading(
-    study: Study,
-    protocol: str | None,
-    claims: Sequence[Claim],
-    counts: tuple[_Counts, _Counts],
-    simulations: int,
-) -> ReadingPower:
-    now, one_more = counts
-    never = {
-        claim.id: reason
-        for claim in claims
-        if (reason := now.never(protocol, claim.id, simulations)) is not None
-    }
-    tested = [claim for claim in claims if claim.id not in never]
-    return ReadingPower(
-        protocol=protocol,
-        seeds=None if protocol is None else len(study.seeds_of(protocol)),
-        fewest_seeds=min((each.needs.seeds for each in tested if each.needs), default=0),
-        claims=[
-            ClaimPower(
-                id=claim.id,
-                now=now.shares(protocol, claim.id, simulations),
-                one_more=one_more.shares(protocol, claim.id, simulations),
-            )
-            for claim in tested
-        ],
-        never=never,
     )

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy import optimize, special
 
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
@@ -131,12 +131,12 @@ def all_settings(study: Study) -> list[RunSettings]:
 def logit_of(accuracy: float, spread: float) -> float:
     """The mean logit with which so many of all possible images are classified rightly, where
     logits have the standard deviation `spread`."""
-    low, high = -50.0 - 10 * spread, 50.0 + 10 * spread
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        reached = float(special.expit(middle + spread * _POINTS).mean())
-        low, high = (middle, high) if reached < accuracy else (low, middle)
-    return low
+    most = 50.0 + 10 * spread
+    return float(
+        optimize.brentq(
+            lambda mean: special.expit(mean + spread * _POINTS).mean() - accuracy, -most, most
+        )
+    )
 
 
 def churn(logit: float, spread: float) -> float:

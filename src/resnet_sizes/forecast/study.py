@@ -124,10 +124,8 @@ def makespan(runs: Sequence[ExpectedRun], devices: int) -> float:
     """Seconds until the last run ends, when each free device takes the next run in order.
 
     A run whose features another one is computing waits for them, and holds its device meanwhile,
-    as `resnet-sizes train` does. Raises ValueError without a device.
+    as `resnet-sizes train` does.
     """
-    if devices < 1:
-        raise ValueError(f"devices: found {devices}; allowed: 1 or more")
     free = [0.0] * devices
     ready: dict[Hashable, float] = {}
     for run in runs:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,10 +63,8 @@ def log_end(path: Path) -> list[str]:
 def error_at_end(path: Path) -> list[str]:
     """The error with which a command's log ends, as lines to show; none if there is none."""
     lines = log_end(path)
-    starts = [n for n, line in enumerate(lines) if "error: " in line and COMMAND_ERROR.match(line)]
-    if not starts:
-        return []
-    error = lines[starts[-1] :]
+    starts = [n for n, line in enumerate(lines) if COMMAND_ERROR.match(line)]
+    error = lines[starts[-1] :] if starts else []
     if len(error) > ERROR_LINES:  # of a traceback, its first line and its last ones
         error = [error[0], "…", *error[-ERROR_LINES + 2 :]]
     return [for_terminal(line) for line in error]
@@ -124,18 +123,18 @@ class JobLogs:
     """The logs of jobs that were submitted from a directory, at one look."""
 
     def __init__(self, root: Path) -> None:
-        self._by_label: dict[str, list[JobLog]] = {}
         found = [(path, path.parent.name, path.stem) for path in root.glob(SLURM_LOGS)]
         for path in root.glob(GENERIC_LOGS):
             label, _, number = path.stem.partition(".")[2].rpartition(".")
             found.append((path, label, number))
+        self._by_label: defaultdict[str, list[JobLog]] = defaultdict(list)
         for path, label, number in found:
             with suppress(OSError):
                 log = JobLog(path, number, path.stat().st_mtime)
-                self._by_label.setdefault(normal_label(label), []).append(log)
+                self._by_label[normal_label(label)].append(log)
 
     def of(self, study: str, run: RunSettings, since: float) -> list[JobLog]:
         """Those of a run's jobs that were written since then (Unix time), the newest first."""
-        found = [log for log in self._by_label.get(label_of(run), []) if log.written >= since]
+        found = [log for log in self._by_label[label_of(run)] if log.written >= since]
         ours = [log for log in found if log.is_of(study, run)]
         return sorted(ours, key=lambda log: log.written, reverse=True)

@@ -22,6 +22,13 @@ SEPARATOR = "\t"
 PENDING_STATES = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"})
 """States of a job that is not under way; the others are."""
 
+OF_TRAINING = re.compile(
+    r"(?:rule_train(?:_seeds)?_wildcards_|(?:rs|resnet-sizes)\.train(?:_seeds)?\.)(.+)"
+)
+"""How a job names its run: Snakemake's Slurm plugin in the comment
+`rule_train_wildcards_PROTOCOL_MODEL_SEED`, our profile for other executors in the name
+`rs.train.PROTOCOL MODEL SEED` or the like."""
+
 
 @dataclass(frozen=True)
 class Jobs:
@@ -50,7 +57,8 @@ def label_of(run: RunSettings) -> str:
 
 def normal_label(text: str) -> str:
     """`protocol_model_seed`, however a profile separates them."""
-    return re.sub(r"[\s,./_]+|seed-(?=\d+$)", "_", text).replace("__", "_")
+    plain = re.sub(r"\b(protocol|model|seed)=", "", text)
+    return re.sub(r"[\s,./_]+|seed-(?=\d+$)", "_", plain).replace("__", "_")
 
 
 def read_queue(root: Path) -> Jobs:
@@ -77,9 +85,9 @@ def read_queue(root: Path) -> Jobs:
         why = shown_text(reason) if reason not in ("", "None") else None
         job = QueuedJob(scheduler="slurm", id=number, state=state, reason=why)
         jobs.by_id.update({number: job, plain: job})
-        labels = [label for text in (comment, name) if (label := _label(text))]
-        if labels and _is_same(Path(folder), root):
-            jobs.by_label.update(dict.fromkeys(labels, job))
+        for named in filter(None, map(OF_TRAINING.fullmatch, (comment, name))):
+            if _is_same(Path(folder), root):
+                jobs.by_label[normal_label(named[1])] = job
     return jobs
 
 
@@ -88,14 +96,3 @@ def _is_same(one: Path, other: Path) -> bool:
         return one == other or one.samefile(other)
     except OSError:
         return False
-
-
-def _label(text: str) -> str | None:
-    """The run that a job's comment or name names; None where there is none.
-
-    Snakemake's Slurm plugin writes the comment `rule_train_wildcards_PROTOCOL_MODEL_SEED`; our
-    profile for other executors names the job `rs.train.PROTOCOL MODEL SEED` or the like.
-    """
-    rule = r"(?:rule_train(?:_seeds)?_wildcards_|(?:rs|resnet-sizes)\.train(?:_seeds)?\.)(.+)"
-    found = re.fullmatch(rule, text)
-    return normal_label(re.sub(r"\b(protocol|model|seed)=", "", found[1])) if found else None

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +12,6 @@ from statistics import mean
 import psutil
 
 from resnet_sizes.io.code_hash import training_code_hash
-from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.operations import (
@@ -22,39 +21,21 @@ from resnet_sizes.schemas.operations import (
     SnakemakeStatus,
     StudyStatus,
 )
-from resnet_sizes.schemas.paths import WORK, StudyFolder
+from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
 from resnet_sizes.status.logs import JobLogs
-from resnet_sizes.status.results import read_results, written
-from resnet_sizes.status.run_state import (
-    SILENT_AT_FIRST,
-    ObservedRun,
-    is_under_way,
-    newest_checkpoint,
-    read_progress,
-    updated,
-)
+from resnet_sizes.status.run_state import ASK_EVERY, Look, ObservedRun
 from resnet_sizes.status.slurm import Jobs, read_queue
-from resnet_sizes.study.staleness import planned_run
 
-UNFINISHED: tuple[RunStage, ...] = (
-    "running",
-    "queued",
-    "waiting",
-    "outdated",
-    "failed",
-    "stale",
-    "invalid",
-)
+WRONG: tuple[RunStage, ...] = ("failed", "stale", "invalid")
+"""What does not go on by itself."""
+
+UNFINISHED: tuple[RunStage, ...] = ("running", "queued", "waiting", "outdated", *WRONG)
 """In the order in which a sentence names them."""
-
 
 LOOK_EVERY = 3.0
 """Seconds between two looks at a study, at least."""
-
-ASK_EVERY = 15.0
-"""Seconds between two questions to squeue: a busy scheduler has better to do."""
 
 REST = 4
 """A look that takes long is followed by a pause of this many times its length: hundreds of runs
@@ -67,7 +48,6 @@ class StudyWatch:
     def __init__(self, study: Path) -> None:
         """`study` is its `study.json`."""
         self._file = study
-        self._folder = StudyFolder.of_file(study)
         # Links stay what they are: results/ may be one, and what lies beside it is wanted.
         absolute = Path(os.path.abspath(study))  # noqa: PTH100
         # results/<name>/study.json, wherever it is looked at from.
@@ -83,68 +63,49 @@ class StudyWatch:
         study = read_study(self._file).study
         if time.monotonic() - self._asked >= ASK_EVERY:
             self._jobs, self._asked = read_queue(self._root), time.monotonic()
-        jobs, logs = self._jobs, JobLogs(self._root)
+        folder, logs = StudyFolder.of_file(self._file), JobLogs(self._root)
+        look = Look(folder, self._root, self._name, self._code, self._jobs, logs)
         firsts: dict[tuple[str, str], RunSettings] = {}
-        seen = []
+        runs, results = [], []
         for settings in all_run_settings(study):
             first = firsts.setdefault((settings.protocol, settings.model), settings)
-            seen.append(self._run(settings, first, jobs, logs))
-        runs = [run.status() for run in seen]
+            run = ObservedRun(settings, first, look)
+            runs.append(run.status())
+            results.append(run.results.metrics)
         found = Counter(run.state for run in runs)
         counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
-        left = _seconds_left(runs, [run.results.metrics for run in seen])
+        left = _seconds_left(runs, results)
+        summary = f"{study.name}: {_counted(counts, 'runs done')}"
+        problem = self._jobs.problem
         return StudyStatus(
             study=study.name,
             file=str(self._file),
             looked=utc_now(),
-            summary=_summary(study.name, counts, left),
+            summary=summary if left is None else f"{summary}; about {duration(left)} left",
             counts=counts,
             remaining_seconds=left,
             snakemake=snakemake_status(self._root),
-            warnings=[jobs.problem] if jobs.problem and found["done"] < len(runs) else [],
+            warnings=[problem] if problem and found["done"] < len(runs) else [],
             runs=runs,
         )
 
     def looks(self) -> Iterator[StudyStatus]:
         """Look again and again: until all runs are done, or until two looks in a row find nothing
-        under way and something that failed. Between two jobs nothing is for a moment."""
+        under way and something that failed. Between two jobs nothing is for a moment, and a study
+        that merely waits may be about to begin."""
         rested = False
         while True:
             start = time.monotonic()
             now = self.look()
             took = time.monotonic() - start
             yield now
-            rests = _is_at_rest(now)
-            if now.counts["done"] == len(now.runs) or (rests and rested):
+            counts = now.counts
+            works = counts["running"] or counts["queued"] or now.snakemake.state != "away"
+            rests = not works and any(counts[state] for state in WRONG)
+            if counts["done"] == len(now.runs) or (rests and rested):
                 return
             rested = rests
             time.sleep(max(LOOK_EVERY, REST * took))
-
-    def _run(
-        self, settings: RunSettings, first: RunSettings, jobs: Jobs, logs: JobLogs
-    ) -> ObservedRun:
-        files, log = self._folder.run(settings), self._folder.training_log(settings, first)
-        planned = planned_run(settings, files)
-        results = read_results(settings, files, planned, self._code)
-        run = ObservedRun(settings, results)
-        # A log from before the run was planned is that of another run.
-        planned_at = written(files.run) if planned else math.inf
-        if written(log) >= planned_at:
-            run.log = log
-        home = self._root / WORK / content_hash(planned) if planned else None
-        if home:
-            run.progress, run.kept = read_progress(home), newest_checkpoint(home)
-        if results.state != "done":
-            run.job = jobs.of(settings, run.progress)
-        if home:
-            run.under_way = is_under_way(home, run.progress, run.job, jobs)
-        if results.state != "done" and not run.under_way:
-            run.job_logs = logs.of(self._name, settings, planned_at)
-        if results.state in ("none", "outdated") and not run.job:
-            heard = max(written(files.metrics), written(log), updated(run.progress))
-            patience = ASK_EVERY if jobs.known else SILENT_AT_FIRST
-            run.find_early_failure(heard, patience)
-        return run
 
 
 def snakemake_status(root: Path) -> SnakemakeStatus:
@@ -165,59 +126,46 @@ def snakemake_status(root: Path) -> SnakemakeStatus:
     return SnakemakeStatus(state="running", process=number, note=note)
 
 
-def _summary(name: str, counts: Mapping[RunStage, int], left: float | None) -> str:
-    """`demo: 3 of 9 runs done, 1 running, 5 waiting; about 12 min left`."""
-    parts = [f"{counts['done']} of {sum(counts.values())} runs done", *_others(counts)]
-    text = f"{name}: {', '.join(parts)}"
-    return text if left is None else f"{text}; about {duration(left)} left"
-
-
-def _others(counts: Mapping[RunStage, int]) -> list[str]:
-    return [f"{counts[state]} {state}" for state in UNFINISHED if counts[state]]
-
-
-def _is_at_rest(status: StudyStatus) -> bool:
-    """Whether nothing is under way and something went wrong. A study that merely waits may be
-    about to begin."""
-    counts = status.counts
-    works = counts["running"] or counts["queued"] or status.snakemake.state != "away"
-    return not works and any(counts[state] for state in ("failed", "stale", "invalid"))
+def _counted(counts: Mapping[RunStage, int], done: str) -> str:
+    """`3 of 9 runs done, 1 running, 5 waiting`."""
+    others = [f"{counts[state]} {state}" for state in UNFINISHED if counts[state]]
+    return ", ".join([f"{counts['done']} of {sum(counts.values())} {done}", *others])
 
 
 def last_sentence(status: StudyStatus) -> str:
     """The line with which `--watch` ends."""
-    done, runs = status.counts["done"], len(status.runs)
-    if done == runs:
+    if status.counts["done"] == len(status.runs):
         return "All runs are done."
-    parts = [f"{done} of {runs} runs are done", *_others(status.counts)]
     return (
-        f"Nothing is under way any more: {', '.join(parts)}. The plain snakemake command goes on."
+        f"Nothing is under way any more: {_counted(status.counts, 'runs are done')}. "
+        "The plain snakemake command goes on."
     )
 
 
-def _seconds_left(runs: Sequence[RunStatus], made: Sequence[Metrics | None]) -> float | None:
+def _seconds_left(runs: Sequence[RunStatus], results: Sequence[Metrics | None]) -> float | None:
     """Seconds until the last run is done, if as many go on side by side as do now.
 
-    `made` are the results of each finished run. None unless something runs, every running one has
-    an estimate, and every waiting one has a finished one of its protocol and model beside it; and
-    where a queue, a failure or a killed run makes it a guess.
+    None unless something runs, every running one has an estimate, and every waiting one has a
+    finished one of its protocol and model beside it; and where a queue, a failure or a killed run
+    makes it a guess.
     """
-    if any(run.state in ("queued", "failed", "stale", "invalid") for run in runs):
-        return None
-    taken: dict[tuple[str, str], list[float]] = {}
-    for run, metrics in zip(runs, made, strict=True):
+    taken: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for run, metrics in zip(runs, results, strict=True):
         if metrics:
-            seconds = sum(
-                each.training_seconds + each.evaluation_seconds for each in metrics.epochs
-            )
-            taken.setdefault((run.protocol, run.model), []).append(seconds)
-    running = [run.remaining_seconds for run in runs if run.state == "running"]
-    waiting = [
-        mean(taken[key]) if (key := (run.protocol, run.model)) in taken else None
-        for run in runs
-        if run.state in ("waiting", "outdated")
-    ]
-    left = [seconds for seconds in (*running, *waiting) if seconds is not None]
-    if not running or len(left) < len(running) + len(waiting):
+            seconds = [each.training_seconds + each.evaluation_seconds for each in metrics.epochs]
+            taken[run.protocol, run.model].append(sum(seconds))
+    left: list[float | None] = []
+    running = 0
+    for run in runs:
+        if run.state in ("queued", *WRONG):
+            return None
+        if run.state == "running":
+            running += 1
+            left.append(run.remaining_seconds)
+        elif run.state in ("waiting", "outdated"):
+            others = taken.get((run.protocol, run.model))
+            left.append(mean(others) if others else None)
+    known = [seconds for seconds in left if seconds is not None]
+    if not running or len(known) < len(left):
         return None
-    return max(*left, sum(left) / len(running))
+    return max(*known, sum(known) / running)

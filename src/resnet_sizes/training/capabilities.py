@@ -32,6 +32,7 @@ LAUNCH_BOUND_SIZE = 32
 
 SHORT_OF_MEMORY = (
     "can't allocate memory",  # torch's allocator on the CPU
+    "could not create a primitive",  # oneDNN's, which says no more
     "CUDA error: out of memory",  # the driver's own, before torch's allocator has anything
     "CUBLAS_STATUS_NOT_INITIALIZED",  # which needs room on the device
     "MPS backend out of memory",
