@@ -1,7 +1,6 @@
 """The checks of a device that make whole runs: a lost lock, other bits and a wrong forecast are
 noticed."""
 
-import os
 import signal
 from types import SimpleNamespace
 
@@ -23,16 +22,15 @@ def bench(tmp_path, monkeypatch):
 
 
 class FakeProcess:
-    """A run that is somewhere, or has ended."""
+    """A run that is somewhere."""
 
-    def __init__(self, exitcode):
-        self.exitcode = exitcode
-        self.pid = 0
+    def poll(self):
+        pass
 
-    def kill(self):
-        self.exitcode = -9
+    def send_signal(self, how):
+        pass
 
-    def join(self):
+    def wait(self):
         pass
 
 
@@ -42,11 +40,10 @@ def home(bench, tmp_path, monkeypatch):
     monkeypatch.setenv(LOCKS, str(tmp_path / "locks"))
     monkeypatch.setattr(runs, "FREED", 0.2)
     found = runs.Home(bench, "scratch-32", 8, batch_size=8)
-    (found.folder / "said.txt").write_text("one\nwarning: two")
-    (found.folder / "work").mkdir()
-    (found.folder / "work" / "epoch-1").touch()
-    monkeypatch.setattr(runs.Home, "start", lambda self, **how: FakeProcess(None))
-    monkeypatch.setattr(os, "kill", lambda pid, how: None)
+    (found.files.folder / "said.txt").write_text("one\nwarning: two")
+    (found.files.folder / "work").mkdir()
+    (found.files.folder / "work" / "epoch-1").touch()
+    monkeypatch.setattr(runs.Home, "start", lambda self, **how: FakeProcess())
     return found
 
 
@@ -80,7 +77,7 @@ def test_runs_whose_bits_differ_are_noticed(bench, monkeypatch, different):
     assert [each.partition(" (")[0] for each in bench.faults] == [
         f"frozen: ArithmeticError: stopped: {different} differ"
     ]
-    assert len({home.folder for home in made}) == 3
+    assert len({home.files.folder for home in made}) == 3
 
 
 def metrics(**changes):

@@ -1,23 +1,22 @@
 """Whole runs in processes of their own: repeated, stopped, killed, forecast."""
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from resnet_sizes.device_check.bench import CLASSES, TEST_IMAGES, Bench, images, random_info
 from resnet_sizes.forecast.cost import Counts, forecast_run
+from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.tensors import write_dataset
 from resnet_sizes.training.devices.locks import DeviceLocks, lock_folder
-from resnet_sizes.training.job.job import train_run
-from resnet_sizes.training.supervision.launch import RunOptions
 from resnet_sizes.training.tensor_files import read_tensors
 
 PATIENCE = 90.0
@@ -31,44 +30,40 @@ class Home:
     """A folder with a dataset and one run, and caches of its own, which are cold."""
 
     def __init__(self, bench: Bench, reading: str, train: int, **changes: Any) -> None:
-        self.folder, self._device = Path(mkdtemp(dir=bench.folder)), str(bench.device)
+        self.files = RunFolder(Path(mkdtemp(dir=bench.folder)))
+        self._device = str(bench.device)
         arrays = images(train)
         info = random_info(arrays)
-        self._dataset = self.folder / "dataset.safetensors"
-        write_dataset(self._dataset, info, arrays)
         self.run = bench.run(reading, dataset_identity=info.identity, **changes)
+        write_dataset(self.files.folder / "dataset.safetensors", info, arrays)
+        write_json(self.files.run, self.run)
 
-    def start(self, checkpoint_seconds: float = 600.0) -> SpawnProcess:
+    def start(self, checkpoint_minutes: float = 10) -> "subprocess.Popen[bytes]":
         """Begin the run, or go on with it."""
-        options = RunOptions(self.folder / "work", checkpoint_seconds)
-        files = RunFolder(self.folder)
-        process = multiprocessing.get_context("spawn").Process(
-            target=_train,
-            args=(self.folder, self.run, self._dataset, files, self._device, None, options),
-        )
-        process.start()
-        return process
+        command = [sys.executable, "-m", "resnet_sizes", "train", "run.json"]
+        command += ["--dataset", "dataset.safetensors", "--device", self._device]
+        command += ["--checkpoint-minutes", str(checkpoint_minutes)]
+        folder = self.files.folder
+        # PYTHONPATH may have been given as seen from another folder.
+        own = {"PYTHONPATH": os.pathsep.join(sys.path), "CUDA_CACHE_PATH": f"{folder}/compiled"}
+        with (folder / "said.txt").open("ab") as said:
+            return subprocess.Popen(command, cwd=folder, env=os.environ | own, stderr=said)
 
     def finish(self) -> Metrics:
         """Run to the end."""
-        process = self.start()
-        process.join()
-        if process.exitcode != 0:
+        if self.start().wait() != 0:
             raise RuntimeError(self.said())
-        return Metrics.model_validate_json(RunFolder(self.folder).metrics.read_bytes())
+        return Metrics.model_validate_json(self.files.metrics.read_bytes())
 
     def interrupt(self, how: signal.Signals, *, at: str) -> None:
         """Begin, send a signal once there is a file of this pattern, and see the device freed."""
-        locks = DeviceLocks(lock_folder())
-        process = self.start(checkpoint_seconds=0)
-        begun = wait_for(lambda: process.exitcode is not None or any(self.folder.glob(at)))
+        locks, folder = DeviceLocks(lock_folder()), self.files.folder
+        process = self.start(checkpoint_minutes=0)
+        begun = wait_for(lambda: process.poll() is not None or any(folder.glob(at)))
         held = list(locks.held("*"))
-        if begun and process.pid and held:
-            os.kill(process.pid, how)
-        else:
-            process.kill()
-        process.join()
-        if not begun or not held or RunFolder(self.folder).metrics.exists():
+        process.send_signal(how if begun and held else signal.SIGKILL)
+        process.wait()
+        if not begun or not held or self.files.metrics.exists():
             raise TimeoutError(f"was not stopped while it held a device. It said: {self.said()}")
         if not wait_for(lambda: not any(locks.held("*")), FREED):
             raise TimeoutError(f"the device is not free {FREED:g} s after {how.name}")
@@ -79,26 +74,19 @@ class Home:
         kept = [read_tensors(path)[1] for path in self.features()]
         return {
             "losses": [(each.train_loss, each.test_loss) for each in metrics.epochs],
-            "predictions": RunFolder(self.folder).predictions.read_bytes(),
+            "predictions": self.files.predictions.read_bytes(),
             "features": [each.numpy().tobytes() for found in kept for each in found.values()],
         }
 
     def features(self) -> list[Path]:
         """Those that are complete."""
-        found = self.folder.glob("work/features/*.safetensors")
+        found = self.files.folder.glob("work/features/*.safetensors")
         return [path for path in found if ".partial" not in path.name]
 
     def said(self) -> str:
         """The end of what its processes have said."""
-        text = (self.folder / "said.txt").read_text(encoding="utf-8", errors="replace")
+        text = (self.files.folder / "said.txt").read_text(encoding="utf-8", errors="replace")
         return " / ".join(text.splitlines()[-3:])
-
-
-def _train(folder: Path, *arguments: Any) -> None:
-    with (folder / "said.txt").open("a") as said:
-        os.dup2(said.fileno(), 2)
-    os.environ["CUDA_CACHE_PATH"] = str(folder / "compiled")
-    train_run(*arguments)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> bool:

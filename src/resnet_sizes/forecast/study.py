@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from resnet_sizes.forecast.cost import Counts, forecast_run, shared_features
 from resnet_sizes.io.files import read_record
@@ -71,12 +71,9 @@ def forecast_study(
     for run in kinds:
         cost = forecast_run(run, counts, device_name)
         measured = cost.problem is None
-        own = cost.own_seconds
+        own, seeds = cost.own_seconds, len(study.seeds_of(run.protocol))
         if "auto" in (run.reading.precision, run.compile):
             own += cost.process_seconds  # what writes its run file asks torch, too
-        expected = ExpectedRun(
-            own, shared_features(run), cost.feature_seconds, cost.process_seconds
-        )
         forecast = RunForecast(
             protocol=run.protocol,
             model=run.model,
@@ -87,14 +84,13 @@ def forecast_study(
             feature_seconds=cost.feature_seconds if measured else None,
             peak_memory_bytes=cost.peak_memory_bytes if measured else None,
         )
-        runs = [expected] * len(study.seeds_of(run.protocol)) if measured else []
-        yield forecast, [_together(runs)] if runs and run.keeps_features else runs
-
-
-def _together(runs: Sequence[ExpectedRun]) -> ExpectedRun:
-    """Runs on kept features, which one process makes."""
-    others = sum(run.seconds - run.process_seconds for run in runs[1:])
-    return replace(runs[0], seconds=runs[0].seconds + others)
+        if run.keeps_features:  # one process makes them all
+            own += (seeds - 1) * (own - cost.process_seconds)
+            seeds = 1
+        expected = ExpectedRun(
+            own, shared_features(run), cost.feature_seconds, cost.process_seconds
+        )
+        yield forecast, [expected] * seeds if measured else []
 
 
 def dataset_counts(study: Study) -> Counts:
