@@ -18,9 +18,18 @@ INTERVAL = 2.0
 """Seconds between two looks of `--watch` at the study's folder."""
 
 
-# Typer has no lists of literals.
-Language = StrEnum("Language", ["pt", "en"])
-Format = StrEnum("Format", ["html", "pdf"])
+class Language(StrEnum):  # typer has no lists of literals
+    """Languages that have templates."""
+
+    pt = "pt"
+    en = "en"
+
+
+class Format(StrEnum):
+    """As `report.formats` of the configuration."""
+
+    html = "html"
+    pdf = "pdf"
 
 
 def report(
