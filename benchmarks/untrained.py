@@ -23,9 +23,7 @@ from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.job.workplace import Workplace
 
 
-def train_on_device(
-    run: RunFile, folder: RunFolder, weights: object, options: object, place: Workplace, *_: Any
-) -> Metrics:
+def train_on_device(run: RunFile, folder: RunFolder, place: Workplace, *_: Any) -> Metrics:
     """Write results without any training."""
     from synthetic_runs import write_run
 

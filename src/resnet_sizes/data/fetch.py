@@ -74,7 +74,7 @@ def fetch_published(wanted: PublishedFile, downloads: Downloads) -> list[str]:
             waiting = f"{target}: another process is fetching it; waiting."
             held.enter_context(one_process(target, waiting))
         except NoLocks as error:
-            _log.warning("warning: %s: cannot be locked (%s); fetched again", target, error)
+            _log.warning(f"warning: {target}: cannot be locked ({error}); fetched again")
             # Two processes that write to one file would spoil it.
             own = f"{target.name}.{socket.gethostname()}-{os.getpid()}.part"
             partial = target.with_name(own)
@@ -85,15 +85,16 @@ def fetch_published(wanted: PublishedFile, downloads: Downloads) -> list[str]:
             if problem is None:
                 return []
             failures.append(f"{target}: is there, but is not the published file: {problem}")
-            _log.info("%s", failures[-1])
+            _log.info(failures[-1])
         for address in wanted.addresses:
-            _log.info("Fetching %s", without_secrets(address))
+            shown = without_secrets(address)
+            _log.info(f"Fetching {shown}")
             reason = _try(address, partial, wanted, downloads)
             if reason is None:
                 partial.replace(target)
                 return []
-            failures.append(f"{without_secrets(address)}: {reason}")
-            _log.info("%s", failures[-1])
+            failures.append(f"{shown}: {reason}")
+            _log.info(failures[-1])
         return failures
 
 
@@ -123,18 +124,15 @@ def _try(address: str, partial: Path, wanted: PublishedFile, downloads: Download
 
 def not_fetched(what: str, failures: Iterable[str], remedies: Iterable[str]) -> UserError:
     """The error for what no address gave: why, and what can be done instead."""
-    return UserError(
-        "\n".join(
-            [
-                f"{what} could not be fetched:",
-                *(f"  {line}" for line in failures),
-                "Do one of these, then run the same command again:",
-                *(f"  - {remedy}" for remedy in remedies),
-                "  - or run the study that needs no network:",
-                "    snakemake --cores all --resources gpu=1 --configfile config/offline.yaml",
-            ]
-        )
+    lines = (
+        f"{what} could not be fetched:",
+        *(f"  {line}" for line in failures),
+        "Do one of these, then run the same command again:",
+        *(f"  - {remedy}" for remedy in remedies),
+        "  - or run the study that needs no network:",
+        "    snakemake --cores all --resources gpu=1 --configfile config/offline.yaml",
     )
+    return UserError("\n".join(lines))
 
 
 def cifar10_archive(downloads: Downloads) -> PublishedFile:
@@ -160,15 +158,13 @@ def fetch_images(study: Study) -> Path | None:
     """
     archive = cifar10_archive(study.downloads)
     is_published = study.dataset.source == "cifar10" and study.dataset.path is None
-    if is_published and not _unpacked(archive):
-        failures = fetch_published(archive, study.downloads)
-        if failures:
-            here = archive.target.absolute()
-            remedies = (
-                f"put {_described(archive)} here by hand: {here}",
-                "set dataset.path to a copy of that archive on this machine",
-            )
-            raise not_fetched("CIFAR-10", failures, remedies)
+    fetched = not is_published or _unpacked(archive)
+    if not fetched and (failures := fetch_published(archive, study.downloads)):
+        remedies = (
+            f"put {_described(archive)} here by hand: {archive.target.absolute()}",
+            "set dataset.path to a copy of that archive on this machine",
+        )
+        raise not_fetched("CIFAR-10", failures, remedies)
     return local_source(study)
 
 
@@ -178,28 +174,26 @@ def local_source(study: Study) -> Path | None:
     if dataset.source == "digits":
         return None
     if dataset.path is not None:
-        path, problem = Path(dataset.path), None
-        remedy = (
-            "Put a folder, zip or tar archive with train/<class>/… and test/<class>/… there, or"
-        )
-        remedy += " change dataset.path."
+        path = Path(dataset.path)
+        wanted = "a folder, zip or tar archive with train/<class>/… and test/<class>/…"
+        otherwise = "change dataset.path"
+        problem = None if path.exists() else f"does not exist ({looked_in()})"
         if dataset.source == "cifar10":
-            problem = _own_copy_problem(path, archive)
-            remedy = f"Put {_described(archive)} there, or set dataset.path to null for a download."
-        if not path.exists():
-            problem = f"does not exist ({looked_in()})"
+            wanted, otherwise = _described(archive), "set dataset.path to null for a download"
+            problem = problem or _own_copy_problem(path, archive)
         if problem:
-            raise UserError(f"dataset.path: {path} {problem}. {remedy}")
+            raise UserError(f"dataset.path: {path} {problem}. Put {wanted} there, or {otherwise}.")
         return path
     if unpacked := _unpacked(archive):
         return unpacked
+    problem = "no such file"
+    if archive.target.is_file():
+        mismatch = archive.mismatch(archive.target)
+        if mismatch is None:
+            return archive.target
+        problem = f"is damaged: {mismatch}"
     remedy = run_command(f"fetch results/{study.name}/study.json")
-    if not archive.target.is_file():
-        raise UserError(f"{archive.target}: no such file. {remedy}")
-    problem = archive.mismatch(archive.target)
-    if problem:
-        raise UserError(f"{archive.target}: is damaged: {problem}. {remedy}")
-    return archive.target
+    raise UserError(f"{archive.target}: {problem}. {remedy}")
 
 
 def _own_copy_problem(path: Path, archive: PublishedFile) -> str | None:

@@ -22,29 +22,20 @@ def fingerprint(path: Path) -> str:
     sizes, inodes or times differ from those of the last time. Raises UserError for a folder
     that does not hold images as the source expects them, and for what cannot be read.
     """
+    known = KNOWN / content_hash(str(path.absolute()))
     try:
-        return _fingerprint(path)
+        names = _image_names(path) if path.is_dir() else [""]
+        state = content_hash([[name, *_state(path / name)] for name in names])
+        with suppress(UserError):
+            before = read_bytes(known, "", 200).decode(errors="replace").split()
+            if len(before) == 2 and before[0] == state:
+                return before[1]
+        hashes = [[name, file_hash(path / name)] for name in names]
+        found = content_hash(hashes) if path.is_dir() else hashes[0][1]
     except OSError as error:  # a link to nothing, say
         raise UserError(
             f"{error.filename}: cannot be read ({error.strerror}). Repair or remove it."
         ) from None
-
-
-def _fingerprint(path: Path) -> str:
-    names = _image_names(path) if path.is_dir() else [""]
-    state = content_hash([[name, *_state(path / name)] for name in names])
-    known = KNOWN / content_hash(str(path.absolute()))
-    try:
-        before = read_bytes(known, "", 200).decode(errors="replace").split()
-    except UserError:
-        before = []
-    if len(before) == 2 and before[0] == state:
-        return before[1]
-    found = (
-        content_hash([[name, file_hash(path / name)] for name in names])
-        if path.is_dir()
-        else file_hash(path)
-    )
     with suppress(WriteError):  # the next look is only slower without
         write_text(known, f"{state} {found}\n")
     return found

@@ -1,18 +1,16 @@
 """From a study to its tensor file."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 
 from resnet_sizes.data.fetch import is_official, local_source
 from resnet_sizes.data.fingerprint import fingerprint
 from resnet_sizes.data.official import RECORD, official_cifar10
-from resnet_sizes.data.sources.source import PARTS, Part, Source, balanced_subset
+from resnet_sizes.data.sources.source import PARTS, Source, balanced_subset
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     DatasetInfo,
-    Int64Array,
     count_test_images_in_training,
     dataset_identity,
     unordered_identity,
@@ -44,12 +42,13 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         )
         for part in PARTS
     }
-    arrays = _arrays(source, indices)
+    images = source.images(indices)
+    labels = {part: source.labels[part][indices[part]] for part in PARTS}
+    arrays = DatasetArrays(images["train"], labels["train"], images["test"], labels["test"])
     in_training = count_test_images_in_training(arrays)
     if in_training:
-        total = len(arrays.test_labels)
-        said = "warning: %d of %d test images stand in the training set too, pixel for pixel"
-        _log.warning(said, in_training, total)
+        of = f"{in_training} of {len(arrays.test_labels)} test images"
+        _log.warning(f"warning: {of} stand in the training set too, pixel for pixel")
     pixels = unordered_identity(arrays, source.class_names)
     info = DatasetInfo(
         spec=dataset,
@@ -87,12 +86,6 @@ def open_source(study: Study) -> Source:
     return ImageFolderSource(path, study.dataset.resize)
 
 
-def _arrays(source: Source, wanted: Mapping[Part, Int64Array]) -> DatasetArrays:
-    images = source.images(wanted)
-    labels = {part: source.labels[part][wanted[part]] for part in PARTS}
-    return DatasetArrays(images["train"], labels["train"], images["test"], labels["test"])
-
-
 def _content(study: Study, source: Source, pixels: str) -> DataContent:
     dataset, known = study.dataset, official_cifar10().unordered_identity
     if pixels == known:
@@ -105,6 +98,6 @@ def _content(study: Study, source: Source, pixels: str) -> DataContent:
     if not (source.file and is_official(source.file)):
         return "other"
     if dataset.limit == Limit():
-        told = "unordered_identity of the official images: %s (%s has %s)"
-        _log.info(told, pixels, RECORD, known or "none yet")
+        told = f"{pixels} ({RECORD} has {known or 'none yet'})"
+        _log.info(f"unordered_identity of the official images: {told}")
     return "cifar10"

@@ -18,7 +18,7 @@ attribute, parameter or local variable: whether all uses follow cannot be seen i
 import ast
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -61,28 +61,23 @@ def code_hash(*names: str) -> str:
     modules: dict[str, ast.Module] = {}
     data = hashlib.sha256()
     for name in names:
-        root = _path_of(name)
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(f"no package or module named {name}")
+        root = Path(spec.origin)
+        if spec.submodule_search_locations:
+            root = root.parent
         for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            modules[_module_name(name, root, path)] = ast.parse(path.read_text(encoding="utf-8"))
+            below = path.relative_to(root).with_suffix("").parts if path != root else ()
+            module = ".".join([name, *(part for part in below if part != "__init__")])
+            modules[module] = ast.parse(path.read_text(encoding="utf-8"))
         for path in sorted(path for path in root.rglob("*") if path.suffix in DATA_FILES):
             data.update(path.relative_to(root).as_posix().encode() + b"\0")
             data.update(path.read_bytes() + b"\0")
     definitions = [each for name, tree in modules.items() for each in _definitions(name, tree)]
     imports = {name: _imports(name, tree) for name, tree in modules.items()}
-    labels = _labels(definitions, {name: _Names(name, definitions, imports) for name in modules})
-    return hashlib.sha256("".join([*sorted(labels), data.hexdigest()]).encode()).hexdigest()
-
-
-def _path_of(name: str) -> Path:
-    spec = find_spec(name)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"no package or module named {name}")
-    return Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
-
-
-def _module_name(name: str, root: Path, path: Path) -> str:
-    parts = path.relative_to(root).with_suffix("").parts if path != root else ()
-    return ".".join([name, *(part for part in parts if part != "__init__")])
+    labels = sorted(_labels(definitions, imports))
+    return hashlib.sha256("".join([*labels, data.hexdigest()]).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -97,17 +92,18 @@ class _Definition:
 def _definitions(module: str, tree: ast.Module) -> Iterator[_Definition]:
     """Each definition by itself, and in one piece what depends on its order: statements that
     only do something, and those that bind a name which another binds too."""
-    kept = [each for each in tree.body if not _says_nothing(each)]
-    bound = [tuple(_bound_at_top(each)) for each in kept]
-    count = Counter(name for names in bound for name in set(names))
-    alone = [bool(names) and all(count[name] == 1 for name in names) for names in bound]
-    for statement, names, is_alone in zip(kept, bound, alone, strict=True):
-        if is_alone:
+    kept = [(each, tuple(_bound_at_top(each))) for each in tree.body if not _says_nothing(each)]
+    count = Counter(name for _, names in kept for name in set(names))
+    rest: list[ast.stmt] = []
+    bound: dict[str, None] = {}
+    for statement, names in kept:
+        if names and all(count[name] == 1 for name in names):
             yield _Definition(module, names, (statement,))
-    rest = [place for place, is_alone in enumerate(alone) if not is_alone]
+        else:
+            rest.append(statement)
+            bound |= dict.fromkeys(names)
     if rest:
-        names = tuple(dict.fromkeys(name for place in rest for name in bound[place]))
-        yield _Definition(module, names, tuple(kept[place] for place in rest))
+        yield _Definition(module, tuple(bound), tuple(rest))
 
 
 def _bound_at_top(statement: ast.stmt) -> list[str]:
@@ -165,56 +161,21 @@ def _imports(module: str, tree: ast.Module) -> dict[str, str]:
     return found
 
 
-class _Names:
-    """What a name means in one module."""
-
-    def __init__(
-        self, module: str, definitions: Iterable[_Definition], imports: dict[str, dict[str, str]]
-    ) -> None:
-        self._module = module
-        self._imports = imports
-        self._known = {(each.module, name) for each in definitions for name in each.names}
-
-    def meaning(self, node: ast.expr, local: frozenset[str]) -> _Part | None:
-        """A hashed definition, or the path of something imported; None of all other nodes."""
-        attributes: list[str] = []
-        while isinstance(node, ast.Attribute):
-            attributes.insert(0, node.attr)
-            node = node.value
-        if not isinstance(node, ast.Name) or node.id in local:
-            return None
-        if (self._module, node.id) in self._known:
-            return None if attributes else (self._module, node.id)
-        source = self._imports[self._module].get(node.id)
-        return None if source is None else self._imported(source, attributes)
-
-    def _imported(self, source: str, attributes: list[str]) -> _Part | None:
-        module, _, name = source.rpartition(".")
-        if (module, name) in self._known:
-            return None if attributes else (module, name)
-        again = self._imports.get(module, {}).get(name)
-        if again is not None:  # imported by way of another hashed module
-            return self._imported(again, attributes)
-        if attributes and source in self._imports:  # a hashed module by itself
-            return self._imported(f"{source}.{attributes[0]}", attributes[1:])
-        # Our own modules may be moved and renamed; what they define is known by its name.
-        own = source.partition(".")[0] == self._module.partition(".")[0]
-        return f"imported {'.'.join([name if own else source, *attributes])};"
-
-
-def _labels(definitions: Sequence[_Definition], names: dict[str, _Names]) -> list[str]:
+def _labels(
+    definitions: Sequence[_Definition], imports: Mapping[str, Mapping[str, str]]
+) -> list[str]:
     """A hash of each definition, in which those that it uses stand by their own hashes.
 
     They may use each other in circles. So a hash begins without them and is made again with the
     hashes of the round before, until no more definitions can be told apart (colour refinement,
     as in the Weisfeiler-Leman test).
     """
-    parts = [list(_Serialiser(names[each.module], each).parts()) for each in definitions]
     owners = {
         (each.module, name): (number, place)
         for number, each in enumerate(definitions)
         for place, name in enumerate(each.names)
     }
+    parts = [list(_Serialiser(each, owners, imports).parts()) for each in definitions]
     labels = [""] * len(definitions)
     while True:
         before = labels
@@ -234,15 +195,49 @@ def _labels(definitions: Sequence[_Definition], names: dict[str, _Names]) -> lis
 class _Serialiser:
     """Writes a definition as text of our own: `ast.dump` differs between Pythons."""
 
-    def __init__(self, names: _Names, definition: _Definition) -> None:
-        self._names = names
+    def __init__(
+        self,
+        definition: _Definition,
+        known: Container[tuple[str, str]],
+        imports: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """`known` are modules and names of all hashed definitions."""
         self._definition = definition
+        self._known = known
+        self._imports = imports
         self._local: frozenset[str] = frozenset()
         self._scopes: list[ast.AST] = []
 
     def parts(self) -> Iterator[_Part]:
         """Its text, with references to hashed definitions in it."""
         yield from self._value(list(self._definition.statements))
+
+    def _meaning(self, node: ast.expr) -> _Part | None:
+        """A hashed definition, or the path of something imported; None of all other nodes."""
+        module = self._definition.module
+        attributes: list[str] = []
+        while isinstance(node, ast.Attribute):
+            attributes.insert(0, node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id in self._local:
+            return None
+        if (module, node.id) in self._known:
+            return None if attributes else (module, node.id)
+        source = self._imports[module].get(node.id)
+        return None if source is None else self._imported(source, attributes)
+
+    def _imported(self, source: str, attributes: list[str]) -> _Part | None:
+        module, _, name = source.rpartition(".")
+        if (module, name) in self._known:
+            return None if attributes else (module, name)
+        again = self._imports.get(module, {}).get(name)
+        if again is not None:  # imported by way of another hashed module
+            return self._imported(again, attributes)
+        if attributes and source in self._imports:  # a hashed module by itself
+            return self._imported(f"{source}.{attributes[0]}", attributes[1:])
+        # Our own modules may be moved and renamed; what they define is known by its name.
+        own = source.partition(".")[0] == self._definition.module.partition(".")[0]
+        return f"imported {'.'.join([name if own else source, *attributes])};"
 
     def _value(self, value: object) -> Iterator[_Part]:
         if isinstance(value, ast.AST):
@@ -259,7 +254,7 @@ class _Serialiser:
     def _node(self, node: ast.AST) -> Iterator[_Part]:
         in_class = bool(self._scopes) and isinstance(self._scopes[-1], ast.ClassDef)
         if isinstance(node, ast.Name | ast.Attribute):
-            meaning = self._names.meaning(node, self._local)
+            meaning = self._meaning(node)
             if meaning is not None and not (in_class and isinstance(node.ctx, ast.Store)):
                 yield self._own(meaning) or meaning
                 return

@@ -26,22 +26,23 @@ class NoLocks(OSError):
 @contextmanager
 def one_process(
     target: Path, waiting: str, meanwhile: Callable[[], object] = lambda: None
-) -> Iterator[None]:
+) -> Iterator[bool]:
     """Hold the lock of `target`, a hidden file beside it; its folder is made if need be.
 
     Where another process holds it, `waiting` is logged and this one waits: a wait in silence
     looks like a hang. `meanwhile` is called every second of the wait and may raise to end it.
-    Raises OSError if no lock can be made there, and of these NoLocks if the file system has none.
+    Yields whether it had to wait. Raises OSError if no lock can be made there, and of these
+    NoLocks if the file system has none.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     lock = kernel_lock(_lock_of(target))
-    if not take(lock, GLANCE):
+    if waits := not take(lock, GLANCE):
         _log.info("%s", waiting)
         meanwhile()
         while not take(lock, 1):
             meanwhile()
     try:
-        yield
+        yield waits
     finally:
         lock.release()
 
@@ -106,13 +107,8 @@ SAME_START = 60.0
 """Seconds by which two readings of one process's start may differ: clocks are set."""
 
 
-def start_of_this_process() -> float:
-    """When this process began, in seconds since 1970."""
-    return float(psutil.Process().create_time())
-
-
 def start_of(process: int) -> float | None:
-    """The same of any process; None where it is gone or not accessible."""
+    """When a process began, in seconds since 1970; None where it is gone or not accessible."""
     try:
         return float(psutil.Process(process).create_time())
     except psutil.Error:

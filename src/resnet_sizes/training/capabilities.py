@@ -56,13 +56,10 @@ def resolve_auto(settings: RunSettings, device_name: str) -> tuple[Precision, Co
     device = torch.device("cuda") if capability else select_device(device_name)
     mode = best_compile_mode(settings.reading, device)
     precision = fastest_precision(device, capability)
+    where = f"{listed[capability]}, the weakest of {len(gpus)}" if capability else device.type
     log.info(
-        "%s/%s: precision auto is %s and compile auto is %s on %s",
-        settings.protocol,
-        settings.model,
-        precision,
-        mode,
-        f"{listed[capability]}, the weakest of {len(gpus)}" if capability else device.type,
+        f"{settings.protocol}/{settings.model}: precision auto is {precision} and compile auto is "
+        f"{mode} on {where}"
     )
     return precision, mode
 
@@ -93,7 +90,7 @@ def check_precision(precision: Precision, device: torch.device) -> None:
         return
     if device.type == "cpu" and precision != "tf32":
         if precision == "fp16" or not _cpu_has_bf16():
-            log.warning("precision %s is emulated on this CPU, and far slower than fp32", precision)
+            log.warning(f"precision {precision} is emulated on this CPU, and far slower than fp32")
         return
     found = device.type
     if device.type == "cuda":
@@ -157,32 +154,28 @@ def explained_out_of_memory(run: RunFile) -> Iterator[None]:
     """Turn an allocation that failed into a UserError that names the keys to change."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise UserError(_advice(run, str(error))) from error
-    except RuntimeError as error:
-        if not any(message in str(error) for message in SHORT_OF_MEMORY):
+    except (MemoryError, RuntimeError) as error:
+        by_kind = isinstance(error, torch.OutOfMemoryError | MemoryError)
+        if not by_kind and not any(message in str(error) for message in SHORT_OF_MEMORY):
             raise
         raise UserError(_advice(run, str(error))) from error
 
 
 def _advice(run: RunFile, reason: str) -> str:
-    parts = run.gradient_accumulation
-    size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+    parts, forward = run.gradient_accumulation, "Set training.evaluation_batch_size below"
     if run.keeps_features:
         here = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         size = pass_batch(run, gpu_memory(here))
-    steps = (
-        f"Set training.gradient_accumulation to {2 * parts}: each step then takes its batch in "
-        f"{2 * parts} parts, with the gradient of the whole batch (batch normalisation in train "
-        "mode sees the parts, so it is not quite the same training). A smaller training.batch_size "
-        "is another experiment."
-    )
-    forward = f"Set training.evaluation_batch_size below {size}."
-    advice = (
-        f"{forward} It is also the batch in which features are computed."
-        if run.keeps_features
-        else f"{steps} If it failed in an evaluation: {forward}"
-    )
+        advice = f"{forward} {size}. It is also the batch in which features are computed."
+    else:
+        size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+        advice = (
+            f"Set training.gradient_accumulation to {2 * parts}: each step then takes its batch in "
+            f"{2 * parts} parts, with the gradient of the whole batch (batch normalisation in "
+            "train mode sees the parts, so it is not quite the same training). A smaller "
+            "training.batch_size is another experiment. If it failed in an evaluation: "
+            f"{forward} {size}."
+        )
     # Python's own MemoryError says nothing.
     said = f"torch said: {reason.splitlines()[0]}" if reason else "Python said: MemoryError"
     return (

@@ -39,8 +39,6 @@ def read_tensors(path: Path) -> tuple[str, Tensors]:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         record = metadata.get("record", "")
         whole = metadata.get("sha256") == _digest(record, tensors)
-    except OSError:
-        raise
     # Of another type or shape, or cut off.
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise DamagedTensors(f"is damaged ({shown_text(str(error))})") from error

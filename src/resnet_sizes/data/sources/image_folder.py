@@ -77,10 +77,8 @@ class ImageFolderSource(Source):
             raise refused(problems)
         if transparent:
             _log.warning(
-                "warning: %s: has transparent pixels, as %d images in all; their colours are "
-                "taken, and the transparency is dropped.",
-                transparent[0],
-                len(transparent),
+                f"warning: {transparent[0]}: has transparent pixels, as {len(transparent)} images "
+                "in all; their colours are taken, and the transparency is dropped."
             )
         return images
 

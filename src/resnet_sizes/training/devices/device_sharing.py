@@ -22,8 +22,7 @@ class SharingMonitor:
         """`others` is None where nothing can be seen."""
         self._others = others
         self._last = -math.inf
-        self._looks = self._shared = 0
-        self._names: list[str] = []
+        self._seen: Sharing | None = None
 
     def again(self) -> "SharingMonitor":
         """One for the next run on the device, which has seen nothing yet."""
@@ -35,30 +34,32 @@ class SharingMonitor:
         if self._others is None or (now - self._last < LOOK_EVERY and not at_once):
             return
         self._last = now
-        names = self._others()
-        if names is not None:
+        if (names := self._others()) is not None:
             self.saw(names)
 
     def saw(self, names: Iterable[str]) -> None:
         """Count a look that showed these."""
-        found = list(names)
         self._last = time.monotonic()
-        self._looks += 1
-        self._shared += bool(found)
-        self._names = list(dict.fromkeys([*self._names, *found]))
+        found = list(dict.fromkeys(names))
+        self._seen = _sum(self._seen, Sharing(looks=1, shared=int(bool(found)), others=found))
 
     def resume_from(self, kept: Sharing | None) -> None:
         """Add what earlier attempts at the run have seen."""
-        if kept is not None:
-            self._looks += kept.looks
-            self._shared += kept.shared
-            self._names = list(dict.fromkeys([*kept.others, *self._names]))
+        self._seen = _sum(kept, self._seen)
 
     def record(self) -> Sharing | None:
         """All that has been seen; None if nothing could be seen."""
-        if not self._looks:
-            return None
-        return Sharing(looks=self._looks, shared=self._shared, others=self._names)
+        return self._seen
+
+
+def _sum(first: Sharing | None, second: Sharing | None) -> Sharing | None:
+    if first is None or second is None:
+        return first or second
+    return Sharing(
+        looks=first.looks + second.looks,
+        shared=first.shared + second.shared,
+        others=list(dict.fromkeys([*first.others, *second.others])),
+    )
 
 
 class OtherProcesses:
@@ -87,17 +88,13 @@ class OtherProcesses:
         found = self._nvml.processes(self._gpu)
         if not found:
             return None
-        return self.names(found - self._ours(found))
-
-    def _ours(self, found: frozenset[int]) -> frozenset[int]:
         if os.getpid() in found:
             self._own = os.getpid()
-        if self._own is None:
-            new = sorted(found - self._before)
-            if len(new) > 1:
-                return frozenset(new[:1])  # one of them, and it does not matter which
-            self._own = new[0] if new else None
-        return frozenset() if self._own is None else frozenset({self._own})
+        own = sorted(found - self._before) if self._own is None else [self._own]
+        if len(own) == 1:
+            self._own = own[0]
+        # Of several new ones one is this process, and it does not matter which.
+        return self.names(found - set(own[:1]))
 
     def names(self, processes: Iterable[int]) -> list[str]:
         """The names of some processes' programs."""

@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from itertools import count
 
 from resnet_sizes.io.messages import shown_text
@@ -76,14 +75,14 @@ class DeviceSlot:
 
     def acquire_gpu(
         self, gpus: Sequence[Gpu], nvml: Nvml | None, while_waiting: WhileWaiting
-    ) -> None:
+    ) -> Gpu:
         """Hold the first free one, an idle one if there is any. Waits while runs hold them all."""
         logged = -LOG_EVERY
         while not (gpu := self._first_free(gpus, nvml)):
             reason = self._all_taken(gpus)
             if time.monotonic() - logged >= LOG_EVERY:
                 logged = time.monotonic()
-                log.info("%s: waits until a run ends, since %s", self._run, reason)
+                log.info(f"{self._run}: waits until a run ends, since {reason}")
             while_waiting(reason)
             time.sleep(TRY_EVERY)
         self.gpu = gpu
@@ -95,11 +94,12 @@ class DeviceSlot:
                 time.sleep(0.2)
             if found:
                 log.warning(
-                    "warning: %s: no GPU is idle. Other processes compute on %s as well (%s); it "
-                    "is taken all the same, and times on it are longer",
-                    *(self._run, gpu, ", ".join(self._others.names(found))),
+                    f"warning: {self._run}: no GPU is idle. Other processes compute on {gpu} as "
+                    f"well ({', '.join(self._others.names(found))}); it is taken all the same, and "
+                    "times on it are longer"
                 )
-        log.info("%s: takes %s", self._run, gpu)
+        log.info(f"{self._run}: takes {gpu}")
+        return gpu
 
     def _first_free(self, gpus: Sequence[Gpu], nvml: Nvml | None) -> Gpu | None:
         idle_first = sorted(gpus, key=lambda gpu: bool(nvml and nvml.processes(gpu)))
@@ -116,30 +116,30 @@ class DeviceSlot:
         and before it uses it."""
         if kind == "cuda":
             return self._monitor_of_gpu()
-        keys = (f"{PROCESSOR}-{number}" for number in count())
-        own = next(key for key in keys if self._hold(key))
+        own = next(filter(self._hold, (f"{PROCESSOR}-{number}" for number in count())))
         locks = self._locks
-        others = partial(self._others_on_processor, locks, own) if locks else None
+        if locks is None:
+            return SharingMonitor()
+
+        def others() -> list[str]:
+            locks.refresh()
+            return [shown_text(holder.run) for key, holder in locks.held(PROCESSOR) if key != own]
+
         monitor = SharingMonitor(others)
         monitor.look()
-        seen = monitor.record()
-        if seen and seen.others:
+        if (seen := monitor.record()) and seen.others:
             log.info(
-                "%s: other runs are made on this machine's processor as well (%s); times on it "
-                "are longer",
-                self._run,
-                ", ".join(seen.others),
+                f"{self._run}: other runs are made on this machine's processor as well "
+                f"({', '.join(seen.others)}); times on it are longer"
             )
         return monitor
 
     def _monitor_of_gpu(self) -> SharingMonitor:
         if self.gpu is None:
             log.warning(
-                "warning: %s: torch has chosen a CUDA device, and nothing tells which of the "
-                "machine's it is, so no lock holds it: runs side by side may take the same. "
-                "Set %s for each of them, or start one at a time with --resources gpu=1",
-                self._run,
-                VARIABLE,
+                f"warning: {self._run}: torch has chosen a CUDA device, and nothing tells which of "
+                "the machine's it is, so no lock holds it: runs side by side may take the same. "
+                f"Set {VARIABLE} for each of them, or start one at a time with --resources gpu=1"
             )
         others = self._others
         if others is None:
@@ -154,10 +154,6 @@ class DeviceSlot:
         if present := others.before_use():  # nothing may also mean that NVML shows nothing
             monitor.saw(others.names(present))
         return monitor
-
-    def _others_on_processor(self, locks: DeviceLocks, own: str) -> list[str]:
-        locks.refresh()
-        return [shown_text(holder.run) for key, holder in locks.held(PROCESSOR) if key != own]
 
 
 @contextmanager
@@ -178,12 +174,9 @@ def device_slot(
         except OSError as error:
             _warn_of_no_locks(run, error)
             locks = None
-        slot = DeviceSlot(run, device, locks)
-        nvml = Nvml.load()
+        slot, nvml = DeviceSlot(run, device, locks), Nvml.load()
         if gpus := candidates(nvml, device):
-            slot.acquire_gpu(gpus, nvml, while_waiting)
-        if slot.gpu is not None:
-            show_only(slot.gpu)
+            show_only(slot.acquire_gpu(gpus, nvml, while_waiting))
         yield slot
 
 
@@ -210,10 +203,8 @@ def candidates(nvml: Nvml | None, device: str) -> list[Gpu]:
 
 def _warn_of_no_locks(run: str, error: OSError) -> None:
     log.warning(
-        "warning: %s: devices cannot be locked (%s). The run goes on; see that no other takes the "
-        "same device",
-        run,
-        error,
+        f"warning: {run}: devices cannot be locked ({error}). The run goes on; see that no other "
+        "takes the same device"
     )
 
 

@@ -74,12 +74,8 @@ class Nvml:
         """The library; None where it, its driver or its Python module is missing or broken."""
         try:
             module = importlib.import_module("pynvml")
-            problem = module.NVMLError
-        except (ImportError, OSError, SyntaxError, AttributeError):
-            return None
-        try:
             module.nvmlInit()
-        except (problem, OSError, AttributeError):
+        except Exception:  # a module that is not NVIDIA's may raise anything
             return None
         return cls(module)
 
@@ -107,13 +103,10 @@ class Nvml:
         uuid = None if whole is None else self._ask("nvmlDeviceGetUUID", whole)
         if uuid is None:
             return
-        name = self._ask("nvmlDeviceGetName", whole)
         instances = list(self._instances(whole))
-        for part, own in instances:
-            own_name = self._ask("nvmlDeviceGetName", part) or name
-            yield Gpu(index, own, own_name, uuid, self._strength(whole, part))
-        if not instances:
-            yield Gpu(index, uuid, name, strength=self._strength(whole, whole))
+        for part, own in instances or [(whole, uuid)]:
+            name = self._ask("nvmlDeviceGetName", part) or self._ask("nvmlDeviceGetName", whole)
+            yield Gpu(index, own, name, uuid if instances else None, self._strength(whole, part))
 
     def _instances(self, whole: Any) -> Iterator[tuple[Any, str]]:
         """The handles and UUIDs of a divided GPU's instances."""

@@ -91,7 +91,7 @@ class DeviceLocks:
             return False
         self._own[key] = lock
         with suppress(WriteError):  # it is only for people
-            write_json(self._holder(key), holder)
+            write_json(self._path(key, "json"), holder)
         return True
 
     def refresh(self) -> None:
@@ -102,16 +102,14 @@ class DeviceLocks:
 
     def release(self) -> None:
         """Free all that is held."""
-        for key, lock in self._own.items():
-            self._free(key, lock)
-        self._own.clear()
+        while self._own:
+            self._free(*self._own.popitem())
 
     def holder(self, key: str) -> SlotHolder | None:
         """Who holds a device that is held, as far as its file says."""
-        try:
-            return read_record(self._holder(key), SlotHolder, "")
-        except UserError:
-            return None
+        with suppress(UserError):
+            return read_record(self._path(key, "json"), SlotHolder, "")
+        return None
 
     def held(self, kind: str) -> Iterator[tuple[str, SlotHolder]]:
         """The devices of a kind that processes hold, this one among them, and who does."""
@@ -132,16 +130,14 @@ class DeviceLocks:
 
     def _free(self, key: str, lock: FileLock) -> None:
         with suppress(OSError):
-            self._holder(key).unlink(missing_ok=True)
+            self._path(key, "json").unlink(missing_ok=True)
         lock.release()
 
     def _lock(self, key: str) -> FileLock:
         # Others may take the lock where others may come into the folder.
         return kernel_lock(self._path(key, "lock"), mode=0o666)
 
-    def _holder(self, key: str) -> Path:
-        # Not in the lock itself, which each process that tries it opens and empties.
-        return self._path(key, "json")
-
     def _path(self, key: str, ending: str) -> Path:
+        """A device's lock; or `json`, a file that says who holds it: each process that tries the
+        lock opens it and empties it."""
         return self._folder / f"{re.sub(r'[^A-Za-z0-9-]', '-', key)}.{ending}"

@@ -56,18 +56,12 @@ def set_threads(threads: int | str) -> int:
     processor affinity.
     """
     if threads == "auto":
-        allowed = os.environ.get("OMP_NUM_THREADS", "")
-        count = int(allowed) if allowed.isdigit() and int(allowed) > 0 else _usable_cores()
-    else:
-        count = int(threads)
-    torch.set_num_threads(count)
-    return count
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        told = os.environ.get("OMP_NUM_THREADS", "")
+        affinity = getattr(os, "sched_getaffinity", None)  # which macOS and Windows lack
+        cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+        threads = int(told) if told.isdigit() and int(told) > 0 else cores
+    torch.set_num_threads(int(threads))
+    return int(threads)
 
 
 def describe(device: torch.device, gpu: Gpu | None = None) -> Device:
@@ -87,7 +81,10 @@ def describe(device: torch.device, gpu: Gpu | None = None) -> Device:
         )
     return Device(
         kind="mps" if device.type == "mps" else "cpu",
-        name=_processor(),
+        name=_told_by_linux("/proc/cpuinfo", "model name")
+        or platform.processor()
+        or platform.machine()
+        or "CPU",
         memory_bytes=int(psutil.virtual_memory().total),
         threads=threads,
     )
@@ -97,17 +94,15 @@ def peak_memory(device: torch.device) -> int:
     """Bytes: the allocator's peak on CUDA, the process's peak elsewhere."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
-    status = Path("/proc/self/status")
-    if status.is_file():  # Linux; its ru_maxrss begins with what the parent process had
-        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
+    # On Linux ru_maxrss begins with what the parent process had.
+    if peak := _told_by_linux("/proc/self/status", "VmHWM"):
+        return int(peak.split()[0]) * 1024
     try:
         import resource
     except ImportError:  # Windows
         return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak if platform.system() == "Darwin" else peak * 1024)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(most if platform.system() == "Darwin" else most * 1024)
 
 
 def forget_peak(device: torch.device) -> None:
@@ -123,10 +118,10 @@ def forget_peak(device: torch.device) -> None:
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine() or "CPU"
+def _told_by_linux(file: str, name: str) -> str | None:
+    """What the first line `name: …` of such a file says; None where there is none."""
+    with contextlib.suppress(OSError):
+        for line in Path(file).read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith(name):
+                return line.partition(":")[2].strip()
+    return None

@@ -14,12 +14,7 @@ from resnet_sizes.io.locks import one_process
 from resnet_sizes.schemas.run.metrics import Device, FeatureCache
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.engine.batches import DeviceData, FeatureData
-from resnet_sizes.training.features.extraction import (
-    FeatureExtractor,
-    PartialFeatures,
-    PassTime,
-    pass_batch,
-)
+from resnet_sizes.training.features.extraction import FeatureExtractor, PartialFeatures, pass_batch
 from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
 
 log = logging.getLogger("resnet_sizes")
@@ -39,8 +34,7 @@ class Features:
         Features stay in the host's memory where they would take more than half of what the
         device has free: the head's own tensors are small, but other processes may need room.
         """
-        size = sum(tensor.nbytes for tensor in (self.train, self.test))
-        target = device
+        size, target = self.train.nbytes + self.test.nbytes, device
         if device.type == "cuda" and size > torch.cuda.mem_get_info(device)[0] // 2:
             target = torch.device("cpu")
         return FeatureData(
@@ -56,11 +50,7 @@ def features_key(
     Device, threads, batch size and versions are in it because they decide rounding, the code
     because it decides everything.
     """
-    recipe = run.reading
-    cudnn = memory = None
-    if device.kind == "cuda":
-        memory = device.memory_bytes
-        cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
+    recipe, on_cuda = run.reading, device.kind == "cuda"
     return content_hash(
         {
             "model": run.model,
@@ -69,12 +59,12 @@ def features_key(
             "input_size": recipe.input_size,
             "normalisation": recipe.normalisation,
             "precision": run.precision,
-            "batch_size": pass_batch(run, memory),
+            "batch_size": pass_batch(run, device.memory_bytes if on_cuda else None),
             "deterministic": run.deterministic,
             "dataset": run.dataset_identity,
             "device": [device.kind, device.name],
             "threads": device.threads if device.kind == "cpu" else None,
-            "cudnn": cudnn,
+            "cudnn": torch.backends.cudnn.version() if on_cuda else None,  # type: ignore[no-untyped-call]
             "versions": dict(versions),
             "code": training_hash,
         }
@@ -106,29 +96,30 @@ def cached_features(
             waiting = f"{name}: another run computes the same features; waiting for it"
             lock.enter_context(one_process(path, waiting, while_waiting))
         except OSError as error:  # without a place to keep features there is nothing to guard
-            log.warning("%s: cannot be locked (%s)", path, error)
+            log.warning(f"{path}: cannot be locked ({error})")
         found = loaded.get(key) or _read(path)
         if found is None:
             partial = PartialFeatures.of(path, checkpoint_seconds)
             train, test, seconds = extractor.train_and_test(partial)
+            images, passes = len(train), 1
             try:
                 write_tensors(path, {"train": train, "test": test})
             except WriteError as error:  # what was computed is not lost for this run
-                log.warning("warning: %s The next run computes it again", error)
+                log.warning(f"warning: {error} The next run computes it again")
             else:
                 partial.remove()
-            time = PassTime(seconds, images=len(train), passes=1)
     if found is not None:
-        log.info("%s: features of the frozen backbone are here: %s", name, path)
+        log.info(f"{name}: features of the frozen backbone are here: {path}")
         train, test = found
         time = extractor.time()
+        seconds, images, passes = time.seconds, time.images, time.passes
     loaded[key] = train, test
     cache = FeatureCache(
         key=key,
         reused=found is not None,
-        forward_seconds=time.seconds,
-        timed_images=time.images,
-        timed_passes=time.passes,
+        forward_seconds=seconds,
+        timed_images=images,
+        timed_passes=passes,
         batch=extractor.batch,
     )
     return Features(train, test, cache)
@@ -142,5 +133,5 @@ def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:
         _, tensors = read_tensors(path)
         return tensors["train"], tensors["test"]
     except (DamagedTensors, OSError, KeyError) as error:
-        log.warning("%s: %s; it is computed again", path, error)
+        log.warning(f"{path}: {error}; it is computed again")
         return None

@@ -44,42 +44,34 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
     """Restore training and attempt from a checkpoint, and warn where other hardware or versions
     round otherwise."""
     trainer.restore(record, tensors)
-    here = attempt.device
-    if _rounding(record.device) != _rounding(here):
+    name, here, before = trainer.run.name, attempt.device, record.device
+    if _rounding(before) != _rounding(here):
         log.warning(
-            "%s: was begun on %s and goes on on %s: from here on its numbers are rounded otherwise",
-            trainer.run.name,
-            _shown(record.device),
-            _shown(here),
+            f"{name}: was begun on {_shown(before)} and goes on on {_shown(here)}: from here on "
+            "its numbers are rounded otherwise"
         )
-    here_now = attempt.versions
-    changed = {name: of for name, of in record.versions.items() if here_now.get(name) != of}
+    now = attempt.versions
+    changed = {each: was for each, was in record.versions.items() if now.get(each) != was}
     if changed:
-        log.warning("%s: was begun with other versions of %s", trainer.run.name, ", ".join(changed))
+        log.warning(f"{name}: was begun with other versions of {', '.join(changed)}")
+    resumption = Resumption(
+        epoch=record.epoch,
+        step=record.step,
+        device=here.name,
+        at=utc_now(),
+        before=before,
+        versions_before=changed,
+    )
     attempt.history = list(record.history)
     attempt.started = record.started
     attempt.peak_memory_bytes = record.peak_memory_bytes
-    attempt.resumptions = [
-        *record.resumptions,
-        Resumption(
-            epoch=record.epoch,
-            step=record.step,
-            device=here.name,
-            at=utc_now(),
-            before=record.device,
-            versions_before=changed,
-        ),
-    ]
+    attempt.resumptions = [*record.resumptions, resumption]
     attempt.sharing.resume_from(record.sharing)
     kept, new = record.feature_cache, attempt.feature_cache
     if kept and new and kept.key == new.key:  # the pass that this run measured when it began
         attempt.feature_cache = kept
-    log.info(
-        "%s: goes on in epoch %d after step %d, from its checkpoint",
-        trainer.run.name,
-        record.epoch,
-        record.step,
-    )
+    where = f"in epoch {record.epoch} after step {record.step}"
+    log.info(f"{name}: goes on {where}, from its checkpoint")
 
 
 def _rounding(device: Device) -> tuple[str, str, int | None]:
@@ -119,8 +111,7 @@ class Checkpointer:
     def write(self) -> bool:
         """Write one now; False where the disk refuses."""
         with self.stop.undisturbed(), self.trainer.pause():
-            start = time.monotonic()
-            attempt, before = self.attempt, self.attempt.peak_memory_bytes
+            start, attempt = time.monotonic(), self.attempt
             record = CheckpointRecord(
                 run_hash=attempt.run_hash,
                 training_hash=attempt.code.training_hash,
@@ -131,7 +122,7 @@ class Checkpointer:
                 sharing=attempt.sharing.record(),
                 feature_cache=attempt.feature_cache,
                 started=attempt.started,
-                peak_memory_bytes=max(before, peak_memory(self.trainer.device)),
+                peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(self.trainer.device)),
                 **self.trainer.numbers(),
             )
             written = self.checkpoints.write(record, self.trainer.tensors())

@@ -7,7 +7,6 @@ first: a second process on the same run keeps no device from others while it wai
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_sizes.io.code_hash import training_code_hash
@@ -64,81 +63,56 @@ def train_runs(
     those that have results already are left as they are, new results are kept for the workflow as
     well, and one that fails stops no other; UserError is raised in the end.
     """
-    options = options or RunOptions()
+    options, several = options or RunOptions(), len(runs) > 1
+    place = Workplace(dataset, device_name, weights, options)
     failed: list[str] = []
     with StopRequest(options.time_limit) as stop, ExitStack() as process:
-        job = _Job(dataset, device_name, weights, options, stop, process)
         for run, folder in runs:
-            made = _results(run, folder) if len(runs) > 1 else None
             try:
-                metrics = made or job.train(run, folder)
-                if len(runs) > 1 and options.study and not made:
-                    kept = options.study.kept(run.name).folder
-                    copy_together([folder.predictions, folder.metrics], kept)
+                metrics = _results(run, folder) if several else None
+                if metrics is None:
+                    metrics = _train(run, folder, place, stop, process)
+                    if several and options.study:
+                        kept = options.study.kept(run.name).folder
+                        copy_together([folder.predictions, folder.metrics], kept)
             except UserError as error:
-                if len(runs) == 1:
+                if not several:
                     raise
-                log.error("error: %s", error)
+                log.error(f"error: {error}")
                 failed.append(run.name)
-                continue
-            yield metrics
+            else:
+                yield metrics
     if failed:
         raise UserError(f"{', '.join(failed)}: not trained, for the reason above.")
 
 
-@dataclass
-class _Job:
-    """What runs of one process have in common."""
-
-    dataset: Path
-    device_name: str
-    weights: WeightsInfo | None
-    options: RunOptions
-    stop: StopRequest
-    process: ExitStack
-    place: Workplace | None = None
-    """Once a run has needed a device, which is held to the end."""
-
-    def train(self, run: RunFile, folder: RunFolder) -> Metrics:
-        """One run."""
-        with ExitStack() as held:
-            return self._train(run, folder, held)
-
-    def _train(self, run: RunFile, folder: RunFolder, held: ExitStack) -> Metrics:
-        stop, options, device_name = self.stop, self.options, self.device_name
-        home = options.work / content_hash(run)
-        waiting = f"{run.name}: another process trains this run; waiting until it ends"
-        before, waits = _state(folder.metrics), []
-
-        def waiting_for_the_run() -> None:
-            waits.append(True)
-            stop.check()
-
+def _train(
+    run: RunFile, folder: RunFolder, place: Workplace, stop: StopRequest, process: ExitStack
+) -> Metrics:
+    """Train one run, unless its results are kept or another process has just made them; a device
+    that it needs is held to the end of the process."""
+    options = place.options
+    home, before = options.work / content_hash(run), _state(folder.metrics)
+    waiting = f"{run.name}: another process trains this run; waiting until it ends"
+    with ExitStack() as held:
         try:
-            held.enter_context(one_process(home, waiting, waiting_for_the_run))
+            waited = held.enter_context(one_process(home, waiting, stop.check))
         except OSError as error:
+            waited = False
             log.warning(
-                "warning: %s: cannot be locked (%s). The run goes on; see that no other process "
-                "trains it",
-                home,
-                error,
+                f"warning: {home}: cannot be locked ({error}). The run goes on; see that no other "
+                "process trains it"
             )
-        # Not by the times in it: a clock may be put back.
-        if waits and _state(folder.metrics) != before:
-            made = _results(run, folder)
-            if made:
-                log.info("%s: the other process has finished it", run.name)
-                return made
+        if waited and _state(folder.metrics) != before and (made := _results(run, folder)):
+            log.info(f"{run.name}: the other process has finished it")
+            return made
         if options.study:
             kept = options.study.kept(run.name)
             made = _results(run, kept)
-            if made and device_name.partition(":")[0] in ("auto", made.device.kind):
+            if made and place.device.partition(":")[0] in ("auto", made.device.kind):
                 copy_together([kept.predictions, kept.metrics], folder.folder)
-                log.info(
-                    "%s: data, settings and code are those of its results of %s, which stay",
-                    run.name,
-                    made.finished,
-                )
+                same = f"data, settings and code are those of its results of {made.finished}"
+                log.info(f"{run.name}: {same}, which stay")
                 return made
         progress = held.enter_context(ProgressFile(home, run))
 
@@ -146,9 +120,8 @@ class _Job:
             progress.phase("waiting for a device", why)
             stop.check()
 
-        if self.place is None:
-            slot = self.process.enter_context(device_slot(run.name, device_name, meanwhile))
-            self.place = Workplace(slot, self.dataset)
+        slot = place.slot or process.enter_context(device_slot(run.name, place.device, meanwhile))
+        place.slot = slot
         progress.phase("starting")
 
         # torch, which looks for devices now
@@ -157,11 +130,12 @@ class _Job:
         stop.check()
         with Watchdog(run.name, options.watchdog_seconds) as watchdog:
             supervision = Supervision(stop, watchdog, progress)
-            return train_on_device(run, folder, self.weights, options, self.place, supervision)
+            return train_on_device(run, folder, place, slot, supervision)
 
 
 def _state(path: Path) -> tuple[int, int] | None:
-    """What changes when a file is replaced; None where there is none."""
+    """What changes when a file is replaced, not only its time: a clock may be put back. None where
+    there is none."""
     try:
         found = path.stat()
     except OSError:

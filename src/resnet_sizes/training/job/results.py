@@ -77,10 +77,9 @@ def versions(device: torch.device) -> dict[str, str]:
     for package in ("torch", "torchvision", "numpy"):
         found[package] = version(package)
     if device.type == "cuda" and torch.version.cuda:
-        nvml = Nvml.load()
+        nvml, cuda = Nvml.load(), torch.version.cuda
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
-        of_cuda = {"cudnn": cudnn, "driver": nvml.driver() if nvml else None}
-        found["cuda"] = torch.version.cuda
+        of_cuda = {"cuda": cuda, "cudnn": cudnn, "driver": nvml and nvml.driver()}
         found |= {name: str(version) for name, version in of_cuda.items() if version}
     return found
 

@@ -16,18 +16,13 @@ from resnet_sizes.schemas.paths import FEATURES, RunFolder
 from resnet_sizes.schemas.run.metrics import EpochMetrics, Metrics
 from resnet_sizes.schemas.run.progress import Phase
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.schemas.run.weights import WeightsInfo
 from resnet_sizes.training.capabilities import (
     check_compiler,
     check_precision,
     explained_out_of_memory,
 )
-from resnet_sizes.training.devices.select import (
-    describe,
-    forget_peak,
-    select_device,
-    set_threads,
-)
+from resnet_sizes.training.devices.gpu_slots import DeviceSlot
+from resnet_sizes.training.devices.select import describe, forget_peak, select_device, set_threads
 from resnet_sizes.training.engine.batches import DeviceData, batches_per_epoch
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.loop import Trainer
@@ -42,25 +37,18 @@ from resnet_sizes.training.job.checkpointing import Attempt, Checkpointer, resum
 from resnet_sizes.training.job.results import code, versions, write_results
 from resnet_sizes.training.job.workplace import Workplace
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
-from resnet_sizes.training.supervision.launch import RunOptions
-from resnet_sizes.training.supervision.progress import WRITE_EVERY_END, Progress, ProgressFile
+from resnet_sizes.training.supervision.progress import WRITE_EVERY_END, Progress
 from resnet_sizes.training.supervision.stopping import Supervision
 
 log = logging.getLogger("resnet_sizes")
 
 
 def train_on_device(
-    run: RunFile,
-    folder: RunFolder,
-    weights: WeightsInfo | None,
-    options: RunOptions,
-    place: Workplace,
-    supervision: Supervision,
+    run: RunFile, folder: RunFolder, place: Workplace, slot: DeviceSlot, supervision: Supervision
 ) -> Metrics:
-    """Train one run on the device of its workplace, as `job.train_run` says."""
-    started, made_by = utc_now(), code()
-    checkpoints = Checkpoints(options.work / content_hash(run))
-    slot, (info, arrays) = place.slot, place.dataset
+    """Train one run on the device of a slot, as `job.train_run` says."""
+    started, made_by, run_hash = utc_now(), code(), content_hash(run)
+    info, arrays = place.dataset
     if info.identity != run.dataset_identity:
         raise UserError(
             f"{place.path}: holds data {info.identity[:12]}…, but the run was planned for "
@@ -72,25 +60,19 @@ def train_on_device(
         if place.images is not None:
             gc.collect()  # the network of the run before
             forget_peak(device)
-        sharing = place.monitor(device.type)
+        sharing = place.monitor(slot, device.type)
         set_threads(run.threads)
         check_precision(run.precision, device)
         check_compiler(run.compile_mode, device)
-        network = initial_network(run, len(info.class_names), weights)
+        network = initial_network(run, len(info.class_names), place.weights)
         described = describe(device, slot.gpu)
         supervision.progress.on(described)
         log.info(
-            "%s: %d epochs of %d images on %s (%s, %d threads), %s",
-            run.name,
-            run.epochs,
-            info.train_images,
-            described.name,
-            described.kind,
-            described.threads,
-            run.precision,
+            f"{run.name}: {run.epochs} epochs of {info.train_images} images on {described.name} "
+            f"({described.kind}, {described.threads} threads), {run.precision}"
         )
         attempt = Attempt(
-            run_hash=content_hash(run),
+            run_hash=run_hash,
             code=made_by,
             versions=versions(device),
             device=described,
@@ -98,17 +80,18 @@ def train_on_device(
             started=started,
             parameters=count_parameters(network, run.reading),
         )
-        kept = checkpoints.newest(attempt.run_hash, made_by.training_hash)
+        checkpoints = Checkpoints(place.options.work / run_hash)
+        kept = checkpoints.newest(run_hash, made_by.training_hash)
         supervision.check()
         network = ready_for_training(network, run.reading, device, run.precision)
         place.images = place.images or DeviceData.on(device, arrays)
-        trainer = _trainer(run, network, place, attempt, options, supervision)
+        trainer = _trainer(run, network, place.images, place, attempt, supervision)
         if kept:
             resume(trainer, attempt, *kept)
         checkpointer = Checkpointer(
-            checkpoints, attempt, trainer, supervision.stop, options.checkpoint_seconds
+            checkpoints, attempt, trainer, supervision.stop, place.options.checkpoint_seconds
         )
-        logits = _train(trainer, attempt, checkpointer, supervision, folder)
+        logits = _train(trainer, checkpointer, supervision, folder)
     try:
         metrics = write_results(trainer, attempt, folder, logits)
     except WriteError:
@@ -121,24 +104,19 @@ def train_on_device(
 def _trainer(
     run: RunFile,
     network: ResNet,
+    images: DeviceData,
     place: Workplace,
     attempt: Attempt,
-    options: RunOptions,
     supervision: Supervision,
 ) -> Trainer:
     """What trains the whole network on images, or its head on features that are computed once."""
-    images = place.images
-    assert images is not None
     device = images.train_labels.device
-    if run.reading.trainable == "all":
-        return Trainer(run, network, images, device)
-    obstacle = run.cache_obstacle
-    if obstacle:
-        log.info(
-            "%s: every epoch goes through the frozen layers; their features are not kept, since %s",
-            run.name,
-            obstacle,
-        )
+    if not run.keeps_features:
+        if run.reading.trainable == "head":
+            log.info(
+                f"{run.name}: every epoch goes through the frozen layers; their features are not "
+                f"kept, since {run.cache_obstacle}"
+            )
         return Trainer(run, network, images, device)
     key = features_key(run, attempt.device, attempt.versions, attempt.code.training_hash)
     total = len(images.train_labels) + len(images.test_labels)
@@ -149,19 +127,16 @@ def _trainer(
         def batch_done(count: int) -> None:
             progress.advance(count)
             if file.is_due():
-                file.update(
-                    "features",
-                    images=progress.done,
-                    all_images=total,
-                    remaining_seconds=progress.remaining(),
-                )
+                left = progress.remaining()
+                done = {"images": progress.done, "all_images": total}
+                file.update("features", **done, remaining_seconds=left)
             supervision.check()
 
         features = cached_features(
-            options.work / FEATURES,
+            place.options.work / FEATURES,
             key,
             FeatureExtractor(run, network, images, device, batch_done),
-            options.checkpoint_seconds,
+            place.options.checkpoint_seconds,
             supervision.check,
             place.features,
         )
@@ -170,18 +145,15 @@ def _trainer(
 
 
 def _train(
-    trainer: Trainer,
-    attempt: Attempt,
-    checkpointer: Checkpointer,
-    supervision: Supervision,
-    folder: RunFolder,
+    trainer: Trainer, checkpointer: Checkpointer, supervision: Supervision, folder: RunFolder
 ) -> torch.Tensor:
     """Train to the end; the test logits of the last epoch, float32 `[N_test, classes]`.
 
     `log.jsonl` has the epochs of all attempts, each once. Raises Stopped, after a checkpoint,
     where the run is asked to stop.
     """
-    run, history = trainer.run, attempt.history
+    run, attempt, file = trainer.run, checkpointer.attempt, supervision.progress
+    history = attempt.history
     in_epoch = batches_per_epoch(len(trainer.data.train_labels), run.batch_size)
     before = len(history) * in_epoch + trainer.epoch.step
     logits = trainer.test_logits().cpu() if len(history) == run.epochs else torch.empty(0)
@@ -189,16 +161,24 @@ def _train(
     if attempt.feature_cache or attempt.resumptions:
         checkpointer.write()  # with the time that the pass took; with this attempt among the others
     synchronise = Clock(trainer.device).synchronise
-    file = supervision.progress
-    _show(file, trainer, in_epoch, None)
     with Progress(run.name, run.epochs * in_epoch, "steps", synchronise, before) as progress:
+
+        def show(phase: Phase, epoch: int, step: int, loss: float | None) -> None:
+            left, done = progress.remaining(), {"epoch": epoch, "step": step, "steps": in_epoch}
+            file.update(phase, **done, loss=loss, remaining_seconds=left)
+
+        def show_epoch() -> None:
+            epoch = trainer.epoch
+            # The device is waited for, which is why this is not done in each step.
+            loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
+            phase: Phase = "evaluation" if epoch.trained else "training"
+            show(phase, epoch.number, epoch.step, loss)
 
         def between() -> None:
             if file.is_due():
-                _show(file, trainer, in_epoch, progress.remaining())
+                show_epoch()
             supervision.watchdog.beat()
-            reason = supervision.stop.reason()
-            if reason:
+            if reason := supervision.stop.reason():
                 _stop(trainer, checkpointer, *reason)
 
         def step_done(loss: torch.Tensor) -> None:
@@ -206,6 +186,8 @@ def _train(
             between()
             checkpointer.within_epoch()
 
+        if len(history) < run.epochs:  # unless it was stopped when only its results were missing
+            show_epoch()
         for metrics, epoch_logits in trainer.epochs(step_done, between):
             history.append(metrics)
             logits = epoch_logits
@@ -213,32 +195,18 @@ def _train(
             lines.epoch_done()
             progress.epoch_done(metrics, run.epochs)
             if file.is_due(WRITE_EVERY_END):
-                done = {"epoch": metrics.epoch, "step": in_epoch, "steps": in_epoch}
-                left = progress.remaining()
-                file.update("training", **done, loss=metrics.train_loss, remaining_seconds=left)
+                show("training", metrics.epoch, in_epoch, metrics.train_loss)
             checkpointer.at_end_of_epoch()
     lines.complete()
     file.phase("writing results")
     return logits
 
 
-def _show(file: ProgressFile, trainer: Trainer, steps: int, remaining: float | None) -> None:
-    epoch = trainer.epoch
-    if epoch.number > trainer.run.epochs:  # it was stopped when only its results were missing
-        return
-    # The device is waited for, which is why this is not done in each step.
-    loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
-    phase: Phase = "evaluation" if epoch.trained else "training"
-    done = {"epoch": epoch.number, "step": epoch.step, "steps": steps}
-    file.update(phase, **done, loss=loss, remaining_seconds=remaining)
-
-
 def _stop(trainer: Trainer, checkpointer: Checkpointer, why: str, status: int) -> None:
     name, epoch, step = trainer.run.name, trainer.epoch.number, trainer.epoch.step
-    kept = checkpointer.write()
     outcome = (
         "Its checkpoint is written; the same command goes on from there."
-        if kept
+        if checkpointer.write()
         else "No checkpoint could be written: it goes on from the one before, if there is one."
     )
     raise Stopped(f"{name}: stopped by {why} in epoch {epoch} after step {step}. {outcome}", status)
@@ -267,7 +235,7 @@ class _EpochLog:
                 self._rewrite()
         except WriteError as error:
             if self._complete:
-                log.warning("warning: %s The run goes on meanwhile", error)
+                log.warning(f"warning: {error} The run goes on meanwhile")
             self._complete = False
 
     def complete(self) -> None:

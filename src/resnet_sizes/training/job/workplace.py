@@ -1,4 +1,4 @@
-"""What runs that follow each other in one process share: a device, and what lies on it.
+"""What runs that follow each other in one process share: settings, a device, what lies on it.
 
 Imports no torch: a device has to be held first.
 """
@@ -16,18 +16,25 @@ if TYPE_CHECKING:
 
     import torch
 
+    from resnet_sizes.schemas.run.weights import WeightsInfo
     from resnet_sizes.training.devices.device_sharing import SharingMonitor
     from resnet_sizes.training.devices.gpu_slots import DeviceSlot
     from resnet_sizes.training.engine.batches import DeviceData
+    from resnet_sizes.training.supervision.launch import RunOptions
 
 
 @dataclass
 class Workplace:
-    """The device of a process, with the images and features that its runs have in common."""
+    """What the runs of a process have in common."""
 
-    slot: DeviceSlot
     path: Path
     """The tensor file of the dataset."""
+    device: str
+    """As `training.device`."""
+    weights: WeightsInfo | None
+    options: RunOptions
+    slot: DeviceSlot | None = None
+    """Once a run has needed a device, which is held to the end."""
     images: DeviceData | None = None
     """On the device, once a run has put them there."""
     features: dict[str, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
@@ -39,10 +46,11 @@ class Workplace:
         """Read and verified once."""
         return read_dataset(self.path)
 
-    def monitor(self, kind: str) -> SharingMonitor:
+    def monitor(self, slot: DeviceSlot, kind: str) -> SharingMonitor:
         """A run's own watch over who else is on the device, which is of this kind."""
-        first = self._monitor is None
-        self._monitor = self.slot.monitor(kind) if self._monitor is None else self._monitor.again()
-        if not first:
+        if self._monitor is None:
+            self._monitor = slot.monitor(kind)
+        else:
+            self._monitor = self._monitor.again()
             self._monitor.look()
         return self._monitor

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,12 +12,7 @@ from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.files import remove_temporaries
 from resnet_sizes.io.messages import dotted, shown_text
 from resnet_sizes.schemas.run.progress import CheckpointRecord
-from resnet_sizes.training.tensor_files import (
-    DamagedTensors,
-    Tensors,
-    read_tensors,
-    write_tensors,
-)
+from resnet_sizes.training.tensor_files import DamagedTensors, Tensors, read_tensors, write_tensors
 
 log = logging.getLogger("resnet_sizes")
 
@@ -43,14 +39,12 @@ class Checkpoints:
             write_tensors(path, tensors, record.model_dump_json())
         except WriteError as error:
             log.warning(
-                "warning: %s The run goes on meanwhile; what it does from its last checkpoint on "
-                "is lost if it is stopped",
-                error,
+                f"warning: {error} The run goes on meanwhile; what it does from its last "
+                "checkpoint on is lost if it is stopped"
             )
             return False
-        for old in self._newest_first()[KEPT:]:
-            if old != path:  # those with higher numbers may be unusable and not removable
-                _remove(old)
+        # Those with higher numbers may be unusable and not removable.
+        _remove(old for old in self._newest_first()[KEPT:] if old != path)
         return True
 
     def newest(self, run_hash: str, training_hash: str) -> tuple[CheckpointRecord, Tensors] | None:
@@ -63,26 +57,20 @@ class Checkpoints:
         remove_temporaries(self._folder, "epoch-*", 0)
         paths = self._newest_first()
         for path in paths:
-            found = _read(path)
-            if found is not None:
-                record, tensors = found
-                if record.run_hash != run_hash:
-                    log.warning("%s: belongs to another run and is not used", path)
-                elif record.training_hash != training_hash:
+            if found := _read(path):
+                if found[0].run_hash != run_hash:
+                    log.warning(f"{path}: belongs to another run and is not used")
+                elif found[0].training_hash != training_hash:
                     log.warning(
-                        "%s: was written by another version of the training code and is not used; "
-                        "for that version it is kept as %s",
-                        path,
-                        _aside(path).name,
+                        f"{path}: was written by another version of the training code and is not "
+                        f"used; for that version it is kept as {_aside(path).name}"
                     )
                 else:
-                    return record, tensors
+                    return found
             self._set_aside(path)
         if paths:
-            log.warning(
-                "%s: no checkpoint here can be used; the run starts from the beginning",
-                self._folder,
-            )
+            none = "no checkpoint here can be used; the run starts from the beginning"
+            log.warning(f"{self._folder}: {none}")
         return None
 
     def clear(self) -> None:
@@ -93,18 +81,18 @@ class Checkpoints:
         with suppress(OSError):
             path.replace(_aside(path))
         # As many as of the others: a code that is edited often would fill the disk.
-        older = sorted(self._folder.glob("*.unused"), key=lambda each: each.stat().st_mtime)
-        for old in older[:-KEPT]:
-            _remove(old)
+        unused = self._folder.glob("*.unused")
+        _remove(sorted(unused, key=lambda each: each.stat().st_mtime)[:-KEPT])
 
     def _newest_first(self) -> list[Path]:
         found = self._folder.glob("epoch-*-step-*.safetensors")
         return sorted((path for path in found if path.is_file()), reverse=True)
 
 
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _aside(path: Path) -> Path:
@@ -131,14 +119,14 @@ def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
     except DamagedTensors as error:
         if any(word in str(error) for word in SHORT_OF_MEMORY):
             raise _unreadable(path, str(error.__cause__)) from error
-        log.warning("%s: %s and is not used", path, error)
+        log.warning(f"{path}: {error} and is not used")
         return None
     try:
         return CheckpointRecord.model_validate_json(text), tensors
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         problem = shown_text(f"{dotted(first['loc'])}: {first['msg']}")
-        log.warning("%s: is of another version (%s) and is not used", path, problem)
+        log.warning(f"{path}: is of another version ({problem}) and is not used")
         return None
 
 

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_sizes.io.locks import start_of_this_process
+import psutil
+
 from resnet_sizes.schemas.paths import WORK, StudyFolder
 from resnet_sizes.schemas.run.progress import SchedulerJob
 
@@ -92,4 +93,4 @@ def scheduler_job() -> SchedulerJob | None:
 
 def process_age() -> float:
     """Seconds since this process began, to about a second."""
-    return max(0.0, time.time() - start_of_this_process())
+    return max(0.0, time.time() - float(psutil.Process().create_time()))

@@ -14,12 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from resnet_sizes.io.errors import Stopped, UserError
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.io.locks import start_of_this_process
 from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import PROGRESS
@@ -66,13 +66,8 @@ class Progress:
         self._total = total
         self._unit = unit
         self._synchronise = synchronise
-        self._before = done
-        self.done = done
-        """How much of the total is done."""
+        self._before = self.done = done
         self._advances = 0
-        self._since = 0.0, done
-        """When the time of an estimate begins, and what was done by then."""
-        self._last_line = 0.0
         self._redirect = logging_redirect_tqdm([log])
 
     def __enter__(self) -> "Progress":
@@ -103,43 +98,38 @@ class Progress:
             return
         # Without waiting, the first steps of a GPU would take as long as launching them.
         self._synchronise()
-        now = time.monotonic()
-        if self._advances == 1:  # it chose kernels
-            self._since = now, self.done
+        if self._advances == 1:  # it chose kernels, so the time of an estimate begins here
+            self._since = time.monotonic(), self.done
         elif self._advances == FIRST:
             left = self._total - self._before
-            self._log(now, f"about {duration(self._each(now) * left)} for {left} {self._unit}")
+            self._log(f"about {duration(self._seconds(left))} for {left} {self._unit}")
         else:
-            self._log(now, f"{self.done}/{self._total} {self._unit}, {self._left(now)}")
+            self._log(f"{self.done}/{self._total} {self._unit}, {self._left()}")
 
     def epoch_done(self, epoch: EpochMetrics, epochs: int) -> None:
         """Log the metrics of an epoch and how long the rest will take."""
-        now = time.monotonic()
         self._log(
-            now,
             f"epoch {epoch.epoch}/{epochs}  loss {epoch.train_loss:.4f}  "
             f"accuracy {epoch.train_accuracy:.4f}  test loss {epoch.test_loss:.4f}  "
             f"test accuracy {epoch.test_accuracy:.4f}  {epoch.training_seconds:.1f} s, "
-            f"{self._left(now)}",
+            f"{self._left()}"
         )
-
-    def _log(self, now: float, text: str) -> None:
-        log.info("%s: %s", self._name, text)
-        self._last_line = now
 
     def remaining(self) -> float | None:
         """Seconds that the rest will take; None before the first estimate is made."""
-        return None if self._advances < FIRST else self._seconds_left(time.monotonic())
+        return None if self._advances < FIRST else self._seconds(self._total - self.done)
 
-    def _left(self, now: float) -> str:
-        return f"about {duration(self._seconds_left(now))} left"
+    def _log(self, text: str) -> None:
+        log.info(f"{self._name}: {text}")
+        self._last_line = time.monotonic()
 
-    def _seconds_left(self, now: float) -> float:
-        return self._each(now) * (self._total - self.done)
+    def _left(self) -> str:
+        return f"about {duration(self._seconds(self._total - self.done))} left"
 
-    def _each(self, now: float) -> float:
-        start, done_before = self._since
-        return (now - start) / max(1, self.done - done_before)
+    def _seconds(self, count: int) -> float:
+        """What so much of it takes."""
+        start, before = self._since
+        return (time.monotonic() - start) / max(1, self.done - before) * count
 
 
 class ProgressFile:
@@ -152,7 +142,6 @@ class ProgressFile:
     def __init__(self, home: Path, run: RunFile) -> None:
         """`home` is the run's folder in `work/`."""
         self._path = home / PROGRESS
-        self._written = -math.inf
         moment = utc_now()
         self._record = RunProgress(
             run=run.name,
@@ -160,7 +149,7 @@ class ProgressFile:
             epochs=run.epochs,
             host=socket.gethostname(),
             process=os.getpid(),
-            process_started=start_of_this_process(),
+            process_started=psutil.Process().create_time(),
             parent=os.environ.get(PARENT),
             job=scheduler_job(),
             attempt_started=moment,
@@ -180,8 +169,7 @@ class ProgressFile:
         expected = isinstance(error, Stopped | UserError)
         message = str(error) if expected else f"{type(error).__name__}: {error}"
         ended = "stopped" if by_request else "failed"
-        self._change(ended=ended, message=message[:LONGEST_MESSAGE], remaining_seconds=None)
-        self._write()
+        self._write(ended=ended, message=message[:LONGEST_MESSAGE], remaining_seconds=None)
 
     def phase(self, phase: Phase, detail: str | None = None) -> None:
         """The run is in this phase; `detail` says more of it. To be called every second of a wait,
@@ -189,12 +177,11 @@ class ProgressFile:
         if (self._record.phase, self._record.detail) == (phase, detail):
             self.beat()
         else:
-            self._change(phase=phase, detail=detail, remaining_seconds=None)
-            self._write()
+            self._write(phase=phase, detail=detail, remaining_seconds=None)
 
     def on(self, device: Device) -> None:
         """The device that was chosen; written with what comes next."""
-        self._change(device=device)
+        self._record = self._record.model_copy(update={"device": device})
 
     def is_due(self, every: float = WRITE_EVERY) -> bool:
         """Whether the last write is so many seconds old that the next is worth its cost."""
@@ -212,26 +199,18 @@ class ProgressFile:
         if loss is not None and not math.isfinite(loss):
             numbers["loss"] = None
         cleared = dict.fromkeys(("detail", "images", "all_images", "remaining_seconds"))
-        self._change(phase=phase, **(cleared | numbers))
-        self._write()
+        self._write(phase=phase, **(cleared | numbers))
 
-    def _change(self, **values: Any) -> None:
-        self._record = self._record.model_copy(update=values)
-
-    def _write(self) -> None:
-        self._written = time.monotonic()
-        self._change(updated=utc_now())
-        with suppress(OSError):
-            self._replace(self._record.model_dump_json(indent=2) + "\n")
-
-    def _replace(self, text: str) -> None:
+    def _write(self, **changes: Any) -> None:
         """Whole or not at all, but without waiting for the disk: after a power cut it is of no
         use, and a wait would count as training."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._written = time.monotonic()
+        self._record = self._record.model_copy(update=changes | {"updated": utc_now()})
         temporary = self._path.with_name(f".{PROGRESS}.tmp")  # nobody else holds the run's lock
         try:
-            temporary.write_text(text, encoding="utf-8")
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(self._record.model_dump_json(indent=2) + "\n", encoding="utf-8")
             temporary.replace(self._path)
         except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import faulthandler
 import logging
+import math
 import os
 import signal
 import threading
@@ -52,21 +53,20 @@ class StopRequest:
     def __init__(self, time_limit: float | None = None) -> None:
         """`time_limit` is in seconds since this process began, or the scheduler's job. Where the
         scheduler says when that ends, the earlier one counts."""
-        self._deadline = None
-        self._least_margin = 0.0
-        limits = [(time_limit, time_limit - _age())] if time_limit is not None else []
-        left = seconds_to_job_end()
-        if left is not None:
+        now = time.monotonic()
+        # A scheduler counts from its job's beginning.
+        age = max(process_age(), time.time() - (scheduled_since() or math.inf))
+        limits = [] if time_limit is None else [(time_limit - age, time_limit)]
+        if left := seconds_to_job_end():
             limits.append((left, left))
-        if limits:
-            whole, remaining = min(limits, key=lambda limit: limit[1])
-            self._deadline = time.monotonic() + remaining
-            self._least_margin = min(MARGIN, MARGIN_SHARE * whole)
+        remaining, whole = min(limits, default=(math.inf, 0.0))
+        self._deadline = now + remaining
+        self._least_margin = min(MARGIN, MARGIN_SHARE * whole)
         self._signal: signal.Signals | None = None
         self._heard_at = 0.0
         self._undisturbed = False
         self._parents = _parents()
-        self._looked = self._asked = time.monotonic()
+        self._looked = self._asked = now
         self._before: dict[signal.Signals, object] = {}
         self.margin = 0.0
         """Seconds that it takes to stop: for a checkpoint, and once more."""
@@ -109,7 +109,7 @@ class StopRequest:
         now = time.monotonic()
         since, self._asked = now - self._asked, now
         margin = max(self._least_margin, self.margin + since)  # the next step may take as long
-        if self._deadline is not None and now + margin >= self._deadline:
+        if now + margin >= self._deadline:
             return "its time limit", TIME_IS_UP
         if now - self._looked >= LOOK_EVERY:
             self._looked = now
@@ -120,14 +120,8 @@ class StopRequest:
 
     def check(self) -> None:
         """Raise Stopped where there is a reason and nothing to keep."""
-        reason = self.reason()
-        if reason:
-            text, status = reason
-            raise Stopped(f"stopped by {text}; the same command goes on", status)
-
-
-def _outlives_terminal() -> bool:
-    return signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        if reason := self.reason():
+            raise Stopped(f"stopped by {reason[0]}; the same command goes on", reason[1])
 
 
 def _parents() -> dict[int, float | None]:
@@ -138,15 +132,10 @@ def _parents() -> dict[int, float | None]:
     named = announced_parent()
     # Also one that has died since, while this process was loading torch.
     found = [] if named is None else [named]
-    if not _outlives_terminal() and is_alive(os.getppid()):
+    outlives_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    if not outlives_terminal and is_alive(os.getppid()):
         found.append(os.getppid())
     return {parent: start_of(parent) for parent in found if parent > 1}
-
-
-def _age() -> float:
-    """Seconds of the time limit that are over: a scheduler counts them from its job's beginning."""
-    began = scheduled_since()
-    return process_age() if began is None else max(process_age(), time.time() - began)
 
 
 class Watchdog:
@@ -185,10 +174,8 @@ class Watchdog:
             silent = now - self._beat
             if silent >= self._limit:
                 log.error(
-                    "error: %s: no step ended for %.0f s, so the run is ended; the same command "
-                    "goes on from its last checkpoint. Where it stood:",
-                    self._name,
-                    silent,
+                    f"error: {self._name}: no step ended for {silent:.0f} s, so the run is ended; "
+                    "the same command goes on from its last checkpoint. Where it stood:"
                 )
                 for stream in _log_streams():
                     faulthandler.dump_traceback(file=stream, all_threads=True)
