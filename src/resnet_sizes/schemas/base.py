@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
 
@@ -71,6 +71,10 @@ def all_different(items: list[T]) -> list[T]:
     if doubles:
         raise ValueError(f"{', '.join(doubles)} stands twice; each may stand once")
     return items
+
+
+Distinct = Annotated[list[T], AfterValidator(all_different)]
+"""A list in which each item stands once."""
 
 
 def utc_now() -> str:

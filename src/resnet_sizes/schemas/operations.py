@@ -49,20 +49,17 @@ class Forecast(Versioned):
     versions: dict[str, str]
     measured: str = Field(description="UTC, ISO 8601.")
     runs: list[RunForecast]
-    study_seconds: float | None = Field(
-        None,
-        ge=0,
-        description="All runs that could be measured, in turn on one such device, with the data, "
-        "the evidence and the report.",
-    )
+    study_seconds: float | None = Field(None, ge=0)
+    """All runs that could be measured, in turn on one such device, with the data, the evidence and
+    the report."""
 
     def of(self, study: Study, settings: RunSettings) -> RunForecast | None:
         """What was measured for a run; None if nothing was, or if the study has changed since."""
         if self.dataset != study.dataset:
             return None
         wanted = kind_hash(settings)
-        found = [run for run in self.runs if run.settings_hash == wanted and not run.problem]
-        return found[0] if found else None
+        found = (run for run in self.runs if run.settings_hash == wanted and not run.problem)
+        return next(found, None)
 
 
 def kind_hash(settings: RunSettings) -> str:

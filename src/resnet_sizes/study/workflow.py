@@ -142,9 +142,8 @@ class WorkflowPlan:
         """What says that a run's seeds have been trained in one process; nothing where they are
         trained one by one: of their features, which are kept, and of the start of a process there
         would be little to share."""
-        first = self.runs_together(wildcards)[0]
-        several = len(self.study.seeds_of(wildcards.protocol)) > 1
-        return [self.folder.together(first.name)] if first.keeps_features and several else []
+        first, *others = self.runs_together(wildcards)
+        return [self.folder.together(first.name)] if first.keeps_features and others else []
 
     def runs_together(self, wildcards: Any) -> list[RunSettings]:
         """The seeds of a run's reading and model."""

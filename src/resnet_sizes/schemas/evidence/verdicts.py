@@ -268,8 +268,7 @@ class Verdicts(Versioned, Sealed):
 
     study: str
     study_hash: str
-    article_hash: Sha256
-    """Content hash of the article file that was judged by."""
+    article_hash: Sha256 = Field(description="Content hash of the article file that was judged by.")
     made_from: Sha256 | None = None
     """Hash of the code and of the table of GPUs; null in older evidence."""
     demo: bool

@@ -5,13 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from resnet_sizes.schemas.base import Record, Sha256, Versioned
-from resnet_sizes.schemas.run.metrics import (
-    Device,
-    EpochMetrics,
-    FeatureCache,
-    Resumption,
-    Sharing,
-)
+from resnet_sizes.schemas.run.metrics import Device, EpochMetrics, FeatureCache, Resumption, Sharing
 
 Phase = Literal[
     "starting", "waiting for a device", "features", "training", "evaluation", "writing results"

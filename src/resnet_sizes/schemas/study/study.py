@@ -1,11 +1,11 @@
 """The study: the whole configuration, resolved and checked."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from resnet_sizes.io.messages import did_you_mean, shown_text
-from resnet_sizes.schemas.base import Number, Record, all_different
+from resnet_sizes.schemas.base import Distinct, Number, Record
 from resnet_sizes.schemas.study.protocol import (
     TORCHVISION_WEIGHTS,
     WEIGHTS_VERSIONS,
@@ -19,20 +19,15 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
-SeedList = Annotated[list[Seed], Field(min_length=1), AfterValidator(all_different)]
+SeedList = Annotated[Distinct[Seed], Field(min_length=1)]
 
 DEFAULT: Final = "default"
 """Whose seeds are those of each protocol that is not named."""
 
-
-def _shape(seeds: Any) -> str:
-    return "dict[str,list]" if isinstance(seeds, dict) else "list[int]"
-
-
-# Told apart by their shape, so that an error is about the one that was written.
 Seeds = Annotated[
     Annotated[SeedList, Tag("list[int]")] | Annotated[dict[str, SeedList], Tag("dict[str,list]")],
-    Discriminator(_shape),
+    # Told apart by their shape, so that an error is about the one that was written.
+    Discriminator(lambda seeds: "dict[str,list]" if isinstance(seeds, dict) else "list[int]"),
 ]
 
 RESERVED_NAMES = frozenset({
@@ -87,13 +82,10 @@ class TrainingSpec(Record):
 class ReportSpec(Record):
     """What the report should be."""
 
-    languages: Annotated[list[Literal["pt", "en"]], AfterValidator(all_different)] = Field(
-        ["pt", "en"], min_length=1
-    )
+    languages: Distinct[Literal["pt", "en"]] = Field(["pt", "en"], min_length=1)
     """Languages of the report; where there are both, each page leads to the other."""
-    formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(all_different)] = Field(
-        ["html", "pdf"], min_length=1, description="Formats of the report."
-    )
+    formats: Distinct[Literal["html", "pdf"]] = Field(["html", "pdf"], min_length=1)
+    """Formats of the report."""
     engine: EngineChoice = "auto"
     """`quarto`, or `pandoc` (the embedded engine: pandoc and typst from PyPI); `auto` takes
     Quarto where it runs, and the embedded engine where it fails."""
@@ -111,11 +103,9 @@ class Study(Record):
     devices: str = Field("config/devices.yaml", min_length=1)
     """Speeds and memory of GPUs, for the audit of the article's minutes."""
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The images.")
-    models: Annotated[list[ModelName], AfterValidator(all_different)] = Field(
-        ["resnet18", "resnet50", "resnet152"], min_length=1
-    )
+    models: Distinct[ModelName] = Field(["resnet18", "resnet50", "resnet152"], min_length=1)
     """The networks to compare."""
-    protocols: Annotated[list[str], AfterValidator(all_different)] = Field(min_length=1)
+    protocols: Distinct[str] = Field(min_length=1)
     """Names from `protocol_definitions`; the first gives Table 1 and Figure 1."""
     seeds: Seeds = Field([0, 1, 2])
     """One run per model and protocol for each seed. A mapping from names of protocols to lists

@@ -12,9 +12,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from resnet_sizes.schemas.base import Record, all_different
+from resnet_sizes.schemas.base import Distinct, Record
 from resnet_sizes.schemas.study.protocol import Description, ModelName
 from resnet_sizes.schemas.study.sources import DataContent
 
@@ -88,8 +88,8 @@ def increment_percent(value: float, base: float) -> float:
 
 def value_key(protocol: str, model: str, quantity: str) -> str:
     """The key of a model's number in values.json: a mean where seeds can differ."""
-    if quantity == "layers":
-        return f"layers.{model}"
+    if quantity.startswith("layers"):
+        return f"layers.{model}" if quantity == "layers" else f"layers.{model}.increment"
     if quantity in FROM_DEFINITIONS:
         return f"{protocol}.{model}.{'macs_per_image' if quantity == 'macs' else quantity}"
     key = f"{protocol}.{model}.{quantity}"
@@ -171,7 +171,7 @@ def above(quantity: str, more: str, less: str) -> Condition:
     return Condition("difference", of_log, (more, less), {more: 1.0, less: -1.0})
 
 
-Models = Annotated[list[ModelName], AfterValidator(all_different)]
+Models = Distinct[ModelName]
 
 
 class Needs(Record):

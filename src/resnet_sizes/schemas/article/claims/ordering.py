@@ -21,10 +21,11 @@ from resnet_sizes.schemas.base import Number
 from resnet_sizes.schemas.study.protocol import LAYERS, ModelName, by_depth
 
 
-class Rising(OfQuantity, OrderClaim):
+class Ordering(OfQuantity, OrderClaim):
     """`quantity` rises strictly from the first model to the last."""
 
     models: Models = Field(min_length=2)
+    rule: Literal["ordering"]
 
     def compared(self) -> list[tuple[str, str]]:
         return self._measured_of(self.models)
@@ -33,13 +34,7 @@ class Rising(OfQuantity, OrderClaim):
         return [above(self.quantity, more, less) for less, more in pairwise(self.models)]
 
 
-class Ordering(Rising):
-    """`quantity` rises strictly from the first model to the last."""
-
-    rule: Literal["ordering"]
-
-
-class Ratio(Rising):
+class Ratio(Ordering):
     """Training times rise from the first model to the last, each in the ratio to the first that
     the table's minutes have.
 
@@ -47,7 +42,7 @@ class Ratio(Rising):
     which the test decides.
     """
 
-    rule: Literal["ratio"]
+    rule: Literal["ratio"]  # type: ignore[assignment]
     quantity: Literal["minutes"]
     tolerance: Number = Field(gt=0, lt=1)
     """Fraction by which a ratio may differ from the printed one and still be the same: ratios of

@@ -63,21 +63,16 @@ class PrintedNumber(ClaimBase):
 
     def value_keys(self, protocol: str, base_model: str, study_base: str) -> dict[str, str]:
         """The roles `ours`, `article`, `low` and `high`, the ends of the prediction interval."""
-        base, column = self.over(base_model), self.printed_column
-        roles = {}
+        base, column, keys = self.over(base_model), self.printed_column, {}
         if base in (None, base_model):
-            roles["article"] = f"article.{self.model}.{column}"
-        if self.measured == "layers":
-            if base is None:
-                return roles | {"ours": f"layers.{self.model}"}
-            ours = f"layers.{self.model}.increment"
-            return roles | {"ours": ours} if base == base_model else roles
-        # values.json has increments of accuracy over the study's shallowest model alone.
-        if base not in (None, study_base):
-            return roles
-        low, high = prediction_keys(protocol, self.model, column)
-        ours = value_key(protocol, self.model, column)
-        return roles | {"ours": ours, "low": low, "high": high}
+            keys["article"] = f"article.{self.model}.{column}"
+        # values.json has increments over one model alone: of layers that of the article's table, of
+        # accuracy the study's shallowest.
+        if base in (None, base_model if self.measured == "layers" else study_base):
+            keys["ours"] = value_key(protocol, self.model, column)
+            if self.measured != "layers":
+                keys["low"], keys["high"] = prediction_keys(protocol, self.model, column)
+        return keys
 
     def deciding_numbers(self, base_model: str) -> Hashable:
         """An increment over the table's first row is a cell in words."""
