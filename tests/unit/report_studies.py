@@ -3,9 +3,10 @@
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from report_prose import body_of, check_language, numerals, skeleton
 from synthetic import ARTICLE, PROTOCOLS, make_study, own_readings
@@ -88,9 +89,10 @@ def words_only(
 ) -> ReportContext:
     """A context for words that belong to no study, but for the `records` that they need."""
     study = SimpleNamespace(protocols=[], models=[], demo=False)
-    needed: dict[str, Any] = {"study": study, "article": None, "verdicts": None, "audit": None}
-    printed = PrintedValues(Values(study="none", values=dict(values or {})), words.language)
-    return ReportContext(**needed | records, figures=cast(Any, None), values=printed, words=words)
+    record = Values(study="none", values=dict(values or {}))
+    needed: dict[str, Any] = dict.fromkeys(field.name for field in fields(Inputs))
+    needed |= {"study": study, "record": record} | records
+    return ReportContext(**needed, values=PrintedValues(record, words.language), words=words)
 
 
 def study_with_evidence(folder: Path, **settings: Any) -> Path:

@@ -9,11 +9,11 @@ from audited_articles import article_of, audit_of_the_article, audited
 from report_prose import foreign_words, prose_of
 from report_studies import TEMPLATES, words_only
 
+from resnet_sizes.reporting.sections.article import report_templates
 from resnet_sizes.reporting.sections.audit import AuditTexts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import plain
-from resnet_sizes.reporting.text.templates import report_templates
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.audit import Audit, Compatibility, IncrementKind
 from resnet_sizes.schemas.evidence.values import Source, Value, values_by_place
@@ -150,7 +150,7 @@ def test_nothing_to_audit_gives_no_section(words: Words) -> None:
 
 def test_every_outcome_and_reading_has_its_words(words: Words) -> None:
     for outcome in get_args(Compatibility):
-        assert words.has(f"audit.outcomes.names.{outcome}")
+        assert words.find(f"audit.outcomes.names.{outcome}")
     for kind in get_args(IncrementKind):
-        assert words.has(f"audit.increments.fits.{kind}")
-        assert words.has(f"audit.increments.conclusion.{kind}")
+        assert words.find(f"audit.increments.fits.{kind}")
+        assert words.find(f"audit.increments.conclusion.{kind}")

@@ -85,7 +85,7 @@ def test_a_printed_number_is_the_number_to_half_a_unit_of_its_last_place(value: 
 
 @given(st.floats(min_value=1e-6, max_value=1e6))
 def test_minutes_never_show_an_exponent_or_fewer_than_two_figures(value: float) -> None:
-    text = numbers.minutes(value, "pt")
+    text = show(value, "minutes", "pt")
     figures = text.replace(".", "").replace(",", "").lstrip("0")
     assert figures.isdigit()
     assert len(figures) >= 2

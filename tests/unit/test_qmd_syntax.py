@@ -30,11 +30,11 @@ def test_text_of_the_configuration_and_of_the_machine_is_escaped(tmp_path: Path)
     study = study_with_evidence(tmp_path, **DEMO)
     inputs = read_inputs(study, study.parent / "evidence")
     hostile = '<script>x</script> #sys `a` *b* $c$ @tbl-x "q" | {{< include y >}}'
-    device = inputs.values.values["hardware.device"].model_copy(update={"value": hostile})
-    values = inputs.values.model_copy(
-        update={"values": inputs.values.values | {"hardware.device": device}}
+    device = inputs.record.values["hardware.device"].model_copy(update={"value": hostile})
+    values = inputs.record.model_copy(
+        update={"values": inputs.record.values | {"hardware.device": device}}
     )
-    changed = replace(inputs, values=values)
+    changed = replace(inputs, record=values)
     qmd = plain(render_article(context_of(changed), TEMPLATES, choose_engine("pandoc")).text)
     assert "<script>" not in qmd
     assert "{{<" not in qmd

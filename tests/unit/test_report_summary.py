@@ -233,8 +233,8 @@ def test_the_study_is_told_at_a_glance() -> None:
 def test_at_a_glance_what_is_not_known_is_left_out(tmp_path: Path) -> None:
     inputs = inputs_of(tmp_path, **DEMO)
     unknown = ("hardware.device", "made.training_seconds")
-    values = {key: item for key, item in inputs.values.values.items() if key not in unknown}
-    changed = replace(inputs, values=inputs.values.model_copy(update={"values": values}))
+    values = {key: item for key, item in inputs.record.values.items() if key not in unknown}
+    changed = replace(inputs, record=inputs.record.model_copy(update={"values": values}))
     line = line_of(body_of(rendered(changed)), "**Ficha do estudo.**")
     assert "; semente 0. Resultados de " in line
 
@@ -286,7 +286,7 @@ def test_a_sign_tells_decided_verdicts_apart_without_colour(
 ) -> None:
     words = words_in(language)
     signs = {name: str(words(f"signs.{name}")) for name in get_args(VerdictName)}
-    assert set(words._find("signs")) == set(words._find("meanings")) == set(signs)
+    assert set(words.find("signs")) == set(words.find("meanings")) == set(signs)
     decided = [signs[name] for name in ("supported", "direction-only", "contradicted")]
     assert len(set(decided)) == 3
     others = {sign for name, sign in signs.items() if sign not in decided}

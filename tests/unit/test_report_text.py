@@ -261,10 +261,10 @@ def test_where_times_have_no_ratio_accuracies_are_still_compared(tmp_path: Path)
     inputs = read_inputs(study, study.parent / "evidence")
     values = {
         key: value
-        for key, value in inputs.values.values.items()
+        for key, value in inputs.record.values.items()
         if key != "scratch-32.resnet50.minutes_ratio"
     }
-    changed = replace(inputs, values=inputs.values.model_copy(update={"values": values}))
+    changed = replace(inputs, record=inputs.record.model_copy(update={"values": values}))
     qmd = rendered(changed)
     [sentence] = re.findall(r"a ResNet-50 alcança[^.]*\.", qmd)
     assert "maior, em termos relativos; os tempos não se comparam" in sentence

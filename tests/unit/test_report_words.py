@@ -12,16 +12,12 @@ from report_prose import foreign_words
 from report_studies import words_only
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.sections.discussion import (
-    ClaimVerdicts,
-    VerdictTexts,
-    changing,
-    undecided_in_part,
-)
+from resnet_sizes.reporting.sections.claims import ClaimVerdicts, changing, undecided_in_part
+from resnet_sizes.reporting.sections.discussion import VerdictTexts
 from resnet_sizes.reporting.sections.methodology import criteria, same_tests, seed_deviation
+from resnet_sizes.reporting.sections.recipes import RecipeWords
+from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import plain
-from resnet_sizes.reporting.text.recipes import Answer, RecipeWords
-from resnet_sizes.reporting.text.times import ComputedMinutes
 from resnet_sizes.reporting.text.words import Words, make_environment
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Claim
@@ -126,17 +122,17 @@ def test_a_reason_given_once_for_several_claims_is_in_the_plural(
 
 def test_reasons_of_several_claims_are_reasons(words: Words) -> None:
     known = get_args(Reason)
-    assert set(words._find("reasons-of-several")) <= set(known)
+    assert set(words.find("reasons-of-several")) <= set(known)
     for reason in known:
         text = words(f"reasons.{reason}")
         if "a afirmação" in text or "o critério" in text:
-            assert words.has(f"reasons-of-several.{reason}"), reason
+            assert words.find(f"reasons-of-several.{reason}"), reason
 
 
 def test_what_is_observed_without_a_test_is_explained_once(words: Words, article: Article) -> None:
     first, second = [item for item in article.claims if item.id in ("S1", "S2")]
 
-    def told(*observed: bool | None) -> tuple[str | None, list[str]]:
+    def told(*observed: bool | None) -> tuple[str, list[str]]:
         judged = [
             judged_as(claim, "not-comparable", ["demo"], seen)
             for claim, seen in zip((first, second), observed, strict=True)
@@ -151,11 +147,10 @@ def test_what_is_observed_without_a_test_is_explained_once(words: Words, article
     )
     assert told(True, True)[0] == f"Todas elas se verificam nestas execuções{no_test}"
     note, rows = told(True, False)
-    assert note is not None
     assert note.endswith(no_test)
     assert rows == ["observada", "não observada"]
     note, rows = told(True, None)
-    assert note is None
+    assert not note
     assert rows == ["nestas execuções observa-se o mesmo, o que não constitui um teste", "–"]
 
 
@@ -168,14 +163,14 @@ def test_no_reason_is_shared_where_a_claim_was_judged(words: Words, article: Art
             judged_as(second, "supported", ["rule-holds"]),
         ],
     )
-    assert texts.shared_reasons() is None
+    assert not texts.shared_reasons()
     assert reasons_of(texts) == [
         "há menos sementes do que o critério pede",
         "a regra é satisfeita, além do que o acaso explica",
     ]
 
 
-def answers_of(recipe: TrainingRecipe, words: Words) -> dict[str, Answer]:
+def answers_of(recipe: TrainingRecipe, words: Words) -> dict[str, Safe]:
     """The answers of a protocol `own` that trains ResNet-50 by a recipe, without results."""
     own = SimpleNamespace(recipe_for=lambda model: recipe)
     study = SimpleNamespace(
@@ -188,7 +183,7 @@ def answers_of(recipe: TrainingRecipe, words: Words) -> dict[str, Answer]:
     }
     parts = Value(value=1, kind="count", sources=[NOWHERE])
     values["study.gradient_accumulation"] = parts
-    return RecipeWords(words_only(words, values, study=study)).answers()
+    return RecipeWords(words_only(words, values, study=study)).answers("own", "resnet50")
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
@@ -203,8 +198,7 @@ def test_every_answer_of_a_reading_has_its_words(
                 for weights in ("none", "V1", "V2", "default", "weights/own.pt"):
                     settings = {"weights": weights, "trainable": trainable, field: value}
                     recipe = TrainingRecipe.model_validate(settings)
-                    for answer in answers_of(recipe, words).values():
-                        text = answer("own", "resnet50")
+                    for text in answers_of(recipe, words).values():
                         assert text
                         assert not foreign_words(plain(text), language)
     for precision in get_args(TrainingRecipe.model_fields["precision"].annotation):
@@ -216,14 +210,13 @@ SGD = TrainingRecipe(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_si
 
 def test_numbers_of_a_reading_are_printed_in_portuguese(words: Words) -> None:
     answers = answers_of(SGD, words)
-    assert "momento 0,95" in plain(answers["optimiser"]("own", "resnet50"))
-    assert "0,0005" in plain(answers["optimiser"]("own", "resnet50"))
-    assert plain(answers["input-size"]("own", "resnet50")) == "224×224 pixels"
+    assert "momento 0,95" in plain(answers["optimiser"])
+    assert "0,0005" in plain(answers["optimiser"])
+    assert plain(answers["input-size"]) == "224×224 pixels"
 
 
 def test_numbers_of_a_reading_are_printed_in_english(words_in: Callable[[str], Words]) -> None:
-    answer = answers_of(SGD, words_in("en"))["optimiser"]
-    assert plain(answer("own", "resnet50")) == (
+    assert plain(answers_of(SGD, words_in("en"))["optimiser"]) == (
         "stochastic gradient descent (SGD), momentum 0.95, weight decay 0.0005, constant learning "
         "rate"
     )
@@ -296,7 +289,7 @@ def test_a_reading_that_the_article_excludes_is_named_as_not_heard(
 
 
 def test_readings_that_no_verdict_hears_are_named_once(words: Words, article: Article) -> None:
-    def told(excluded: str) -> tuple[str | None, list[str]]:
+    def told(excluded: str) -> tuple[str, list[str]]:
         items = []
         for claim in article.claims[:2]:
             judged = judged_as(claim, "supported", ["rule-holds"])
@@ -308,13 +301,11 @@ def test_readings_that_no_verdict_hears_are_named_once(words: Words, article: Ar
     holds = ["a regra é satisfeita, além do que o acaso explica"] * 2
     unheard, rows = told("scratch-32")
     assert rows == holds
-    assert unheard is not None
     assert unheard.startswith("A leitura `scratch-32`, que")
     assert unheard.endswith("não conta nestes vereditos.")
     # The only reading is heard, though it is excluded.
     only, rows = told("probe-224")
     assert rows == holds
-    assert only is not None
     assert "A leitura `probe-224` é excluída" in only
     assert "não conta" not in only
 
@@ -338,9 +329,14 @@ def test_readings_with_one_verdict_differ_in_nothing(words: Words, article: Arti
     ],
 )
 def test_computed_minutes_are_told_of_the_readings_that_have_them(
-    words: Words, models: list[tuple[str, ...]], measured: bool, clause: str
+    words: Words,
+    article: Article,
+    models: list[tuple[str, ...]],
+    measured: bool,
+    clause: str,
 ) -> None:
-    told = ComputedMinutes(tuple(models), measured).clause(words)
+    judged = judged_as(article.claims[0], "supported", ["rule-holds"])
+    told = replace(judged, computed=tuple(models), measured=measured).computed_clause(words)
     assert told.startswith(clause)
     assert told.endswith(", e não medidos")
 
@@ -363,11 +359,10 @@ def test_a_choice_among_networks_says_how_sure_it_is(
 
 def test_claims_that_share_a_test_are_named(words: Words, article: Article) -> None:
     sentence = same_tests(words_only(words, article=article))
-    assert sentence is not None
     assert ": S3 e T11; S4 e T13; S11 e S14." in sentence
     alone = [item for item in article.claims if item.id not in ("T11", "T13", "S14")]
     changed = article.model_copy(update={"claims": alone})
-    assert same_tests(words_only(words, article=changed)) is None
+    assert not same_tests(words_only(words, article=changed))
 
 
 def test_the_deviation_to_plan_with_is_told_with_its_source(words: Words, article: Article) -> None:
@@ -375,12 +370,11 @@ def test_the_deviation_to_plan_with_is_told_with_its_source(words: Words, articl
     assert deviation is not None
     values = {"judging.seed_deviation.points": Value(value=0.4, kind="number", sources=[NOWHERE])}
 
-    def told(**changes: object) -> str | None:
+    def told(**changes: object) -> str:
         changed = deviation.model_copy(update=changes)
         judging = article.judging.model_copy(update={"seed_deviation": changed})
         own = article.model_copy(update={"judging": judging})
-        text = seed_deviation(words_only(words, values, article=own))
-        return text and plain(text)
+        return plain(seed_deviation(words_only(words, values, article=own)))
 
     assert told() == (
         "0,4 ponto percentual: perto do dobro do que variaram 10.000 sementes de uma rede pequena "

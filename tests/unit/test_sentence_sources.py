@@ -25,7 +25,7 @@ def report(inputs: Inputs) -> ReportContext:
 
 
 def sources(report: ReportContext, claim: str) -> set[tuple[str, str]]:
-    value = report.values.record.values[f"verdict.scratch-32.{claim}.sentence.{report.language}"]
+    value = report.record.values[f"verdict.scratch-32.{claim}.sentence.{report.language}"]
     return {(source.file, source.field) for source in value.sources}
 
 
@@ -42,7 +42,7 @@ def of_runs(file: str, *fields: str, models: tuple[str, ...] = MODELS) -> set[tu
 def test_every_sentence_names_itself_first_and_runs_that_the_page_knows(
     inputs: Inputs, language: str
 ) -> None:
-    values = context_of(inputs, language).values.record
+    values = context_of(inputs, language).record
     keys = [key for key in values.values if key.endswith(f".sentence.{language}")]
     assert len(keys) >= 14
     for key in keys:

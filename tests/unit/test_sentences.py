@@ -15,7 +15,6 @@ from resnet_sizes.reporting.text.verdict_sentences import (
     overall_sentence,
     p_text,
     sentence_of,
-    sentence_of_readings,
 )
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.verdicts import (
@@ -131,21 +130,6 @@ def test_small_p_values_are_not_printed_as_zero(value: float, text: str) -> None
     assert p_text(value, "pt").replace(NO_BREAK, " ") == text
 
 
-def test_readings_are_named_with_what_they_give() -> None:
-    readings: dict[VerdictName, list[str]] = {
-        "supported": ["probe-224", "literal"],
-        "contradicted": ["scratch-32"],
-    }
-    pt, en = (
-        sentence_of_readings("readings-differ", readings, words_of(name)) for name in ("pt", "en")
-    )
-    assert pt == (
-        "As leituras não dão todas o mesmo veredito (probe-224, literal: sustentada; "
-        "scratch-32: contradita)."
-    )
-    assert "scratch-32: contradicted" in en
-
-
 def overall(agreement: Agreement | None, **readings: VerdictName) -> Overall:
     return Overall(
         id="S1",
@@ -177,3 +161,17 @@ def test_all_readings_together_are_named_unless_one_speaks_for_all() -> None:
     assert overall_sentence(claim, alone, verdicts, words_of("en")) == (
         "The rule holds, beyond what chance explains."
     )
+
+
+def test_readings_are_named_with_what_they_give() -> None:
+    claim = load_article(ARTICLE).claims[0]
+    readings: dict[str, VerdictName] = {
+        "probe-224": "supported", "literal": "supported", "scratch-32": "contradicted"
+    }  # fmt: skip
+    differ = overall("readings-differ", **readings)
+    pt, en = (overall_sentence(claim, differ, [], words_of(name)) for name in ("pt", "en"))
+    assert pt == (
+        "As leituras não dão todas o mesmo veredito (probe-224, literal: sustentada; "
+        "scratch-32: contradita)."
+    )
+    assert "scratch-32: contradicted" in en

@@ -5,7 +5,7 @@ kind of value has its explicit rule here: a Decimal made from the shortest text 
 rounded half up to stated digits, written with explicit patterns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -53,17 +53,16 @@ def percent(fraction: Number, language: str, digits: int = 2) -> str:
     return decimal(exact(fraction) * 100, digits, language) + "%"
 
 
-def significant(value: Number, figures: int, language: str) -> str:
-    """The number with `figures` significant figures, without an exponent: 0.0421 as `0,042`."""
-    return decimal(value, _digits_for(exact(value), figures), language)
+def significant(value: Number, language: str) -> str:
+    """Two significant figures, without an exponent: `112`, `41`, `2,3`, `0,042`."""
+    return decimal(value, _digits_of_two_figures(exact(value)), language)
 
 
-def _digits_for(number: Decimal, figures: int) -> int:
+def _digits_of_two_figures(number: Decimal) -> int:
     if number == 0:
-        return figures - 1
-    digits = figures - 1 - number.adjusted()
-    # 9.96 with two figures is 10, which needs one digit less than 9.9.
-    return max(0, figures - 1 - rounded(number, digits).adjusted())
+        return 1
+    # 9.96 is 10, which needs one digit less than 9.9.
+    return max(0, 1 - rounded(number, 1 - number.adjusted()).adjusted())
 
 
 def ratio_digits(value: Number, usual: int) -> int:
@@ -72,7 +71,7 @@ def ratio_digits(value: Number, usual: int) -> int:
     number = exact(value)
     if rounded(number, 1) > 1:
         return usual
-    return max(2, usual, _digits_for(number, 2))
+    return max(2, usual, _digits_of_two_figures(number))
 
 
 def plain(value: Number, language: str) -> str:
@@ -92,35 +91,25 @@ def places(printed: str) -> int:
     return len(printed.partition(".")[2])
 
 
-def minutes(value: Number, language: str) -> str:
-    """Minutes without the unit, two figures of those below ten: `112`, `41`, `2,3`, `0,42`."""
-    return significant(value, 2, language)
-
-
 def loss(value: Number, language: str) -> str:
     """Three decimal places, or two significant figures of a small loss: `0,085`, `0,00042`."""
-    number = exact(value)
-    if 0 < number < Decimal("0.01"):
-        return significant(number, 2, language)
-    return decimal(number, 3, language)
+    if 0 < exact(value) < Decimal("0.01"):
+        return significant(value, language)
+    return decimal(value, 3, language)
 
 
 def seconds(value: Number, language: str) -> str:
     """A duration with its units: `0,42 s`, `47 s`, `4 min 5 s`, `3 h 20 min`."""
     number = exact(value)
     if number < 10:
-        return f"{significant(number, 2, language)}{NARROW_SPACE}s"
-    whole = int(rounded(number, 0))
-    if whole < 60:
-        return f"{whole}{NARROW_SPACE}s"
-    if whole < 3600:
-        first, rest = divmod(whole, 60)
-        parts = [(first, "min"), (rest, "s")]
-    else:
-        first, rest = divmod(int(rounded(number / 60, 0)), 60)
-        parts = [(first, "h"), (rest, "min")]
+        return f"{significant(number, language)}{NARROW_SPACE}s"
+    amounts, units = divmod(rounded(number, 0), 60), ("min", "s")
+    if amounts[0] >= 60:
+        amounts, units = divmod(rounded(number / 60, 0), 60), ("h", "min")
     return " ".join(
-        f"{decimal(amount, 0, language)}{NARROW_SPACE}{unit}" for amount, unit in parts if amount
+        f"{decimal(amount, 0, language)}{NARROW_SPACE}{unit}"
+        for amount, unit in zip(amounts, units, strict=True)
+        if amount
     )
 
 
@@ -128,7 +117,7 @@ def memory(value: Number, language: str) -> str:
     """Bytes in MiB or GiB: `412 MiB`, `1,5 GiB`."""
     number = exact(value) / 2**20
     if number < 1024:
-        return f"{minutes(number, language)}{NARROW_SPACE}MiB"
+        return f"{significant(number, language)}{NARROW_SPACE}MiB"
     return f"{decimal(number / 1024, 1, language)}{NARROW_SPACE}GiB"
 
 
@@ -138,32 +127,28 @@ def moment(text: str) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def date(text: str, language: str) -> str:
+def date(text: str, language: str, patterns: Mapping[str, str] = DATE_PATTERNS) -> str:
     """`24 de novembro de 2026`, `1º de novembro de 2026`."""
-    return _dated(text, DATE_PATTERNS, language)
+    written = str(format_datetime(moment(text), patterns[language], locale=LOCALES[language]))
+    # Babel has no pattern by which Portuguese counts the first day of a month alone.
+    return written.replace("1 ", "1º ", 1) if written.startswith("1 de ") else written
 
 
 def date_and_time(text: str, language: str) -> str:
     """`24 de novembro de 2026, 14h05 (UTC)`."""
-    return _dated(text, TIME_PATTERNS, language)
-
-
-def _dated(text: str, patterns: dict[str, str], language: str) -> str:
-    written = str(format_datetime(moment(text), patterns[language], locale=LOCALES[language]))
-    # Babel has no pattern by which Portuguese counts the first day of a month alone.
-    return written.replace("1 ", "1º ", 1) if written.startswith("1 de ") else written
+    return date(text, language, TIME_PATTERNS)
 
 
 _AS_KIND: dict[Form, Callable[[Number, str], str]] = {
     "count": lambda value, language: decimal(value, 0, language),
     "fraction": percent,
     "percent": lambda value, language: decimal(value, 0, language) + "%",
-    "minutes": minutes,
+    "minutes": significant,
     "seconds": seconds,
     "bytes": memory,
     "loss": loss,
     "number": plain,
-    "significant": lambda value, language: significant(value, 2, language),
+    "significant": significant,
     "datetime": lambda value, language: date(str(value), language),
 }
 

@@ -116,20 +116,19 @@ def _render(
 
 
 def _copy_assets(report: ReportContext, templates: Path, folder: Path) -> list[str]:
-    sources = [templates / "assets" / name for name in NAMED_ASSETS]
-    sources.append(templates / report.language / SKIP_LINK)
+    """Copy what the document needs; the names of what it names."""
+    assets, own = templates / "assets", templates / report.language
+    named = [*(assets / name for name in NAMED_ASSETS), own / SKIP_LINK]
     if report.has_language_link:
-        sources.append(templates / report.language / LANGUAGE_LINK)
-    named = [source.name for source in sources]
-    sources += [templates / "assets" / name for name in EMBEDDED_ASSETS]
-    for source in sources:
+        named.append(own / LANGUAGE_LINK)
+    for source in [*named, *(assets / name for name in EMBEDDED_ASSETS)]:
         try:
             shutil.copyfile(source, folder / source.name)
         except FileNotFoundError:
             raise UserError(
                 f"{source}: no such file. Run the command in the project's folder."
             ) from None
-    return named
+    return [source.name for source in named]
 
 
 @contextmanager

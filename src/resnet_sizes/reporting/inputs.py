@@ -10,7 +10,7 @@ from resnet_sizes.io.hashes import check_hashes, content_hash
 from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
-from resnet_sizes.schemas.evidence.values import Value, Values, values_by_place
+from resnet_sizes.schemas.evidence.values import Values, values_by_place
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.study.study import Study
@@ -22,7 +22,9 @@ class Inputs:
 
     study: Study
     article: Article
-    values: Values
+    record: Values
+    """`values.json`, with the numbers of audit.json and the distances of readings, which lie in no
+    other file."""
     verdicts: Verdicts
     audit: Audit
     figures: Figures
@@ -41,34 +43,29 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
     )
     remedy = f"Run: resnet-sizes evidence {study_path}"
     verdicts = read_record(evidence / "verdicts.json", Verdicts, remedy)
-    if verdicts.study_hash != study_file.study_hash:
-        raise UserError(
-            f"{evidence / 'verdicts.json'}: was made from another configuration of the study "
-            f"than {study_path} holds (hash {verdicts.study_hash[:12]}…, expected "
-            f"{study_file.study_hash[:12]}…). {remedy}"
-        )
+
+    def check_origin(found: str, expected: str, other: str) -> None:
+        if found != expected:
+            raise UserError(
+                f"{evidence / 'verdicts.json'}: was made from another {other} (hash "
+                f"{found[:12]}…, expected {expected[:12]}…). {remedy}"
+            )
+
+    configuration = f"configuration of the study than {study_path} holds"
+    check_origin(verdicts.study_hash, study_file.study_hash, configuration)
     path = Path(study_file.study.article)
     article = load_article(path)
-    if verdicts.article_hash != content_hash(article):
-        raise UserError(
-            f"{evidence / 'verdicts.json'}: was made from another article file than {path} holds "
-            f"now (hash {verdicts.article_hash[:12]}…, expected {content_hash(article)[:12]}…). "
-            f"{remedy}"
-        )
-    check_hashes(evidence, verdicts.files, remedy)
-    values = read_record(evidence / "values.json", Values, remedy)
-    audit = read_record(evidence / "audit.json", Audit, remedy)
-    verdicts_file = Path(os.path.relpath(evidence / "verdicts.json", study_path.parent)).as_posix()
-    found = values.values | _numbers_elsewhere(audit, verdicts, verdicts_file)
-    values = values.model_copy(update={"values": found})
-    figures = read_record(evidence / "figures.json", Figures, remedy)
-    return Inputs(study_file.study, article, values, verdicts, audit, figures, verdicts_file)
-
-
-def _numbers_elsewhere(audit: Audit, verdicts: Verdicts, file: str) -> dict[str, Value]:
-    """The numbers of audit.json and the distances of readings, which lie in no other file."""
-    found = values_by_place(
-        "audit", audit.model_dump(mode="json"), Path(file).with_name("audit.json").as_posix()
+    check_origin(
+        verdicts.article_hash, content_hash(article), f"article file than {path} holds now"
     )
+    check_hashes(evidence, verdicts.files, remedy)
+    record = read_record(evidence / "values.json", Values, remedy)
+    audit = read_record(evidence / "audit.json", Audit, remedy)
+    figures = read_record(evidence / "figures.json", Figures, remedy)
+    folder = Path(os.path.relpath(evidence, study_path.parent))
+    verdicts_file, audit_file = ((folder / f"{n}.json").as_posix() for n in ("verdicts", "audit"))
     distances = [distance.model_dump(mode="json") for distance in verdicts.distances]
-    return found | values_by_place("distances", distances, file, "distances")
+    found = record.values | values_by_place("audit", audit.model_dump(mode="json"), audit_file)
+    found |= values_by_place("distances", distances, verdicts_file, "distances")
+    record = record.model_copy(update={"values": found})
+    return Inputs(study_file.study, article, record, verdicts, audit, figures, verdicts_file)

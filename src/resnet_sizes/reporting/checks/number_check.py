@@ -57,7 +57,7 @@ def sources_of(
 ) -> Sources:
     """All that a numeral of the report may come from; `folder` holds the bibliography."""
     return Sources(
-        values=report.values.record,
+        values=report.record,
         article=report.article,
         language=report.language,
         settings=report.words.raw,

@@ -1,29 +1,30 @@
 """Templates and what they print → the text of `article.qmd`."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from jinja2 import TemplateNotFound, UndefinedError
+from jinja2 import Environment, FileSystemLoader, TemplateNotFound, UndefinedError
 
-from resnet_sizes.i18n.numbers import plain_percent
+from resnet_sizes.i18n.numbers import places, plain_percent, ratio_digits, rounded
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.render.engines import Engine
-from resnet_sizes.reporting.sections import (
-    conclusions,
-    discussion,
-    methodology,
-    results,
-    summary,
-)
+from resnet_sizes.reporting.sections import claims, discussion, methodology, results
 from resnet_sizes.reporting.sections.audit import AuditTexts
+from resnet_sizes.reporting.sections.recipes import RecipeWords
 from resnet_sizes.reporting.text.context import ReportContext
-from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped
+from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped, yaml_text
 from resnet_sizes.reporting.text.printed import named, plain
-from resnet_sizes.reporting.text.templates import report_templates
+from resnet_sizes.reporting.text.words import class_label, make_environment
 from resnet_sizes.schemas.article.claims import Cell
+from resnet_sizes.schemas.evidence.verdicts import VerdictName
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.study.protocol import by_depth, display_name
+
+FEW_READINGS = 2
+"""Up to so many readings have a list of sentences each; more have tables alone."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,6 @@ class RenderedArticle:
 def render_article(report: ReportContext, templates: Path, engine: Engine) -> RenderedArticle:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
     _check_reference(report, templates / "assets" / "references.bib")
-    environment = report_templates(report, templates)
     alternatives: dict[str, str] = {}
 
     def alt(description: str) -> Safe:
@@ -48,15 +48,17 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         alternatives[unescaped(text)] = str(description)
         return text
 
-    repeat, again = _repeat_command(report.study), _report_command(report, engine)
+    names = _names(report) | {
+        "alt": alt,
+        "command": _repeat_command(report),
+        "report_command": _report_command(report, engine),
+        "engine_versions": [
+            Safe(f"{escape_markdown(name)} {named(code(version), 'engine')}")
+            for name, version in engine.versions
+        ],
+    }
     try:
-        template = environment.get_template("article.qmd.j2")
-        text = template.render(
-            _names(report, engine),
-            alt=alt,
-            command=repeat,
-            report_command=again,
-        )
+        text = report_templates(report, templates).get_template("article.qmd.j2").render(names)
     except TemplateNotFound as error:
         raise UserError(
             f"{templates / report.language / str(error)}: no such template. "
@@ -66,95 +68,128 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         raise UserError(
             f"{templates}: a template uses a name that is not defined: {error}"
         ) from None
-    return RenderedArticle(_tidy(text), alternatives, [str(repeat), str(again)])
+    commands = [str(names["command"]), str(names["report_command"])]
+    return RenderedArticle(_tidy(text), alternatives, commands)
 
 
-def _names(report: ReportContext, engine: Engine) -> dict[str, object]:
-    """What the templates see by name, besides the tools of `text/templates.py`: records of the
+def report_templates(report: ReportContext, folder: Path) -> Environment:
+    """The templates of one language, and those of `folder` itself, which both languages share.
+
+    A template prints values by their keys, texts by theirs, and records that it is given through
+    `network`, `name` and `code`; a bare number is refused.
+    """
+
+    def class_name(key: str) -> Safe:
+        """The name of a class, which is a value, in the language of the report."""
+        name, content = report.values.text(key), report.figures.content
+        label = class_label(name, content, report.words)
+        return report.values.followed(key, escape_markdown(label))
+
+    environment = make_environment(loader=FileSystemLoader([folder / report.language, folder]))
+    tools: dict[str, Callable[..., object]] = {
+        "t": report.words,
+        "value": report.values.value,
+        "cell": report.cell,
+        "points": report.values.points,
+        "in_points": report.in_points,
+        "rounded": rounded,
+        "ratio_digits": ratio_digits,
+        "shared_mark": report.values.shared_mark,
+        "has": report.values.has,
+        "number": report.values.number,
+        "from_article": report.from_article,
+        "network": display_name,
+        "name": named,
+        "class_name": class_name,
+        "code": code,
+        "yaml": yaml_text,
+        "verdict": report.verdict,
+        "listed": report.words.listed,
+    }
+    environment.globals |= tools
+    environment.globals["values"] = report.values
+    filters: dict[str, Callable[..., object]] = {
+        "places": places,
+        "each": lambda items, macro, *rest: [macro(item, *rest) for item in items],
+        "text": lambda name, prefix: report.words(f"{prefix}.{name}"),
+    }
+    environment.filters |= filters
+    return environment
+
+
+def _names(report: ReportContext) -> dict[str, object]:
+    """What the templates see by name, besides the tools of `report_templates`: records of the
     study, and sentences that its data choose."""
     study, article, words, values = report.study, report.article, report.words, report.values
-    by_protocol = [results.Results(report, name) for name in report.protocols]
-    claims = discussion.claim_verdicts(report)
-    concluding = [item for item in claims if item.claim.place == "conclusions"]
-    few = len(by_protocol) <= conclusions.FEW_READINGS
+    protocols = [results.Results(report, name) for name in report.protocols]
+    finished = list({model for own in protocols for model in own.finished})
+    judged = claims.claim_verdicts(report)
+    concluding = [item for item in judged if item.claim.place == "conclusions"]
+    by_id = {item.claim.id: item for item in judged}
     audit_texts = AuditTexts(report)
-    audited = None if audit_texts.is_empty else report.audit
-
-    chapters = ["criteria", "verdicts", *(["audit"] if audited else []), "details", "colophon"]
-    of_study = {
+    audit = None if audit_texts.is_empty else report.audit
+    chapters = ["criteria", "verdicts", *(["audit"] if audit else []), "details", "colophon"]
+    level = Safe(plain_percent(article.judging.level, report.language))
+    return {
+        # The study
         "appendix": dict(zip(chapters, "ABCDE", strict=False)),
         "report": report,
         "study": study,
         "article": article,
+        "verdicts": report.verdicts,
+        "models": report.models,
+        "protocols": protocols,
+        "few_readings": len(protocols) <= FEW_READINGS,
         "content": values.text("data.content"),
         "subtitle": str(words("subtitle", name=Safe(study.name))),
         "seeds": methodology.seeds_of_study(report),
         "one_seed": max(len(study.seeds_of(name)) for name in report.protocols) == 1,
         "unfinished": report.unfinished,
-        "level": values.followed(
-            "judging.level", Safe(plain_percent(article.judging.level, report.language))
-        ),
+        "level": values.followed("judging.level", level),
         "confidence": values.value("method.confidence", digits=0),
-        "few_readings": few,
-        "engine_versions": _engine_versions(engine),
-    }
-    of_summary = {
-        "headline": summary.headline(report, claims),
-        "tally": summary.tally(report),
-        "not_counted": summary.not_counted(report),
-    }
-    of_methodology = {
+        # The summary
+        "headline": [by_id[name] for name in article.headline] or concluding,
+        "tally": discussion.tally(report),
+        "not_counted": discussion.not_counted(report),
+        # The methods
+        "repeated": words.about("repeated", map(display_name, by_depth(finished)), "models"),
         "seed_fixes": methodology.seed_fixes(report),
-        "method_texts": methodology.MethodTexts(report),
-        "deviations": methodology.deviations(report),
+        "recipes": RecipeWords(report),
+        "deviations": methodology.deviations(report, "summary"),
+        "deviating_verdicts": methodology.deviations(report, "conclusion"),
         "confounds": methodology.confounds(report),
         "criteria": methodology.criteria(report),
-        "possible_verdicts": summary.possible_verdicts(report),
+        "possible_verdicts": [
+            name
+            for name in get_args(VerdictName)
+            if len(protocols) > 1 or name not in discussion.BY_READING
+        ],
         "same_tests": methodology.same_tests(report),
         "seed_deviation": methodology.seed_deviation(report),
-    }
-    of_results = {
-        "repeated": results.repeated(report, by_protocol),
-        "models": report.models,
-        "protocols": by_protocol,
-        "cells": [item for item in claims if isinstance(item.claim, Cell)],
-        "times_tables": results.times_tables(report, by_protocol),
-        "shared_times": any(own.shared for own in by_protocol),
+        # The results
+        "cells": [item for item in judged if isinstance(item.claim, Cell)],
+        "times_tables": results.times_tables(report, protocols),
+        "shared_times": any(own.has_shared for own in protocols),
         "figures": report.figures,
-        "figure_texts": results.FigureTexts(report),
-        "audit": audited,
+        "audit": audit,
         "audit_texts": audit_texts,
-    }
-    of_discussion = {
-        "verdicts": report.verdicts,
-        "verdict_texts": discussion.VerdictTexts(report, claims),
-        "by_reading": discussion.by_reading(claims),
-        "changing": discussion.changing(claims),
-        "undecided_in_part": discussion.undecided_in_part(claims),
-        "nearest": discussion.nearest(report),
-    }
-    of_conclusions = {
+        # The discussion and the conclusions
+        "verdict_texts": discussion.VerdictTexts(report, judged),
+        "by_reading": claims.by_reading(judged),
+        "changing": claims.changing(judged),
+        "undecided_in_part": claims.undecided_in_part(judged),
+        "nearest": words.about("distances.nearest", map(code, report.verdicts.nearest), "names"),
         "conclusions": discussion.VerdictTexts(report, concluding),
-        "limits": conclusions.limits(report),
-        "choices": conclusions.Recommendations(report),
-        "nothing_tested": conclusions.nothing_tested(claims),
+        "nothing_tested": all(item.is_undecided for item in judged if item.needs_data),
+        "limits": methodology.limits(report),
     }
-    return of_study | of_summary | of_methodology | of_results | of_discussion | of_conclusions
 
 
-def _engine_versions(engine: Engine) -> list[Safe]:
-    """What renders the document: names of programs, each with its version."""
-    return [
-        Safe(f"{escape_markdown(name)} {named('engine', code(version))}")
-        for name, version in engine.versions
-    ]
-
-
-def _repeat_command(study: Study) -> Safe:
+def _repeat_command(report: ReportContext) -> Safe:
     """The command that repeats the study, from its data on."""
-    command = "snakemake --cores all --resources gpu=1"
-    overlay = "" if study.name == "article" else f" --configfile config/{study.name}.yaml"
-    return Safe(command + overlay)
+    name = report.study.name
+    overlay = "" if name == "article" else f" --configfile config/{name}.yaml"
+    return Safe(f"snakemake --cores all --resources gpu=1{overlay}")
 
 
 def _report_command(report: ReportContext, engine: Engine) -> Safe:

@@ -1,9 +1,10 @@
-"""The audit of the article in sentences; its tables are in `report/tables/audit.j2`."""
+"""The audit of the article in sentences; its tables are in `report/shared/audit.j2`."""
 
-from resnet_sizes.i18n.numbers import rounded
+from functools import cached_property
+
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
-from resnet_sizes.reporting.text.printed import Name
+from resnet_sizes.reporting.text.printed import named
 
 
 class AuditTexts:
@@ -25,77 +26,66 @@ class AuditTexts:
     @property
     def in_short(self) -> list[Safe]:
         """The findings, for the first page."""
-        pairs = self.pairs
-        return [*self.increments, *([pairs] if pairs else []), *self.outcomes[:1]]
+        found = [*self.increments, self.pairs, *self.outcomes[:1]]
+        return [sentence for sentence in found if sentence]
 
     @property
     def increments(self) -> list[Safe]:
         """A sentence per column, or one of both where they have the same answer."""
-        columns = self._audit.columns
-        where = [
-            self._words(
-                "audit.increments.where.one",
-                column=self._words(f"audit.increments.of.{column.column}"),
-            )
-            for column in columns
-        ]
+        words, columns = self._words, self._audit.columns
         if len(columns) == 2 and columns[0].fits == columns[1].fits:
-            columns, where = columns[:1], [self._words("audit.increments.where.all")]
-        return [
-            self._words(f"audit.increments.conclusion.{column.fits}", where=place)
-            for column, place in zip(columns, where, strict=True)
-        ]
+            both = words("audit.increments.where.all")
+            return [words(f"audit.increments.conclusion.{columns[0].fits}", where=both)]
+        found = []
+        for item in columns:
+            name = words(f"audit.increments.of.{item.column}")
+            where = words("audit.increments.where.one", column=name)
+            found.append(words(f"audit.increments.conclusion.{item.fits}", where=where))
+        return found
 
     @property
-    def pairs(self) -> Safe | None:
-        """How many differences pass the test, and the smallest deviation that undoes one."""
-        if not self._audit.pairs:
-            return None
+    def pairs(self) -> Safe:
+        """How many differences pass the test, and the smallest deviation that undoes one; empty
+        without pairs."""
+        pairs = self._audit.pairs
         found = {
             f"audit.pairs.{number}.vanishing_deviation": pair.vanishing_deviation
-            for number, pair in enumerate(self._audit.pairs)
+            for number, pair in enumerate(pairs)
             if pair.vanishing_deviation is not None
         }
         if not found:
-            return self._words("audit.pairs.text.none")
+            return self._words("audit.pairs.text.none") if pairs else Safe()
         key = min(found, key=found.__getitem__)
-        form = "one" if rounded(found[key], 2) < 2 else "other"
-        number = self._report.values.value(key, 2)
-        return self._words(
-            f"audit.pairs.text.{'all' if len(found) == len(self._audit.pairs) else 'some'}",
-            smallest=self._words(f"results.points.{form}", number=number),
-        )
+        smallest = self._words.points(self._report.values.value(key, 2), found[key])
+        form = "all" if len(found) == len(pairs) else "some"
+        return self._words(f"audit.pairs.text.{form}", smallest=smallest)
 
     @property
     def returns(self) -> list[Safe]:
         """By which measures the returns of depth fall, and by which they do not."""
-        sentences = []
+        found = []
         for falls, form in ((True, "yes"), (False, "no")):
             names = [
                 self._words(f"audit.returns.names.{item.name}")
                 for item in self._audit.returns.yardsticks
                 if item.falls is falls
             ]
-            if names:
-                key, listed = f"audit.returns.text.{form}", self._words.listed(names)
-                sentences.append(self._words.counted(key, len(names), names=listed))
-        return sentences
+            found.append(self._words.about(f"audit.returns.text.{form}", names, "names"))
+        return [sentence for sentence in found if sentence]
 
     @property
     def outcomes(self) -> list[Safe]:
         """Which readings survive on which device, or that none does."""
-        sentences = []
-        for number, device in enumerate(self._audit.devices):
-            names = [code(name) for name in self._surviving(number)]
-            if names:
-                sentences.append(
-                    self._words.counted(
-                        "audit.outcomes.text.survive",
-                        len(names),
-                        device=Name(device.name, "device"),
-                        names=self._words.listed(names),
-                    )
-                )
+        sentences = [
+            self._words.about(
+                "audit.outcomes.text.survive",
+                map(code, surviving),
+                "names",
+                device=named(device.name, "device"),
+            )
+            for device, surviving in zip(self._audit.devices, self._surviving, strict=True)
+            if surviving
+        ]
         if not sentences and self._audit.protocols:
             printed = any(need.printed_minutes for need in self._audit.protocols[0].needs)
             form = "none" if printed else "no-minutes"
@@ -105,17 +95,22 @@ class AuditTexts:
             sentences.append(self._words("audit.outcomes.text.memory"))
         return sentences
 
-    def _surviving(self, device: int) -> list[str]:
+    @cached_property
+    def _surviving(self) -> list[list[str]]:
+        """The readings that survive on each device."""
         return [
-            each.protocol
-            for each in self._audit.protocols
-            if each.devices[device].outcome == "survives"
+            [
+                each.protocol
+                for each in self._audit.protocols
+                if each.devices[device].outcome == "survives"
+            ]
+            for device in range(len(self._audit.devices))
         ]
 
     @property
     def shown(self) -> int:
         """The place of the device on which most readings survive, whose minutes are printed."""
-        return max(range(len(self._audit.devices)), key=lambda device: len(self._surviving(device)))
+        return max(range(len(self._surviving)), key=lambda device: len(self._surviving[device]))
 
     def prediction(self, reading: int, model: str) -> str:
         """The key of a network's minutes on the device shown; no value has it if there are none."""

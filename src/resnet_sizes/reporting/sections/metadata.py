@@ -6,7 +6,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from resnet_sizes.i18n.numbers import LOCALES
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.sections.claims import claim_verdicts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import script_json
 from resnet_sizes.reporting.text.printed import HASH_PART
@@ -24,14 +26,6 @@ SCRIPTS = ("origins.js", "navigation.js")
 
 DATA = "report.json"
 
-LOCALES = {"pt": "pt-BR", "en": "en-GB"}
-
-LABELS = (
-    "button", "title", "close", "key", "value", "from", "run", "seed", "device", "data", "code",
-    "commit", "finished",
-)  # fmt: skip
-"""What the panel that tells a value's origin is labelled with."""
-
 _LONGEST_TITLE = 60
 
 
@@ -42,7 +36,7 @@ def head_html(report: ReportContext, formats: Sequence[str]) -> str:
     tags = [
         ("citation_title", report.title),
         ("citation_publication_date", report.created[:10].replace("-", "/")),
-        ("citation_language", LOCALES[report.language]),
+        ("citation_language", _locale(report)),
         ("DC.relation", article.title),
         ("description", f"{report.title}. {article.title}"),
     ]
@@ -53,14 +47,18 @@ def head_html(report: ReportContext, formats: Sequence[str]) -> str:
     return "\n".join([*lines, f'<script type="application/ld+json">\n{data}\n</script>']) + "\n"
 
 
+def _locale(report: ReportContext) -> str:
+    return LOCALES[report.language].replace("_", "-")
+
+
 def report_data(report: ReportContext, keys: Sequence[str]) -> dict[str, Any]:
     """`report.json`: the verdicts on the article, and every value that the report prints, with
     the file and field it came from and the runs behind it."""
-    verdicts, record = report.verdicts, report.values.record
+    verdicts, record = report.verdicts, report.record
     return {
         "schema_version": 1,
         "title": report.title,
-        "language": LOCALES[report.language],
+        "language": _locale(report),
         "created": report.created,
         "study": report.study.name,
         "study_hash": verdicts.study_hash,
@@ -69,20 +67,15 @@ def report_data(report: ReportContext, keys: Sequence[str]) -> dict[str, Any]:
         "article": _article(report.article),
         "verdicts": [
             {
-                "id": overall.id,
-                "claim": report.in_language(claim.text),
-                "same_test_as": overall.same_test_as,
-                "verdict": overall.verdict,
-                "reasons": overall.reasons,
-                "sentence": overall_sentence(
-                    claim,
-                    overall,
-                    [verdict for verdict in verdicts.verdicts if verdict.id == claim.id],
-                    report.words,
-                ),
-                "readings": overall.readings,
+                "id": item.claim.id,
+                "claim": report.in_language(item.claim.text),
+                "same_test_as": item.overall.same_test_as,
+                "verdict": item.overall.verdict,
+                "reasons": item.overall.reasons,
+                "sentence": overall_sentence(item.claim, item.overall, item.readings, report.words),
+                "readings": item.overall.readings,
             }
-            for claim, overall in zip(report.article.claims, verdicts.overall, strict=True)
+            for item in claim_verdicts(report)
         ],
         "untestable": [
             {
@@ -115,7 +108,7 @@ def _schema_org(report: ReportContext, formats: Sequence[str]) -> dict[str, Any]
         "@context": "https://schema.org",
         "@type": "Report",
         "name": report.title,
-        "inLanguage": LOCALES[report.language],
+        "inLanguage": _locale(report),
         "dateCreated": report.created,
         "isBasedOn": _article(report.article),
         "about": {"@type": "Dataset", "identifier": f"sha256:{identity}"},
@@ -137,11 +130,11 @@ def after_body_html(report: ReportContext, keys: Sequence[str], assets: Path) ->
     scripts of the page; a long text has a `title`, its first words. Raises UserError where
     one is missing.
     """
-    record = report.values.record
+    record = report.record
     printed = {key: record.values[key] for key in keys}
     files = {source.file for value in printed.values() for source in value.sources}
     data: dict[str, Any] = {
-        "labels": {name: str(report.words(f"origin.{name}")) for name in LABELS},
+        "labels": report.words.find("origin"),
         "values": {
             key: {
                 "value": value.as_text if value.kind == "list" else value.value,

@@ -1,69 +1,17 @@
-"""The methods: what the article says and leaves open, what was done here, and how it is judged."""
+"""The methods: seeds, what deviates from the article, what varies with depth, how it is judged, and
+what all this cannot say. What was done where the article leaves choices open is in `recipes.py`."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from typing import Literal
 
-from resnet_sizes.i18n.numbers import decimal, rounded
-from resnet_sizes.io.errors import UserError
+from resnet_sizes.i18n.numbers import decimal
+from resnet_sizes.reporting.sections.recipes import RecipeWords
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.printed import from_article
-from resnet_sizes.reporting.text.recipes import RecipeWords
-from resnet_sizes.schemas.article.article import Stated
 from resnet_sizes.schemas.evidence.values import seed_keys
 from resnet_sizes.schemas.run.weights import weights_version
-from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe, display_name
-
-
-class MethodTexts:
-    """What was done here where the article says something of the method, or leaves it open.
-
-    The table is in `report/tables/methods.j2`.
-    """
-
-    def __init__(self, report: ReportContext) -> None:
-        self._report = report
-        self._recipes = RecipeWords(report)
-        self._answers = self._recipes.answers()
-
-    def of_stated(self, item: Stated) -> Safe:
-        """How a model is trained of which the article says something; says who deviates."""
-        report, words = self._report, self._report.words
-        deviates = "deviates" if len(report.protocols) == 1 else "one-deviates"
-
-        def answer(protocol: str, model: str) -> Safe:
-            form = "as-stated" if item.holds_in(report.recipe(protocol, model)) else deviates
-            return words(f"methods.{form}", ours=self._recipes.initial_weights(protocol, model))
-
-        if item.model not in report.study.models:
-            return words("methods.not-studied")
-        return self._recipes.grouped(answer, [item.model])
-
-    def of_open(self, choice: str) -> Safe:
-        """What is chosen where the article leaves it open. Raises UserError for an unknown id."""
-        words = self._report.words
-        constant = {"gpu": self._report.cell("hardware.device", without="missing")}
-        constant |= {key: words(f"choices.{key}") for key in ("epoch", "loss")}
-        if choice in self._answers:
-            return self._recipes.grouped(self._answers[choice])
-        if choice in constant:
-            return constant[choice]
-        raise UserError(
-            f"{self._report.study.article}: open_choices: the report has no answer to {choice!r}; "
-            f"it knows {', '.join(sorted({*self._answers, *constant}))}. Use one of these ids, or "
-            "add an answer in src/resnet_sizes/reporting/"
-        )
-
-    @property
-    def weights_files(self) -> Safe | None:
-        """The files of the initial weights, if there are any."""
-        return self._recipes.weights_files()
-
-    @property
-    def unmentioned(self) -> list[str]:
-        """The aspects on which the article is silent."""
-        covered = {choice.id for choice in self._report.article.open_choices}
-        return [key for key in self._recipes.unmentioned() if key not in covered]
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, display_name
 
 
 def seeds_of_study(report: ReportContext) -> Safe:
@@ -84,9 +32,8 @@ def seeds_of_study(report: ReportContext) -> Safe:
         )
 
     if study.has_same_seeds:
-        _, keys = seed_keys(study, report.protocols[0])
-        return words.listed([values.value(key) for key in keys])
-    return words.listed([of_reading(name) for name in report.protocols])
+        return words.listed(map(values.value, seed_keys(study, report.protocols[0])[1]))
+    return words.listed(map(of_reading, report.protocols))
 
 
 def seed_fixes(report: ReportContext) -> Safe:
@@ -100,16 +47,9 @@ def seed_fixes(report: ReportContext) -> Safe:
     return report.words(f"seed-fixes.{form}")
 
 
-@dataclass(frozen=True)
-class Deviation:
-    """One thing that the article says and the study does otherwise: two whole sentences."""
-
-    summary: Safe
-    conclusion: Safe
-
-
-def deviations(report: ReportContext) -> list[Deviation]:
-    """What the article says of a model of the study and a protocol does otherwise."""
+def deviations(report: ReportContext, place: Literal["summary", "conclusion"]) -> list[Safe]:
+    """What the article says of a model of the study and a protocol does otherwise, a sentence
+    each: what it is, or which verdicts it concerns."""
     words, recipes = report.words, RecipeWords(report)
     found = []
     for item in report.article.stated:
@@ -121,24 +61,22 @@ def deviations(report: ReportContext) -> list[Deviation]:
         }
         if not ours:
             continue
-        form = "sole" if len(report.protocols) == 1 else "one" if len(ours) == 1 else "other"
         items = [words("deviations.item", name=name, ours=text) for name, text in ours.items()]
-        found.append(
-            Deviation(
-                summary=words(
-                    f"deviations.summary.{form}",
-                    text=report.from_article(item.id, item.text),
-                    ours=next(iter(ours.values())),
-                    items=words.listed(items),
-                ),
-                conclusion=words(
-                    f"deviations.conclusion.{form}",
-                    model=display_name(item.model),
-                    names=words.listed(ours),
-                ),
-            )
+        sentence = words(
+            f"deviations.{place}.{_form(report, len(ours))}",
+            text=report.from_article(item.id, item.text),
+            ours=next(iter(ours.values())),
+            items=words.listed(items),
+            model=display_name(item.model),
+            names=words.listed(ours),
         )
+        found.append(sentence)
     return found
+
+
+def _form(report: ReportContext, readings: int) -> str:
+    """The form of a text on so many readings of the study."""
+    return "sole" if len(report.protocols) == 1 else "one" if readings == 1 else "other"
 
 
 CONFOUNDING_FIELDS = (
@@ -148,57 +86,45 @@ CONFOUNDING_FIELDS = (
 """What may vary between the networks of one protocol, besides the weights."""
 
 
-@dataclass(frozen=True)
-class Confounds:
-    """Sentences on what varies with depth, and the readings in which something does."""
-
-    sentences: list[Safe]
-    names: Safe
-    count: int
-
-
-def confounds(report: ReportContext) -> Confounds | None:
-    """What varies with depth in a reading, so that a difference has more than one explanation.
-
-    Readings that say the same share a sentence; None where depth alone varies.
-    """
+def confounds(report: ReportContext) -> dict[Safe, list[Safe]]:
+    """Sentences on what varies with depth in a reading, so that a difference has more than one
+    explanation, each with the readings of which it is true; empty where depth alone varies."""
     words = report.words
-    readings: dict[tuple[Safe, ...], list[Safe]] = {}
+    readings: dict[Safe, list[Safe]] = {}
     for protocol in report.protocols:
-        found = tuple(_varying(report, protocol))
-        if found:
-            readings.setdefault(found, []).append(code(protocol))
-    if not readings:
-        return None
-    sentences = []
-    for clauses, names in readings.items():
-        form = "sole" if len(report.protocols) == 1 else "one" if len(names) == 1 else "other"
+        if clauses := _varying(report, protocol):
+            said = words("confounds.separator").join(clauses)
+            readings.setdefault(said, []).append(code(protocol))
+    found = {}
+    for said, names in readings.items():
+        form = _form(report, len(names))
         begin = words(f"confounds.begin.{form}", names=words.listed(names))
-        sentences.append(Safe(f"{begin} {words('confounds.separator').join(clauses)}."))
-    named = [name for names in readings.values() for name in names]
-    return Confounds(sentences, words.listed(named), len(named))
+        found[Safe(f"{begin} {said}.")] = names
+    return found
 
 
 def _varying(report: ReportContext, protocol: str) -> list[Safe]:
     """The clauses on what varies with depth in one protocol."""
     words = report.words
-    recipes = {str(model): report.recipe(protocol, model) for model in report.study.models}
+    recipes = {model: report.recipe(protocol, model) for model in report.study.models}
     clauses = []
-    pretrained = [model for model, recipe in recipes.items() if recipe.weights != "none"]
-    if pretrained and len(pretrained) < len(recipes):
-        models = _listed_models(report, pretrained)
-        clauses.append(words.counted("confounds.pretrained", len(pretrained), models=models))
+    pretrained = {m: recipe.weights for m, recipe in recipes.items() if recipe.weights != "none"}
+    if 0 < len(pretrained) < len(recipes):
+        names = map(display_name, pretrained)
+        clauses.append(words.about("confounds.pretrained", names, "models"))
     origins: dict[str, list[str]] = {}
-    for model in pretrained:
-        origins.setdefault(_weights_origin(model, recipes[model]), []).append(model)
+    for model, weights in pretrained.items():
+        shipped = weights in TORCHVISION_WEIGHTS
+        origin = weights_version(model, weights) if shipped else "file"
+        origins.setdefault(origin, []).append(display_name(model))
     if len(origins) > 1:
         items = [
             words(
                 "confounds.origin-item",
-                models=_listed_models(report, models),
+                models=words.listed(names),
                 origin=words(f"confounds.origins.{origin}"),
             )
-            for origin, models in origins.items()
+            for origin, names in origins.items()
         ]
         clauses.append(words("confounds.origins.differ", items=Safe("; ".join(items))))
     others = [
@@ -209,16 +135,6 @@ def _varying(report: ReportContext, protocol: str) -> list[Safe]:
     if others:
         clauses.append(words("confounds.vary", items=words.listed(others)))
     return clauses
-
-
-def _weights_origin(model: str, recipe: TrainingRecipe) -> str:
-    if recipe.weights in TORCHVISION_WEIGHTS:
-        return weights_version(model, recipe.weights)
-    return "file"
-
-
-def _listed_models(report: ReportContext, models: list[str]) -> Safe:
-    return report.words.listed([display_name(model) for model in models])
 
 
 def criteria(report: ReportContext) -> list[tuple[list[str], Safe]]:
@@ -238,29 +154,73 @@ def _uncapitalised(text: str) -> str:
     return text[0].lower() + text[1:] if ordinary else text
 
 
-def same_tests(report: ReportContext) -> Safe | None:
-    """The sentence that names claims with the same rule and parameters, if there are any."""
+def same_tests(report: ReportContext) -> Safe:
+    """The sentence that names claims with the same rule and parameters; empty without any."""
     groups: dict[Hashable, list[str]] = {}
     for claim in report.article.claims:
         groups.setdefault(claim.deciding_numbers(report.article.base_model), []).append(claim.id)
     shared = [report.words.listed(ids) for ids in groups.values() if len(ids) > 1]
     if not shared:
-        return None
+        return Safe()
     listed = report.words("same-test.separator").join(shared)
     return report.words("same-test.groups", groups=listed)
 
 
-def seed_deviation(report: ReportContext) -> Safe | None:
+def seed_deviation(report: ReportContext) -> Safe:
     """The points by which accuracies of runs that differ in the seed alone are supposed to vary
-    where more seeds are planned, with the source; None where the article file knows none."""
+    where more seeds are planned, with the source; empty where the article file knows none."""
     deviation = report.article.judging.seed_deviation
     if deviation is None:
-        return None
-    number = report.values.followed(
-        "judging.seed_deviation.points", Safe(decimal(deviation.points, 1, report.language))
-    )
-    form = "one" if rounded(deviation.points, 1) < 2 else "other"
-    points = report.words(f"results.points.{form}", number=number)
+        return Safe()
+    number = Safe(decimal(deviation.points, 1, report.language))
+    followed = report.values.followed("judging.seed_deviation.points", number)
+    points = report.words.points(followed, deviation.points, 1)
     source = report.from_article("judging", deviation.source)
     citation = f" [-@{deviation.reference}]" if deviation.reference else ""
     return Safe(f"{points}: {source}{citation}")
+
+
+FEW_SEEDS = 3
+"""With fewer, nothing is known of the spread between seeds that one would rely on."""
+
+
+def limits(report: ReportContext) -> list[Safe]:
+    """What the results of this study cannot say, one sentence each, the weightiest first."""
+    study, values, words = report.study, report.values, report.words
+    runs = [f"{name}.{model}" for name in report.protocols for model in report.models]
+    seeds = {name: len(study.seeds_of(name)) for name in report.protocols}
+    found = []
+    if study.demo:
+        found.append(words("limits.demo"))
+    elif values.text("data.content") != "cifar10":
+        found.append(words("limits.data"))
+    if report.is_subset:
+        found.append(words("limits.subset"))
+    if values.has(key := "data.test_images_in_training"):  # there are some
+        images, all_images = values.value(key), values.value("data.test_images")
+        count = values.number(key)
+        found.append(words.counted("limits.test-in-training", count, images=images, all=all_images))
+    differs = [
+        words(f"limits.setup-items.{key}")
+        for key in ("epochs", "batch_size", "learning_rate")
+        if values.number(f"study.{key}") != values.number(f"article.{key}")
+    ]
+    found.append(words.about("limits.setup", differs))
+    if few := [name for name, number in seeds.items() if number < FEW_SEEDS]:
+        form = "few" if len(few) == len(seeds) else "few-some"
+        if max(seeds.values()) == 1:
+            form = "one-each" if len(seeds) > 1 else "one"
+        found.append(words(f"limits.seeds.{form}", readings=words.listed(map(code, few))))
+    found.append(words.about("limits.outliers", map(code, report.verdicts.outliers), "runs"))
+    if max(seeds.values()) > 1:
+        found.append(words("limits.normality"))
+    if report.unfinished:
+        found.append(words.counted("limits.unfinished", len(report.unfinished)))
+    found.append(words.counted("limits.readings", len(seeds)))
+    found.append(words("limits.test-images"))
+    computed = any(values.is_computed_time(f"{run}.minutes.mean") for run in runs)
+    found.append(words(f"limits.minutes.{'computed' if computed else 'measured'}"))
+    shared = sum(values.number(key) for run in runs if values.has(key := f"{run}.shared_runs"))
+    if shared:
+        found.append(words.counted("limits.shared-device", shared))
+    return [sentence for sentence in found if sentence]

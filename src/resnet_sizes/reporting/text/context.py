@@ -1,32 +1,22 @@
 """What the sections of a report are written from."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
-from resnet_sizes.i18n.numbers import Form, moment
+from resnet_sizes.i18n.numbers import Form, exact, moment
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import PrintedValues, from_article
 from resnet_sizes.reporting.text.verdict_sentences import sentence_values
 from resnet_sizes.reporting.text.words import Words
-from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.evidence.audit import Audit
-from resnet_sizes.schemas.evidence.figures import Figures
-from resnet_sizes.schemas.evidence.verdicts import RunState, VerdictName, Verdicts
-from resnet_sizes.schemas.study.protocol import LAYERS, Description, TrainingRecipe
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.evidence.verdicts import RunState, VerdictName
+from resnet_sizes.schemas.study.protocol import Description, TrainingRecipe, by_depth
 
 
 @dataclass(frozen=True)
-class ReportContext:
+class ReportContext(Inputs):
     """The records of one study, with the words and the printed values of one language."""
 
-    study: Study
-    article: Article
-    verdicts: Verdicts
-    audit: Audit
-    figures: Figures
     values: PrintedValues
     words: Words
 
@@ -35,15 +25,15 @@ class ReportContext:
         """`pt` or `en`."""
         return self.words.language
 
-    @cached_property
+    @property
     def models(self) -> list[str]:
         """The models of the study, from shallow to deep."""
-        return sorted(map(str, self.study.models), key=LAYERS.__getitem__)
+        return by_depth(self.study.models)
 
     @property
     def protocols(self) -> list[str]:
         """The names of the study's protocols; the first is held against the article's table."""
-        return [str(name) for name in self.study.protocols]
+        return self.study.protocols
 
     @property
     def title(self) -> str:
@@ -64,9 +54,9 @@ class ReportContext:
     @property
     def is_subset(self) -> bool:
         """Whether only a part of the images was used."""
+        number = self.values.number
         return any(
-            self.values.number(f"data.{part}_images")
-            < self.values.number(f"data.full_{part}_images")
+            number(f"data.{part}_images") < number(f"data.full_{part}_images")
             for part in ("train", "test")
         )
 
@@ -92,14 +82,18 @@ class ReportContext:
             return self.words(without)
         return self.values.marked(key, digits, kind)
 
-    def in_language(self, text: Description) -> str:
-        """A text of the article file in the report's language, not yet escaped."""
-        return str(getattr(text, self.language))
+    def in_points(self, key: str) -> Safe:
+        """A fraction in percentage points, with their name."""
+        points = exact(self.values.number(key)) * 100
+        return self.words.points(self.values.points(key), points)
 
     def verdict(self, name: VerdictName) -> Safe:
         """A verdict behind its sign."""
-        sign, word = self.words(f"signs.{name}"), self.words(f"verdicts.{name}")
-        return self.words("marked-verdict", sign=sign, word=word)
+        return Safe(f"{self.words(f'signs.{name}')} {self.words(f'verdicts.{name}')}")
+
+    def in_language(self, text: Description) -> str:
+        """A text of the article file in the report's language, not yet escaped."""
+        return str(getattr(text, self.language))
 
     def from_article(self, name: str, text: Description) -> Safe:
         """A text that the article file has under an id, as the page prints it."""
@@ -109,14 +103,7 @@ class ReportContext:
 def report_context(inputs: Inputs, words: Words) -> ReportContext:
     """The records of a study in the language of the words. A verdict is numbers: the report says
     them in a sentence, which is printed and checked as a value."""
-    sentences = sentence_values(inputs, words)
-    values = inputs.values.model_copy(update={"values": inputs.values.values | sentences})
-    return ReportContext(
-        study=inputs.study,
-        article=inputs.article,
-        verdicts=inputs.verdicts,
-        audit=inputs.audit,
-        figures=inputs.figures,
-        values=PrintedValues(values, words.language),
-        words=words,
-    )
+    values = inputs.record.values | sentence_values(inputs, words)
+    record = inputs.record.model_copy(update={"values": values})
+    printed = PrintedValues(record, words.language)
+    return ReportContext(**vars(inputs) | {"record": record}, values=printed, words=words)

@@ -16,7 +16,7 @@ from resnet_sizes.schemas.evidence.values import Value, Values
 HASH_PART = 16
 """How many digits of a hash are shown at a time: a line can break between them."""
 
-COMPUTED_MARK = Safe("\\*")
+COMPUTED_MARK = "\\*"
 """Beside each computed time of a table; a note below says what it means."""
 
 
@@ -24,10 +24,8 @@ class PrintedValues:
     """The values of `values.json` in the report's language."""
 
     def __init__(self, values: Values, language: str) -> None:
-        self.record = values
-        """The values themselves, for what is said of them beside their text."""
-        self._values = values.values
         self._study = values.study
+        self._values = values.values
         self._language = language
 
     def has(self, *keys: str) -> bool:
@@ -44,9 +42,8 @@ class PrintedValues:
 
     def marked(self, key: str, digits: int | None = None, kind: Form | None = None) -> Safe:
         """The same, with its marks where it is a time that is computed, or of a shared device."""
-        text = self.value(key, digits, kind)
-        text = Safe(text + COMPUTED_MARK) if self.is_computed_time(key) else text
-        return Safe(text + self.shared_mark(key))
+        computed = COMPUTED_MARK if self.is_computed_time(key) else ""
+        return Safe(f"{self.value(key, digits, kind)}{computed}{self.shared_mark(key)}")
 
     def shared_mark(self, key: str) -> Safe:
         """What stands beside a time of which a part was measured on a device with other work."""
@@ -82,12 +79,13 @@ class PrintedValues:
         return value if isinstance(value, list) else [str(value)]
 
     def is_computed_time(self, key: str) -> bool:
-        """Whether a training time is what runs with a feature cache would have taken without."""
-        return self._get(key).computed
+        """Whether there is such a time, and it is what runs that kept features would have taken
+        without."""
+        return self.has(key) and self._values[key].computed
 
     def is_shared_time(self, key: str) -> bool:
-        """Whether a training time is of a run, among others, that had no device to itself."""
-        return self._get(key).shared
+        """Whether there is such a time, and one of its runs had no device to itself."""
+        return self.has(key) and self._values[key].shared
 
     def code(self, key: str) -> Safe:
         """A text as inline code."""
@@ -105,23 +103,17 @@ class PrintedValues:
         """A number to compare with, not to print."""
         return float(self._get(key).number)
 
-    def below(self, prefix: str) -> dict[str, str]:
-        """The texts of all values whose key starts with `prefix`, by the rest of the key."""
-        return {
-            key.removeprefix(prefix): value.as_text
-            for key, value in self._values.items()
-            if key.startswith(prefix)
-        }
+    def below(self, prefix: str) -> list[str]:
+        """What follows on `prefix` in the keys that start with it."""
+        return [key.removeprefix(prefix) for key in self._values if key.startswith(prefix)]
 
     def _get(self, key: str) -> Value:
-        try:
-            return self._values[key]
-        except KeyError:
+        if key not in self._values:
             raise UserError(
                 f"values.json of study {self._study!r} has no value {key!r}, which the report "
-                "prints. Run: resnet-sizes evidence "
-                f"results/{self._study}/study.json"
-            ) from None
+                f"prints. Run: resnet-sizes evidence results/{self._study}/study.json"
+            )
+        return self._values[key]
 
 
 def from_article(name: str, text: str) -> Safe:
@@ -130,30 +122,12 @@ def from_article(name: str, text: str) -> Safe:
 
 
 NAME_KINDS = ("reading", "device", "engine")
+"""What gives a name that may hold a number: the configuration, or a program."""
 
 
-class Name(str):
-    """A name that the configuration or a program gives, and that may hold a number.
-
-    A template prints it in a span that says of what `kind` it is; as a text it is the name alone.
-    """
-
-    kind: str
-
-    def __new__(cls, name: str, kind: str) -> "Name":
-        """Raises ValueError for a kind that is none of NAME_KINDS."""
-        if kind not in NAME_KINDS:
-            raise ValueError(f"names are of the kinds {', '.join(NAME_KINDS)}, not {kind!r}")
-        made = super().__new__(cls, name)
-        made.kind = kind
-        return made
-
-    def __html__(self) -> str:
-        return named(self.kind, escape_markdown(self))
-
-
-def named(kind: str, text: Safe) -> Safe:
-    """A name, already formatted, with its kind."""
+def named(name: str, kind: str) -> Safe:
+    """A name with its kind, one of `NAME_KINDS`; plain text is escaped."""
+    text = name if isinstance(name, Safe) else escape_markdown(name)
     return Safe(f'[{text}]{{.n data-n="{kind}"}}')
 
 

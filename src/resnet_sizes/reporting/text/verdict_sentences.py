@@ -1,19 +1,20 @@
 """A verdict in one sentence, made from the numbers that led to it, and where these come from."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from resnet_sizes.i18n.numbers import decimal, percent, places, ratio_digits, rounded
 from resnet_sizes.reporting.inputs import Inputs
+from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import MOST_SEEDS
 from resnet_sizes.schemas.evidence.values import Source, Value
 from resnet_sizes.schemas.evidence.verdicts import (
-    Agreement,
     Basis,
     Comparison,
     Overall,
+    Prediction,
     RatioTest,
     Verdict,
     VerdictName,
@@ -36,35 +37,29 @@ def sentence_values(inputs: Inputs, words: Words) -> dict[str, Value]:
     with the runs that they were judged from."""
     found = {}
     claims = {claim.id: claim for claim in inputs.article.claims}
-    verdicts = inputs.verdicts.verdicts
+    values, verdicts = inputs.record.values, inputs.verdicts.verdicts
     for number, verdict in enumerate(verdicts):
-        if verdict.basis is None or verdict.protocol != verdicts[0].protocol:
+        basis, field = verdict.basis, f"verdicts[{number}].basis"
+        if basis is None or verdict.protocol != verdicts[0].protocol:
             continue
-        own = Source(file=inputs.verdicts_file, field=f"verdicts[{number}].basis")
-        sources = (own, *_sources_of(verdict, inputs.values.values))
-        unique = {(source.file, source.field): source for source in sources}
+        sources = [Source(file=inputs.verdicts_file, field=field)]
+        for key in _keys_behind(verdict, basis):
+            sources += values[key].sources if key in values else []
         found[sentence_key(verdict, words.language)] = Value(
             value=sentence_of(claims[verdict.id], verdict, words),
             kind="text",
-            sources=list(unique.values()),
+            sources=list({(source.file, source.field): source for source in sources}.values()),
         )
-        if verdict.basis.tests is not None:
-            tests = Source(file=inputs.verdicts_file, field=f"verdicts[{number}].basis.tests")
-            found[TESTS] = Value(value=verdict.basis.tests, kind="count", sources=[tests])
+        if basis.tests is not None:
+            tests = Source(file=inputs.verdicts_file, field=f"{field}.tests")
+            found[TESTS] = Value(value=basis.tests, kind="count", sources=[tests])
     return found
 
 
-def _sources_of(verdict: Verdict, values: Mapping[str, Value]) -> list[Source]:
-    """The files and fields behind the values that a verdict names, and behind what else its
-    sentence says: tests of the test images, operations and printed minutes of ratios."""
-    keys = [*verdict.values.values(), *_keys_of(verdict)]
-    return [source for key in keys if key in values for source in values[key].sources]
-
-
-def _keys_of(verdict: Verdict) -> Iterator[str]:
-    basis = verdict.basis
-    if basis is None:
-        return
+def _keys_behind(verdict: Verdict, basis: Basis) -> Iterator[str]:
+    """The values that a verdict names, and those behind what else its sentence says: operations
+    and printed minutes of ratios, tests of the test images."""
+    yield from verdict.values.values()
     for ratio in basis.ratios:
         for model in (ratio.model, ratio.base):
             yield f"article.{model}.minutes"
@@ -88,34 +83,27 @@ def overall_sentence(
     by_verdict: dict[VerdictName, list[str]] = {}
     for name in overall.taking_part:
         by_verdict.setdefault(overall.readings[name], []).append(name)
-    return sentence_of_readings(overall.agreement, by_verdict, words)
+    parts = [
+        words.plain(
+            "sentences.readings", names=", ".join(names), verdict=words.plain(f"verdicts.{verdict}")
+        )
+        for verdict, names in by_verdict.items()
+    ]
+    return _ended(f"{words.plain(f'reasons.{overall.agreement}')} ({'; '.join(parts)})")
 
 
 def sentence_of(claim: Claim, verdict: Verdict, words: Words) -> str:
     """The verdict from one reading: its reasons, then the numbers."""
     lead = "; ".join(words.plain(f"reasons.{reason}") for reason in verdict.reasons)
     if verdict.basis:
-        return _ended(
-            f"{lead}: {'; '.join(_Clauses(words).details(claim, verdict, verdict.basis))}"
-        )
-    if verdict.verdict in _NO_ANSWER and verdict.observed is not None:
+        lead += ": " + "; ".join(_Clauses(words).of(claim, verdict, verdict.basis))
+    elif verdict.verdict in _NO_ANSWER and verdict.observed is not None:
         lead += "; " + words.plain(f"observed.{str(verdict.observed).lower()}")
     return _ended(lead)
 
 
-def sentence_of_readings(
-    agreement: Agreement, by_verdict: Mapping[VerdictName, list[str]], words: Words
-) -> str:
-    """Which reading gives what: the names of readings by their verdict."""
-    parts = [
-        words.plain(
-            "sentences.readings",
-            names=", ".join(names),
-            verdict=words.plain(f"verdicts.{verdict}"),
-        )
-        for verdict, names in by_verdict.items()
-    ]
-    return _ended(f"{words.plain(f'reasons.{agreement}')} ({'; '.join(parts)})")
+def _ended(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
 
 
 def p_text(p_value: float, language: str) -> str:
@@ -125,31 +113,44 @@ def p_text(p_value: float, language: str) -> str:
     return f"={NO_BREAK}{decimal(p_value, 3, language)}"
 
 
+_SCALES = {  # by kind or quantity: the factor from the record's unit, and decimal places
+    "accuracy": (100.0, 2),
+    "above-chord": (100.0, 2),
+    "higher-above-chord": (100.0, 2),
+    "gain": (100.0, 3),
+    "gain-falls": (100.0, 3),
+    "loss_drop": (100.0, 1),
+    "loss_fall": (1.0, 3),
+    "drop": (100.0, 1),
+    "log_minutes": (1.0, 2),
+}
+
+
 class _Clauses:
     """What a sentence says of the numbers behind a verdict, a clause each."""
 
     def __init__(self, words: Words) -> None:
         self._words = words
 
-    def details(self, claim: Claim, verdict: Verdict, basis: Basis) -> list[str]:
-        found = [self._seeds(basis)]
+    def of(self, claim: Claim, verdict: Verdict, basis: Basis) -> Iterator[str]:
+        """The clauses, in the order of the sentence."""
+        yield self._seeds(basis)
         if basis.prediction is not None:
-            found.append(self._prediction(claim, basis))
+            yield self._prediction(claim, basis.prediction)
         if basis.ratios:
-            found += [self._ratio(ratio) for ratio in basis.ratios]
+            yield from map(self._ratio, basis.ratios)
         else:
-            found += [self._comparison(comparison) for comparison in basis.comparisons]
+            yield from map(self._comparison, basis.comparisons)
         if basis.probability is not None:
-            found.append(self._probability(basis.probability))
+            yield self._probability(basis.probability)
         if basis.p_adjusted is not None:
-            found.append(self._counted("p", basis.tests or 1, p=self._p(basis.p_adjusted)))
+            yield self._counted("p", basis.tests or 1, p=self._p(basis.p_adjusted))
         if basis.needed_from is not None:
-            number = basis.seeds_needed
-            by_spread = "-by-spread" if verdict.reasons == ["interval-too-wide"] else ""
-            form = f"never{by_spread}" if number is None else basis.needed_from
-            number = MOST_SEEDS if number is None else number
-            found.append(self._text(f"needed.{form}", number=self._number(number, 0)))
-        return found
+            form, number = str(basis.needed_from), basis.seeds_needed
+            if number is None:
+                by_spread = verdict.reasons == ["interval-too-wide"]
+                form, number = "never-by-spread" if by_spread else "never", MOST_SEEDS
+            yield self._text(f"needed.{form}", number=self._number(number, 0))
 
     def _text(self, key: str, **fillings: str) -> str:
         return self._words.plain(f"sentences.{key}", **fillings)
@@ -167,13 +168,14 @@ class _Clauses:
     def _seeds(self, basis: Basis) -> str:
         """How many there are, and in how many the rule holds."""
         number = self._counted("seeds", basis.seeds)
-        if basis.seeds_holding is None or basis.seeds < 2:
-            return number
         holding = basis.seeds_holding
-        form = "all" if holding == basis.seeds else "some.other" if holding else "none"
-        if form == "some.other" and holding == 1:
-            form = "some.one"
-        return f"{number} ({self._text(f'holding.{form}', number=self._number(holding, 0))})"
+        if holding is None or basis.seeds < 2:
+            return number
+        if holding in (0, basis.seeds):
+            said = self._text("holding.all" if holding else "holding.none")
+        else:
+            said = self._counted("holding.some", holding)
+        return f"{number} ({said})"
 
     def _probability(self, share: float) -> str:
         """In how many resamples the rule holds; rounding makes neither none nor all of some."""
@@ -208,15 +210,15 @@ class _Clauses:
         number = scaled(found.estimate)
         if key == "log_minutes":
             digits = _digits_of_ratios(number, low, high)
-        names = zip(("first", "second", "third"), map(display_name, found.models), strict=False)
-        # What is printed decides between the forms: in Portuguese 1,99 is singular.
-        form = "one" if abs(rounded(number, digits)) < 2 else "other"
+        shown = self._number(number, digits)
         said = self._text(
             f"comparisons.{key}",
-            number=self._number(number, digits),
+            number=shown,
+            points=self._words.points(Safe(shown), number, digits),
             interval=self._range("interval", low, high, digits),
-            points=self._text(f"points.{form}"),
-            **dict(names),
+            **dict(
+                zip(("first", "second", "third"), map(display_name, found.models), strict=False)
+            ),
         )
         return said + self._mcnemar(found)
 
@@ -243,9 +245,7 @@ class _Clauses:
             macs=self._number(ratio.by_macs, ratio_digits(ratio.by_macs, 2)),
         )
 
-    def _prediction(self, claim: Claim, basis: Basis) -> str:
-        found = basis.prediction
-        assert found is not None
+    def _prediction(self, claim: Claim, found: Prediction) -> str:
         unit = self._text(f"units.{'minutes' if 'minutes' in claim.quantities else 'percent'}")
         printed_digits = places(found.printed)
         # One digit more than is printed, so that rounding hides no difference.
@@ -265,20 +265,3 @@ class _Clauses:
 def _digits_of_ratios(*ratios: float | None) -> int:
     """As many decimal places as the smallest of them needs."""
     return max(ratio_digits(ratio, 2) for ratio in ratios if ratio is not None)
-
-
-_SCALES = {  # by kind or quantity: the factor from the record's unit, and decimal places
-    "accuracy": (100.0, 2),
-    "above-chord": (100.0, 2),
-    "higher-above-chord": (100.0, 2),
-    "gain": (100.0, 3),
-    "gain-falls": (100.0, 3),
-    "loss_drop": (100.0, 1),
-    "loss_fall": (1.0, 3),
-    "drop": (100.0, 1),
-    "log_minutes": (1.0, 2),
-}
-
-
-def _ended(text: str) -> str:
-    return text[0].upper() + text[1:] + "."

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel.lists import format_list
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, StrictUndefined
 
-from resnet_sizes.i18n.numbers import LOCALES
+from resnet_sizes.i18n.numbers import LOCALES, Number, rounded
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
@@ -76,23 +77,26 @@ class Words:
                     f"{path}: cannot be read ({error.strerror}). Run the command in the project's "
                     f"folder, which holds report/{language}/."
                 ) from None
-        self._environment = make_environment()
-        self._compiled: dict[str, Template] = {}
+        self._compiled = cache(make_environment().from_string)
 
-    def _find(self, key: str) -> Any:
+    def find(self, key: str) -> Any:
+        """What the files have under a dotted key: a text, its forms or parts, or None."""
         found: Any = self._texts
         for part in key.split("."):
             found = found.get(part) if isinstance(found, dict) else None
         return found
 
+    def raw(self, key: str) -> str:
+        """A text as it stands in the file; empty where there is none."""
+        found = self.find(key)
+        return found if isinstance(found, str) else ""
+
     def __call__(self, key: str, **fillings: Any) -> Safe:
         """The text under a dotted key, with its gaps filled. Raises UserError for no such text."""
-        found = self._find(key)
+        found = self.find(key)
         if not isinstance(found, str):
             raise UserError(f"{self._folder / TEXTS[0]}: has no text {key!r}. Add it there.")
-        if found not in self._compiled:
-            self._compiled[found] = self._environment.from_string(found)
-        text = Safe(self._compiled[found].render(**fillings))
+        text = Safe(self._compiled(found).render(**fillings))
         if key.startswith(SETTINGS) and re.search(r"[0-9]", _NAME.sub("", found)):
             return Safe(f'[{text}]{{.t data-t="{key}"}}')
         return text
@@ -101,29 +105,29 @@ class Words:
         """A text, filled in, that is not Markdown: nothing in it is escaped."""
         return str(self(key, **{name: Safe(text) for name, text in fillings.items()}))
 
-    def raw(self, key: str) -> str:
-        """A text as it stands in the file; empty where there is none."""
-        found = self._find(key)
-        return found if isinstance(found, str) else ""
-
-    def has(self, key: str) -> bool:
-        """Whether there is a text under a dotted key."""
-        return isinstance(self._find(key), str)
-
-    def has_any(self, key: str) -> bool:
-        """Whether there is a text, or forms of a text, under a dotted key."""
-        return self._find(key) is not None
-
-    def counted(self, key: str, count: int, **fillings: Any) -> Safe:
+    def counted(self, key: str, count: float, **fillings: Any) -> Safe:
         """The form of a text for a count: `zero` where it has one, `one`, or `other`."""
-        form = {0: "zero", 1: "one"}.get(count, "other")
-        return self(f"{key}.{form if self.has(f'{key}.{form}') else 'other'}", **fillings)
+        form = "zero" if count == 0 else "one" if count == 1 else "other"
+        return self(f"{key}.{form if self.find(f'{key}.{form}') else 'other'}", **fillings)
+
+    def about(self, key: str, items: Iterable[str], gap: str = "items", **fillings: Any) -> Safe:
+        """The form of a text for a list, which fills its `gap`; empty where the list is."""
+        found = list(items)
+        if not found:
+            return Safe()
+        return self.counted(key, len(found), **{gap: self.listed(found)}, **fillings)
 
     def listed(self, items: Iterable[str]) -> Safe:
         """`a, b e c`; plain text is escaped."""
         return Safe(
             format_list([str(_printable(item)) for item in items], locale=LOCALES[self.language])
         )
+
+    def points(self, number: str, value: Number, digits: int = 2) -> Safe:
+        """`number` with its unit, percentage points. What is printed of `value` decides between
+        the forms: in Portuguese 1,99 is singular."""
+        form = "one" if abs(rounded(value, digits)) < 2 else "other"
+        return self(f"points.{form}", number=number)
 
 
 _CIFAR10: tuple[DataContent, ...] = ("cifar10", "cifar10-reencoded")
