@@ -31,7 +31,7 @@ from resnet_sizes.training.engine.batches import DeviceData, FeatureData, Prepro
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
 from resnet_sizes.training.engine.numerics import set_determinism
-from resnet_sizes.training.job.job import train_run
+from resnet_sizes.training.job.job import train_runs
 
 NO_WEIGHTS = InitialWeights(name="random", file="random", sha256="0" * 64)
 """Frozen backbones have random weights here: they take as long as trained ones."""
@@ -208,7 +208,8 @@ def whole_run(
         weights.initial if weights else None,
     )
     start = time.perf_counter()
-    metrics = train_run(run, dataset, RunFolder(folder / "run"), str(device), weights)
+    results = RunFolder(folder / "run")
+    [metrics] = train_runs([(run, results)], dataset, str(device), weights)
     return metrics, time.perf_counter() - start
 
 

@@ -28,8 +28,7 @@ from resnet_sizes.schemas.run.tensors import (
 from resnet_sizes.schemas.study.protocol import Protocol, TrainingRecipe
 from resnet_sizes.training.engine.loop import StepDone, Trainer
 from resnet_sizes.training.job import run as engine
-from resnet_sizes.training.job.job import train_run
-from small_runs import weights_info, write_small_dataset
+from small_runs import train_run, weights_info, write_small_dataset
 
 CLASSES = 10
 CLASS_NAMES = [f"class {number}" for number in range(CLASSES)]

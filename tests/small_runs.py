@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torchvision.models import get_model
 
+from resnet_sizes.schemas.paths import RunFolder
+from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
@@ -19,8 +21,23 @@ from resnet_sizes.schemas.run.tensors import (
 from resnet_sizes.schemas.run.weights import InitialWeights, WeightsInfo
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.schemas.study.sources import DatasetSpec
+from resnet_sizes.training.job.job import train_runs
+from resnet_sizes.training.supervision.launch import RunOptions
 
 CPU = torch.device("cpu")
+
+
+def train_run(
+    run: RunFile,
+    dataset: Path,
+    folder: RunFolder,
+    device: str,
+    weights: WeightsInfo | None = None,
+    options: RunOptions | None = None,
+) -> Metrics:
+    """One run, trained as the command trains it."""
+    [metrics] = train_runs([(run, folder)], dataset, device, weights, options)
+    return metrics
 
 
 def bright_and_dark(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -39,9 +39,8 @@ from resnet_sizes.training.engine.batches import batches_per_epoch
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.features.extraction import FeatureExtractor
 from resnet_sizes.training.job import checkpointing
-from resnet_sizes.training.job.job import train_run
 from resnet_sizes.training.supervision.launch import RunOptions
-from small_runs import run_of, small_arrays, weights_file, write_small_dataset
+from small_runs import run_of, small_arrays, train_run, weights_file, write_small_dataset
 
 
 @dataclass(frozen=True)

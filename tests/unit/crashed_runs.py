@@ -8,8 +8,8 @@ import pytest
 from child_runs import Home
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.job.job import train_run
 from resnet_sizes.training.supervision.launch import RunOptions
+from small_runs import train_run
 
 STEPS = 3
 """Steps of an epoch."""

@@ -21,12 +21,12 @@ from resnet_sizes.training.devices.select import describe
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.networks import Backbone, build_network, fold_batch_norm
 from resnet_sizes.training.features.cache import Features, features_key
-from resnet_sizes.training.job.job import train_run
 from small_runs import (
     CPU,
     identity_of,
     run_of,
     small_dataset,
+    train_run,
     weights_file,
     write_small_dataset,
 )

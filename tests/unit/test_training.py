@@ -34,8 +34,7 @@ from resnet_sizes.training.engine.batches import (
 )
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
-from resnet_sizes.training.job.job import train_run
-from small_runs import CPU, run_of, small_arrays, small_dataset
+from small_runs import CPU, run_of, small_arrays, small_dataset, train_run
 
 
 @pytest.fixture(autouse=True)

@@ -37,7 +37,7 @@ def one_process(
     target.parent.mkdir(parents=True, exist_ok=True)
     lock = kernel_lock(_lock_of(target))
     if waits := not take(lock, GLANCE):
-        _log.info("%s", waiting)
+        _log.info(waiting)
         meanwhile()
         while not take(lock, 1):
             meanwhile()

@@ -36,13 +36,11 @@ def lock_folder() -> Path:
 def _common_folder(named: Path) -> Path:
     named.mkdir(parents=True, exist_ok=True)
     folder = named / (platform.node() or "machine")  # it may lie on a disk of several machines
-    try:
+    with suppress(FileExistsError):
         folder.mkdir()
         # As the folder around it, but not sticky: each holder of a device overwrites the file of
         # the one before.
         folder.chmod(stat.S_IMODE(named.stat().st_mode) & ~stat.S_ISVTX)
-    except FileExistsError:
-        pass
     return folder
 
 
@@ -114,18 +112,15 @@ class DeviceLocks:
     def held(self, kind: str) -> Iterator[tuple[str, SlotHolder]]:
         """The devices of a kind that processes hold, this one among them, and who does."""
         for path in sorted(self._folder.glob(f"{kind}-*.json")):
-            holder = self.holder(path.stem)
-            if holder is not None and self._is_held(path.stem):
+            if (holder := self.holder(path.stem)) and self._is_held(path.stem):
                 yield path.stem, holder
 
     def _is_held(self, key: str) -> bool:
         lock = self._lock(key)
-        try:
+        with suppress(OSError):
             if not take(lock):
                 return True
-        except OSError:
-            return False
-        self._free(key, lock)  # with what a killed process has left
+            self._free(key, lock)  # with what a killed process has left
         return False
 
     def _free(self, key: str, lock: FileLock) -> None:

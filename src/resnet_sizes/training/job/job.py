@@ -6,7 +6,7 @@ first: a second process on the same run keeps no device from others while it wai
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from resnet_sizes.io.code_hash import training_code_hash
@@ -28,27 +28,6 @@ from resnet_sizes.training.supervision.stopping import StopRequest, Supervision,
 log = logging.getLogger("resnet_sizes")
 
 
-def train_run(
-    run: RunFile,
-    dataset: Path,
-    folder: RunFolder,
-    device_name: str,
-    weights: WeightsInfo | None = None,
-    options: RunOptions | None = None,
-) -> Metrics:
-    """Train one run and write its results to `folder`, `metrics.json` last.
-
-    `weights` says where the initial weights lie, for a run that starts from a file. A run that was
-    stopped or killed goes on from its last checkpoint, and ends as if it had not been. Nothing is
-    trained where `options.study` has kept the results of this very run. Raises
-    UserError if the dataset or the weights are not the run's, a device is missing or cannot do
-    what the run asks for, memory is short, or a loss is not finite; the epochs done until then
-    stay in `log.jsonl`. Raises Stopped when the run is asked to stop.
-    """
-    [metrics] = train_runs([(run, folder)], dataset, device_name, weights, options)
-    return metrics
-
-
 def train_runs(
     runs: Sequence[tuple[RunFile, RunFolder]],
     dataset: Path,
@@ -56,12 +35,20 @@ def train_runs(
     weights: WeightsInfo | None = None,
     options: RunOptions | None = None,
 ) -> Iterator[Metrics]:
-    """Train the seeds of one reading and model as `train_run` trains one, in their order.
+    """Train the seeds of one reading and model in their order, and write the results of each to
+    its folder, `metrics.json` last.
 
     Each is what it would be alone, bit by bit: it has its own network, order of images and times.
-    They share the process, its device, and what lies there: images and kept features. Of several,
-    those that have results already are left as they are, new results are kept for the workflow as
-    well, and one that fails stops no other; UserError is raised in the end.
+    They share the process, its device, and what lies there: images and kept features. `weights`
+    says where the initial weights lie, for runs that start from a file. A run that was stopped or
+    killed goes on from its last checkpoint, and ends as if it had not been. Nothing is trained
+    where `options.study` has kept the results of this very run. Of several, those that have
+    results already are left as they are, new results are kept for the workflow as well, and one
+    that fails stops no other; UserError is raised in the end.
+
+    Raises UserError if the dataset or the weights are not the run's, a device is missing or cannot
+    do what the run asks for, memory is short, or a loss is not finite; the epochs done until then
+    stay in `log.jsonl`. Raises Stopped when the run is asked to stop.
     """
     options, several = options or RunOptions(), len(runs) > 1
     place = Workplace(dataset, device_name, weights, options)
@@ -136,11 +123,10 @@ def _train(
 def _state(path: Path) -> tuple[int, int] | None:
     """What changes when a file is replaced, not only its time: a clock may be put back. None where
     there is none."""
-    try:
+    with suppress(OSError):
         found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
+        return found.st_ino, found.st_mtime_ns
+    return None
 
 
 def _results(run: RunFile, folder: RunFolder) -> Metrics | None:

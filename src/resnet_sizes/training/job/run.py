@@ -46,7 +46,7 @@ log = logging.getLogger("resnet_sizes")
 def train_on_device(
     run: RunFile, folder: RunFolder, place: Workplace, slot: DeviceSlot, supervision: Supervision
 ) -> Metrics:
-    """Train one run on the device of a slot, as `job.train_run` says."""
+    """Train one run on the device of a slot, as `job.train_runs` says."""
     started, made_by, run_hash = utc_now(), code(), content_hash(run)
     info, arrays = place.dataset
     if info.identity != run.dataset_identity:
