@@ -116,11 +116,7 @@ class FewestResources(OneAmong, OrderClaim):
         )
 
     def conditions(self, means: Outcomes) -> list[Condition]:
-        return [
-            above(what, other, self.model)
-            for what in ("parameters", "macs")
-            for other in self._others
-        ]
+        return []  # nothing is measured
 
 
 class ParetoKnee(OneAmong, OrderClaim):
