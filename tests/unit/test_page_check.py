@@ -247,3 +247,8 @@ def test_the_title_of_the_article_may_hold_numbers_where_it_is_told() -> None:
 @pytest.mark.parametrize("numeral", ["7", "²", "½", "Ⅶ", "⑦", "７", "❼"])
 def test_numerals_of_any_script_are_found(numeral: str) -> None:
     assert found(f"<p>In {numeral} cases.</p>") == [numeral]
+
+
+@pytest.mark.parametrize("unseen", ["<!-- a comment -->", "<script>x</script>", "<br>"])
+def test_a_number_behind_what_nobody_sees_is_found(unseen: str) -> None:
+    assert found(f"<p>In {unseen} 7 cases.</p>") == ["7"]

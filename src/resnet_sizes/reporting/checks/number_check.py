@@ -1,5 +1,6 @@
 """No number without a source, and the same numbers in page, PDF and document."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
@@ -13,15 +14,13 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.checks.figure_check import figure_strays
 from resnet_sizes.reporting.checks.numerals import numerals
 from resnet_sizes.reporting.checks.page_check import seen_text, strays
-from resnet_sizes.reporting.checks.sources import BIBLIOGRAPHY, Sources, Stray, read_entries
+from resnet_sizes.reporting.checks.sources import Sources
 from resnet_sizes.reporting.render.engines import Engine
 from resnet_sizes.reporting.render.pandoc import read_tree
 from resnet_sizes.reporting.sections.article import RenderedArticle
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.words import short_class_label
 
-PAGE = "report.html"
-PAPER = "report.pdf"
 _SHOWN = 5
 
 
@@ -35,18 +34,27 @@ def check_numbers(
     `folder` holds the finished report with all that it was made from.
     """
     language = report.language
-    html = (folder / PAGE).read_text(encoding="utf-8")
+    page = (folder / "report.html").read_text(encoding="utf-8")
     sources = sources_of(folder, rendered, report, engine)
     tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
-    found = strays(html, sources)
+    found = strays(page, sources)
     found += [stray for figure in figures for stray in figure_strays(figure, sources)]
     if found:
-        raise UserError(_message(found, language))
-    paper = folder / PAPER if (folder / PAPER).is_file() else None
-    lines = differences(html, paper, tree, figures, language)
+        lines = [f"  {stray.numeral} in: {stray.sentence}\n" for stray in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            lines.append(f"  and {len(found) - _SHOWN} more\n")
+        raise UserError(
+            f"report.html ({language}): these numbers have no source, so the report is not "
+            f"published:\n{''.join(lines)}"
+            'Print each by its key in values.json (<< value("…") >> in a template of '
+            f"report/{language}/; a number that a figure draws has the key in the id of its text), "
+            "then run the same command again."
+        )
+    paper = folder / "report.pdf"
+    lines = differences(page, paper if paper.is_file() else None, tree, figures, language)
     if lines:
         raise UserError(
-            f"{PAGE} and {PAPER} ({language}) do not have the same numbers:\n  "
+            f"report.html and report.pdf ({language}) do not have the same numbers:\n  "
             + "\n  ".join(lines[:_SHOWN])
             + "\nThe report is not published. Look for what one of the formats leaves out."
         )
@@ -56,21 +64,7 @@ def sources_of(
     folder: Path, rendered: RenderedArticle, report: ReportContext, engine: Engine
 ) -> Sources:
     """All that a numeral of the report may come from; `folder` holds the bibliography."""
-    return Sources(
-        values=report.record,
-        article=report.article,
-        language=report.language,
-        settings=report.words.raw,
-        names=_names(rendered, report, engine),
-        references=read_entries(folder / BIBLIOGRAPHY),
-        alternatives=rendered.alternatives,
-    )
-
-
-def _names(
-    rendered: RenderedArticle, report: ReportContext, engine: Engine
-) -> dict[str, frozenset[str]]:
-    study = report.study
+    study, figures = report.study, report.figures
     # The audit speaks of every reading that the configuration defines.
     readings = [*study.protocols, *(costs.protocol for costs in report.audit.protocols)]
     runs = [run.run for run in report.verdicts.runs]
@@ -79,36 +73,32 @@ def _names(
         for protocol in report.protocols
         for model in report.models
     ]
-    return {
-        "study": frozenset([study.name]),
-        "reading": frozenset(readings),
-        "device": frozenset(rate.name for rate in report.audit.devices),
-        "engine": frozenset(version for _, version in engine.versions),
-        "code": frozenset([study.name, *readings, *runs, *weights, study.article, study.devices]),
-        "command": frozenset(rendered.commands),
-        "class": frozenset(
-            short_class_label(name, report.figures.content, report.words)
-            for name in report.figures.class_names
-        ),
+    names = {
+        "study": [study.name],
+        "reading": readings,
+        "device": [rate.name for rate in report.audit.devices],
+        "engine": [version for _, version in engine.versions],
+        "code": [study.name, *readings, *runs, *weights, study.article, study.devices],
+        "command": rendered.commands,
+        "class": [
+            short_class_label(name, figures.content, report.words) for name in figures.class_names
+        ],
     }
-
-
-def _message(found: list[Stray], language: str) -> str:
-    lines = [f"  {stray.numeral} in: {stray.sentence}" for stray in found[:_SHOWN]]
-    if len(found) > _SHOWN:
-        lines.append(f"  and {len(found) - _SHOWN} more")
-    return "\n".join(
-        [
-            f"{PAGE} ({language}): these numbers have no source, so the report is not published:",
-            *lines,
-            'Print each by its key in values.json (<< value("…") >> in a template of '
-            f"report/{language}/; a number that a figure draws has the key in the id of its text), "
-            "then run the same command again.",
-        ]
+    return Sources(
+        values=report.record,
+        article=report.article,
+        language=report.language,
+        settings=report.words.raw,
+        names={place: frozenset(allowed) for place, allowed in names.items()},
+        references=_read_entries(folder / "references.bib"),
+        alternatives=rendered.alternatives,
     )
 
 
-_UNPRINTED = ("RawBlock", "RawInline", "Image")
+def _read_entries(file: Path) -> dict[str, str]:
+    """The text of each entry of a BibTeX file, by its key."""
+    parts = re.split(r"(?m)^@\w+\{", file.read_text(encoding="utf-8"))[1:]
+    return {key.strip(): entry for key, _, entry in (part.partition(",") for part in parts)}
 
 
 def differences(
@@ -123,9 +113,11 @@ def differences(
     of_tree = Counter(numerals(" ".join(_texts_of(tree)), language))
     lines = _compared("the page", of_page, "the document", of_tree)
     if paper is not None:
-        drawn = Counter(numerals(" ".join(map(_text_of_figure, figures)), language))
+        drawn = (text for path in figures for text in etree.parse(path).iterfind(".//{*}text"))
+        of_figures = numerals(" ".join("".join(text.itertext()) for text in drawn), language)
         of_paper = Counter(numerals(_text_of_paper(paper), language))
-        lines += _compared("the PDF", of_paper, "the page and its figures", of_page + drawn)
+        of_page.update(of_figures)
+        lines += _compared("the PDF", of_paper, "the page and its figures", of_page)
     return lines
 
 
@@ -169,27 +161,19 @@ def _text_of_page(page: PageObject) -> str:
     return "".join(parts)
 
 
-def _text_of_figure(figure: Path) -> str:
-    texts = etree.parse(figure).iterfind(".//{*}text")
-    return " ".join("".join(text.itertext()) for text in texts)
-
-
 def _texts_of(node: Any) -> Iterator[str]:
     """What a reader sees of pandoc's document, with its title."""
-    if isinstance(node, list):
-        for part in node:
-            yield from _texts_of(part)
-    elif isinstance(node, dict):
-        kind = node.get("t")
-        if kind in _UNPRINTED:
+    match node:
+        case [*parts]:
+            for part in parts:
+                yield from _texts_of(part)
+        case {"t": "RawBlock" | "RawInline" | "Image"}:
             return
-        if kind == "Str":
-            yield node["c"]
-        elif kind in ("Code", "CodeBlock", "Math"):
-            yield node["c"][1]
-        elif "blocks" in node:
-            meta = node["meta"]
-            yield from _texts_of([meta[name] for name in ("title", "subtitle") if name in meta])
-            yield from _texts_of(node["blocks"])
-        else:
-            yield from _texts_of(node.get("c", []))
+        case {"t": "Str", "c": text}:
+            yield text
+        case {"t": "Code" | "CodeBlock" | "Math", "c": [_, text]}:
+            yield text
+        case {"blocks": blocks, "meta": meta}:
+            yield from _texts_of([meta.get("title"), meta.get("subtitle"), blocks])
+        case {"c": content}:
+            yield from _texts_of(content)

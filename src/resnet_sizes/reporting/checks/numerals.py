@@ -4,23 +4,18 @@ import re
 from decimal import Decimal
 from functools import cache
 
-from resnet_sizes.i18n.numbers import MINUS, date_and_time, places, show
+from resnet_sizes.i18n.numbers import MINUS, date, date_and_time, places, seconds
 from resnet_sizes.reporting.text.escaping import code_text
 from resnet_sizes.reporting.text.printed import HASH_PART
 from resnet_sizes.schemas.evidence.values import Value
 from resnet_sizes.schemas.study.protocol import LAYERS
 
-_GROUPS = {"pt": (r"\.", ","), "en": (",", r"\.")}
+_MARKS = {"pt": (".", ","), "en": (",", ".")}
+"""Between groups of digits, and before decimal places."""
 
-_NAMES = "|".join(
-    [
-        *(f"ResNet-{layers}" for layers in LAYERS.values()),
-        "CIFAR-10",
-        "SHA-256",
-        "(?:FP|TF|BF|bf|fp)(?:16|32)",
-        "V[12]",
-        "IMAGENET1K_V[12]",
-    ]
+_NAMES = re.compile(
+    rf"\b(?:ResNet-(?:{'|'.join(map(str, LAYERS.values()))})|CIFAR-10|SHA-256"
+    r"|(?:FP|TF|BF|bf|fp)(?:16|32)|(?:IMAGENET1K_)?V[12])\b"
 )
 """Names that hold a number and say nothing by it."""
 
@@ -33,7 +28,7 @@ _OTHER_NUMERALS = (
 
 @cache
 def _pattern(language: str) -> re.Pattern[str]:
-    group, point = _GROUPS[language]
+    group, point = map(re.escape, _MARKS[language])
     grouped = rf"\d{{1,3}}(?:{group}\d{{3}})+(?!\d)(?:{point}\d+)?"
     return re.compile(rf"{grouped}|\d+(?:{point}\d+)?|[{_OTHER_NUMERALS}]")
 
@@ -45,19 +40,18 @@ def numerals(text: str, language: str) -> list[str]:
 
 def without_names(text: str) -> str:
     """The text without names that hold numbers, of networks and number formats."""
-    return re.sub(rf"\b(?:{_NAMES})\b", " ", text)
+    return _NAMES.sub(" ", text)
 
 
 def number_of(numeral: str, language: str) -> tuple[Decimal, int]:
     """What a numeral means, and how many decimal places it shows."""
-    group, point = (mark.replace("\\", "") for mark in _GROUPS[language])
+    group, point = _MARKS[language]
     plain = numeral.replace(group, "").replace(point, ".")
     return Decimal(plain), places(plain)
 
 
 _BYTES = {"MiB": Decimal(2**20), "GiB": Decimal(2**30)}
 _HASH = re.compile(r"[0-9a-f]{40,}")
-_MINUSES = (MINUS, "-")
 
 
 def shows(text: str, value: Value, language: str, *, unsigned: bool = False) -> bool:
@@ -67,40 +61,28 @@ def shows(text: str, value: Value, language: str, *, unsigned: bool = False) -> 
     sign, unless it is `unsigned`, where the sentence says the direction. A text is the whole of
     it; a hash may be cut and broken as the report does.
     """
-    if isinstance(value.value, list):
-        return _is_text(text, value.value)
-    if value.kind == "text":
-        return _is_text(text, [str(value.value)])
+    if value.kind in ("text", "list"):
+        held = value.value if isinstance(value.value, list) else [value.as_text]
+        if not all(map(_HASH.fullmatch, held)):
+            return as_printed(text) == as_printed(value.as_text)
+        pieces = text.split("; ")
+        return text == held[0][:HASH_PART] or ["".join(piece.split()) for piece in pieces] == held
     if value.kind == "datetime":
-        stamp = str(value.value)
-        shown = (show(stamp, value.kind, language), date_and_time(stamp, language))
-        return _cardinal(text) in map(_cardinal, shown)
+        return text in (date(value.as_text, language), date_and_time(value.as_text, language))
     if value.kind == "seconds":
-        return text == show(value.value, value.kind, language)
+        return text == seconds(value.number, language)
     found = numerals(text, language)
     if len(found) != 1 or not found[0][0].isdecimal():
         return False
-    number, places = number_of(found[0], language)
-    if text.partition(found[0])[0].endswith(_MINUSES):
+    number, digits = number_of(found[0], language)
+    if text.partition(found[0])[0].endswith((MINUS, "-")):
         number = -number
-    exact = Decimal(str(value.value)) * _scale(text, value)
-    # The binary fraction of a value may lie on either side of a decimal half.
-    close = Decimal(5).scaleb(-places - 1) * Decimal("1.000001")
-    return abs(number - (abs(exact) if unsigned else exact)) <= close
-
-
-def _scale(text: str, value: Value) -> Decimal:
+    exact = Decimal(value.as_text) * (100 if value.kind == "fraction" else 1)
     for unit, size in _BYTES.items():
-        if unit in text:
-            return 1 / size
-    return Decimal(100 if value.kind == "fraction" else 1)
-
-
-def _is_text(text: str, held: list[str]) -> bool:
-    if all(_HASH.fullmatch(part) for part in held):
-        pieces = text.split("; ")
-        return text == held[0][:HASH_PART] or ["".join(piece.split()) for piece in pieces] == held
-    return as_printed(text) == as_printed(", ".join(held))
+        exact = exact / size if unit in text else exact
+    # The binary fraction of a value may lie on either side of a decimal half.
+    close = Decimal(5).scaleb(-digits - 1) * Decimal("1.000001")
+    return abs(number - (abs(exact) if unsigned else exact)) <= close
 
 
 def as_printed(text: str) -> str:
@@ -108,8 +90,3 @@ def as_printed(text: str) -> str:
     small, and its full stop be the sentence's."""
     text = " ".join(code_text(text).split()).removesuffix(".")
     return text[:1].lower() + text[1:]
-
-
-def _cardinal(date: str) -> str:
-    """The first day of a month is an ordinal in Portuguese, which Babel does not write."""
-    return re.sub(r"^1º", "1", date)

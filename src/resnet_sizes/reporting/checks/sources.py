@@ -1,9 +1,8 @@
 """Where a numeral of the report may come from, and whether a printed text is what it names."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from resnet_sizes.reporting.checks.numerals import as_printed, shows
 from resnet_sizes.reporting.text.printed import NAME_KINDS
@@ -12,8 +11,7 @@ from resnet_sizes.schemas.evidence.values import Values
 from resnet_sizes.schemas.study.protocol import Description
 
 
-@dataclass(frozen=True)
-class Stray:
+class Stray(NamedTuple):
     """A numeral without a source, and where it stands."""
 
     numeral: str
@@ -38,50 +36,33 @@ class Sources:
     alternatives: Mapping[str, str]
     """Alternative texts of figures, each with its Markdown, which has the keys of its values."""
 
-    def holds_value(self, key: str, text: str, *, unsigned: bool) -> bool:
-        """Whether `text` is the value of values.json under `key`."""
-        value = self.values.values.get(key)
-        return value is not None and shows(text, value, self.language, unsigned=unsigned)
+    def hold(self, attribute: str, key: str, text: str, *, unsigned: bool = False) -> bool:
+        """Whether `text` is what an element says by an attribute that it is: the value of
+        values.json under `key` (`data-k`), a number of it without its sign where it is `unsigned`;
+        the whole of what the article file says under an id (`data-l`) or of a choice of the
+        configuration (`data-t`); or a name of a kind (`data-n`). No other attribute says so."""
+        match attribute:
+            case "data-k":
+                value = self.values.values.get(key)
+                return value is not None and shows(text, value, self.language, unsigned=unsigned)
+            case "data-l":
+                said = {as_printed(getattr(each, self.language)) for each in self._said(key)}
+                return as_printed(text) in said
+            case "data-t":
+                setting = self.settings(key).replace("*", "")  # italics
+                return as_printed(text) == as_printed(setting)
+            case "data-n":
+                return key in NAME_KINDS and " ".join(text.split()) in self.names.get(key, ())
+        return False
 
-    def holds_claim(self, name: str, text: str) -> bool:
-        """Whether `text` is the whole of what the article file says under an id."""
-        said = {as_printed(getattr(each, self.language)) for each in self._said(name)}
-        return as_printed(text) in said
-
-    def holds_setting(self, key: str, text: str) -> bool:
-        """Whether `text` is that of a choice of the configuration."""
-        return as_printed(text) == as_printed(self.settings(key).replace("*", ""))  # italics
-
-    def is_name(self, kind: str, text: str) -> bool:
-        """Whether `text` is a name of a kind that spans may say that they hold."""
-        return kind in NAME_KINDS and " ".join(text.split()) in self.names.get(kind, ())
-
-    def _said(self, name: str) -> Iterator[Description]:
-        if name == "judging" and self.article.judging.seed_deviation is not None:
-            yield self.article.judging.seed_deviation.source
-        for claim in self.article.claims:
-            if claim.id == name:
-                yield claim.text
-                if claim.criterion is not None:
-                    yield claim.criterion
-        for item in self.article.untestable:
-            if item.id == name:
-                yield from (item.text, item.reason)
-        yield from (item.text for item in self.article.stated if item.id == name)
-        yield from (item.text for item in self.article.open_choices if item.id == name)
-
-
-BIBLIOGRAPHY = "references.bib"
-
-_DATE = re.compile(r'^\s*(?:year|date)\s*=\s*[{"](.*)[}"],?\s*$', re.MULTILINE)
-
-
-def read_entries(file: Path) -> dict[str, str]:
-    """The text of each entry of a BibTeX file, by its key."""
-    parts = re.split(r"(?m)^@\w+\{", file.read_text(encoding="utf-8"))[1:]
-    return {key.strip(): entry for key, _, entry in (part.partition(",") for part in parts)}
-
-
-def date_of(entry: str) -> str:
-    """When what an entry names came out, as the entry says it; empty where it does not."""
-    return " ".join(_DATE.findall(entry))
+    def _said(self, name: str) -> list[Description]:
+        article = self.article
+        deviation = article.judging.seed_deviation
+        texts = [("judging", deviation.source if deviation else None)]
+        for claim in article.claims:
+            texts += [(claim.id, claim.text), (claim.id, claim.criterion)]
+        for item in article.untestable:
+            texts += [(item.id, item.text), (item.id, item.reason)]
+        texts += [(item.id, item.text) for item in article.stated]
+        texts += [(item.id, item.text) for item in article.open_choices]
+        return [text for owner, text in texts if owner == name and text is not None]

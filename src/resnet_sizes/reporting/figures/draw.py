@@ -4,7 +4,6 @@ typst brings Libertinus along, so that PDF and PNG have the typeface of the repo
 is several times faster than matplotlib at both.
 """
 
-import tempfile
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
@@ -37,9 +36,9 @@ SVG_FONTS = (
 """The stack of report.css: typst takes its own Libertinus, a browser the page's typeface."""
 
 _DOTS_PER_INCH = 200
-_PAGE = """#set page(width: auto, height: auto, margin: 0pt, fill: white)
+_PAGE = b"""#set page(width: auto, height: auto, margin: 0pt, fill: white)
 #set document(date: none)
-#image("figure.svg")
+#image(bytes(sys.inputs.figure))
 """
 
 
@@ -53,31 +52,23 @@ def write_figures(
     """
     written = []
     for name, draw in FIGURES.items():
+        drawn = BytesIO()
         with settings():
-            svg = _svg(draw(context))
+            draw(context).savefig(drawn, format="svg", metadata={"Date": None})
+        svg = drawn.getvalue().decode().replace(f"'{DRAWN_WITH}', serif", SVG_FONTS)
         for suffix in formats:
             written.append(folder / f"figure-{name}.{suffix}")
-            written[-1].write_bytes(svg if suffix == "svg" else _converted(svg, suffix))
+            written[-1].write_bytes(svg.encode() if suffix == "svg" else _converted(svg, suffix))
     return written
 
 
-def _svg(figure: Figure) -> bytes:
-    written = BytesIO()
-    figure.savefig(written, format="svg", metadata={"Date": None})
-    return written.getvalue().replace(f"'{DRAWN_WITH}', serif".encode(), SVG_FONTS.encode())
-
-
-def _converted(svg: bytes, suffix: Literal["png", "pdf"]) -> bytes:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "figure.svg").write_bytes(svg)
-        (folder / "page.typ").write_text(_PAGE, encoding="utf-8")
-        made: bytes = typst.compile(
-            str(folder / "page.typ"),
-            root=str(folder),
-            format=suffix,
-            ppi=_DOTS_PER_INCH,
-            # The machine's own fonts would make files differ from one machine to the next.
-            ignore_system_fonts=True,
-        )
+def _converted(svg: str, suffix: Literal["png", "pdf"]) -> bytes:
+    made: bytes = typst.compile(
+        _PAGE,
+        sys_inputs={"figure": svg},
+        format=suffix,
+        ppi=_DOTS_PER_INCH,
+        # The machine's own fonts would make files differ from one machine to the next.
+        ignore_system_fonts=True,
+    )
     return made

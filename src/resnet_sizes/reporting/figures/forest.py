@@ -12,15 +12,13 @@ from resnet_sizes.reporting.figures.style import (
     FONT_SIZE,
     GRID,
     INK,
-    LEGEND_HANDLERS,
     MODEL_STYLES,
-    SMALL,
     SOFT_INK,
+    VALUE_ID,
     WIDTH,
-    Box,
     FigureContext,
     add_axes,
-    mark_value,
+    add_legend,
     model_marks,
     number_ticks,
     text_width,
@@ -33,14 +31,11 @@ _ROW, _BOTTOM, _TOP, _BETWEEN = 0.36, 0.5, 0.36, 0.3
 _APART = 0.15
 """Rows: how far the article's mark is above the middle and ours below it."""
 
-_ARTICLE: dict[str, Any] = {
-    "marker": "D",
-    "markersize": 5.5,
-    "color": INK,
-    "markerfacecolor": "white",
-    "markeredgewidth": 1.2,
-    "linestyle": "none",
-}
+_MARK: Any = {"markersize": 5.5, "linestyle": "none"}
+_ARTICLE: Any = _MARK | {
+    "marker": "D", "color": INK, "markerfacecolor": "white", "markeredgewidth": 1.2
+}  # fmt: skip
+_INTERVAL: Any = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4, "linewidth": 1.4}
 
 
 def draw_forest(context: FigureContext) -> Figure:
@@ -48,24 +43,24 @@ def draw_forest(context: FigureContext) -> Figure:
     values = context.numbers.printed
     if not values:
         return context.empty_figure("forest.empty")
+    by_column = {
+        column: own
+        for column in get_args(AccuracyColumn)
+        if (own := [value for value in values if value.column == column])
+    }
     models = by_depth(list({value.model for value in values}))
-    columns = [
-        column for column in get_args(AccuracyColumn) if any(v.column == column for v in values)
-    ]
     names = [display_name(model) for model in models]
-    height = _BOTTOM + _ROW * len(models) + _TOP
-    figure = Figure(figsize=(WIDTH, height))
-    left = max(text_width(name) for name in names) + 0.15
-    width = (WIDTH - left - 0.12 - _BETWEEN * (len(columns) - 1)) / len(columns)
-    for position, column in enumerate(columns):
-        box = Box(left + position * (width + _BETWEEN), _BOTTOM, width, _ROW * len(models))
-        axes = add_axes(figure, box)
-        own = [value for value in values if value.column == column]
+    height = _ROW * len(models)
+    figure = Figure(figsize=(WIDTH, _BOTTOM + height + _TOP))
+    left = text_width(names) + 0.15
+    width = (WIDTH - left - 0.12 - _BETWEEN * (len(by_column) - 1)) / len(by_column)
+    for position, (column, own) in enumerate(by_column.items()):
+        axes = add_axes(figure, left + position * (width + _BETWEEN), _BOTTOM, width, height)
         _draw_panel(axes, own, models, context.language)
         axes.set_xlabel(context.text(f"forest.{column}"))
         axes.set_yticks(range(len(models)), names if position == 0 else [""] * len(models))
         axes.tick_params(axis="y", length=0, labelsize=FONT_SIZE)
-    _explain(figure, context, left, height)
+    _explain(figure, context, left / WIDTH)
     return figure
 
 
@@ -73,64 +68,55 @@ def _draw_panel(
     axes: Axes, values: Sequence[PrintedAccuracy], models: Sequence[str], language: str
 ) -> None:
     axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", color=GRID, linewidth=0.6)
+    axes.grid(axis="x", **GRID)
     for boundary in range(1, len(models)):
-        axes.axhline(boundary - 0.5, color=GRID, linewidth=0.6)
+        axes.axhline(boundary - 0.5, **GRID)
+    shown = []
     for value in values:
-        row = models.index(value.model)
-        style = MODEL_STYLES[value.model]
-        error = None
-        if value.interval is not None:
-            low, high = value.interval
-            # The bounds are cut off where no run can be, our mean never is beyond them.
-            error = [[max(0.0, value.ours - low)], [max(0.0, high - value.ours)]]
+        ours, printed = value.ours, float(value.printed)
+        low, high = value.interval or (ours, ours)
+        shown += [ours, printed, low, high]
+        row, style = models.index(value.model), MODEL_STYLES[value.model]
         axes.errorbar(
-            value.ours,
+            ours,
             row + _APART,
-            xerr=error,
+            # The bounds are cut off where no run can be, our mean never is beyond them.
+            xerr=[[max(0.0, ours - low)], [max(0.0, high - ours)]] if value.interval else None,
             color=style["color"],
             marker=style["marker"],
-            markersize=5.5,
             elinewidth=1.4,
             capsize=3,
-            linestyle="none",
             zorder=3,
+            **_MARK,
         )
-        axes.plot(float(value.printed), row - _APART, zorder=4, **_ARTICLE)
-    axes.set_ylim(len(models) - 0.5, -0.5)
-    low, high = _limits(values)
-    axes.set_xlim(low, high)
-    axes.set_xticks(*number_ticks(low, high, language, most=6))
-
-
-def _limits(values: Sequence[PrintedAccuracy]) -> tuple[float, float]:
-    """Room for every mark and interval; zero belongs to increments."""
-    shown = [number for value in values for number in (value.ours, float(value.printed))]
-    shown += [bound for value in values for bound in value.interval or ()]
+        axes.plot(printed, row - _APART, zorder=4, **_ARTICLE)
     if values[0].column == "accuracy_increment":
-        shown.append(0.0)
+        shown.append(0.0)  # in sight, since an increment is more or less than it
     low, high = min(shown), max(shown)
     margin = max(0.06 * (high - low), (2.0 - (high - low)) / 2)
-    return low - margin, high + margin
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_xticks(*number_ticks(low - margin, high + margin, language))
 
 
-def _explain(figure: Figure, context: FigureContext, left: float, height: float) -> None:
+def _explain(figure: Figure, context: FigureContext, left: float) -> None:
     """Above the panels, from the left, so that a wider typeface finds room on the right."""
     printed = context.numbers.printed
-    models = dict.fromkeys(value.model for value in printed)
-    shown: list[Any] = [Line2D([], [], **_ARTICLE), model_marks(list(models), markersize=5.5)]
-    names = [context.text("forest.article"), context.text("forest.ours")]
+    marks: dict[str, Any] = {
+        context.text("forest.article"): Line2D([], [], **_ARTICLE),
+        context.text("forest.ours"): model_marks(
+            dict.fromkeys(value.model for value in printed), markersize=5.5
+        ),
+    }
     has_intervals = any(value.interval for value in printed)
     if has_intervals:
-        ends: dict[str, Any] = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4}
-        shown.append(Line2D([], [], color=SOFT_INK, linewidth=1.4, **ends))
         confidence = Safe(percent(context.numbers.confidence, context.language, 0))
-        names.append(context.text("forest.interval", confidence=confidence))
-    legend = figure.legend(
-        shown, names, loc="upper left", bbox_to_anchor=(left / WIDTH, 1 - 0.02 / height),
-        ncols=3, frameon=False, fontsize=SMALL, borderaxespad=0, handlelength=3.0,
-        columnspacing=3,
-        handler_map=LEGEND_HANDLERS,
+        name = context.text("forest.interval", confidence=confidence)
+        marks[name] = Line2D([], [], color=SOFT_INK, **_INTERVAL)
+    top = 1 - 0.02 / figure.get_figheight()
+    legend = add_legend(
+        figure, marks, loc="upper left", bbox_to_anchor=(left, top), ncols=3, borderaxespad=0,
+        handlelength=3.0,
     )  # fmt: skip
     if has_intervals:
-        mark_value(legend.get_texts()[-1], "method.confidence")
+        legend.get_texts()[-1].set_gid(f"{VALUE_ID}method.confidence")

@@ -1,16 +1,16 @@
 """What all figures share: what they are drawn from, the look of each model, type, sizes, ticks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from resnet_sizes.i18n.numbers import decimal, places
@@ -23,7 +23,7 @@ FONT_SIZE = 9.0
 SMALL = 8.0
 INK = "#1C1C1C"
 SOFT_INK = "#55585D"
-GRID = "#DDDDDD"
+GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.6}
 
 # Okabe and Ito's hues, which colour-blind readers tell apart, darkened where text on white
 # would be too pale. Each model also has a dash pattern and a marker of its own, for grey print.
@@ -34,7 +34,6 @@ MODEL_STYLES: dict[str, dict[str, Any]] = {
     "resnet101": {"color": "#A8568A", "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "v"},
     "resnet152": {"color": "#00805F", "linestyle": (0, (5, 1.2, 1, 1.2)), "marker": "^"},
 }
-LINE: dict[str, Any] = {"linewidth": 1.5, "markersize": 4.5}
 
 # matplotlib only measures with this serif, which it brings along: the files name the typeface of
 # the report instead.
@@ -47,6 +46,13 @@ _RC: Any = {
     "axes.labelcolor": INK,
     "axes.edgecolor": SOFT_INK,
     "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.titlesize": FONT_SIZE,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "legend.columnspacing": 3,
     "xtick.color": SOFT_INK,
     "ytick.color": SOFT_INK,
     "xtick.labelcolor": INK,
@@ -97,15 +103,6 @@ class FigureContext:
         return figure
 
 
-class Box(NamedTuple):
-    """Where axes stand in a figure, in inches from its lower left corner."""
-
-    left: float
-    bottom: float
-    width: float
-    height: float
-
-
 @contextmanager
 def settings() -> Iterator[None]:
     """matplotlib's settings for our figures, while they are drawn and written: its own defaults,
@@ -116,45 +113,33 @@ def settings() -> Iterator[None]:
         yield
 
 
-def text_width(text: str, size: float = FONT_SIZE) -> float:
-    """Inches that a text may take in any typeface that a reader's device has."""
-    return _WIDEST * size * len(text) / 72
+def text_width(texts: Iterable[str], size: float = FONT_SIZE) -> float:
+    """Inches that the longest text may take in any typeface that a reader's device has."""
+    return _WIDEST * size * max(map(len, texts)) / 72
 
 
-def add_axes(figure: Figure, box: Box, **options: Any) -> Axes:
-    """Axes without a frame above and on the right, at a place given in inches."""
-    width, height = figure.get_size_inches()
-    place = (box.left / width, box.bottom / height, box.width / width, box.height / height)
-    axes = figure.add_axes(place, **options)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_axisbelow(True)
-    mark_ticks(axes, AXIS_ID)
+def add_axes(
+    figure: Figure, left: float, bottom: float, width: float, height: float, ticks: str = AXIS_ID
+) -> Axes:
+    """Axes at a place given in inches from the lower left corner. Their ids say what their ticks
+    are: `AXIS_ID` or `CLASSES_ID`."""
+    across, up = figure.get_size_inches()
+    axes = figure.add_axes((left / across, bottom / up, width / across, height / up))
+    axes.xaxis.set_gid(f"{ticks}x.{len(figure.axes)}")
+    axes.yaxis.set_gid(f"{ticks}y.{len(figure.axes)}")
     return axes
 
 
-def mark_ticks(axes: Axes, kind: str) -> None:
-    """Say in the ids of both axes what their ticks are: `AXIS_ID` or `CLASSES_ID`."""
-    number = axes.figure.axes.index(axes) + 1
-    axes.xaxis.set_gid(f"{kind}x.{number}")
-    axes.yaxis.set_gid(f"{kind}y.{number}")
-
-
-def model_marks(models: Sequence[str], **style: Any) -> tuple[Line2D, ...]:
+def model_marks(models: Iterable[str], **style: Any) -> tuple[Line2D, ...]:
     """The marks of these models side by side, for a legend of what has a mark of each."""
-    return tuple(
-        Line2D([], [], color=SOFT_INK, marker=MODEL_STYLES[model]["marker"], linestyle="none",
-               **style)
-        for model in models
-    )  # fmt: skip
+    style |= {"color": SOFT_INK, "linestyle": "none"}
+    return tuple(Line2D([], [], marker=MODEL_STYLES[model]["marker"], **style) for model in models)
 
 
-LEGEND_HANDLERS: dict[type, Any] = {tuple: HandlerTuple(ndivide=None, pad=0.3)}
-"""Draws the marks of `model_marks` beside each other."""
-
-
-def mark_value(text: Text, key: str) -> None:
-    """Say in its id that a text writes the value of values.json under `key`."""
-    text.set_gid(f"{VALUE_ID}{key}")
+def add_legend(place: Axes | Figure, marks: dict[str, Any], **options: Any) -> Legend:
+    """Say what each mark means, or each tuple of marks beside each other."""
+    handlers = {tuple: HandlerTuple(ndivide=None, pad=0.3)}
+    return place.legend(list(marks.values()), list(marks), handler_map=handlers, **options)
 
 
 def epoch_ticks(epochs: int, most: int = 10) -> list[int]:
@@ -179,9 +164,8 @@ def number_ticks(
 def log_ticks(low: float, high: float, language: str) -> tuple[list[float], list[str]]:
     """Ticks of a logarithmic axis, 1, 2 and 5 times powers of ten, from `low` to `high`; each
     label has the decimals that its number needs."""
-    powers = [10.0**power for power in range(-6, 10)]
-    found = [factor * power for power in powers for factor in (1, 2, 5)]
-    ticks = [float(f"{tick:.6g}") for tick in found if low <= tick <= high]
+    found = [float(f"{factor}e{power}") for power in range(-6, 10) for factor in (1, 2, 5)]
+    ticks = [tick for tick in found if low <= tick <= high]
     if len(ticks) > 9:
         ticks = [tick for tick in ticks if f"{tick:e}".startswith("1")]
     return ticks, [label for tick in ticks for label in labels_of([tick], language)]

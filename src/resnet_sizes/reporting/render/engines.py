@@ -1,9 +1,10 @@
 """Choosing what renders the `.qmd`: Quarto, or the embedded engine."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.render import pandoc, quarto
@@ -15,20 +16,15 @@ EngineChoice = Literal["auto", "quarto", "pandoc"]
 Format = Literal["html", "pdf"]
 
 
-class Renderer(Protocol):
-    """Renders `article.qmd` in a folder that holds everything that it names."""
-
-    def __call__(self, folder: Path, format: Format, created: str) -> Path:
-        """Write one format into `folder` and return its path. `created` is ISO 8601, UTC."""
-
-
 @dataclass(frozen=True)
 class Engine:
     """An engine that is there, with the versions that the report names."""
 
     kind: EngineKind
     versions: tuple[tuple[str, str], ...]
-    render: Renderer
+    render: Callable[[Path, Format, str], Path]
+    """Writes a format of `article.qmd` into the folder that holds it and all that it names, and
+    returns the path; the last argument is the date of creation (ISO 8601, UTC)."""
 
 
 def choose_engine(choice: EngineChoice) -> Engine:
@@ -36,25 +32,15 @@ def choose_engine(choice: EngineChoice) -> Engine:
 
     Raises UserError where Quarto is asked for and is missing, too old, or does not run.
     """
-    if choice == "pandoc":
-        return _embedded()
     try:
-        version = quarto.usable_version()
+        if choice != "pandoc":
+            return Engine("quarto", (("Quarto", quarto.usable_version()),), quarto.render)
     except quarto.QuartoUnusableError as error:
-        if choice == "auto":
-            log.info(
-                "the embedded engine renders the report: Quarto %s or newer would, but %s",
-                quarto.OLDEST,
-                error,
-            )
-            return _embedded()
-        raise UserError(
-            f"report.engine is quarto, which needs Quarto {quarto.OLDEST} or newer, but {error}. "
-            "Install it (conda install -c conda-forge quarto, or https://quarto.org). "
-            + quarto.REMEDY
-        ) from None
-    return Engine("quarto", (("Quarto", version),), quarto.render)
-
-
-def _embedded() -> Engine:
+        needed = f"Quarto {quarto.OLDEST} or newer"
+        if choice == "quarto":
+            raise UserError(
+                f"report.engine is quarto, which needs {needed}, but {error}. Install it (conda "
+                "install -c conda-forge quarto, or https://quarto.org). " + quarto.REMEDY
+            ) from None
+        log.info("the embedded engine renders the report: %s would, but %s", needed, error)
     return Engine("pandoc", pandoc.versions(), pandoc.render)

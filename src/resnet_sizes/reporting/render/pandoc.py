@@ -17,6 +17,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -27,39 +28,18 @@ import typst
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.yaml import parse_yaml
 
-FRONT_MATTER = frozenset(
-    [
-        "title",
-        "subtitle",
-        "lang",
-        "created",
-        "engine",
-        "syntax-highlighting",  # none: the report's code names no language
-        "bibliography",
-        "csl",
-        "link-citations",
-        "filters",
-        "crossref",
-        "format",
-    ]
-)
-HTML_KEYS = frozenset(
-    [
-        "theme",
-        "minimal",
-        "template",
-        "section-divs",
-        "embed-resources",
-        "css",
-        "toc",
-        "toc-depth",
-        "toc-title",
-        "include-before-body",
-        "include-after-body",
-        "include-in-header",
-    ]
-)
-TYPST_KEYS = frozenset(["citeproc", "papersize", "pdf-standard", "template-partials"])
+_FRONT_MATTER = {
+    "title", "subtitle", "lang", "created", "engine", "bibliography", "csl", "link-citations",
+    "filters", "crossref", "format",
+    "syntax-highlighting",  # none: the report's code names no language
+}  # fmt: skip
+_OF_PANDOC = {
+    "template", "section-divs", "embed-resources", "css", "toc", "toc-depth",
+    "include-before-body", "include-after-body", "include-in-header",
+}  # fmt: skip
+"""Keys of the page that pandoc has as options of the same name."""
+_HTML = {*_OF_PANDOC, "theme", "minimal", "toc-title"}
+_TYPST = {"citeproc", "papersize", "pdf-standard", "template-partials"}
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -71,9 +51,9 @@ def read_front_matter(qmd: str) -> dict[str, Any]:
     """The YAML at the head of a `.qmd`. Raises ValueError for keys that this engine ignores."""
     front: dict[str, Any] = parse_yaml(qmd.split("---\n", 2)[1])
     unknown = sorted(
-        [*(set(front) - FRONT_MATTER)]
-        + [f"format.html.{key}" for key in set(front["format"]["html"]) - HTML_KEYS]
-        + [f"format.typst.{key}" for key in set(front["format"]["typst"]) - TYPST_KEYS]
+        [*(set(front) - _FRONT_MATTER)]
+        + [f"format.html.{key}" for key in set(front["format"]["html"]) - _HTML]
+        + [f"format.typst.{key}" for key in set(front["format"]["typst"]) - _TYPST]
     )
     if unknown:
         raise ValueError(f"the embedded engine does not know {', '.join(unknown)}")
@@ -102,25 +82,11 @@ def read_tree(folder: Path) -> dict[str, Any]:
 
 
 def _html(folder: Path, front: dict[str, Any]) -> Path:
-    options = front["format"]["html"]
-    arguments = [
-        "--to=html5",
-        f"--template={options['template']}",
-        f"--css={options['css']}",
-        *(f"--include-before-body={name}" for name in options["include-before-body"]),
-        f"--include-after-body={options['include-after-body']}",
-        f"--include-in-header={options['include-in-header']}",
-    ]
-    if options["embed-resources"]:
-        arguments.append("--embed-resources")
-    if options["section-divs"]:
-        arguments.append("--section-divs")
-    if options["toc"]:
-        arguments += [
-            "--toc",
-            f"--toc-depth={options['toc-depth']}",
-            f"--variable=toc-title:{options['toc-title']}",
-        ]
+    page = front["format"]["html"]
+    arguments = ["--to=html5", f"--variable=toc-title:{page['toc-title']}"]
+    for key in sorted(_OF_PANDOC & set(page)):
+        given = page[key] if isinstance(page[key], list) else [page[key]]
+        arguments += [f"--{key}" if each is True else f"--{key}={each}" for each in given if each]
     return _pandoc(folder, front, "article.html", arguments)
 
 
@@ -130,18 +96,16 @@ def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
     arguments = ["--to=typst-citations", "--template=page.typ", "--shift-heading-level-by=-1"]
     source = _pandoc(folder, front, "article.typ", arguments)
     target = folder / "article.pdf"
-
-    def compile_source() -> None:
-        typst.compile(
-            str(source),
-            output=str(target),
-            root=str(folder),
-            # The machine's own fonts would make pages differ from one machine to the next.
-            ignore_system_fonts=True,
-            pdf_standards=front["format"]["typst"]["pdf-standard"],
-            timestamp=int(moment(created).timestamp()),
-        )
-
+    compile_source = partial(
+        typst.compile,
+        str(source),
+        output=str(target),
+        root=str(folder),
+        # The machine's own fonts would make pages differ from one machine to the next.
+        ignore_system_fonts=True,
+        pdf_standards=front["format"]["typst"]["pdf-standard"],
+        timestamp=int(moment(created).timestamp()),
+    )
     try:
         compile_source()
     except typst.TypstError as error:
@@ -169,13 +133,9 @@ def _pandoc(folder: Path, front: dict[str, Any], target: str, arguments: list[st
         f"--output={target}",
     ]
     answer = subprocess.run(
-        command,
-        cwd=folder,
-        env=os.environ | {"LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        text=True,
+        command, cwd=folder, env=os.environ | {"LC_ALL": "C.UTF-8"}, capture_output=True, text=True,
         check=False,
-    )
+    )  # fmt: skip
     if answer.returncode != 0:
         raise_refusal(answer.stderr)
         raise RuntimeError(f"pandoc could not make {target}:\n{answer.stderr[-2000:]}")
@@ -187,15 +147,17 @@ _log = logging.getLogger(__name__)
 _UNSEEN = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
 _CODE = re.compile(r"\\u\{([0-9a-f]+)\}")
 _JOINERS = "\u200c\u200d\ufe0f"
-REPLACEMENT = "\ufffd"
+_REPLACEMENT = "\ufffd"
 
 
 def undisplayable(said: str) -> set[str]:
     """The characters that Typst's errors say no font has; none if it says something else."""
-    texts = (
-        _CODE.sub(lambda found: chr(int(found[1], 16)), text) for text in _UNSEEN.findall(said)
-    )
-    return {character for text in texts for character in text if not character.isascii()}
+    texts = " ".join(_UNSEEN.findall(said))
+    return {
+        character
+        for character in _CODE.sub(lambda found: chr(int(found[1], 16)), texts)
+        if not character.isascii()
+    }
 
 
 @contextmanager
@@ -205,32 +167,23 @@ def replaced(missing: set[str], sources: Sequence[Path]) -> Iterator[None]:
     _log.info(
         "The PDF has no letters for %s; it prints %s instead. The page has them.",
         ", ".join(f"U+{ord(character):04X}" for character in sorted(missing)),
-        REPLACEMENT,
+        _REPLACEMENT,
     )
+    table = str.maketrans({each: "" if each in _JOINERS else _REPLACEMENT for each in missing})
     before = {source: source.read_text(encoding="utf-8") for source in sources}
     try:
         for source, text in before.items():
-            source.write_text(without(text, missing), encoding="utf-8")
+            source.write_text(text.translate(table), encoding="utf-8")
         yield
     finally:
         for source, text in before.items():
             source.write_text(text, encoding="utf-8")
 
 
-def without(text: str, missing: set[str]) -> str:
-    """The text with `�` in place of these characters."""
-    return text.translate(
-        {ord(character): "" if character in _JOINERS else REPLACEMENT for character in missing}
-    )
-
-
-_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-
-
 def raise_refusal(said: str) -> None:
     """Raise OSError, as a write of our own would, where a program that failed says that its disk
     is full or refuses: that is no fault of the templates or of the program."""
-    for number in _REFUSALS:
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         # Pandoc puts "resource exhausted" in front, which it also says of memory and open files.
         if os.strerror(number) in said:
             raise OSError(number, os.strerror(number))

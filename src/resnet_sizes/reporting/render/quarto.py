@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,9 +29,6 @@ REMEDY = (
     "call resnet-sizes report with --engine pandoc."
 )
 
-# Quarto's name of the format, and the ending of what it writes.
-TARGETS = {"html": ("html", ".html"), "pdf": ("typst", ".pdf")}
-
 
 class QuartoUnusableError(Exception):
     """The `quarto` on the PATH renders nothing; the message says why, as part of a sentence."""
@@ -50,9 +48,11 @@ def usable_version() -> str:
             f"{program} does not run ('quarto --version' ended with exit status {status} and "
             f"{'no' if not found else 'a'} version)"
         )
-    if _numbers(found.group()) < _numbers(OLDEST):
-        raise QuartoUnusableError(f"{program} is version {found.group()}")
-    return found.group()
+    version = found.group()
+    own, oldest = ([int(part) for part in text.split(".")] for text in (version, OLDEST))
+    if own < oldest:
+        raise QuartoUnusableError(f"{program} is version {version}")
+    return version
 
 
 def _program() -> str:
@@ -62,10 +62,6 @@ def _program() -> str:
     return str(Path(found).absolute())  # the PATH may name folders from the working directory
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
-
-
 def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
     """Run `quarto render article.qmd` for one format; a character that no font of the PDF has is
     printed as `�`, as the embedded engine does.
@@ -73,33 +69,28 @@ def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
     Raises UserError with what Quarto said, or where it takes longer than `TIME_LIMIT`, and OSError
     where it says that the disk is full or refuses.
     """
-    made, status, said = _rendered(folder, format, created)
-    if missing := undisplayable(said) if status != 0 else set():
-        sources = [path for kind in ("qmd", "bib", "svg") for path in folder.glob(f"*.{kind}")]
-        with replaced(missing, sources):
-            made, status, said = _rendered(folder, format, created)
-    if status != 0 or not made.is_file():
-        raise_refusal(said)
-        raise UserError(
-            f"quarto render --to {TARGETS[format][0]} failed (exit status {status}):\n"
-            f"{_errors(said)}\n{REMEDY}"
-        )
-    return made
-
-
-def _rendered(folder: Path, format: Literal["html", "pdf"], created: str) -> tuple[Path, int, str]:
-    """What Quarto should have made, its exit status, and what it said."""
-    target, ending = TARGETS[format]
+    target = "typst" if format == "pdf" else "html"
+    command = ["render", "article.qmd", "--to", target]
     # Neither the fonts of the machine nor what a user sets for Typst changes the pages.
     environment = {name: text for name, text in os.environ.items() if name[:6] != "TYPST_"}
     environment["TYPST_IGNORE_SYSTEM_FONTS"] = "true"
     environment["SOURCE_DATE_EPOCH"] = str(int(moment(created).timestamp()))
-    options = ["render", "article.qmd", "--to", target]
     try:
-        status, said = _run([_program(), *options], TIME_LIMIT, cwd=folder, env=environment)
+        run = partial(_run, [_program(), *command], TIME_LIMIT, cwd=folder, env=environment)
+        status, said = run()
+        if missing := undisplayable(said) if status != 0 else set():
+            sources = [path for kind in ("qmd", "bib", "svg") for path in folder.glob(f"*.{kind}")]
+            with replaced(missing, sources):
+                status, said = run()
     except QuartoUnusableError as error:
-        raise UserError(f"quarto {' '.join(options)}: {error}. {REMEDY}") from None
-    return folder / f"article{ending}", status, said
+        raise UserError(f"quarto {' '.join(command)}: {error}. {REMEDY}") from None
+    made = folder / f"article.{format}"
+    if status != 0 or not made.is_file():
+        raise_refusal(said)
+        raise UserError(
+            f"quarto render --to {target} failed (exit status {status}):\n{_errors(said)}\n{REMEDY}"
+        )
+    return made
 
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
