@@ -30,7 +30,7 @@ class Sources:
     names: Mapping[str, frozenset[str]]
     """Names that the configuration and the programs give, by the place where one may stand: `code`
     (each as a whole), `command` (in a block of its own), `study` (in the subtitle), `class` (in
-    a figure), and the kinds of `printed.Name`, each in a span that says so."""
+    a figure), and the kinds in `NAME_KINDS`, each in a span that says so."""
     references: Mapping[str, str]
     """The entries of the bibliography, by key, as the file has them."""
     alternatives: Mapping[str, str]
