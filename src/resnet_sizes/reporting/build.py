@@ -6,9 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+from resnet_sizes.io.code_hash import code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import (
     ABANDONED_AFTER,
@@ -17,16 +19,19 @@ from resnet_sizes.io.files import (
     remove_temporaries,
     write_json,
 )
+from resnet_sizes.io.hashes import content_hash, file_hash
 from resnet_sizes.reporting.checks.number_check import check_numbers
 from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.render import pandoc
 from resnet_sizes.reporting.render.engines import Engine, EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.sections import metadata
 from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.verification import MadeWith
 
 log = logging.getLogger("resnet_sizes")
 
@@ -105,7 +110,9 @@ def _render(
     }
     for file, content in written.items():
         (folder / file).write_text(content, encoding="utf-8")
-    write_json(folder / metadata.DATA, metadata.report_data(report, keys))
+    write_json(
+        folder / metadata.DATA, metadata.report_data(report, keys, made_with(engine, templates))
+    )
     # The page is what is checked, so it is made even where only the PDF is asked for.
     for format in dict.fromkeys([*formats, "html"]):
         made = engine.render(folder, format, report.created)
@@ -113,6 +120,33 @@ def _render(
     check_numbers(folder, rendered, report, engine)
     reports = [f"report.{format}" for format in ("pdf", "html") if format in formats]
     return [*written, metadata.DATA, *reports]
+
+
+def made_with(engine: Engine, templates: Path) -> MadeWith:
+    """What a report is made with here: where others have the same, it has the same bytes."""
+    code = code_hash("resnet_sizes.reporting", "resnet_sizes.i18n", "resnet_sizes.schemas")
+    files = sorted(path for path in templates.rglob("*") if path.is_file())
+    texts = [(path.relative_to(templates).as_posix(), file_hash(path)) for path in files]
+    return MadeWith(
+        engine=engine.kind,
+        engine_versions=dict(engine.versions),
+        drawn_with={name: version(name) for name in ("matplotlib", "adjusttext")},
+        code=content_hash([code, texts]),
+    )
+
+
+def report_text(
+    study_path: Path, evidence: Path, language: str, made: MadeWith, templates: Path
+) -> tuple[str, dict[str, Any]]:
+    """`article.qmd` and the content of `report.json`, as `build_report` writes them where a report
+    is made with the programs that `made` names; nothing is rendered. Raises UserError as it does.
+    """
+    engine = Engine(made.engine, tuple(made.engine_versions.items()), pandoc.render)
+    report = report_context(
+        read_inputs(study_path, evidence), Words(templates / language, language)
+    )
+    text = render_article(report, templates, engine).text
+    return text, metadata.report_data(report, keys_in(text), made)
 
 
 def _copy_assets(report: ReportContext, templates: Path, folder: Path) -> list[str]:

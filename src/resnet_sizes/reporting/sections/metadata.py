@@ -15,6 +15,7 @@ from resnet_sizes.reporting.text.printed import HASH_PART
 from resnet_sizes.reporting.text.verdict_sentences import overall_sentence
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.values import Value
+from resnet_sizes.schemas.verification import MadeWith
 
 HEAD = "metadata.html"
 """Included by `article.qmd` in the head of the page."""
@@ -51,15 +52,16 @@ def _locale(report: ReportContext) -> str:
     return LOCALES[report.language].replace("_", "-")
 
 
-def report_data(report: ReportContext, keys: Sequence[str]) -> dict[str, Any]:
+def report_data(report: ReportContext, keys: Sequence[str], made: MadeWith) -> dict[str, Any]:
     """`report.json`: the verdicts on the article, and every value that the report prints, with
-    the file and field it came from and the runs behind it."""
+    the file and field it came from and the runs behind it; and what the report was made with."""
     verdicts, record = report.verdicts, report.record
     return {
         "schema_version": 1,
         "title": report.title,
         "language": _locale(report),
         "created": report.created,
+        "made_with": made.model_dump(),
         "study": report.study.name,
         "study_hash": verdicts.study_hash,
         "article_hash": verdicts.article_hash,

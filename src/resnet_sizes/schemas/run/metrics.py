@@ -8,6 +8,9 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
 from resnet_sizes.schemas.run.run import RunFile
 
+FIRST_STEPS = 20
+"""Steps whose losses are kept, at most."""
+
 
 class EpochMetrics(Record):
     """One epoch: losses are mean cross-entropies in nats, accuracies fractions."""
@@ -89,6 +92,9 @@ class Metrics(Versioned, Sealed):
     run: RunFile
     run_hash: Sha256
     epochs: list[EpochMetrics] = Field(min_length=1)
+    first_losses: list[float] = Field(default_factory=list, max_length=FIRST_STEPS)
+    """Mean training losses of the first steps, in nats, before each step changed the weights: what
+    `resnet-sizes verify --replay` compares. Empty in older results."""
     final_test_accuracy: float = Field(ge=0, le=1)
     best_test_accuracy: float = Field(ge=0, le=1)
     best_epoch: int = Field(ge=1)

@@ -68,6 +68,7 @@ class CheckpointRecord(Versioned):
     seconds: float = Field(ge=0, description="Training time of that epoch so far.")
     preparation_seconds: float = Field(0, ge=0, description="As in the metrics, so far.")
     history: list[EpochMetrics]
+    first_losses: list[float] = Field(default_factory=list, description="As in the metrics.")
     learning_rates: list[float] = Field(description="One a parameter group.")
     schedule: dict[str, float | int | list[float]] | None = None
     scaler: dict[str, float | int] | None = None

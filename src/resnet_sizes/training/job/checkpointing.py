@@ -4,8 +4,17 @@ import logging
 import time
 from dataclasses import dataclass, field
 
+import torch
+
 from resnet_sizes.schemas.base import utc_now
-from resnet_sizes.schemas.run.metrics import Code, Device, EpochMetrics, FeatureCache, Resumption
+from resnet_sizes.schemas.run.metrics import (
+    FIRST_STEPS,
+    Code,
+    Device,
+    EpochMetrics,
+    FeatureCache,
+    Resumption,
+)
 from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.training.devices.device_sharing import SharingMonitor
 from resnet_sizes.training.devices.select import peak_memory
@@ -34,10 +43,21 @@ class Attempt:
     parameters: tuple[int, int]
     """All of the network, and the trained ones."""
     history: list[EpochMetrics] = field(default_factory=list)
+    first_losses: list[torch.Tensor] = field(default_factory=list)
+    """On the device, which is not waited for: float32 scalars of the first steps."""
     resumptions: list[Resumption] = field(default_factory=list)
     feature_cache: FeatureCache | None = None
     peak_memory_bytes: int = 0
     """The peak of the attempts before."""
+
+    def step_done(self, loss: torch.Tensor) -> None:
+        """Keep the loss, a float32 scalar on the device, of one of the first steps."""
+        if len(self.first_losses) < FIRST_STEPS:
+            self.first_losses.append(loss)
+
+    def losses(self) -> list[float]:
+        """Those of the first steps, in nats."""
+        return [loss.item() for loss in self.first_losses]
 
 
 def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors: Tensors) -> None:
@@ -63,6 +83,7 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
         versions_before=changed,
     )
     attempt.history = list(record.history)
+    attempt.first_losses = [torch.tensor(loss) for loss in record.first_losses]
     attempt.started = record.started
     attempt.peak_memory_bytes = record.peak_memory_bytes
     attempt.resumptions = [*record.resumptions, resumption]
@@ -118,6 +139,7 @@ class Checkpointer:
                 versions=attempt.versions,
                 device=attempt.device,
                 history=attempt.history,
+                first_losses=attempt.losses(),
                 resumptions=attempt.resumptions,
                 sharing=attempt.sharing.record(),
                 feature_cache=attempt.feature_cache,

@@ -40,6 +40,7 @@ def write_results(
         run=run,
         run_hash=attempt.run_hash,
         epochs=history,
+        first_losses=attempt.losses(),
         final_test_accuracy=history[-1].test_accuracy,
         best_test_accuracy=best.test_accuracy,
         best_epoch=best.epoch,

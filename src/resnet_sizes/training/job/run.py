@@ -182,6 +182,7 @@ def _train(
                 _stop(trainer, checkpointer, *reason)
 
         def step_done(loss: torch.Tensor) -> None:
+            attempt.step_done(loss)
             progress.advance(1)
             between()
             checkpointer.within_epoch()

@@ -1,0 +1,78 @@
+"""`resnet-sizes verify`: whether a result says what its runs say."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Column
+
+from resnet_sizes.cli.console import print_rich, result, result_json, ruled_table, say
+from resnet_sizes.schemas.run.metrics import FIRST_STEPS
+from resnet_sizes.schemas.verification import Verification
+
+
+def verify(
+    path: Annotated[
+        Path, typer.Argument(help="An archive, the folder it was unpacked to, or results/<name>.")
+    ],
+    digest: Annotated[
+        str | None, typer.Option(help="The digest that was published with the archive.")
+    ] = None,
+    replay: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=FIRST_STEPS,
+            help="Also train so many first steps of each run again, and compare their losses; "
+            "needs torch and the images.",
+            show_default=False,
+        ),
+    ] = None,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(
+            help="For --replay: the tensor file, data/dataset.safetensors of a study of the same "
+            "images. An archive has none.",
+            show_default=False,
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="For --replay: auto, cpu, mps, cuda")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that was found.")] = False,
+) -> None:
+    """Make a result again from its runs' predictions and compare it with what is claimed.
+
+    Without --replay it needs no torch, no GPU and no network. It changes nothing. Exit status: 0
+    if nothing differs, 1 otherwise.
+    """
+    from resnet_sizes.sharing.verify import verify as check
+
+    again = None
+    if replay:
+        from resnet_sizes.training.job.replay import replay as train_again
+
+        tensors = dataset or path / "data" / "dataset.safetensors"
+        again = partial(train_again, dataset=tensors.absolute(), steps=replay, device_name=device)
+    found = check(path, digest, again)
+    if as_json:
+        result_json(found)
+    else:
+        _print(path, found)
+    if not found.holds:
+        raise typer.Exit(1)
+
+
+def _print(path: Path, found: Verification) -> None:
+    from resnet_sizes.sharing.verify import summary
+
+    table = ruled_table("what", *(Column(name, justify="right") for name in found.counts()))
+    for group, counts in summary(found).items():
+        table.add_row(group, *map(str, counts.values()))
+    print_rich(table)
+    for finding in found.findings:
+        if finding.outcome != "agrees":
+            result(f"{finding.outcome}: {finding.subject}: {finding.detail}")
+    if found.digest:
+        result(f"digest: {found.digest}")
+    differ = found.counts()["differs"]
+    say(f"{path}: " + (f"{differ} differ." if differ else "all that was compared agrees."))

@@ -1,0 +1,1 @@
+"""Results for others: archives, their verification, and comparisons."""

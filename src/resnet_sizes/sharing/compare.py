@@ -1,0 +1,333 @@
+"""Whether two studies found the same, and if not, what is recorded that may explain it."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any, Literal
+
+from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
+from resnet_sizes.evidence.runs.validate import FinishedRun
+from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast, holm
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.comparison import (
+    Cause,
+    ChangedVerdict,
+    Comparison,
+    Outcome,
+    Quantity,
+    QuantityComparison,
+    StudyComparison,
+)
+from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.run import read_study
+from resnet_sizes.sharing.open_archive import opened
+
+LEVEL = 0.05
+"""How often two studies of the same truth are told apart, at most, over all that is compared."""
+
+_QUANTITIES: tuple[Quantity, ...] = ("accuracy", "final_loss", "minutes")
+
+Cell = tuple[str, str]
+"""A reading and a network."""
+
+# What can change a result or a time, the weightiest first; the rest of what is recorded follows.
+_WEIGHTS: dict[Literal["results", "times"], tuple[str, ...]] = {
+    "results": (
+        "dataset_identity", "reading", "epochs", "batch_size", "learning_rate", "initial_weights",
+        "precision", "training_hash", "gradient_accumulation", "versions.torch", "device.kind",
+        "device.name", "compile_mode", "deterministic", "device.threads",
+    ),
+    "times": (
+        "device.kind", "device.name", "device.threads", "sharing", "precision", "compile_mode",
+        "reading", "epochs", "dataset_identity", "versions.torch", "batch_size", "training_hash",
+        "deterministic",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One study, read and checked."""
+
+    label: str
+    runs: StudyRuns
+    verdicts: Verdicts | None
+
+    @property
+    def cells(self) -> dict[Cell, tuple[FinishedRun, ...]]:
+        """Its runs by reading and network."""
+        study = self.runs.study
+        return {
+            (protocol, model): found
+            for protocol in study.protocols
+            for model in map(str, study.models)
+            if (found := self.runs.of(protocol, model))
+        }
+
+
+def compare(paths: Sequence[Path], margin_points: float = 1.0) -> Comparison:
+    """Compare the first of some results folders or archives with each of the others.
+
+    Each quantity is tested over the seeds: pairwise where both have them, since the order of the
+    images depends on the seed alone, otherwise by Welch's test; Holm's correction is over all
+    tests of a pair of studies. Raises UserError where one cannot be read or has no finished run.
+    """
+    first, *others = (_read(path) for path in paths)
+    return Comparison(
+        margin_points=margin_points,
+        studies=[_compared(first, other, margin_points) for other in others],
+    )
+
+
+def _read(path: Path) -> _Side:
+    with opened(path) as result, chdir(result.root):
+        study_file = read_study(result.study_file)
+        folder = StudyFolder.of_file(result.study_file)
+        runs = read_runs(study_file, folder, allow_partial=True)
+        file = folder.evidence / "verdicts.json"
+        verdicts = read_record(file, Verdicts, "") if file.is_file() else None
+    return _Side(str(path), runs, verdicts)
+
+
+def _compared(first: _Side, second: _Side, margin: float) -> StudyComparison:
+    common = [cell for cell in first.cells if cell in second.cells]
+    tested = [
+        QuantityTest(cell, quantity, first.cells[cell], second.cells[cell])
+        for cell in common
+        for quantity in _QUANTITIES
+    ]
+    p_values = {i: each.p_value for i, each in enumerate(tested) if each.p_value is not None}
+    adjusted = holm(p_values)
+    quantities = [each.decided(adjusted.get(i), margin) for i, each in enumerate(tested)]
+    changed = list(_changed_verdicts(first.verdicts, second.verdicts))
+    return StudyComparison(
+        first=first.label,
+        second=second.label,
+        quantities=quantities,
+        causes=[
+            *_causes("results", first, second, quantities),
+            *_causes("times", first, second, quantities),
+        ],
+        verdicts=[each for each in changed if each.first != each.second],
+        verdicts_compared=len(changed),
+        only_first=[" ".join(cell) for cell in first.cells if cell not in second.cells],
+        only_second=[" ".join(cell) for cell in second.cells if cell not in first.cells],
+    )
+
+
+class QuantityTest:
+    """A quantity of one cell in both studies."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        quantity: Quantity,
+        first: Sequence[FinishedRun],
+        second: Sequence[FinishedRun],
+    ) -> None:
+        self.cell, self.quantity = cell, quantity
+        self.first, self.second = first, second
+        by_seed = {run.settings.seed: run for run in first}
+        self._pairs = [
+            (by_seed[run.settings.seed], run) for run in second if run.settings.seed in by_seed
+        ]
+        # Fewer pairs than seeds would leave out what the others say.
+        self.paired = len(self._pairs) if len(self._pairs) >= 2 else 0
+        self.contrast = self._contrast()
+
+    @property
+    def p_value(self) -> float | None:
+        """Two-sided; None where nothing is tested, or where nothing can differ."""
+        found = self.contrast
+        if found is None or self._is_identical:
+            return None
+        return min(1.0, 2 * min(found.p_positive, found.p_negative))
+
+    def decided(self, p_adjusted: float | None, margin: float) -> QuantityComparison:
+        """What it comes to, once all tests are known."""
+        low, high = self.contrast.interval() if self.contrast else (None, None)
+        values = ([self._value(run) for run in runs] for runs in (self.first, self.second))
+        first, second = map(mean, values)
+        return QuantityComparison(
+            protocol=self.cell[0],
+            model=self.cell[1],
+            quantity=self.quantity,
+            first_seeds=len(self.first),
+            second_seeds=len(self.second),
+            paired=self.paired,
+            first=self._shown(first),
+            second=self._shown(second),
+            difference=self._as_difference(
+                self.contrast.estimate if self.contrast else second - first
+            ),
+            low=None if low is None else self._as_difference(low),
+            high=None if high is None else self._as_difference(high),
+            p_value=self.p_value,
+            p_adjusted=p_adjusted,
+            outcome=self._outcome(p_adjusted, margin),
+        )
+
+    def _outcome(self, p_adjusted: float | None, margin: float) -> Outcome:
+        if self._is_identical:
+            return "identical"
+        if self.contrast is None or p_adjusted is None:
+            return "not-tested"
+        if p_adjusted < LEVEL:
+            return "differs"
+        # Two one-sided tests at the level are an interval at twice the level (Schuirmann, 1987).
+        low, high = self.contrast.interval(1 - 2 * LEVEL)
+        within = self.quantity == "accuracy" and -margin < low and high < margin
+        return "equivalent" if within else "undecided"
+
+    @property
+    def _is_identical(self) -> bool:
+        """Whether all seeds are common ones, with the same predictions, or losses, in each bit."""
+        if self.quantity == "minutes" or len(self._pairs) < max(len(self.first), len(self.second)):
+            return False
+        if self.quantity == "accuracy":
+            return all(one.logits_hash == other.logits_hash for one, other in self._pairs)
+        return all(self._value(one) == self._value(other) for one, other in self._pairs)
+
+    def _contrast(self) -> Contrast | None:
+        if self.paired:
+            differences = [self._value(other) - self._value(one) for one, other in self._pairs]
+            # A few differences that happen to be equal are no proof: values are rounded.
+            rounding = 2 * self._step**2 / 12 / len(differences)
+            further = [(rounding, len(differences) - 1.0)] if rounding else []
+            return contrast([Sample(1.0, differences)], further=further)
+        if min(len(self.first), len(self.second)) < 2:
+            return None
+        samples = [
+            Sample(weight, [self._value(run) for run in runs])
+            for weight, runs in ((1.0, self.second), (-1.0, self.first))
+        ]
+        count = min(len(self.first), len(self.second))
+        rounding = 2 * self._step**2 / 12 / count
+        return contrast(samples, further=[(rounding, count - 1.0)] if rounding else [])
+
+    @property
+    def _step(self) -> float:
+        """The step between two values that there can be: an accuracy is a number of images."""
+        return 100 / len(self.first[0].correct) if self.quantity == "accuracy" else 0.0
+
+    def _value(self, run: FinishedRun) -> float:
+        """Percentage points, nats, or the natural logarithm of minutes."""
+        outcome = run.outcome
+        if self.quantity == "accuracy":
+            return 100 * outcome.accuracy
+        if self.quantity == "final_loss":
+            return outcome.final_loss
+        return math.log(max(outcome.minutes, 1e-9))
+
+    def _shown(self, value: float) -> float:
+        return math.exp(value) if self.quantity == "minutes" else value
+
+    def _as_difference(self, value: float) -> float:
+        return 100 * math.expm1(min(value, 700.0)) if self.quantity == "minutes" else value
+
+
+def _causes(
+    of: Literal["results", "times"],
+    first: _Side,
+    second: _Side,
+    quantities: Sequence[QuantityComparison],
+) -> list[Cause]:
+    """What is recorded and not the same, by how well the cells that it concerns are those that
+    differ, then by how much it can change."""
+    told = ("minutes",) if of == "times" else ("accuracy", "final_loss")
+    cells = {(each.protocol, each.model) for each in quantities}
+    differing = {
+        (each.protocol, each.model)
+        for each in quantities
+        if each.outcome == "differs" and each.quantity in told
+    }
+    concerned: dict[str, dict[Cell, tuple[str, str]]] = {}
+    for cell in sorted(cells):
+        ours, theirs = _recorded(first.cells[cell]), _recorded(second.cells[cell])
+        for what in sorted(ours | theirs):
+            pair = ours.get(what, "none"), theirs.get(what, "none")
+            if pair[0] != pair[1] and _weight(of, what) is not None:
+                concerned.setdefault(what, {})[cell] = pair
+
+    def rank(what: str) -> tuple[float, int, str]:
+        of_these = set(concerned[what])
+        fit = len(of_these & differing) / len(of_these | differing)
+        return -fit, _weight(of, what) or 0, what
+
+    return [
+        Cause(
+            of=of,
+            what=what,
+            first=_listed(pair[0] for pair in concerned[what].values()),
+            second=_listed(pair[1] for pair in concerned[what].values()),
+            differing=len(set(concerned[what]) & differing),
+            compared=len(concerned[what]),
+        )
+        for what in sorted(concerned, key=rank)
+    ]
+
+
+def _weight(of: Literal["results", "times"], what: str) -> int | None:
+    """The place of a recorded key among the causes; None of one that explains nothing."""
+    for place, name in enumerate(_WEIGHTS[of]):
+        if what == name or what.startswith(f"{name}."):
+            return place
+    return len(_WEIGHTS[of]) if what.startswith("versions.") else None
+
+
+def _recorded(runs: Sequence[FinishedRun]) -> dict[str, str]:
+    """What the results of a cell's runs rest on, by its key; several values are joined."""
+    found: dict[str, set[str]] = {}
+    for run in runs:
+        metrics = run.metrics
+        settings = metrics.run.model_dump(mode="json", exclude={"seed", "protocol", "model"})
+        weights = metrics.run.initial_weights
+        facts: dict[str, Any] = settings | {
+            "initial_weights": weights and f"{weights.name} ({weights.sha256[:12]}…)",
+            "training_hash": metrics.code.training_hash[:12],
+            "versions": metrics.versions,
+            "device": {
+                "kind": metrics.device.kind,
+                "name": metrics.device.name,
+                "threads": metrics.device.threads,
+            },
+            "sharing": metrics.shared_device,
+        }
+        for what, value in _flat(facts):
+            found.setdefault(what, set()).add(str(value))
+    return {what: _listed(values) for what, values in found.items()}
+
+
+def _flat(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield above + name, value
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(sorted(set(values)))
+
+
+def _changed_verdicts(first: Verdicts | None, second: Verdicts | None) -> Iterator[ChangedVerdict]:
+    """Every claim on which both have a verdict, together and by reading."""
+    if first is None or second is None:
+        return
+    overall = {each.id: each.verdict for each in second.overall}
+    for one in first.overall:
+        if one.id in overall:
+            yield ChangedVerdict(
+                id=one.id, protocol=None, first=one.verdict, second=overall[one.id]
+            )
+    by_reading = {(each.id, each.protocol): each.verdict for each in second.verdicts}
+    for each in first.verdicts:
+        other = by_reading.get((each.id, each.protocol))
+        if other:
+            yield ChangedVerdict(
+                id=each.id, protocol=each.protocol, first=each.verdict, second=other
+            )

@@ -1,0 +1,144 @@
+"""A result that somebody sent, as a folder on this disk: nothing in it is trusted."""
+
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import shown_text
+
+METADATA = "ro-crate-metadata.json"
+"""The archive's own description, which lists every other file with its SHA-256."""
+
+CERTIFICATE = "certificate.json"
+PREVIEW = "ro-crate-preview.html"
+
+UNLISTED = frozenset({METADATA, PREVIEW})
+"""The list itself, and the page that shows its digest."""
+
+NO_DIGEST = "0" * 64
+"""What stands for the digest where the page itself is hashed."""
+
+MOST_FILES = 100_000
+MOST_BYTES = 16 * 1024**3
+_MOST_RATIO = 100
+_RATIO_FROM = 256 * 1024**2
+_PIECE = 2**20
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Where a result lies."""
+
+    root: Path
+    """The folder to which paths in the study's configuration are relative."""
+    study_file: Path
+    """Its `study.json`, relative to `root` or absolute."""
+    is_archive: bool
+    """Whether it has a list of its files."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Opened]:
+    """A results folder, an archive, or the folder that an archive was unpacked to.
+
+    An archive is unpacked into a private folder for the time of the block. Raises UserError for
+    what is none of these, is damaged, or tries to leave its folder.
+    """
+    if path.is_dir() and (path / METADATA).is_file():
+        yield Opened(path, _study_in(path, path), True)
+    elif path.is_dir() or path.name == "study.json":
+        study_file = path / "study.json" if path.is_dir() else path
+        if not study_file.is_file():
+            raise UserError(
+                f"{path}: holds no study.json and no {METADATA}. Name an archive that "
+                "resnet-sizes archive made, the folder it was unpacked to, or a folder in results/."
+            )
+        yield Opened(Path(), study_file, False)
+    else:
+        with TemporaryDirectory(prefix="resnet-sizes-verify-") as name:
+            root = Path(name)
+            _unpack(path, root)
+            yield Opened(root, _study_in(root, path), True)
+
+
+def _study_in(root: Path, shown: Path) -> Path:
+    found = sorted(root.glob("results/*/study.json"))
+    if len(found) != 1:
+        raise UserError(
+            f"{shown}: holds {len(found) or 'no'} files results/<name>/study.json; an archive of a "
+            "result holds one. Ask whoever sent it for what resnet-sizes archive made."
+        )
+    return found[0].relative_to(root)
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    remedy = "Download it again, or ask whoever sent it for what resnet-sizes archive made."
+    if not path.is_file():
+        raise UserError(f"{path}: no such file or folder. Name an archive, or a study in results/.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            _check_members(path, members, remedy)
+            if METADATA not in archive.namelist():
+                raise UserError(
+                    f"{path}: is a zip, but no archive of a result: it has no {METADATA} at its "
+                    f"top. {remedy}"
+                )
+            for member in members:
+                if not member.is_dir():
+                    _extract(archive, member, folder)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        reason = shown_text(str(error)) or type(error).__name__
+        raise UserError(f"{path}: is no complete zip archive ({reason}). {remedy}") from None
+    except OSError as error:
+        if error.filename and Path(error.filename).is_relative_to(folder):
+            raise  # no room to unpack it
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}). {remedy}") from None
+
+
+def _check_members(path: Path, members: list[zipfile.ZipInfo], remedy: str) -> None:
+    """Raise UserError for names that lead out of the folder, links, doubles, and floods."""
+
+    def refuse(name: str, problem: str) -> UserError:
+        return UserError(f"{path}: {shown_text(name)} {problem}. {remedy}")
+
+    if len(members) > MOST_FILES:
+        raise UserError(f"{path}: holds {len(members)} files; allowed: {MOST_FILES}. {remedy}")
+    seen: set[str] = set()
+    for member in members:
+        name = member.filename
+        parts = PurePosixPath(name).parts
+        if name.startswith("/") or "\\" in name or ".." in parts or ":" in name or "\0" in name:
+            raise refuse(name, "leads out of the archive, or would elsewhere")
+        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise refuse(name, "is a link or a device; allowed: files and folders")
+        if member.flag_bits & 0x1:
+            raise refuse(name, "is encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise refuse(name, "is compressed in a way that is not allowed (stored, deflated)")
+        folded = "/".join(parts).casefold()  # some file systems keep no case apart
+        if folded in seen:
+            raise refuse(name, "appears in it twice")
+        seen.add(folded)
+    unpacked, packed = sum(each.file_size for each in members), path.stat().st_size
+    if unpacked > MOST_BYTES or (unpacked > _RATIO_FROM and unpacked > _MOST_RATIO * packed):
+        raise UserError(f"{path}: {packed} bytes would unpack to {unpacked}. {remedy}")
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    target = folder.joinpath(*PurePosixPath(member.filename).parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    left = member.file_size
+    with archive.open(member) as source, target.open("xb") as copy:  # reading checks its CRC
+        while piece := source.read(_PIECE):
+            left -= len(piece)
+            if left < 0:
+                raise EOFError(f"{member.filename} is longer than declared")
+            copy.write(piece)
+    if left:
+        raise EOFError(f"{member.filename} is shorter than declared")

@@ -1,0 +1,106 @@
+"""Whether a run's numbers could be those of a training: what a forger would have to think of.
+
+None of it proves that a run was made. Each rule says what cannot be, and leaves wide margins.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+
+from resnet_sizes.schemas.run.metrics import Device, Metrics
+from resnet_sizes.schemas.run.run import Precision
+from resnet_sizes.schemas.run.tensors import DatasetInfo, Float32Array, Int64Array
+
+# Multiply-accumulates a second that nothing reaches: a core with two 512-bit units, or with tiles
+# for 16 bits, at 4 to 5 GHz; some times the largest GPU there is.
+CORE_RATE: dict[Precision, float] = {"fp32": 2e11, "tf32": 2e11, "bf16": 5e12, "fp16": 5e12}
+GPU_RATE: dict[Precision, float] = {"fp32": 2e14, "tf32": 2e15, "bf16": 5e15, "fp16": 5e15}
+
+EXECUTED = 0.5
+"""The share of the nominal products that the engine executes at least: it leaves out those with
+padding."""
+
+LOSS_TOLERANCE = 1e-3
+"""Relative difference between the mean cross-entropy of the logits, in float64, and the one that
+the device summed up in float32."""
+
+CLOCK_TOLERANCE = 2.0
+"""Seconds: starts and ends are noted in whole ones."""
+
+
+def implausible(
+    metrics: Metrics, info: DatasetInfo, logits: Float32Array, labels: Int64Array
+) -> Iterator[str]:
+    """What cannot be so in a run's results, a sentence each.
+
+    `logits` is float32 `[N, classes]` and `labels` int64 `[N]`, as its predictions hold them.
+    """
+    last = metrics.epochs[-1]
+    loss = cross_entropy(logits, labels)
+    if abs(loss - last.test_loss) > LOSS_TOLERANCE * max(1.0, abs(loss)):
+        yield (
+            f"its predictions have a test loss of {loss:.6f}, and the last epoch tells of "
+            f"{last.test_loss:.6f}"
+        )
+    for epoch in metrics.epochs:
+        for part, accuracy, images in (
+            ("training", epoch.train_accuracy, info.train_images),
+            ("test", epoch.test_accuracy, info.test_images),
+        ):
+            right = accuracy * images
+            if abs(right - round(right)) > 1e-3:
+                yield (
+                    f"epoch {epoch.epoch}: a {part} accuracy of {accuracy!r} is no whole number "
+                    f"of {images} images"
+                )
+    best = max(metrics.epochs, key=lambda epoch: epoch.test_accuracy)
+    if (best.test_accuracy, best.epoch) != (metrics.best_test_accuracy, metrics.best_epoch):
+        yield f"its best epoch is {best.epoch}, and it tells of {metrics.best_epoch}"
+    yield from _implausible_times(metrics, info)
+
+
+def _implausible_times(metrics: Metrics, info: DatasetInfo) -> Iterator[str]:
+    in_epochs = sum(epoch.training_seconds for epoch in metrics.epochs)
+    cache = metrics.feature_cache
+    own_pass = cache.forward_seconds if cache and not cache.reused else 0.0
+    if not np.isclose(metrics.training_seconds, in_epochs + own_pass, rtol=1e-6, atol=1e-6):
+        yield (
+            f"its epochs add up to {in_epochs + own_pass:.3f} s of training, and it tells of "
+            f"{metrics.training_seconds:.3f} s"
+        )
+    started, finished = map(datetime.fromisoformat, (metrics.started, metrics.finished))
+    passed = (finished - started).total_seconds()
+    evaluation = sum(epoch.evaluation_seconds for epoch in metrics.epochs)
+    if metrics.training_seconds + evaluation > passed + CLOCK_TOLERANCE:
+        yield (
+            f"it trained and evaluated for {metrics.training_seconds + evaluation:.1f} s between a "
+            f"start and an end that are {passed:.0f} s apart"
+        )
+    if cache:
+        passes, seconds = 1.0, cache.forward_seconds
+    else:
+        trained_whole = metrics.run.reading.trainable == "all"
+        passes, seconds = (3.0 if trained_whole else 1.0) * len(metrics.epochs), in_epochs
+    products = EXECUTED * passes * info.train_images * metrics.macs_per_image
+    most = rate_limit(metrics.device, metrics.run.precision)
+    if seconds * most < products:
+        yield (
+            f"{products:.3g} multiply-accumulates in {seconds:.3g} s are more than "
+            f"{metrics.device.name} can do in {metrics.run.precision} ({most:.2g} a second at most)"
+        )
+
+
+def rate_limit(device: Device, precision: Precision) -> float:
+    """Multiply-accumulates a second that no device of this kind reaches."""
+    if device.kind == "cpu":
+        return device.threads * CORE_RATE[precision]
+    return GPU_RATE[precision]
+
+
+def cross_entropy(logits: Float32Array, labels: Int64Array) -> float:
+    """Mean over the images, in nats: `logits` float32 `[N, classes]`, `labels` int64 `[N]`."""
+    values = logits.astype(np.float64)
+    values -= values.max(axis=1, keepdims=True)
+    of_labels = values[np.arange(len(labels)), labels]
+    return float(np.mean(np.log(np.exp(values).sum(axis=1)) - of_labels))

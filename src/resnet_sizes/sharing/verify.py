@@ -1,0 +1,402 @@
+"""Somebody's results, made again from what they rest on, and compared with what is claimed.
+
+Accuracies come from the predictions, and measurements, table, statistics, verdicts, values and
+texts from the runs. Nothing of an archive is executed: the code is ours, and so are the templates.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import chdir
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+import resnet_sizes
+from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.io.code_hash import training_code_hash
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_bytes, read_record
+from resnet_sizes.io.hashes import file_hash
+from resnet_sizes.reporting.build import build_report, made_with, report_text
+from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.render.engines import Format, choose_engine
+from resnet_sizes.reporting.sections.metadata import DATA
+from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import StudyFile, all_run_settings, read_study
+from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info, read_predictions
+from resnet_sizes.schemas.verification import (
+    Certificate,
+    Finding,
+    Group,
+    MadeWith,
+    Outcome,
+    Verification,
+)
+from resnet_sizes.sharing.differences import ABSENT, differences
+from resnet_sizes.sharing.open_archive import (
+    CERTIFICATE,
+    METADATA,
+    NO_DIGEST,
+    PREVIEW,
+    UNLISTED,
+    Opened,
+    opened,
+)
+from resnet_sizes.sharing.plausibility import implausible
+
+SHOWN = 5
+"""Differences of one file that are named; all of them are counted."""
+
+_REMEDY = "Ask whoever made it for the whole result."
+
+
+Replay = Callable[[StudyFile, StudyFolder], Iterable[Finding]]
+"""Trains the first steps of a study's runs again."""
+
+
+def verify(
+    path: Path,
+    digest: str | None = None,
+    replay: Replay | None = None,
+    templates: Path = Path("report"),
+) -> Verification:
+    """Check a results folder or an archive, without torch, GPU or network.
+
+    `digest` is what was published of an archive: it must be that of its list of files; `replay`
+    is called in the end, and may need torch. Nothing is written. Raises UserError for what is no
+    result at all; whatever can be compared is compared, and becomes a finding.
+    """
+    templates = templates.absolute()
+    with opened(path) as result, chdir(result.root):
+        found = list(check_files(result, digest))
+        try:
+            study_file = read_study(result.study_file)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+        check = _Check(result.study_file, study_file, templates)
+        found += check.findings()
+        if replay:
+            found += replay(study_file, check.folder)
+        return Verification(
+            study=study_file.study.name,
+            study_hash=study_file.study_hash,
+            digest=file_hash(Path(METADATA)) if result.is_archive else None,
+            checked_by=resnet_sizes.__version__,
+            findings=found,
+        )
+
+
+def check_files(result: Opened, digest: str | None) -> Iterator[Finding]:
+    """Every file of an archive against its list, and the list against its digest."""
+    if not result.is_archive:
+        if digest:
+            raise UserError(
+                "--digest: is of an archive's list of files, and this is a folder in results/. "
+                "Leave it out, or name the archive."
+            )
+        return
+    listed = listed_files(Path(METADATA))
+    there = {
+        each.as_posix() for each in Path().rglob("*") if each.is_file() or each.is_symlink()
+    } - UNLISTED
+    bad = 0
+    for name in sorted(there | set(listed)):
+        if name not in listed:
+            problem = "is not in the archive's list of files"
+        elif name not in there:
+            problem = "is in the archive's list of files, and not there"
+        elif file_hash(Path(name)) != listed[name]:
+            problem = f"has another SHA-256 than the list says ({listed[name][:12]}…)"
+        else:
+            continue
+        bad += 1
+        yield _finding("files", name, "differs", problem)
+    good = len(set(listed) & there) - bad
+    if not bad:
+        detail = f"{good} files have the SHA-256 that {METADATA} lists, and no other is there"
+        yield _finding("files", METADATA, "agrees", detail)
+    found = file_hash(Path(METADATA))
+    if digest is None:
+        outcome: Outcome = "not-compared"
+        detail = (
+            f"{found}. Compare it with the one that was published, or give that as --digest: "
+            "without it nobody can say that the files are the ones that were sent"
+        )
+    elif digest.lower().removeprefix("sha256:") == found:
+        outcome, detail = "agrees", f"is the one that was given: {found}"
+    else:
+        outcome, detail = "differs", f"{found}; the one that was given is {digest}"
+    yield _finding("files", "digest", outcome, detail)
+    yield _check_preview(found)
+
+
+def _check_preview(digest: str) -> Finding:
+    """The page cannot be listed, since it shows the digest; without it, it has a known hash."""
+    try:
+        certificate = read_record(Path(CERTIFICATE), Certificate, _REMEDY)
+        shown = read_bytes(Path(PREVIEW), _REMEDY)
+    except UserError as error:
+        return _finding("files", PREVIEW, "differs", str(error))
+    blank = shown.replace(digest.encode(), NO_DIGEST.encode())
+    if hashlib.sha256(blank).hexdigest() != certificate.preview_sha256:
+        return _finding("files", PREVIEW, "differs", f"is not what {CERTIFICATE} tells of")
+    return _finding("files", PREVIEW, "agrees", "shows this digest, as it was written")
+
+
+def _finding(group: Group, subject: str, outcome: Outcome, detail: str) -> Finding:
+    return Finding(group=group, subject=subject, outcome=outcome, detail=detail)
+
+
+def listed_files(metadata: Path) -> dict[str, str]:
+    """The SHA-256 of each file that a crate lists, by its path in the archive. Raises UserError."""
+    try:
+        graph = json.loads(read_bytes(metadata, _REMEDY, 2**28))["@graph"]
+        files = [each for each in graph if "File" in _as_list(each.get("@type"))]
+        return {each["@id"]: each["sha256"] for each in files}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(
+            f"{metadata.name}: is no list of files with their SHA-256 "
+            f"({type(error).__name__}: {error}). {_REMEDY}"
+        ) from None
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@dataclass(frozen=True)
+class _Check:
+    """One study, with the working directory where its configuration's paths begin."""
+
+    path: Path
+    study_file: StudyFile
+    templates: Path
+
+    @property
+    def folder(self) -> StudyFolder:
+        return StudyFolder.of_file(self.path)
+
+    def findings(self) -> Iterator[Finding]:
+        """What was found of runs, evidence and reports, in this order."""
+        study = self.study_file.study
+        yield self._found(
+            "study", self.path, "agrees", "its hash is that of the configuration that it holds"
+        )
+        for named in (study.article, study.devices):
+            if not Path(named).is_file():
+                detail = f"is not there, and the study names it. {_REMEDY}"
+                yield self._found("study", Path(named), "differs", detail)
+                return
+        try:
+            info = read_dataset_info(self.folder.dataset_info, study.dataset)
+        except UserError as error:
+            yield self._found("study", self.folder.dataset_info, "differs", str(error))
+            return
+        yield from self._check_runs(info)
+        with TemporaryDirectory(prefix="resnet-sizes-verify-") as name:
+            again = self._mirrored(Path(name))
+            try:
+                made = build_evidence(again, StudyFolder.of_file(again).evidence, True)
+            except UserError as error:
+                yield self._found("evidence", self.folder.evidence, "differs", str(error))
+                return
+            yield from self._check_states(made)
+            yield from self._check_evidence(StudyFolder.of_file(again).evidence)
+            # Drawing and rendering take most of the time.
+            with ProcessPoolExecutor(len(study.report.languages)) as pool:
+                check = partial(self.check_report, again)
+                for found in pool.map(check, study.report.languages):
+                    yield from found
+
+    def _found(self, group: Group, path: Path, outcome: Outcome, detail: str) -> Finding:
+        folder = self.folder.folder
+        shown = path.relative_to(folder) if path.is_relative_to(folder) else path
+        return _finding(group, shown.as_posix(), outcome, detail)
+
+    def _mirrored(self, folder: Path) -> Path:
+        """The study's results under another folder, for evidence and reports of our own."""
+        study = folder / "results" / self.study_file.study.name
+        study.mkdir(parents=True)
+        for name in ("study.json", "data", "runs", "weights"):
+            if (self.folder.folder / name).exists():
+                (study / name).symlink_to((self.folder.folder / name).absolute())
+        return study / "study.json"
+
+    def _check_runs(self, info: DatasetInfo) -> Iterator[Finding]:
+        """What a run says of itself, beside what the evidence checks when it reads it."""
+        code = training_code_hash()
+        for settings in all_run_settings(self.study_file.study):
+            files = self.folder.run(settings)
+            try:
+                metrics = read_record(files.metrics, Metrics, _REMEDY)
+                logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
+            except UserError:
+                continue  # which the evidence says, with the reason
+            problems = list(implausible(metrics, info, logits, labels))
+            for problem in problems:
+                yield self._found("runs", files.metrics, "differs", problem)
+            if not problems:
+                detail = "its loss, counts, times and speed could be those of a training"
+                yield self._found("runs", files.metrics, "agrees", detail)
+            if metrics.code.training_hash != code:
+                detail = (
+                    "was made by another version of the training code "
+                    f"({metrics.code.training_hash[:12]}…; here it is {code[:12]}…)"
+                )
+                yield self._found("runs", files.metrics, "not-compared", detail)
+
+    def _check_states(self, made: Verdicts) -> Iterator[Finding]:
+        for state in made.runs:
+            finished = state.state == "finished"
+            detail = "its accuracy is that of its predictions, and its files belong together"
+            if not finished:
+                # It speaks of files where they were linked to.
+                detail = re.sub(r"\S*/resnet-sizes-verify-\w+/", "", state.problem or "is missing")
+            yield _finding("runs", f"runs/{state.run}", "agrees" if finished else "differs", detail)
+
+    def _check_evidence(self, again: Path) -> Iterator[Finding]:
+        claimed = self.folder.evidence
+        is_current = True
+        try:
+            inputs = read_inputs(self.path, claimed)
+            now = evidence_inputs(Path(inputs.study.devices))
+            is_current = inputs.verdicts.made_from == now
+        except UserError as error:
+            yield self._found("evidence", claimed, "differs", str(error))
+        if not is_current:
+            detail = (
+                "was made by another version of the code, or of the table of GPUs: what comes out "
+                "here and did not exist there is passed over"
+            )
+            yield self._found("evidence", claimed / "verdicts.json", "not-compared", detail)
+        for made in sorted(again.iterdir()):
+            path = claimed / made.name
+            try:
+                content = read_bytes(path, _REMEDY)
+                lines = list(_evidence_differences(content, made, is_current))
+            except (UserError, ValueError) as error:
+                lines = [str(error)]
+            yield self._compared("evidence", path, lines)
+
+    def _compared(self, group: Group, path: Path, lines: list[str]) -> Finding:
+        if not lines:
+            return self._found(group, path, "agrees", "the same comes out again")
+        more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+        return self._found(group, path, "differs", "; ".join([*islice(lines, SHOWN), *more]))
+
+    def check_report(self, again: Path, language: str) -> list[Finding]:
+        """What was found of the report in one language; `again` is the study mirrored."""
+        return list(self._check_report(again, language))
+
+    def _check_report(self, again: Path, language: str) -> Iterator[Finding]:
+        """The text as templates and evidence give it; whole pages where the same programs made
+        them."""
+        claimed = self.folder.report(language)
+        try:
+            data = json.loads(read_bytes(claimed / DATA, _REMEDY))
+            made_by = MadeWith.model_validate(data.get("made_with"))
+        except UserError as error:
+            yield self._found("report", claimed, "differs", str(error))
+            return
+        except (ValidationError, ValueError, AttributeError):
+            detail = "does not tell what it was made with: make it again with resnet-sizes report"
+            yield self._found("report", claimed / DATA, "not-compared", detail)
+            return
+        evidence = StudyFolder.of_file(again).evidence
+        try:
+            engine = choose_engine(made_by.engine)
+        except UserError:  # no Quarto
+            engine = choose_engine("pandoc")
+        here = made_with(engine, self.templates)
+        if made_by.code != here.code:
+            detail = "was made by another version of the code, or of the templates"
+            yield self._found("report", claimed, "not-compared", detail)
+            return
+        text, record = report_text(again, evidence, language, made_by, self.templates)
+        shipped = _lines(claimed / "article.qmd")
+        yield self._compared(
+            "report", claimed / "article.qmd", list(_line_differences(shipped, text.splitlines()))
+        )
+        lines = [str(each) for each in differences(data, json.loads(json.dumps(record)))]
+        yield self._compared("report", claimed / DATA, lines)
+        if made_by != here:
+            detail = (
+                f"its pages and figures are of {_programs(made_by)}; here is {_programs(here)}. "
+                "Their text was compared"
+            )
+            yield self._found("report", claimed, "not-compared", detail)
+            return
+        formats: list[Format] = [
+            each for each in get_args(Format) if (claimed / f"report.{each}").is_file()
+        ]
+        with TemporaryDirectory(prefix="resnet-sizes-verify-") as name:
+            made = Path(name) / language
+            build_report(again, evidence, made, language, formats, made_by.engine, self.templates)
+            pages = sorted(set(_files(made)) - {"article.qmd", DATA})
+            for page in pages:
+                same = (claimed / page).is_file() and (
+                    file_hash(claimed / page) == file_hash(made / page)
+                )
+                lines = [] if same else ["is not what the same programs make of the evidence"]
+                yield self._compared("report", claimed / page, lines)
+
+
+def _programs(made: MadeWith) -> str:
+    versions = made.engine_versions | made.drawn_with
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _files(folder: Path) -> Iterator[str]:
+    return (each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
+
+
+def _evidence_differences(content: bytes, made: Path, is_current: bool) -> Iterator[str]:
+    """What differs in one file; of an older version's only what both have."""
+    if made.suffix != ".json":
+        yield from _line_differences(
+            content.decode(errors="replace").splitlines(), made.read_text("utf-8").splitlines()
+        )
+        return
+    own = json.loads(made.read_bytes())
+    claimed = json.loads(content)
+    if made.name == "verdicts.json":
+        # They follow from files and code, which have findings of their own.
+        for document in (own, claimed):
+            for name in ("made_from", "checksum", "files"):
+                document.pop(name, None)
+    for difference in differences(claimed, own):
+        if is_current or difference.claimed is not ABSENT:
+            yield str(difference)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []
+
+
+def _line_differences(claimed: list[str], made: list[str]) -> Iterator[str]:
+    if len(claimed) != len(made):
+        yield f"{len(claimed)} lines are claimed, {len(made)} come out"
+    for number, (one, other) in enumerate(zip(claimed, made, strict=False), 1):
+        if one != other:
+            yield f"line {number}: {one[:60]!r} is claimed, {other[:60]!r} comes out"
+
+
+def summary(found: Verification) -> Mapping[Group, dict[Outcome, int]]:
+    """How often each outcome was found, by group, in the order of the groups."""
+    groups = dict.fromkeys(each.group for each in found.findings)
+    return {
+        group: found.model_copy(
+            update={"findings": [each for each in found.findings if each.group == group]}
+        ).counts()
+        for group in groups
+    }

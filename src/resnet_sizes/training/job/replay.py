@@ -1,0 +1,129 @@
+"""The first steps of runs on this machine, beside the losses that their results tell of."""
+
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
+from resnet_sizes.schemas.run.tensors import DatasetArrays, read_dataset
+from resnet_sizes.schemas.run.weights import WeightsInfo, weights_key
+from resnet_sizes.schemas.verification import Finding, Outcome
+from resnet_sizes.training.capabilities import check_precision
+from resnet_sizes.training.devices.gpu_slots import device_slot
+from resnet_sizes.training.devices.select import describe, select_device, set_threads
+from resnet_sizes.training.engine.batches import DeviceData
+from resnet_sizes.training.engine.loop import Trainer
+from resnet_sizes.training.engine.networks import initial_network, ready_for_training
+
+
+def tolerance(precision: str, step: int) -> float:
+    """The largest relative difference of two losses that rounding explains: other devices add in
+    another order, and each step carries it on. `step` counts from 1."""
+    if precision in ("fp32", "tf32"):
+        first = 1e-4 if precision == "fp32" else 1e-3
+        return first * step * math.sqrt(step)
+    return 2e-2 * max(1.0, step / 5)
+
+
+def replay(
+    study_file: StudyFile, folder: StudyFolder, dataset: Path, steps: int, device_name: str
+) -> Iterator[Finding]:
+    """Train the first steps of each run of a study again and compare their losses.
+
+    `dataset` is the tensor file; an archive has none. Raises UserError where it is missing, or of
+    other images than the study's runs.
+    """
+    info, arrays = read_dataset(dataset)
+    with device_slot("verify", device_name) as slot:
+        device = select_device(slot.torch_name)
+        for settings in all_run_settings(study_file.study):
+            files = folder.run(settings)
+            subject = f"runs/{settings.name}"
+            try:
+                metrics = read_record(files.metrics, Metrics, "")
+                if metrics.dataset_identity != info.identity:
+                    raise UserError(
+                        f"{dataset}: holds other images ({info.identity[:12]}…) than the run saw "
+                        f"({metrics.dataset_identity[:12]}…)"
+                    )
+                losses = first_losses(
+                    metrics, arrays, len(info.class_names), _weights(metrics, folder), steps, device
+                )
+            except UserError as error:
+                yield _finding(subject, "not-compared", str(error))
+                continue
+            yield _compared(subject, metrics, losses, device)
+
+
+def _weights(metrics: Metrics, folder: StudyFolder) -> WeightsInfo | None:
+    key = weights_key(metrics.run.model, metrics.run.reading)
+    return read_record(folder.weights(key), WeightsInfo, "") if key else None
+
+
+class _EnoughError(Exception):
+    """Ends a training after the steps that are asked for."""
+
+
+def first_losses(
+    metrics: Metrics,
+    arrays: DatasetArrays,
+    classes: int,
+    weights: WeightsInfo | None,
+    steps: int,
+    device: torch.device,
+) -> list[float]:
+    """Mean losses of a run's first steps, in nats, as this device computes them.
+
+    Frozen layers are gone through in each step, also where the run kept their features: that is
+    the same to rounding. Nothing is compiled. Raises UserError as a training does.
+    """
+    run = metrics.run.model_copy(update={"compile": "none", "compile_mode": "none"})
+    set_threads(run.threads)
+    check_precision(run.precision, device)
+    network = initial_network(run, classes, weights)
+    network = ready_for_training(network, run.reading, device, run.precision)
+    trainer = Trainer(run, network, DeviceData.on(device, arrays), device)
+    losses: list[float] = []
+
+    def step_done(loss: torch.Tensor) -> None:
+        losses.append(loss.item())
+        if len(losses) == steps:
+            raise _EnoughError
+
+    with suppress(_EnoughError):
+        next(trainer.epochs(step_done))
+    return losses
+
+
+def _compared(subject: str, metrics: Metrics, losses: list[float], device: torch.device) -> Finding:
+    claimed, precision = metrics.first_losses, metrics.run.precision
+    if not claimed:
+        detail = "its results are from before first losses were kept"
+        return _finding(subject, "not-compared", detail)
+    pairs = list(zip(claimed, losses, strict=False))
+    largest = 0.0
+    for step, (one, other) in enumerate(pairs, 1):
+        difference = abs(one - other) / max(abs(one), 1e-12)
+        largest = max(largest, difference)
+        if not difference <= tolerance(precision, step):
+            detail = (
+                f"step {step}: a loss of {one:.6f} is claimed, {other:.6f} comes out "
+                f"(relative difference {difference:.2g}, allowed {tolerance(precision, step):.2g})"
+            )
+            return _finding(subject, "differs", detail)
+    here = describe(device)
+    how = "bit for bit" if largest == 0 else f"to {largest:.1g}"
+    where = "the same device" if here.name == metrics.device.name else metrics.device.name
+    detail = f"the losses of its first {len(pairs)} steps, made on {where}, come out {how}"
+    return _finding(subject, "agrees", detail)
+
+
+def _finding(subject: str, outcome: Outcome, detail: str) -> Finding:
+    return Finding(group="replay", subject=subject, outcome=outcome, detail=detail)

@@ -1,0 +1,95 @@
+"""Finished studies as people share them: in a project's folder, with evidence and reports."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from synthetic import MODELS, make_study
+
+from made_once import made_once
+from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.reporting.build import build_report
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import StudyFile
+from resnet_sizes.schemas.run.tensors import DatasetInfo, read_predictions
+from resnet_sizes.sharing.plausibility import cross_entropy
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ("Snakefile", "workflow", "config", "report", "LICENSE", "requirements.lock")
+
+SMALL: dict[str, Any] = {
+    "name": "shared",
+    "epochs": 5,
+    "content": "other",
+    "languages": ("pt",),
+    "seeds": (0, 1),
+    "models": MODELS[:2],
+    "minutes": {"resnet18": 0.5, "resnet50": 1.5},
+}
+
+
+def make_result(folder: Path, reports: bool = True, pages: bool = False, **settings: Any) -> Path:
+    """A project below `folder` with one finished study that holds; its `study.json`.
+
+    Studies with equal settings are copies of one that is made once in a test run. Without `pages`
+    its reports tell of a drawing program that is not here: their text is compared, which takes
+    a fraction of the time.
+    """
+    wanted = SMALL | settings
+
+    def make(made: Path) -> None:
+        study = plausible(make_study(made, **wanted))
+        evidence = StudyFolder.of_file(study).evidence
+        build_evidence(study, evidence, allow_partial=True)
+        for language in wanted["languages"] if reports else ():
+            output = StudyFolder.of_file(study).report(language)
+            build_report(
+                study, evidence, output, language, ["html", "pdf"], "pandoc", ROOT / "report"
+            )
+            if not pages:
+                data = json.loads((output / "report.json").read_text("utf-8"))
+                data["made_with"]["drawn_with"]["matplotlib"] = "0.0"
+                write_json(output / "report.json", data)
+
+    made = made_once(
+        ["shared result", reports, pages, wanted], lambda path: _in_project(path, make)
+    )
+    shutil.copytree(made, folder, dirs_exist_ok=True, symlinks=True)
+    return folder / "results" / wanted["name"] / "study.json"
+
+
+def _in_project(folder: Path, make: Any) -> None:
+    from contextlib import chdir
+
+    for name in PROJECT:
+        (folder / name).symlink_to(ROOT / name)
+    with chdir(folder):
+        make(Path())
+
+
+def plausible(study: Path) -> Path:
+    """Make synthetic runs such as could have been trained: counts are whole, losses are those of
+    the predictions; and let the study name its files as a project does."""
+    record = read_record(study, StudyFile, "")
+    relative = {"article": "config/article.yaml", "devices": "config/devices.yaml"}
+    own = record.study.model_copy(update=relative)
+    write_json(study, StudyFile(study_hash=content_hash(own), study=own))
+    info = read_record(StudyFolder.of_file(study).dataset_info, DatasetInfo, "")
+    for path in sorted(study.parent.glob("runs/*/*/*/metrics.json")):
+        data = json.loads(path.read_text("utf-8"))
+        logits, labels = read_predictions(RunFolder(path.parent).predictions)
+        for epoch in data["epochs"]:
+            for part, images in (("train", info.train_images), ("test", info.test_images)):
+                epoch[f"{part}_accuracy"] = round(epoch[f"{part}_accuracy"] * images) / images
+        data["epochs"][-1]["test_loss"] = cross_entropy(logits, labels)
+        best = max(data["epochs"], key=lambda epoch: epoch["test_accuracy"])
+        data |= {"best_epoch": best["epoch"], "best_test_accuracy": best["test_accuracy"]}
+        data["first_losses"] = [float(x) for x in np.linspace(2.4, 2.2, 5)]
+        data["checksum"] = None
+        write_json(path, Metrics.model_validate_json(json.dumps(data)).sealed())
+    return study

@@ -1,0 +1,251 @@
+"""`resnet-sizes archive`: what is in it, what it says of itself, and what others make of it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from shared_results import make_result
+
+from copied_process import copied
+from resnet_sizes.sharing.crate import PROFILES
+from resnet_sizes.sharing.open_archive import METADATA, PREVIEW
+
+AUTHOR = "Ada Lovelace <0000-0002-1825-0097>"
+
+
+def archive(project: Path, *options: str) -> tuple[int, str, str]:
+    done = copied().run(["archive", "shared", *options], project)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A project with a finished study and its archive; not to be changed."""
+    folder = tmp_path_factory.mktemp("archived")
+    make_result(folder)
+    status, said, error = archive(folder, "--author", AUTHOR)
+    assert status == 0, error
+    assert re.search(r"results/shared\.zip\ndigest: [0-9a-f]{64}$", said.strip())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def contents(project) -> dict[str, bytes]:
+    with zipfile.ZipFile(project / "results/shared.zip") as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def test_it_holds_all_that_others_need(contents):
+    run = "results/shared/runs/scratch-32/resnet18/seed-0"
+    assert {
+        "Snakefile", "config/article.yaml", "config/devices.yaml", "requirements.lock", "LICENSE",
+        "src/resnet_sizes/cli/app.py", "workflow/rules/train.smk", "report/pt/article.qmd.j2",
+        "results/shared/study.json", "results/shared/data/dataset.json",
+        f"{run}/run.json", f"{run}/metrics.json", f"{run}/predictions.safetensors",
+        "results/shared/evidence/verdicts.json", "results/shared/report/pt/report.html",
+        "results/shared/report/pt/report.pdf", "CITATION.cff", "zenodo.json", "codecheck.yml",
+        "certificate.json", METADATA, PREVIEW,
+    } <= set(contents)  # fmt: skip
+    assert not [name for name in contents if "__pycache__" in name or "/." in name]
+    assert "results/shared/data/dataset.safetensors" not in contents
+
+
+def test_equal_inputs_give_equal_bytes(project, tmp_path):
+    shutil.copytree(project, tmp_path / "copy", symlinks=True)
+    first = (project / "results/shared.zip").read_bytes()
+    later = time.time() + 1000
+    for path in (tmp_path / "copy/results").rglob("*"):
+        os.utime(path, (later, later))
+    archive(tmp_path / "copy", "--author", AUTHOR, "--out", "again.zip")
+    assert (tmp_path / "copy/again.zip").read_bytes() == first
+
+
+def test_the_crate_names_its_profile_its_run_and_each_file(contents):
+    graph = {each["@id"]: each for each in json.loads(contents[METADATA])["@graph"]}
+    root, run = graph["./"], graph["#run"]
+    assert set(PROFILES) < {each["@id"] for each in root["conformsTo"]}
+    assert root["mainEntity"] == {"@id": "Snakefile"}
+    assert run["instrument"] == {"@id": "Snakefile"}
+    assert run["agent"]["@id"] == "https://orcid.org/0000-0002-1825-0097"
+    assert {"@id": "results/shared/evidence/verdicts.json"} in run["result"]
+    assert {"@id": "config/article.yaml"} in run["object"]
+    listed = {name for name, each in graph.items() if "sha256" in each}
+    assert listed == set(contents) - {METADATA, PREVIEW}
+
+
+def test_the_page_shows_who_ran_what_in_the_languages_of_the_study(contents):
+    page = contents[PREVIEW].decode()
+    assert "Certificado do resultado" in page
+    assert "Ada Lovelace" in page
+    assert "Synthetic GPU" in page
+    assert 'href="results/shared/report/pt/report.html"' in page
+    assert "Certificate of the result" not in page  # the study has one language
+    assert "{{" not in page
+
+
+def test_citation_deposit_and_codecheck_are_filled_in(contents):
+    citation = yaml.safe_load(contents["CITATION.cff"])
+    assert citation["authors"] == [
+        {
+            "given-names": "Ada",
+            "family-names": "Lovelace",
+            "orcid": "https://orcid.org/0000-0002-1825-0097",
+        }
+    ]
+    assert citation["license"] == "CC-BY-4.0"
+    deposit = json.loads(contents["zenodo.json"])["metadata"]
+    assert deposit["creators"] == [{"name": "Lovelace, Ada", "orcid": "0000-0002-1825-0097"}]
+    check = yaml.safe_load(contents["codecheck.yml"])
+    files = [each["file"] for each in check["manifest"]]
+    assert "results/shared/evidence/verdicts.json" in files
+    assert all(each in contents for each in files)
+
+
+def test_without_an_author_none_is_made_up(tmp_path):
+    make_result(tmp_path)
+    status, _, error = archive(tmp_path)
+    assert status == 0, error
+    assert "No author is named" in error
+    with zipfile.ZipFile(tmp_path / "results/shared.zip") as opened:
+        assert "não informados" in opened.read(PREVIEW).decode()
+        citation = yaml.safe_load(opened.read("CITATION.cff"))
+    assert citation["authors"] == [{"name": "Not named"}]
+
+
+def test_unpacked_it_is_a_project_that_reports_again(project, tmp_path):
+    with zipfile.ZipFile(project / "results/shared.zip") as opened:
+        opened.extractall(tmp_path)
+    page = tmp_path / "results/shared/report/pt/report.html"
+    before = page.read_bytes()
+    page.unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", "from resnet_sizes.cli.app import main; main()", "report", "shared",
+         "--engine", "pandoc"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "src")},
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert page.read_bytes() == before
+
+
+def test_a_study_that_does_not_hold_is_not_archived(tmp_path):
+    study = make_result(tmp_path)
+    table = study.parent / "evidence/table.csv"
+    table.write_text(table.read_text("utf-8").replace("0.", "1."), "utf-8")
+    status, _, error = archive(tmp_path)
+    assert status == 1
+    assert "is not archived, since it does not hold" in error
+    assert "resnet-sizes verify" in error
+    assert not (tmp_path / "results/shared.zip").exists()
+
+
+def test_an_article_file_outside_of_the_project_is_refused(tmp_path):
+    from resnet_sizes.io.files import read_record, write_json
+    from resnet_sizes.io.hashes import content_hash
+    from resnet_sizes.schemas.run.run import StudyFile
+
+    path = make_result(tmp_path, reports=False, languages=("pt",))
+    study = read_record(path, StudyFile, "").study.model_copy(
+        update={"article": str(Path(__file__).parents[2] / "config/article.yaml")}
+    )
+    write_json(path, StudyFile(study_hash=content_hash(study), study=study))
+    for command in ("evidence", "report"):
+        done = copied().run([command, "shared"], tmp_path)
+        assert done.returncode == 0, done.stderr
+    status, _, error = archive(tmp_path)
+    assert status == 1
+    assert "outside of the project's folder" in error
+    assert "Copy it to config/" in error
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--author", "<0000>"), ("--author", "Ada <12>"), ("--license", "all rights reserved!")],
+)
+def test_bad_options_are_one_clear_error(tmp_path, option, value):
+    make_result(tmp_path)
+    status, _, error = archive(tmp_path, option, value)
+    assert status == 1
+    assert f"{option}: found {value!r}; allowed:" in error
+
+
+def test_trace_leads_from_the_claim_to_the_predictions(project):
+    done = copied().run(["trace", "shared", "S1"], project)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("1. The article says (config/article.yaml, S1)")
+    counted = [line for line in lines if "predictions.safetensors:" in line]
+    assert counted
+    metrics = json.loads(
+        (project / "results/shared/runs/scratch-32/resnet18/seed-0/metrics.json").read_text()
+    )
+    right = round(metrics["final_test_accuracy"] * 200)
+    assert any(f"resnet18/seed-0/predictions.safetensors: {right} of 200" in x for x in counted)
+
+
+def test_trace_of_a_claim_that_there_is_not_names_those_there_are(project):
+    done = copied().run(["trace", "shared", "S99"], project)
+    assert done.returncode == 1
+    assert "allowed: S1, S2" in done.stderr
+
+
+def test_a_certificate_fills_the_template_and_leaves_the_readers_part_open(project, tmp_path):
+    done = copied().run(
+        ["certificate", "results/shared.zip", "--checker", AUTHOR, "--out", str(tmp_path)], project
+    )
+    assert done.returncode == 0, done.stderr
+    check = yaml.safe_load((tmp_path / "codecheck.yml").read_text("utf-8"))
+    assert check["codechecker"] == [{"name": "Ada Lovelace", "ORCID": "0000-0002-1825-0097"}]
+    assert "0 differ" in check["summary"]
+    page = (tmp_path / "codecheck-certificate.md").read_text("utf-8")
+    assert "- [ ] " in page
+    assert "- [x]" not in page
+
+
+def test_a_certificate_of_a_folder_says_to_archive_it_first(project):
+    done = copied().run(["certificate", "results/shared", "--checker", "Ada"], project)
+    assert done.returncode == 1
+    assert "resnet-sizes archive" in done.stderr
+
+
+@pytest.mark.long
+def test_the_crate_is_valid_by_its_profile(project, tmp_path):
+    """By roc-validator, whose dependencies are not ours: it has an environment of its own. The
+    context of RO-Crate 1.1, which it would fetch, came with an older version of `rocrate`."""
+    python, wheels = tmp_path / "venv/bin/python", tmp_path / "wheels"
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    pip = [python, "-m", "pip", "-q"]
+    for wanted in (
+        [*pip, "install", "roc-validator==0.13.0"],
+        [*pip, "download", "--no-deps", "--dest", wheels, "rocrate==0.11.0"],
+    ):
+        made = subprocess.run(wanted, capture_output=True, text=True)
+        if made.returncode:
+            pytest.skip(f"no package registry can be reached: {made.stderr[-200:]}")
+    context, crate = tmp_path / "context.jsonld", tmp_path / "crate"
+    with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
+        context.write_bytes(wheel.read("rocrate/data/ro-crate.jsonld"))
+    with zipfile.ZipFile(project / "results/shared.zip") as opened:
+        opened.extractall(crate)
+    script = Path(__file__).parents[1] / "long/validate_crate.py"
+
+    def validated() -> subprocess.CompletedProcess[str]:
+        return subprocess.run([python, script, context, crate], capture_output=True, text=True)
+
+    done = validated()
+    assert done.returncode == 0, done.stdout + done.stderr
+    metadata = json.loads((crate / METADATA).read_text("utf-8"))
+    run = next(each for each in metadata["@graph"] if each["@id"] == "#run")
+    del run["instrument"]
+    (crate / METADATA).write_text(json.dumps(metadata), "utf-8")
+    assert validated().returncode == 1  # it does look

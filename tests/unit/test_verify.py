@@ -1,0 +1,427 @@
+"""`resnet-sizes verify`: results that hold, and every way in which they may not."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from shared_results import make_result
+
+from copied_process import copied
+from made_once import made_once
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import write_json
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.tensors import (
+    predictions_hash,
+    read_predictions,
+    write_predictions,
+)
+from resnet_sizes.sharing.open_archive import METADATA, PREVIEW, Opened
+from resnet_sizes.sharing.plausibility import cross_entropy
+from resnet_sizes.sharing.verify import check_files
+
+RUN = "runs/scratch-32/resnet18/seed-0"
+
+
+def verify(path: Path, project: Path, *options: str) -> tuple[int, dict, str]:
+    """The exit status, what is said as JSON, and the error."""
+    done = copied().run(["verify", str(path), "--json", *options], project)
+    return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
+
+
+def differing(found: dict) -> dict[str, str]:
+    return {
+        each["subject"]: each["detail"]
+        for each in found["findings"]
+        if each["outcome"] == "differs"
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    make_result(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def with_pages(tmp_path: Path) -> Path:
+    """A project whose pages and figures are compared too, byte by byte."""
+    make_result(tmp_path, pages=True)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def archive() -> Path:
+    """An archive in its project, not to be changed."""
+
+    def make(folder: Path) -> None:
+        study = make_result(folder)
+        done = copied().run(["archive", str(study), "--author", "Ada Lovelace"], folder)
+        assert done.returncode == 0, done.stderr
+
+    return made_once("archive to verify", make) / "results" / "shared.zip"
+
+
+@pytest.fixture
+def unpacked(archive: Path, tmp_path: Path) -> Path:
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path / "unpacked")
+    return tmp_path / "unpacked"
+
+
+def digest_of(archive: Path) -> str:
+    with zipfile.ZipFile(archive) as opened:
+        return hashlib.sha256(opened.read(METADATA)).hexdigest()
+
+
+def relisted(unpacked: Path) -> Path:
+    """Whoever forges an archive makes its list of files and its certificate fit again."""
+    content = (unpacked / METADATA).read_bytes()
+    before, metadata = hashlib.sha256(content).hexdigest(), json.loads(content)
+    for entity in metadata["@graph"]:
+        if "sha256" in entity:
+            content = (unpacked / entity["@id"]).read_bytes()
+            entity["sha256"] = hashlib.sha256(content).hexdigest()
+    text = json.dumps(metadata)
+    (unpacked / METADATA).write_text(text, "utf-8")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    page = (unpacked / PREVIEW).read_text("utf-8")
+    (unpacked / PREVIEW).write_text(page.replace(before, digest), "utf-8")
+    return unpacked
+
+
+def changed_metrics(run: Path, /, **changes: object) -> None:
+    """Other numbers in a run's results, with a checksum that fits them."""
+    path = run / "metrics.json"
+    data = json.loads(path.read_text("utf-8")) | changes | {"checksum": None}
+    write_json(path, Metrics.model_validate_json(json.dumps(data)).sealed())
+
+
+def test_a_finished_study_holds(with_pages):
+    status, found, error = verify(with_pages / "results/shared", with_pages)
+    assert not differing(found)
+    assert status == 0, error
+    agreeing = {each["subject"] for each in found["findings"] if each["outcome"] == "agrees"}
+    assert {
+        "evidence/values.json", "evidence/verdicts.json", "evidence/table.csv", RUN,
+        "report/pt/article.qmd", "report/pt/report.html", "report/pt/report.pdf",
+    } <= agreeing  # fmt: skip
+
+
+def test_an_archive_holds_wherever_it_is_and_with_its_digest(archive, tmp_path):
+    (tmp_path / "report").symlink_to(Path(__file__).parents[2] / "report")
+    status, found, error = verify(archive, tmp_path, "--digest", digest_of(archive))
+    assert not differing(found)
+    assert status == 0, error
+    [digest] = [each for each in found["findings"] if each["subject"] == "digest"]
+    assert digest["outcome"] == "agrees"
+    assert found["digest"] == digest_of(archive)
+
+
+def test_without_a_digest_the_file_is_not_said_to_be_the_one_that_was_sent(archive, tmp_path):
+    (tmp_path / "report").symlink_to(Path(__file__).parents[2] / "report")
+    _, found, _ = verify(archive, tmp_path)
+    [digest] = [each for each in found["findings"] if each["subject"] == "digest"]
+    assert digest["outcome"] == "not-compared"
+    assert digest_of(archive) in digest["detail"]
+
+
+def test_a_byte_flipped_in_any_file_of_an_archive_is_found(archive, unpacked):
+    """By the list of files; a flip in the zip itself is found by its CRC."""
+    names = sorted(
+        path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()
+    )
+    assert len(names) > 200
+    result = Opened(Path(), Path("results/shared/study.json"), True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(unpacked)
+        digest = digest_of(archive)
+        for name in names:
+            path = unpacked / name
+            content = path.read_bytes()
+            middle = len(content) // 2
+            path.write_bytes(
+                content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+                if content
+                else b"\0"
+            )
+            assert differ(result, digest), name
+            path.write_bytes(content)
+        assert not differ(result, digest)
+
+
+def differ(result: Opened, digest: str) -> bool:
+    """Whether the files of an archive are not those of its list, or the list cannot be read."""
+    try:
+        return any(each.outcome == "differs" for each in check_files(result, digest))
+    except UserError:
+        return True
+
+
+def test_a_flipped_byte_within_the_zip_is_named(archive, tmp_path):
+    content = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as opened:
+        member = opened.getinfo("results/shared/evidence/values.json")
+    content[member.header_offset + 200] ^= 1
+    damaged = tmp_path / "damaged.zip"
+    damaged.write_bytes(content)
+    status, _, error = verify(damaged, tmp_path)
+    assert status == 1
+    assert "is no complete zip archive" in error
+    assert "values.json" in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("extra", ["results/shared/extra.json", ".hidden"])
+def test_a_file_that_nobody_listed_is_found(unpacked, extra):
+    (unpacked / extra).write_text("{}")
+    status, found, _ = verify(unpacked, unpacked)
+    assert status == 1
+    assert "not in the archive's list" in differing(found)[extra]
+
+
+def test_a_missing_file_is_found(unpacked):
+    (unpacked / "results/shared/evidence/table.csv").unlink()
+    status, found, _ = verify(unpacked, unpacked)
+    assert status == 1
+    assert "not there" in differing(found)["results/shared/evidence/table.csv"]
+
+
+def test_a_forged_accuracy_with_all_checksums_made_again_is_found_by_the_predictions(unpacked):
+    run = unpacked / "results/shared" / RUN
+    data = json.loads((run / "metrics.json").read_text("utf-8"))
+    epochs = data["epochs"]
+    epochs[-1]["test_accuracy"] += 0.05
+    changed_metrics(
+        run,
+        epochs=epochs,
+        final_test_accuracy=epochs[-1]["test_accuracy"],
+        best_test_accuracy=epochs[-1]["test_accuracy"],
+        best_epoch=5,
+    )
+    relisted(unpacked)
+    status, found, _ = verify(unpacked, unpacked)
+    assert status == 1
+    assert "gives an accuracy of" in differing(found)[RUN]
+
+
+def forge_predictions(run: Path) -> None:
+    """Better predictions, with the loss, the accuracy and the hashes that they give."""
+    logits, labels = read_predictions(run / "predictions.safetensors")
+    logits = logits.copy()
+    wrong = np.flatnonzero(logits.argmax(1) != labels)[:10]
+    logits[wrong] = 0
+    logits[wrong, labels[wrong]] = 4.5
+    write_predictions(run / "predictions.safetensors", logits, labels)
+    data = json.loads((run / "metrics.json").read_text("utf-8"))
+    epochs = data["epochs"]
+    epochs[-1]["test_accuracy"] = float((logits.argmax(1) == labels).mean())
+    epochs[-1]["test_loss"] = cross_entropy(logits, labels)
+    best = max(epochs, key=lambda epoch: epoch["test_accuracy"])
+    changed_metrics(
+        run,
+        epochs=epochs,
+        final_test_accuracy=epochs[-1]["test_accuracy"],
+        best_test_accuracy=best["test_accuracy"],
+        best_epoch=best["epoch"],
+        predictions_sha256=predictions_hash(logits, labels),
+    )
+
+
+def test_forged_predictions_do_not_fit_the_evidence_and_are_found(unpacked):
+    forge_predictions(unpacked / "results/shared" / RUN)
+    status, found, _ = verify(relisted(unpacked), unpacked)
+    assert status == 1
+    wrong = differing(found)
+    assert "resnet18" in wrong["evidence/values.json"]
+    assert "report/pt/article.qmd" in wrong
+
+
+def test_predictions_forged_with_all_that_follows_are_found_by_the_digest_alone(archive, unpacked):
+    project = unpacked
+    forge_predictions(project / "results/shared" / RUN)
+    for command in (["evidence", "shared"], ["report", "shared", "--engine", "pandoc"]):
+        done = copied().run(command, project)
+        assert done.returncode == 0, done.stderr
+    relisted(project)
+    status, found, _ = verify(project, project)
+    assert status == 0, differing(found)  # nothing in it contradicts the rest
+    status, found, _ = verify(project, project, "--digest", digest_of(archive))
+    assert status == 1
+    assert list(differing(found)) == ["digest"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"training_seconds": 1e-3}, "add up to"),
+        ({"finished": "2025-01-01T08:00:01Z"}, "apart"),
+        ({"best_epoch": 1}, "best epoch"),
+        ({"macs_per_image": 10**15}, "multiply-accumulates"),
+    ],
+)
+def test_numbers_that_no_training_gives_are_found(project, changes, reason):
+    changed_metrics(project / "results/shared" / RUN, **changes)
+    status, found, _ = verify(project / "results/shared", project)
+    assert status == 1
+    assert reason in differing(found)[f"{RUN}/metrics.json"]
+
+
+def test_a_loss_that_is_not_that_of_the_predictions_is_found(project):
+    run = project / "results/shared" / RUN
+    epochs = json.loads((run / "metrics.json").read_text("utf-8"))["epochs"]
+    epochs[-1]["test_loss"] *= 0.9
+    changed_metrics(run, epochs=epochs)
+    _, found, _ = verify(project / "results/shared", project)
+    assert "test loss" in differing(found)[f"{RUN}/metrics.json"]
+
+
+def test_an_accuracy_that_is_no_whole_number_of_images_is_found(project):
+    run = project / "results/shared" / RUN
+    epochs = json.loads((run / "metrics.json").read_text("utf-8"))["epochs"]
+    epochs[0]["train_accuracy"] += 0.0012345
+    changed_metrics(run, epochs=epochs)
+    _, found, _ = verify(project / "results/shared", project)
+    assert "no whole number" in differing(found)[f"{RUN}/metrics.json"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("article.qmd", "ResNet-50", "ResNet-51"),
+        ("report.html", "ResNet-50", "ResNet-51"),
+        ("figure-loss.svg", "</svg>", " </svg>"),
+    ],
+)
+def test_a_report_that_says_something_else_than_its_evidence_is_found(with_pages, file, old, new):
+    path = with_pages / "results/shared/report/pt" / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    status, found, _ = verify(with_pages / "results/shared", with_pages)
+    assert status == 1
+    assert list(differing(found)) == [f"report/pt/{file}"]
+
+
+def test_pages_of_other_versions_are_compared_by_their_text(project):
+    status, found, _ = verify(project / "results/shared", project)
+    assert status == 0, differing(found)
+    [page] = [each for each in found["findings"] if each["subject"] == "report/pt"]
+    assert page["outcome"] == "not-compared"
+    assert "matplotlib 0.0" in page["detail"]
+
+
+def test_a_forged_value_is_named_with_what_comes_out(project):
+    path = project / "results/shared/evidence/values.json"
+    data = json.loads(path.read_text("utf-8"))
+    key = "scratch-32.resnet50.accuracy.mean"
+    data["values"][key]["value"] = 0.999
+    path.write_text(json.dumps(data), "utf-8")
+    _, found, _ = verify(project / "results/shared", project)
+    assert f"values.{key}.value: 0.999 is claimed, 0.8" in differing(found)["evidence/values.json"]
+
+
+def zipped(path: Path, *members: tuple[str | zipfile.ZipInfo, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+def link() -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo("link")
+    member.external_attr = 0o120777 << 16
+    return member
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ([("something.txt", "no result")], "no archive of a result"),
+        ([("../outside", "x")], "leads out of the archive"),
+        ([("/outside", "x")], "leads out of the archive"),
+        ([("a", "x"), ("A", "y")], "twice"),
+        ([(link(), "/etc/passwd")], "link"),
+        ([(METADATA, "{}")], "holds no files results/<name>/study.json"),
+        ([(METADATA, "{"), ("results/x/study.json", "{}")], "no list of files"),
+        ([(METADATA, '{"@graph": []}'), ("results/x/study.json", "{}")], "not a valid StudyFile"),
+    ],
+)
+def test_another_zip_is_one_clear_error(tmp_path, members, reason):
+    status, _, error = verify(zipped(tmp_path / "some.zip", *members), tmp_path)
+    assert status == 1
+    assert reason in error
+    assert "Traceback" not in error
+    assert not (tmp_path.parent / "outside").exists()
+
+
+def test_half_an_archive_is_one_clear_error(archive, tmp_path):
+    half = tmp_path / "half.zip"
+    half.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    status, _, error = verify(half, tmp_path)
+    assert status == 1
+    assert "no complete zip archive" in error
+    assert "Traceback" not in error
+
+
+def test_an_archive_of_a_newer_schema_is_one_clear_error(unpacked):
+    path = unpacked / "results/shared/study.json"
+    path.write_text(path.read_text("utf-8").replace('"schema_version": 1', '"schema_version": 2'))
+    status, _, error = verify(relisted(unpacked), unpacked)
+    assert status == 1
+    assert "schema_version" in error
+    assert "Traceback" not in error
+
+
+def test_what_is_no_result_is_one_clear_error(tmp_path):
+    for path in (tmp_path, tmp_path / "nothing.zip"):
+        status, _, error = verify(path, tmp_path)
+        assert status == 1
+        assert "Name an archive" in error
+
+
+def test_it_works_without_torch(project, tmp_path):
+    """Importing torch is an error in this process."""
+    script = (
+        "import sys\n"
+        "class Without:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('torch', 'torchvision'):\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Without())\n"
+        "from resnet_sizes.cli.app import main\nmain()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "verify", "results/shared"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all that was compared agrees" in done.stderr
+
+
+def test_nothing_is_written(project):
+    def state() -> dict[str, int]:
+        return {
+            str(path): path.stat().st_mtime_ns
+            for path in project.rglob("*")
+            if path.is_file() and not path.is_symlink()
+        }
+
+    before = state()
+    verify(project / "results/shared", project)
+    assert state() == before
+
+
+def test_a_study_without_evidence_says_what_to_run(project):
+    shutil.rmtree(project / "results/shared/evidence")
+    status, found, _ = verify(project / "results/shared", project)
+    assert status == 1
+    assert "Run: resnet-sizes evidence" in differing(found)["evidence"]
