@@ -52,9 +52,7 @@ def make_result(folder: Path, reports: bool = True, pages: bool = False, **setti
                 study, evidence, output, language, ["html", "pdf"], "pandoc", ROOT / "report"
             )
             if not pages:
-                data = json.loads((output / "report.json").read_text("utf-8"))
-                data["made_with"]["drawn_with"]["matplotlib"] = "0.0"
-                write_json(output / "report.json", data)
+                drawn_elsewhere(output)
 
     made = made_once(
         ["shared result", reports, pages, wanted], lambda path: _in_project(path, make)
@@ -70,6 +68,13 @@ def _in_project(folder: Path, make: Any) -> None:
         (folder / name).symlink_to(ROOT / name)
     with chdir(folder):
         make(Path())
+
+
+def drawn_elsewhere(report: Path) -> None:
+    """Let a report tell of a drawing program that is not here."""
+    data = json.loads((report / "report.json").read_text("utf-8"))
+    data["made_with"]["drawn_with"]["matplotlib"] = "0.0"
+    write_json(report / "report.json", data)
 
 
 def plausible(study: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared_results import make_result
+from shared_results import drawn_elsewhere, make_result
 
 from copied_process import copied
 from made_once import made_once
@@ -246,9 +246,11 @@ def test_forged_predictions_do_not_fit_the_evidence_and_are_found(unpacked):
 def test_predictions_forged_with_all_that_follows_are_found_by_the_digest_alone(archive, unpacked):
     project = unpacked
     forge_predictions(project / "results/shared" / RUN)
-    for command in (["evidence", "shared"], ["report", "shared", "--engine", "pandoc"]):
+    options = ["--engine", "pandoc", "--format", "html"]
+    for command in (["evidence", "shared"], ["report", "shared", *options]):
         done = copied().run(command, project)
         assert done.returncode == 0, done.stderr
+    drawn_elsewhere(project / "results/shared/report/pt")
     relisted(project)
     status, found, _ = verify(project, project)
     assert status == 0, differing(found)  # nothing in it contradicts the rest
@@ -291,22 +293,20 @@ def test_an_accuracy_that_is_no_whole_number_of_images_is_found(project):
     assert "no whole number" in differing(found)[f"{RUN}/metrics.json"]
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new"),
-    [
-        ("article.qmd", "ResNet-50", "ResNet-51"),
-        ("report.html", "ResNet-50", "ResNet-51"),
-        ("figure-loss.svg", "</svg>", " </svg>"),
-    ],
-)
-def test_a_report_that_says_something_else_than_its_evidence_is_found(with_pages, file, old, new):
-    path = with_pages / "results/shared/report/pt" / file
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), "utf-8")
+def test_a_report_that_says_something_else_than_its_evidence_is_found(with_pages):
+    changes = {
+        "article.qmd": ("ResNet-50", "ResNet-51"),
+        "report.html": ("ResNet-50", "ResNet-51"),
+        "figure-loss.svg": ("</svg>", " </svg>"),
+    }
+    for file, (old, new) in changes.items():
+        path = with_pages / "results/shared/report/pt" / file
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), "utf-8")
     status, found, _ = verify(with_pages / "results/shared", with_pages)
     assert status == 1
-    assert list(differing(found)) == [f"report/pt/{file}"]
+    assert set(differing(found)) == {f"report/pt/{file}" for file in changes}
 
 
 def test_pages_of_other_versions_are_compared_by_their_text(project):

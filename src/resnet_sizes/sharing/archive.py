@@ -42,6 +42,7 @@ def write_archive(
     """
     study_file = read_study(study_path)
     study = study_file.study
+    files = archive_files(study_path, study)
     found = verify(study_path, templates=templates)
     if not found.holds:
         first = next(each for each in found.findings if each.outcome == "differs")
@@ -51,7 +52,6 @@ def write_archive(
             f"{study_path.parent}"
         )
     article = load_article(Path(study.article))
-    files = archive_files(study_path, study)
     certificate = _certificate(study_file, StudyFolder.of_file(study_path), found)
     certificate |= {
         "title": f"{article.article.title}: run again as the study {study.name}",
