@@ -55,7 +55,7 @@ def crate_metadata(certificate: Certificate, files: Mapping[str, tuple[int, str]
         root.append_to("conformsTo", crate.add(ContextEntity(crate, identifier, of_profile)))
     people = [_person(crate, number, each) for number, each in enumerate(certificate.authors)]
     if people:
-        root["author"] = people
+        root["author"] = _one_or_all(people)
     snakefile = crate.add_workflow("Snakefile", "Snakefile", main=True, lang="snakemake")
     added = {"Snakefile": snakefile} | {
         name: crate.add_file(None, name) for name in files if name != "Snakefile"
@@ -107,9 +107,14 @@ def _add_run(
         },
     )
     if people:
-        action["agent"] = people
-    action["location"] = devices
-    crate.root_dataset["mentions"] = [action]
+        action["agent"] = _one_or_all(people)
+    action["location"] = _one_or_all(devices)
+    crate.root_dataset["mentions"] = action
+
+
+def _one_or_all(entities: Sequence[Any]) -> Any:
+    """A list of one is written without the list."""
+    return entities[0] if len(entities) == 1 else list(entities)
 
 
 def _ordered(document: dict[str, Any]) -> dict[str, Any]:
