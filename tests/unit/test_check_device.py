@@ -39,7 +39,7 @@ def test_the_whole_check_passes_on_a_cpu_and_skips_what_is_for_gpus(tmp_path):
     assert {name for name, state in states.items() if state == "skipped"} == OF_CUDA
     assert found.finished is not None
     assert found.device.kind == "cpu"
-    rows = [line.split(maxsplit=3) for line in done.stdout.splitlines()[2:]]
+    rows = [line.split(maxsplit=3) for line in done.stdout.strip().splitlines()[2:]]
     assert [(row[0], row[1]) for row in rows] == list(states.items())
     assert [path.name for path in tmp_path.iterdir()] == ["device-check.json"]
 

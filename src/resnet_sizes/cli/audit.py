@@ -1,20 +1,12 @@
 """`resnet-sizes audit`: an article's numbers against each other, without training."""
 
-from collections.abc import Callable, Sequence
-from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Group, RenderableType
 
-from resnet_sizes.cli.console import print_rich, result_json, ruled_table
+from resnet_sizes.cli.console import print_records, result, result_json
 from resnet_sizes.schemas.evidence.audit import Audit
-
-Row = TypeVar("Row")
-
-GIB = 2**30
-NONE = "-"
 
 
 def audit(
@@ -45,134 +37,77 @@ def audit(
     if format == "json":
         result_json(found)
     else:
-        print_rich(_tables(found))
+        _print(found)
 
 
-def _tables(audit: Audit) -> Group:
-    """All tables of an audit, each with its notes; those without a row are left out."""
-    digits = {"layers_increment": 0, "accuracy_increment": 2}
-    falls = {True: "yes", False: "no", None: NONE}
+def _print(audit: Audit) -> None:
+    """All tables of an audit; those without a row are left out."""
+    print_records(
+        "Printed increments over the first row: a relative one in percent, and one in percentage "
+        "points or layers",
+        audit.increments,
+        *("model", "column", "printed", "relative", "points", "fits"),
+    )
+    print_records("What fits all of a column", audit.columns, "column", "fits")
+    print_records(
+        f"Accuracies in percent, as proportions of {audit.test_images} images, with Wilson's 95 % "
+        "interval",
+        audit.accuracies,
+        *("model", "accuracy", "standard_error", "low", "high"),
+    )
+    if audit.unusable:
+        result(f"Not within 0 and 100%, so left out: {', '.join(audit.unusable)}\n")
+    deviations = {
+        f"z at {deviation:g}": lambda pair, n=n: pair.with_deviations[n].z
+        for n, deviation in enumerate(audit.assumptions.seed_deviations)
+    }
+    print_records(
+        "Differences of accuracies, and between-seed deviations in percentage points",
+        audit.pairs,
+        *("first", "second", "difference", "z", "p", "vanishing_deviation"),
+        **deviations,
+    )
     steps = [f"{first} -> {second}" for first, second in audit.returns.steps]
-    deviations = audit.assumptions.seed_deviations
-    unusable = f"Not within 0 and 100%, so left out: {', '.join(audit.unusable)}"
-    parts = [
-        _table(
-            "Printed increments over the first row",
-            audit.increments,
-            {
-                "model": lambda item: item.model,
-                "of": lambda item: item.column.removesuffix("_increment"),
-                "printed": lambda item: f"{item.printed}%",
-                "relative": lambda item: _number(item.relative, 2, "%"),
-                "points or layers": lambda item: _number(item.points, digits[item.column]),
-                "fits": lambda item: item.fits,
-            },
-            *(f"All of {column.column}: {column.fits}" for column in audit.columns),
-        ),
-        _table(
-            f"Accuracies as proportions of {audit.test_images} images",
-            audit.accuracies,
-            {
-                "model": lambda item: item.model,
-                "accuracy": lambda item: f"{item.accuracy:.2f}%",
-                "standard error": lambda item: f"{item.standard_error:.2f}",
-                "Wilson 95%": lambda item: f"{item.low:.2f} to {item.high:.2f}",
-            },
-            *([unusable] if audit.unusable else []),
-        ),
-        _table(
-            "Differences of accuracies; between-seed deviations in points",
-            audit.pairs,
-            {
-                "pair": lambda pair: f"{pair.second} - {pair.first}",
-                "points": lambda pair: f"{pair.difference:+.2f}",
-                "z": lambda pair: _number(pair.z, 1),
-                "p": lambda pair: f"{pair.p:.2g}",
-                "vanishes at": lambda pair: _number(pair.vanishing_deviation, 2),
-            }
-            | {
-                f"z at {deviation:g}": lambda pair, n=n: f"{pair.with_deviations[n].z:.1f}"
-                for n, deviation in enumerate(deviations)
-            },
-        ),
-        _table(
-            "Returns of depth (error reduction in percent)",
-            audit.returns.yardsticks if steps else [],
-            {"yardstick": lambda item: item.name}
-            | {step: lambda item, n=n: _number(item.values[n], 3) for n, step in enumerate(steps)}
-            | {"diminishes": lambda item: falls[item.falls]},
-        ),
-        _table(
-            "Devices, in 10^12 multiply-accumulates per second",
-            audit.devices,
-            {
-                "device": lambda rate: rate.device,
-                "name": lambda rate: rate.name,
-                "training": lambda rate: f"{rate.training / 1e12:.2f}",
-                "forward": lambda rate: f"{rate.inference / 1e12:.2f}",
-                "GiB": lambda rate: f"{rate.memory_bytes / GIB:.1f}",
-                "measured": lambda rate: (
-                    " and ".join(rate.measured_modes) or f"assumed from the {rate.basis}"
-                ),
-            },
-        ),
-        _minutes(audit) if audit.protocols else [],
-        _missing(audit),
-    ]
-    printed: list[RenderableType] = []
-    for part in filter(None, parts):
-        printed += ["", *part] if printed else part
-    return Group(*printed)
-
-
-def _minutes(audit: Audit) -> list[RenderableType]:
-    needs = audit.protocols[0].needs
-    rows = [["printed", "", *(_number(need.printed_minutes, 0) for need in needs), "", ""]]
-    for protocol in audit.protocols:
-        needed = [need.memory_bytes for need in protocol.needs if need.memory_bytes is not None]
-        most = f"{max(needed) / GIB:.1f}" if needed else NONE
-        for device in protocol.devices:
-            minutes = {item.model: item.minutes for item in device.predictions}
-            found = [minutes.get(need.model) for need in needs]
-            cells = [_number(value, 0 if value and value >= 10 else 1) for value in found]
-            rows.append([protocol.protocol, device.device, *cells, most, device.outcome])
-    heads = ["protocol", "device", *(need.model for need in needs), "GiB at most", "reading"]
+    print_records(
+        "Returns of depth (error reduction in percent), and whether they diminish",
+        audit.returns.yardsticks if steps else [],
+        "name",
+        **{step: lambda item, n=n: item.values[n] for n, step in enumerate(steps)},
+        falls=lambda item: item.falls,
+    )
+    print_records(
+        "Devices, in multiply-accumulates per second",
+        audit.devices,
+        *("device", "name", "training", "inference", "memory_bytes", "basis", "measured_modes"),
+    )
+    needs = audit.protocols[0].needs if audit.protocols else []
     assumed = audit.assumptions
-    return _table(
+    print_records("Printed minutes", needs, "model", "printed_minutes")
+    print_records(
         f"Predicted minutes of {audit.epochs} epochs, each with an evaluation",
-        rows,
-        {head: itemgetter(n) for n, head in enumerate(heads)},
+        [(protocol, device) for protocol in audit.protocols for device in protocol.devices],
+        protocol=lambda pair: pair[0].protocol,
+        device=lambda pair: pair[1].device,
+        **{
+            need.model: lambda pair, model=need.model: next(
+                (each.minutes for each in pair[1].predictions if each.model == model), None
+            )
+            for need in needs
+        },
+        most_bytes=lambda pair: max(
+            filter(None, (need.memory_bytes for need in pair[0].needs)), default=None
+        ),
+        reading=lambda pair: pair[1].outcome,
+    )
+    result(
         f"A reading survives where all minutes are within a factor of {assumed.time_factor:g} of "
-        f"the printed ones and a batch of {audit.batch_size} fits",
+        f"the printed ones and a batch of {audit.batch_size} fits\n"
         f"with {assumed.memory_allowance_gib:g} GiB for CUDA and workspaces. `memory` alone may be "
-        "got round by splitting the batch.",
+        "got round by splitting the batch.\n"
     )
-
-
-def _missing(audit: Audit) -> list[RenderableType]:
-    lines = [
-        f"{protocol.protocol}: not in the table of network costs: {'; '.join(protocol.missing)}"
-        for protocol in audit.protocols
-        if protocol.missing
-    ]
-    remedy = (
-        "Add the size to SIZES in scripts/count_network_costs.py, then run: "
-        "python scripts/count_network_costs.py"
+    print_records(
+        "Not in the table of network costs. Add the size to SIZES in "
+        "scripts/count_network_costs.py, then run: python scripts/count_network_costs.py",
+        [protocol for protocol in audit.protocols if protocol.missing],
+        *("protocol", "missing"),
     )
-    return [*lines, remedy] if lines else []
-
-
-def _table(
-    title: str, rows: Sequence[Row], columns: dict[str, Callable[[Row], str]], *notes: str
-) -> list[RenderableType]:
-    """A table with its title and its notes; nothing but the notes where there are no rows."""
-    if not rows:
-        return [*notes]
-    table = ruled_table(*columns)
-    for row in rows:
-        table.add_row(*(cell(row) for cell in columns.values()))
-    return [title, table, *notes]
-
-
-def _number(value: float | None, digits: int, unit: str = "") -> str:
-    return NONE if value is None else f"{value:.{digits}f}{unit}"

@@ -6,9 +6,8 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from rich.table import Column
 
-from resnet_sizes.cli.console import print_rich, ruled_table, say
+from resnet_sizes.cli.console import print_records, say
 from resnet_sizes.device_check.checks import CHECKS
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
@@ -42,17 +41,15 @@ def check_device(
     from resnet_sizes.device_check.session import make
     from resnet_sizes.training.devices.gpu_slots import device_slot
 
-    table = ruled_table("check", "result", "seconds", Column("found", overflow="fold"))
     with (
         TemporaryDirectory(prefix="check-device-", ignore_cleanup_errors=True) as folder,
         device_slot("check-device", device) as slot,
     ):
         for found in make(checks, slot.torch_name, slot.gpu, quick, Path(folder)):
             write_json(out, found)
-            for each in found.checks[len(table.rows) :]:
-                table.add_row(each.name, each.state, f"{each.seconds:.0f}", _summary(each))
+            for each in found.checks[-1:]:
                 say(f"{each.name}: {each.state}")
-    print_rich(table)
+    print_records("", found.checks, "name", "state", "seconds", found=_summary)
     say(f"{out}: written, with all numbers, for {found.device.name}.")
     if any(each.state == "failed" for each in found.checks):
         raise typer.Exit(1)

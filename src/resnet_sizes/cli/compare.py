@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import RenderableType
-from rich.table import Column
 
-from resnet_sizes.cli.console import print_rich, result, result_json, ruled_table
+from resnet_sizes.cli.console import print_records, result, result_json
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_text
-from resnet_sizes.schemas.comparison import Comparison, QuantityComparison, StudyComparison
+from resnet_sizes.schemas.comparison import StudyComparison
 
 SHOWN_CAUSES = 5
 
@@ -63,62 +61,33 @@ def compare(
         result_json(found)
         return
     for study in found.studies:
-        for part in _tables(study, found):
-            print_rich(part)
+        _print(study, found.margin_points)
     if page:
         result(str(page))
 
 
-def _tables(study: StudyComparison, found: Comparison) -> list[RenderableType]:
-    parts: list[RenderableType] = [f"{study.second} compared with {study.first}", ""]
-    table = ruled_table(
-        "reading", "network", "what", "seeds",
-        *(Column(name, justify="right") for name in ("first", "second", "difference", "95 %")),
-        "outcome",
-    )  # fmt: skip
-    for each in study.quantities:
-        table.add_row(each.protocol, each.model, each.quantity, seeds(each), *numbers(each))
-    parts += [table, f"Equivalent: within {found.margin_points:g} points of accuracy."]
-    changed = [each for each in study.verdicts if each.protocol is None]
-    parts.append(
-        f"Verdicts on {study.verdicts_compared} claims and readings compared, "
-        f"{len(study.verdicts)} differ."
+def _print(study: StudyComparison, margin: float) -> None:
+    print_records(
+        f"{study.second} (second) compared with {study.first} (first): accuracies in percentage "
+        f"points, equivalent within {margin:g}; differences of minutes in percent",
+        study.quantities,
+        *("protocol", "model", "quantity", "first_seeds", "second_seeds", "paired"),
+        *("first", "second", "difference", "low", "high", "outcome"),
     )
-    parts += [f"  {each.id}: {each.first} -> {each.second}" for each in changed]
+    result(
+        f"Verdicts on {study.verdicts_compared} claims and readings compared, "
+        f"{len(study.verdicts)} differ.\n"
+    )
+    overall = [each for each in study.verdicts if each.protocol is None]
+    print_records("Those of all readings together", overall, "id", "first", "second")
     for of in ("results", "times"):
         causes = [each for each in study.causes if each.of == of]
-        if causes:
-            parts.append(f"Recorded differences that may explain {of}, the likeliest first:")
-        parts += [
-            f"  {each.what}: {each.first} -> {each.second} (of {each.compared} networks that it "
-            f"concerns, {each.differing} differ)"
-            for each in causes[:SHOWN_CAUSES]
-        ]
-        if len(causes) > SHOWN_CAUSES:
-            parts.append(f"  and {len(causes) - SHOWN_CAUSES} more (--json has all)")
+        print_records(
+            f"Recorded differences that may explain {of}, the likeliest {SHOWN_CAUSES} of "
+            f"{len(causes)} first; networks that they concern, and those of them that differ",
+            causes[:SHOWN_CAUSES],
+            *("what", "first", "second", "compared", "differing"),
+        )
     for name, cells in (("first", study.only_first), ("second", study.only_second)):
         if cells:
-            parts.append(f"Only in the {name}: {', '.join(cells)}.")
-    return [*parts, ""]
-
-
-def seeds(each: QuantityComparison) -> str:
-    """How many there are, and how many of them were compared one by one."""
-    pairs = f", {each.paired} paired" if each.paired else ""
-    return f"{each.first_seeds} and {each.second_seeds}{pairs}"
-
-
-def numbers(each: QuantityComparison) -> list[str]:
-    """Both means, the difference with its interval, and the outcome."""
-    digits, unit = {"accuracy": (2, ""), "final_loss": (4, ""), "minutes": (1, "%")}[each.quantity]
-    interval = "-"
-    if each.low is not None and each.high is not None:
-        interval = f"{each.low:+.{digits}f}{unit} to {each.high:+.{digits}f}{unit}"
-    of_means = 2 if each.quantity == "minutes" else digits
-    return [
-        f"{each.first:.{of_means}f}",
-        f"{each.second:.{of_means}f}",
-        f"{each.difference:+.{digits}f}{unit}",
-        interval,
-        each.outcome,
-    ]
+            result(f"Only in the {name}: {', '.join(cells)}.")

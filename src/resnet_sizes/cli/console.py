@@ -3,14 +3,19 @@
 import json
 import logging
 import sys
+from collections.abc import Callable, Collection
 from io import TextIOWrapper
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import typer
 from pydantic import BaseModel
 from rich.box import Box
 from rich.console import Console, RenderableType
-from rich.table import Column, Table
+from rich.table import Table
+
+from resnet_sizes.io.messages import duration
 
 log = logging.getLogger("resnet_sizes")
 
@@ -66,11 +71,49 @@ def wide_console() -> Console:
     return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
-def ruled_table(*columns: Column | str) -> Table:
-    """A table without rows yet, with a line under the head and blanks between columns."""
-    table = Table(*columns, box=_RULED_HEAD, header_style="", padding=(0, 1, 0, 0))
+def print_records(
+    title: str,
+    records: Collection[Any],
+    *fields: str,
+    **further: Callable[[Any], object],
+) -> None:
+    """A table of records as the command's result, with a line under the head; nothing where there
+    are none. Columns are some of their fields, then what is `further` found of each."""
+    columns = {name: attrgetter(name) for name in fields} | further
+    rows = [{name: found(each) for name, found in columns.items()} for each in records]
+    if not rows:
+        return
+    if title:
+        result(title)
+    table = Table(box=_RULED_HEAD, header_style="", padding=(0, 1, 0, 0))
     table.show_edge = table.pad_edge = False
-    return table
+    for name in columns:
+        numbers = all(isinstance(row[name], float | int | None) for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numbers else "left")
+    for row in rows:
+        table.add_row(*(_shown(name, value) for name, value in row.items()))
+    print_rich(table)
+    result("")
+
+
+def _shown(name: str, value: object) -> str:
+    """A value as people read it, by the unit with which the name of its field ends."""
+    match value:
+        case None | "" | []:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case int() | float() if name.endswith("seconds"):
+            return duration(value)
+        case int() | float() if name.endswith("bytes"):
+            return f"{value / 1e9:.1f} GB"
+        case float():
+            return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.4g}"
+        case BaseModel():
+            return " / ".join(_shown(*item) for item in value)
+        case list() | tuple():
+            return ", ".join(_shown(name, item) for item in value)
+    return str(value)
 
 
 def print_rich(content: RenderableType) -> None:

@@ -1,14 +1,11 @@
 """`resnet-sizes forecast`: what a study will cost on this device."""
 
 import os
-from collections.abc import Hashable, Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
-from resnet_sizes.cli.console import say
+from resnet_sizes.cli.console import print_records, result, say
 from resnet_sizes.cli.study import Overlays
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.messages import duration
@@ -42,12 +39,9 @@ def forecast(
     counts = forecasts.dataset_counts(study)
     name = device or study.training.device
     kinds = forecasts.kinds_of_runs(study, name)
-    table = Table(
-        Column("run", overflow="fold"), "precision", "seeds", "one run", "all seeds", "peak memory"
-    )
     found: list[RunForecast] = []
     runs: list[forecasts.ExpectedRun] = []
-    owners: dict[Hashable, str] = {}
+    all_seeds: dict[str, float] = {}
     with device_slot(f"the forecast of {study.name}", name) as slot:
         # What is measured is so in other processes; this one only asks for the device's name.
         set_threads(study.training.threads)
@@ -63,35 +57,31 @@ def forecast(
         if described.kind == "cpu" and load > cores / 2:
             say(f"The machine is busy (load {load:.1f}, {cores} processors): idle, it takes less.")
         for kind, expected in forecasts.forecast_study(study, kinds, counts, slot.torch_name):
-            label = f"{kind.protocol}/{kind.model}"
-            cells = ["–", "–", "–"]
-            if kind.seconds is not None and kind.peak_memory_bytes is not None:
-                one, peak = duration(kind.seconds), _gigabytes(kind.peak_memory_bytes)
-                cells = [one, duration(forecasts.makespan(expected, 1)), peak]
-                features = expected[0].features
-                owner = label if features is None else owners.setdefault(features, label)
-                note = "" if owner == label else f"; less after {owner}, whose features it reuses"
-                say(f"  {label}: {one}, {peak}{note}")
-            table.add_row(label, kind.precision, str(len(study.seeds_of(kind.protocol))), *cells)
+            say(f"  {kind.protocol}/{kind.model}: {kind.problem or duration(kind.seconds or 0)}")
             found.append(kind)
             runs += expected
-    problems = [f"{each.protocol}/{each.model}: {each.problem}" for each in found if each.problem]
-    left_out = f", without {len(problems)} that could not be measured" if problems else ""
-    largest = max((each.peak_memory_bytes or 0 for each in found), default=0)
+            if expected:
+                all_seeds[kind.settings_hash] = forecasts.makespan(expected, 1)
+    print_records(
+        "One run, of this the features of a frozen network, which runs share; and all its seeds",
+        found,
+        *("protocol", "model", "precision", "seconds", "feature_seconds", "peak_memory_bytes"),
+        seeds=lambda kind: len(study.seeds_of(kind.protocol)),
+        all_seeds_seconds=lambda kind: all_seeds.get(kind.settings_hash),
+    )
+    problems = sum(kind.problem is not None for kind in found)
+    left_out = f", without {problems} that could not be measured" if problems else ""
     in_turn = forecasts.makespan(runs, 1)
     whole = in_turn + forecasts.around(runs)
-    table.add_section()
-    table.add_row(f"in turn{left_out}", "", "", "", duration(in_turn), _gigabytes(largest))
-    Console().print(table)
+    result(f"All in turn{left_out}: {duration(in_turn)}")
     if described.memory_bytes:
-        say(f"The device has {_gigabytes(described.memory_bytes)}. Nothing has been started.")
+        memory = described.memory_bytes / 1e9
+        say(f"The device has {memory:.1f} GB. Nothing has been started.")
     if runs:
         say(f"With data, evidence and report the study takes about {duration(whole)} in turn.")
     if len(runs) > 1:
-        several = [duration(forecasts.makespan(runs, count)) for count in SEVERAL]
-        say(f"On {_listed(SEVERAL)} such devices at once: about {_listed(several)}.")
-    for problem in problems:
-        say(problem)
+        several = [f"on {n} {duration(forecasts.makespan(runs, n))}" for n in SEVERAL]
+        say(f"With several such devices at once: {', '.join(several)}.")
     path = StudyFolder.of(study.name).forecast
     write_json(
         path,
@@ -107,11 +97,3 @@ def forecast(
         ),
     )
     say(f"{path}: written, for the time limits of a cluster.")
-
-
-def _listed(items: Sequence[object]) -> str:
-    return f"{', '.join(map(str, items[:-1]))} and {items[-1]}"
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"

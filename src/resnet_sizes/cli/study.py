@@ -1,22 +1,19 @@
 """`resnet-sizes study`: look at a study, write it and its run files, see what it can settle."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 import yaml
-from rich.console import Group, RenderableType
-from rich.table import Column
 
-from resnet_sizes.cli.console import print_rich, result, result_json, ruled_table, say
+from resnet_sizes.cli.console import print_records, result, result_json, say
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunSettings
 from resnet_sizes.study.loading import check_files, find_study_file, load_study
 from resnet_sizes.study.run_files import write_run_files, write_study
 
 if TYPE_CHECKING:
-    from resnet_sizes.forecast.power import Power, ReadingPower
+    from resnet_sizes.forecast.power import Power
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -108,74 +105,44 @@ def power(
     if format == "json":
         result_json(found)
     else:
-        print_rich(Group(*_power_parts(found, texts)))
+        _print(found, texts)
 
 
-def _power_parts(found: "Power", texts: dict[str, str]) -> Iterator[RenderableType]:
-    yield (
+def _print(found: "Power", texts: dict[str, str]) -> None:
+    result(
         f"{found.study}: shares of {found.simulations} simulated studies in which a claim is "
-        "supported / contradicted / left open."
-    )
-    yield (
-        "The article's table is the truth, and accuracies have a standard deviation of "
-        f"{found.deviation_points:g} points between seeds."
+        "supported / contradicted / left open, and\n"
+        f"what decides it in {found.enough:.0%} of the studies or more. The article's table is "
+        "the truth, and accuracies\n"
+        f"have a standard deviation of {found.deviation_points:g} points between seeds.\n"
     )
     for reading in found.readings:
-        yield ""
-        yield reading.protocol or "All protocols together"
-        if reading.claims:
-            yield _power_table(reading, texts)
-            yield _sentence(reading, found.enough)
-        if reading.never:
-            by_reason: dict[str, list[str]] = {}
-            for claim, reason in reading.never.items():
-                by_reason.setdefault(reason, []).append(claim)
-            items = [f"{', '.join(claims)} ({reason})" for reason, claims in by_reason.items()]
-            yield f"Decided by no number of seeds: {'; '.join(items)}."
-        if reading.protocol is None and found.excluded:
-            excluded = ", ".join(found.excluded)
-            yield f"Not heard, since the article's minutes or memory exclude it: {excluded}."
-    yield ""
-    if found.not_simulated:
-        names = ", ".join(found.not_simulated)
-        yield f"Not simulated, since the article's table has no losses: {names}."
-    if found.by_construction:
-        yield f"True or false without any run: {', '.join(found.by_construction)}."
-
-
-def _power_table(reading: "ReadingPower", texts: dict[str, str]) -> RenderableType:
-    heads = ["seeds as they are", "one more of each"]
-    if reading.seeds is not None:
-        heads = [_seeds(reading.seeds), _seeds(reading.seeds + 1)]
-    table = ruled_table("claim", *(Column(head, justify="right") for head in heads), "what it says")
-    for claim in reading.claims:
-        cells = [
-            f"{each.supported:4.0%} / {each.contradicted:4.0%} / {each.open:4.0%}"
-            for each in (claim.now, claim.one_more)
-        ]
-        table.add_row(claim.id, *cells, texts[claim.id])
-    return table
-
-
-def _sentence(reading: "ReadingPower", enough: float) -> str:
-    """Which claims are settled now, which with one seed more, and which then are not."""
-    seeds = reading.seeds
-    now = [each.id for each in reading.claims if each.now.decided >= enough]
-    with_more = [each.id for each in reading.claims if each.one_more.decided >= enough]
-    more = [name for name in with_more if name not in now]
-    never = [each.id for each in reading.claims if each.id not in now + more]
-    who = "Together they decide"
-    if seeds is not None:
-        who = f"{_seeds(seeds)} decide{'s' * (seeds == 1)}"
-    parts = [f"{who} {', '.join(now) or 'nothing'} in {enough:.0%} of the studies or more."]
-    if more:
-        parts.append(f"One seed more decides {', '.join(more)}{' too' if now else ''}.")
-    if seeds is not None and seeds < reading.fewest_seeds:
-        parts.append(f"No claim is decided by fewer than {reading.fewest_seeds} seeds.")
-    if never and with_more:
-        parts.append(f"Neither is enough for {', '.join(never)}.")
-    return " ".join(parts)
-
-
-def _seeds(number: int) -> str:
-    return f"{number} seed{'s' * (number > 1)}"
+        title = reading.protocol or "All protocols together, and with one seed more of each"
+        if (seeds := reading.seeds) is not None:
+            title += f", {seeds} seed{'s' * (seeds > 1)}, and one more"
+        if reading.fewest_seeds:
+            title += f"; no claim is decided by fewer than {reading.fewest_seeds}"
+        print_records(
+            title,
+            reading.claims,
+            *("id", "now", "one_more"),
+            decided_by=lambda claim: (
+                "now"
+                if claim.now.decided >= found.enough
+                else "one more" * (claim.one_more.decided >= found.enough)
+            ),
+            what_it_says=lambda claim: texts[claim.id],
+        )
+        never = [f"{claim} ({reason})" for claim, reason in reading.never.items()]
+        if never:
+            result(f"Decided by no number of seeds: {', '.join(never)}.\n")
+    for why, names in (
+        (
+            "Not heard of all together, since the article's minutes or memory exclude it",
+            found.excluded,
+        ),
+        ("Not simulated, since the article's table has no losses", found.not_simulated),
+        ("True or false without any run", found.by_construction),
+    ):
+        if names:
+            result(f"{why}: {', '.join(names)}.")

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Column
 
-from resnet_sizes.cli.console import print_rich, result, result_json, ruled_table, say
+from resnet_sizes.cli.console import print_records, result, result_json, say
 from resnet_sizes.schemas.run.metrics import FIRST_STEPS
 from resnet_sizes.schemas.verification import Verification
 
@@ -65,10 +64,12 @@ def verify(
 def _print(path: Path, found: Verification) -> None:
     from resnet_sizes.sharing.verify import summary
 
-    table = ruled_table("what", *(Column(name, justify="right") for name in found.counts()))
-    for group, counts in summary(found).items():
-        table.add_row(group, *map(str, counts.values()))
-    print_rich(table)
+    print_records(
+        "",
+        summary(found).items(),
+        what=lambda item: item[0],
+        **{name: lambda item, name=name: item[1][name] for name in found.counts()},
+    )
     for finding in found.findings:
         if finding.outcome != "agrees":
             result(f"{finding.outcome}: {finding.subject}: {finding.detail}")
