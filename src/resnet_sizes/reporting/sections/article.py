@@ -52,6 +52,7 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         "alt": alt,
         "command": _repeat_command(report),
         "report_command": _report_command(report, engine),
+        "check_commands": _check_commands(report),
         "engine_versions": [
             Safe(f"{escape_markdown(name)} {named(code(version), 'engine')}")
             for name, version in engine.versions
@@ -68,7 +69,7 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         raise UserError(
             f"{templates}: a template uses a name that is not defined: {error}"
         ) from None
-    commands = [str(names["command"]), str(names["report_command"])]
+    commands = [str(names[name]) for name in ("command", "report_command", "check_commands")]
     return RenderedArticle(_tidy(text), alternatives, commands)
 
 
@@ -198,6 +199,16 @@ def _report_command(report: ReportContext, engine: Engine) -> Safe:
     partial = " --partial" if report.unfinished else ""
     options = f"{partial} --language {report.language} --engine {engine.kind}"
     return Safe(f"resnet-sizes report {path}{options}")
+
+
+def _check_commands(report: ReportContext) -> Safe:
+    """The commands that lead from a verdict, here the first, to the predictions."""
+    folder = StudyFolder.of(report.study.name).folder.as_posix()
+    return Safe(
+        f"resnet-sizes trace {report.study.name} {report.article.claims[0].id}\n"
+        f"resnet-sizes verify {folder}\n"
+        f"resnet-sizes verify {folder} --replay 5"
+    )
 
 
 def _check_reference(report: ReportContext, bibliography: Path) -> None:
