@@ -48,8 +48,14 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         alternatives[unescaped(text)] = str(description)
         return text
 
+    def checkable(claim_id: str) -> Safe:
+        """An id that leads to how its verdict is checked."""
+        shown = escape_markdown(claim_id)
+        return shown if report.unfinished else Safe(f"[{shown}](#confira)")
+
     names = _names(report) | {
         "alt": alt,
+        "checkable": checkable,
         "command": _repeat_command(report),
         "report_command": _report_command(report, engine),
         "check_commands": _check_commands(report),
