@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from looked_studies import done, home, job, looked, snakemake, squeue, trained
+from looked_studies import done, home, job, looked, shown, snakemake, squeue, trained
 
 from resnet_sizes.status.status import snakemake_status
 from study_homes import StudyHome
@@ -57,3 +57,14 @@ def test_a_snakemake_of_another_folder_does_not_work_on_the_study(
 ) -> None:
     assert snakemake_status(home.folder).process == snakemake.pid
     assert snakemake_status(tmp_path).state == "away"
+
+
+def test_where_no_snakemake_runs_the_log_of_the_last_one_is_named(home: StudyHome) -> None:
+    """It tells of a job that died before its run could report, which waits."""
+    logs = home.folder / ".snakemake" / "log"
+    logs.mkdir(parents=True)
+    for moment in ("2026-11-28T051654.5", "2026-11-27T231500.25"):
+        (logs / f"{moment}.snakemake.log").touch()
+    assert trained().state == "waiting"
+    newest = logs / "2026-11-28T051654.5.snakemake.log"
+    assert shown().splitlines()[1].endswith(f"The log of the last one: {newest}")

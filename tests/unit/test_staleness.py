@@ -149,7 +149,7 @@ def test_results_of_another_training_code_are_stale(study):
     path = f"{RUN}/metrics.json"
     code = json.loads((Path("results/tiny") / path).read_bytes())["code"]
     edited(path, "code", code | {"training_hash": "0" * 64})
-    assert stale_of(study) == {f"{RUN}/run.json": "results of another version of the training code"}
+    assert stale_of(study) == {f"{RUN}/run.json": "results of other training code"}
 
 
 @pytest.mark.parametrize("left", [None, "half a fi", "another study"])
@@ -178,7 +178,7 @@ def test_results_of_another_run_are_stale(study):
     (folder / RUN / "metrics.json").write_bytes(
         (folder / RUN.replace("-0", "-1") / "metrics.json").read_bytes()
     )
-    assert stale_of(study) == {f"{RUN}/run.json": "another run than its results"}
+    assert stale_of(study) == {f"{RUN}/run.json": "results of other settings (seed)"}
 
 
 def test_another_dataset_or_article_is_noticed(study, tmp_path):

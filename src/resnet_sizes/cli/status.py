@@ -99,7 +99,7 @@ def plain(status: StudyStatus, order: Iterable[RunStage] = ()) -> RenderableType
         table.add_row(run.run, state, _how_far(run), left, _where(run))
         if run.state in ("failed", "stale"):
             lines = [f"\n{run.run}: {run.state}", *(f"  {line}" for line in run.last_lines)]
-            lines += [f"  log: {path}" for path in (run.log, run.scheduler_log) if path]
+            lines += [f"  log: {run.log}"] if run.log else []
             troubles.append("\n".join(lines))
     return Group("\n".join(head) + "\n", table, *troubles)
 

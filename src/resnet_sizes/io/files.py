@@ -198,3 +198,11 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
             raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
         problems = "\n".join(f"  {line}" for line in explain(error, kind))
         raise UserError(f"{path}: is not a valid {kind.__name__}:\n{problems}\n{remedy}") from None
+
+
+def read_if_valid(path: Path, kind: type[R]) -> R | None:
+    """The record; None where there is none that can be read."""
+    try:
+        return read_record(path, kind, "")
+    except UserError:
+        return None

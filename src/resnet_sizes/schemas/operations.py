@@ -112,9 +112,8 @@ class RunStatus(Record):
     test_accuracy: float | None = Field(None, ge=0, le=1, description="Of a finished run.")
     training_seconds: float | None = Field(None, ge=0, description="Of a finished run.")
     log: str | None = Field(None, description="What the run said, where Snakemake started it.")
-    scheduler_log: str | None = Field(None, description="What its scheduler kept of its output.")
     last_lines: list[str] = Field(default_factory=list)
-    """Of these logs, of a failed or stale run."""
+    """Of this log, of a failed or stale run."""
 
 
 class SnakemakeStatus(Record):

@@ -1,6 +1,7 @@
-"""Whether a run's results are those that the study asks for."""
+"""What the runs of a study have left on the disk: results, and the ends of their logs."""
 
 import math
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +10,23 @@ from typing import Literal
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
-from resnet_sizes.io.messages import REPEAT_RUN
+from resnet_sizes.io.messages import REPEAT_RUN, shown_text
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.run import RunFile, RunSettings, all_run_settings, read_study
+from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
 
 NEVER = -math.inf
+
+READ = 64 * 1024
+"""Bytes read from the end of a log."""
+
+LONGEST_LINE = 1000
+
+COMMAND_ERROR = re.compile(r"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d )?error: ")
+"""How the command begins the message with which it fails."""
+
+ERROR_LINES = 12
+"""Lines shown of that message."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,23 @@ class Results:
     note: str = ""
     metrics: Metrics | None = None
     """Of a run that is done."""
+
+
+def read_results(run: RunSettings, files: RunFolder, code: str) -> Results:
+    """The state of one run's results; `run` is its run file, where that is in order, and `code` the
+    hash of the training code.
+
+    Predictions are looked for and not read: the evidence does that.
+    """
+    try:
+        metrics = read_record(files.metrics, Metrics, REPEAT_RUN)
+    except UserError as error:
+        return Results("invalid", str(error)) if files.metrics.exists() else Results("none")
+    if not files.predictions.is_file():
+        return Results("invalid", f"{files.predictions}: is missing. Run snakemake again.")
+    if other := metrics.other_than(run, code):
+        return Results("outdated", f"its results are of other {other}; it is trained again")
+    return Results("done", metrics=metrics)
 
 
 def watch_results(study: Path, interval: float) -> Iterator[tuple[int, int]]:
@@ -52,29 +81,29 @@ def written(path: Path) -> float:
         return NEVER
 
 
-def read_results(
-    settings: RunSettings, files: RunFolder, planned: RunFile | None, code: str
-) -> Results:
-    """The state of one run's results; `planned` is its run file, where that is in order, and `code`
-    the hash of the training code.
-
-    Predictions are looked for and not read: the evidence does that.
-    """
+def log_end(path: Path) -> list[str]:
+    """The last lines of a log, to show, without empty ones; none where it cannot be read."""
+    if not path.is_file():  # a pipe would never end
+        return []
     try:
-        metrics = read_record(files.metrics, Metrics, REPEAT_RUN)
-    except UserError as error:
-        return Results("invalid", str(error)) if files.metrics.exists() else Results("none")
-    if not files.predictions.is_file():
-        return Results("invalid", f"{files.predictions}: is missing. Run snakemake again.")
-    fields = metrics.run.differing(settings)
-    if fields:
-        other = f"settings ({', '.join(fields)})"
-    elif planned and metrics.run.dataset_identity != planned.dataset_identity:
-        other = "data"
-    elif planned and metrics.run != planned:
-        other = "settings or initial weights"
-    elif metrics.code.training_hash != code:
-        other = "training code"
-    else:
-        return Results("done", metrics=metrics)
-    return Results("outdated", f"its results are of other {other}; it is trained again")
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - READ))
+            text = file.read(READ).decode(errors="replace")
+    except OSError:
+        return []
+    return [for_terminal(line) for line in text.splitlines() if line.strip()]
+
+
+def error_at_end(path: Path) -> list[str]:
+    """The error with which a command's log ends, as lines to show; none if there is none."""
+    lines = log_end(path)
+    starts = [n for n, line in enumerate(lines) if COMMAND_ERROR.match(line)]
+    error = lines[starts[-1] :] if starts else []
+    if len(error) > ERROR_LINES:  # of a traceback, its first line and its last ones
+        error = [error[0], "…", *error[-ERROR_LINES + 2 :]]
+    return error
+
+
+def for_terminal(line: str) -> str:
+    """A line without secrets and control characters, cut where it is very long."""
+    return shown_text(line.expandtabs().rstrip(), LONGEST_LINE)

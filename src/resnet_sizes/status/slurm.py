@@ -47,12 +47,9 @@ class Jobs:
 
         Labels name no study: equal runs of two studies in one folder have the same."""
         own = progress.job.id if progress and progress.job else None
-        return self.by_id.get(own or "") or self.by_label.get(label_of(run))
-
-
-def label_of(run: RunSettings) -> str:
-    """How jobs and their logs name a run, once `normal_label` has read them."""
-    return normal_label(f"{run.protocol}_{run.model}_{run.seed}")
+        return self.by_id.get(own or "") or self.by_label.get(
+            normal_label(f"{run.protocol}_{run.model}_{run.seed}")
+        )
 
 
 def normal_label(text: str) -> str:

@@ -24,8 +24,7 @@ from resnet_sizes.schemas.operations import (
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
-from resnet_sizes.status.logs import JobLogs
-from resnet_sizes.status.run_state import ASK_EVERY, Look, ObservedRun
+from resnet_sizes.status.run_state import ObservedRun
 from resnet_sizes.status.slurm import Jobs, read_queue
 
 WRONG: tuple[RunStage, ...] = ("failed", "stale", "invalid")
@@ -33,6 +32,9 @@ WRONG: tuple[RunStage, ...] = ("failed", "stale", "invalid")
 
 UNFINISHED: tuple[RunStage, ...] = ("running", "queued", "waiting", "outdated", *WRONG)
 """In the order in which a sentence names them."""
+
+ASK_EVERY = 15.0
+"""Seconds between two questions to squeue: a busy scheduler has better to do."""
 
 LOOK_EVERY = 3.0
 """Seconds between two looks at a study, at least."""
@@ -53,7 +55,6 @@ class StudyWatch:
         # results/<name>/study.json, wherever it is looked at from.
         usual = absolute.parent.parent.name == "results"
         self._root = absolute.parents[2] if usual else Path.cwd()
-        self._name = absolute.parent.name
         self._code = training_code_hash()
         self._jobs = Jobs()
         self._asked = -math.inf
@@ -63,13 +64,12 @@ class StudyWatch:
         study = read_study(self._file).study
         if time.monotonic() - self._asked >= ASK_EVERY:
             self._jobs, self._asked = read_queue(self._root), time.monotonic()
-        folder, logs = StudyFolder.of_file(self._file), JobLogs(self._root)
-        look = Look(folder, self._root, self._name, self._code, self._jobs, logs)
+        folder = StudyFolder.of_file(self._file)
         firsts: dict[tuple[str, str], RunSettings] = {}
         runs, results = [], []
         for settings in all_run_settings(study):
             first = firsts.setdefault((settings.protocol, settings.model), settings)
-            run = ObservedRun(settings, first, look)
+            run = ObservedRun(settings, first, folder, self._root, self._code, self._jobs)
             runs.append(run.status())
             results.append(run.results.metrics)
         found = Counter(run.state for run in runs)
@@ -120,6 +120,9 @@ def snakemake_status(root: Path) -> SnakemakeStatus:
                 found.append((process.info["create_time"], process.info["pid"]))
     if not found:
         note = "No Snakemake is running in this folder on this machine."
+        # It names the logs of jobs that died before their runs could report.
+        if logs := sorted(root.glob(".snakemake/log/*.snakemake.log")):
+            note += f" The log of the last one: {logs[-1]}"
         return SnakemakeStatus(state="away", note=note)
     number = min(found)[1]
     note = f"Snakemake is running (process {number})."

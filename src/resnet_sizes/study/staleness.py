@@ -8,14 +8,11 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time_ns
-from typing import TypeVar
 
 from resnet_sizes.io.code_hash import training_code_hash
-from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_record, write_text
+from resnet_sizes.io.files import read_if_valid, write_text
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.article.article import load_article
-from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
@@ -23,8 +20,6 @@ from resnet_sizes.schemas.run.run import RunFile, RunSettings, StudyFile, all_ru
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import WeightsInfo, wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import Study
-
-R = TypeVar("R", bound=Record)
 
 log = logging.getLogger("resnet_sizes")
 
@@ -58,7 +53,7 @@ def write_stale_files(study: Study, fingerprint: Callable[[Path], str]) -> set[s
 def _stale_files(
     study: Study, folder: StudyFolder, fingerprint: Callable[[Path], str]
 ) -> Iterator[tuple[Path, str]]:
-    info = _read(folder.dataset_info, DatasetInfo)
+    info = read_if_valid(folder.dataset_info, DatasetInfo)
     own = study.dataset.path
     if info is None:
         yield from _unreadable(folder.dataset_info)
@@ -67,15 +62,15 @@ def _stale_files(
     elif own and info.source_sha256 not in (None, fingerprint(Path(own))):
         yield folder.dataset_info, f"{own} has changed"
     for wanted in wanted_weights(study).values():
-        known = _read(folder.weights(wanted.key), WeightsInfo) if wanted.own_file else None
+        known = read_if_valid(folder.weights(wanted.key), WeightsInfo) if wanted.own_file else None
         if known and known.initial.sha256 != fingerprint(Path(wanted.weights)):
             yield folder.weights(wanted.key), f"{wanted.weights} has changed"
     code = training_code_hash()
     for settings in all_run_settings(study):
         files = folder.run(settings)
-        run, metrics = _read(files.run, RunFile), _read(files.metrics, Metrics)
+        run, metrics = read_if_valid(files.run, RunFile), read_if_valid(files.metrics, Metrics)
         key = weights_key(settings.model, settings.reading)
-        weights = key and _read(folder.weights(key), WeightsInfo)
+        weights = key and read_if_valid(folder.weights(key), WeightsInfo)
         if run is None:
             yield from _unreadable(files.run)
         elif fields := run.differing(settings):
@@ -84,12 +79,10 @@ def _stale_files(
             yield files.run, "other images"
         elif weights and run.initial_weights != weights.initial:
             yield files.run, "other initial weights"
-        elif metrics and metrics.run != run:
-            yield files.run, "another run than its results"
-        elif metrics and metrics.code.training_hash != code:
-            yield files.run, "results of another version of the training code"
+        elif metrics and (other := metrics.other_than(run, code)):
+            yield files.run, f"results of other {other}"
     file = folder.evidence / "verdicts.json"
-    verdicts, begun = _read(file, Verdicts), _read(folder.study, StudyFile)
+    verdicts, begun = read_if_valid(file, Verdicts), read_if_valid(folder.study, StudyFile)
     if verdicts is None:
         yield from _unreadable(file)
     elif not (begun and begun.study_hash == content_hash(study) == verdicts.study_hash):
@@ -107,13 +100,5 @@ def _unreadable(path: Path) -> Iterator[tuple[Path, str]]:
 
 def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:
     """The run file, if it is what the study asks for now; otherwise Snakemake writes it again."""
-    run = _read(files.run, RunFile)
+    run = read_if_valid(files.run, RunFile)
     return None if run is None or run.differing(settings) else run
-
-
-def _read(path: Path, kind: type[R]) -> R | None:
-    """The record; None where there is none that can be read."""
-    try:
-        return read_record(path, kind, "")
-    except UserError:
-        return None

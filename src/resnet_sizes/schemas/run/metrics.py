@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
-from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.run import RunFile, RunSettings
 
 FIRST_STEPS = 20
 """Steps whose losses are kept, at most."""
@@ -132,6 +132,16 @@ class Metrics(Versioned, Sealed):
         """Whether something else was seen on the run's device, so that its times are longer than
         its own."""
         return self.sharing is not None and self.sharing.shared > 0
+
+    def other_than(self, run: RunSettings, code: str) -> str | None:
+        """What these would have to be of to be the results of this run under the training code of
+        this hash; None where they are. Settings alone say nothing of data and initial weights."""
+        if fields := self.run.differing(run):
+            return f"settings ({', '.join(fields)})"
+        if isinstance(run, RunFile) and self.run != run:
+            other_data = self.dataset_identity != run.dataset_identity
+            return "data" if other_data else "settings or initial weights"
+        return None if self.code.training_hash == code else "training code"
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Metrics":

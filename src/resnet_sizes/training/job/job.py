@@ -11,7 +11,7 @@ from pathlib import Path
 
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import copy_together, read_record
+from resnet_sizes.io.files import copy_together, read_if_valid
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
 from resnet_sizes.schemas.paths import RunFolder
@@ -131,10 +131,10 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 def _results(run: RunFile, folder: RunFolder) -> Metrics | None:
     """The results in a folder, if they are whole, and of this run and this code."""
-    try:
-        metrics = read_record(folder.metrics, Metrics, "")
-        read_predictions(folder.predictions, metrics.predictions_sha256)
-    except UserError:
+    metrics = read_if_valid(folder.metrics, Metrics)
+    if metrics is None or metrics.other_than(run, training_code_hash()):
         return None
-    current = metrics.run == run and metrics.code.training_hash == training_code_hash()
-    return metrics if current else None
+    with suppress(UserError):
+        read_predictions(folder.predictions, metrics.predictions_sha256)
+        return metrics
+    return None
