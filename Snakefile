@@ -48,6 +48,11 @@ rule all:
     input:
         rules.evidence.input,
         rules.evidence.output,
+        [
+            path
+            for folder in PLAN.run_folders
+            for path in folder.results(STUDY.training.keep_weights)
+        ],
         expand(rules.report.output, language=STUDY.report.languages),
 
 

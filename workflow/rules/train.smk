@@ -11,6 +11,7 @@ rule train:
     output:
         metrics=RUN.metrics,
         predictions=RUN.predictions,
+        weights=[RUN.weights, RUN.card] if STUDY.training.keep_weights else [],
     log:
         FOLDER.log(f"train/{RUN_NAME}"),
     benchmark:
@@ -23,6 +24,9 @@ rule train:
         # They decide no result, and what stands here is no reason to train again.
         checkpoint_minutes=str(STUDY.training.checkpoint_minutes),
         watchdog_minutes=str(STUDY.training.watchdog_minutes),
+        keep_weights=(
+            "--keep-weights" if STUDY.training.keep_weights else "--no-keep-weights"
+        ),
     params:
         code=training_code_hash(),
         device=STUDY.training.device,
@@ -35,7 +39,7 @@ rule train:
         "exec resnet-sizes --log {log} train {input.run} --dataset {input.dataset}"
         " --device {params.device} {params.weights}"
         " --checkpoint-minutes {resources.checkpoint_minutes}"
-        " --watchdog-minutes {resources.watchdog_minutes}"
+        " --watchdog-minutes {resources.watchdog_minutes} {resources.keep_weights}"
         # On a scheduler's machine a run stops itself before it is stopped.
         " ${{RESNET_SIZES_SCHEDULED:+--time-limit {resources.runtime}}}"
 
@@ -59,5 +63,8 @@ use rule train as train_seeds with:
         runtime=seeds_minutes,
         checkpoint_minutes=str(STUDY.training.checkpoint_minutes),
         watchdog_minutes=str(STUDY.training.watchdog_minutes),
+        keep_weights=(
+            "--keep-weights" if STUDY.training.keep_weights else "--no-keep-weights"
+        ),
     message:
         "Training all seeds of {wildcards.model} under {wildcards.protocol}"

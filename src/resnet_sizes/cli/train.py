@@ -30,6 +30,9 @@ def train(
     device: Annotated[
         str, typer.Option(help="auto, cpu, mps, cuda, or cuda:N, the N-th that is visible")
     ] = "auto",
+    keep_weights: Annotated[
+        bool, typer.Option(help="Also write the trained network, with a model card.")
+    ] = False,
     time_limit: Annotated[
         float | None,
         typer.Option(help="Minutes after which the run stops itself, with a checkpoint.", min=0),
@@ -67,6 +70,7 @@ def train(
         checkpoint_seconds=checkpoint_minutes * 60,
         watchdog_seconds=watchdog_minutes * 60,
         time_limit=None if time_limit is None else time_limit * 60,
+        keep_weights=keep_weights,
         study=study,
     )
     wanted = [(each, RunFolder(path.parent)) for each, path in zip(run_files, run, strict=True)]

@@ -31,6 +31,18 @@ class RunFolder:
         """Logits and labels on the test images."""
         self.metrics = folder / "metrics.json"
         """The results, written last."""
+        self.weights = folder / "weights.safetensors"
+        """The trained network, where the study asks for it."""
+        self.card = folder / "model-card.md"
+        """What those weights are, for people and for model hubs."""
+
+    def results(self, with_weights: bool) -> list[Path]:
+        """What a training makes, `metrics.json` last."""
+        return [
+            *([self.weights, self.card] if with_weights else []),
+            self.predictions,
+            self.metrics,
+        ]
 
 
 class StudyFolder:

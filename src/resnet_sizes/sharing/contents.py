@@ -53,7 +53,7 @@ def _named(study: Study) -> list[Path]:
 def _results(folder: StudyFolder, study: Study) -> list[Path]:
     """Records, runs, evidence and reports; no pixels, no logs of jobs, nothing unfinished."""
     runs = [folder.run(settings) for settings in all_run_settings(study)]
-    parts = [each for run in runs for each in (run.run, run.log, run.predictions, run.metrics)]
+    parts = [each for run in runs for each in (run.run, run.log, *run.results(True))]
     reports = [path for name in study.report.languages for path in _files_of(folder.report(name))]
     return [
         folder.study,

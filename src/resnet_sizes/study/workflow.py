@@ -166,7 +166,7 @@ class WorkflowPlan:
             if run.name in repeated:
                 shutil.rmtree(kept.folder, ignore_errors=True)
                 continue
-            for source in (files.predictions, files.metrics):
+            for source in files.results(self.study.training.keep_weights):
                 if source.is_file():
                     target = kept.folder / source.name
                     target.parent.mkdir(parents=True, exist_ok=True)

@@ -74,6 +74,9 @@ class TrainingSpec(Record):
     checkpoint_minutes: Number = Field(10.0, ge=0, le=1440)
     """Minutes between two checkpoints within an epoch: what a kill costs at most. Decides no
     result."""
+    keep_weights: bool = False
+    """Whether the trained weights are kept beside each run's results, with a model card. Runs whose
+    results are there without them are trained again."""
     watchdog_minutes: Number = Field(30.0, ge=0.1, le=10080)
     """Minutes without a finished step after which a run is taken to hang and is ended. Decides
     no result."""

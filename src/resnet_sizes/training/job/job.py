@@ -56,12 +56,12 @@ def train_runs(
     with StopRequest(options.time_limit) as stop, ExitStack() as process:
         for run, folder in runs:
             try:
-                metrics = _results(run, folder) if several else None
+                metrics = _results(run, folder, options.keep_weights) if several else None
                 if metrics is None:
                     metrics = _train(run, folder, place, stop, process)
                     if several and options.study:
                         kept = options.study.kept(run.name).folder
-                        copy_together([folder.predictions, folder.metrics], kept)
+                        copy_together(folder.results(options.keep_weights), kept)
             except UserError as error:
                 if not several:
                     raise
@@ -90,14 +90,16 @@ def _train(
                 f"warning: {home}: cannot be locked ({error}). The run goes on; see that no other "
                 "process trains it"
             )
-        if waited and _state(folder.metrics) != before and (made := _results(run, folder)):
-            log.info(f"{run.name}: the other process has finished it")
-            return made
+        if waited and _state(folder.metrics) != before:
+            made = _results(run, folder, options.keep_weights)
+            if made:
+                log.info(f"{run.name}: the other process has finished it")
+                return made
         if options.study:
             kept = options.study.kept(run.name)
-            made = _results(run, kept)
+            made = _results(run, kept, options.keep_weights)
             if made and place.device.partition(":")[0] in ("auto", made.device.kind):
-                copy_together([kept.predictions, kept.metrics], folder.folder)
+                copy_together(kept.results(options.keep_weights), folder.folder)
                 same = f"data, settings and code are those of its results of {made.finished}"
                 log.info(f"{run.name}: {same}, which stay")
                 return made
@@ -129,10 +131,11 @@ def _state(path: Path) -> tuple[int, int] | None:
     return None
 
 
-def _results(run: RunFile, folder: RunFolder) -> Metrics | None:
+def _results(run: RunFile, folder: RunFolder, with_weights: bool) -> Metrics | None:
     """The results in a folder, if they are whole, and of this run and this code."""
     metrics = read_if_valid(folder.metrics, Metrics)
-    if metrics is None or metrics.other_than(run, training_code_hash()):
+    is_whole = all(path.is_file() for path in folder.results(with_weights))
+    if not is_whole or metrics is None or metrics.other_than(run, training_code_hash()):
         return None
     with suppress(UserError):
         read_predictions(folder.predictions, metrics.predictions_sha256)

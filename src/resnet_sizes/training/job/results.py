@@ -7,14 +7,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+import yaml
+from safetensors.torch import save_file
 
 import resnet_sizes
 from resnet_sizes.io.code_hash import training_code_hash
-from resnet_sizes.io.files import explained_write, write_json
+from resnet_sizes.io.files import explained_write, write_atomically, write_json, write_text
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Code, Metrics
 from resnet_sizes.schemas.run.tensors import predictions_hash, write_predictions
+from resnet_sizes.schemas.run.weights import HEAD
 from resnet_sizes.training.devices.gpus import Nvml
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.clock import equivalent_seconds, total_seconds
@@ -24,9 +27,13 @@ from resnet_sizes.training.job.checkpointing import Attempt
 
 
 def write_results(
-    trainer: Trainer, attempt: Attempt, folder: RunFolder, logits: torch.Tensor
+    trainer: Trainer,
+    attempt: Attempt,
+    folder: RunFolder,
+    logits: torch.Tensor,
+    keep_weights: bool,
 ) -> Metrics:
-    """Write `predictions.safetensors`, then `metrics.json`.
+    """Write the weights, if they are kept, then `predictions.safetensors` and `metrics.json`.
 
     `logits` is float32 `[N_test, classes]` on the CPU, after the last epoch. Raises WriteError
     where the disk refuses.
@@ -66,9 +73,50 @@ def write_results(
     # From here on the old results, if any, and the new ones could be taken for a pair.
     with explained_write(folder.metrics):
         folder.metrics.unlink(missing_ok=True)
+    if keep_weights:
+        _write_weights(trainer, metrics, folder)
     write_predictions(folder.predictions, outputs, labels)
     write_json(folder.metrics, metrics)
     return metrics
+
+
+def _write_weights(trainer: Trainer, metrics: Metrics, folder: RunFolder) -> None:
+    """The trained network as a state dict of torchvision's, and its card. Of a frozen backbone,
+    which is as it was, only the last layer."""
+    run = metrics.run
+    is_head = run.reading.trainable == "head" and run.reading.frozen_batch_norm == "eval"
+    state = trainer.network.state_dict()
+    if is_head:
+        ends = {name.removeprefix(HEAD): tensor for name, tensor in state.items()}
+        state = {f"{HEAD}{name}": ends[name] for name in ("weight", "bias")}
+    tensors = {name: each.detach().cpu().contiguous() for name, each in state.items()}
+    write_atomically(folder.weights, lambda path: save_file(tensors, path))
+    others = ""
+    if is_head:
+        start = run.initial_weights
+        of = f"`{start.name}` (`{start.file}`, SHA-256 `{start.sha256}`)" if start else "its seed"
+        others = f" Only the last layer is here: the others are frozen, and those of {of}."
+    front = {
+        "library_name": "torchvision",
+        "pipeline_tag": "image-classification",
+        "tags": ["image-classification", run.model],
+        "metrics": ["accuracy"],
+    }
+    write_text(
+        folder.card,
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {run.model}, {run.name}\n\n"
+        f"The state dict of torchvision's `{run.model}` (stem: {run.reading.stem}; "
+        f"epochs: {run.epochs}; seed: {run.seed}), in `{folder.weights.name}`.{others}\n\n"
+        f"- Test accuracy: {metrics.final_test_accuracy:.4f}, on the test images of the data "
+        f"`{metrics.dataset_identity}`\n"
+        f"- Input: {run.reading.input_size}×{run.reading.input_size} pixels, normalisation "
+        f"{run.reading.normalisation}; precision of the training: {run.precision}\n"
+        f"- Run `{metrics.run_hash}`, training code `{metrics.code.training_hash}`\n"
+        f"- Made on {metrics.device.name} with "
+        f"{', '.join(f'{name} {number}' for name, number in metrics.versions.items())}\n\n"
+        "It was trained to repeat an article's comparison, and was chosen by no validation: it is "
+        "no network to be used for anything else without a test of one's own.\n",
+    )
 
 
 def versions(device: torch.device) -> dict[str, str]:

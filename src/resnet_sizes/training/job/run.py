@@ -93,7 +93,7 @@ def train_on_device(
         )
         logits = _train(trainer, checkpointer, supervision, folder)
     try:
-        metrics = write_results(trainer, attempt, folder, logits)
+        metrics = write_results(trainer, attempt, folder, logits, place.options.keep_weights)
     except WriteError:
         checkpointer.write()  # so that nothing has to be trained again once there is room
         raise

@@ -43,6 +43,8 @@ class RunOptions:
     """Without a step, after which the run is taken to hang."""
     time_limit: float | None = None
     """Seconds after which the run stops itself, with a checkpoint."""
+    keep_weights: bool = False
+    """Whether the trained network is written too."""
     study: StudyFolder | None = None
     """Where results of the runs may lie that were there before a workflow began to repeat them."""
 
