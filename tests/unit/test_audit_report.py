@@ -2,21 +2,30 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from audited_articles import article_of, audit_of_the_article, audited
 from report_prose import foreign_words, prose_of
-from report_studies import TEMPLATES, words_only
+from report_studies import (
+    TEMPLATES,
+    article_text,
+    in_both_languages,
+    study_with_evidence,
+    words_only,
+)
 
+from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.sections.article import report_templates
-from resnet_sizes.reporting.sections.audit import AuditTexts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.audit import Audit, Compatibility, IncrementKind
 from resnet_sizes.schemas.evidence.values import Source, Value, values_by_place
+from resnet_sizes.schemas.paths import StudyFolder
 
 CONFIDENCE = Safe("95%")
 
@@ -36,7 +45,6 @@ def rendered(found: Audit, words: Words) -> str:
     return plain(
         template.render(
             audit=found,
-            audit_texts=AuditTexts(report),
             confidence=CONFIDENCE,
             appendix={"audit": "C"},
         )
@@ -142,10 +150,12 @@ def test_increments_with_one_explanation_are_told_in_one_sentence(
     assert "No acréscimo de acurácia, só a diferença simples" in one_each
 
 
-def test_nothing_to_audit_gives_no_section(words: Words) -> None:
+def test_nothing_to_audit_gives_no_section(tmp_path: Path) -> None:
+    study = study_with_evidence(tmp_path)
+    inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
     nothing = audited(article_of(("resnet18", "101", "5", None, None)))
-    assert AuditTexts(report_on(nothing, words)).is_empty
-    assert not AuditTexts(report_on(audit_of_the_article(), words)).is_empty
+    assert "{#auditoria}" in article_text()
+    assert "auditoria" not in in_both_languages(replace(inputs, audit=nothing))["pt"]
 
 
 def test_every_outcome_and_reading_has_its_words(words: Words) -> None:

@@ -132,6 +132,10 @@ def test_changed_verdicts_are_named(project):
     path.write_text(json.dumps(data), "utf-8")
     [changed] = [each for each in compared(project)["verdicts"] if each["protocol"] is None]
     assert changed["second"] == "contradicted"
+    compare(project, "--page", "comparison.html", "--language", "en")
+    page = (project / "comparison.html").read_text("utf-8")
+    assert f"<td>{changed['id']}</td><td>all together</td>" in page
+    assert "<td>contradicted</td></tr>" in page
 
 
 def test_the_text_and_the_page_say_it_in_words(project):

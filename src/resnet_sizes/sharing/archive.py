@@ -16,12 +16,14 @@ from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings, read_study
 from resnet_sizes.schemas.verification import Certificate, CertifiedDevice, Person, Verification
-from resnet_sizes.sharing.citation import checked_outputs, citation, codecheck, deposit
 from resnet_sizes.sharing.contents import archive_files
 from resnet_sizes.sharing.crate import crate_metadata
 from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, NO_DIGEST, PREVIEW
-from resnet_sizes.sharing.pages import page
+from resnet_sizes.sharing.pages import TEMPLATES, page, rendered
 from resnet_sizes.sharing.verify import verify
+
+PAPERS = ("CITATION.cff", "zenodo.json", "codecheck.yml")
+"""What repositories and reviewers read beside the crate; made of `report/archive/`."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file: equal inputs give equal bytes."""
@@ -32,7 +34,7 @@ def write_archive(
     target: Path,
     authors: Sequence[Person],
     license: str,
-    templates: Path = Path("report"),
+    templates: Path = TEMPLATES,
 ) -> str:
     """Verify a finished study and write it as one zip, atomically; the digest of its list of files.
 
@@ -51,45 +53,42 @@ def write_archive(
             f"{first.detail}. Run snakemake again; all that differs: resnet-sizes verify "
             f"{study_path.parent}"
         )
-    article = load_article(Path(study.article))
-    certificate = _certificate(study_file, StudyFolder.of_file(study_path), found)
-    certificate |= {
-        "title": f"{article.article.title}: run again as the study {study.name}",
-        "authors": list(authors),
-        "license": license,
-    }
-    pages = [name for name in files if name.endswith(("report.html", "report.pdf"))]
-    languages = study.report.languages
+    article = load_article(Path(study.article)).article
+    certificate = Certificate(
+        title=f"{article.title}: run again as the study {study.name}",
+        authors=list(authors),
+        license=license,
+        **_facts(study_file, StudyFolder.of_file(study_path), found),
+        preview_sha256=NO_DIGEST,
+    )
     shown = page(
         "_certificate.html.j2",
         study.name,
-        languages,
+        study.report.languages,
         templates,
         certificate=certificate,
         metadata=METADATA,
         digest=NO_DIGEST,
-        pages=pages,
+        pages=[name for name in files if name.endswith(("report.html", "report.pdf"))],
     )
-    certified = Certificate(
-        **certificate, preview_sha256=hashlib.sha256(shown.encode()).hexdigest()
-    )
-    contents: dict[str, Path | bytes] = dict(files)
-    contents |= {
-        CERTIFICATE: (certified.model_dump_json(indent=2) + "\n").encode(),
-        "CITATION.cff": citation(certified, article).encode(),
-        "zenodo.json": deposit(certified, article).encode(),
-        "codecheck.yml": codecheck(certified, article, checked_outputs(list(files))).encode(),
+    preview = hashlib.sha256(shown.encode()).hexdigest()
+    certificate = certificate.model_copy(update={"preview_sha256": preview})
+    names = {"certificate": certificate, "article": article, "files": files, "checker": None}
+    contents: dict[str, Path | bytes] = {
+        **files,
+        CERTIFICATE: (certificate.model_dump_json(indent=2) + "\n").encode(),
+        **{name: rendered(f"archive/{name}.j2", templates, **names).encode() for name in PAPERS},
     }
     contents = dict(sorted(contents.items()))
     listed = {name: _size_and_hash(content) for name, content in contents.items()}
-    metadata = crate_metadata(certified, listed).encode()
+    metadata = crate_metadata(certificate, listed).encode()
     digest = hashlib.sha256(metadata).hexdigest()
     described = {METADATA: metadata, PREVIEW: shown.replace(NO_DIGEST, digest).encode()}
     write_atomically(target, lambda path: _write_zip(path, described | contents))
     return digest
 
 
-def _certificate(study_file: StudyFile, folder: StudyFolder, found: Verification) -> dict[str, Any]:
+def _facts(study_file: StudyFile, folder: StudyFolder, found: Verification) -> dict[str, Any]:
     """What the runs and the verification say for the certificate."""
     study = study_file.study
     runs = [

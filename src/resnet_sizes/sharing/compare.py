@@ -21,7 +21,7 @@ from resnet_sizes.schemas.comparison import (
     QuantityComparison,
     StudyComparison,
 )
-from resnet_sizes.schemas.evidence.verdicts import Verdicts
+from resnet_sizes.schemas.evidence.verdicts import VerdictName, Verdicts
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.sharing.open_archive import opened
@@ -219,9 +219,7 @@ class QuantityTest:
         outcome = run.outcome
         if self.quantity == "accuracy":
             return 100 * outcome.accuracy
-        if self.quantity == "final_loss":
-            return outcome.final_loss
-        return math.log(max(outcome.minutes, 1e-9))
+        return outcome.log_minutes if self.quantity == "minutes" else outcome.final_loss
 
     def _shown(self, value: float) -> float:
         return math.exp(value) if self.quantity == "minutes" else value
@@ -316,18 +314,14 @@ def _listed(values: Iterable[str]) -> str:
 
 def _changed_verdicts(first: Verdicts | None, second: Verdicts | None) -> Iterator[ChangedVerdict]:
     """Every claim on which both have a verdict, together and by reading."""
-    if first is None or second is None:
-        return
-    overall = {each.id: each.verdict for each in second.overall}
-    for one in first.overall:
-        if one.id in overall:
-            yield ChangedVerdict(
-                id=one.id, protocol=None, first=one.verdict, second=overall[one.id]
-            )
-    by_reading = {(each.id, each.protocol): each.verdict for each in second.verdicts}
-    for each in first.verdicts:
-        other = by_reading.get((each.id, each.protocol))
-        if other:
-            yield ChangedVerdict(
-                id=each.id, protocol=each.protocol, first=each.verdict, second=other
-            )
+    theirs = _by_claim(second)
+    for (claim, protocol), verdict in _by_claim(first).items():
+        if other := theirs.get((claim, protocol)):
+            yield ChangedVerdict(id=claim, protocol=protocol, first=verdict, second=other)
+
+
+def _by_claim(verdicts: Verdicts | None) -> dict[tuple[str, str | None], VerdictName]:
+    if verdicts is None:
+        return {}
+    together = {(each.id, None): each.verdict for each in verdicts.overall}
+    return together | {(each.id, each.protocol): each.verdict for each in verdicts.verdicts}

@@ -11,7 +11,7 @@ from typing import Any
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
-from resnet_sizes.schemas.verification import Certificate, Person
+from resnet_sizes.schemas.verification import Certificate
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -42,20 +42,28 @@ def crate_metadata(certificate: Certificate, files: Mapping[str, tuple[int, str]
         "made them. resnet-sizes verify makes all of it again from the runs."
     )
     root["datePublished"] = certificate.finished
-    license = crate.add(
-        ContextEntity(
-            crate,
-            f"https://spdx.org/licenses/{certificate.license}",
-            {"@type": "CreativeWork", "name": certificate.license},
-        )
-    )
-    root["license"] = license
+
+    def described(identifier: str, kind: str, name: str, **properties: str) -> Any:
+        content = {"@type": kind, "name": name} | properties
+        return crate.add(ContextEntity(crate, identifier, content))
+
+    license = certificate.license
+    root["license"] = described(f"https://spdx.org/licenses/{license}", "CreativeWork", license)
     for identifier, name in PROFILES.items():
-        of_profile = {"@type": "CreativeWork", "name": name, "version": identifier.split("/")[-1]}
-        root.append_to("conformsTo", crate.add(ContextEntity(crate, identifier, of_profile)))
-    people = [_person(crate, number, each) for number, each in enumerate(certificate.authors)]
-    if people:
-        root["author"] = _one_or_all(people)
+        profile = described(identifier, "CreativeWork", name, version=identifier.split("/")[-1])
+        root.append_to("conformsTo", profile)
+    people = [
+        described(
+            f"https://orcid.org/{each.orcid}" if each.orcid else f"#author-{number}",
+            "Person",
+            each.name,
+        )
+        for number, each in enumerate(certificate.authors, 1)
+    ]
+    devices = [
+        described(f"#device-{number}", "Thing", each.name, description=f"{each.runs} runs")
+        for number, each in enumerate(certificate.devices, 1)
+    ]
     snakefile = crate.add_workflow("Snakefile", "Snakefile", main=True, lang="snakemake")
     added = {"Snakefile": snakefile} | {
         name: crate.add_file(None, name) for name in files if name != "Snakefile"
@@ -66,38 +74,15 @@ def crate_metadata(certificate: Certificate, files: Mapping[str, tuple[int, str]
         entity["contentSize"] = str(size)
         entity["sha256"] = sha256
         entity["encodingFormat"] = _KINDS.get(PurePosixPath(name).suffix, "text/plain")
-    _add_run(crate, certificate, added, people)
-    crate.metadata.extra_terms["sha256"] = "https://w3id.org/ro/terms/workflow-run#sha256"
-    return json.dumps(_ordered(crate.metadata.generate()), indent=1, ensure_ascii=False) + "\n"
-
-
-def _person(crate: ROCrate, number: int, person: Person) -> Any:
-    identifier = f"https://orcid.org/{person.orcid}" if person.orcid else f"#author-{number + 1}"
-    return crate.add(ContextEntity(crate, identifier, {"@type": "Person", "name": person.name}))
-
-
-def _add_run(
-    crate: ROCrate, certificate: Certificate, files: Mapping[str, Any], people: Sequence[Any]
-) -> None:
-    """The execution: what went in, what came out, when, and on which devices."""
+    # The execution: what went in, what came out, when, and on which devices.
     top = f"results/{certificate.study}/"
-    inputs = [name for name in files if name.startswith("config/") or name == f"{top}study.json"]
-    outputs = [name for name in files if name.startswith(top) and name not in inputs]
-    devices = [
-        crate.add(
-            ContextEntity(
-                crate,
-                f"#device-{number}",
-                {"@type": "Thing", "name": device.name, "description": f"{device.runs} runs"},
-            )
-        )
-        for number, device in enumerate(certificate.devices, 1)
-    ]
+    inputs = [name for name in added if name.startswith("config/") or name == f"{top}study.json"]
+    outputs = [name for name in added if name.startswith(top) and name not in inputs]
     action = crate.add_action(
-        files["Snakefile"],
+        snakefile,
         identifier="#run",
-        object=[files[name] for name in inputs],
-        result=[files[name] for name in outputs],
+        object=[added[name] for name in inputs],
+        result=[added[name] for name in outputs],
         properties={
             "@type": "CreateAction",
             "name": f"The study {certificate.study}",
@@ -107,18 +92,17 @@ def _add_run(
         },
     )
     if people:
-        action["agent"] = _one_or_all(people)
+        root["author"] = action["agent"] = _one_or_all(people)
     action["location"] = _one_or_all(devices)
-    crate.root_dataset["mentions"] = action
+    root["mentions"] = action
+    crate.metadata.extra_terms["sha256"] = "https://w3id.org/ro/terms/workflow-run#sha256"
+    # With a fixed order of entities and keys, whatever the library's is.
+    document = crate.metadata.generate()
+    graph = sorted(document["@graph"], key=lambda entity: str(entity["@id"]))
+    document["@graph"] = [dict(sorted(entity.items())) for entity in graph]
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def _one_or_all(entities: Sequence[Any]) -> Any:
     """A list of one is written without the list."""
     return entities[0] if len(entities) == 1 else list(entities)
-
-
-def _ordered(document: dict[str, Any]) -> dict[str, Any]:
-    """With a fixed order of entities and keys, whatever the library's is."""
-    graph = sorted(document["@graph"], key=lambda entity: str(entity["@id"]))
-    entities = [{key: entity[key] for key in sorted(entity)} for entity in graph]
-    return {"@context": document["@context"], "@graph": entities}

@@ -1,5 +1,6 @@
-"""Pages of their own in the report's style: an archive's certificate, a comparison."""
+"""Texts of their own beside the report: an archive's papers and certificate, a comparison."""
 
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,47 +12,54 @@ from resnet_sizes.i18n.numbers import LOCALES, date, decimal
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.text.words import Words
 
+TEMPLATES = Path("report")
+
 
 def page(
-    part: str,
-    title: str,
-    languages: Sequence[str],
-    templates: Path = Path("report"),
-    **names: Any,
+    part: str, title: str, languages: Sequence[str], templates: Path = TEMPLATES, **names: Any
 ) -> str:
-    """An HTML page of the template `part` in each of the languages, one below the other.
+    """An HTML page, in the report's style, of the template `part` in each of the languages, one
+    below the other.
 
-    `names` are what the template may call besides `language`, the report's `words` by language,
-    and the filters `number` and `signed` (digits, language) and `date` (language).
+    `names` are what the template may call besides `language` and the report's `words` by language.
     Raises UserError outside of the project's folder.
     """
+    return rendered(
+        "page.html.j2",
+        templates,
+        part=part,
+        title=title,
+        languages=languages,
+        locales={name: LOCALES[name].replace("_", "-") for name in languages},
+        words={name: Words(templates / name, name) for name in languages},
+        **names,
+    )
+
+
+def rendered(name: str, templates: Path = TEMPLATES, **names: Any) -> str:
+    """The text of a template, which has the filters `number` and `signed` (digits, language),
+    `date` (language), and `json`, by which YAML and JSON quote. Raises UserError where it is not
+    there."""
     environment = Environment(
         loader=FileSystemLoader(templates),
-        autoescape=True,
+        autoescape=".html." in name,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["number"] = partial(_number, plus="")
-    environment.filters["date"] = date
-    environment.filters["signed"] = partial(_number, plus="+")
+    environment.filters |= {
+        "date": date,
+        "json": partial(json.dumps, ensure_ascii=False),
+        "number": partial(_number, plus=""),
+        "signed": partial(_number, plus="+"),
+    }
     try:
-        style = (templates / "assets" / "report.css").read_text(encoding="utf-8")
-        template = environment.get_template("page.html.j2")
-    except (OSError, TemplateNotFound):
+        return environment.get_template(name).render(names)
+    except TemplateNotFound:
         raise UserError(
             f"{templates}: holds no templates of pages. Run the command in the project's folder."
         ) from None
-    return template.render(
-        part=part,
-        title=title,
-        languages=languages,
-        locales={name: LOCALES[name].replace("_", "-") for name in languages},
-        style=style,
-        words={name: Words(templates / name, name).raw for name in languages},
-        **names,
-    )
 
 
 def _number(value: float, digits: int, language: str, plus: str) -> str:

@@ -6,14 +6,12 @@ from pathlib import Path
 from resnet_sizes.evidence.runs.validate import predicted_classes
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import did_you_mean
-from resnet_sizes.reporting.inputs import Inputs, read_inputs
-from resnet_sizes.schemas.evidence.values import Value
-from resnet_sizes.schemas.evidence.verdicts import Verdict
+from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.tensors import read_predictions
 
 
-def trace(study_path: Path, claim_id: str, language: str = "en") -> Iterator[str]:
+def trace(study_path: Path, claim_id: str) -> Iterator[str]:
     """What the article says, our verdict by reading, its numbers with file and field, and the
     runs whose predictions give them, counted again: lines of text, in this order.
 
@@ -29,38 +27,27 @@ def trace(study_path: Path, claim_id: str, language: str = "en") -> Iterator[str
         )
     claim = claims[claim_id]
     yield f"1. The article says ({inputs.study.article}, {claim_id}):"
-    yield f"   {getattr(claim.text, language)}"
+    yield f"   {claim.text.en}"
     [together] = [each for each in inputs.verdicts.overall if each.id == claim_id]
     file = (folder.folder / inputs.verdicts_file).as_posix()
     yield f"2. Our verdict ({file}): {together.verdict} ({', '.join(together.reasons)})"
-    runs: dict[str, None] = {}
+    runs: set[str] = set()
+    values = folder.evidence / "values.json"
     for verdict in (each for each in inputs.verdicts.verdicts if each.id == claim_id):
         yield f"   {verdict.protocol}: {verdict.verdict} ({', '.join(verdict.reasons)})"
-        yield from _numbers(inputs, folder, verdict, runs)
+        for role, key in verdict.values.items():
+            value = inputs.record.values[key]
+            yield f"     {role}: {value.as_text} ({values.as_posix()}, {key})"
+            for source in value.sources:
+                known = folder.folder / source.file
+                yield f"       from {known if known.is_file() else source.file}, {source.field}"
+                if source.file.startswith("runs/"):
+                    runs.add(source.file)
     yield "3. The predictions, counted again:"
     for run in sorted(runs):
         yield from _counted(folder, run)
     if not runs:
         yield "   none: no run enters this verdict."
-
-
-def _numbers(
-    inputs: Inputs, folder: StudyFolder, verdict: Verdict, runs: dict[str, None]
-) -> Iterator[str]:
-    """Each number of a verdict with where it stands; `runs` gets the files that it came from."""
-    values = folder.evidence / "values.json"
-    for role, key in verdict.values.items():
-        value = inputs.record.values[key]
-        yield f"     {role}: {value.as_text} ({values.as_posix()}, {key})"
-        yield from _sources(folder, value, runs)
-
-
-def _sources(folder: StudyFolder, value: Value, runs: dict[str, None]) -> Iterator[str]:
-    for source in value.sources:
-        if source.file.startswith("runs/"):
-            runs[source.file] = None
-        known = folder.folder / source.file
-        yield f"       from {known if known.is_file() else source.file}, {source.field}"
 
 
 def _counted(folder: StudyFolder, file: str) -> Iterator[str]:

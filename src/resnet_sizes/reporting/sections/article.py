@@ -12,7 +12,6 @@ from resnet_sizes.i18n.numbers import places, plain_percent, ratio_digits, round
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.render.engines import Engine
 from resnet_sizes.reporting.sections import claims, discussion, methodology, results
-from resnet_sizes.reporting.sections.audit import AuditTexts
 from resnet_sizes.reporting.sections.recipes import RecipeWords
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped, yaml_text
@@ -133,9 +132,9 @@ def _names(report: ReportContext) -> dict[str, object]:
     judged = claims.claim_verdicts(report)
     concluding = [item for item in judged if item.claim.place == "conclusions"]
     by_id = {item.claim.id: item for item in judged}
-    audit_texts = AuditTexts(report)
-    audit = None if audit_texts.is_empty else report.audit
-    chapters = ["criteria", "verdicts", *(["audit"] if audit else []), "details", "colophon"]
+    audit = report.audit
+    audited = bool(audit.increments or audit.accuracies or audit.protocols)
+    chapters = ["criteria", "verdicts", *(["audit"] if audited else []), "details", "colophon"]
     level = Safe(plain_percent(article.judging.level, report.language))
     return {
         # The study
@@ -178,8 +177,7 @@ def _names(report: ReportContext) -> dict[str, object]:
         "times_tables": results.times_tables(report, protocols),
         "shared_times": any(own.has_shared for own in protocols),
         "figures": report.figures,
-        "audit": audit,
-        "audit_texts": audit_texts,
+        "audit": audit if audited else None,
         # The discussion and the conclusions
         "verdict_texts": discussion.VerdictTexts(report, judged),
         "by_reading": claims.by_reading(judged),

@@ -158,3 +158,12 @@ class Audit(Versioned):
     returns: Returns
     devices: list[DeviceRate]
     protocols: list[ProtocolCosts]
+
+    @property
+    def shown_device(self) -> int:
+        """The place of the device on which most readings survive, whose minutes are printed."""
+
+        def surviving(place: int) -> int:
+            return sum(each.devices[place].outcome == "survives" for each in self.protocols)
+
+        return max(range(len(self.devices)), key=surviving)
