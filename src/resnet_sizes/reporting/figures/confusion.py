@@ -9,16 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from resnet_sizes.reporting.figures.style import (
-    CLASSES_ID,
-    INK,
-    SMALL,
-    VALUE_ID,
-    WIDTH,
-    FigureContext,
-    add_axes,
-    text_width,
-)
+from resnet_sizes.reporting.figures import style
 from resnet_sizes.reporting.text.words import short_class_label
 from resnet_sizes.schemas.evidence.figures import ConfusionMatrix
 from resnet_sizes.schemas.study.protocol import display_name
@@ -47,7 +38,7 @@ _SCALE_TICKS = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)
 _CENTRED: dict[str, Any] = {"ha": "center", "va": "center_baseline"}
 
 
-def draw_confusion(context: FigureContext) -> Figure:
+def draw_confusion(context: style.FigureContext) -> Figure:
     """Small multiples with one scale; the most frequent mistake of each model is framed."""
     numbers = context.numbers
     count = len(numbers.confusion)
@@ -59,23 +50,23 @@ def draw_confusion(context: FigureContext) -> Figure:
     wide = count == 4 or (count < 4 and len(names) > _MANY_CLASSES)
     columns = min(count, 2 if wide else 3)
     rows = math.ceil(count / columns)
-    room = text_width(names, _LARGEST_NAME) + 0.06
+    room = style.text_width(names, _LARGEST_NAME) + 0.06
     beside = _AXIS_NAME + room
-    panel = (WIDTH - beside - 0.06 - (columns - 1) * _GAP) / columns
+    panel = (style.WIDTH - beside - 0.06 - (columns - 1) * _GAP) / columns
     panel = min(panel, _LARGEST_PANEL)
     # Names that are too long to stand upright below the panels are turned.
     turned = room > panel / len(names)
     below = room if turned else 0.16
     across = columns * (panel + _GAP) - _GAP
-    left = (WIDTH - (beside + columns * panel + (columns - 1) * _GAP)) / 2 + beside
+    left = (style.WIDTH - (beside + columns * panel + (columns - 1) * _GAP)) / 2 + beside
     height = _TOP + rows * (panel + _TITLE) + (rows - 1) * _GAP
     height += below + _AXIS_NAME + _SCALE_ROOM
-    figure = Figure(figsize=(WIDTH, height))
+    figure = Figure(figsize=(style.WIDTH, height))
     for position, matrix in enumerate(numbers.confusion):
         row, column = divmod(position, columns)
         bottom = height - _TOP - (row + 1) * (panel + _TITLE) - row * _GAP
         place = (left + column * (panel + _GAP), bottom, panel, panel)
-        axes = add_axes(figure, *place, ticks=CLASSES_ID)
+        axes = style.add_axes(figure, *place, ticks=style.CLASSES_ID)
         axes.set_title(display_name(matrix.model), pad=4)
         _draw_panel(axes, matrix, len(names), panel)
         size = min(_LARGEST_NAME, max(_SMALLEST_NUMBER, 0.85 * 72 * panel / len(names)))
@@ -111,17 +102,19 @@ def _draw_panel(axes: Axes, matrix: ConfusionMatrix, classes: int, panel: float)
                 cell.true + 0.53,
                 f"{math.floor(100 * cell.share + 0.5)}",
                 fontsize=size,
-                color="white" if cell.share > _WHITE_ABOVE else INK,
-                gid=f"{VALUE_ID}{cell.key}",
+                color="white" if cell.share > _WHITE_ABOVE else style.INK,
+                gid=f"{style.VALUE_ID}{cell.key}",
                 **_CENTRED,
             )
     if matrix.largest is not None:
         place = (matrix.largest.predicted, matrix.largest.true)
-        axes.add_patch(Rectangle(place, 1, 1, fill=False, edgecolor=INK, linewidth=1.1, zorder=3))
+        axes.add_patch(
+            Rectangle(place, 1, 1, fill=False, edgecolor=style.INK, linewidth=1.1, zorder=3)
+        )
 
 
 def _name_axes(
-    figure: Figure, context: FigureContext, middle: tuple[float, float], left: float
+    figure: Figure, context: style.FigureContext, middle: tuple[float, float], left: float
 ) -> None:
     """Below the `middle` of the panels, and at its left; in inches."""
     width, height = figure.get_size_inches()
@@ -134,7 +127,7 @@ def _name_axes(
 
 def _draw_scale(figure: Figure, text: str, left: float, width: float) -> None:
     """The colours in shares, even steps of colour beside each other."""
-    axes = add_axes(figure, left, 0.2, width, _SCALE_HEIGHT)
+    axes = style.add_axes(figure, left, 0.2, width, _SCALE_HEIGHT)
     edges = np.linspace(0, 1, 33)
     axes.pcolormesh(
         edges, [0, 1], (edges[:-1] + edges[1:])[np.newaxis] / 2, cmap=_COLOURS, vmin=0, vmax=1,
@@ -144,5 +137,5 @@ def _draw_scale(figure: Figure, text: str, left: float, width: float) -> None:
     labels = [f"{100 * tick:.0f}" for tick in _SCALE_TICKS]
     axes.set_xticks([float(_NORM(tick)) for tick in _SCALE_TICKS], labels)
     axes.set(xlim=(0, 1), ylim=(0, 1), yticks=[])
-    axes.tick_params(length=2, pad=1.5, labelsize=SMALL - 0.5)
-    axes.set_title(text, fontsize=SMALL, pad=3)
+    axes.tick_params(length=2, pad=1.5, labelsize=style.SMALL - 0.5)
+    axes.set_title(text, fontsize=style.SMALL, pad=3)

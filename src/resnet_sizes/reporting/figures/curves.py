@@ -9,18 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
-from resnet_sizes.reporting.figures.style import (
-    FONT_SIZE,
-    GRID,
-    MODEL_STYLES,
-    WIDTH,
-    FigureContext,
-    add_axes,
-    epoch_ticks,
-    log_ticks,
-    number_ticks,
-    text_width,
-)
+from resnet_sizes.reporting.figures import style
 from resnet_sizes.schemas.study.protocol import display_name
 
 _FloatArray = npt.NDArray[np.float64]
@@ -41,7 +30,7 @@ _KEY = (0.13, 0.31, 0.49)
 _LABEL_AT = _KEY[-1] + 0.06
 
 
-def draw_losses(context: FigureContext) -> Figure:
+def draw_losses(context: style.FigureContext) -> Figure:
     """Figure 1: training losses in nats."""
     losses = {each.model: np.array(each.train_loss) for each in context.numbers.curves}
     if not losses:
@@ -54,18 +43,18 @@ def draw_losses(context: FigureContext) -> Figure:
         axes.set_yscale("log")
         axes.minorticks_off()
         axes.set_ylabel(context.text("loss.y-log"))
-        ticks = log_ticks(low, high, context.language)
+        ticks = style.log_ticks(low, high, context.language)
     else:
         low, high = 0.0, 1.06 * high
         axes.set_ylabel(context.text("loss.y"))
-        ticks = number_ticks(low, high, context.language)
+        ticks = style.number_ticks(low, high, context.language)
     axes.set_ylim(low, high)
     axes.set_yticks(*ticks)
     _name_curves(axes, losses)
     return figure
 
 
-def draw_accuracies(context: FigureContext) -> Figure:
+def draw_accuracies(context: style.FigureContext) -> Figure:
     """Accuracies in percent on the training and on the test images: two panels with one vertical
     axis; the lines are named beside the second."""
     found = context.numbers.curves
@@ -77,7 +66,7 @@ def draw_accuracies(context: FigureContext) -> Figure:
     low, high = _range([*train.values(), *test.values()])
     margin = max(0.06 * (high - low), (_LEAST_SPAN - (high - low)) / 2)
     low, high = max(0.0, low - margin), min(100 + 0.03 * (high - low), high + margin)
-    ticks, labels = number_ticks(low, high, context.language)
+    ticks, labels = style.number_ticks(low, high, context.language)
     first, second = figure.axes
     for axes, name in ((first, "train"), (second, "test")):
         axes.set_title(context.text(f"accuracy.{name}"), loc="left", pad=7)
@@ -95,7 +84,12 @@ def _range(arrays: Iterable[_FloatArray]) -> tuple[float, float]:
 
 
 def _draw_panels(
-    context: FigureContext, panels: Sequence[_Curves], *, height: float, top: float, most_ticks: int
+    context: style.FigureContext,
+    panels: Sequence[_Curves],
+    *,
+    height: float,
+    top: float,
+    most_ticks: int,
 ) -> Figure:
     """Panels beside each other, with room for the names of the lines on their right.
 
@@ -103,33 +97,33 @@ def _draw_panels(
     the highest. `height` and the room on `top` are in inches. The limits of the vertical axes are
     left to the caller.
     """
-    figure = Figure(figsize=(WIDTH, height))
-    names = _LABEL_AT + text_width(map(display_name, panels[0])) + 0.08
-    width = (WIDTH - _LEFT - _BETWEEN * (len(panels) - 1) - names) / len(panels)
+    figure = Figure(figsize=(style.WIDTH, height))
+    names = _LABEL_AT + style.text_width(map(display_name, panels[0])) + 0.08
+    width = (style.WIDTH - _LEFT - _BETWEEN * (len(panels) - 1) - names) / len(panels)
     for position, curves in enumerate(panels):
         left = _LEFT + position * (width + _BETWEEN)
-        axes = add_axes(figure, left, _BOTTOM, width, height - _BOTTOM - top)
+        axes = style.add_axes(figure, left, _BOTTOM, width, height - _BOTTOM - top)
         axes.set_xlabel(context.text("epoch"))
-        axes.grid(axis="y", **GRID)
+        axes.grid(axis="y", **style.GRID)
         for place, (model, values) in enumerate(curves.items()):
-            _draw_curve(axes, MODEL_STYLES[model], values, place)
+            _draw_curve(axes, style.MODEL_STYLES[model], values, place)
         epochs = values.shape[1]
         margin = 0.03 * (epochs - 1) or 0.5
         axes.set_xlim(1 - margin, epochs + margin)
-        axes.set_xticks(epoch_ticks(epochs, most_ticks))
+        axes.set_xticks(style.epoch_ticks(epochs, most_ticks))
     return figure
 
 
-def _draw_curve(axes: Axes, style: dict[str, Any], values: _FloatArray, place: int) -> None:
+def _draw_curve(axes: Axes, look: dict[str, Any], values: _FloatArray, place: int) -> None:
     seeds, count = values.shape
     epochs = np.arange(1, count + 1)
     if seeds > 1:
         low, high = values.min(axis=0), values.max(axis=0)
-        axes.fill_between(epochs, low, high, color=style["color"], alpha=0.18, linewidth=0)
+        axes.fill_between(epochs, low, high, color=look["color"], alpha=0.18, linewidth=0)
     step = max(1, count // _MARKERS_PER_LINE)
     # Staggered, so that markers of curves that lie on each other stay apart.
     marked = (place * step // 3 % step, step)
-    axes.plot(epochs, values.mean(axis=0), markevery=marked, **_LINE, **style)
+    axes.plot(epochs, values.mean(axis=0), markevery=marked, **_LINE, **look)
 
 
 def _name_curves(axes: Axes, curves: _Curves) -> None:
@@ -140,15 +134,15 @@ def _name_curves(axes: Axes, curves: _Curves) -> None:
     ends = np.array([(values.shape[1], values.mean(axis=0)[-1]) for values in curves.values()])
     # In fractions of the height, whatever the scale of the axis.
     heights = (axes.transData + axes.transAxes.inverted()).transform(ends)[:, 1]
-    gap, half_line = 1.35 * FONT_SIZE / 72 / height, FONT_SIZE / 144 / height
+    gap, half_line = 1.35 * style.FONT_SIZE / 72 / height, style.FONT_SIZE / 144 / height
     places = spread(heights, gap, lowest=half_line, highest=1 - half_line)
     in_axes: Any = {"transform": axes.transAxes}
     key = [1 + inches / width for inches in _KEY]
     for model, end, place in zip(curves, ends, places.tolist(), strict=True):
-        style = MODEL_STYLES[model]
+        look = style.MODEL_STYLES[model]
         # A piece of the line, since in grey a label's colour does not say whose it is.
-        axes.plot(key, [place] * 3, markevery=[1], clip_on=False, **in_axes, **_LINE, **style)
-        leader: Any = {"arrowstyle": "-", "color": style["color"], "linewidth": 0.5}
+        axes.plot(key, [place] * 3, markevery=[1], clip_on=False, **in_axes, **_LINE, **look)
+        leader: Any = {"arrowstyle": "-", "color": look["color"], "linewidth": 0.5}
         axes.annotate(
             "",
             xy=tuple(end),
@@ -157,7 +151,7 @@ def _name_curves(axes: Axes, curves: _Curves) -> None:
             annotation_clip=False,
             arrowprops=leader | {"shrinkA": 1, "shrinkB": 4},
         )
-        label: Any = {"color": style["color"], "va": "center_baseline"}
+        label: Any = {"color": look["color"], "va": "center_baseline"}
         axes.text(1 + _LABEL_AT / width, place, display_name(model), **in_axes, **label)
 
 

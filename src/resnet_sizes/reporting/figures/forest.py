@@ -8,21 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from resnet_sizes.i18n.numbers import percent
-from resnet_sizes.reporting.figures.style import (
-    FONT_SIZE,
-    GRID,
-    INK,
-    MODEL_STYLES,
-    SOFT_INK,
-    VALUE_ID,
-    WIDTH,
-    FigureContext,
-    add_axes,
-    add_legend,
-    model_marks,
-    number_ticks,
-    text_width,
-)
+from resnet_sizes.reporting.figures import style
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.schemas.evidence.figures import AccuracyColumn, PrintedAccuracy
 from resnet_sizes.schemas.study.protocol import by_depth, display_name
@@ -33,12 +19,12 @@ _APART = 0.15
 
 _MARK: Any = {"markersize": 5.5, "linestyle": "none"}
 _ARTICLE: Any = _MARK | {
-    "marker": "D", "color": INK, "markerfacecolor": "white", "markeredgewidth": 1.2
+    "marker": "D", "color": style.INK, "markerfacecolor": "white", "markeredgewidth": 1.2
 }  # fmt: skip
 _INTERVAL: Any = {"marker": "|", "markersize": 6, "markeredgewidth": 1.4, "linewidth": 1.4}
 
 
-def draw_forest(context: FigureContext) -> Figure:
+def draw_forest(context: style.FigureContext) -> Figure:
     """One row per model, a panel for accuracies and one for increments where there are any."""
     values = context.numbers.printed
     if not values:
@@ -51,16 +37,16 @@ def draw_forest(context: FigureContext) -> Figure:
     models = by_depth(list({value.model for value in values}))
     names = [display_name(model) for model in models]
     height = _ROW * len(models)
-    figure = Figure(figsize=(WIDTH, _BOTTOM + height + _TOP))
-    left = text_width(names) + 0.15
-    width = (WIDTH - left - 0.12 - _BETWEEN * (len(by_column) - 1)) / len(by_column)
+    figure = Figure(figsize=(style.WIDTH, _BOTTOM + height + _TOP))
+    left = style.text_width(names) + 0.15
+    width = (style.WIDTH - left - 0.12 - _BETWEEN * (len(by_column) - 1)) / len(by_column)
     for position, (column, own) in enumerate(by_column.items()):
-        axes = add_axes(figure, left + position * (width + _BETWEEN), _BOTTOM, width, height)
+        axes = style.add_axes(figure, left + position * (width + _BETWEEN), _BOTTOM, width, height)
         _draw_panel(axes, own, models, context.language)
         axes.set_xlabel(context.text(f"forest.{column}"))
         axes.set_yticks(range(len(models)), names if position == 0 else [""] * len(models))
-        axes.tick_params(axis="y", length=0, labelsize=FONT_SIZE)
-    _explain(figure, context, left / WIDTH)
+        axes.tick_params(axis="y", length=0, labelsize=style.FONT_SIZE)
+    _explain(figure, context, left / style.WIDTH)
     return figure
 
 
@@ -68,22 +54,22 @@ def _draw_panel(
     axes: Axes, values: Sequence[PrintedAccuracy], models: Sequence[str], language: str
 ) -> None:
     axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", **GRID)
+    axes.grid(axis="x", **style.GRID)
     for boundary in range(1, len(models)):
-        axes.axhline(boundary - 0.5, **GRID)
+        axes.axhline(boundary - 0.5, **style.GRID)
     shown = []
     for value in values:
         ours, printed = value.ours, float(value.printed)
         low, high = value.interval or (ours, ours)
         shown += [ours, printed, low, high]
-        row, style = models.index(value.model), MODEL_STYLES[value.model]
+        row, look = models.index(value.model), style.MODEL_STYLES[value.model]
         axes.errorbar(
             ours,
             row + _APART,
             # The bounds are cut off where no run can be, our mean never is beyond them.
             xerr=[[max(0.0, ours - low)], [max(0.0, high - ours)]] if value.interval else None,
-            color=style["color"],
-            marker=style["marker"],
+            color=look["color"],
+            marker=look["marker"],
             elinewidth=1.4,
             capsize=3,
             zorder=3,
@@ -96,15 +82,15 @@ def _draw_panel(
     margin = max(0.06 * (high - low), (2.0 - (high - low)) / 2)
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.set_xlim(low - margin, high + margin)
-    axes.set_xticks(*number_ticks(low - margin, high + margin, language))
+    axes.set_xticks(*style.number_ticks(low - margin, high + margin, language))
 
 
-def _explain(figure: Figure, context: FigureContext, left: float) -> None:
+def _explain(figure: Figure, context: style.FigureContext, left: float) -> None:
     """Above the panels, from the left, so that a wider typeface finds room on the right."""
     printed = context.numbers.printed
     marks: dict[str, Any] = {
         context.text("forest.article"): Line2D([], [], **_ARTICLE),
-        context.text("forest.ours"): model_marks(
+        context.text("forest.ours"): style.model_marks(
             dict.fromkeys(value.model for value in printed), markersize=5.5
         ),
     }
@@ -112,11 +98,11 @@ def _explain(figure: Figure, context: FigureContext, left: float) -> None:
     if has_intervals:
         confidence = Safe(percent(context.numbers.confidence, context.language, 0))
         name = context.text("forest.interval", confidence=confidence)
-        marks[name] = Line2D([], [], color=SOFT_INK, **_INTERVAL)
+        marks[name] = Line2D([], [], color=style.SOFT_INK, **_INTERVAL)
     top = 1 - 0.02 / figure.get_figheight()
-    legend = add_legend(
+    legend = style.add_legend(
         figure, marks, loc="upper left", bbox_to_anchor=(left, top), ncols=3, borderaxespad=0,
         handlelength=3.0,
     )  # fmt: skip
     if has_intervals:
-        legend.get_texts()[-1].set_gid(f"{VALUE_ID}method.confidence")
+        legend.get_texts()[-1].set_gid(f"{style.VALUE_ID}method.confidence")

@@ -11,24 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from resnet_sizes.reporting.figures.style import (
-    GRID,
-    MODEL_STYLES,
-    SOFT_INK,
-    WIDTH,
-    FigureContext,
-    add_axes,
-    add_legend,
-    log_ticks,
-    model_marks,
-    number_ticks,
-)
+from resnet_sizes.reporting.figures import style
 from resnet_sizes.schemas.study.protocol import display_name
 
 _HEIGHT, _LEFT, _RIGHT, _BOTTOM, _TOP = 3.4, 0.6, 0.15, 0.48, 0.36
 _LOG_FROM = 20
 """Times that differ by this factor or more would crowd at the left of a linear axis."""
-_FRONT_LINE: dict[str, Any] = {"color": SOFT_INK, "linewidth": 1.0, "linestyle": (0, (4, 2))}
+_FRONT_LINE: dict[str, Any] = {"color": style.SOFT_INK, "linewidth": 1.0, "linestyle": (0, (4, 2))}
 
 _CLEAR = 9.0
 """Pixels around the middle of a mark in which no name may stand."""
@@ -44,7 +33,7 @@ _Runs = dict[str, _FloatArray]
 """By model the minutes and percent of its runs: float64 `[2, seeds]`."""
 
 
-def draw_pareto(context: FigureContext) -> Figure:
+def draw_pareto(context: style.FigureContext) -> Figure:
     """One point per model, the mean, with bars from the lowest to the highest of the seeds.
 
     The front is a staircase: what the best model that takes no longer reaches. Models off it
@@ -58,12 +47,14 @@ def draw_pareto(context: FigureContext) -> Figure:
         values[1] *= 100
     computed = [each.computed for each in points]
     mixed = any(computed) and not all(computed)
-    figure = Figure(figsize=(WIDTH, _HEIGHT))
-    axes = add_axes(figure, _LEFT, _BOTTOM, WIDTH - _LEFT - _RIGHT, _HEIGHT - _BOTTOM - _TOP)
+    figure = Figure(figsize=(style.WIDTH, _HEIGHT))
+    axes = style.add_axes(
+        figure, _LEFT, _BOTTOM, style.WIDTH - _LEFT - _RIGHT, _HEIGHT - _BOTTOM - _TOP
+    )
     x = "x-computed" if all(computed) else "x-mixed" if mixed else "x"
     axes.set_xlabel(context.text(f"pareto.{x}"))
     axes.set_ylabel(context.text("pareto.y"))
-    axes.grid(**GRID)
+    axes.grid(**style.GRID)
     _set_scales(axes, np.hstack(list(runs.values())), context.language)
     lines = []
     if front and len(runs) > 1:
@@ -83,19 +74,19 @@ def _set_scales(axes: Axes, runs: _FloatArray, language: str) -> None:
         low, high = shortest / 1.7, longest * 1.7
         axes.set_xscale("log")
         axes.minorticks_off()
-        ticks = log_ticks(low, high, language)
+        ticks = style.log_ticks(low, high, language)
     else:
         low, high = 0.0, 1.12 * longest or 1.0
         if shortest > 0.6 * longest:  # from zero on, all would crowd at the right
             margin = max(0.35 * (longest - shortest), 0.03 * longest)
             low, high = shortest - margin, longest + margin
-        ticks = number_ticks(low, high, language, most=8)
+        ticks = style.number_ticks(low, high, language, most=8)
     axes.set_xlim(low, high)
     axes.set_xticks(*ticks)
     margin = max(0.18 * (highest - lowest), (1.0 - (highest - lowest)) / 2)
     low, high = lowest - margin, highest + margin
     axes.set_ylim(low, high)
-    axes.set_yticks(*number_ticks(max(0.0, low), min(100.0, high), language))
+    axes.set_yticks(*style.number_ticks(max(0.0, low), min(100.0, high), language))
 
 
 def _staircase(axes: Axes, front: Sequence[_FloatArray]) -> _FloatArray:
@@ -106,7 +97,7 @@ def _staircase(axes: Axes, front: Sequence[_FloatArray]) -> _FloatArray:
 
 
 def _draw_model(axes: Axes, model: str, runs: _FloatArray, *, on_front: bool) -> None:
-    color, mean = MODEL_STYLES[model]["color"], runs.mean(axis=1)
+    color, mean = style.MODEL_STYLES[model]["color"], runs.mean(axis=1)
     # None below zero, as the rounding of the mean of equal values would have it.
     reach = np.maximum([mean - runs.min(axis=1), runs.max(axis=1) - mean], 0.0)
     spreads: Any = {"xerr": reach[:, :1], "yerr": reach[:, 1:]} if runs.shape[1] > 1 else {}
@@ -114,7 +105,7 @@ def _draw_model(axes: Axes, model: str, runs: _FloatArray, *, on_front: bool) ->
         *mean,
         **spreads,
         color=color,
-        marker=MODEL_STYLES[model]["marker"],
+        marker=style.MODEL_STYLES[model]["marker"],
         markersize=7,
         markerfacecolor=color if on_front else "white",
         markeredgewidth=1.3,
@@ -141,7 +132,7 @@ def _write_names(
     points = axes.transData.inverted().transform(np.vstack(covered))
     texts = [
         axes.text(
-            x, y, name, color=MODEL_STYLES[model]["color"], ha="center", va="center", zorder=4
+            x, y, name, color=style.MODEL_STYLES[model]["color"], ha="center", va="center", zorder=4
         )
         for model, (x, y), name in zip(runs, means, names, strict=True)
     ]
@@ -158,14 +149,14 @@ def _along(line: _FloatArray) -> _FloatArray:
     return np.vstack(pieces)
 
 
-def _explain(axes: Axes, context: FigureContext, behind: Sequence[str]) -> None:
+def _explain(axes: Axes, context: style.FigureContext, behind: Sequence[str]) -> None:
     """What line and hollow marks mean, above the axes, where nothing can be covered; from the left,
     so that a wider typeface finds room on the right."""
     marks: dict[str, Any] = {context.text("pareto.front"): Line2D([], [], **_FRONT_LINE)}
     if behind:
         hollow: Any = {"markersize": 6, "markeredgewidth": 1.2, "markerfacecolor": "white"}
-        marks[context.text("pareto.behind")] = model_marks(behind, **hollow)
-    add_legend(
+        marks[context.text("pareto.behind")] = style.model_marks(behind, **hollow)
+    style.add_legend(
         axes, marks, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2,
         handlelength=2.4,
     )  # fmt: skip
