@@ -196,7 +196,7 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
         if first["type"] == "json_invalid":
             problem = shown_text(str(first["ctx"]["error"]))
             raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None
-        problems = "\n".join(f"  {line}" for line in explain(error, kind))
+        problems = "\n".join(f"  {line}" for line in explain(error, kind).values())
         raise UserError(f"{path}: is not a valid {kind.__name__}:\n{problems}\n{remedy}") from None
 
 

@@ -2,14 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
-
-from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_bytes
 
 
 def file_hash(path: Path, algorithm: Literal["md5", "sha256"] = "sha256") -> str:
@@ -25,19 +22,6 @@ def file_hash(path: Path, algorithm: Literal["md5", "sha256"] = "sha256") -> str
 def hashes_of(paths: Iterable[Path]) -> dict[str, str]:
     """The SHA-256 of each file, as 64 hexadecimal digits, by its name."""
     return {path.name: file_hash(path) for path in paths}
-
-
-def check_hashes(folder: Path, hashes: Mapping[str, str], remedy: str) -> None:
-    """Check the files of `folder` against the hashes by name. Raises UserError, ending in
-    `remedy`, for one that is missing or holds something else."""
-    for name, expected in hashes.items():
-        found = hashlib.sha256(read_bytes(folder / name, remedy)).hexdigest()
-        if found != expected:
-            raise UserError(
-                f"{folder / name}: was changed, or was not written together with "
-                f"{folder / 'verdicts.json'}, which lists it (SHA-256 {found[:12]}…, expected "
-                f"{expected[:12]}…). {remedy}"
-            )
 
 
 def canonical_json(data: Any) -> str:

@@ -44,15 +44,9 @@ def run_command(command: str) -> str:
     return f"Run: resnet-sizes {command}"
 
 
-def explain(error: ValidationError, kind: type[BaseModel]) -> list[str]:
-    """One line per problem: `key.path: found …; allowed: …`."""
-    return [line for _, line in explain_with_locations(error, kind)]
-
-
-def explain_with_locations(
-    error: ValidationError, kind: type[BaseModel]
-) -> list[tuple[Location, str]]:
-    """As `explain`, each line with the location of its key, to find the file it stands in."""
+def explain(error: ValidationError, kind: type[BaseModel]) -> dict[Location, str]:
+    """One line per problem, `key.path: found …; allowed: …`, by the location of its key, which
+    tells the file it stands in."""
     lines: dict[Location, str] = {}
     problems = error.errors(include_url=False)
     for position, problem in enumerate(problems):
@@ -75,7 +69,7 @@ def explain_with_locations(
         if location in lines and "; allowed: " in text:  # the next branch of a union
             text = f"{lines[location].rstrip('.')} or {text.split('; allowed: ')[1]}"
         lines[location] = text
-    return list(lines.items())
+    return lines
 
 
 def _message(problem: ErrorDetails) -> str:

@@ -51,7 +51,7 @@ def read_yaml_record(path: Path, kind: type[R], name: str, remedy: str) -> R:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        lines = "\n".join(f"  {line}" for line in explain(error, kind))
+        lines = "\n".join(f"  {line}" for line in explain(error, kind).values())
         raise UserError(f"{path}: is not a valid {name}:\n{lines}\n{remedy}") from None
 
 

@@ -1,12 +1,13 @@
 """Everything that a report is made from, read and checked."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_record
-from resnet_sizes.io.hashes import check_hashes, content_hash
+from resnet_sizes.io.files import read_bytes, read_record
+from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.article.article import Article, load_article
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
@@ -58,14 +59,21 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
     check_origin(
         verdicts.article_hash, content_hash(article), f"article file than {path} holds now"
     )
-    check_hashes(evidence, verdicts.files, remedy)
+    for name, expected in verdicts.files.items():
+        found = hashlib.sha256(read_bytes(evidence / name, remedy)).hexdigest()
+        if found != expected:
+            raise UserError(
+                f"{evidence / name}: was changed, or was not written together with "
+                f"{evidence / 'verdicts.json'}, which lists it (SHA-256 {found[:12]}…, expected "
+                f"{expected[:12]}…). {remedy}"
+            )
     record = read_record(evidence / "values.json", Values, remedy)
     audit = read_record(evidence / "audit.json", Audit, remedy)
     figures = read_record(evidence / "figures.json", Figures, remedy)
     folder = Path(os.path.relpath(evidence, study_path.parent))
     verdicts_file, audit_file = ((folder / f"{n}.json").as_posix() for n in ("verdicts", "audit"))
     distances = [distance.model_dump(mode="json") for distance in verdicts.distances]
-    found = record.values | values_by_place("audit", audit.model_dump(mode="json"), audit_file)
-    found |= values_by_place("distances", distances, verdicts_file, "distances")
-    record = record.model_copy(update={"values": found})
+    values = record.values | values_by_place("audit", audit.model_dump(mode="json"), audit_file)
+    values |= values_by_place("distances", distances, verdicts_file, "distances")
+    record = record.model_copy(update={"values": values})
     return Inputs(study_file.study, article, record, verdicts, audit, figures, verdicts_file)

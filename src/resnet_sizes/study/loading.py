@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.messages import Location, explain_with_locations, looked_in, shown_text
+from resnet_sizes.io.messages import Location, explain, looked_in, shown_text
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.weights import wanted_weights
@@ -43,7 +43,7 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
         contents = {path: _content(path) for path in files}
         lines = [
             f"  {_file_of(location, config, contents)}: {text}"
-            for location, text in explain_with_locations(error, Study)
+            for location, text in explain(error, Study).items()
         ]
         raise UserError(
             "The configuration does not make a study:\n" + "\n".join(lines) + f"\n{REFERENCE}"

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from resnet_sizes.evidence.runs.validate import FinishedRun, RunProblem, last_epoch, read_run
+from resnet_sizes.evidence.runs.validate import FinishedRun, last_epoch, read_run
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.article.claims.base import Outcomes
 from resnet_sizes.schemas.evidence.verdicts import RunState
 from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.problems import RunProblem
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info
 from resnet_sizes.schemas.study.study import Study

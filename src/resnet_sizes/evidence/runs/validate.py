@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 from pydantic_core import from_json
-from safetensors import SafetensorError, safe_open
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
@@ -19,16 +18,14 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.article.claims.base import Outcome
 from resnet_sizes.schemas.base import Record
-from resnet_sizes.schemas.evidence.verdicts import Problem
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.problems import Problem, RunProblem
 from resnet_sizes.schemas.run.run import RunFile, RunSettings
 from resnet_sizes.schemas.run.tensors import (
-    PREDICTION_NAMES,
     DatasetInfo,
     Float32Array,
     Int64Array,
-    check_predictions,
     read_predictions,
 )
 from resnet_sizes.schemas.study.protocol import LAYERS
@@ -37,14 +34,6 @@ _LOG_TAIL = 2**20
 """Bytes at the end of a run's log that are looked through for its last epoch."""
 
 R = TypeVar("R", bound=Record)
-
-
-class RunProblem(UserError):
-    """Results that are not used, with the kind of what is wrong with them."""
-
-    def __init__(self, kind: Problem, message: str) -> None:
-        super().__init__(message)
-        self.kind: Problem = kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +86,7 @@ def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> F
     files = folder.run(settings)
     metrics = _read(files.metrics, Metrics, REPEAT_RUN)
     _check_run(metrics, settings, files, info)
-    try:
-        logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
-    except UserError as error:
-        raise RunProblem(_kind_of_predictions(files.predictions), str(error)) from None
+    logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
     images, classes = info.test_images, len(info.class_names)
     if logits.shape != (images, classes):
         raise RunProblem(
@@ -200,25 +186,6 @@ def _kind_of(error: UserError, kind: type[Record]) -> Problem:
     whole = problems[0]["input"]
     if kind is Metrics and not problems[0]["loc"] and len(whole["epochs"]) < whole["run"]["epochs"]:
         return "truncated"
-    return "inconsistent"
-
-
-def _kind_of_predictions(path: Path) -> Problem:
-    """What is wrong with predictions that cannot be used: the file, or what it holds."""
-    if not path.is_file():
-        return "truncated"
-    try:
-        with safe_open(path, framework="numpy") as opened:
-            if sorted(opened.keys()) != sorted(PREDICTION_NAMES):
-                return "out-of-schema"
-            logits, labels = (opened.get_tensor(name) for name in PREDICTION_NAMES)
-        if logits.dtype.kind == "f" and not np.isfinite(logits).all():
-            return "not-finite"
-        check_predictions(logits, labels)
-    except (OSError, SafetensorError):
-        return "truncated"
-    except (TypeError, AttributeError, ValueError):  # also an array type that numpy lacks
-        return "out-of-schema"
     return "inconsistent"
 
 

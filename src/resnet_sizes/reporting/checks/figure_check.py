@@ -8,9 +8,10 @@ from typing import Any
 from lxml import etree
 
 from resnet_sizes.i18n.numbers import MINUS
-from resnet_sizes.reporting.checks.numerals import number_of, numerals, without_names
+from resnet_sizes.reporting.checks.numerals import number_of, numerals
 from resnet_sizes.reporting.checks.sources import Sources, Stray
 from resnet_sizes.reporting.figures.style import AXIS_ID, CLASSES_ID, VALUE_ID
+from resnet_sizes.reporting.text.words import without_names
 
 _UNSEEN = ("metadata", "style", "script")
 _TICKS = ("xtick_", "ytick_")

@@ -8,16 +8,9 @@ from resnet_sizes.i18n.numbers import MINUS, date, date_and_time, places, second
 from resnet_sizes.reporting.text.escaping import code_text
 from resnet_sizes.reporting.text.printed import HASH_PART
 from resnet_sizes.schemas.evidence.values import Value
-from resnet_sizes.schemas.study.protocol import LAYERS
 
 _MARKS = {"pt": (".", ","), "en": (",", ".")}
 """Between groups of digits, and before decimal places."""
-
-_NAMES = re.compile(
-    rf"\b(?:ResNet-(?:{'|'.join(map(str, LAYERS.values()))})|CIFAR-10|SHA-256"
-    r"|(?:FP|TF|BF|bf|fp)(?:16|32)|(?:IMAGENET1K_)?V[12])\b"
-)
-"""Names that hold a number and say nothing by it."""
 
 _OTHER_NUMERALS = (
     "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089"  # raised and lowered
@@ -36,11 +29,6 @@ def _pattern(language: str) -> re.Pattern[str]:
 def numerals(text: str, language: str) -> list[str]:
     """All of them, in order: `10.000`, `80,84`."""
     return _pattern(language).findall(text)
-
-
-def without_names(text: str) -> str:
-    """The text without names that hold numbers, of networks and number formats."""
-    return _NAMES.sub(" ", text)
 
 
 def number_of(numeral: str, language: str) -> tuple[Decimal, int]:

@@ -9,9 +9,10 @@ from lxml import etree, html
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.checks.numerals import numerals, without_names
+from resnet_sizes.reporting.checks.numerals import numerals
 from resnet_sizes.reporting.checks.sources import Sources, Stray
 from resnet_sizes.reporting.text.printed import plain, values_in
+from resnet_sizes.reporting.text.words import without_names
 
 Element = Any
 """An element of lxml, which has no types of its own."""

@@ -13,6 +13,7 @@ from resnet_sizes.i18n.numbers import LOCALES, Number, rounded
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
+from resnet_sizes.schemas.study.protocol import LAYERS
 from resnet_sizes.schemas.study.sources import DataContent
 
 TEXTS = ("texts.yaml", "verdicts.yaml")
@@ -23,7 +24,16 @@ SETTINGS = ("contents.", "images-are.", "readings.", "aspects.")
 may hold numbers that belong to it (a convolution of 7×7, the article's Figure 1). They carry their
 key, so that these numbers are known."""
 
-_NAME = re.compile(r"\b(CIFAR-10|[A-Z]{2,}[0-9]+|V[12])\b")
+_NAMES = re.compile(
+    rf"\b(?:ResNet-(?:{'|'.join(map(str, LAYERS.values()))})|CIFAR-10|SHA-256"
+    r"|(?:FP|TF|BF|bf|fp)(?:16|32)|(?:IMAGENET1K_)?V[12])\b"
+)
+
+
+def without_names(text: str) -> str:
+    """The text without the names of networks, number formats and the like that hold a number and
+    say nothing by it."""
+    return _NAMES.sub(" ", text)
 
 
 def _printable(value: Any) -> Safe:
@@ -97,7 +107,7 @@ class Words:
         if not isinstance(found, str):
             raise UserError(f"{self._folder / TEXTS[0]}: has no text {key!r}. Add it there.")
         text = Safe(self._compiled(found).render(**fillings))
-        if key.startswith(SETTINGS) and re.search(r"[0-9]", _NAME.sub("", found)):
+        if key.startswith(SETTINGS) and re.search(r"[0-9]", without_names(found)):
             return Safe(f'[{text}]{{.t data-t="{key}"}}')
         return text
 

@@ -10,6 +10,7 @@ from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.schemas.article.claims.base import MOST_SEEDS, ConditionKind
 from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
 from resnet_sizes.schemas.hardware import load_devices
+from resnet_sizes.schemas.run.problems import Problem
 
 VerdictName = Literal[
     "supported",
@@ -88,17 +89,6 @@ State = Literal[
     "missing",  # not begun, as far as its folder shows
     "failed",  # begun, and no results
     "invalid",  # results that are not used
-]
-
-Problem = Literal[
-    "truncated",  # epochs are missing, or a file is cut off, damaged, or gone
-    "other-schema",  # written by another version of this program
-    "other-configuration",  # not the run that the study asks for
-    "other-data",
-    "inconsistent",  # the files of the run, or parts of one, contradict each other
-    "not-finite",  # a loss or a logit is no finite number: the training has diverged
-    "out-of-schema",  # a value is of a kind, or outside the bounds, that no result has
-    "duplicated",  # another run has the same predictions, bit for bit
 ]
 
 

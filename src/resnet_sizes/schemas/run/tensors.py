@@ -20,6 +20,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import check_regular, read_record, write_atomically
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import Sealed, Sha256, Versioned
+from resnet_sizes.schemas.run.problems import Problem, RunProblem
 from resnet_sizes.schemas.study.sources import DataContent, DatasetSpec
 
 IMAGE_SHAPE = (3, 32, 32)
@@ -174,7 +175,8 @@ def write_predictions(path: Path, logits: Float32Array, labels: Int64Array) -> N
     `logits` is float32 `[N, classes]`, before the softmax; `labels` is int64 `[N]`, the true
     classes. Raises ValueError if shapes, dtypes or values are not as `read_predictions` wants.
     """
-    check_predictions(logits, labels)
+    _check_predictions(logits, labels)
+    _check_finite(logits)
     _save(path, {"logits": logits, "labels": labels})
 
 
@@ -189,17 +191,21 @@ def read_predictions(
     """Read and verify a run's `(logits, labels)`, as `write_predictions` describes them.
 
     `expected_hash` is that of `predictions_hash`, where the run's metrics have it. Raises
-    UserError if the file is missing or damaged, or if a logit is not finite.
+    RunProblem if the file is missing or damaged, or if a logit is not finite.
     """
     remedy = "Delete the file, if it is there, and run snakemake again: this run is then repeated."
     _, tensors = _read_tensors(path, PREDICTION_NAMES, remedy)
     logits, labels = tensors["logits"], tensors["labels"]
+    kind: Problem = "out-of-schema"
     try:
-        check_predictions(logits, labels)
+        _check_predictions(logits, labels)
+        kind = "not-finite"
+        _check_finite(logits)
+        kind = "inconsistent"
         if expected_hash not in (None, predictions_hash(logits, labels)):
             raise ValueError("logits or labels are not those that the run's metrics tell of")
     except ValueError as error:
-        raise UserError(f"{path}: {error}. {remedy}") from None
+        raise RunProblem(kind, f"{path}: {error}. {remedy}") from None
     return logits, labels
 
 
@@ -213,21 +219,29 @@ def _save(
 def _read_tensors(
     path: Path, names: tuple[str, ...], remedy: str
 ) -> tuple[dict[str, str], dict[str, npt.NDArray[Any]]]:
-    if not path.exists():
-        raise UserError(f"{path}: no such file. {remedy}")
-    check_regular(path, remedy)
+    try:
+        if not path.exists():
+            raise UserError(f"{path}: no such file. {remedy}")
+        check_regular(path, remedy)
+    except UserError as error:
+        raise RunProblem("truncated", str(error)) from None
     try:
         with safe_open(path, framework="numpy") as opened:
             found = sorted(opened.keys())
             if found != sorted(names):
-                raise UserError(
+                raise RunProblem(
+                    "out-of-schema",
                     f"{path}: holds {shown_text(', '.join(found)) or 'no tensors'}; "
-                    f"expected: {', '.join(names)}. {remedy}"
+                    f"expected: {', '.join(names)}. {remedy}",
                 )
             return opened.metadata() or {}, {name: opened.get_tensor(name) for name in names}
     # An array type that numpy lacks (bfloat16) is a TypeError or an AttributeError.
     except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
-        raise UserError(f"{path}: is damaged ({shown_text(str(error))}). {remedy}") from None
+        is_cut_off = isinstance(error, SafetensorError | OSError)
+        raise RunProblem(
+            "truncated" if is_cut_off else "out-of-schema",
+            f"{path}: is damaged ({shown_text(str(error))}). {remedy}",
+        ) from None
 
 
 def _check_dataset(info: DatasetInfo, arrays: DatasetArrays) -> None:
@@ -243,9 +257,7 @@ def _check_dataset(info: DatasetInfo, arrays: DatasetArrays) -> None:
         )
 
 
-def check_predictions(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> None:
-    """Raise ValueError, with the reason, for arrays that are no predictions as
-    `write_predictions` describes them."""
+def _check_predictions(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> None:
     if logits.ndim != 2 or logits.shape[0] < 1 or logits.shape[1] < 2:
         raise ValueError(
             f"logits has shape {list(logits.shape)}; expected: "
@@ -253,6 +265,9 @@ def check_predictions(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Non
         )
     _check_array("logits", logits, np.float32, logits.shape)
     _check_labels("labels", labels, *logits.shape)
+
+
+def _check_finite(logits: Float32Array) -> None:
     broken = int(np.count_nonzero(~np.isfinite(logits).all(axis=1)))
     if broken:
         raise ValueError(

@@ -43,7 +43,7 @@ def _explained(raw: Any) -> Any:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        raise ValueError(name + " ".join(explain(error, kind))) from None
+        raise ValueError(name + " ".join(explain(error, kind).values())) from None
 
 
 Claim = Annotated[
