@@ -4,7 +4,7 @@ import os
 import time
 
 from resnet_sizes.device_check.bench import Bench
-from resnet_sizes.device_check.checks import Check
+from resnet_sizes.device_check.session import Check
 
 
 def hangs(bench: Bench) -> None:

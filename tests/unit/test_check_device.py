@@ -15,7 +15,7 @@ import broken_checks
 from child_runs import FORK, wait_until
 from resnet_sizes.cli.app import app
 from resnet_sizes.device_check import session
-from resnet_sizes.device_check.checks import CHECKS
+from resnet_sizes.device_check.session import CHECKS
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.operations import DeviceCheck
 
@@ -94,7 +94,7 @@ def test_what_the_time_is_too_short_for_has_not_passed(broken, monkeypatch):
 def test_an_interrupted_check_leaves_what_it_knows_and_no_process(broken):
     code = (
         "import broken_checks, sys\n"
-        "from resnet_sizes.device_check.checks import CHECKS\n"
+        "from resnet_sizes.device_check.session import CHECKS\n"
         "CHECKS.update({name: broken_checks.check(name) for name in ('passes', 'hangs')})\n"
         "from resnet_sizes.cli.app import main\n"
         "options = '--device cpu --only passes --only hangs'\n"

@@ -15,9 +15,8 @@ from torch.nn import functional
 from pretend_gpus import PretendGpus, uuid
 from recorded_steps import TapeRecorder
 from resnet_sizes.device_check import bench as bench_module
-from resnet_sizes.device_check import loop, numbers, speed
+from resnet_sizes.device_check import runs, steps
 from resnet_sizes.device_check.bench import Bench
-from resnet_sizes.device_check.facts import facts
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.training.engine import batches, networks
 from resnet_sizes.training.engine import loop as engine
@@ -31,7 +30,7 @@ def bench(tmp_path, monkeypatch):
     """A CPU, with one precision and few readings."""
     monkeypatch.setattr(Bench, "precisions", lambda self: ["fp32"])
     monkeypatch.setattr(bench_module, "READINGS", {"scratch-32": {}, "augmented": AUGMENTED})
-    monkeypatch.setattr(numbers, "READINGS", bench_module.READINGS)
+    monkeypatch.setattr(steps, "READINGS", bench_module.READINGS)
     return Bench(CPU, True, tmp_path)
 
 
@@ -49,7 +48,7 @@ def tf32(tensor):
     [
         (torch, "mm", ["product"]),
         (functional, "conv2d", ["convolution"]),
-        (numbers, "conv2d_weight", ["its gradient"]),
+        (steps, "conv2d_weight", ["its gradient"]),
     ],
 )
 def test_numbers_of_tf32_are_noticed(bench, monkeypatch, module, name, fault):
@@ -61,7 +60,7 @@ def test_numbers_of_tf32_are_noticed(bench, monkeypatch, module, name, fault):
         return exact(one, *([] if other is None else [other]), *rest, **more)
 
     monkeypatch.setattr(module, name, rounded)
-    numbers.fp32(bench)
+    steps.fp32(bench)
     assert {each.partition(",")[0] for each in bench.faults} == set(fault)
     assert len(bench.faults) == 2  # in both memory formats
     assert all(", allowed 1e-05" in each for each in bench.faults)
@@ -78,7 +77,7 @@ def test_steps_that_differ_when_repeated_are_noticed(bench, monkeypatch):
         return found
 
     monkeypatch.setattr(torch.optim.Adam, "step", restless)
-    numbers.steps(bench)
+    steps.steps(bench)
     assert [each.partition(":")[0] for each in bench.faults] == [
         "scratch-32/resnet18 in fp32",
         "augmented/resnet18 in fp32",
@@ -91,7 +90,7 @@ def test_a_step_that_is_refused_is_named_and_the_others_are_tried(bench, monkeyp
         raise RuntimeError("index_put_ does not have a deterministic implementation")
 
     monkeypatch.setattr(batches, "flip_and_crop", refused)
-    numbers.steps(bench)
+    steps.steps(bench)
     (fault,) = bench.faults
     assert fault.startswith("augmented/resnet18 in fp32: RuntimeError: index_put_ does not have")
     assert "(batches.py:" in fault
@@ -99,14 +98,14 @@ def test_a_step_that_is_refused_is_named_and_the_others_are_tried(bench, monkeyp
 
 def test_other_images_logits_and_losses_than_the_cpus_are_noticed(bench, monkeypatch):
     monkeypatch.setattr(bench_module, "READINGS", OTHER_READINGS)
-    plain = numbers.flip_and_crop
+    plain = steps.flip_and_crop
     calls = []
 
     def shifted(images, *drawn):
         calls.append(images)
         return plain(images, *drawn).roll(len(calls) % 2, dims=3)
 
-    monkeypatch.setattr(numbers, "flip_and_crop", shifted)
+    monkeypatch.setattr(steps, "flip_and_crop", shifted)
     resize = functional.interpolate
     monkeypatch.setattr(
         batches,
@@ -126,7 +125,7 @@ def test_other_images_logits_and_losses_than_the_cpus_are_noticed(bench, monkeyp
         return ready(network, *rest)
 
     monkeypatch.setattr(bench_module, "ready_for_training", off)
-    numbers.exactness(bench)
+    steps.exactness(bench)
     found = {each.partition(":")[0] for each in bench.faults}
     assert found >= {"resized images", "augmented pixels that differ", "resnet18, logits"}
 
@@ -142,13 +141,13 @@ def test_a_learning_rate_that_is_not_the_runs_is_noticed(bench, monkeypatch):
         return optimizer
 
     monkeypatch.setattr(engine, "build_optimizer", hasty)
-    numbers.exactness(bench)
+    steps.exactness(bench)
     assert [each.partition(":")[0] for each in bench.faults] == ["resnet18, fp32, loss 5"]
 
 
 def test_a_loss_that_overflows_in_silence_is_noticed(bench, monkeypatch):
     monkeypatch.setattr(Trainer, "_stop_unless_finite", lambda *told: None)
-    loop.divergence(bench)
+    steps.divergence(bench)
     (fault,) = bench.faults
     assert fault.startswith("fp32: ")
     assert "UserError" not in fault
@@ -163,18 +162,18 @@ def test_a_shortage_of_memory_without_our_advice_is_noticed(bench, monkeypatch):
         return
 
     monkeypatch.setattr(Bench, "trainer", trainer)
-    monkeypatch.setattr(loop, "last_logits", lambda trainer: None)
-    loop.shortage(bench)
+    monkeypatch.setattr(steps, "last_logits", lambda trainer: None)
+    steps.shortage(bench)
     first, second = bench.faults
     assert first.startswith("16 MiB: RuntimeError: CUDA error: unknown error")
     assert second == "64 MiB: no error"
 
 
 def test_memory_of_a_gpu_is_filled_but_for_what_is_left(monkeypatch):
-    free, held, empty = 100 * loop.PIECE, [], torch.empty
+    free, held, empty = 100 * steps.PIECE, [], torch.empty
 
     def allocate(size, dtype, device):
-        if size > free - 2 * loop.PIECE:  # in pieces
+        if size > free - 2 * steps.PIECE:  # in pieces
             raise torch.OutOfMemoryError("CUDA out of memory")
         held.append(size)
         return empty(1, dtype=dtype)
@@ -182,10 +181,10 @@ def test_memory_of_a_gpu_is_filled_but_for_what_is_left(monkeypatch):
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, free))
     monkeypatch.setattr(torch, "empty", allocate)
-    for room in (0, 5 * loop.PIECE):
-        with loop.leave(room, torch.device("cuda")):
+    for room in (0, 5 * steps.PIECE):
+        with steps.leave(room, torch.device("cuda")):
             pass
-    assert held == [free - 2 * loop.PIECE, free - 5 * loop.PIECE]
+    assert held == [free - 2 * steps.PIECE, free - 5 * steps.PIECE]
 
 
 @pytest.fixture
@@ -205,8 +204,8 @@ def on_tape(monkeypatch):
         found = work()
         return sum(each.replays for each in made) - before, found
 
-    monkeypatch.setattr(loop, "graph_launches", launches)
-    monkeypatch.setattr(loop, "WHOLE", 4)
+    monkeypatch.setattr(steps, "graph_launches", launches)
+    monkeypatch.setattr(steps, "WHOLE", 4)
     return made
 
 
@@ -219,7 +218,7 @@ def sync_modes(monkeypatch):
 
 
 def test_waits_are_refused_in_twenty_steps_of_either_mode(bench, on_tape, sync_modes, monkeypatch):
-    monkeypatch.setattr(loop, "images", lambda count: bench_module.images(count // 16))
+    monkeypatch.setattr(steps, "images", lambda count: bench_module.images(count // 16))
     run = bench.run
     monkeypatch.setattr(bench, "run", lambda *what, **how: run(*what, **how | {"batch_size": 4}))
     watched = []
@@ -230,14 +229,14 @@ def test_waits_are_refused_in_twenty_steps_of_either_mode(bench, on_tape, sync_m
         return step(self, *given)
 
     monkeypatch.setattr(Trainer, "_step", counted)
-    loop.waits(bench)
+    steps.waits(bench)
     assert not bench.faults
-    assert sum(watched) == 2 * loop.WATCHED
+    assert sum(watched) == 2 * steps.WATCHED
     assert sync_modes == ["error", "default", "default"] * 2
 
 
 def test_a_step_that_waits_is_noticed(bench, on_tape, sync_modes, monkeypatch):
-    monkeypatch.setattr(loop, "images", lambda count: bench_module.images(count // 16))
+    monkeypatch.setattr(steps, "images", lambda count: bench_module.images(count // 16))
     run = bench.run
     monkeypatch.setattr(bench, "run", lambda *what, **how: run(*what, **how | {"batch_size": 4}))
     step = Trainer._step
@@ -248,14 +247,14 @@ def test_a_step_that_waits_is_noticed(bench, on_tape, sync_modes, monkeypatch):
         return step(self, *given)
 
     monkeypatch.setattr(Trainer, "_step", waiting)
-    loop.waits(bench)
+    steps.waits(bench)
     assert [each.partition(": R")[0] for each in bench.faults] == ["fp32, none", "fp32, cuda-graph"]
     assert sync_modes[-1] == "default"
 
 
 def test_graphs_are_counted_and_their_logits_are_those_of_plain_steps(bench, on_tape, monkeypatch):
-    monkeypatch.setattr(loop, "images", lambda count: bench_module.images(count))
-    loop.graphs(bench)
+    monkeypatch.setattr(steps, "images", lambda count: bench_module.images(count))
+    steps.graphs(bench)
     assert bench.faults == []
     assert bench.numbers == {
         "resnet18, fp32, none: graphs launched": 0,
@@ -264,20 +263,20 @@ def test_graphs_are_counted_and_their_logits_are_those_of_plain_steps(bench, on_
 
 
 def test_a_graph_that_is_left_out_or_gives_other_logits_is_noticed(bench, on_tape, monkeypatch):
-    monkeypatch.setattr(loop, "_launches", lambda bench, run: torch.rand(3))
-    loop.graphs(bench)
+    monkeypatch.setattr(steps, "_launches", lambda bench, run: torch.rand(3))
+    steps.graphs(bench)
     assert "logits are not those of steps as they come" in bench.faults[0]
     monkeypatch.undo()
-    monkeypatch.setattr(loop, "last_logits", lambda trainer: torch.zeros(3))
-    monkeypatch.setattr(loop, "graph_launches", lambda work: (7, work()))
+    monkeypatch.setattr(steps, "last_logits", lambda trainer: torch.zeros(3))
+    monkeypatch.setattr(steps, "graph_launches", lambda work: (7, work()))
     run = bench.run(compile_mode="none", batch_size=2, epochs=2)
     with pytest.raises(ArithmeticError, match="none: graphs launched: 7 instead of 0"):
-        loop._launches(bench, run)
+        steps._launches(bench, run)
 
 
 def test_a_form_that_is_faster_than_the_chosen_one_is_noticed(bench, monkeypatch):
-    monkeypatch.setattr(speed, "plain_rate", lambda bench, model: 50.0)
-    monkeypatch.setattr(speed, "product_rate", lambda bench, precision: 1e12)
+    monkeypatch.setattr(runs, "plain_rate", lambda bench, model: 50.0)
+    monkeypatch.setattr(runs, "product_rate", lambda bench, precision: 1e12)
     rates = {torch.channels_last: 100.0, torch.contiguous_format: 104.0}
     asked = []
 
@@ -285,22 +284,22 @@ def test_a_form_that_is_faster_than_the_chosen_one_is_noticed(bench, monkeypatch
         asked.append((layout, mode))
         return rates[layout] - 10 * (mode != "none")
 
-    monkeypatch.setattr(speed, "_rate", rate)
-    speed.speed(bench)
+    monkeypatch.setattr(runs, "_rate", rate)
+    runs.speed(bench)
     assert bench.faults == ["resnet18, fp32, behind the fastest: 0.0385, allowed 0.03"]
     assert len(asked) == 6  # both forms twice
     assert bench.numbers["resnet18, fp32, contiguous_format, cuda-graph, images/s"] == 94
     rates[torch.contiguous_format] = 102.0
     bench.faults.clear()
-    speed.speed(bench)
+    runs.speed(bench)
     assert bench.faults == []
 
 
 def test_speeds_are_measured_in_the_layout_and_the_mode_that_are_asked_for(
     bench, on_tape, monkeypatch
 ):
-    monkeypatch.setattr(speed, "STEPS", 4)
-    monkeypatch.setattr(speed, "images", lambda count, test: bench_module.images(count, test))
+    monkeypatch.setattr(runs, "STEPS", 4)
+    monkeypatch.setattr(runs, "images", lambda count, test: bench_module.images(count, test))
     layouts = []
     step = Trainer._step
 
@@ -313,14 +312,14 @@ def test_speeds_are_measured_in_the_layout_and_the_mode_that_are_asked_for(
     run = bench.run(batch_size=2, epochs=2)
     for layout in (torch.contiguous_format, torch.channels_last):
         layouts.clear()
-        assert speed._rate(bench, run, layout, "cuda-graph") > 0
+        assert runs._rate(bench, run, layout, "cuda-graph") > 0
         assert set(layouts) == {layout == torch.channels_last}
     assert [each.recordings for each in on_tape] == [1, 1]
-    assert 0.01 < speed._seconds(lambda: time.sleep(0.01)) < 0.1
+    assert 0.01 < runs._seconds(lambda: time.sleep(0.01)) < 0.1
     called = []
-    monkeypatch.setattr(speed, "_seconds", lambda work: called.append(work()) or 0.5)
-    assert speed.plain_rate(bench, "resnet18") == 512
-    assert speed.product_rate(bench, "fp32") == 4 * 1024**3
+    monkeypatch.setattr(runs, "_seconds", lambda work: called.append(work()) or 0.5)
+    assert runs.plain_rate(bench, "resnet18") == 512
+    assert runs.product_rate(bench, "fp32") == 4 * 1024**3
     assert called[0] > 1  # the loss
     assert called[1].shape == (1024, 1024)
 
@@ -334,7 +333,7 @@ def test_after_a_measurement_that_failed_the_engine_takes_its_own_layout_again(b
 
     monkeypatch.setattr(Bench, "trainer", trainer)
     with pytest.raises(RuntimeError, match="illegal memory access"):
-        speed._rate(bench, bench.run(), torch.channels_last, "none")
+        runs._rate(bench, bench.run(), torch.channels_last, "none")
     assert layouts == [torch.channels_last] * 2
     assert networks.memory_format is batches.memory_format is memory_format
 
@@ -352,14 +351,13 @@ def test_facts_of_a_gpu_are_told_and_two_names_for_it_are_noticed(tmp_path, monk
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_80", "sm_90"])
     monkeypatch.setattr(torch, "zeros", lambda *shape, device: None)
     bench = Bench(torch.device("cuda"), True, tmp_path)
-    facts(bench)
+    steps.facts(bench)
     assert bench.faults == []
-    assert bench.numbers["driver"] == "580.95.05"
     assert bench.numbers["architectures of torch"] == "sm_80 sm_90"
     assert bench.numbers["NVML knows this process"] == "yes"
     assert bench.numbers["precision: auto"] == "bf16"
     found.uuid = "another"
-    facts(bench)
+    steps.facts(bench)
     assert bench.faults == [f"NVML and torch see different GPUs: {uuid('a')} and GPU-another"]
 
 

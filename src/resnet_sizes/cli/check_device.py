@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import print_records, say
-from resnet_sizes.device_check.checks import CHECKS
+from resnet_sizes.device_check.session import CHECKS
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.operations import CheckOutcome

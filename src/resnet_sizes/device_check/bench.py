@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torchvision.models.resnet import ResNet
 
-from resnet_sizes.device_check.checks import Check
 from resnet_sizes.forecast.measure import ignore, settle_batch_norm
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile
+from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile, RunSettings
 from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, dataset_identity
 from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.sources import DatasetSpec
+from resnet_sizes.schemas.study.study import TrainingSpec
 from resnet_sizes.training.capabilities import check_precision, fastest_precision
 from resnet_sizes.training.devices.gpus import Gpu
 from resnet_sizes.training.devices.select import describe, select_device, set_threads
@@ -36,6 +36,9 @@ CLASSES = 10
 TEST_IMAGES = 16
 
 PROBE = {"trainable": "head", "input_size": 224}
+
+MODES: tuple[CompileMode, ...] = ("none", "cuda-graph")
+"""Steps as they come, and recorded ones."""
 
 READINGS: dict[str, dict[str, Any]] = {
     "scratch-32": {},
@@ -94,20 +97,11 @@ class Bench:
     def run(self, reading: str = "scratch-32", **changes: Any) -> RunFile:
         """A run file, of ResNet-18 unless `changes` say otherwise."""
         recipe = TrainingRecipe(**READINGS[reading], precision=changes.get("precision", "fp32"))
-        settings: dict[str, Any] = {
-            "protocol": reading,
-            "model": "resnet18",
-            "seed": 0,
-            "reading": recipe,
-            "epochs": 1,
-            "batch_size": 256,
-            "learning_rate": 5e-4,
-            "evaluation_batch_size": 1000,
-            "deterministic": True,
-            "threads": "auto",
-            "compile": changes.get("compile_mode", "none"),
-            "dataset_identity": "0" * 64,
-        }
+        settings: dict[str, Any] = TrainingSpec(epochs=1).model_dump(
+            include=set(RunSettings.model_fields)
+        )
+        settings |= {"protocol": reading, "model": "resnet18", "seed": 0, "reading": recipe}
+        settings |= {"compile": changes.get("compile_mode", "none"), "dataset_identity": "0" * 64}
         return RunFile(**(settings | changes))
 
     def trainer(self, run: RunFile, arrays: DatasetArrays) -> Trainer:
@@ -187,12 +181,12 @@ def device_found(name: str, gpu: Gpu | None) -> dict[str, Any]:
     return {"device": describe(device, gpu), "versions": versions(device), "code": code()}
 
 
-def check_made(check: Check, device: str, quick: bool, folder: Path) -> dict[str, Any]:
+def check_made(module: str, name: str, device: str, quick: bool, folder: Path) -> dict[str, Any]:
     """What a check finds, as its record has it; whatever a device does wrong is a fault."""
     bench = Bench(select_device(device), quick, folder)
     set_threads("auto")
     try:
-        getattr(import_module(check.module, __package__), check.name)(bench)
+        getattr(import_module(module, __package__), name)(bench)
     except Exception as error:
         bench.faults.append(described(error))
     state = "failed" if bench.faults else "passed"

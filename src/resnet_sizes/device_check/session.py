@@ -1,5 +1,5 @@
-"""Makes checks, each in a process of its own: a CUDA error stays until its process ends, and a
-kernel may hang."""
+"""The checks of a device, each made in a process of its own: a CUDA error stays until its process
+ends, and a kernel may hang. No torch in this process."""
 
 import multiprocessing
 import os
@@ -9,15 +9,43 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from resnet_sizes.device_check.bench import check_made, device_found
-from resnet_sizes.device_check.checks import Check
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.operations import CheckOutcome, DeviceCheck
 from resnet_sizes.training.devices.gpus import Gpu
 from resnet_sizes.training.devices.locks import LOCKS
+
+
+class Check(NamedTuple):
+    """One check: a function of this name in a module, which gets a `Bench`."""
+
+    name: str
+    shows: str
+    """What holds if it passes."""
+    module: str
+    """Seen from this package."""
+    only_cuda: bool = False
+
+
+CHECKS = {
+    check.name: check
+    for check in (
+        Check("facts", "the driver and torch name the same device", ".steps"),
+        Check("fp32", "products and convolutions in fp32 are exact to 1e-5: no TF32", ".steps"),
+        Check("steps", "each network, reading and precision takes steps, twice alike", ".steps"),
+        Check("exactness", "images, logits and losses are those of the CPU in fp64", ".steps"),
+        Check("divergence", "a learning rate of 1e30 ends with advice", ".steps"),
+        Check("shortage", "a full memory ends with advice", ".steps"),
+        Check("waits", "20 steps of training never wait for the device", ".steps", True),
+        Check("graphs", "steps are launched as CUDA graphs, and none is left out", ".steps", True),
+        Check("runs", "killed or not, runs end with the same bits, and free the device", ".runs"),
+        Check("speed", "the chosen layout and mode are the fastest, within 3 %", ".runs", True),
+        Check("forecast", "times and memory are forecast within 15 %, passes within 5 %", ".runs"),
+    )
+}
+"""By name, in their order: first what fails earliest."""
 
 SECONDS = {"cuda": 480.0}
 """Within which all checks are made."""
@@ -37,6 +65,8 @@ def make(
     The caller holds the device. `folder` is for what checks write, and the caller's to remove.
     Raises UserError if there is no such device.
     """
+    from resnet_sizes.device_check.bench import check_made, device_found
+
     # Runs find the device free.
     os.environ[LOCKS] = str(folder / "locks")
     began = time.monotonic()
@@ -51,7 +81,8 @@ def make(
         told: Any = {"state": "skipped", "reasons": ["only for CUDA"], "numbers": {}}
         if known.device.kind == "cuda" or not check.only_cuda:
             seconds = max(0.0, min(SHARE * limit, began + limit - start))
-            told = _in_process(seconds, check_made, check, device, quick, folder)
+            what = check.module, check.name
+            told = _in_process(seconds, check_made, *what, device, quick, folder)
         if isinstance(told, str):
             told = {"state": "failed", "reasons": [told], "numbers": {}}
         seconds = round(time.monotonic() - start, 2)
