@@ -14,6 +14,7 @@ from typing import NoReturn
 import numpy  # noqa: F401
 import pydantic  # noqa: F401
 import yaml  # noqa: F401
+from remembered_hashes import remember_hashes
 from snakemake.cli import main
 
 
@@ -26,7 +27,8 @@ def run(arguments: list[str], folder: str, environment: dict[str, str], output: 
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
+    sys.path[:1] = environment["PYTHONPATH"].split(os.pathsep)
+    remember_hashes(environment)
     sys.argv = ["snakemake", *arguments]
     main()
     raise AssertionError("Snakemake ends with sys.exit")

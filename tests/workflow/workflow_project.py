@@ -13,6 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from filelock import FileLock
+from remembered_hashes import SHARED
+from warm_commands import program
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COPIED = ["Snakefile", "workflow", "config", "report", "profiles", "src"]
@@ -35,7 +38,7 @@ class SnakemakeServer:
     def __init__(self) -> None:
         program = Path(__file__).with_name("snakemake_server.py")
         self._process = subprocess.Popen(
-            [sys.executable, "-P", str(program)],
+            [sys.executable, str(program)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -69,6 +72,30 @@ def _server() -> SnakemakeServer:
     server = SnakemakeServer()
     atexit.register(server.close)
     return server
+
+
+@cache
+def _warm_commands() -> Path:
+    """A folder with a `resnet-sizes` that runs in a copy of a process with all libraries loaded.
+
+    All workers of a test run share it, and the process ends with their folder.
+    """
+    folder = Path(os.environ[SHARED]) / "warm"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            socket = folder / "socket"
+            subprocess.run(
+                [sys.executable, Path(__file__).with_name("warm_commands.py"), socket],
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            )
+            command = folder / "resnet-sizes"
+            command.write_text(program(socket), encoding="utf-8")
+            command.chmod(0o755)
+    return folder
 
 
 @dataclass(frozen=True)
@@ -128,11 +155,13 @@ class Project:
         return done
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """The command, in a copy of a process that has loaded Snakemake."""
+        """The command, in a copy of a process that has loaded Snakemake; its jobs likewise."""
+        path = f"{_warm_commands()}{os.pathsep}{self.environment['PATH']}"
         command = ["--cores", "2", "--resources", "gpu=1", *arguments]
         with TemporaryDirectory() as folder:
             output = Path(folder) / "output.txt"
-            status = _server().run(command, self.folder, self.environment, output)
+            environment = self.environment | {"PATH": path}
+            status = _server().run(command, self.folder, environment, output)
             said = output.read_text(encoding="utf-8")
         if check and status != 0:
             pytest.fail(f"snakemake {' '.join(command)} ended with {status}:\n{said}")

@@ -41,6 +41,7 @@ _Part = str | tuple[str, str]
 """A piece of a serialised definition: its text, or the module and name of a hashed definition."""
 
 
+@cache
 def training_code_hash() -> str:
     """Hash of all code that decides a run's result, given its run file and its data."""
     return code_hash(*TRAINING)
