@@ -133,7 +133,7 @@ def test_a_front_with_one_equally_accurate_network_is_rarely_told_from_one_of_al
         assert decided(rates(truth, ["S17"], seeds), "S17") <= bound(LEVEL, STUDIES)
 
 
-@pytest.mark.parametrize("readings", [1, in_the_long_part(2), 4, in_the_long_part(7)])
+@pytest.mark.parametrize("readings", [*map(in_the_long_part, (1, 2)), 4, in_the_long_part(7)])
 def test_all_claims_and_readings_together_are_wrong_in_five_in_a_hundred_studies(
     readings: int,
 ) -> None:
@@ -148,7 +148,7 @@ def test_all_claims_and_readings_together_are_wrong_in_five_in_a_hundred_studies
 
 
 @pytest.mark.parametrize("seeds", [3, in_the_long_part(5), in_the_long_part(10)])
-@pytest.mark.parametrize("noise", [in_the_long_part(0.03), 0.1, in_the_long_part(0.2), 0.4])
+@pytest.mark.parametrize("noise", [*map(in_the_long_part, (0.03, 0.1, 0.2)), 0.4])
 def test_a_knee_on_the_line_is_told_from_it_in_five_in_a_hundred_studies(
     noise: float, seeds: int
 ) -> None:
