@@ -10,8 +10,8 @@ dataset:
   path: {path}
   content: cifar10-reencoded
   resize: false
-  limit: {{train: 2000, test: 500}}
-training: {{threads: 1}}
+  limit: {{train: 1000, test: 250}}
+training: {{batch_size: 64, threads: 1}}
 """
 
 
@@ -23,7 +23,7 @@ def test_a_study_on_an_archive_of_images_gives_a_report_on_the_three_depths(proj
 
     results = project.folder / "results" / "jpeg"
     info = json.loads((results / "data" / "dataset.json").read_text(encoding="utf-8"))
-    assert (info["train_images"], info["test_images"]) == (2000, 500)
+    assert (info["train_images"], info["test_images"]) == (1000, 250)
     assert (info["full_train_images"], info["full_test_images"]) == (50_000, 10_000)
     for model in ("resnet18", "resnet50", "resnet152"):
         metrics = json.loads(
@@ -31,7 +31,7 @@ def test_a_study_on_an_archive_of_images_gives_a_report_on_the_three_depths(proj
         )
         assert len(metrics["epochs"]) == 2
         assert metrics["epochs"][1]["train_loss"] < metrics["epochs"][0]["train_loss"]
-        # Chance is 10 %, give or take 1.3: ResNet-18 has learnt something after two epochs.
+        # Chance is 10 %, give or take 1.9: ResNet-18 has learnt something after two epochs.
         if model == "resnet18":
             assert metrics["final_test_accuracy"] > 0.15
 
