@@ -14,7 +14,7 @@ from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.reporting.build import build_report
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
-from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.metrics import FIRST_STEPS, Metrics
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_predictions
 from resnet_sizes.sharing.plausibility import cross_entropy
@@ -94,7 +94,9 @@ def plausible(study: Path) -> Path:
         data["epochs"][-1]["test_loss"] = cross_entropy(logits, labels)
         best = max(data["epochs"], key=lambda epoch: epoch["test_accuracy"])
         data |= {"best_epoch": best["epoch"], "best_test_accuracy": best["test_accuracy"]}
-        data["first_losses"] = [float(x) for x in np.linspace(2.4, 2.2, 5)]
+        run = data["run"]
+        steps = run["epochs"] * max(1, info.train_images // run["batch_size"])
+        data["first_losses"] = [float(x) for x in np.linspace(2.4, 2.2, min(FIRST_STEPS, steps))]
         data["checksum"] = None
         write_json(path, Metrics.model_validate_json(json.dumps(data)).sealed())
     return study

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from shared_results import make_result
+from shared_results import ROOT, make_result
 
 from copied_process import copied
-from resnet_sizes.sharing.crate import PROFILES
+from resnet_sizes.cli.console import result
+from resnet_sizes.schemas.verification import Certificate
+from resnet_sizes.sharing.crate import PROFILES, crate_metadata
 from resnet_sizes.sharing.open_archive import METADATA, PREVIEW
+from resnet_sizes.sharing.verify import listed_files
 
 AUTHOR = "Ada Lovelace <0000-0002-1825-0097>"
 
@@ -79,6 +82,34 @@ def test_the_crate_names_its_profile_its_run_and_each_file(contents):
     assert {"@id": "config/article.yaml"} in run["object"]
     listed = {name for name, each in graph.items() if "sha256" in each}
     assert listed == set(contents) - {METADATA, PREVIEW}
+
+
+def test_a_list_of_files_keeps_names_with_any_letters(contents, tmp_path):
+    names = ["Snakefile", "config/meu artigo 50% é#1?.yaml", "config/%20.yaml"]
+    certificate = Certificate.model_validate_json(contents["certificate.json"])
+    listed = crate_metadata(certificate, dict.fromkeys(names, (1, "a" * 64)))
+    (tmp_path / METADATA).write_text(listed, "utf-8")
+    assert set(listed_files(tmp_path / METADATA)) == set(names)
+
+
+def test_a_name_that_not_every_system_has_is_refused_before_anything_is_written(project, tmp_path):
+    shutil.copytree(project, tmp_path / "copy", symlinks=True)
+    (tmp_path / "copy/config").unlink()
+    shutil.copytree(ROOT / "config", tmp_path / "copy/config")
+    (tmp_path / "copy/config/a:b.yaml").write_text("")
+    status, _, error = archive(tmp_path / "copy", "--out", "again.zip")
+    assert status == 1
+    assert "config/a:b.yaml leads out of the archive" in error
+    assert "Rename it" in error
+
+
+def test_a_name_with_dots_is_kept_whole(monkeypatch, capsys):
+    from resnet_sizes.cli.archive import archive
+    from resnet_sizes.sharing import archive as writing
+
+    monkeypatch.setattr(writing, "write_archive", lambda study, target, *_: str(target))
+    archive(Path("results/v1.2/study.json"), license="MIT")
+    assert "results/v1.2.zip" in capsys.readouterr().out
 
 
 def test_the_page_shows_who_ran_what_in_the_languages_of_the_study(contents):
@@ -191,6 +222,23 @@ def test_trace_leads_from_the_claim_to_the_predictions(project):
     assert any(f"resnet18/seed-0/predictions.safetensors: {right} of 200" in x for x in counted)
 
 
+def test_trace_of_evidence_that_lacks_what_it_names_is_one_clear_error(tmp_path):
+    make_result(tmp_path)
+    path = tmp_path / "results/shared/evidence/verdicts.json"
+    data = json.loads(path.read_text("utf-8")) | {"checksum": None}
+    data["verdicts"][0]["values"] = {"resnet18.accuracy": "nowhere"}
+    path.write_text(json.dumps(data), "utf-8")
+    done = copied().run(["trace", "shared", data["verdicts"][0]["id"]], tmp_path)
+    assert done.returncode == 1
+    assert "Run: resnet-sizes evidence" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_controls_a_terminal_is_written_out(capsys):
+    result("one\ntwo\x1b[2J\x9b\u202e")
+    assert capsys.readouterr().out == "one\ntwo\\u001b[2J\\u009b\\u202e\n"
+
+
 def test_trace_of_a_claim_that_there_is_not_names_those_there_are(project):
     done = copied().run(["trace", "shared", "S99"], project)
     assert done.returncode == 1
@@ -208,6 +256,14 @@ def test_a_certificate_fills_the_template_and_leaves_the_readers_part_open(proje
     page = (tmp_path / "codecheck-certificate.md").read_text("utf-8")
     assert "- [ ] " in page
     assert "- [x]" not in page
+
+
+def test_a_certificate_is_not_written_into_the_archive_that_it_is_of(project, tmp_path):
+    with zipfile.ZipFile(project / "results/shared.zip") as opened:
+        opened.extractall(tmp_path)
+    done = copied().run(["certificate", ".", "--checker", "Ada"], tmp_path)
+    assert done.returncode == 1
+    assert "is the archive's own" in done.stderr
 
 
 def test_a_certificate_of_a_folder_says_to_archive_it_first(project):

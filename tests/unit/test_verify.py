@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared_results import drawn_elsewhere, make_result
+from pydantic import ValidationError
+from shared_results import ROOT, drawn_elsewhere, make_result
 
 from copied_process import copied
 from made_once import made_once
@@ -266,6 +268,7 @@ def test_predictions_forged_with_all_that_follows_are_found_by_the_digest_alone(
         ({"finished": "2025-01-01T08:00:01Z"}, "apart"),
         ({"best_epoch": 1}, "best epoch"),
         ({"macs_per_image": 10**15}, "multiply-accumulates"),
+        ({"first_losses": [2.4]}, "losses of 1 first steps"),
     ],
 )
 def test_numbers_that_no_training_gives_are_found(project, changes, reason):
@@ -273,6 +276,52 @@ def test_numbers_that_no_training_gives_are_found(project, changes, reason):
     status, found, _ = verify(project / "results/shared", project)
     assert status == 1
     assert reason in differing(found)[f"{RUN}/metrics.json"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("started", "yesterday"),
+        ("finished", "2025-01-01T08:00:00"),
+        ("finished", "20250101T080000Z"),
+        ("macs_per_image", 10**400),
+        ("training_seconds", 1e308),
+        ("first_losses", [1e308]),
+    ],
+)
+def test_numbers_that_nobody_could_compute_with_are_no_results(project, field, value):
+    path = project / "results/shared" / RUN / "metrics.json"
+    data = json.loads(path.read_text("utf-8")) | {field: value, "checksum": None}
+    with pytest.raises(ValidationError, match=field):
+        Metrics.model_validate_json(json.dumps(data))
+
+
+def test_files_that_are_anything_at_all_are_findings_and_stop_nothing(unpacked):
+    results, deep = unpacked / "results/shared", "[" * 200_000
+    contents = {
+        f"{RUN}/log.jsonl": '{"epoch": 1}\n',
+        "evidence/audit.json": deep,
+        "evidence/figures.json": '{"curves": 1%s}' % ("0" * 400),
+        "evidence/verdicts.json": "[]",
+        "report/pt/report.json": deep,
+    }
+    for name, content in contents.items():
+        (results / name).write_text(content)
+    for name in ("LICENSE", "Snakefile", "pipe", "config/devices.yaml"):
+        (unpacked / name).unlink(missing_ok=True)
+    (unpacked / "LICENSE").symlink_to("nowhere")
+    (unpacked / "Snakefile").symlink_to("config")
+    os.mkfifo(unpacked / "pipe")
+    shutil.copy(ROOT / "config/devices.yaml", unpacked.parent)
+    (unpacked / "config/devices.yaml").symlink_to(unpacked.parent / "devices.yaml")
+    (unpacked / "agrees\x1b[2J\n").write_text("")
+    status, found, error = verify(unpacked, unpacked)
+    assert status == 1
+    assert "Traceback" not in error
+    assert {
+        "LICENSE", "Snakefile", "pipe", "config/devices.yaml", "agrees\\x1b[2J\\n",
+        f"{RUN}/metrics.json", *(name for name in contents if "log" not in name),
+    } <= set(differing(found))  # fmt: skip
 
 
 def test_a_loss_that_is_not_that_of_the_predictions_is_found(project):
@@ -317,6 +366,25 @@ def test_pages_of_other_versions_are_compared_by_their_text(project):
     assert "matplotlib 0.0" in page["detail"]
 
 
+@pytest.mark.parametrize("made_with", [None, {"code": "0" * 64}])
+def test_values_and_verdicts_of_a_report_of_other_code_are_compared(project, made_with):
+    path = project / "results/shared/report/pt/report.json"
+    data = json.loads(path.read_text("utf-8"))
+    if made_with:
+        data["made_with"] |= made_with
+    else:
+        del data["made_with"]
+    data["verdicts"][0]["verdict"] = "supported"
+    data["values"]["scratch-32.resnet50.accuracy.mean"]["value"] = 0.999
+    path.write_text(json.dumps(data), "utf-8")
+    status, found, _ = verify(project / "results/shared", project)
+    assert status == 1
+    [(subject, detail)] = differing(found).items()
+    assert subject == "report/pt/report.json"
+    assert f"{data['verdicts'][0]['id']}: 'supported' is claimed" in detail
+    assert "0.999 is claimed" in detail
+
+
 def test_a_forged_value_is_named_with_what_comes_out(project):
     path = project / "results/shared/evidence/values.json"
     data = json.loads(path.read_text("utf-8"))
@@ -348,6 +416,10 @@ def link() -> zipfile.ZipInfo:
         ([("/outside", "x")], "leads out of the archive"),
         ([("a", "x"), ("A", "y")], "twice"),
         ([(link(), "/etc/passwd")], "link"),
+        ([(METADATA, "{}"), (".", "x")], "is no name of a file"),
+        ([(METADATA, "{}"), ("a\x1b[2J", "x")], "cannot be printed"),
+        ([(METADATA, "{}"), ("a", "x"), ("a/b", "y")], "cannot be read (File exists)"),
+        ([(METADATA, "{}"), ("n" * 300, "x")], "cannot be read (File name too long)"),
         ([(METADATA, "{}")], "holds no files results/<name>/study.json"),
         ([(METADATA, "{"), ("results/x/study.json", "{}")], "no list of files"),
         ([(METADATA, '{"@graph": []}'), ("results/x/study.json", "{}")], "not a valid StudyFile"),
@@ -384,6 +456,13 @@ def test_what_is_no_result_is_one_clear_error(tmp_path):
         status, _, error = verify(path, tmp_path)
         assert status == 1
         assert "Name an archive" in error
+
+
+def test_steps_are_not_trained_again_without_the_images(project):
+    status, _, error = verify(project / "results/shared/study.json", project, "--replay", "3")
+    assert status == 1
+    assert "--dataset: " in error
+    assert f"{project}/results/shared/data/dataset.safetensors is no file" in error
 
 
 def test_it_works_without_torch(project, tmp_path):

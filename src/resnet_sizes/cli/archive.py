@@ -39,7 +39,7 @@ def archive(
 
     from resnet_sizes.sharing.archive import write_archive
 
-    target = out or study.parent.with_suffix(".zip")
+    target = out or Path(f"{study.parent}.zip")
     say("Verifying the study; this takes some seconds.")
     digest = write_archive(study, target, people, license)
     if not people:

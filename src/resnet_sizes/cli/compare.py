@@ -30,7 +30,9 @@ def compare(
     ],
     margin: Annotated[
         float,
-        typer.Option(min=0.01, help="Difference of accuracy, in points, that is of no matter."),
+        typer.Option(
+            min=0.01, max=100, help="Difference of accuracy, in points, that is of no matter."
+        ),
     ] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Everything that was found.")] = False,
     page: Annotated[

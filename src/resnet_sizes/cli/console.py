@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Collection
 from io import TextIOWrapper
@@ -21,6 +22,8 @@ log = logging.getLogger("resnet_sizes")
 
 WIDE = 2000
 """Characters of a line in a pipe or a file: a row of a table is one line, however long."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 _RULED_HEAD = Box("    \n    \n----\n" + "    \n" * 5)
 
@@ -56,8 +59,14 @@ def say(message: str) -> None:
 
 
 def result(text: str) -> None:
-    """What the command was asked for (a path, a configuration): standard output, for pipes."""
-    typer.echo(text)
+    """What the command was asked for (a path, a configuration): standard output, for pipes.
+
+    Results of others may hold anything: what would control a terminal is written as in JSON."""
+    typer.echo(_visible(text))
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def result_json(record: BaseModel) -> None:
@@ -113,7 +122,7 @@ def _shown(name: str, value: object) -> str:
             return " / ".join(_shown(*item) for item in value)
         case list() | tuple():
             return ", ".join(_shown(name, item) for item in value)
-    return str(value)
+    return _visible(str(value))
 
 
 def print_rich(content: RenderableType) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli.console import print_records, result, result_json, say
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import FIRST_STEPS
 from resnet_sizes.schemas.verification import Verification
 
@@ -50,7 +51,13 @@ def verify(
     if replay:
         from resnet_sizes.training.job.replay import replay as train_again
 
-        tensors = dataset or path / "data" / "dataset.safetensors"
+        folder = path.parent if path.name == "study.json" else path
+        tensors = dataset or folder / "data" / "dataset.safetensors"
+        if not tensors.is_file():
+            raise UserError(
+                f"--dataset: {tensors} is no file; needed: the images' tensor file. Make it: "
+                "snakemake results/NAME/data/dataset.safetensors --cores 1"
+            )
         again = partial(train_again, dataset=tensors.absolute(), steps=replay, device_name=device)
     found = check(path, digest, again)
     if as_json:
@@ -75,5 +82,8 @@ def _print(path: Path, found: Verification) -> None:
             result(f"{finding.outcome}: {finding.subject}: {finding.detail}")
     if found.digest:
         result(f"digest: {found.digest}")
-    differ = found.counts()["differs"]
-    say(f"{path}: " + (f"{differ} differ." if differ else "all that was compared agrees."))
+    counts = found.counts()
+    differ = counts["differs"]
+    said = f"{differ} differ" if differ else "all that was compared agrees"
+    others = counts["not-compared"]
+    say(f"{path}: {said}" + (f"; {others} could not be compared." if others else "."))

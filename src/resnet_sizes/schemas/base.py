@@ -77,6 +77,19 @@ Distinct = Annotated[list[T], AfterValidator(all_different)]
 """A list in which each item stands once."""
 
 
+_UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def _in_utc(text: str) -> str:
+    if datetime.strptime(text, _UTC_FORMAT).strftime(_UTC_FORMAT) != text:
+        raise ValueError(f"is {text!r}; allowed: a time as 2026-01-31T12:00:00Z")
+    return text
+
+
+Utc = Annotated[str, AfterValidator(_in_utc)]
+"""A time in UTC, ISO 8601."""
+
+
 def utc_now() -> str:
-    """The present time in UTC, ISO 8601, as records hold times."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """The present time, as records hold times."""
+    return datetime.now(UTC).strftime(_UTC_FORMAT)

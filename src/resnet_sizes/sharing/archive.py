@@ -18,7 +18,13 @@ from resnet_sizes.schemas.run.run import StudyFile, all_run_settings, read_study
 from resnet_sizes.schemas.verification import Certificate, CertifiedDevice, Person, Verification
 from resnet_sizes.sharing.contents import archive_files
 from resnet_sizes.sharing.crate import crate_metadata
-from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, NO_DIGEST, PREVIEW
+from resnet_sizes.sharing.open_archive import (
+    CERTIFICATE,
+    METADATA,
+    NO_DIGEST,
+    PREVIEW,
+    check_members,
+)
 from resnet_sizes.sharing.pages import TEMPLATES, page, rendered
 from resnet_sizes.sharing.verify import verify
 
@@ -45,6 +51,8 @@ def write_archive(
     study_file = read_study(study_path)
     study = study_file.study
     files = archive_files(study_path, study)
+    members = [zipfile.ZipInfo(name) for name in files]
+    check_members(target, members, "Rename it, then run the same command again.")
     found = verify(study_path, templates=templates)
     if not found.holds:
         first = next(each for each in found.findings if each.outcome == "differs")

@@ -22,14 +22,18 @@ def write_certificate(
 ) -> tuple[Path, ...]:
     """Verify an archive, and write `codecheck.yml` and the certificate to `folder`.
 
-    Raises UserError where there is no archive, as a folder in results/ is none.
+    Raises UserError where there is no archive, as a folder in results/ is none, and where `folder`
+    is inside of it.
     """
+    target = folder.resolve()
     with opened(path) as archive, chdir(archive.root):
         if not archive.is_archive:
             raise UserError(
                 f"{path}: is no archive. Make one first: resnet-sizes archive {path}, then: "
                 f"resnet-sizes certificate {path}.zip"
             )
+        if target.is_relative_to(Path.cwd()):
+            raise UserError(f"--out: {folder} is the archive's own. Name another folder.")
         names: dict[str, Any] = {
             "certificate": read_record(
                 Path(CERTIFICATE), Certificate, "Ask for the whole archive."

@@ -41,7 +41,7 @@ def differences(claimed: Any, made: Any, place: str = "") -> Iterator[Difference
 
 def _equal(claimed: Any, made: Any) -> bool:
     numbers = [value for value in (claimed, made) if type(value) in (int, float)]
-    if len(numbers) == 2:
+    if len(numbers) == 2 and max(map(abs, numbers)) < 1e300:  # an int may be no float
         return math.isclose(claimed, made, rel_tol=ROUNDING, abs_tol=1e-15)
     return type(claimed) is type(made) and bool(claimed == made)
 

@@ -1,5 +1,6 @@
 """A result that somebody sent, as a folder on this disk: nothing in it is trusted."""
 
+import errno
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -83,7 +84,11 @@ def _unpack(path: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            _check_members(path, members, remedy)
+            check_members(path, members, remedy)
+            unpacked, packed = sum(each.file_size for each in members), path.stat().st_size
+            flood = unpacked > _RATIO_FROM and unpacked > _MOST_RATIO * packed
+            if flood or unpacked > MOST_BYTES:
+                raise UserError(f"{path}: {packed} bytes would unpack to {unpacked}. {remedy}")
             if METADATA not in archive.namelist():
                 raise UserError(
                     f"{path}: is a zip, but no archive of a result: it has no {METADATA} at its "
@@ -96,13 +101,14 @@ def _unpack(path: Path, folder: Path) -> None:
         reason = shown_text(str(error)) or type(error).__name__
         raise UserError(f"{path}: is no complete zip archive ({reason}). {remedy}") from None
     except OSError as error:
-        if error.filename and Path(error.filename).is_relative_to(folder):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise  # no room to unpack it
         raise UserError(f"{path}: cannot be read ({error.strerror or error}). {remedy}") from None
 
 
-def _check_members(path: Path, members: list[zipfile.ZipInfo], remedy: str) -> None:
-    """Raise UserError for names that lead out of the folder, links, doubles, and floods."""
+def check_members(path: Path, members: list[zipfile.ZipInfo], remedy: str) -> None:
+    """Raise UserError for names that lead out of the folder or that not every system has, links,
+    and doubles."""
 
     def refuse(name: str, problem: str) -> UserError:
         return UserError(f"{path}: {shown_text(name)} {problem}. {remedy}")
@@ -115,6 +121,8 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo], remedy: str) -> N
         parts = PurePosixPath(name).parts
         if name.startswith("/") or "\\" in name or ".." in parts or ":" in name or "\0" in name:
             raise refuse(name, "leads out of the archive, or would elsewhere")
+        if not parts or not name.isprintable():
+            raise refuse(name, "is no name of a file, or has letters that cannot be printed")
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise refuse(name, "is a link or a device; allowed: files and folders")
         if member.flag_bits & 0x1:
@@ -125,9 +133,6 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo], remedy: str) -> N
         if folded in seen:
             raise refuse(name, "appears in it twice")
         seen.add(folded)
-    unpacked, packed = sum(each.file_size for each in members), path.stat().st_size
-    if unpacked > MOST_BYTES or (unpacked > _RATIO_FROM and unpacked > _MOST_RATIO * packed):
-        raise UserError(f"{path}: {packed} bytes would unpack to {unpacked}. {remedy}")
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from resnet_sizes.schemas.run.metrics import Device, Metrics
+from resnet_sizes.schemas.run.metrics import FIRST_STEPS, Device, Metrics
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.schemas.run.tensors import DatasetInfo, Float32Array, Int64Array
 
@@ -57,6 +57,10 @@ def implausible(
     best = max(metrics.epochs, key=lambda epoch: epoch.test_accuracy)
     if (best.test_accuracy, best.epoch) != (metrics.best_test_accuracy, metrics.best_epoch):
         yield f"its best epoch is {best.epoch}, and it tells of {metrics.best_epoch}"
+    run, kept = metrics.run, len(metrics.first_losses)
+    steps = run.epochs * max(1, info.train_images // run.batch_size)
+    if 0 < kept < min(FIRST_STEPS, steps):
+        yield f"it keeps the losses of {kept} first steps, and took {steps}"
     yield from _implausible_times(metrics, info)
 
 

@@ -28,12 +28,20 @@ def trace(study_path: Path, claim_id: str) -> Iterator[str]:
     claim = claims[claim_id]
     yield f"1. The article says ({inputs.study.article}, {claim_id}):"
     yield f"   {claim.text.en}"
-    [together] = [each for each in inputs.verdicts.overall if each.id == claim_id]
+    verdicts = [each for each in inputs.verdicts.verdicts if each.id == claim_id]
+    keys = {key for verdict in verdicts for key in verdict.values.values()}
+    overall = {each.id: each for each in inputs.verdicts.overall}
+    if claim_id not in overall or not keys <= inputs.record.values.keys():
+        raise UserError(
+            f"{folder.evidence}: tells of {claim_id} with values or verdicts that it lacks. "
+            f"Run: resnet-sizes evidence {study_path}"
+        )
+    together = overall[claim_id]
     file = (folder.folder / inputs.verdicts_file).as_posix()
     yield f"2. Our verdict ({file}): {together.verdict} ({', '.join(together.reasons)})"
     runs: set[str] = set()
     values = folder.evidence / "values.json"
-    for verdict in (each for each in inputs.verdicts.verdicts if each.id == claim_id):
+    for verdict in verdicts:
         yield f"   {verdict.protocol}: {verdict.verdict} ({', '.join(verdict.reasons)})"
         for role, key in verdict.values.items():
             value = inputs.record.values[key]

@@ -16,8 +16,9 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
+from urllib.parse import unquote
 
-from pydantic import ValidationError
+from pydantic_core import from_json
 
 import resnet_sizes
 from resnet_sizes.evidence.build import build_evidence
@@ -25,12 +26,13 @@ from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
 from resnet_sizes.io.hashes import file_hash
+from resnet_sizes.io.messages import looked_in, shown_text
 from resnet_sizes.reporting.build import build_report, made_with, report_text
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import Format, choose_engine
 from resnet_sizes.reporting.sections.metadata import DATA
 from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
-from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings, read_study
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info, read_predictions
@@ -107,7 +109,7 @@ def check_files(result: Opened, digest: str | None) -> Iterator[Finding]:
         return
     listed = listed_files(Path(METADATA))
     there = {
-        each.as_posix() for each in Path().rglob("*") if each.is_file() or each.is_symlink()
+        each.as_posix() for each in Path().rglob("*") if each.is_symlink() or not each.is_dir()
     } - UNLISTED
     bad = 0
     for name in sorted(there | set(listed)):
@@ -115,12 +117,14 @@ def check_files(result: Opened, digest: str | None) -> Iterator[Finding]:
             problem = "is not in the archive's list of files"
         elif name not in there:
             problem = "is in the archive's list of files, and not there"
+        elif Path(name).is_symlink() or not Path(name).is_file():
+            problem = "is a link or a device; allowed: files"
         elif file_hash(Path(name)) != listed[name]:
             problem = f"has another SHA-256 than the list says ({listed[name][:12]}…)"
         else:
             continue
         bad += 1
-        yield _finding("files", name, "differs", problem)
+        yield _finding("files", shown_text(name), "differs", problem)
     good = len(set(listed) & there) - bad
     if not bad:
         detail = f"{good} files have the SHA-256 that {METADATA} lists, and no other is there"
@@ -160,10 +164,11 @@ def _finding(group: Group, subject: str, outcome: Outcome, detail: str) -> Findi
 def listed_files(metadata: Path) -> dict[str, str]:
     """The SHA-256 of each file that a crate lists, by its path in the archive. Raises UserError."""
     try:
-        graph = json.loads(read_bytes(metadata, _REMEDY, 2**28))["@graph"]
+        graph = from_json(read_bytes(metadata, _REMEDY, 2**28))["@graph"]
         files = [each for each in graph if "File" in _as_list(each.get("@type"))]
-        return {each["@id"]: each["sha256"] for each in files}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        # Identifiers are addresses, in which a blank is %20.
+        return {unquote(str(each["@id"])): str(each["sha256"]) for each in files}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{metadata.name}: is no list of files with their SHA-256 "
             f"({type(error).__name__}: {error}). {_REMEDY}"
@@ -194,7 +199,7 @@ class _Check:
         )
         for named in (study.article, study.devices):
             if not Path(named).is_file():
-                detail = f"is not there, and the study names it. {_REMEDY}"
+                detail = f"is not there ({looked_in()}), and the study names it. {_REMEDY}"
                 yield self._found("study", Path(named), "differs", detail)
                 return
         try:
@@ -207,7 +212,8 @@ class _Check:
             again = self._mirrored(Path(name))
             try:
                 made = build_evidence(again, StudyFolder.of_file(again).evidence, True)
-            except UserError as error:
+            # Numbers that no training gives overflow somewhere.
+            except (UserError, ValueError, ArithmeticError) as error:
                 yield self._found("evidence", self.folder.evidence, "differs", str(error))
                 return
             yield from self._check_states(made)
@@ -242,7 +248,7 @@ class _Check:
                 logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
             except UserError:
                 continue  # which the evidence says, with the reason
-            problems = list(implausible(metrics, info, logits, labels))
+            problems = [*implausible(metrics, info, logits, labels), *_log_problems(files, metrics)]
             for problem in problems:
                 yield self._found("runs", files.metrics, "differs", problem)
             if not problems:
@@ -302,25 +308,32 @@ class _Check:
         """The text as templates and evidence give it; whole pages where the same programs made
         them."""
         claimed = self.folder.report(language)
-        try:
-            data = json.loads(read_bytes(claimed / DATA, _REMEDY))
-            made_by = MadeWith.model_validate(data.get("made_with"))
-        except UserError as error:
-            yield self._found("report", claimed, "differs", str(error))
-            return
-        except (ValidationError, ValueError, AttributeError):
-            detail = "does not tell what it was made with: make it again with resnet-sizes report"
-            yield self._found("report", claimed / DATA, "not-compared", detail)
-            return
         evidence = StudyFolder.of_file(again).evidence
         try:
-            engine = choose_engine(made_by.engine)
+            data = from_json(read_bytes(claimed / DATA, _REMEDY))
+            told = _told(data)
+            made_by = MadeWith.model_validate(data["made_with"]) if "made_with" in data else None
+        except (UserError, ValueError, LookupError, TypeError, AttributeError) as error:
+            yield self._found("report", claimed / DATA, "differs", f"cannot be read ({error})")
+            return
+        try:
+            engine = choose_engine(made_by.engine if made_by else "pandoc")
         except UserError:  # no Quarto
             engine = choose_engine("pandoc")
         here = made_with(engine, self.templates)
-        if made_by.code != here.code:
-            detail = "was made by another version of the code, or of the templates"
+        if made_by is None or made_by.code != here.code:
+            detail = (
+                "was made by another version of the code, or of the templates, than is here "
+                f"({self.templates}): {DATA} was compared, text and pages were not"
+            )
             yield self._found("report", claimed, "not-compared", detail)
+            found = read_inputs(again, evidence)
+            values = {
+                key: each.model_dump(mode="json") for key, each in found.record.values.items()
+            }
+            own = values | {each.id: each.verdict for each in found.verdicts.overall}
+            lines = [str(each) for each in differences(told, own) if each.claimed is not ABSENT]
+            yield self._compared("report", claimed / DATA, lines)
             return
         text, record = report_text(again, evidence, language, made_by, self.templates)
         shipped = _lines(claimed / "article.qmd")
@@ -332,7 +345,7 @@ class _Check:
         if made_by != here:
             detail = (
                 f"its pages and figures are of {_programs(made_by)}; here is {_programs(here)}. "
-                "Their text was compared"
+                f"article.qmd and {DATA}, from which they are made, were compared, they were not"
             )
             yield self._found("report", claimed, "not-compared", detail)
             return
@@ -351,6 +364,24 @@ class _Check:
                 yield self._compared("report", claimed / page, lines)
 
 
+def _told(report: Any) -> dict[str, Any]:
+    """The values and verdicts of a `report.json`, by key and claim."""
+    return {**report["values"], **{each["id"]: each["verdict"] for each in report["verdicts"]}}
+
+
+def _log_problems(files: RunFolder, metrics: Metrics) -> Iterator[str]:
+    """Where the log of a run's epochs, if there is one, is not what its metrics tell of them."""
+    if files.log.is_file():
+        try:
+            lines = [from_json(line) for line in read_bytes(files.log, "").splitlines()]
+        except (UserError, ValueError) as error:
+            yield f"{files.log.name} cannot be read ({error})"
+            return
+        epochs = metrics.model_dump(mode="json")["epochs"]
+        for difference in islice(differences(lines, epochs), 1):
+            yield f"{files.log.name}: {difference}"
+
+
 def _programs(made: MadeWith) -> str:
     versions = made.engine_versions | made.drawn_with
     return ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -367,14 +398,11 @@ def _evidence_differences(content: bytes, made: Path, is_current: bool) -> Itera
             content.decode(errors="replace").splitlines(), made.read_text("utf-8").splitlines()
         )
         return
-    own = json.loads(made.read_bytes())
-    claimed = json.loads(content)
-    if made.name == "verdicts.json":
-        # They follow from files and code, which have findings of their own.
-        for document in (own, claimed):
-            for name in ("made_from", "checksum", "files"):
-                document.pop(name, None)
-    for difference in differences(claimed, own):
+    # They follow from files and code, which have findings of their own.
+    follows = ("made_from", "checksum", "files") if made.name == "verdicts.json" else ()
+    for difference in differences(from_json(content), from_json(made.read_bytes())):
+        if difference.place.startswith(follows):
+            continue
         if is_current or difference.claimed is not ABSENT:
             yield str(difference)
 

@@ -1,27 +1,33 @@
 """The results of one run."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
-from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
+from resnet_sizes.schemas.base import Record, Sealed, Sha256, Utc, Versioned
 from resnet_sizes.schemas.run.run import RunFile, RunSettings
 
 FIRST_STEPS = 20
 """Steps whose losses are kept, at most."""
 
 
+# Bounds that no training reaches, so that nothing computed from these numbers overflows.
+Loss = Annotated[float, Field(ge=-1e39, le=1e39)]
+Seconds = Annotated[float, Field(ge=0, le=1e12)]
+Count = Annotated[int, Field(ge=0, le=2**63)]
+
+
 class EpochMetrics(Record):
     """One epoch: losses are mean cross-entropies in nats, accuracies fractions."""
 
     epoch: int = Field(ge=1)
-    train_loss: float
+    train_loss: Loss
     train_accuracy: float = Field(ge=0, le=1)
-    test_loss: float
+    test_loss: Loss
     test_accuracy: float = Field(ge=0, le=1)
-    training_seconds: float = Field(ge=0, description="Synchronised, without evaluation.")
-    evaluation_seconds: float = Field(ge=0)
+    training_seconds: Seconds = Field(description="Synchronised, without evaluation.")
+    evaluation_seconds: Seconds
 
 
 class Device(Record):
@@ -31,8 +37,8 @@ class Device(Record):
     name: str
     index: int | None = Field(None, description="The machine's own number, as nvidia-smi counts.")
     uuid: str | None = Field(None, description="Of a GPU, or of an instance of one (MIG).")
-    memory_bytes: int | None = Field(None, description="The device's own, or the machine's.")
-    threads: int = Field(ge=1, description="CPU threads of torch.")
+    memory_bytes: Count | None = Field(None, description="The device's own, or the machine's.")
+    threads: Count = Field(ge=1, description="CPU threads of torch.")
 
 
 class Sharing(Record):
@@ -59,7 +65,7 @@ class Resumption(Record):
     """The device on which the checkpoint was written; null in older results."""
     versions_before: dict[str, str] = Field(default_factory=dict)
     """Of what had another version when it was written."""
-    at: str = Field(description="UTC, ISO 8601.")
+    at: Utc
 
 
 class FeatureCache(Record):
@@ -67,7 +73,7 @@ class FeatureCache(Record):
 
     key: Sha256
     reused: bool = Field(description="Whether an earlier run had computed them.")
-    forward_seconds: float = Field(ge=0)
+    forward_seconds: Seconds
     """Of one pass over the training images, as this run measured it."""
     timed_images: int = Field(ge=1)
     """Training images in a pass that was timed: all of them by the run that computed the features,
@@ -92,29 +98,29 @@ class Metrics(Versioned, Sealed):
     run: RunFile
     run_hash: Sha256
     epochs: list[EpochMetrics] = Field(min_length=1)
-    first_losses: list[float] = Field(default_factory=list, max_length=FIRST_STEPS)
+    first_losses: list[Loss] = Field(default_factory=list, max_length=FIRST_STEPS)
     """Mean training losses of the first steps, in nats, before each step changed the weights: what
     `resnet-sizes verify --replay` compares. Empty in older results."""
     final_test_accuracy: float = Field(ge=0, le=1)
     best_test_accuracy: float = Field(ge=0, le=1)
     best_epoch: int = Field(ge=1)
-    training_seconds: float = Field(ge=0)
+    training_seconds: Seconds
     """Measured: the sum over the epochs, without evaluation, and the pass that computed the
     features, if this run made it."""
-    preparation_seconds: float | None = Field(None, ge=0)
+    preparation_seconds: Seconds | None = None
     """Compiling the network, or recording its step as a CUDA graph, in all attempts: left out of
     all other times. Null in older results, whose times contain it."""
-    equivalent_training_seconds: float | None = Field(None, ge=0)
+    equivalent_training_seconds: Seconds | None = None
     """Computed, of a run with a feature cache: what it would have taken without, one forward
     pass in each epoch besides the steps of the head."""
     feature_cache: FeatureCache | None = None
     """Null where every epoch went through the whole network."""
     resumed: int = Field(0, ge=0, description="How often it went on from a checkpoint.")
     resumptions: list[Resumption] = Field(default_factory=list)
-    parameters: int = Field(ge=1)
-    trainable_parameters: int = Field(ge=1)
-    macs_per_image: int = Field(ge=1, description="Multiply-accumulates of one forward pass.")
-    peak_memory_bytes: int = Field(ge=0)
+    parameters: Count = Field(ge=1)
+    trainable_parameters: Count = Field(ge=1)
+    macs_per_image: Count = Field(ge=1, description="Multiply-accumulates of one forward pass.")
+    peak_memory_bytes: Count
     """Of the device allocator on CUDA, of the process elsewhere."""
     device: Device
     sharing: Sharing | None = None
@@ -122,8 +128,8 @@ class Metrics(Versioned, Sealed):
     versions: dict[str, str]
     dataset_identity: Sha256
     code: Code
-    started: str = Field(description="UTC, ISO 8601.")
-    finished: str = Field(description="UTC, ISO 8601.")
+    started: Utc
+    finished: Utc
     predictions_sha256: Sha256 | None = None
     """Of logits and labels in predictions.safetensors; null in older results."""
 

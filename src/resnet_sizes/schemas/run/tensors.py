@@ -22,6 +22,7 @@ from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import Sealed, Sha256, Versioned
 from resnet_sizes.schemas.run.problems import Problem, RunProblem
 from resnet_sizes.schemas.study.sources import DataContent, DatasetSpec
+from resnet_sizes.schemas.study.study import MOST
 
 IMAGE_SHAPE = (3, 32, 32)
 """Channels (red, green, blue), rows, columns."""
@@ -44,10 +45,10 @@ class DatasetInfo(Versioned, Sealed):
     spec: DatasetSpec
     content: DataContent
     class_names: list[str] = Field(min_length=2)
-    train_images: int = Field(ge=1)
-    test_images: int = Field(ge=1)
-    full_train_images: int = Field(ge=1, description="Before `limit`.")
-    full_test_images: int = Field(ge=1, description="Before `limit`.")
+    train_images: int = Field(ge=1, le=MOST)
+    test_images: int = Field(ge=1, le=MOST)
+    full_train_images: int = Field(ge=1, le=MOST, description="Before `limit`.")
+    full_test_images: int = Field(ge=1, le=MOST, description="Before `limit`.")
     identity: Sha256 = Field(description="SHA-256 of the decoded pixels and labels.")
     unordered_identity: Sha256 | None = None
     """As `identity`, whatever the order of the images; null in older files."""
