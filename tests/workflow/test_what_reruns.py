@@ -80,9 +80,14 @@ def test_a_changed_plot_renders_only_the_report(study):
     assert set(study.planned()) == {"report"}
 
 
-def test_a_changed_statistic_trains_nothing_but_makes_evidence_and_report_again(study):
-    tests = study.folder / "src/resnet_sizes/evidence/statistics/tests.py"
-    tests.write_text(tests.read_text() + "\n\nUNUSED = 1\n")
+@pytest.mark.parametrize(
+    "changed", ["evidence/statistics/tests.py", "schemas/evidence/verdicts.py"]
+)
+def test_another_statistic_or_file_trains_nothing_but_makes_evidence_and_report_again(
+    study, changed
+):
+    code = study.folder / "src/resnet_sizes" / changed
+    code.write_text(code.read_text() + "\n\nUNUSED = 1\n")
     assert set(study.planned()) == {"evidence", "report"}
 
 
