@@ -9,12 +9,13 @@ from typing import get_args
 
 import pytest
 from report_prose import foreign_words
-from report_studies import words_only
+from report_studies import TEMPLATES, words_only
 
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.sections.article import report_templates
 from resnet_sizes.reporting.sections.claims import ClaimVerdicts, changing, undecided_in_part
 from resnet_sizes.reporting.sections.discussion import VerdictTexts
-from resnet_sizes.reporting.sections.methodology import criteria, same_tests, seed_deviation
+from resnet_sizes.reporting.sections.methodology import criteria, same_tests
 from resnet_sizes.reporting.sections.recipes import RecipeWords
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.printed import plain
@@ -368,13 +369,16 @@ def test_claims_that_share_a_test_are_named(words: Words, article: Article) -> N
 def test_the_deviation_to_plan_with_is_told_with_its_source(words: Words, article: Article) -> None:
     deviation = article.judging.seed_deviation
     assert deviation is not None
-    values = {"judging.seed_deviation.points": Value(value=0.4, kind="number", sources=[NOWHERE])}
 
     def told(**changes: object) -> str:
         changed = deviation.model_copy(update=changes)
         judging = article.judging.model_copy(update={"seed_deviation": changed})
         own = article.model_copy(update={"judging": judging})
-        return plain(seed_deviation(words_only(words, values, article=own)))
+        points = Value(value=changed.points, kind="number", sources=[NOWHERE])
+        values = {"judging.seed_deviation.points": points}
+        report = words_only(words, values, article=own)
+        methods = report_templates(report, TEMPLATES).get_template("shared/methods.j2")
+        return plain(methods.make_module({"article": own}).seed_deviation())
 
     assert told() == (
         "0,4 ponto percentual: perto do dobro do que variaram 10.000 sementes de uma rede pequena "

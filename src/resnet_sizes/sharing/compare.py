@@ -195,17 +195,16 @@ class QuantityTest:
     def _contrast(self) -> Contrast | None:
         if self.paired:
             differences = [self._value(other) - self._value(one) for one, other in self._pairs]
-            # A few differences that happen to be equal are no proof: values are rounded.
-            rounding = 2 * self._step**2 / 12 / len(differences)
-            further = [(rounding, len(differences) - 1.0)] if rounding else []
-            return contrast([Sample(1.0, differences)], further=further)
-        if min(len(self.first), len(self.second)) < 2:
+            samples, count = [Sample(1.0, differences)], self.paired
+        else:
+            count = min(len(self.first), len(self.second))
+            samples = [
+                Sample(weight, [self._value(run) for run in runs])
+                for weight, runs in ((1.0, self.second), (-1.0, self.first))
+            ]
+        if count < 2:
             return None
-        samples = [
-            Sample(weight, [self._value(run) for run in runs])
-            for weight, runs in ((1.0, self.second), (-1.0, self.first))
-        ]
-        count = min(len(self.first), len(self.second))
+        # A few numbers that happen to be equal are no proof: values are rounded.
         rounding = 2 * self._step**2 / 12 / count
         return contrast(samples, further=[(rounding, count - 1.0)] if rounding else [])
 

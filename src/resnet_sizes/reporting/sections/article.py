@@ -171,11 +171,10 @@ def _names(report: ReportContext) -> dict[str, object]:
             if len(protocols) > 1 or name not in discussion.BY_READING
         ],
         "same_tests": methodology.same_tests(report),
-        "seed_deviation": methodology.seed_deviation(report),
         # The results
         "cells": [item for item in judged if isinstance(item.claim, Cell)],
         "times_tables": results.times_tables(report, protocols),
-        "shared_times": any(own.has_shared for own in protocols),
+        "shared_times": any(own.shared_runs for own in protocols),
         "figures": report.figures,
         "audit": audit if audited else None,
         # The discussion and the conclusions
@@ -186,7 +185,6 @@ def _names(report: ReportContext) -> dict[str, object]:
         "nearest": words.about("distances.nearest", map(code, report.verdicts.nearest), "names"),
         "conclusions": discussion.VerdictTexts(report, concluding),
         "nothing_tested": all(item.is_undecided for item in judged if item.needs_data),
-        "limits": methodology.limits(report),
     }
 
 

@@ -1,10 +1,11 @@
-"""The methods: seeds, what deviates from the article, what varies with depth, how it is judged, and
-what all this cannot say. What was done where the article leaves choices open is in `recipes.py`."""
+"""The methods: seeds, what deviates from the article, what varies with depth, how it is judged.
+
+What was done where the article leaves choices open is in `recipes.py`.
+"""
 
 from collections.abc import Hashable
 from typing import Literal
 
-from resnet_sizes.i18n.numbers import decimal
 from resnet_sizes.reporting.sections.recipes import RecipeWords
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
@@ -164,63 +165,3 @@ def same_tests(report: ReportContext) -> Safe:
         return Safe()
     listed = report.words("same-test.separator").join(shared)
     return report.words("same-test.groups", groups=listed)
-
-
-def seed_deviation(report: ReportContext) -> Safe:
-    """The points by which accuracies of runs that differ in the seed alone are supposed to vary
-    where more seeds are planned, with the source; empty where the article file knows none."""
-    deviation = report.article.judging.seed_deviation
-    if deviation is None:
-        return Safe()
-    number = Safe(decimal(deviation.points, 1, report.language))
-    followed = report.values.followed("judging.seed_deviation.points", number)
-    points = report.words.points(followed, deviation.points, 1)
-    source = report.from_article("judging", deviation.source)
-    citation = f" [-@{deviation.reference}]" if deviation.reference else ""
-    return Safe(f"{points}: {source}{citation}")
-
-
-FEW_SEEDS = 3
-"""With fewer, nothing is known of the spread between seeds that one would rely on."""
-
-
-def limits(report: ReportContext) -> list[Safe]:
-    """What the results of this study cannot say, one sentence each, the weightiest first."""
-    study, values, words = report.study, report.values, report.words
-    runs = [f"{name}.{model}" for name in report.protocols for model in report.models]
-    seeds = {name: len(study.seeds_of(name)) for name in report.protocols}
-    found = []
-    if study.demo:
-        found.append(words("limits.demo"))
-    elif values.text("data.content") != "cifar10":
-        found.append(words("limits.data"))
-    if report.is_subset:
-        found.append(words("limits.subset"))
-    if values.has(key := "data.test_images_in_training"):  # there are some
-        images, all_images = values.value(key), values.value("data.test_images")
-        count = values.number(key)
-        found.append(words.counted("limits.test-in-training", count, images=images, all=all_images))
-    differs = [
-        words(f"limits.setup-items.{key}")
-        for key in ("epochs", "batch_size", "learning_rate")
-        if values.number(f"study.{key}") != values.number(f"article.{key}")
-    ]
-    found.append(words.about("limits.setup", differs))
-    if few := [name for name, number in seeds.items() if number < FEW_SEEDS]:
-        form = "few" if len(few) == len(seeds) else "few-some"
-        if max(seeds.values()) == 1:
-            form = "one-each" if len(seeds) > 1 else "one"
-        found.append(words(f"limits.seeds.{form}", readings=words.listed(map(code, few))))
-    found.append(words.about("limits.outliers", map(code, report.verdicts.outliers), "runs"))
-    if max(seeds.values()) > 1:
-        found.append(words("limits.normality"))
-    if report.unfinished:
-        found.append(words.counted("limits.unfinished", len(report.unfinished)))
-    found.append(words.counted("limits.readings", len(seeds)))
-    found.append(words("limits.test-images"))
-    computed = any(values.is_computed_time(f"{run}.minutes.mean") for run in runs)
-    found.append(words(f"limits.minutes.{'computed' if computed else 'measured'}"))
-    shared = sum(values.number(key) for run in runs if values.has(key := f"{run}.shared_runs"))
-    if shared:
-        found.append(words.counted("limits.shared-device", shared))
-    return [sentence for sentence in found if sentence]

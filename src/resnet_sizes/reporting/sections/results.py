@@ -47,9 +47,10 @@ class Results:
         return self.are_computed(*self._report.models)
 
     @property
-    def has_shared(self) -> bool:
-        """Whether runs of any model shared their device."""
-        return any(self._values.has(self._key(m, "shared_runs")) for m in self._report.models)
+    def shared_runs(self) -> float:
+        """How many runs shared their device."""
+        keys = (self._key(model, "shared_runs") for model in self._report.models)
+        return sum(self._values.number(key) for key in keys if self._values.has(key))
 
     def _key(self, model: str, quantity: str) -> str:
         return f"{self.protocol}.{model}.{quantity}"
