@@ -18,7 +18,7 @@ from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, un
 from resnet_sizes.reporting.text.printed import named, plain
 from resnet_sizes.reporting.text.words import class_label, make_environment
 from resnet_sizes.schemas.article.claims import Cell
-from resnet_sizes.schemas.evidence.verdicts import VerdictName
+from resnet_sizes.schemas.evidence.verdicts import VerdictName, outcome_of
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.study.protocol import by_depth, display_name
 
@@ -110,6 +110,7 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "code": code,
         "yaml": yaml_text,
         "verdict": report.verdict,
+        "outcome_of": outcome_of,
         "listed": report.words.listed,
     }
     environment.globals |= tools
@@ -155,8 +156,6 @@ def _names(report: ReportContext) -> dict[str, object]:
         "confidence": values.value("method.confidence", digits=0),
         # The summary
         "headline": [by_id[name] for name in article.headline] or concluding,
-        "tally": discussion.tally(report),
-        "not_counted": discussion.not_counted(report),
         # The methods
         "repeated": words.about("repeated", map(display_name, by_depth(finished)), "models"),
         "seed_fixes": methodology.seed_fixes(report),

@@ -1,4 +1,4 @@
-"""What the data say of the claims: counts, rows of tables, findings, sentences on conclusions."""
+"""What the data say of the claims: reasons, findings, sentences on conclusions."""
 
 from functools import cached_property
 from typing import Literal, get_args
@@ -8,13 +8,7 @@ from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.verdict_sentences import sentence_key
 from resnet_sizes.schemas.article.claims import Cell, Claim
-from resnet_sizes.schemas.evidence.verdicts import (
-    OutcomeName,
-    Overall,
-    Reason,
-    VerdictName,
-    outcome_of,
-)
+from resnet_sizes.schemas.evidence.verdicts import Overall, Reason, VerdictName
 from resnet_sizes.schemas.study.protocol import display_name
 
 BY_READING: tuple[VerdictName, ...] = ("depends-on-the-reading", "decided-in-part")
@@ -208,46 +202,3 @@ class VerdictTexts:
             for name, choice in claim.subject.items()
         }
         return self._words(f"subjects.{claim.rule}", **fillings)
-
-
-_APART: tuple[VerdictName, ...] = ("true-by-construction", "not-testable")
-"""Verdicts that no data decide, and that are not counted."""
-
-
-def tally(report: ReportContext) -> Safe:
-    """How many claims are supported, contradicted and left open, in the numbers of
-    the table of outcomes, with the verdicts that these are made up of in brackets."""
-    found, values, words = [], report.values, report.words
-    undecided = values.number("outcome.overall.open") == values.number("verdict.total.count")
-    for outcome in ("open",) if undecided else get_args(OutcomeName):
-        key = f"outcome.overall.{outcome}"
-        count = values.number(key)
-        if not count and outcome == "open":
-            continue
-        parts = []
-        for verdict in get_args(VerdictName):
-            # What is supported as such, or contradicted, is said by the outcome itself.
-            if verdict != outcome and outcome_of(verdict) == outcome and verdict not in _APART:
-                own = f"verdict.{verdict}.count"
-                if part := values.number(own):
-                    text = words.counted(f"tally.{verdict}", part)
-                    # A part that is all of it does not need its number.
-                    parts.append(text if part == count else Safe(f"{values.value(own)} {text}"))
-        form = "undecided" if undecided else outcome
-        said = words.counted(f"tally.outcomes.{form}", count, number=values.value(key))
-        found.append(Safe(f"{said} ({words.listed(parts)})") if parts else said)
-    return words.listed(found)
-
-
-def not_counted(report: ReportContext) -> Safe:
-    """The sentence on what is true by construction, and on what no data can test; empty where
-    nothing is."""
-    found, total = [], 0.0
-    for verdict in _APART:
-        key = f"verdict.{verdict}.count"
-        if count := report.values.number(key):
-            number = report.values.value(key)
-            found.append(report.words.counted(f"tally.{verdict}", count, number=number))
-            total += count
-    items = report.words.listed(found)
-    return report.words.counted("tally.not-counted", total, items=items) if found else items
