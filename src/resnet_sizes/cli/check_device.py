@@ -1,6 +1,5 @@
 """`resnet-sizes check-device`: whether a device does what training asks of it."""
 
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -11,10 +10,6 @@ from resnet_sizes.cli.console import print_records, say
 from resnet_sizes.device_check.session import CHECKS
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
-from resnet_sizes.schemas.operations import CheckOutcome
-
-SHOWN = 6
-"""Numbers of a check in the table; the record has them all."""
 
 LIST = "Checks, in their order:\n\n" + "\n\n".join(
     f"{check.name}: {check.shows}" for check in CHECKS.values()
@@ -49,18 +44,7 @@ def check_device(
             write_json(out, found)
             for each in found.checks[-1:]:
                 say(f"{each.name}: {each.state}")
-    print_records("", found.checks, "name", "state", "seconds", found=_summary)
+    print_records("", found.checks, "name", "state", "seconds", "reasons", "shows")
     say(f"{out}: written, with all numbers, for {found.device.name}.")
     if any(each.state == "failed" for each in found.checks):
         raise typer.Exit(1)
-
-
-def _summary(outcome: CheckOutcome) -> str:
-    """Why it failed or was skipped; otherwise what holds, with some of the numbers."""
-    if outcome.reasons:
-        return "; ".join(outcome.reasons)
-    some = islice(outcome.numbers.items(), SHOWN)
-    shown = [
-        f"{what} {value if isinstance(value, str) else f'{value:.3g}'}" for what, value in some
-    ]
-    return ". ".join(filter(None, (outcome.shows, ", ".join(shown))))

@@ -1,24 +1,16 @@
 """`resnet-sizes compare`: what two results have in common."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from resnet_sizes.cli.console import print_records, result, result_json
+from resnet_sizes.cli.console import Language, print_records, result, result_json
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_text
 from resnet_sizes.schemas.comparison import StudyComparison
 
 SHOWN_CAUSES = 5
-
-
-class Language(StrEnum):
-    """Languages of the page."""
-
-    pt = "pt"
-    en = "en"
 
 
 def compare(
@@ -70,8 +62,8 @@ def compare(
 
 def _print(study: StudyComparison, margin: float) -> None:
     print_records(
-        f"{study.second} (second) compared with {study.first} (first): accuracies in percentage "
-        f"points, equivalent within {margin:g}; differences of minutes in percent",
+        f"{study.second} (second) compared with {study.first} (first): differences in percentage "
+        f"points (equivalent within {margin:g}), nats, and percent of minutes, with 95 % intervals",
         study.quantities,
         *("protocol", "model", "quantity", "first_seeds", "second_seeds", "paired"),
         *("first", "second", "difference", "low", "high", "outcome"),

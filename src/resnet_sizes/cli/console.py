@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Collection
+from enum import StrEnum
 from io import TextIOWrapper
 from operator import attrgetter
 from pathlib import Path
@@ -26,6 +27,13 @@ WIDE = 2000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 _RULED_HEAD = Box("    \n    \n----\n" + "    \n" * 5)
+
+
+class Language(StrEnum):  # typer has no lists of literals
+    """Languages of pages."""
+
+    pt = "pt"
+    en = "en"
 
 
 def start_logging(path: Path | None) -> None:

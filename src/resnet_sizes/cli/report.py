@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from resnet_sizes.cli.console import result, say
+from resnet_sizes.cli.console import Language, result, say
 from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
@@ -16,13 +16,6 @@ from resnet_sizes.status.results import watch_results
 
 INTERVAL = 2.0
 """Seconds between two looks of `--watch` at the study's folder."""
-
-
-class Language(StrEnum):  # typer has no lists of literals
-    """Languages that have templates."""
-
-    pt = "pt"
-    en = "en"
 
 
 class Format(StrEnum):

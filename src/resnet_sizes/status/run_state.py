@@ -12,7 +12,7 @@ from resnet_sizes.io.locks import is_alive, is_held
 from resnet_sizes.schemas.operations import KeptPlace, RunStage, RunStatus
 from resnet_sizes.schemas.paths import PROGRESS, WORK, StudyFolder
 from resnet_sizes.schemas.run.progress import RunProgress
-from resnet_sizes.schemas.run.run import RunSettings
+from resnet_sizes.schemas.run.run import RunFile, RunSettings
 from resnet_sizes.status.results import (
     NEVER,
     error_at_end,
@@ -22,7 +22,6 @@ from resnet_sizes.status.results import (
     written,
 )
 from resnet_sizes.status.slurm import PENDING_STATES, Jobs
-from resnet_sizes.study.staleness import planned_run
 
 SILENT = 120.0
 """Seconds after which a run on another machine, of which nothing else is known, counts as gone."""
@@ -50,7 +49,9 @@ class ObservedRun:
         self.settings = settings
         files = folder.run(settings)
         log = folder.training_log(settings, first)
-        planned = planned_run(settings, files)
+        planned = read_if_valid(files.run, RunFile)
+        if planned and planned.differing(settings):  # Snakemake writes it again
+            planned = None
         self.results = read_results(planned or settings, files, code)
         # A log from before the run was planned is that of another run.
         self.log = log if planned and written(log) >= written(files.run) else None

@@ -14,9 +14,9 @@ from resnet_sizes.io.files import read_if_valid, write_text
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
-from resnet_sizes.schemas.paths import RunFolder, StudyFolder
+from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.run import RunFile, RunSettings, StudyFile, all_run_settings
+from resnet_sizes.schemas.run.run import RunFile, StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import WeightsInfo, wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import Study
@@ -96,9 +96,3 @@ def _stale_files(
 def _unreadable(path: Path) -> Iterator[tuple[Path, str]]:
     if path.is_file():
         yield path, "it cannot be read"
-
-
-def planned_run(settings: RunSettings, files: RunFolder) -> RunFile | None:
-    """The run file, if it is what the study asks for now; otherwise Snakemake writes it again."""
-    run = read_if_valid(files.run, RunFile)
-    return None if run is None or run.differing(settings) else run

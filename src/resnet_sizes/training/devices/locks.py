@@ -13,7 +13,7 @@ from filelock import FileLock
 from pydantic import Field
 
 from resnet_sizes.io.errors import UserError, WriteError
-from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.io.files import read_if_valid, write_json
 from resnet_sizes.io.locks import kernel_lock, take
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import Record
@@ -105,9 +105,7 @@ class DeviceLocks:
 
     def holder(self, key: str) -> SlotHolder | None:
         """Who holds a device that is held, as far as its file says."""
-        with suppress(UserError):
-            return read_record(self._path(key, "json"), SlotHolder, "")
-        return None
+        return read_if_valid(self._path(key, "json"), SlotHolder)
 
     def held(self, kind: str) -> Iterator[tuple[str, SlotHolder]]:
         """The devices of a kind that processes hold, this one among them, and who does."""
