@@ -236,6 +236,38 @@ def forge_predictions(run: Path) -> None:
     )
 
 
+def test_a_certificate_that_the_runs_do_not_give_is_found_with_all_that_shows_it(unpacked):
+    path = unpacked / "certificate.json"
+    data = json.loads(path.read_text("utf-8"))
+    data["devices"][0] |= {"name": "Another GPU", "runs": 1000}
+    shown = "<h1>All of it was verified</h1>"
+    data["preview_sha256"] = hashlib.sha256(shown.encode()).hexdigest()
+    path.write_text(json.dumps(data), "utf-8")
+    (unpacked / PREVIEW).write_text(shown, "utf-8")
+    for name in ("CITATION.cff", "zenodo.json", "codecheck.yml"):
+        (unpacked / name).write_text((unpacked / name).read_text("utf-8") + "\n", "utf-8")
+    status, found, _ = verify(relisted(unpacked), unpacked)
+    assert status == 1
+    wrong = differing(found)
+    assert set(wrong) == {
+        "certificate.json",
+        "CITATION.cff",
+        "zenodo.json",
+        "codecheck.yml",
+        PREVIEW,
+    }
+    assert "'Another GPU' is claimed, 'Synthetic GPU' comes out" in wrong["certificate.json"]
+
+
+def test_what_an_archive_of_other_code_says_of_itself_in_words_is_not_compared(unpacked):
+    template = unpacked / "report/archive/CITATION.cff.j2"
+    template.write_text(template.read_text("utf-8") + "\n", "utf-8")
+    status, found, _ = verify(relisted(unpacked), ROOT)
+    assert status == 0, differing(found)
+    [said] = [each for each in found["findings"] if "CITATION.cff" in each["detail"]]
+    assert said["outcome"] == "not-compared"
+
+
 def test_forged_predictions_do_not_fit_the_evidence_and_are_found(unpacked):
     forge_predictions(unpacked / "results/shared" / RUN)
     status, found, _ = verify(relisted(unpacked), unpacked)

@@ -22,12 +22,12 @@ def archive_files(study_path: Path, study: Study) -> dict[str, Path]:
     Run in the project's folder. Raises UserError where the study names an article file or a table
     of GPUs outside of it, or has no results.
     """
-    project = [path for name in PROJECT for path in _files_of(Path(name))]
+    project = [path for name in PROJECT for path in files_of(Path(name))]
     package = Path(resnet_sizes.__file__).parent
     found = {path.as_posix(): path for path in [*project, *_named(study)]}
     found |= {
         f"src/resnet_sizes/{path.relative_to(package).as_posix()}": path
-        for path in _files_of(package)
+        for path in files_of(package)
     }
     folder, top = StudyFolder.of_file(study_path), f"results/{study.name}"
     found |= {
@@ -54,18 +54,18 @@ def _results(folder: StudyFolder, study: Study) -> list[Path]:
     """Records, runs, evidence and reports; no pixels, no logs of jobs, nothing unfinished."""
     runs = [folder.run(settings) for settings in all_run_settings(study)]
     parts = [each for run in runs for each in (run.run, run.log, *run.results(True))]
-    reports = [path for name in study.report.languages for path in _files_of(folder.report(name))]
+    reports = [path for name in study.report.languages for path in files_of(folder.report(name))]
     return [
         folder.study,
         folder.dataset_info,
         *sorted((folder.folder / "weights").glob("*.json")),
         *(path for path in parts if path.is_file()),
-        *_files_of(folder.evidence),
+        *files_of(folder.evidence),
         *reports,
     ]
 
 
-def _files_of(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
     """A file, or all of a folder's but hidden ones and what Python keeps."""
     if path.is_file():
         return [path]

@@ -44,6 +44,7 @@ from resnet_sizes.schemas.verification import (
     Outcome,
     Verification,
 )
+from resnet_sizes.sharing.description import OtherCode, remade
 from resnet_sizes.sharing.differences import ABSENT, differences
 from resnet_sizes.sharing.open_archive import (
     CERTIFICATE,
@@ -87,6 +88,8 @@ def verify(
             raise UserError(f"{path}: {error}") from None
         check = _Check(result.study_file, study_file, templates)
         found += check.findings()
+        if result.is_archive:
+            found += check.description()
         if replay:
             found += replay(study_file, check.folder)
         return Verification(
@@ -223,6 +226,17 @@ class _Check:
                 check = partial(self.check_report, again)
                 for found in pool.map(check, study.report.languages):
                     yield from found
+
+    def description(self) -> Iterator[Finding]:
+        """What an archive says of itself, but for whom it names and what was found then."""
+        listed = listed_files(Path(METADATA))
+        try:
+            for name, lines in remade(self.study_file, self.folder, listed, self.templates):
+                yield self._compared("files", Path(name), lines)
+        except OtherCode as error:
+            yield self._found("files", Path(METADATA), "not-compared", str(error))
+        except UserError as error:
+            yield self._found("files", Path(CERTIFICATE), "differs", str(error))
 
     def _found(self, group: Group, path: Path, outcome: Outcome, detail: str) -> Finding:
         folder = self.folder.folder

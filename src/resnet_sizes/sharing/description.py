@@ -1,0 +1,112 @@
+"""What an archive says of itself, made of its runs and of whom it names."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import resnet_sizes
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_bytes, read_record
+from resnet_sizes.io.hashes import file_hash
+from resnet_sizes.schemas.article.article import load_article
+from resnet_sizes.schemas.paths import StudyFolder
+from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
+from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.verification import Certificate, CertifiedDevice
+from resnet_sizes.sharing.contents import files_of
+from resnet_sizes.sharing.differences import differences
+from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, NO_DIGEST, PREVIEW
+from resnet_sizes.sharing.pages import page, rendered
+
+PAPERS = ("CITATION.cff", "zenodo.json", "codecheck.yml")
+"""What repositories and reviewers read beside the crate; made of `report/archive/`."""
+
+
+def facts(study_file: StudyFile, folder: StudyFolder) -> dict[str, Any]:
+    """What study, article and runs say for the certificate. Raises UserError where one is not
+    there."""
+    study = study_file.study
+    runs = [
+        read_record(folder.run(settings).metrics, Metrics, "Run snakemake again.")
+        for settings in all_run_settings(study)
+    ]
+    devices = Counter((run.device.name, run.device.kind) for run in runs)
+    versions: dict[str, list[str]] = {}
+    for name in sorted({name for run in runs for name in run.versions}):
+        versions[name] = sorted({run.versions[name] for run in runs if name in run.versions})
+    title = load_article(Path(study.article)).article.title
+    return {
+        "title": f"{title}: run again as the study {study.name}",
+        "study": study.name,
+        "study_hash": study_file.study_hash,
+        "devices": [
+            CertifiedDevice(name=name, kind=kind, runs=number)
+            for (name, kind), number in sorted(devices.items())
+        ],
+        "versions": versions,
+        "training_code": sorted({run.code.training_hash for run in runs}),
+        "runs": len(runs),
+        "started": min(run.started for run in runs),
+        "finished": max(run.finished for run in runs),
+    }
+
+
+def described(
+    certificate: Certificate, study: Study, files: Iterable[str], templates: Path
+) -> dict[str, str]:
+    """The text of `PAPERS`, and of the page with `NO_DIGEST`, by name. `files` are the names of
+    the archive's other files, sorted."""
+    names = list(files)
+    shown = page(
+        "_certificate.html.j2",
+        study.name,
+        study.report.languages,
+        templates,
+        certificate=certificate,
+        metadata=METADATA,
+        digest=NO_DIGEST,
+        pages=[name for name in names if name.endswith(("report.html", "report.pdf"))],
+    )
+    article = load_article(Path(study.article)).article
+    given = {"certificate": certificate, "article": article, "files": names, "checker": None}
+    papers = {name: rendered(f"archive/{name}.j2", templates, **given) for name in PAPERS}
+    return {PREVIEW: shown} | papers
+
+
+class OtherCode(UserError):
+    """An archive holds other code or templates than are here."""
+
+
+def remade(
+    study_file: StudyFile, folder: StudyFolder, listed: Mapping[str, str], templates: Path
+) -> Iterator[tuple[str, list[str]]]:
+    """The certificate, the page and `PAPERS` of the archive in the working directory, each with
+    how it differs from what comes out here.
+
+    `listed` has the SHA-256 of its files by name. Whom the certificate names, and what was found
+    when it was made, is taken from it. Raises OtherCode where what was written with other code or
+    templates would differ anyway, and UserError where something cannot be read.
+    """
+    remedy = "Ask whoever made it for the whole result."
+    claimed = read_record(Path(CERTIFICATE), Certificate, remedy)
+    own = claimed.model_copy(update=facts(study_file, folder))
+    found = differences(claimed.model_dump(mode="json"), own.model_dump(mode="json"))
+    yield CERTIFICATE, [str(each) for each in found]
+    code = {"src/resnet_sizes": Path(resnet_sizes.__file__).parent, "report": templates}
+    is_of_this = templates.is_dir() and all(
+        listed.get(f"{top}/{path.relative_to(place).as_posix()}") == file_hash(path)
+        for top, place in code.items()
+        for path in files_of(place)
+    )
+    if not is_of_this:
+        raise OtherCode(
+            f"lists other code or templates than are here ({templates}): {', '.join(PAPERS)} and "
+            f"{PREVIEW} were not made again"
+        )
+    digest, names = file_hash(Path(METADATA)), sorted({*listed} - {CERTIFICATE, *PAPERS})
+    for name, text in described(own, study_file.study, names, templates).items():
+        content = text.replace(NO_DIGEST, digest) if name == PREVIEW else text
+        same = read_bytes(Path(name), remedy) == content.encode()
+        yield name, [] if same else [f"is not what follows from the runs and {CERTIFICATE}"]
