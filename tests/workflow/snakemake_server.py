@@ -14,8 +14,11 @@ from typing import NoReturn
 import numpy  # noqa: F401
 import pydantic  # noqa: F401
 import yaml  # noqa: F401
-from remembered_hashes import remember_hashes
 from snakemake.cli import main
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from remembered_hashes import remember_hashes
 
 
 def run(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> NoReturn:

@@ -19,6 +19,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+sys.path.append(str(Path(__file__).parents[1]))
+
 from remembered_hashes import remember_hashes
 
 LIBRARIES = (

@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from filelock import FileLock
-from remembered_hashes import SHARED
 from warm_commands import program
+
+from remembered_hashes import SHARED
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COPIED = ["Snakefile", "workflow", "config", "report", "profiles", "src"]
