@@ -287,11 +287,7 @@ def _recorded(runs: Sequence[FinishedRun]) -> dict[str, str]:
             "initial_weights": weights and f"{weights.name} ({weights.sha256[:12]}…)",
             "training_hash": metrics.code.training_hash[:12],
             "versions": metrics.versions,
-            "device": {
-                "kind": metrics.device.kind,
-                "name": metrics.device.name,
-                "threads": metrics.device.threads,
-            },
+            "device": metrics.device.model_dump(include={"kind", "name", "threads"}),
             "sharing": metrics.shared_device,
         }
         for what, value in _flat(facts):

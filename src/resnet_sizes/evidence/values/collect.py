@@ -128,18 +128,15 @@ def _add_verdicts(
 
 
 def _add_study(book: ValueBook, runs: StudyRuns) -> None:
-    study = runs.study
-
-    def add(key: str, kind: Kind, field: str) -> None:
-        book.add_field(f"study.{key}", kind, "study.json", runs, f"study.{field}")
+    study, file = runs.study, "study.json"
 
     def source(field: str) -> Source:
-        return Source(file="study.json", field=f"study.{field}")
+        return Source(file=file, field=f"study.{field}")
 
-    add("name", "text", "name")
-    for key in ("epochs", "batch_size", "gradient_accumulation"):
-        add(key, "count", f"training.{key}")
-    add("learning_rate", "number", "training.learning_rate")
+    counts = (f"study.training.{key}" for key in ("epochs", "batch_size", "gradient_accumulation"))
+    book.add_fields("study", "text", file, runs, "study.name")
+    book.add_fields("study", "count", file, runs, *counts)
+    book.add_fields("study", "number", file, runs, "study.training.learning_rate")
     # Once where all protocols have the same ones.
     for name in study.protocols[:1] if study.has_same_seeds else study.protocols:
         field, seeds = "seeds", study.seeds_of(name)
@@ -166,15 +163,13 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
 
 
 def _add_data(book: ValueBook, info: DatasetInfo) -> None:
-    def add(kind: Kind, *fields: str) -> None:
-        for field in fields:
-            book.add_field(f"data.{field}", kind, "data/dataset.json", info, field)
-
-    add("text", "content")
-    add("count", *(f"{part}_images" for part in ("train", "test", "full_train", "full_test")))
+    file, parts = "data/dataset.json", ("train", "test", "full_train", "full_test")
+    counts = [f"{part}_images" for part in parts]
     if info.test_images_in_training:
-        add("count", "test_images_in_training")
-    add("text", "identity", "source_file")
+        counts.append("test_images_in_training")
+    book.add_fields("data", "text", file, info, "content")
+    book.add_fields("data", "count", file, info, *counts)
+    book.add_fields("data", "text", file, info, "identity", "source_file")
 
 
 def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None:
@@ -192,8 +187,8 @@ def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None
 
     started = min(finished, key=lambda run: datetime.fromisoformat(run.metrics.started))
     ended = max(finished, key=lambda run: datetime.fromisoformat(run.metrics.finished))
-    book.add_field("made.started", "datetime", started.file, started.metrics, "started")
-    book.add_field("made.finished", "datetime", ended.file, ended.metrics, "finished")
+    book.add_fields("made", "datetime", started.file, started.metrics, "started")
+    book.add_fields("made", "datetime", ended.file, ended.metrics, "finished")
     total = sum(run.metrics.training_seconds for run in finished)
     book.add_of_runs("made.training_seconds", total, "seconds", finished, "training_seconds")
     prepared = [run for run in finished if run.metrics.preparation_seconds]
@@ -218,9 +213,9 @@ _COLUMNS: dict[Column, Kind] = {
 
 def _add_article(book: ValueBook, article: Article, file: str) -> None:
     """What the article prints, and the levels by which it is judged."""
-    for field in ("images", "epochs", "batch_size", "train_images", "test_images"):
-        book.add_field(f"article.{field}", "count", file, article, f"setup.{field}")
-    book.add_field("article.learning_rate", "number", file, article, "setup.learning_rate")
+    counts = ("images", "epochs", "batch_size", "train_images", "test_images")
+    book.add_fields("article", "count", file, article, *(f"setup.{field}" for field in counts))
+    book.add_fields("article", "number", file, article, "setup.learning_rate")
     base = article.table[0]
     for index, row in enumerate(article.table):
         for column, kind in _COLUMNS.items():
@@ -235,6 +230,6 @@ def _add_article(book: ValueBook, article: Article, file: str) -> None:
             book.add(f"article.{row.model}.minutes_ratio", ratio, "number", *times)
     constant = Source(file="resnet_sizes.schemas.evidence.verdicts", field="CONFIDENCE")
     book.add("method.confidence", CONFIDENCE, "fraction", constant)
-    level, points = "judging.level", "judging.seed_deviation.points"
-    book.add_field(level, "fraction", file, article, level)
-    book.add_field(points, "number", file, article, points)
+    book.add_fields("judging", "fraction", file, article, "judging.level")
+    points = "judging.seed_deviation.points"
+    book.add_fields("judging.seed_deviation", "number", file, article, points)

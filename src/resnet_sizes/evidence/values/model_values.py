@@ -62,8 +62,7 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
     add("loss_fall.mean", mean(o.loss_fall for o in outcomes), "loss", first, last)
 
     one = finished[0]  # these are the same for every seed
-    for field in ("parameters", "macs_per_image"):
-        book.add_field(f"{prefix}.{field}", "count", one.file, one.metrics, field)
+    book.add_fields(prefix, "count", one.file, one.metrics, "parameters", "macs_per_image")
     peak = max(run.metrics.peak_memory_bytes for run in finished)
     add("peak_memory", peak, "bytes", "peak_memory_bytes")
     _add_measured_times(book, prefix, finished)

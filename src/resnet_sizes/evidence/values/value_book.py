@@ -44,11 +44,14 @@ class ValueBook:
         """What is computed from these fields of the runs' metrics."""
         self.add(key, value, kind, *run_sources(runs, *fields))
 
-    def add_field(self, key: str, kind: Kind, file: str, record: object, field: str) -> None:
-        """What `record`, which is in `file`, has in a field; nothing where that is null."""
-        value = _field_of(record, field)
-        if value is not None:
-            self.add(key, value, kind, Source(file=file, field=field))
+    def add_fields(self, prefix: str, kind: Kind, file: str, record: object, *fields: str) -> None:
+        """What `record`, which is in `file`, has in these fields, as `<prefix>.<last part of the
+        field>`; nothing where that is null."""
+        for field in fields:
+            value = _field_of(record, field)
+            if value is not None:
+                key = f"{prefix}.{field.rpartition('.')[2]}"
+                self.add(key, value, kind, Source(file=file, field=field))
 
     def add_mean(self, key: str, kind: Kind, runs: Sequence[FinishedRun], field: str) -> None:
         """The mean of a field of the runs' metrics; of losses the standard deviation too."""
