@@ -4,7 +4,6 @@ import math
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -29,31 +28,26 @@ ERROR_LINES = 12
 """Lines shown of that message."""
 
 
-@dataclass(frozen=True)
-class Results:
-    """What a run's folder holds."""
-
-    state: Literal["none", "done", "outdated", "invalid"]
-    note: str = ""
-    metrics: Metrics | None = None
-    """Of a run that is done."""
+ResultState = Literal["none", "done", "outdated", "invalid"]
 
 
-def read_results(run: RunSettings, files: RunFolder, code: str) -> Results:
-    """The state of one run's results; `run` is its run file, where that is in order, and `code` the
-    hash of the training code.
+def read_results(
+    run: RunSettings, files: RunFolder, code: str
+) -> tuple[ResultState, str, Metrics | None]:
+    """The state of one run's results, a note on it, and they themselves where the run is done.
 
+    `run` is its run file, where that is in order, `code` the hash of the training code.
     Predictions are looked for and not read: the evidence does that.
     """
     try:
         metrics = read_record(files.metrics, Metrics, REPEAT_RUN)
     except UserError as error:
-        return Results("invalid", str(error)) if files.metrics.exists() else Results("none")
+        return ("invalid", str(error), None) if files.metrics.exists() else ("none", "", None)
     if not files.predictions.is_file():
-        return Results("invalid", f"{files.predictions}: is missing. Run snakemake again.")
+        return "invalid", f"{files.predictions}: is missing. Run snakemake again.", None
     if other := metrics.other_than(run, code):
-        return Results("outdated", f"its results are of other {other}; it is trained again")
-    return Results("done", metrics=metrics)
+        return "outdated", f"its results are of other {other}; it is trained again", None
+    return "done", "", metrics
 
 
 def watch_results(study: Path, interval: float) -> Iterator[tuple[int, int]]:

@@ -52,7 +52,9 @@ class ObservedRun:
         planned = read_if_valid(files.run, RunFile)
         if planned and planned.differing(settings):  # Snakemake writes it again
             planned = None
-        self.results = read_results(planned or settings, files, code)
+        self._result, self._result_note, self.metrics = read_results(
+            planned or settings, files, code
+        )
         # A log from before the run was planned is that of another run.
         self.log = log if planned and written(log) >= written(files.run) else None
         self.progress: RunProgress | None = None
@@ -61,7 +63,7 @@ class ObservedRun:
         if home:
             self.progress = read_if_valid(home / PROGRESS, RunProgress)
             self.kept = _newest_checkpoint(home)
-        done = self.results.state == "done"
+        done = self._result == "done"
         self.job = None if done else jobs.of(settings, self.progress)
         self.under_way = self._is_under_way(home, jobs) if home else False
 
@@ -94,7 +96,7 @@ class ObservedRun:
         """All of it, as the command prints it."""
         state, note = self._state()
         done = state == "done"
-        progress, metrics = self.progress, self.results.metrics if done else None
+        progress, metrics = self.progress, self.metrics if done else None
         left = progress.remaining_seconds if progress and not progress.ended else None
         if left is not None:
             left = max(0.0, left - max(0.0, time.time() - _updated(progress)))
@@ -123,7 +125,7 @@ class ObservedRun:
             if progress is None or ended:
                 return "running", NO_REPORT
             return "running", for_terminal(progress.detail or "")
-        if self.results.state == "done":
+        if self._result == "done":
             return "done", ""
         if job and job.state in PENDING_STATES:
             return "queued", job.reason or ""
@@ -136,8 +138,8 @@ class ObservedRun:
             where = f"process {progress.process} on {progress.host}"
             gone = "is silent" if self.under_way is None else "ended without a message"
             return "stale", f"{where} {gone}; last update at {progress.updated}"
-        if self.results.state in ("invalid", "outdated"):
-            return self.results.state, self.results.note
+        if self._result in ("invalid", "outdated"):
+            return self._result, self._result_note
         # Why it stopped: the place it goes on from is known from its checkpoint.
         message = (progress.message if progress else None) or ""
         cause = re.search(r"stopped (?:at once )?by (.+?)(?= in epoch \d|[.;] |$)", message)

@@ -71,7 +71,7 @@ class StudyWatch:
             first = firsts.setdefault((settings.protocol, settings.model), settings)
             run = ObservedRun(settings, first, folder, self._root, self._code, self._jobs)
             runs.append(run.status())
-            results.append(run.results.metrics)
+            results.append(run.metrics)
         found = Counter(run.state for run in runs)
         counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
         left = _seconds_left(runs, results)
