@@ -1,6 +1,7 @@
 """Rendering a synthetic study's report, reading its page, and a stand-in for Quarto."""
 
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from made_once import made_once
 from resnet_sizes.reporting import build
 from resnet_sizes.reporting.build import build_report
 from resnet_sizes.reporting.figures.draw import FORMATS, FigureFormat, write_figures
+from resnet_sizes.reporting.render import pandoc
 from resnet_sizes.reporting.render.engines import EngineKind
 from resnet_sizes.schemas.paths import StudyFolder
 
@@ -63,6 +65,24 @@ def render(
     evidence = StudyFolder.of_file(study).evidence
     with patch.object(build, "write_figures", partial(write_figures, formats=figure_formats)):
         return build_report(study, evidence, output, language, **settings)
+
+
+def render_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the embedded engine take page, paper and figures from the demonstration's finished
+    report in Portuguese, unchecked: for tests of what happens around a rendering."""
+    finished = finished_reports(**DEMO) / "pt"
+
+    def take(folder: Path, format: str, created: str) -> Path:
+        return shutil.copyfile(finished / f"report.{format}", folder / f"article.{format}")
+
+    def take_figures(_: object, folder: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+        figures = [each for each in finished.glob("figure-*") if each.suffix[1:] in formats]
+        return [shutil.copyfile(figure, folder / figure.name) for figure in figures]
+
+    for module in (build, sys.modules[__name__]):
+        monkeypatch.setattr(module, "write_figures", take_figures)
+    monkeypatch.setattr(pandoc, "render", take)
+    monkeypatch.setattr(build, "check_numbers", lambda *_: None)
 
 
 def finished_reports(**settings: Any) -> Path:

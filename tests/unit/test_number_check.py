@@ -193,18 +193,13 @@ def test_numbers_of_many_readings_are_no_strays() -> None:
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
-def test_numbers_in_the_names_of_readings_are_no_strays(tmp_path: Path, language: str) -> None:
+def test_numbers_in_the_names_of_readings_and_of_their_seeds_are_no_strays(
+    tmp_path: Path, language: str
+) -> None:
     own = {"19": {"weights": "w-2.pt"}, "3.9": {"weights": "none"}}
-    settings: dict[str, Any] = {"name": "19", "protocols": ("19", "3.9"), "readings": own}
-    study = study_with_evidence(tmp_path / "study", seeds=(0,), epochs=2, **settings)
-    assert render(study, tmp_path / language, language)
-
-
-@pytest.mark.parametrize("language", ["pt", "en"])
-def test_numbers_of_seeds_by_reading_are_no_strays(tmp_path: Path, language: str) -> None:
-    seeds = {"default": (0,), "many": (4, 5, 6), "pair": (3, 8)}
-    settings: dict[str, Any] = {"protocols": ("many", "pair", "one"), "epochs": 2}
-    study = study_with_evidence(tmp_path / "study", seeds=seeds, **settings)
+    seeds = {"default": (0,), "19": (4, 5, 6), "3.9": (3, 8)}
+    settings: dict[str, Any] = {"name": "19", "protocols": ("19", "3.9", "one"), "readings": own}
+    study = study_with_evidence(tmp_path / "study", seeds=seeds, epochs=2, **settings)
     assert render(study, tmp_path / language, language)
 
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from rendering import render
+from rendering import render, render_nothing_anew
 from report_studies import DEMO, TEMPLATES, study_with_evidence
 
 from resnet_sizes.io.errors import UserError
@@ -30,15 +30,16 @@ def test_the_page_gets_its_name_after_all_that_it_names(
             renamed.append(target.name)
         return replace(temporary, target)
 
+    render_nothing_anew(monkeypatch)
     monkeypatch.setattr(Path, "replace", noted)
-    made = render(study, tmp_path / "pt", formats=formats)
+    made = render(study, tmp_path / "pt", formats=formats, engine="pandoc")
     assert sorted(renamed) == sorted(path.name for path in (tmp_path / "pt").iterdir())
     assert renamed[-2:] == ["report.pdf", "report.html"]
     assert [path.suffix for path in made] == [".qmd", *(f".{format}" for format in formats)]
 
 
 def test_what_a_killed_rendering_left_is_removed_by_one_a_day_later(
-    study: Path, tmp_path: Path
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [".pt.x1.tmp", ".pt.x2.tmp", ".en.x3.tmp", ".pt.own"]
     old, young, of_another, own = (tmp_path / name for name in names)
@@ -47,7 +48,8 @@ def test_what_a_killed_rendering_left_is_removed_by_one_a_day_later(
         (folder / "article.qmd").touch()
     for folder in (old, of_another, own):
         os.utime(folder, (1_000_000_000, 1_000_000_000))
-    render(study, tmp_path / "pt", formats=["html"])
+    render_nothing_anew(monkeypatch)
+    render(study, tmp_path / "pt", formats=["html"], engine="pandoc")
     assert sorted(tmp_path.iterdir()) == sorted([young, of_another, own, tmp_path / "pt"])
 
 

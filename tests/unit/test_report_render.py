@@ -5,13 +5,22 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import html
 from pypdf import PageObject, PdfReader
-from rendering import ENGINE, WORDINGS, Page, Wording, finished_reports, put_quarto, render
+from rendering import (
+    ENGINE,
+    WORDINGS,
+    Page,
+    Wording,
+    finished_reports,
+    render,
+    render_nothing_anew,
+)
 from report_prose import foreign_words
 from report_studies import CACHED, DEMO, PARTIAL, TEMPLATES, reseal, study_with_evidence
 from synthetic import make_study
@@ -20,7 +29,7 @@ from typer.testing import CliRunner
 from resnet_sizes.cli.app import app
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting import build
-from resnet_sizes.reporting.figures.draw import FORMATS
+from resnet_sizes.reporting.figures.draw import FORMATS, write_figures
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.paths import StudyFolder
@@ -324,11 +333,11 @@ def test_a_format_that_the_study_no_longer_asks_for_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = study_with_evidence(tmp_path, **DEMO)
-    put_quarto(tmp_path / "bin", monkeypatch, "1.9.0")
+    render_nothing_anew(monkeypatch)
     output = tmp_path / "pt"
-    render(study, output, engine="quarto")
+    render(study, output, engine="pandoc")
     (output / "report.txt").write_text("not ours", encoding="utf-8")
-    render(study, output, engine="quarto", formats=["html"])
+    render(study, output, engine="pandoc", formats=["html"])
     assert (output / "report.pdf").is_file()  # the study still asks for it
 
     def html_only(*places: Path) -> Inputs:
@@ -337,7 +346,7 @@ def test_a_format_that_the_study_no_longer_asks_for_is_removed(
         return replace(inputs, study=inputs.study.model_copy(update={"report": spec}))
 
     monkeypatch.setattr(build, "read_inputs", html_only)
-    render(study, output, engine="quarto", formats=["html"])
+    render(study, output, engine="pandoc", formats=["html"])
     assert not (output / "report.pdf").exists()
     assert (output / "report.html").is_file()
     assert (output / "report.txt").is_file()
@@ -345,13 +354,15 @@ def test_a_format_that_the_study_no_longer_asks_for_is_removed(
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory that looks like the project's."""
+    """A working directory that looks like the project's, and figures in one format."""
     (tmp_path / "report").symlink_to(TEMPLATES)
+    monkeypatch.setattr(build, "write_figures", partial(write_figures, formats=("svg",)))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_the_command_prints_what_it_made(project: Path) -> None:
+def test_the_command_prints_what_it_made(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    render_nothing_anew(monkeypatch)
     study_with_evidence(project, **DEMO)
     arguments = ["report", "results/demo/study.json", "--engine", "pandoc", "--format", "html"]
     answer = CliRunner().invoke(app, arguments, catch_exceptions=False)
