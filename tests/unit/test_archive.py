@@ -117,6 +117,7 @@ def test_the_page_shows_who_ran_what_in_the_languages_of_the_study(contents):
     assert "Certificado do resultado" in page
     assert "Ada Lovelace" in page
     assert "Synthetic GPU" in page
+    assert "de treinamento e" in page
     assert 'href="results/shared/report/pt/report.html"' in page
     assert "Certificate of the result" not in page  # the study has one language
     assert "{{" not in page
@@ -264,6 +265,12 @@ def test_a_certificate_is_not_written_into_the_archive_that_it_is_of(project, tm
     done = copied().run(["certificate", ".", "--checker", "Ada"], tmp_path)
     assert done.returncode == 1
     assert "is the archive's own" in done.stderr
+
+
+def test_trace_of_an_archive_says_to_unpack_it(project):
+    done = copied().run(["trace", "results/shared.zip", "S3"], project)
+    assert done.returncode == 1
+    assert "Unpack it" in done.stderr
 
 
 def test_a_certificate_of_a_folder_says_to_archive_it_first(project):

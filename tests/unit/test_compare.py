@@ -144,8 +144,8 @@ def test_the_text_and_the_page_say_it_in_words(project):
     assert re.search(r"^versions\.torch +2\.14\.1 +2\.0\.0 +1 +1$", text, re.MULTILINE)
     assert "differs" in text
     page = (project / "comparison.html").read_text("utf-8")
-    assert '<section lang="pt-BR">' in page
-    assert '<section lang="en-GB">' in page
+    assert '<section id="pt" lang="pt-BR">' in page
+    assert '<section id="en" lang="en-GB">' in page
     assert "Causas possíveis" in page
     assert "2.0.0" in page
 

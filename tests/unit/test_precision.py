@@ -74,7 +74,7 @@ def test_on_a_mixed_machine_the_weakest_gpu_that_a_run_may_take_decides(
     with caplog.at_level(logging.INFO, "resnet_sizes"):
         assert resolve_auto(run_of(None), device) == (precision, mode)
     if device == "auto":
-        assert "precision auto is fp16" in caplog.text
+        assert "auto means precision fp16" in caplog.text
         assert "on GPU 1 (T4, GPU-b), the weakest of 2" in caplog.text
 
 

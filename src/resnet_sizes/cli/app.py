@@ -1,8 +1,10 @@
 """`resnet-sizes`: the command that the rules of the workflow call, and people too."""
 
 import errno
+import inspect
 import logging
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -38,21 +40,12 @@ app = typer.Typer(
 )
 app.add_typer(study.app, name="study")
 for command in (
-    fetch,
-    data,
-    forecast,
-    train,
-    status,
-    evidence,
-    report,
-    audit,
-    trace,
-    archive,
-    verify,
-    compare,
-    certificate,
-):
-    app.command()(command)
+    fetch, data, forecast, train, status, evidence, report, audit,
+    trace, archive, verify, compare, certificate,
+):  # fmt: skip
+    # typer would keep the docstring's ends of lines, whatever the terminal's width.
+    help_text = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(command) or "")
+    app.command(help=help_text)(command)
 app.command(epilog=LIST)(check_device)
 
 

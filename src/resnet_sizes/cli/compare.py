@@ -63,7 +63,8 @@ def compare(
 def _print(study: StudyComparison, margin: float) -> None:
     print_records(
         f"{study.second} (second) compared with {study.first} (first): differences in percentage "
-        f"points (equivalent within {margin:g}), nats, and percent of minutes, with 95 % intervals",
+        f"points (equivalent within {margin:g}), nats, and percent of minutes, with 95 % intervals "
+        "(over paired seeds alone where there are some); outcomes after Holm's correction",
         study.quantities,
         *("protocol", "model", "quantity", "first_seeds", "second_seeds", "paired"),
         *("first", "second", "difference", "low", "high", "outcome"),
@@ -77,8 +78,8 @@ def _print(study: StudyComparison, margin: float) -> None:
     for of in ("results", "times"):
         causes = [each for each in study.causes if each.of == of]
         print_records(
-            f"Recorded differences that may explain {of}, the likeliest {SHOWN_CAUSES} of "
-            f"{len(causes)} first; networks that they concern, and those of them that differ",
+            f"Recorded differences that may explain {of}, the likeliest first "
+            f"({len(causes)} in all); networks that they concern, and those of them that differ",
             causes[:SHOWN_CAUSES],
             *("what", "first", "second", "compared", "differing"),
         )

@@ -56,7 +56,7 @@ def verify(
         if not tensors.is_file():
             raise UserError(
                 f"--dataset: {tensors} is no file; needed: the images' tensor file. Make it: "
-                "snakemake results/NAME/data/dataset.safetensors --cores 1"
+                "snakemake results/NAME/data/dataset.safetensors --cores 1 --configfile CONFIG.yaml"
             )
         again = partial(train_again, dataset=tensors.absolute(), steps=replay, device_name=device)
     found = check(path, digest, again)

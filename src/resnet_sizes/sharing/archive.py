@@ -56,7 +56,8 @@ def write_archive(
             f"{first.detail}. Run snakemake again; all that differs: resnet-sizes verify "
             f"{study_path.parent}"
         )
-    known = facts(study_file, StudyFolder.of_file(study_path))
+    folder = StudyFolder.of_file(study_path)
+    known = facts(study_file, folder)
     agreed = Counter(each.group for each in found.findings if each.outcome == "agrees")
     others = [each for each in found.findings if each.outcome == "not-compared"]
     certificate = Certificate(
@@ -69,7 +70,7 @@ def write_archive(
         not_compared=[f"{each.subject}: {each.detail}" for each in others],
         preview_sha256=NO_DIGEST,
     )
-    papers = described(certificate, study, files, templates)
+    papers = described(certificate, study, folder, files, templates)
     shown = papers.pop(PREVIEW)
     preview = hashlib.sha256(shown.encode()).hexdigest()
     certificate = certificate.model_copy(update={"preview_sha256": preview})

@@ -30,7 +30,7 @@ def write_certificate(
         if not archive.is_archive:
             raise UserError(
                 f"{path}: is no archive. Make one first: resnet-sizes archive {path}, then: "
-                f"resnet-sizes certificate {path}.zip"
+                f"resnet-sizes certificate {path}.zip --checker NAME"
             )
         if target.is_relative_to(Path.cwd()):
             raise UserError(f"--out: {folder} is the archive's own. Name another folder.")

@@ -13,6 +13,7 @@ from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
+from resnet_sizes.schemas.run.tensors import read_dataset_info
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.schemas.verification import Certificate, CertifiedDevice
 from resnet_sizes.sharing.contents import files_of
@@ -54,24 +55,26 @@ def facts(study_file: StudyFile, folder: StudyFolder) -> dict[str, Any]:
 
 
 def described(
-    certificate: Certificate, study: Study, files: Iterable[str], templates: Path
+    certificate: Certificate, study: Study, folder: StudyFolder, files: Iterable[str], where: Path
 ) -> dict[str, str]:
     """The text of `PAPERS`, and of the page with `NO_DIGEST`, by name. `files` are the names of
-    the archive's other files, sorted."""
+    the archive's other files, sorted; the templates lie in `where`."""
     names = list(files)
     shown = page(
         "_certificate.html.j2",
         study.name,
         study.report.languages,
-        templates,
+        where,
         certificate=certificate,
+        study=study,
+        data=read_dataset_info(folder.dataset_info, study.dataset),
         metadata=METADATA,
         digest=NO_DIGEST,
         pages=[name for name in names if name.endswith(("report.html", "report.pdf"))],
     )
     article = load_article(Path(study.article)).article
     given = {"certificate": certificate, "article": article, "files": names, "checker": None}
-    papers = {name: rendered(f"archive/{name}.j2", templates, **given) for name in PAPERS}
+    papers = {name: rendered(f"archive/{name}.j2", where, **given) for name in PAPERS}
     return {PREVIEW: shown} | papers
 
 
@@ -106,7 +109,7 @@ def remade(
             f"{PREVIEW} were not made again"
         )
     digest, names = file_hash(Path(METADATA)), sorted({*listed} - {CERTIFICATE, *PAPERS})
-    for name, text in described(own, study_file.study, names, templates).items():
+    for name, text in described(own, study_file.study, folder, names, templates).items():
         content = text.replace(NO_DIGEST, digest) if name == PREVIEW else text
         same = read_bytes(Path(name), remedy) == content.encode()
         yield name, [] if same else [f"is not what follows from the runs and {CERTIFICATE}"]

@@ -80,7 +80,7 @@ def _study_in(root: Path, shown: Path) -> Path:
 def _unpack(path: Path, folder: Path) -> None:
     remedy = "Download it again, or ask whoever sent it for what resnet-sizes archive made."
     if not path.is_file():
-        raise UserError(f"{path}: no such file or folder. Name an archive, or a study in results/.")
+        raise UserError(f"{path}: no such file or folder. Name an archive, or results/<name>.")
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()

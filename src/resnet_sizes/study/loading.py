@@ -80,6 +80,8 @@ def find_study_file(study: str) -> Path:
     Raises UserError, with what to do next, if it is not there.
     """
     path = Path(study)
+    if path.suffix == ".zip" and path.is_file():
+        raise UserError(f"{study}: is an archive. Unpack it, and name the study in its folder.")
     is_overlay = path.suffix in (".yaml", ".yml")
     if is_overlay:
         found = StudyFolder.of(load_study([path]).name).study

@@ -58,7 +58,7 @@ def resolve_auto(settings: RunSettings, device_name: str) -> tuple[Precision, Co
     precision = fastest_precision(device, capability)
     where = f"{listed[capability]}, the weakest of {len(gpus)}" if capability else device.type
     log.info(
-        f"{settings.protocol}/{settings.model}: precision auto is {precision} and compile auto is "
+        f"{settings.protocol}/{settings.model}: auto means precision {precision} and compile "
         f"{mode} on {where}"
     )
     return precision, mode
