@@ -1,7 +1,7 @@
 """`resnet-sizes study`: look at a study, write it and its run files, see what it can settle."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 import yaml
@@ -11,9 +11,6 @@ from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunSettings
 from resnet_sizes.study.loading import check_files, find_study_file, load_study
 from resnet_sizes.study.run_files import write_run_files, write_study
-
-if TYPE_CHECKING:
-    from resnet_sizes.forecast.power import Power
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -104,11 +101,7 @@ def power(
     found = study_power(study, simulations, deviation)
     if format == "json":
         result_json(found)
-    else:
-        _print(found, texts)
-
-
-def _print(found: "Power", texts: dict[str, str]) -> None:
+        return
     result(
         f"{found.study}: shares of {found.simulations} simulated studies in which a claim is "
         "supported / contradicted / left open, and\n"

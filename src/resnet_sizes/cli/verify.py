@@ -9,7 +9,6 @@ import typer
 from resnet_sizes.cli.console import print_records, result, result_json, say
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import FIRST_STEPS
-from resnet_sizes.schemas.verification import Verification
 
 
 def verify(
@@ -45,6 +44,7 @@ def verify(
     Without --replay it needs no torch, no GPU and no network. It changes nothing. Exit status: 0
     if nothing differs, 1 otherwise.
     """
+    from resnet_sizes.sharing.verify import summary
     from resnet_sizes.sharing.verify import verify as check
 
     again = None
@@ -63,27 +63,21 @@ def verify(
     if as_json:
         result_json(found)
     else:
-        _print(path, found)
+        print_records(
+            "",
+            summary(found).items(),
+            what=lambda item: item[0],
+            **{name: lambda item, name=name: item[1][name] for name in found.counts()},
+        )
+        for finding in found.findings:
+            if finding.outcome != "agrees":
+                result(f"{finding.outcome}: {finding.subject}: {finding.detail}")
+        if found.digest:
+            result(f"digest: {found.digest}")
+        counts = found.counts()
+        differ = counts["differs"]
+        said = f"{differ} differ" if differ else "all that was compared agrees"
+        others = counts["not-compared"]
+        say(f"{path}: {said}" + (f"; {others} could not be compared." if others else "."))
     if not found.holds:
         raise typer.Exit(1)
-
-
-def _print(path: Path, found: Verification) -> None:
-    from resnet_sizes.sharing.verify import summary
-
-    print_records(
-        "",
-        summary(found).items(),
-        what=lambda item: item[0],
-        **{name: lambda item, name=name: item[1][name] for name in found.counts()},
-    )
-    for finding in found.findings:
-        if finding.outcome != "agrees":
-            result(f"{finding.outcome}: {finding.subject}: {finding.detail}")
-    if found.digest:
-        result(f"digest: {found.digest}")
-    counts = found.counts()
-    differ = counts["differs"]
-    said = f"{differ} differ" if differ else "all that was compared agrees"
-    others = counts["not-compared"]
-    say(f"{path}: {said}" + (f"; {others} could not be compared." if others else "."))

@@ -119,7 +119,8 @@ def study_power(study: Study, simulations: int, deviation: float | None = None) 
             f"deviation between seeds: found {points}; allowed: {LEAST_POINTS} to {MOST_POINTS} "
             "percentage points. Give another: resnet-sizes study power --deviation 0.4"
         )
-    rows = [row for row in article.table if row.model in study.models and _is_usable(row)]
+    rows = [row for row in article.table if row.model in study.models]
+    rows = [row for row in rows if 0 < float(row.accuracy) < 100 and float(row.minutes) > 0]
     if not rows:
         raise UserError(
             f"{study.article}: its table has none of the study's models with an accuracy between "
@@ -232,10 +233,6 @@ def _spread_with(wanted: float, accuracy: float) -> float:
         more = churn(logit_of(accuracy, middle), middle) > wanted
         low, high = (middle, high) if more else (low, middle)
     return high
-
-
-def _is_usable(row: TableRow) -> bool:
-    return 0 < float(row.accuracy) < 100 and float(row.minutes) > 0
 
 
 def _dataset(study: Study, article: Article) -> DatasetInfo:
