@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from synthetic import MODELS, make_study
 
+from copied_process import copied
 from made_once import made_once
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.files import read_record, write_json
@@ -21,6 +22,8 @@ from resnet_sizes.sharing.plausibility import cross_entropy
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ("Snakefile", "workflow", "config", "report", "LICENSE", "requirements.lock")
+
+AUTHOR = "Ada Lovelace <0000-0002-1825-0097>"
 
 SMALL: dict[str, Any] = {
     "name": "shared",
@@ -51,14 +54,24 @@ def make_result(folder: Path, reports: bool = True, pages: bool = False, **setti
             build_report(
                 study, evidence, output, language, ["html", "pdf"], "pandoc", ROOT / "report"
             )
-            if not pages:
-                drawn_elsewhere(output)
 
-    made = made_once(
-        ["shared result", reports, pages, wanted], lambda path: _in_project(path, make)
-    )
+    made = made_once(["shared result", reports, wanted], lambda path: _in_project(path, make))
     shutil.copytree(made, folder, dirs_exist_ok=True, symlinks=True)
-    return folder / "results" / wanted["name"] / "study.json"
+    study = folder / "results" / wanted["name"] / "study.json"
+    for language in wanted["languages"] if reports and not pages else ():
+        drawn_elsewhere(StudyFolder.of_file(study).report(language))
+    return study
+
+
+def archived_result() -> Path:
+    """The folder of a project with such a study and its archive; not to be changed."""
+
+    def make(folder: Path) -> None:
+        make_result(folder)
+        done = copied().run(["archive", "shared", "--author", AUTHOR], folder)
+        assert done.returncode == 0, done.stderr
+
+    return made_once("archived result", make)
 
 
 def _in_project(folder: Path, make: Any) -> None:

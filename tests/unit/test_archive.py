@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from shared_results import ROOT, make_result
+from shared_results import AUTHOR, ROOT, archived_result, make_result
 
 from copied_process import copied
 from resnet_sizes.cli.console import result
@@ -21,8 +21,6 @@ from resnet_sizes.sharing.crate import PROFILES, crate_metadata
 from resnet_sizes.sharing.open_archive import METADATA, PREVIEW
 from resnet_sizes.sharing.verify import listed_files
 
-AUTHOR = "Ada Lovelace <0000-0002-1825-0097>"
-
 
 def archive(project: Path, *options: str) -> tuple[int, str, str]:
     done = copied().run(["archive", "shared", *options], project)
@@ -30,14 +28,9 @@ def archive(project: Path, *options: str) -> tuple[int, str, str]:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Path:
+def project() -> Path:
     """A project with a finished study and its archive; not to be changed."""
-    folder = tmp_path_factory.mktemp("archived")
-    make_result(folder)
-    status, said, error = archive(folder, "--author", AUTHOR)
-    assert status == 0, error
-    assert re.search(r"results/shared\.zip\ndigest: [0-9a-f]{64}$", said.strip())
-    return folder
+    return archived_result()
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +136,9 @@ def test_citation_deposit_and_codecheck_are_filled_in(contents):
 
 def test_without_an_author_none_is_made_up(tmp_path):
     make_result(tmp_path)
-    status, _, error = archive(tmp_path)
+    status, said, error = archive(tmp_path)
     assert status == 0, error
+    assert re.search(r"results/shared\.zip\ndigest: [0-9a-f]{64}$", said.strip())
     assert "No author is named" in error
     with zipfile.ZipFile(tmp_path / "results/shared.zip") as opened:
         assert "não informados" in opened.read(PREVIEW).decode()
