@@ -1,6 +1,6 @@
 """Runs that are killed at random moments and started again, beside runs that are left alone.
 
-    python tests/faults/kill_trials.py [--trials 25] [--seed 0]
+    python tests/faults/kill_trials.py [--each 3] [--seed 0]
 
 Each trial starts a run in a process of its own, kills it with SIGKILL at a random moment in
 mid-run, starts it again (and may kill it again), and compares the end with that of the run that
@@ -54,6 +54,9 @@ class Kind:
     every_epoch: bool = False
     """Whether a checkpoint follows each epoch, however short it is."""
 
+
+LONGEST = 300.0
+"""Seconds after which a run that should take a few is taken for one that hangs."""
 
 # A checkpoint about every third step. What computes float16 on a CPU is slow.
 KINDS = {
@@ -164,12 +167,20 @@ class Bench:
         process = self.start("whole")
         self._wait_for_a_step("whole", process)
         started = time.monotonic()
-        process.join()
-        assert process.exitcode == 0
+        self.end("whole", process)
         return time.monotonic() - started
 
+    def end(self, attempt: str, process: BaseProcess) -> None:
+        """Wait until a run is finished; one that takes far too long is killed."""
+        process.join(LONGEST)
+        process.kill()
+        process.join()
+        assert process.exitcode == 0, (self.folder / attempt / "log.txt").read_text("utf-8")
+
     def _wait_for_a_step(self, attempt: str, process: BaseProcess) -> None:
+        until = time.monotonic() + LONGEST
         while process.is_alive() and not self._place(attempt):
+            assert time.monotonic() < until, f"{attempt} makes no step"
             time.sleep(0.002)
 
     def _place(self, attempt: str) -> str:
@@ -258,9 +269,7 @@ def trial(bench: Bench, number: int, seconds: float, draw: random.Random) -> lis
 def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = True) -> None:
     """Let a run that was killed end, and compare it with the one that was left alone."""
     if not bench.is_done(attempt):
-        process = bench.start(attempt)
-        process.join()
-        assert process.exitcode == 0, (bench.folder / attempt / "log.txt").read_text()
+        bench.end(attempt, bench.start(attempt))
     predictions, losses, metrics = bench.result(attempt)
     whole_predictions, whole_losses, _ = bench.result("whole")
     assert losses == whole_losses, landings
@@ -279,38 +288,36 @@ def compare(bench: Bench, attempt: str, landings: list[Landing], remove: bool = 
 
 
 def trials(
-    count: int, seed: int, folder: Path, kinds: Collection[str] = KINDS.keys()
+    each: int, seed: int, folder: Path, kinds: Collection[str] = KINDS.keys()
 ) -> list[Landing]:
-    """So many runs that were killed, all kinds in turn; where the kills landed.
+    """So many runs of each kind that were killed; where the kills landed.
 
-    It gives up where the kills keep missing: then it returns fewer, or not all kinds.
+    It gives up where the kills keep missing: then it returns fewer.
     """
     draw = random.Random(seed)
     torch.set_num_threads(1)
     benches = [Bench(name, folder / name) for name in kinds]
     seconds = [bench.undisturbed() for bench in benches]
     landings: list[Landing] = []
-    killed = number = 0
-    while killed < count or {landing.kind for landing in landings} != set(kinds):
-        if number >= 3 * count + 10 * len(kinds):
-            break
-        which = number % len(benches)
-        number += 1
-        found = trial(benches[which], number, seconds[which], draw)
-        for landing in found:
-            print(landing, flush=True)
-        landings += found
-        killed += bool(found)
+    for bench, whole in zip(benches, seconds, strict=True):
+        killed = number = 0
+        while killed < each and number < 3 * each + 10:
+            number += 1
+            found = trial(bench, number, whole, draw)
+            for landing in found:
+                print(landing, flush=True)
+            landings += found
+            killed += bool(found)
     return landings
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--trials", type=int, default=25)
+    arguments.add_argument("--each", type=int, default=3)
     arguments.add_argument("--seed", type=int, default=0)
     asked = arguments.parse_args()
     with folder_in_memory() as folder:
-        landings = trials(asked.trials, asked.seed, folder / "trials")
+        landings = trials(asked.each, asked.seed, folder / "trials")
     print(tell(landings))
 
 

@@ -31,17 +31,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def test_a_killed_run_ends_as_if_it_had_not_been_killed(folder: Path) -> None:
     """A network with all that changes from step to step, and a head; the long part has more."""
     kinds = ("sgd-cosine-augmented", "head-bn-train")
-    landings = trials(len(kinds), seed=1, folder=folder, kinds=kinds)
+    landings = trials(1, seed=1, folder=folder, kinds=kinds)
     print(tell(landings))
     assert {landing.kind for landing in landings} == set(kinds)
 
 
 @pytest.mark.long
-def test_twenty_five_killed_runs_end_as_if_they_had_not_been_killed(folder: Path) -> None:
-    landings = trials(25, seed=0, folder=folder)
+def test_three_killed_runs_of_each_kind_end_as_if_they_had_not_been_killed(folder: Path) -> None:
+    landings = trials(3, seed=0, folder=folder)
     print(tell(landings))
-    assert {landing.kind for landing in landings} == set(KINDS)
-    assert len(landings) >= 25
+    # A trial may kill its run twice.
+    assert all(sum(landing.kind == kind for landing in landings) >= 3 for kind in KINDS)
     kept = [landing for landing in landings if landing.kept]
     assert len(kept) >= len(landings) / 2
     assert any(landing.within_epoch for landing in kept)

@@ -76,10 +76,10 @@ def joined(process: BaseProcess) -> int | None:
 
 @pytest.mark.slow
 def test_signals_stop_the_command_within_a_step_and_5_s_and_it_goes_on(folder: Path) -> None:
-    home = Home(folder / "signals", images=240, epochs=2)
+    home = Home(folder / "signals", images=192, epochs=2)
     whole = home.copy_to(folder / "signals-whole")
     whole.finish()
-    step = sum(epoch.training_seconds for epoch in whole.metrics().epochs) / 30
+    step = sum(epoch.training_seconds for epoch in whole.metrics().epochs) / 24
     waits = []
     # A new Python, and a copy of this one, which need not load torch.
     for start, number in ((home.start, signal.SIGTERM), (home.fork, signal.SIGINT)):

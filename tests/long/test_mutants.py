@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,8 @@ COUNT, NOTICED = 12, 7
 by tests that are further away."""
 
 FILES = 5
-SECONDS = 30
-"""Of computing, after which a fault counts as one that no test notices."""
+SECONDS, LONGEST = 30, 600
+"""Of computing, and by the clock, after which a fault counts as one that no test notices."""
 
 
 def limit() -> None:
@@ -35,17 +36,24 @@ def is_noticed(mutant: Mutant, folder: Path) -> bool:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
     only = ["-m", "not slow and not long and not cluster"]
     environment = {name: value for name, value in os.environ.items() if "XDIST" not in name}
-    done = subprocess.run(
+    with subprocess.Popen(
         [*command, *only, *map(str, tests)],
         cwd=TESTS.parent,
         env=environment | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         preexec_fn=limit,
-    )
-    ended_by_limit = done.returncode < 0
-    assert ended_by_limit or done.returncode in (0, 1, 2, 4), done.stdout + done.stderr
-    return done.returncode > 0
+        start_new_session=True,
+    ) as testing:
+        try:
+            said, _ = testing.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:  # it waits for what never comes
+            os.killpg(testing.pid, signal.SIGKILL)
+            said, _ = testing.communicate()
+    ended_by_limit = testing.returncode < 0
+    assert ended_by_limit or testing.returncode in (0, 1, 2, 4), said
+    return testing.returncode > 0
 
 
 @pytest.mark.slow
