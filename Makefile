@@ -1,5 +1,6 @@
 # make report    the demo study, from nothing to a report        (about 4 minutes, no GPU)
 # make example   a report on results that came with the project   (half a minute, no training)
+# make verify    whether the results that came with the project hold  (seconds)
 # make article   the article's own study                         (hours; wants a GPU)
 # make test      the tests                                       (about 8 minutes on 2 cores)
 # make check-gpu whether this GPU does what training asks of it  (about 8 minutes)
@@ -8,7 +9,7 @@
 # Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster test-quarto
 
 .DEFAULT_GOAL := report
-.PHONY: setup check-gpu report article example prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
+.PHONY: setup check-gpu report article example verify prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -34,9 +35,16 @@ article: setup
 # those in reference/: make example example=NAME.
 example ?= cifar10-jpeg-scratch-32-cpu-2026-11-24
 example: setup
-	@mkdir -p results && cp -R reference/$(example) results/
+	@python -c "import zipfile; archive = zipfile.ZipFile('reference/$(example).zip'); \
+	  archive.extractall(members=[x for x in archive.namelist() if x.startswith('results/')])"
 	@resnet-sizes evidence $(example) && resnet-sizes report $(example) --language pt --language en
 	@echo "Open results/$(example)/report/pt/report.html (English: en/report.html)."
+
+# Whether the results in reference/ are what was published, and say what their runs say.
+verify: setup
+	@while read -r digest name; do \
+	  resnet-sizes verify reference/$$name --digest $$digest || exit 1; \
+	done < reference/digests.txt
 
 # Data and weights, for machines whose compute nodes have no network. (Snakemake takes all that
 # follows --configfile for its files: the target stands before it.)
