@@ -17,6 +17,20 @@ function Span(span)
   end
 end
 
+-- A name with a hyphen, as CIFAR-10, is not broken in the page's title.
+function Meta(meta)
+  if FORMAT:match("^html") and pandoc.utils.type(meta.title) == "Inlines" then
+    meta.title = meta.title:walk({
+      Str = function(str)
+        if str.text:match("%a%-%d") then
+          return pandoc.Span({ str }, pandoc.Attr("", { "whole" }))
+        end
+      end,
+    })
+    return meta
+  end
+end
+
 -- The sign of a verdict has a colour, which is not all that tells it from the others.
 local SIGNS = {
   ["✓"] = "supported",
