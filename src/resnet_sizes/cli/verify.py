@@ -55,8 +55,9 @@ def verify(
         tensors = dataset or folder / "data" / "dataset.safetensors"
         if not tensors.is_file():
             raise UserError(
-                f"--dataset: {tensors} is no file; needed: the images' tensor file. Make it: "
-                "snakemake results/NAME/data/dataset.safetensors --cores 1 --configfile CONFIG.yaml"
+                f"--dataset: {tensors} is no file; needed: the images' tensor file. Make it, "
+                "and name it with --dataset: snakemake results/NAME/data/dataset.safetensors "
+                "--cores 1 --configfile CONFIG.yaml"
             )
         again = partial(train_again, dataset=tensors.absolute(), steps=replay, device_name=device)
     found = check(path, digest, again)

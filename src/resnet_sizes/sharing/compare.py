@@ -285,6 +285,7 @@ def _recorded(runs: Sequence[FinishedRun]) -> dict[str, str]:
         weights = metrics.run.initial_weights
         facts: dict[str, Any] = settings | {
             "initial_weights": weights and f"{weights.name} ({weights.sha256[:12]}…)",
+            "dataset_identity": metrics.dataset_identity[:12],
             "training_hash": metrics.code.training_hash[:12],
             "versions": metrics.versions,
             "device": metrics.device.model_dump(include={"kind", "name", "threads"}),
