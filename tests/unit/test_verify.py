@@ -17,8 +17,10 @@ from shared_results import ROOT, archived_result, drawn_elsewhere, make_result
 from copied_process import copied
 from made_once import made_once
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import write_json
+from resnet_sizes.io.files import read_record, write_json
+from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.run.metrics import Metrics
+from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.tensors import (
     predictions_hash,
     read_predictions,
@@ -539,3 +541,15 @@ def test_a_study_without_evidence_says_what_to_run(project):
     status, found, _ = verify(project / "results/shared", project)
     assert status == 1
     assert "Run: resnet-sizes evidence" in differing(found)["evidence"]
+
+
+def test_an_archive_reads_no_file_of_whoever_checks_it(unpacked):
+    """Its study may name any path."""
+    path = unpacked / "results/shared/study.json"
+    record = read_record(path, StudyFile, "")
+    own = Path(__file__).parents[2] / "config/article.yaml"
+    study = record.study.model_copy(update={"article": str(own)})
+    write_json(path, StudyFile(study_hash=content_hash(study), study=study))
+    status, found, _ = verify(relisted(unpacked), unpacked)
+    assert status == 1
+    assert "is not there" in differing(found)[own.as_posix()]

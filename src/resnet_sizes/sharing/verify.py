@@ -86,7 +86,7 @@ def verify(
             study_file = read_study(result.study_file)
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
-        check = _Check(result.study_file, study_file, templates)
+        check = _Check(result.study_file, study_file, templates, result.is_archive)
         found += check.findings()
         if result.is_archive:
             found += check.description()
@@ -189,6 +189,7 @@ class _Check:
     path: Path
     study_file: StudyFile
     templates: Path
+    is_archive: bool
 
     @property
     def folder(self) -> StudyFolder:
@@ -201,7 +202,9 @@ class _Check:
             "study", self.path, "agrees", "its hash is that of the configuration that it holds"
         )
         for named in (study.article, study.devices):
-            if not Path(named).is_file():
+            # An archive's own files count, none of whoever reads it.
+            is_foreign = self.is_archive and not Path(named).resolve().is_relative_to(Path.cwd())
+            if is_foreign or not Path(named).is_file():
                 detail = f"is not there ({looked_in()}), and the study names it. {_REMEDY}"
                 yield self._found("study", Path(named), "differs", detail)
                 return

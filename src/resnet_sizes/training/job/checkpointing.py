@@ -50,9 +50,10 @@ class Attempt:
     peak_memory_bytes: int = 0
     """The peak of the attempts before."""
 
-    def step_done(self, loss: torch.Tensor) -> None:
-        """Keep the loss, a float32 scalar on the device, of one of the first steps."""
-        if len(self.first_losses) < FIRST_STEPS:
+    def step_done(self, loss: torch.Tensor, step: int) -> None:
+        """Keep the loss, a float32 scalar on the device, of one of the first steps, counted from
+        1: none of a run that goes on from a checkpoint which has not kept those before."""
+        if step == len(self.first_losses) + 1 <= FIRST_STEPS:
             self.first_losses.append(loss)
 
     def losses(self) -> list[float]:

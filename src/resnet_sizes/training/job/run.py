@@ -182,7 +182,7 @@ def _train(
                 _stop(trainer, checkpointer, *reason)
 
         def step_done(loss: torch.Tensor) -> None:
-            attempt.step_done(loss)
+            attempt.step_done(loss, len(attempt.history) * in_epoch + trainer.epoch.step)
             progress.advance(1)
             between()
             checkpointer.within_epoch()
