@@ -344,19 +344,19 @@ def test_files_that_are_anything_at_all_are_findings_and_stop_nothing(unpacked):
     }
     for name, content in contents.items():
         (results / name).write_text(content)
-    for name in ("LICENSE", "Snakefile", "pipe", "config/devices.yaml"):
+    for name in ("LICENSE", "Snakefile", "pipe", "config/demo.yaml"):
         (unpacked / name).unlink(missing_ok=True)
     (unpacked / "LICENSE").symlink_to("nowhere")
     (unpacked / "Snakefile").symlink_to("config")
     os.mkfifo(unpacked / "pipe")
-    shutil.copy(ROOT / "config/devices.yaml", unpacked.parent)
-    (unpacked / "config/devices.yaml").symlink_to(unpacked.parent / "devices.yaml")
+    shutil.copy(ROOT / "config/demo.yaml", unpacked.parent)
+    (unpacked / "config/demo.yaml").symlink_to(unpacked.parent / "demo.yaml")
     (unpacked / "agrees\x1b[2J\n").write_text("")
     status, found, error = verify(unpacked, unpacked)
     assert status == 1
     assert "Traceback" not in error
     assert {
-        "LICENSE", "Snakefile", "pipe", "config/devices.yaml", "agrees\\x1b[2J\\n",
+        "LICENSE", "Snakefile", "pipe", "config/demo.yaml", "agrees\\x1b[2J\\n",
         f"{RUN}/metrics.json", *(name for name in contents if "log" not in name),
     } <= set(differing(found))  # fmt: skip
 
