@@ -173,6 +173,7 @@ def in_both_languages(inputs: Inputs) -> dict[str, str]:
 
 
 def table_row(body: str, first: str) -> list[str]:
-    """The cells of the one table row whose first cell is `first`."""
-    (row,) = [line for line in body.splitlines() if line.startswith(f"| {first} |")]
+    """The cells of the one table row whose first cell is `first`, or a link from it."""
+    begins = f"| {first} |", f"| [{first}]("
+    (row,) = [line for line in body.splitlines() if line.startswith(begins)]
     return [cell.strip() for cell in row.strip("|").split("|")]

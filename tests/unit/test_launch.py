@@ -74,7 +74,8 @@ def test_only_a_scheduler_s_job_gets_a_time_limit_from_the_rule(
         log="run.log",
         input={"run": "run.json", "dataset": "dataset.safetensors"},
         params={"device": "auto", "weights": "--weights weights.json"},
-        resources={"checkpoint_minutes": "10", "watchdog_minutes": "30", "runtime": 720},
+        resources={"checkpoint_minutes": "10", "watchdog_minutes": "30", "runtime": 720}
+        | {"keep_weights": "--keep-weights"},
     )
     done = subprocess.run(
         ["bash", "-c", f"set -euo pipefail; {script}"], capture_output=True, text=True, check=True
@@ -82,7 +83,7 @@ def test_only_a_scheduler_s_job_gets_a_time_limit_from_the_rule(
     assert done.stdout.split() == [
         *("--log", "run.log", "train", "run.json", "--dataset", "dataset.safetensors"),
         *("--device", "auto", "--weights", "weights.json"),
-        *("--checkpoint-minutes", "10", "--watchdog-minutes", "30", *limit),
+        *("--checkpoint-minutes", "10", "--watchdog-minutes", "30", "--keep-weights", *limit),
     ]
 
 
