@@ -26,9 +26,8 @@ from resnet_sizes.schemas.run.tensors import (
     read_predictions,
     write_predictions,
 )
-from resnet_sizes.sharing.open_archive import METADATA, PREVIEW, UNLISTED, Opened
+from resnet_sizes.sharing.open_archive import METADATA, PREVIEW, UNLISTED, Opened, check_files
 from resnet_sizes.sharing.plausibility import cross_entropy
-from resnet_sizes.sharing.verify import check_files
 
 RUN = "runs/scratch-32/resnet18/seed-0"
 

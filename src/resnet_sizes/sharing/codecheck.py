@@ -10,9 +10,9 @@ from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.verification import Certificate, Person
-from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, opened
+from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, listed_files, opened
 from resnet_sizes.sharing.pages import rendered
-from resnet_sizes.sharing.verify import listed_files, summary, verify
+from resnet_sizes.sharing.verify import summary, verify
 
 PAPERS = ("codecheck.yml", "codecheck-certificate.md")
 

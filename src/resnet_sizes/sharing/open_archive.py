@@ -1,6 +1,8 @@
-"""A result that somebody sent, as a folder on this disk: nothing in it is trusted."""
+"""A result that somebody sent, as a folder on this disk, and its files against its own list of
+them: nothing in it is trusted."""
 
 import errno
+import hashlib
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -8,9 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from urllib.parse import unquote
+
+from pydantic_core import from_json
 
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_bytes, read_record
+from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import shown_text
+from resnet_sizes.schemas.verification import Certificate, Finding, Group, Outcome
 
 METADATA = "ro-crate-metadata.json"
 """The archive's own description, which lists every other file with its SHA-256."""
@@ -23,6 +31,8 @@ UNLISTED = frozenset({METADATA, PREVIEW})
 
 NO_DIGEST = "0" * 64
 """What stands for the digest where the page itself is hashed."""
+
+REMEDY = "Ask whoever made it for the whole result."
 
 MOST_FILES = 100_000
 MOST_BYTES = 16 * 1024**3
@@ -147,3 +157,82 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) ->
             copy.write(piece)
     if left:
         raise EOFError(f"{member.filename} is shorter than declared")
+
+
+def check_files(result: Opened, digest: str | None) -> Iterator[Finding]:
+    """Every file of an archive against its list, and the list against its digest."""
+    if not result.is_archive:
+        if digest:
+            raise UserError(
+                "--digest: is of an archive's list of files, and this is a folder in results/. "
+                "Leave it out, or name the archive."
+            )
+        return
+    listed = listed_files(Path(METADATA))
+    there = {
+        each.as_posix() for each in Path().rglob("*") if each.is_symlink() or not each.is_dir()
+    } - UNLISTED
+    bad = 0
+    for name in sorted(there | set(listed)):
+        if name not in listed:
+            problem = "is not in the archive's list of files"
+        elif name not in there:
+            problem = "is in the archive's list of files, and not there"
+        elif Path(name).is_symlink() or not Path(name).is_file():
+            problem = "is a link or a device; allowed: files"
+        elif file_hash(Path(name)) != listed[name]:
+            problem = f"has another SHA-256 than the list says ({listed[name][:12]}…)"
+        else:
+            continue
+        bad += 1
+        yield finding("files", shown_text(name), "differs", problem)
+    good = len(set(listed) & there) - bad
+    if not bad:
+        detail = f"{good} files have the SHA-256 that {METADATA} lists, and no other is there"
+        yield finding("files", METADATA, "agrees", detail)
+    found = file_hash(Path(METADATA))
+    if digest is None:
+        outcome: Outcome = "not-compared"
+        detail = (
+            f"{found}. Compare it with the one that was published, or give that as --digest: "
+            "without it nobody can say that the files are the ones that were sent"
+        )
+    elif digest.lower().removeprefix("sha256:") == found:
+        outcome, detail = "agrees", f"is the one that was given: {found}"
+    else:
+        outcome, detail = "differs", f"{found}; the one that was given is {digest}"
+    yield finding("files", "digest", outcome, detail)
+    yield _check_preview(found)
+
+
+def _check_preview(digest: str) -> Finding:
+    """The page cannot be listed, since it shows the digest; without it, it has a known hash."""
+    try:
+        certificate = read_record(Path(CERTIFICATE), Certificate, REMEDY)
+        shown = read_bytes(Path(PREVIEW), REMEDY)
+    except UserError as error:
+        return finding("files", PREVIEW, "differs", str(error))
+    blank = shown.replace(digest.encode(), NO_DIGEST.encode())
+    if hashlib.sha256(blank).hexdigest() != certificate.preview_sha256:
+        return finding("files", PREVIEW, "differs", f"is not what {CERTIFICATE} tells of")
+    return finding("files", PREVIEW, "agrees", "shows this digest, as it was written")
+
+
+def finding(group: Group, subject: str, outcome: Outcome, detail: str) -> Finding:
+    """A finding, in one line."""
+    return Finding(group=group, subject=subject, outcome=outcome, detail=detail)
+
+
+def listed_files(metadata: Path) -> dict[str, str]:
+    """The SHA-256 of each file that a crate lists, by its path in the archive. Raises UserError."""
+    try:
+        graph = from_json(read_bytes(metadata, REMEDY, 2**28))["@graph"]
+        kinds = [(each.get("@type"), each) for each in graph]
+        files = [each for kind, each in kinds if kind == "File" or "File" in list(kind or ())]
+        # Identifiers are addresses, in which a blank is %20.
+        return {unquote(str(each["@id"])): str(each["sha256"]) for each in files}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{metadata.name}: is no list of files with their SHA-256 "
+            f"({type(error).__name__}: {error}). {REMEDY}"
+        ) from None

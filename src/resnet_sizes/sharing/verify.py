@@ -4,7 +4,6 @@ Accuracies come from the predictions, and measurements, table, statistics, verdi
 texts from the runs. Nothing of an archive is executed: the code is ours, and so are the templates.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +15,6 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
-from urllib.parse import unquote
 
 from pydantic_core import from_json
 
@@ -26,7 +24,7 @@ from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
 from resnet_sizes.io.hashes import file_hash
-from resnet_sizes.io.messages import looked_in, shown_text
+from resnet_sizes.io.messages import looked_in
 from resnet_sizes.reporting.build import build_report, made_with, report_text
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import Format, choose_engine
@@ -37,7 +35,6 @@ from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings, read_study
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info, read_predictions
 from resnet_sizes.schemas.verification import (
-    Certificate,
     Finding,
     Group,
     MadeWith,
@@ -49,19 +46,16 @@ from resnet_sizes.sharing.differences import ABSENT, differences
 from resnet_sizes.sharing.open_archive import (
     CERTIFICATE,
     METADATA,
-    NO_DIGEST,
-    PREVIEW,
-    UNLISTED,
-    Opened,
+    REMEDY,
+    check_files,
+    finding,
+    listed_files,
     opened,
 )
 from resnet_sizes.sharing.plausibility import implausible
 
 SHOWN = 5
 """Differences of one file that are named; all of them are counted."""
-
-_REMEDY = "Ask whoever made it for the whole result."
-
 
 Replay = Callable[[StudyFile, StudyFolder], Iterable[Finding]]
 """Trains the first steps of a study's runs again."""
@@ -101,87 +95,6 @@ def verify(
         )
 
 
-def check_files(result: Opened, digest: str | None) -> Iterator[Finding]:
-    """Every file of an archive against its list, and the list against its digest."""
-    if not result.is_archive:
-        if digest:
-            raise UserError(
-                "--digest: is of an archive's list of files, and this is a folder in results/. "
-                "Leave it out, or name the archive."
-            )
-        return
-    listed = listed_files(Path(METADATA))
-    there = {
-        each.as_posix() for each in Path().rglob("*") if each.is_symlink() or not each.is_dir()
-    } - UNLISTED
-    bad = 0
-    for name in sorted(there | set(listed)):
-        if name not in listed:
-            problem = "is not in the archive's list of files"
-        elif name not in there:
-            problem = "is in the archive's list of files, and not there"
-        elif Path(name).is_symlink() or not Path(name).is_file():
-            problem = "is a link or a device; allowed: files"
-        elif file_hash(Path(name)) != listed[name]:
-            problem = f"has another SHA-256 than the list says ({listed[name][:12]}…)"
-        else:
-            continue
-        bad += 1
-        yield _finding("files", shown_text(name), "differs", problem)
-    good = len(set(listed) & there) - bad
-    if not bad:
-        detail = f"{good} files have the SHA-256 that {METADATA} lists, and no other is there"
-        yield _finding("files", METADATA, "agrees", detail)
-    found = file_hash(Path(METADATA))
-    if digest is None:
-        outcome: Outcome = "not-compared"
-        detail = (
-            f"{found}. Compare it with the one that was published, or give that as --digest: "
-            "without it nobody can say that the files are the ones that were sent"
-        )
-    elif digest.lower().removeprefix("sha256:") == found:
-        outcome, detail = "agrees", f"is the one that was given: {found}"
-    else:
-        outcome, detail = "differs", f"{found}; the one that was given is {digest}"
-    yield _finding("files", "digest", outcome, detail)
-    yield _check_preview(found)
-
-
-def _check_preview(digest: str) -> Finding:
-    """The page cannot be listed, since it shows the digest; without it, it has a known hash."""
-    try:
-        certificate = read_record(Path(CERTIFICATE), Certificate, _REMEDY)
-        shown = read_bytes(Path(PREVIEW), _REMEDY)
-    except UserError as error:
-        return _finding("files", PREVIEW, "differs", str(error))
-    blank = shown.replace(digest.encode(), NO_DIGEST.encode())
-    if hashlib.sha256(blank).hexdigest() != certificate.preview_sha256:
-        return _finding("files", PREVIEW, "differs", f"is not what {CERTIFICATE} tells of")
-    return _finding("files", PREVIEW, "agrees", "shows this digest, as it was written")
-
-
-def _finding(group: Group, subject: str, outcome: Outcome, detail: str) -> Finding:
-    return Finding(group=group, subject=subject, outcome=outcome, detail=detail)
-
-
-def listed_files(metadata: Path) -> dict[str, str]:
-    """The SHA-256 of each file that a crate lists, by its path in the archive. Raises UserError."""
-    try:
-        graph = from_json(read_bytes(metadata, _REMEDY, 2**28))["@graph"]
-        files = [each for each in graph if "File" in _as_list(each.get("@type"))]
-        # Identifiers are addresses, in which a blank is %20.
-        return {unquote(str(each["@id"])): str(each["sha256"]) for each in files}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{metadata.name}: is no list of files with their SHA-256 "
-            f"({type(error).__name__}: {error}). {_REMEDY}"
-        ) from None
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 @dataclass(frozen=True)
 class _Check:
     """One study, with the working directory where its configuration's paths begin."""
@@ -205,7 +118,7 @@ class _Check:
             # An archive's own files count, none of whoever reads it.
             is_foreign = self.is_archive and not Path(named).resolve().is_relative_to(Path.cwd())
             if is_foreign or not Path(named).is_file():
-                detail = f"is not there ({looked_in()}), and the study names it. {_REMEDY}"
+                detail = f"is not there ({looked_in()}), and the study names it. {REMEDY}"
                 yield self._found("study", Path(named), "differs", detail)
                 return
         try:
@@ -244,7 +157,7 @@ class _Check:
     def _found(self, group: Group, path: Path, outcome: Outcome, detail: str) -> Finding:
         folder = self.folder.folder
         shown = path.relative_to(folder) if path.is_relative_to(folder) else path
-        return _finding(group, shown.as_posix(), outcome, detail)
+        return finding(group, shown.as_posix(), outcome, detail)
 
     def _mirrored(self, folder: Path) -> Path:
         """The study's results under another folder, for evidence and reports of our own."""
@@ -261,7 +174,7 @@ class _Check:
         for settings in all_run_settings(self.study_file.study):
             files = self.folder.run(settings)
             try:
-                metrics = read_record(files.metrics, Metrics, _REMEDY)
+                metrics = read_record(files.metrics, Metrics, REMEDY)
                 logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
             except UserError:
                 continue  # which the evidence says, with the reason
@@ -285,7 +198,7 @@ class _Check:
             if not finished:
                 # It speaks of files where they were linked to.
                 detail = re.sub(r"\S*/resnet-sizes-verify-\w+/", "", state.problem or "is missing")
-            yield _finding("runs", f"runs/{state.run}", "agrees" if finished else "differs", detail)
+            yield finding("runs", f"runs/{state.run}", "agrees" if finished else "differs", detail)
 
     def _check_evidence(self, again: Path) -> Iterator[Finding]:
         claimed = self.folder.evidence
@@ -305,7 +218,7 @@ class _Check:
         for made in sorted(again.iterdir()):
             path = claimed / made.name
             try:
-                content = read_bytes(path, _REMEDY)
+                content = read_bytes(path, REMEDY)
                 lines = list(_evidence_differences(content, made, is_current))
             except (UserError, ValueError) as error:
                 lines = [str(error)]
@@ -327,7 +240,7 @@ class _Check:
         claimed = self.folder.report(language)
         evidence = StudyFolder.of_file(again).evidence
         try:
-            data = from_json(read_bytes(claimed / DATA, _REMEDY))
+            data = from_json(read_bytes(claimed / DATA, REMEDY))
             told = _told(data)
             made_by = MadeWith.model_validate(data["made_with"]) if "made_with" in data else None
         except (UserError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -372,7 +285,8 @@ class _Check:
         with TemporaryDirectory(prefix="resnet-sizes-verify-") as name:
             made = Path(name) / language
             build_report(again, evidence, made, language, formats, made_by.engine, self.templates)
-            pages = sorted(set(_files(made)) - {"article.qmd", DATA})
+            written = (each.name for each in made.iterdir())  # which has no folders
+            pages = sorted(set(written) - {"article.qmd", DATA})
             for page in pages:
                 same = (claimed / page).is_file() and (
                     file_hash(claimed / page) == file_hash(made / page)
@@ -402,10 +316,6 @@ def _log_problems(files: RunFolder, metrics: Metrics) -> Iterator[str]:
 def _programs(made: MadeWith) -> str:
     versions = made.engine_versions | made.drawn_with
     return ", ".join(f"{name} {version}" for name, version in versions.items())
-
-
-def _files(folder: Path) -> Iterator[str]:
-    return (each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file())
 
 
 def _evidence_differences(content: bytes, made: Path, is_current: bool) -> Iterator[str]:
