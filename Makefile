@@ -6,10 +6,11 @@
 # make check-gpu whether this GPU does what training asks of it  (about 8 minutes)
 # make bench     the training against a notebook's loop, here    (about 30 minutes)
 # make prefetch  what a study needs from the network (study=config/readings.yaml: of another)
+# make docs      the documentation as a site                     (seconds)
 # Others: setup lint schemas lock audit-dependencies pictures coverage test-all test-cluster test-quarto
 
 .DEFAULT_GOAL := report
-.PHONY: setup check-gpu report article example verify prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
+.PHONY: setup check-gpu report article example verify docs prefetch bench test test-all test-cluster test-quarto coverage lint schemas lock audit-dependencies pictures
 SHELL := /bin/bash
 
 bin := $(CURDIR)/.venv/bin
@@ -45,6 +46,12 @@ verify: setup
 	@while read -r digest name; do \
 	  resnet-sizes verify reference/$$name --digest $$digest || exit 1; \
 	done < reference/digests.txt
+
+# A link that leads nowhere stops it.
+# (With --quiet mkdocs would not count its warnings.)
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 mkdocs build
+	@echo "Open site/index.html."
 
 # Data and weights, for machines whose compute nodes have no network. (Snakemake takes all that
 # follows --configfile for its files: the target stands before it.)
@@ -89,6 +96,7 @@ lint: setup
 	@mypy
 	@lint-imports
 	@snakefmt --check Snakefile workflow
+	@hadolint Containerfile
 
 # What is derived from the records: JSON schemas and config/README.md.
 schemas: setup
