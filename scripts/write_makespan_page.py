@@ -149,7 +149,7 @@ What is assumed:
 - Features of a frozen backbone are computed once for all its seeds, by one process that trains them
   all. Training on features takes seconds and is left out.
 - Nothing fails or is preempted. A run that is stopped loses its work since the last checkpoint.
-- No memory limit is checked here: `resnet-sizes audit config/article.yaml` does that.
+- No memory limit is checked here: `resnet-sizes audit articles/santos-2024/article.yaml` does that.
 """
 
 

@@ -85,7 +85,7 @@ def test_files_of_two_makings_are_not_mixed(study: Path, tmp_path: Path) -> None
 def test_a_report_stays_as_it_was_until_the_evidence_is_made_again(
     study: Path, tmp_path: Path, command: Command
 ) -> None:
-    for name in ("config", "report"):
+    for name in ("config", "articles", "report"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     name = study.relative_to(tmp_path).as_posix()
     report = ("report", name, "--engine", "pandoc", "--language", "pt")

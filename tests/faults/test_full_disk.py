@@ -23,7 +23,7 @@ FULL, REFUSES = "No space left on device", "Read-only file system"
 @pytest.fixture
 def project(disk: Disk, command: Command) -> Path:
     """A working directory on the small disk, with a study on handwritten digits."""
-    for name in ("config", "report"):
+    for name in ("config", "articles", "report"):
         (disk.folder / name).symlink_to(REPOSITORY / name)
     assert command(disk.folder, "study", "write", "config/offline.yaml").status == 0
     return disk.folder

@@ -12,6 +12,7 @@ from resnet_sizes.schemas.hardware import load_devices
 from resnet_sizes.study.loading import check_files, load_study
 
 CONFIG = Path(__file__).parents[2] / "config"
+ARTICLE = CONFIG.parent / "articles/santos-2024/article.yaml"
 
 BASE = """\
 name: base
@@ -80,13 +81,13 @@ class ConfigurationYaml(_Yaml):
 
     def __init__(self, folder: Path) -> None:
         self.base = folder / "base.yaml"
-        files = {name: str(CONFIG / f"{name}.yaml") for name in ("article", "devices")}
+        files = {"article": str(ARTICLE), "devices": str(CONFIG / "devices.yaml")}
         self.base.write_text(BASE + dumped(files), encoding="utf-8")
         shipped = [path for path in sorted(CONFIG.glob("*.yaml")) if "study" not in path.name]
         self.texts = [
             path.read_text(encoding="utf-8")
             for path in shipped
-            if path.name not in ("article.yaml", "devices.yaml", "config.yaml")
+            if path.name not in ("devices.yaml", "config.yaml")
         ]
         whole = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))
         self.texts += [dumped({key: value}) for key, value in whole.items()]
@@ -103,7 +104,7 @@ class ArticleYaml(_Yaml):
     name = "YAML, article file and devices"
 
     def __init__(self, folder: Path) -> None:
-        article = yaml.safe_load((CONFIG / "article.yaml").read_text(encoding="utf-8"))
+        article = yaml.safe_load(ARTICLE.read_text(encoding="utf-8"))
         devices = yaml.safe_load((CONFIG / "devices.yaml").read_text(encoding="utf-8"))
         claims = article["claims"]
         # Few claims a file, so that many files can be read.

@@ -21,7 +21,7 @@ from resnet_sizes.schemas.run.tensors import DatasetInfo, read_predictions
 from resnet_sizes.sharing.plausibility import cross_entropy
 
 ROOT = Path(__file__).parents[2]
-PROJECT = ("Snakefile", "workflow", "config", "report", "LICENSE", "requirements.lock")
+PROJECT = ("Snakefile", "workflow", "config", "articles", "report", "LICENSE", "requirements.lock")
 
 AUTHOR = "Ada Lovelace <0000-0002-1825-0097>"
 
@@ -94,7 +94,7 @@ def plausible(study: Path) -> Path:
     """Make synthetic runs such as could have been trained: counts are whole, losses are those of
     the predictions; and let the study name its files as a project does."""
     record = read_record(study, StudyFile, "")
-    relative = {"article": "config/article.yaml", "devices": "config/devices.yaml"}
+    relative = {"article": "articles/santos-2024/article.yaml", "devices": "config/devices.yaml"}
     own = record.study.model_copy(update=relative)
     write_json(study, StudyFile(study_hash=content_hash(own), study=own))
     info = read_record(StudyFolder.of_file(study).dataset_info, DatasetInfo, "")

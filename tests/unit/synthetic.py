@@ -20,7 +20,7 @@ from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.study import Study
 
 CONFIG = Path(__file__).parents[2] / "config"
-ARTICLE = CONFIG / "article.yaml"
+ARTICLE = CONFIG.parent / "articles/santos-2024/article.yaml"
 
 PROTOCOLS: dict[str, dict[str, Any]] = yaml.safe_load(
     (CONFIG / "config.yaml").read_text(encoding="utf-8")

@@ -42,7 +42,8 @@ def contents(project) -> dict[str, bytes]:
 def test_it_holds_all_that_others_need(contents):
     run = "results/shared/runs/scratch-32/resnet18/seed-0"
     assert {
-        "Snakefile", "config/article.yaml", "config/devices.yaml", "requirements.lock", "LICENSE",
+        "Snakefile", "articles/santos-2024/article.yaml", "config/devices.yaml",
+        "requirements.lock", "LICENSE",
         "src/resnet_sizes/cli/app.py", "workflow/rules/train.smk", "report/pt/article.qmd.j2",
         "results/shared/study.json", "results/shared/data/dataset.json",
         f"{run}/run.json", f"{run}/metrics.json", f"{run}/predictions.safetensors",
@@ -72,7 +73,7 @@ def test_the_crate_names_its_profile_its_run_and_each_file(contents):
     assert run["instrument"] == {"@id": "Snakefile"}
     assert run["agent"]["@id"] == "https://orcid.org/0000-0002-1825-0097"
     assert {"@id": "results/shared/evidence/verdicts.json"} in run["result"]
-    assert {"@id": "config/article.yaml"} in run["object"]
+    assert {"@id": "articles/santos-2024/article.yaml"} in run["object"]
     listed = {name for name, each in graph.items() if "sha256" in each}
     assert listed == set(contents) - {METADATA, PREVIEW}
 
@@ -183,7 +184,7 @@ def test_an_article_file_outside_of_the_project_is_refused(tmp_path):
 
     path = make_result(tmp_path, reports=False, languages=("pt",))
     study = read_record(path, StudyFile, "").study.model_copy(
-        update={"article": str(Path(__file__).parents[2] / "config/article.yaml")}
+        update={"article": str(Path(__file__).parents[2] / "articles/santos-2024/article.yaml")}
     )
     write_json(path, StudyFile(study_hash=content_hash(study), study=study))
     status, _, error = archive(tmp_path)
@@ -207,7 +208,7 @@ def test_trace_leads_from_the_claim_to_the_predictions(project):
     done = copied().run(["trace", "shared", "S1"], project)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("1. The article says (config/article.yaml, S1)")
+    assert lines[0].startswith("1. The article says (articles/santos-2024/article.yaml, S1)")
     counted = [line for line in lines if "predictions.safetensors:" in line]
     assert counted
     metrics = json.loads(

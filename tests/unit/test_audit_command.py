@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from audited_articles import DESCRIPTION, article_of, audit_of_the_article
-from synthetic import CONFIG
+from synthetic import ARTICLE, CONFIG
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
@@ -58,7 +58,7 @@ def _in_the_project_s_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_command_prints_aligned_tables() -> None:
-    text = run("config/article.yaml")
+    text = run(str(ARTICLE))
     assert "accuracy_increment  relative" in text
     assert re.search(r"^resnet50 +resnet152 +2\.39 +4\.7", text, re.MULTILINE)
     assert re.search(r"^resnet50 +83\.55 ", text, re.MULTILINE)
@@ -68,7 +68,7 @@ def test_the_command_prints_aligned_tables() -> None:
 
 
 def test_the_command_gives_json(article: Audit) -> None:
-    assert Audit.model_validate_json(run("config/article.yaml", "--format", "json")) == article
+    assert Audit.model_validate_json(run(str(ARTICLE), "--format", "json")) == article
 
 
 def test_the_command_takes_another_article_and_more_protocols(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ MB = 1_000_000
 
 
 def write_study(folder, **changes):
-    (folder / "config").symlink_to(REPOSITORY / "config")
+    for name in ("config", "articles"):
+        (folder / name).symlink_to(REPOSITORY / name)
     study = {
         "name": "one",
         "dataset": {"source": "digits", "limit": {"train": 64, "test": 32}},
@@ -51,7 +52,8 @@ def test_the_command_prints_a_row_per_run_and_writes_nothing_but_the_forecast(tm
     assert "With data, evidence and report the study takes about" in done.stderr
     written = [path for path in (tmp_path / "results").rglob("*") if path.is_file()]
     assert written == [tmp_path / "results/one/forecast.json"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config", "one.yaml", "results"]
+    there = ["articles", "config", "one.yaml", "results"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == there
     found = Forecast.model_validate_json(written[0].read_text(encoding="utf-8"))
     assert (found.train_images, found.test_images, found.device.kind) == (64, 32, "cpu")
     (run,) = found.runs

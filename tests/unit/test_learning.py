@@ -38,6 +38,7 @@ def trained(
 ) -> tuple[Metrics, DatasetArrays]:
     """One ResNet-18, seed 0, on the digits, as a person would train it in a folder."""
     (folder / "config").symlink_to(CONFIG.parent)
+    (folder / "articles").symlink_to(CONFIG.parents[1] / "articles")
     monkeypatch.chdir(folder)
     config = {
         "name": "digits",

@@ -66,7 +66,7 @@ def test_claims_are_told_by_protocol_with_its_own_seeds(tmp_path: Path) -> None:
     assert together["protocol"] is together["seeds"] is None
     assert found["excluded"] == ["scratch-32"]  # by the article's minutes
     assert shares(together, "S1") == (1, 1)
-    assert found["deviation_points"] == 0.4  # of config/article.yaml
+    assert found["deviation_points"] == 0.4  # of articles/santos-2024/article.yaml
     judged = {claim["id"] for claim in probe["claims"]}
     assert not judged & LOSS_CLAIMS
     assert set(found["not_simulated"]) >= LOSS_CLAIMS
@@ -103,7 +103,7 @@ def test_a_deviation_that_cannot_be_is_refused(tmp_path: Path, points: str) -> N
 
 def test_an_article_without_a_deviation_or_without_the_models_is_named(tmp_path: Path) -> None:
     article = tmp_path / "own.yaml"
-    text = (REPOSITORY / "config/article.yaml").read_text(encoding="utf-8")
+    text = (REPOSITORY / "articles/santos-2024/article.yaml").read_text(encoding="utf-8")
     start = text.index("  seed_deviation:")
     article.write_text(text[:start] + text[text.index("table:  ") :], encoding="utf-8")
     done = power(tmp_path, f"article: {article}")
@@ -114,7 +114,7 @@ def test_an_article_without_a_deviation_or_without_the_models_is_named(tmp_path:
 
 @pytest.mark.parametrize("points", [0.1, 0.3, 1.0])
 def test_accuracies_are_drawn_with_the_deviation_that_was_asked_for(points: float) -> None:
-    article, images = load_article(REPOSITORY / "config/article.yaml"), 10_000
+    article, images = load_article(REPOSITORY / "articles/santos-2024/article.yaml"), 10_000
     study = Study.model_construct(models=["resnet50"], protocols=["one"], seeds=list(range(200)))
     info = DatasetInfo.model_construct(test_images=images)
     truth = truth_of(article.table, article, points / 100, images)

@@ -292,7 +292,8 @@ NOT_FETCHED = "Addresses are not fetched: download it, and name the file."
 def test_a_path_that_would_have_to_be_expanded_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, path: str, why: str
 ) -> None:
-    shutil.copytree(Path(__file__).parents[2] / "config", tmp_path / "config")
+    for name in ("config", "articles"):
+        shutil.copytree(Path(__file__).parents[2] / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     text: Any = path
     for part in reversed(key.split(".")):
@@ -316,7 +317,8 @@ def test_a_path_that_would_have_to_be_expanded_says_so(
 def test_a_path_that_is_really_called_so_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(Path(__file__).parents[2] / "config", tmp_path / "config")
+    for name in ("config", "articles"):
+        shutil.copytree(Path(__file__).parents[2] / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     as_folder(tree(), tmp_path / "~images")
     overlay = tmp_path / "overlay.yaml"

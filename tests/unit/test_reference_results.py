@@ -72,7 +72,7 @@ def test_each_says_on_what_data_device_and_day(archive):
 
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda path: path.stem)
 def test_a_report_is_made_of_shipped_results_without_training(archive, tmp_path):
-    for needed in ("config", "report"):
+    for needed in ("config", "articles", "report"):
         (tmp_path / needed).symlink_to(REFERENCE.parent / needed)
     name = archive.stem
     shutil.copytree(results_of(archive), tmp_path / "results" / name)

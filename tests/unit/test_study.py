@@ -13,6 +13,7 @@ from resnet_sizes.cli.app import app
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import (
     CompileMode,
@@ -30,6 +31,7 @@ from resnet_sizes.study.workflow import WorkflowPlan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = REPOSITORY / "config" / "config.yaml"
+ARTICLE = REPOSITORY / "articles/santos-2024/article.yaml"
 
 
 SHIPPED = ["config", "demo", "offline", "folder", "readings", "fast", "laptop", "quick", "colab"]
@@ -37,7 +39,7 @@ SHIPPED = ["config", "demo", "offline", "folder", "readings", "fast", "laptop", 
 
 def test_every_shipped_configuration_is_tried_here():
     found = {path.stem for path in BASE.parent.glob("*.yaml")}
-    assert found == {*SHIPPED, "article", "devices"}
+    assert found == {*SHIPPED, "devices"}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -167,6 +169,20 @@ def test_seeds_of_protocols_that_an_overlay_leaves_out_are_no_error(tmp_path):
         load_study([overlay(tmp_path, wrong)], base=BASE)
 
 
+def test_a_study_that_names_the_article_file_by_its_former_place_is_told_the_new_one(tmp_path):
+    study = load_study([overlay(tmp_path, "article: config/article.yaml")], base=BASE)
+    with pytest.raises(UserError, match=r"Write article: articles/santos-2024/article\.yaml in"):
+        check_files(study)
+
+
+def test_results_of_an_older_version_are_judged_by_the_article_file_in_its_new_place(
+    monkeypatch, caplog
+):
+    monkeypatch.chdir(REPOSITORY)
+    assert load_article(Path("config/article.yaml")) == load_article(ARTICLE)
+    assert "config/article.yaml has been moved to articles/santos-2024/article.yaml" in caplog.text
+
+
 @pytest.mark.parametrize("key", ["article", "dataset.path"])
 def test_a_path_that_snakemake_would_take_for_a_pattern_is_refused(tmp_path, key, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -174,7 +190,7 @@ def test_a_path_that_snakemake_would_take_for_a_pattern_is_refused(tmp_path, key
     text = "{article: 'a{1}.zip'}"
     if key != "article":
         text = "dataset: {source: image-folder, path: 'a{1}.zip'}"
-    article = {"article": str(REPOSITORY / "config/article.yaml")} if key != "article" else {}
+    article = {"article": str(ARTICLE)} if key != "article" else {}
     study = load_study([overlay(tmp_path, text)], base=BASE)
     study = study.model_copy(update={"devices": str(REPOSITORY / study.devices)} | article)
     with pytest.raises(UserError, match=r"found 'a.1..zip'; allowed: paths without braces"):

@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Path:
     """A working directory with the project's configuration and templates."""
     home = tmp_path / "project"
     home.mkdir()
-    for name in ("config", "report"):
+    for name in ("config", "articles", "report"):
         (home / name).symlink_to(ROOT / name)
     return home
 
@@ -161,7 +161,7 @@ def test_the_commit_is_that_of_a_repository_that_tracks_the_code_and_of_no_other
         ["study", "show", "config/demo.yaml"],
         ["evidence", "results/demo/study.json"],
         ["status", "demo"],
-        ["audit", "config/article.yaml"],
+        ["audit", "articles/santos-2024/article.yaml"],
     ],
     ids=" ".join,
 )

@@ -546,7 +546,7 @@ def test_an_archive_reads_no_file_of_whoever_checks_it(unpacked):
     """Its study may name any path."""
     path = unpacked / "results/shared/study.json"
     record = read_record(path, StudyFile, "")
-    own = Path(__file__).parents[2] / "config/article.yaml"
+    own = Path(__file__).parents[2] / "articles/santos-2024/article.yaml"
     study = record.study.model_copy(update={"article": str(own)})
     write_json(path, StudyFile(study_hash=content_hash(study), study=study))
     status, found, _ = verify(relisted(unpacked), unpacked)

@@ -37,9 +37,8 @@ def test_a_study_runs_below_a_folder_with_any_name(tmp_path: Path) -> None:
             ).strip()
         ),
     )
-    shutil.copy2(
-        project.folder / "config/article.yaml", project.folder / "config/an 'article'.yaml"
-    )
+    article = project.folder / "articles/santos-2024/article.yaml"
+    shutil.copy2(article, project.folder / "config/an 'article'.yaml")
     with (project.folder / config).open("a", encoding="utf-8") as file:
         file.write("article: \"config/an 'article'.yaml\"\n")
     project.snakemake("--configfile", config)

@@ -218,7 +218,7 @@ def test_a_deleted_result_trains_only_that_run(study):
 
 def test_a_fresh_clone_over_finished_results_trains_nothing(study):
     """A clone gives every file the time of the clone; run files and configuration look new."""
-    for name in ("config", "src", "workflow", "Snakefile"):
+    for name in ("config", "articles", "src", "workflow", "Snakefile"):
         path = study.folder / name
         for file in [path] if path.is_file() else path.rglob("*"):
             file.touch()

@@ -157,12 +157,12 @@ def test_the_articles_study_plans_its_runs_after_fetching(project):
 
 
 def test_a_article_with_an_unknown_rule_stops_before_any_job(project):
-    article = project.folder / "config/article.yaml"
+    article = project.folder / "articles/santos-2024/article.yaml"
     text = article.read_text(encoding="utf-8")
     article.write_text(text.replace("rule: ordering", "rule: orderin", 1), encoding="utf-8")
     done = project.plan("--configfile", "config/tiny.yaml", check=False)
     assert done.returncode != 0
-    assert "config/article.yaml" in done.stdout
+    assert "articles/santos-2024/article.yaml" in done.stdout
     assert "Did you mean 'ordering'" in done.stdout
     assert "Job stats" not in done.stdout
 

@@ -19,7 +19,7 @@ from warm_commands import program
 from remembered_hashes import SHARED
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-COPIED = ["Snakefile", "workflow", "config", "report", "profiles", "src"]
+COPIED = ["Snakefile", "workflow", "config", "articles", "report", "profiles", "src"]
 
 # Small enough to train in seconds: the workflow is tested here, not the networks.
 TINY = """\

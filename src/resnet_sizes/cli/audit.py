@@ -10,7 +10,7 @@ from resnet_sizes.schemas.evidence.audit import Audit
 
 
 def audit(
-    article: Annotated[Path, typer.Argument(help="The article file, such as config/article.yaml")],
+    article: Annotated[Path, typer.Argument(help="An articles/<article>/article.yaml")],
     config: Annotated[
         list[Path] | None,
         typer.Option(

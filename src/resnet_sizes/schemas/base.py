@@ -11,6 +11,9 @@ from resnet_sizes.io.hashes import content_hash
 
 T = TypeVar("T")
 
+MOVED = {"config/article.yaml": "articles/santos-2024/article.yaml"}
+"""Files of the project by where older versions had them."""
+
 
 class Record(BaseModel):
     """A strict, immutable record: unknown keys and wrong types are errors, never repaired.

@@ -10,8 +10,8 @@ from resnet_sizes.schemas.run.run import all_run_settings
 from resnet_sizes.schemas.study.study import Study
 
 PROJECT = (
-    "Snakefile", "workflow", "config", "report", "profiles", "scripts", "docs", "Makefile",
-    "README.md", "LICENSE", "pyproject.toml", "requirements.lock", "environment.yml",
+    "Snakefile", "workflow", "config", "articles", "report", "profiles", "scripts", "docs",
+    "Makefile", "README.md", "LICENSE", "pyproject.toml", "requirements.lock", "environment.yml",
 )  # fmt: skip
 """Files and folders of the project, beside `src/`, without which nobody could run it again."""
 

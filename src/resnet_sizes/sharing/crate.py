@@ -76,7 +76,8 @@ def crate_metadata(certificate: Certificate, files: Mapping[str, tuple[int, str]
         entity["encodingFormat"] = _KINDS.get(PurePosixPath(name).suffix, "text/plain")
     # The execution: what went in, what came out, when, and on which devices.
     top = f"results/{certificate.study}/"
-    inputs = [name for name in added if name.startswith("config/") or name == f"{top}study.json"]
+    folders = ("config/", "articles/")
+    inputs = [name for name in added if name.startswith(folders) or name == f"{top}study.json"]
     outputs = [name for name in added if name.startswith(top) and name not in inputs]
     action = crate.add_action(
         snakefile,

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import Location, explain, looked_in, shown_text
 from resnet_sizes.io.yaml import read_yaml
+from resnet_sizes.schemas.base import MOVED
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import DEFAULT, Study
@@ -113,6 +114,11 @@ def check_files(study: Study) -> None:
     if _not_expanded(study.downloads.folder):  # another one is made
         named.append(("downloads.folder", study.downloads.folder))
     for key, value in named:
+        if not _exists(value) and value in MOVED:
+            raise UserError(
+                f"{key}: {value} has been moved. Write {key}: {MOVED[value]} in the configuration; "
+                "no run is repeated."
+            )
         if not _exists(value):
             raise UserError(
                 f"{key}: {shown_text(repr(value))} does not exist ({looked_in()}). "

@@ -1,5 +1,6 @@
 """The article file: what the article printed, said, and left open. Errors name the claim."""
 
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -8,9 +9,11 @@ from pydantic import Field, model_validator
 from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Place, TableRow
-from resnet_sizes.schemas.base import Number, Record, all_different
+from resnet_sizes.schemas.base import MOVED, Number, Record, all_different
 from resnet_sizes.schemas.study.protocol import Description, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.sources import DataContent
+
+log = logging.getLogger("resnet_sizes")
 
 
 class Setup(Record):
@@ -96,7 +99,7 @@ class Bibliography(Record):
 
 
 class Article(Record):
-    """`config/article.yaml`."""
+    """`articles/<article>/article.yaml`."""
 
     schema_version: Literal[1]
     article: Bibliography
@@ -136,8 +139,13 @@ def load_article(path: Path) -> Article:
     """Read and check an article file (YAML).
 
     Raises UserError with the file's name and every problem: unknown rule, unknown key, a
-    printed number that is not the table's.
+    printed number that is not the table's. A `study.json` of an older version may name a file by
+    where it was: it is read where it is now.
     """
+    if not path.exists() and path.as_posix() in MOVED:
+        now = Path(MOVED[path.as_posix()])
+        log.warning("warning: %s has been moved to %s, and is read there", path, now)
+        path = now
     remedy = (
         f"Correct {path}, or name another article file under the key `article` of the "
         "configuration."

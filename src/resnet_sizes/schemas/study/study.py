@@ -101,7 +101,7 @@ class Study(Record):
     demo: bool = False
     """Whether this study only shows that the pipeline works: its report says so on its first
     screen and draws no conclusion on the article."""
-    article: str = Field("config/article.yaml", min_length=1)
+    article: str = Field("articles/santos-2024/article.yaml", min_length=1)
     """The article file: what the article printed, said, and left open."""
     devices: str = Field("config/devices.yaml", min_length=1)
     """Speeds and memory of GPUs, for the audit of the article's minutes."""
