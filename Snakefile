@@ -10,6 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from resnet_sizes.study.loading import default_files
 from resnet_sizes.study.workflow import command_problem
 
 min_version("9.20")
@@ -18,9 +19,16 @@ min_version("9.20")
 problem = command_problem(Path(workflow.basedir), sys.argv)
 if problem:
     raise WorkflowError(problem)
+if workflow.modifier.path_modifier.prefix:
+    raise WorkflowError(
+        "prefix: the commands of these rules write to results/NAME, NAME being the study's. Give "
+        "the study a name of its own instead, and the rules: use rule * from MODULE as PREFIX_*"
+    )
 
 
-configfile: "config/config.yaml"
+for path in default_files():
+
+    configfile: str(path)
 
 
 report: "workflow/captions/study.rst"
@@ -32,13 +40,6 @@ include: "workflow/rules/forecast.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/report.smk"
-
-
-localrules:
-    all,
-    prefetch,
-    fetch,
-    weights,
 
 
 rule all:
@@ -54,12 +55,14 @@ rule all:
             for path in folder.results(STUDY.training.keep_weights)
         ],
         expand(rules.report.output, language=STUDY.report.languages),
+    localrule: True
 
 
 rule prefetch:
     # Everything that needs the network, for a login node: snakemake --cores 1 prefetch
     input:
         PLAN.fetched,
+    localrule: True
 
 
 onstart:

@@ -161,7 +161,6 @@ def test_the_commit_is_that_of_a_repository_that_tracks_the_code_and_of_no_other
         ["study", "show", "config/demo.yaml"],
         ["evidence", "results/demo/study.json"],
         ["status", "demo"],
-        ["audit", "articles/santos-2024/article.yaml"],
     ],
     ids=" ".join,
 )

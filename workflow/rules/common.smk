@@ -10,6 +10,7 @@ from resnet_sizes.data.official import official_cifar10
 from resnet_sizes.io.code_hash import code_hash, evidence_code_hash, training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash
+from resnet_sizes.io.shipped import shipped
 from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.run.run import RUN_NAME
@@ -33,7 +34,10 @@ def explained(step, *arguments):
 
 def read_configuration():
     files = configuration_files(workflow.configfiles, workflow.overwrite_configfiles)
-    study = checked_study(config, workflow.config_settings.config, files)
+    # Where another workflow gives these rules their configuration, --config is about its own.
+    is_given = workflow.modifier.skip_configfile
+    command_line = {} if is_given else workflow.config_settings.config
+    study = checked_study(config, command_line, files)
     if study.report.engine == "quarto":
         choose_engine("quarto")
     return study
@@ -85,8 +89,10 @@ def unless_fresh(path):
 def repeated_runs(dag):
     """Names of the runs whose training somebody forces, as --forcerun, -F and -f with a file do."""
     forced = (job for job in dag.needrun_jobs() if dag.reason(job).forced)
+    # A workflow that takes the rules may have renamed them.
+    train = rules.train.rule.name
     return {
-        RUN_NAME.format(**job.wildcards) for job in forced if job.rule.name == "train"
+        RUN_NAME.format(**job.wildcards) for job in forced if job.rule.name == train
     }
 
 

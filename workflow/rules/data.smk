@@ -14,6 +14,7 @@ rule fetch:
         touch(FOLDER.fetched),
     log:
         FOLDER.log("fetch"),
+    localrule: True
     params:
         study=FOLDER.study,
         downloads=PLAN.archive_identity,
@@ -32,6 +33,7 @@ rule weights:
         FOLDER.weights("{key}"),
     log:
         FOLDER.log("weights/{key}"),
+    localrule: True
     params:
         study=FOLDER.study,
         weights=PLAN.weights_identity,

@@ -1,8 +1,8 @@
 rule evidence:
     input:
         info=FOLDER.dataset_info,
-        article=STUDY.article,
-        devices=STUDY.devices,
+        article=shipped(STUDY.article),
+        devices=shipped(STUDY.devices),
         runs=[folder.run for folder in PLAN.run_folders],
         metrics=METRICS,
         predictions=[folder.predictions for folder in PLAN.run_folders],

@@ -1,8 +1,10 @@
 rule report:
     input:
-        article=STUDY.article,
+        article=shipped(STUDY.article),
         evidence=rules.evidence.output,
-        templates=sorted(path for path in Path("report").rglob("*") if path.is_file()),
+        templates=sorted(
+            path for path in shipped("report").rglob("*") if path.is_file()
+        ),
     output:
         qmd=FOLDER.report("{language}") / "article.qmd",
         data=FOLDER.report("{language}") / "report.json",

@@ -173,6 +173,8 @@ def local_source(study: Study) -> Path | None:
     dataset, archive = study.dataset, cifar10_archive(study.downloads)
     if dataset.source == "digits":
         return None
+    if dataset.own_code:
+        return dataset.own_code[0]
     if dataset.path is not None:
         path = Path(dataset.path)
         wanted = "a folder, zip or tar archive with train/<class>/… and test/<class>/…"

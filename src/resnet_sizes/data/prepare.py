@@ -31,7 +31,8 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
     dataset = study.dataset
     source = open_source(study)
     file = source.file
-    read = fingerprint(file) if file else None  # before it is read: what changes meanwhile is seen
+    # Before it is read: what changes meanwhile is seen.
+    read = dataset.own_content(fingerprint) or (fingerprint(file) if file else None)
     indices = {
         part: balanced_subset(
             source.labels[part],
@@ -72,6 +73,10 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
 def open_source(study: Study) -> Source:
     """The images that the study names, listed but not yet decoded. Raises UserError."""
     path = local_source(study)
+    if study.dataset.own_code:
+        from resnet_sizes.data.sources.own import OwnSource
+
+        return OwnSource(*study.dataset.own_code, study.dataset.path)
     if path is None:
         # scikit-learn takes seconds to load.
         from resnet_sizes.data.sources.digits import DigitsSource

@@ -36,7 +36,10 @@ def looked_in() -> str:
     here = Path.cwd()
     if (here / "config" / "config.yaml").is_file():
         return f"looked in {here}"
-    return f"looked in {here}; commands are run in the project's folder, which holds the Snakefile"
+    return (
+        f"looked in {here}; commands are run in the project's folder, which holds the Snakefile: a "
+        "clone, or what resnet-sizes init DIR lays out"
+    )
 
 
 def run_command(command: str) -> str:

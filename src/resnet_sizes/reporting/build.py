@@ -20,6 +20,7 @@ from resnet_sizes.io.files import (
     write_json,
 )
 from resnet_sizes.io.hashes import content_hash, file_hash
+from resnet_sizes.io.shipped import OWN_TEMPLATES, shipped
 from resnet_sizes.reporting.checks.number_check import check_numbers
 from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
@@ -58,9 +59,10 @@ def build_report(
     language: str,
     formats: Sequence[Format],
     engine: EngineChoice,
-    templates: Path = Path("report"),
+    templates: Path | None = None,
 ) -> list[Path]:
-    """Render the report of a study in one language into the folder `output`.
+    """Render the report of a study in one language into the folder `output`, from the templates in
+    `report/` or another folder.
 
     `evidence` holds `values.json`, `figures.json` and `verdicts.json`. Everything is drawn and
     rendered in a private folder, formats in sequence, and moved together when all is done.
@@ -69,6 +71,7 @@ def build_report(
     missing or broken inputs and a missing engine, and WriteError where the disk is full or
     refuses; what was in `output` is then as it was.
     """
+    templates = templates or shipped("report")
     inputs = read_inputs(study_path, evidence)
     chosen = choose_engine(engine)
     report = report_context(inputs, Words(templates / language, language))
@@ -159,9 +162,7 @@ def _copy_assets(report: ReportContext, templates: Path, folder: Path) -> list[s
         try:
             shutil.copyfile(source, folder / source.name)
         except FileNotFoundError:
-            raise UserError(
-                f"{source}: no such file. Run the command in the project's folder."
-            ) from None
+            raise UserError(f"{source}: no such file. {OWN_TEMPLATES}") from None
     return [source.name for source in named]
 
 

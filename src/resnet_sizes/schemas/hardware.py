@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from resnet_sizes.io.shipped import shipped
 from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.base import Number, Record, Versioned
 from resnet_sizes.schemas.study.protocol import ModelName
@@ -105,9 +106,10 @@ class Devices(Record):
 
 
 def load_devices(path: Path) -> Devices:
-    """Read and check a table of devices (YAML). Raises UserError with every problem."""
+    """Read and check a table of devices (YAML), as `shipped` finds it. Raises UserError with every
+    problem."""
     remedy = f"Correct {path}, or name another table with --devices."
-    return read_yaml_record(path, Devices, "table of devices", remedy)
+    return read_yaml_record(shipped(path), Devices, "table of devices", remedy)
 
 
 class NetworkCost(Record):

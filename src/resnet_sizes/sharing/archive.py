@@ -10,6 +10,7 @@ import resnet_sizes
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_atomically
+from resnet_sizes.io.shipped import shipped
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.verification import Certificate, Person
@@ -23,7 +24,6 @@ from resnet_sizes.sharing.open_archive import (
     PREVIEW,
     check_members,
 )
-from resnet_sizes.sharing.pages import TEMPLATES
 from resnet_sizes.sharing.verify import verify
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -35,7 +35,7 @@ def write_archive(
     target: Path,
     authors: Sequence[Person],
     license: str,
-    templates: Path = TEMPLATES,
+    templates: Path | None = None,
 ) -> str:
     """Verify a finished study and write it as one zip, atomically; the digest of its list of files.
 
@@ -70,7 +70,7 @@ def write_archive(
         not_compared=[f"{each.subject}: {each.detail}" for each in others],
         preview_sha256=NO_DIGEST,
     )
-    papers = described(certificate, study, folder, files, templates)
+    papers = described(certificate, study, folder, files, templates or shipped("report"))
     shown = papers.pop(PREVIEW)
     preview = hashlib.sha256(shown.encode()).hexdigest()
     certificate = certificate.model_copy(update={"preview_sha256": preview})

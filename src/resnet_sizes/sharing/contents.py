@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import resnet_sizes
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.shipped import shipped
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import all_run_settings
 from resnet_sizes.schemas.study.study import Study
@@ -24,7 +25,7 @@ def archive_files(study_path: Path, study: Study) -> dict[str, Path]:
     """
     project = [path for name in PROJECT for path in files_of(Path(name))]
     package = Path(resnet_sizes.__file__).parent
-    found = {path.as_posix(): path for path in [*project, *_named(study)]}
+    found = {path.as_posix(): path for path in project} | _named(study)
     found |= {
         f"src/resnet_sizes/{path.relative_to(package).as_posix()}": path
         for path in files_of(package)
@@ -37,7 +38,7 @@ def archive_files(study_path: Path, study: Study) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _named(study: Study) -> list[Path]:
+def _named(study: Study) -> dict[str, Path]:
     """The files that the configuration names, as they must lie in an archive too."""
     for key, name in (("article", study.article), ("devices", study.devices)):
         parts = PurePosixPath(name).parts
@@ -47,7 +48,9 @@ def _named(study: Study) -> list[Path]:
                 f"an archive. Copy it to config/, change {key} in the configuration, and run "
                 "snakemake again: no run is repeated."
             )
-    return [Path(study.article), Path(study.devices)]
+    code = [study.dataset.own_code[0]] if study.dataset.own_code else []
+    named = [Path(study.article), Path(study.devices), *code]
+    return {path.as_posix(): shipped(path) for path in named}
 
 
 def _results(folder: StudyFolder, study: Study) -> list[Path]:

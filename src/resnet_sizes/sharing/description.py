@@ -97,11 +97,15 @@ def remade(
     own = claimed.model_copy(update=facts(study_file, folder))
     found = differences(claimed.model_dump(mode="json"), own.model_dump(mode="json"))
     yield CERTIFICATE, [str(each) for each in found]
-    code = {"src/resnet_sizes": Path(resnet_sizes.__file__).parent, "report": templates}
+    package, inside = Path(resnet_sizes.__file__).parent, "src/resnet_sizes/project/"
+    code = {"src/resnet_sizes": package, "report": templates}
+    # One made with an installed package has templates inside of it.
+    known = {name.removeprefix(inside): digest for name, digest in listed.items()} | {**listed}
     is_of_this = templates.is_dir() and all(
-        listed.get(f"{top}/{path.relative_to(place).as_posix()}") == file_hash(path)
+        known.get(f"{top}/{path.relative_to(place).as_posix()}") == file_hash(path)
         for top, place in code.items()
         for path in files_of(place)
+        if not path.is_relative_to(package / "project") or place == templates
     )
     if not is_of_this:
         raise OtherCode(

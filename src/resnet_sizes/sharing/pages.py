@@ -10,20 +10,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFo
 
 from resnet_sizes.i18n.numbers import LOCALES, date, decimal
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.shipped import OWN_TEMPLATES, shipped
 from resnet_sizes.reporting.text.words import Words
-
-TEMPLATES = Path("report")
 
 
 def page(
-    part: str, title: str, languages: Sequence[str], templates: Path = TEMPLATES, **names: Any
+    part: str, title: str, languages: Sequence[str], templates: Path | None = None, **names: Any
 ) -> str:
     """An HTML page, in the report's style, of the template `part` in each of the languages, one
-    below the other.
+    below the other; in `report/` or another folder.
 
     `names` are what the template may call besides `language` and the report's `words` by language.
-    Raises UserError outside of the project's folder.
+    Raises UserError where the template is not there.
     """
+    templates = templates or shipped("report")
     return rendered(
         "page.html.j2",
         templates,
@@ -36,7 +36,7 @@ def page(
     )
 
 
-def rendered(name: str, templates: Path = TEMPLATES, **names: Any) -> str:
+def rendered(name: str, templates: Path, **names: Any) -> str:
     """The text of a template, which has the filters `number` and `signed` (digits, language),
     `date` (language), and `json`, by which YAML and JSON quote. Raises UserError where it is not
     there."""
@@ -57,9 +57,7 @@ def rendered(name: str, templates: Path = TEMPLATES, **names: Any) -> str:
     try:
         return environment.get_template(name).render(names)
     except TemplateNotFound:
-        raise UserError(
-            f"{templates}: holds no templates of pages. Run the command in the project's folder."
-        ) from None
+        raise UserError(f"{templates}: holds no {name}. {OWN_TEMPLATES}") from None
 
 
 def _number(value: float, digits: int, language: str, plus: str) -> str:

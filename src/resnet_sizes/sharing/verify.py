@@ -25,6 +25,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import looked_in
+from resnet_sizes.io.shipped import shipped
 from resnet_sizes.reporting.build import build_report, made_with, report_text
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import Format, choose_engine
@@ -65,7 +66,7 @@ def verify(
     path: Path,
     digest: str | None = None,
     replay: Replay | None = None,
-    templates: Path = Path("report"),
+    templates: Path | None = None,
 ) -> Verification:
     """Check a results folder or an archive, without torch, GPU or network.
 
@@ -73,7 +74,7 @@ def verify(
     is called in the end, and may need torch. Nothing is written. Raises UserError for what is no
     result at all; whatever can be compared is compared, and becomes a finding.
     """
-    templates = templates.absolute()
+    templates = (templates or shipped("report")).absolute()
     with opened(path) as result, chdir(result.root):
         found = list(check_files(result, digest))
         try:
@@ -117,7 +118,8 @@ class _Check:
         for named in (study.article, study.devices):
             # An archive's own files count, none of whoever reads it.
             is_foreign = self.is_archive and not Path(named).resolve().is_relative_to(Path.cwd())
-            if is_foreign or not Path(named).is_file():
+            there = Path(named) if self.is_archive else shipped(named)
+            if is_foreign or not there.is_file():
                 detail = f"is not there ({looked_in()}), and the study names it. {REMEDY}"
                 yield self._found("study", Path(named), "differs", detail)
                 return

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import Location, explain, looked_in, shown_text
+from resnet_sizes.io.shipped import SHIPPED, shipped
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.base import MOVED
 from resnet_sizes.schemas.paths import StudyFolder
@@ -17,18 +18,29 @@ from resnet_sizes.schemas.run.weights import wanted_weights
 from resnet_sizes.schemas.study.study import DEFAULT, Study
 
 DEFAULT_CONFIG = Path("config/config.yaml")
-REFERENCE = "Every key and its allowed values: config/README.md."
 
 
-def load_study(overlays: Sequence[Path], base: Path = DEFAULT_CONFIG) -> Study:
-    """Read `base`, merge `overlays` over it in order, and check the result.
+def default_files() -> list[Path]:
+    """What each overlay is merged over: the shipped `config/config.yaml`, and over this the one in
+    the working directory, where that is another."""
+    shipped_one = SHIPPED / DEFAULT_CONFIG
+    if not DEFAULT_CONFIG.is_file():
+        return [shipped_one]
+    is_same = shipped_one.is_file() and DEFAULT_CONFIG.samefile(shipped_one)
+    return [DEFAULT_CONFIG] if is_same else [shipped_one, DEFAULT_CONFIG]
+
+
+def load_study(overlays: Sequence[Path], base: Path | None = None) -> Study:
+    """Read `base` or the `default_files`, merge `overlays` over it in order, and check the result.
 
     Raises UserError with every problem at once: key, value, what is allowed, file.
     """
     # Here, so that commands which read no overlay do without Snakemake, and start sooner.
     from snakemake.utils import update_config
 
-    files = [base, *(path for path in overlays if path.resolve() != base.resolve())]
+    files = [base] if base else default_files()
+    known = {path.resolve() for path in files}
+    files += [path for path in overlays if path.resolve() not in known]
     merged: dict[str, Any] = {}
     for path in files:
         update_config(merged, read_yaml_mapping(path))
@@ -47,7 +59,8 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
             for location, text in explain(error, Study).items()
         ]
         raise UserError(
-            "The configuration does not make a study:\n" + "\n".join(lines) + f"\n{REFERENCE}"
+            "The configuration does not make a study:\n" + "\n".join(lines) + "\n"
+            f"Every key and its allowed values: {shipped('config/README.md')}."
         ) from None
 
 
@@ -107,6 +120,8 @@ def check_files(study: Study) -> None:
     """Raise UserError if a local file that the study names is not there, or has a name that
     Snakemake would take for a pattern."""
     named = [("article", study.article), ("devices", study.devices)]
+    if study.dataset.own_code:
+        named.append(("dataset.source", str(study.dataset.own_code[0])))
     if study.dataset.path is not None:
         named.append(("dataset.path", study.dataset.path))
     own_weights = (each for each in wanted_weights(study).values() if each.own_file)
@@ -119,7 +134,7 @@ def check_files(study: Study) -> None:
                 f"{key}: {value} has been moved. Write {key}: {MOVED[value]} in the configuration; "
                 "no run is repeated."
             )
-        if not _exists(value):
+        if not _exists(shipped(value) if key in ("article", "devices") else value):
             raise UserError(
                 f"{key}: {shown_text(repr(value))} does not exist ({looked_in()}). "
                 f"{_not_expanded(value) or _misread(value)}Put the file there, or change {key} in "
@@ -149,7 +164,7 @@ def _misread(path: str) -> str:
     return f"Names are read as {encoding} here; if it is there, run: export PYTHONUTF8=1. If not: "
 
 
-def _exists(path: str) -> bool:
+def _exists(path: str | Path) -> bool:
     try:
         return Path(path).exists()
     except OSError:  # too long, or in a folder that may not be entered

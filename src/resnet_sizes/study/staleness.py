@@ -54,13 +54,13 @@ def _stale_files(
     study: Study, folder: StudyFolder, fingerprint: Callable[[Path], str]
 ) -> Iterator[tuple[Path, str]]:
     info = read_if_valid(folder.dataset_info, DatasetInfo)
-    own = study.dataset.path
+    own = study.dataset.own_files
     if info is None:
         yield from _unreadable(folder.dataset_info)
     elif info.spec != study.dataset:
         yield folder.dataset_info, "other images"
-    elif own and info.source_sha256 not in (None, fingerprint(Path(own))):
-        yield folder.dataset_info, f"{own} has changed"
+    elif own and info.source_sha256 not in (None, study.dataset.own_content(fingerprint)):
+        yield folder.dataset_info, f"{', '.join(map(str, own))} has changed"
     for wanted in wanted_weights(study).values():
         known = read_if_valid(folder.weights(wanted.key), WeightsInfo) if wanted.own_file else None
         if known and known.initial.sha256 != fingerprint(Path(wanted.weights)):

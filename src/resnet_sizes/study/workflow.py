@@ -18,7 +18,7 @@ from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RUN_NAME, RunSettings, all_run_settings, run_settings
 from resnet_sizes.schemas.run.weights import wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.study.loading import check_files, check_study, read_yaml_mapping
+from resnet_sizes.study.loading import check_files, check_study, default_files, read_yaml_mapping
 
 CLUSTER_THREADS = 4
 """What a training asks a scheduler for, beside its GPU, where the study does not say: this
@@ -49,11 +49,13 @@ def configuration_files(all_files: Iterable[str], overlays: Iterable[str]) -> li
     """The files the configuration came from, the one with the last word last; relative to the
     working directory where they lie below it.
 
-    Snakemake lists the overlays of the command line first and the Snakefile's own after them.
+    Snakemake lists the overlays of the command line first and the Snakefile's own after them,
+    without the defaults where another workflow takes the rules and gives them a configuration.
     """
     overlays, here = list(overlays), Path.cwd()
     own = [path for path in all_files if path not in overlays]
-    files = [Path(path).absolute() for path in [*own, *overlays]]
+    ordered = dict.fromkeys([*map(str, default_files()), *own, *overlays])
+    files = [Path(path).absolute() for path in ordered]
     return [path.relative_to(here) if path.is_relative_to(here) else path for path in files]
 
 
@@ -68,6 +70,8 @@ def checked_study(
     for path in files:
         read_yaml_mapping(path)  # with bounds, and each key once, unlike Snakemake
     merged: dict[str, Any] = {}
+    for path in default_files():
+        update_config(merged, read_yaml_mapping(path))
     update_config(merged, config)
     update_config(merged, _values_from_text(command_line))
     study = check_study(merged, files)
@@ -111,8 +115,8 @@ class WorkflowPlan:
         cifar10 = study.downloads.cifar10
         self.archive_identity = canonical_json([study.downloads.folder, cifar10.file, cifar10.md5])
         # A folder or archive of the user's own: its content decides, not its time.
-        self.own_data = [study.dataset.path] if study.dataset.path else []
-        self.own_data_fingerprint = [fingerprint(Path(path)) for path in self.own_data]
+        self.own_data = [str(path) for path in study.dataset.own_files]
+        self.own_data_fingerprint = [fingerprint(path) for path in study.dataset.own_files]
 
     def settings(self, wildcards: Any) -> RunSettings:
         """The settings of the run with the wildcards of `run_pattern`."""

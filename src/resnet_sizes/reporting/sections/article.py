@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, TemplateNotFound, UndefinedErr
 
 from resnet_sizes.i18n.numbers import places, plain_percent, ratio_digits, rounded
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.shipped import OWN_TEMPLATES
 from resnet_sizes.reporting.render.engines import Engine
 from resnet_sizes.reporting.sections import claims, discussion, methodology, results
 from resnet_sizes.reporting.sections.recipes import RecipeWords
@@ -67,8 +68,7 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         text = report_templates(report, templates).get_template("article.qmd.j2").render(names)
     except TemplateNotFound as error:
         raise UserError(
-            f"{templates / report.language / str(error)}: no such template. "
-            "Run the command in the project's folder."
+            f"{templates / report.language / str(error)}: no such template. {OWN_TEMPLATES}"
         ) from None
     except UndefinedError as error:
         raise UserError(

@@ -8,6 +8,7 @@ from typing import Any
 
 from resnet_sizes.i18n.numbers import LOCALES
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.shipped import OWN_TEMPLATES
 from resnet_sizes.reporting.sections.claims import claim_verdicts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import script_json
@@ -165,6 +166,4 @@ def _read(script: Path) -> str:
     try:
         return script.read_text(encoding="utf-8")
     except OSError as error:
-        raise UserError(
-            f"{script}: cannot be read ({error.strerror}). Run the command in the project's folder."
-        ) from None
+        raise UserError(f"{script}: cannot be read ({error.strerror}). {OWN_TEMPLATES}") from None

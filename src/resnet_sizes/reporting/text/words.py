@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from resnet_sizes.i18n.numbers import LOCALES, Number, rounded
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.shipped import OWN_TEMPLATES
 from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
 from resnet_sizes.schemas.study.protocol import LAYERS
@@ -84,8 +85,7 @@ class Words:
                 self._texts |= parse_yaml(path.read_text(encoding="utf-8"))
             except OSError as error:
                 raise UserError(
-                    f"{path}: cannot be read ({error.strerror}). Run the command in the project's "
-                    f"folder, which holds report/{language}/."
+                    f"{path}: cannot be read ({error.strerror}). {OWN_TEMPLATES}"
                 ) from None
         self._compiled = cache(make_environment().from_string)
 

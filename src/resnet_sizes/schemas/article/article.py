@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from resnet_sizes.io.shipped import shipped
 from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Place, TableRow
@@ -136,7 +137,7 @@ class Article(Record):
 
 
 def load_article(path: Path) -> Article:
-    """Read and check an article file (YAML).
+    """Read and check an article file (YAML), as `shipped` finds it.
 
     Raises UserError with the file's name and every problem: unknown rule, unknown key, a
     printed number that is not the table's. A `study.json` of an older version may name a file by
@@ -150,4 +151,4 @@ def load_article(path: Path) -> Article:
         f"Correct {path}, or name another article file under the key `article` of the "
         "configuration."
     )
-    return read_yaml_record(path, Article, "article file", remedy)
+    return read_yaml_record(shipped(path), Article, "article file", remedy)

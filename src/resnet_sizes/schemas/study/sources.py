@@ -1,9 +1,12 @@
 """What a study is made from: its images, and where these and the initial weights are fetched."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import without_secrets
 from resnet_sizes.schemas.base import Number, Record
 
@@ -21,15 +24,18 @@ class Limit(Record):
 class DatasetSpec(Record):
     """Which images, and how they are brought to 32×32 RGB."""
 
-    source: Literal["cifar10", "image-folder", "digits"] = "cifar10"
+    source: str = Field(
+        "cifar10", pattern=r"^(cifar10|image-folder|digits|[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*)$"
+    )
     """`cifar10`: the official archive; `image-folder`: a directory, zip or tar with
     `train/<class>/…` and `test/<class>/…`, or as Kaggle gives it with `train/…` and a
     `trainLabels.csv` (`id,label`) beside it, and the same of `test`; `digits`: scikit-learn's
-    handwritten digits."""
+    handwritten digits; `module:function`: a function of your own in `module.py`, in the working
+    directory."""
     path: str | None = Field(None, min_length=1)
     """The folder or archive of `image-folder`; for `cifar10` a local copy of the official
-    archive, packed or unpacked, used instead of a download. `~`, variables and addresses are not
-    expanded."""
+    archive, packed or unpacked, used instead of a download; what a function of your own is called
+    with. `~`, variables and addresses are not expanded."""
     content: Literal["auto", "cifar10-reencoded", "other"] = "auto"
     """What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 with other
     pixels than the official ones) or `other`. `auto`: what the source says, and `other` for a
@@ -46,9 +52,28 @@ class DatasetSpec(Record):
     @property
     def declared_content(self) -> DataContent:
         """What the data are, as far as source and declaration tell."""
-        if self.source != "image-folder":
-            return self.source
+        match self.source:
+            case "cifar10" | "digits":
+                return self.source
         return "other" if self.content == "auto" else self.content
+
+    @property
+    def own_code(self) -> tuple[Path, str] | None:
+        """File and name of a function of the user's own that gives the images."""
+        module, _, function = self.source.partition(":")
+        return (Path(*module.split(".")).with_suffix(".py"), function) if function else None
+
+    @property
+    def own_files(self) -> list[Path]:
+        """Files and folders of the user's own that decide the pixels."""
+        code = [self.own_code[0]] if self.own_code else []
+        return code + ([Path(self.path)] if self.path else [])
+
+    def own_content(self, fingerprint: Callable[[Path], str]) -> str | None:
+        """What changes with the content of `own_files`: the fingerprint of one, a hash of those of
+        several; None where there are none."""
+        found = [fingerprint(path) for path in self.own_files]
+        return content_hash(found) if len(found) > 1 else next(iter(found), None)
 
     @model_validator(mode="after")
     def _source_and_keys_fit(self) -> "DatasetSpec":
@@ -62,10 +87,10 @@ class DatasetSpec(Record):
                 f"source is 'digits', which has no files, but path is {self.path!r}. "
                 "Set dataset.path to null, or dataset.source to image-folder"
             )
-        if self.source != "image-folder" and self.content != "auto":
+        if self.source in ("cifar10", "digits") and self.content != "auto":
             raise ValueError(
                 f"content is {self.content!r} but source is {self.source!r}: only an image-folder "
-                "can be declared. Set dataset.content to auto"
+                "or a source of your own can be declared. Set dataset.content to auto"
             )
         return self
 

@@ -1,0 +1,46 @@
+"""A source of the user's own: a function in a file of theirs that returns the images."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from runpy import run_path
+
+import numpy as np
+
+from resnet_sizes.data.sources.source import PARTS, Part, Source
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import shown_text
+from resnet_sizes.schemas.run.tensors import (
+    IMAGE_SHAPE,
+    Int64Array,
+    UInt8Array,
+    check_array,
+    check_labels,
+)
+
+
+class OwnSource(Source):
+    """What the function gives for a path (a text, or None): the names of the classes, and for
+    `train` and `test` images (uint8 `[N, 3, 32, 32]`, RGB) with labels (int64 `[N]`)."""
+
+    def __init__(self, file: Path, function: str, path: str | None) -> None:
+        """Runs the file. Raises UserError for one that fails or gives something else."""
+        sys.path.append(str(file.absolute().parent))  # for what it imports
+        self._images: dict[Part, UInt8Array] = {}
+        labels: dict[Part, Int64Array] = {}
+        try:
+            names, parts = run_path(str(file))[function](path)
+            for part in PARTS:
+                self._images[part], labels[part] = images, _ = parts[part]
+                check_array(f"{part} images", images, np.uint8, (len(images), *IMAGE_SHAPE))
+                check_labels(f"{part} labels", labels[part], len(images), len(names))
+        except Exception as error:  # it is somebody's code
+            raise UserError(
+                f"dataset.source: {file}, {function}: {type(error).__name__}: "
+                f"{shown_text(str(error))}. Correct it: docs/extending.md says what it has to give."
+            ) from error
+        super().__init__(file, [str(name) for name in names], labels)
+
+    def images(self, wanted: Mapping[Part, Int64Array]) -> dict[Part, UInt8Array]:
+        """See `Source`."""
+        return {part: self._images[part][indices] for part, indices in wanted.items()}
