@@ -67,15 +67,16 @@ def test_another_text_of_the_file_makes_the_dataset_again(home: Path) -> None:
 def test_it_is_called_with_the_path_whose_content_counts_as_well(home: Path) -> None:
     seeded = CODE.replace("default_rng(0)", "default_rng(np.loadtxt(path, dtype=int, ndmin=1))")
     Path("stripes.py").write_text(seeded, encoding="utf-8")
-    identities, contents = [], []
+    identities, plans = [], []
     for seed in ("1", "2"):
         Path("seed.txt").write_text(seed)
-        study = made(home, path="seed.txt")
-        info, _ = read_dataset(study.parent / "data" / "dataset.safetensors")
+        info, _ = read_dataset(made(home, path="seed.txt").parent / "data" / "dataset.safetensors")
         identities.append(info.identity)
-        contents.append(info.source_sha256)
-        assert info.source_sha256 == info.spec.own_content(fingerprint)
-    assert len(set(identities)) == len(set(contents)) == 2
+        plans.append(WorkflowPlan(study_on(info.spec.model_dump()), fingerprint))
+    assert len(set(identities)) == 2
+    one, other = (plan.own_data_fingerprint for plan in plans)
+    assert one[0] == other[0]
+    assert one[1] != other[1]
 
 
 @pytest.mark.parametrize(
@@ -86,11 +87,11 @@ def test_it_is_called_with_the_path_whose_content_counts_as_well(home: Path) -> 
         (
             "dtype=np.uint8",
             "dtype=np.int16",
-            "train images is int16 [200, 3, 32, 32]; expected: uint8 [200, 3, 32, 32]",
+            "train_images is int16 [200, 3, 32, 32]; expected: uint8 [200, 3, 32, 32]",
         ),
         ("(count, 3, 32, 32)", "(count, 3, 28, 28)", "expected: uint8 [200, 3, 32, 32]"),
-        ("% 2", "% 3", "train labels holds labels from 0 to 2; allowed: 0 to 1"),
-        ("% 2\n", "% 2 / 1\n", "train labels is float64 [200]; expected: int64 [200]"),
+        ("% 2", "% 3", "train_labels holds labels from 0 to 2; allowed: 0 to 1"),
+        ("% 2\n", "% 2 / 1\n", "train_labels is float64 [200]; expected: int64 [200]"),
         ('"test": part(60)', "", "KeyError: 'test'"),
     ],
 )

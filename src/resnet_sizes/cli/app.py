@@ -22,6 +22,7 @@ from resnet_sizes.cli.data import data
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.cli.fetch import fetch
 from resnet_sizes.cli.forecast import forecast
+from resnet_sizes.cli.init import init
 from resnet_sizes.cli.report import report
 from resnet_sizes.cli.status import status
 from resnet_sizes.cli.trace import trace
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(study.app, name="study")
 for command in (
-    fetch, data, forecast, train, status, evidence, report, audit,
+    init, fetch, data, forecast, train, status, evidence, report, audit,
     trace, archive, verify, compare, certificate,
 ):  # fmt: skip
     # typer would keep the docstring's ends of lines, whatever the terminal's width.

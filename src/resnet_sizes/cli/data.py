@@ -6,9 +6,7 @@ from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import read_study
 
 
-def data(
-    study: StudyPath,
-) -> None:
+def data(study: StudyPath) -> None:
     """Write the study's data/dataset.safetensors and data/dataset.json; print the former."""
     resolved = read_study(study).study
 

@@ -31,16 +31,10 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
     dataset = study.dataset
     source = open_source(study)
     file = source.file
-    # Before it is read: what changes meanwhile is seen.
-    read = dataset.own_content(fingerprint) or (fingerprint(file) if file else None)
+    read = fingerprint(file) if file else None  # before it is read: what changes meanwhile is seen
+    names, limit, seed = source.class_names, dataset.limit, dataset.subset_seed
     indices = {
-        part: balanced_subset(
-            source.labels[part],
-            source.class_names,
-            getattr(dataset.limit, part),
-            dataset.subset_seed,
-            part,
-        )
+        part: balanced_subset(source.labels[part], names, getattr(limit, part), seed, part)
         for part in PARTS
     }
     images = source.images(indices)

@@ -8,17 +8,14 @@ SHIPPED = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[3]
 """The folder that holds `Snakefile`, `workflow/`, `config/`, `report/` and `profiles/`: inside of
 an installed package, else the clone in which the package lies."""
 
-OWN_TEMPLATES = (
-    "A folder report/ of your own stands for all of the shipped one: complete it, or rename it."
-)
+OWN_TEMPLATES = "A report/ of your own replaces all of the shipped one: complete or rename it."
 """The remedy where a template is missing."""
 
 
 def shipped(path: str | Path) -> Path:
     """Where a file or folder of the project lies, `path` being relative to the project's folder.
 
-    One of the same path below the working directory stands in place of the shipped one. A path of
-    which there is neither is returned as it is.
+    One below the working directory goes before the shipped one; of neither, `path` as it is.
     """
     own = Path(path)
     try:

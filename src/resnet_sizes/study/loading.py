@@ -23,11 +23,8 @@ DEFAULT_CONFIG = Path("config/config.yaml")
 def default_files() -> list[Path]:
     """What each overlay is merged over: the shipped `config/config.yaml`, and over this the one in
     the working directory, where that is another."""
-    shipped_one = SHIPPED / DEFAULT_CONFIG
-    if not DEFAULT_CONFIG.is_file():
-        return [shipped_one]
-    is_same = shipped_one.is_file() and DEFAULT_CONFIG.samefile(shipped_one)
-    return [DEFAULT_CONFIG] if is_same else [shipped_one, DEFAULT_CONFIG]
+    there = [path for path in (SHIPPED / DEFAULT_CONFIG, DEFAULT_CONFIG) if path.is_file()]
+    return list({path.resolve(): path for path in there}.values())
 
 
 def load_study(overlays: Sequence[Path], base: Path | None = None) -> Study:
@@ -120,10 +117,8 @@ def check_files(study: Study) -> None:
     """Raise UserError if a local file that the study names is not there, or has a name that
     Snakemake would take for a pattern."""
     named = [("article", study.article), ("devices", study.devices)]
-    if study.dataset.own_code:
-        named.append(("dataset.source", str(study.dataset.own_code[0])))
-    if study.dataset.path is not None:
-        named.append(("dataset.path", study.dataset.path))
+    for path in map(str, study.dataset.own_files):
+        named.append(("dataset.path" if path == study.dataset.path else "dataset.source", path))
     own_weights = (each for each in wanted_weights(study).values() if each.own_file)
     named += ((each.asked_by[0], each.weights) for each in own_weights)
     if _not_expanded(study.downloads.folder):  # another one is made

@@ -59,8 +59,8 @@ def _stale_files(
         yield from _unreadable(folder.dataset_info)
     elif info.spec != study.dataset:
         yield folder.dataset_info, "other images"
-    elif own and info.source_sha256 not in (None, study.dataset.own_content(fingerprint)):
-        yield folder.dataset_info, f"{', '.join(map(str, own))} has changed"
+    elif own and info.source_sha256 not in (None, fingerprint(own[0])):
+        yield folder.dataset_info, f"{own[0]} has changed"
     for wanted in wanted_weights(study).values():
         known = read_if_valid(folder.weights(wanted.key), WeightsInfo) if wanted.own_file else None
         if known and known.initial.sha256 != fingerprint(Path(wanted.weights)):

@@ -12,13 +12,14 @@ import yaml
 from snakemake.utils import update_config
 
 from resnet_sizes.io.hashes import canonical_json, content_hash
+from resnet_sizes.io.shipped import SHIPPED
 from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RUN_NAME, RunSettings, all_run_settings, run_settings
 from resnet_sizes.schemas.run.weights import wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.study.loading import check_files, check_study, default_files, read_yaml_mapping
+from resnet_sizes.study.loading import DEFAULT_CONFIG, check_files, check_study, read_yaml_mapping
 
 CLUSTER_THREADS = 4
 """What a training asks a scheduler for, beside its GPU, where the study does not say: this
@@ -49,13 +50,13 @@ def configuration_files(all_files: Iterable[str], overlays: Iterable[str]) -> li
     """The files the configuration came from, the one with the last word last; relative to the
     working directory where they lie below it.
 
-    Snakemake lists the overlays of the command line first and the Snakefile's own after them,
-    without the defaults where another workflow takes the rules and gives them a configuration.
+    Snakemake lists the overlays of the command line first and the Snakefile's own after them, of
+    which a workflow that gives these rules their configuration has no defaults.
     """
     overlays, here = list(overlays), Path.cwd()
     own = [path for path in all_files if path not in overlays]
-    ordered = dict.fromkeys([*map(str, default_files()), *own, *overlays])
-    files = [Path(path).absolute() for path in ordered]
+    ordered = [SHIPPED / DEFAULT_CONFIG, *map(Path, own), *map(Path, overlays)]
+    files = dict.fromkeys(path.absolute() for path in ordered)
     return [path.relative_to(here) if path.is_relative_to(here) else path for path in files]
 
 
@@ -69,9 +70,7 @@ def checked_study(
     """
     for path in files:
         read_yaml_mapping(path)  # with bounds, and each key once, unlike Snakemake
-    merged: dict[str, Any] = {}
-    for path in default_files():
-        update_config(merged, read_yaml_mapping(path))
+    merged = read_yaml_mapping(SHIPPED / DEFAULT_CONFIG)
     update_config(merged, config)
     update_config(merged, _values_from_text(command_line))
     study = check_study(merged, files)
@@ -214,6 +213,6 @@ class WorkflowPlan:
             "command then goes on with the others."
         ]
         if done:
-            name = self.study.name
-            words.append(f"A report on what is there: resnet-sizes report --partial {name}")
+            command = f"resnet-sizes report --partial {self.study.name}"
+            words.append(f"A report on what is there: {command}")
         return words

@@ -5,18 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from runpy import run_path
 
-import numpy as np
-
 from resnet_sizes.data.sources.source import PARTS, Part, Source
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import shown_text
-from resnet_sizes.schemas.run.tensors import (
-    IMAGE_SHAPE,
-    Int64Array,
-    UInt8Array,
-    check_array,
-    check_labels,
-)
+from resnet_sizes.schemas.run.tensors import Int64Array, UInt8Array, check_part
 
 
 class OwnSource(Source):
@@ -32,8 +24,7 @@ class OwnSource(Source):
             names, parts = run_path(str(file))[function](path)
             for part in PARTS:
                 self._images[part], labels[part] = images, _ = parts[part]
-                check_array(f"{part} images", images, np.uint8, (len(images), *IMAGE_SHAPE))
-                check_labels(f"{part} labels", labels[part], len(images), len(names))
+                check_part(part, images, labels[part], len(images), len(names))
         except Exception as error:  # it is somebody's code
             raise UserError(
                 f"dataset.source: {file}, {function}: {type(error).__name__}: "

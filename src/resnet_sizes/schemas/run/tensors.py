@@ -248,8 +248,7 @@ def _read_tensors(
 def _check_dataset(info: DatasetInfo, arrays: DatasetArrays) -> None:
     for part, count in (("train", info.train_images), ("test", info.test_images)):
         images, labels = getattr(arrays, f"{part}_images"), getattr(arrays, f"{part}_labels")
-        check_array(f"{part}_images", images, np.uint8, (count, *IMAGE_SHAPE))
-        check_labels(f"{part}_labels", labels, count, len(info.class_names))
+        check_part(part, images, labels, count, len(info.class_names))
     identity = dataset_identity(arrays)
     if identity != info.identity:
         raise ValueError(
@@ -258,14 +257,20 @@ def _check_dataset(info: DatasetInfo, arrays: DatasetArrays) -> None:
         )
 
 
+def check_part(part: str, images: Any, labels: Any, count: int, classes: int) -> None:
+    """Raise ValueError where images or labels are not as `DatasetArrays` has them."""
+    _check_array(f"{part}_images", images, np.uint8, (count, *IMAGE_SHAPE))
+    _check_labels(f"{part}_labels", labels, count, classes)
+
+
 def _check_predictions(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> None:
     if logits.ndim != 2 or logits.shape[0] < 1 or logits.shape[1] < 2:
         raise ValueError(
             f"logits has shape {list(logits.shape)}; expected: "
             "[images, classes] with 1 image and 2 classes or more"
         )
-    check_array("logits", logits, np.float32, logits.shape)
-    check_labels("labels", labels, *logits.shape)
+    _check_array("logits", logits, np.float32, logits.shape)
+    _check_labels("labels", labels, *logits.shape)
 
 
 def _check_finite(logits: Float32Array) -> None:
@@ -276,10 +281,9 @@ def _check_finite(logits: Float32Array) -> None:
         )
 
 
-def check_array(
+def _check_array(
     name: str, array: npt.NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]
 ) -> None:
-    """Raise ValueError for another dtype or shape."""
     if array.dtype != dtype or array.shape != shape:
         raise ValueError(
             f"{name} is {array.dtype.name} {list(array.shape)}; "
@@ -287,9 +291,8 @@ def check_array(
         )
 
 
-def check_labels(name: str, labels: npt.NDArray[Any], count: int, classes: int) -> None:
-    """Raise ValueError for what is not int64 `[count]`, or no class."""
-    check_array(name, labels, np.int64, (count,))
+def _check_labels(name: str, labels: npt.NDArray[Any], count: int, classes: int) -> None:
+    _check_array(name, labels, np.int64, (count,))
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(
             f"{name} holds labels from {labels.min()} to {labels.max()}; "

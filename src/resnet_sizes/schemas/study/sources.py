@@ -1,12 +1,10 @@
 """What a study is made from: its images, and where these and the initial weights are fetched."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import without_secrets
 from resnet_sizes.schemas.base import Number, Record
 
@@ -65,15 +63,9 @@ class DatasetSpec(Record):
 
     @property
     def own_files(self) -> list[Path]:
-        """Files and folders of the user's own that decide the pixels."""
+        """Files and folders of the user's own that decide the pixels, the source first."""
         code = [self.own_code[0]] if self.own_code else []
         return code + ([Path(self.path)] if self.path else [])
-
-    def own_content(self, fingerprint: Callable[[Path], str]) -> str | None:
-        """What changes with the content of `own_files`: the fingerprint of one, a hash of those of
-        several; None where there are none."""
-        found = [fingerprint(path) for path in self.own_files]
-        return content_hash(found) if len(found) > 1 else next(iter(found), None)
 
     @model_validator(mode="after")
     def _source_and_keys_fit(self) -> "DatasetSpec":
