@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.device_check.bench import random_info
-from resnet_sizes.forecast.measure import settle_batch_norm
+from resnet_sizes.forecast.cost import settle_batch_norm
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.paths import RunFolder

@@ -23,7 +23,7 @@ import torch
 from machine import machine, result_name
 from torchvision.models import resnet18
 
-from resnet_sizes.forecast.measure import settle_batch_norm
+from resnet_sizes.forecast.cost import settle_batch_norm
 
 ROOT = Path(__file__).parents[1]
 LINKED = ["Snakefile", "workflow", "config", "report", "profiles", "src"]

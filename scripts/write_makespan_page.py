@@ -6,6 +6,7 @@ Nothing is measured here. A run's time is that of the audit (config/devices.yaml
 of each GPU, times the network's operations), its start that of benchmarks/README.md.
 """
 
+import heapq
 import random
 import statistics
 import sys
@@ -13,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from resnet_sizes.evidence.audit.minutes import device_rates
-from resnet_sizes.forecast.study import ExpectedRun, makespan
 from resnet_sizes.schemas.evidence.audit import DeviceRate
 from resnet_sizes.schemas.hardware import Devices, load_devices, shipped_network_costs
 from resnet_sizes.schemas.study.protocol import Protocol
@@ -44,27 +44,32 @@ ORDERS = 100
 SHOWN = ["t4", "v100", "a100"]
 
 
-def expected(model: str, protocol: Protocol, rate: DeviceRate, devices: Devices) -> ExpectedRun:
-    """One run on one GPU; on kept features all seeds, which one process trains."""
+def expected(model: str, protocol: Protocol, rate: DeviceRate, devices: Devices) -> float:
+    """Seconds of one run on one GPU; on kept features all seeds, which one process trains."""
     reading = protocol.recipe_for(model)
     entry = shipped_network_costs().of(model, reading.stem, reading.input_size)
     assert entry is not None
     forward = entry.macs_per_image / rate.inference
     if reading.trainable == "head" and reading.frozen_batch_norm == "eval":
         every_image_once = (TRAIN_IMAGES + TEST_IMAGES) * forward
-        return ExpectedRun(START_SECONDS * (SEEDS + 1) + every_image_once)
+        return START_SECONDS * (SEEDS + 1) + every_image_once
     step = forward
     if reading.trainable == "all":
         step = entry.macs_per_image * devices.assumptions.backward_factor / rate.training
-    return ExpectedRun(START_SECONDS + EPOCHS * (TRAIN_IMAGES * step + TEST_IMAGES * forward))
+    return START_SECONDS + EPOCHS * (TRAIN_IMAGES * step + TEST_IMAGES * forward)
 
 
-def least_possible(runs: Sequence[ExpectedRun], devices: int) -> float:
+def makespan(runs: Sequence[float], devices: int) -> float:
+    """Seconds until the last run ends, when each free device takes the next run in order."""
+    free = [0.0] * devices
+    for seconds in runs:
+        heapq.heappush(free, heapq.heappop(free) + seconds)
+    return max(free)
+
+
+def least_possible(runs: Sequence[float], devices: int) -> float:
     """Seconds that no order can go below: all work shared evenly, or the longest run alone."""
-    passes = {run.features: run.feature_seconds for run in runs if run.features is not None}
-    work = sum(run.seconds for run in runs) + sum(passes.values())
-    longest = max((run.seconds + passes.get(run.features, 0.0) for run in runs), default=0.0)
-    return max(work / devices, longest)
+    return max(sum(runs) / devices, *runs)
 
 
 def duration(seconds: float) -> str:

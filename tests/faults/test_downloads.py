@@ -11,8 +11,7 @@ import pytest
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, serve
-from resnet_sizes.data.download import download
-from resnet_sizes.data.fetch import fetch_images
+from resnet_sizes.data.fetch import download, fetch_images
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.study.study import Study
 
@@ -58,10 +57,6 @@ FAULTS = {
     "sends less": (Answer(CONTENT[:HALF]), f"sent {HALF} bytes instead of {len(CONTENT)}"),
     "sends more": (Answer(CONTENT + b"more"), f"sent more than the {len(CONTENT)} bytes"),
     "sends other bytes": (Answer(CONTENT[:-1] + b"x"), "bytes with MD5 "),
-    "drips the body of a redirect": (
-        Answer(CONTENT, sent=0, drip=0.1, status=302, headers={"Location": "/nowhere"}),
-        "HTTP 404 Not Found",
-    ),
     "redirects for ever": (
         Answer(b"", status=302, headers={"Location": "/bad"}),
         "TooManyRedirects",

@@ -56,20 +56,14 @@ def test_a_study_that_numbers_its_device_counts_as_the_machine_does(gpus: Preten
     assert gpus.hold("run", seconds=0, device="cuda:0").record()["visible"] == uuid("a")
 
 
-@pytest.mark.parametrize(
-    ("visible", "taken"),
-    [("1", [uuid("b")]), ("0", ["MIG-1", "MIG-2"]), (uuid("a"), ["MIG-1", "MIG-2"])],
-)
-def test_a_divided_gpu_is_named_as_a_whole_and_taken_by_instances(
-    gpus: PretendGpus, visible: str, taken: list[str]
-) -> None:
+def test_of_a_divided_gpu_each_instance_that_is_named_is_taken(gpus: PretendGpus) -> None:
     gpus.are({"uuid": uuid("a"), "instances": [{"uuid": "MIG-1"}, {"uuid": "MIG-2"}]}, "b")
     held = []
-    for expected in taken:
-        held.append(gpus.hold(f"run-{expected}", visible=visible))
+    for expected in ("MIG-1", "MIG-2"):
+        held.append(gpus.hold(f"run-{expected}", visible="MIG-1,MIG-2"))
         wait_until(held[-1].begun)
         assert held[-1].visible() == expected
-    late = gpus.hold("late", visible=visible)
+    late = gpus.hold("late", visible="MIG-1,MIG-2")
     wait_until(lambda: "waits until a run ends" in late.said())
     for run in (*held, late):
         run.end()

@@ -52,16 +52,6 @@ class _Archive:
 
     def entries(self, random: Random) -> list[tuple[str, bytes]]:
         entries = list(self._tree.items())
-        if random.random() < 0.3:
-            entries = [
-                (name.replace("/cat/", "/1").replace("/dog/", "/2"), content)
-                for name, content in entries
-            ]
-            table = b"id,label\n1000,cat\n1001,cat\n2000,dog\n2001,dog\n"
-            entries += [
-                ("trainLabels.csv", changed_bytes(random, table, b'"\r\0,\xff\xfe')),
-                ("testLabels.csv", b"\xef\xbb\xbfid,label\r\n1000,cat\r\n2000,dog\r\n"),
-            ]
         if random.random() < 0.4:
             extra = (random.choice(_NAMES), random.choice([b"", b"x", encoded(), encoded()[:50]]))
             entries.insert(random.randrange(len(entries) + 1), extra)

@@ -4,7 +4,7 @@ from fuzz_archives import TarArchive, ZipArchive
 from fuzz_checkpoints import Checkpoint
 from fuzz_images import JpegImage, PngImage
 from fuzz_json import RecordJson
-from fuzz_pickles import BatchPickle, WeightsFile
+from fuzz_pickles import WeightsFile
 from fuzz_results import RunResults
 from fuzz_tensors import TensorFile
 from fuzz_yaml import ArticleYaml, ConfigurationYaml
@@ -18,7 +18,6 @@ KINDS = [
     ZipArchive,
     PngImage,
     JpegImage,
-    BatchPickle,
     WeightsFile,
     Checkpoint,
     RunResults,

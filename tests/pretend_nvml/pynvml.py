@@ -58,7 +58,7 @@ def _of(handle):
 
 
 def nvmlDeviceGetUUID(handle):
-    return handle.encode() if _of(handle).get("bytes") else handle
+    return handle
 
 
 def nvmlDeviceGetName(handle):
@@ -77,23 +77,6 @@ def nvmlDeviceGetCudaComputeCapability(handle):
 
 def nvmlDeviceGetMemoryInfo(handle):
     return SimpleNamespace(total=int(_told(handle, "memory") * 2**30))
-
-
-def nvmlDeviceGetMigMode(handle):
-    if "instances" not in _of(handle):
-        raise NVMLError("Not Supported")
-    return [1, 1]
-
-
-def nvmlDeviceGetMaxMigDeviceCount(handle):
-    return 7
-
-
-def nvmlDeviceGetMigDeviceHandleByIndex(handle, number):
-    instances = _of(handle)["instances"]
-    if number >= len(instances):
-        raise NVMLError("Not Found")
-    return instances[number]["uuid"]
 
 
 def nvmlDeviceGetComputeRunningProcesses(handle):

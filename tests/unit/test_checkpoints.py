@@ -136,7 +136,6 @@ def refuse_the_library(error: Exception) -> Callable[[pytest.MonkeyPatch], None]
         (refuse_the_disk, "Input/output error"),
         (refuse_the_library(OSError(errno.EMFILE, "Too many open files")), "Too many open files"),
         (refuse_the_library(MemoryError()), "memory is short"),
-        (refuse_the_library(RuntimeError("unable to mmap 9 bytes")), "unable to mmap 9 bytes"),
     ],
 )
 def test_a_checkpoint_that_cannot_be_read_for_now_is_kept(

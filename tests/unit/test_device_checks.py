@@ -4,7 +4,7 @@ Checks for GPUs are made on a CPU, with stand-ins for what CUDA alone has.
 """
 
 import os
-import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +17,7 @@ from recorded_steps import TapeRecorder
 from resnet_sizes.device_check import bench as bench_module
 from resnet_sizes.device_check import runs, steps
 from resnet_sizes.device_check.bench import Bench
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.training.engine import batches, networks
 from resnet_sizes.training.engine import loop as engine
@@ -154,7 +155,8 @@ def test_a_loss_that_overflows_in_silence_is_noticed(bench, monkeypatch):
 
 
 def test_a_shortage_of_memory_without_our_advice_is_noticed(bench, monkeypatch):
-    said = iter([RuntimeError("CUDA error: unknown error"), None])
+    advice = [UserError("ran out of memory")] * 3
+    said = iter([RuntimeError("CUDA error: unknown error"), None, *advice])
 
     def trainer(self, run, arrays):
         if error := next(said):
@@ -163,10 +165,11 @@ def test_a_shortage_of_memory_without_our_advice_is_noticed(bench, monkeypatch):
 
     monkeypatch.setattr(Bench, "trainer", trainer)
     monkeypatch.setattr(steps, "last_logits", lambda trainer: None)
+    monkeypatch.setattr(steps, "leave", lambda room, device: nullcontext())
     steps.shortage(bench)
     first, second = bench.faults
-    assert first.startswith("16 MiB: RuntimeError: CUDA error: unknown error")
-    assert second == "64 MiB: no error"
+    assert first.startswith("0 MiB: RuntimeError: CUDA error: unknown error")
+    assert second == "48 MiB: no error"
 
 
 def test_memory_of_a_gpu_is_filled_but_for_what_is_left(monkeypatch):
@@ -275,8 +278,6 @@ def test_a_graph_that_is_left_out_or_gives_other_logits_is_noticed(bench, on_tap
 
 
 def test_a_form_that_is_faster_than_the_chosen_one_is_noticed(bench, monkeypatch):
-    monkeypatch.setattr(runs, "plain_rate", lambda bench, model: 50.0)
-    monkeypatch.setattr(runs, "product_rate", lambda bench, precision: 1e12)
     rates = {torch.channels_last: 100.0, torch.contiguous_format: 104.0}
     asked = []
 
@@ -315,13 +316,6 @@ def test_speeds_are_measured_in_the_layout_and_the_mode_that_are_asked_for(
         assert runs._rate(bench, run, layout, "cuda-graph") > 0
         assert set(layouts) == {layout == torch.channels_last}
     assert [each.recordings for each in on_tape] == [1, 1]
-    assert 0.01 < runs._seconds(lambda: time.sleep(0.01)) < 0.1
-    called = []
-    monkeypatch.setattr(runs, "_seconds", lambda work: called.append(work()) or 0.5)
-    assert runs.plain_rate(bench, "resnet18") == 512
-    assert runs.product_rate(bench, "fp32") == 4 * 1024**3
-    assert called[0] > 1  # the loss
-    assert called[1].shape == (1024, 1024)
 
 
 def test_after_a_measurement_that_failed_the_engine_takes_its_own_layout_again(bench, monkeypatch):

@@ -18,8 +18,7 @@ from pydantic import ValidationError
 
 from data_studies import study_on
 from local_server import Answer, LocalServer, refused_address, serve
-from resnet_sizes.data.download import DownloadFailed, download
-from resnet_sizes.data.fetch import fetch_images, local_source
+from resnet_sizes.data.fetch import DownloadFailed, download, fetch_images, local_source
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.study.study import Study
 

@@ -13,8 +13,8 @@ from rendering import render
 from report_studies import DEMO, TEMPLATES, context_of, reseal, study_with_evidence
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.checks.figure_check import figure_strays
 from resnet_sizes.reporting.checks.number_check import sources_of
+from resnet_sizes.reporting.checks.page_check import figure_strays
 from resnet_sizes.reporting.checks.sources import Sources
 from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext

@@ -128,18 +128,6 @@ def test_it_is_computed_where_nothing_can_be_written(images: Path):
     assert fingerprint(images) == before
 
 
-def test_a_table_of_labels_belongs_to_the_images(images: Path):
-    for part in ("train", "test"):
-        shutil.rmtree(images / part) if part == "test" else (images / part).unlink()
-        (images / part).mkdir()
-        for number in range(2):
-            Image.new("RGB", (32, 32), (number, 0, 0)).save(images / part / f"{number}.png")
-        (images / f"{part}Labels.csv").write_text("id,label\n0,cat\n1,dog\n")
-    before = fingerprint(images)
-    (images / "trainLabels.csv").write_text("id,label\n0,dog\n1,cat\n")
-    assert fingerprint(images) != before
-
-
 def test_of_unpacked_batches_each_one_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "cifar-10-batches-py"

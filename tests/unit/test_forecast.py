@@ -8,20 +8,17 @@ import pytest
 import torch
 
 from resnet_sizes.forecast import cost as forecast
-from resnet_sizes.forecast import measure
 from resnet_sizes.forecast.cost import (
     Cost,
     Counts,
+    Measured,
     cost_on_features,
     cost_on_images,
     forecast_run,
-    measured_cost,
-    shared_features,
-)
-from resnet_sizes.forecast.measure import (
-    Measured,
     measure_epochs,
+    measured_cost,
     random_images,
+    shared_features,
 )
 from resnet_sizes.schemas.run.weights import InitialWeights
 from resnet_sizes.training.engine.networks import build_network
@@ -204,7 +201,7 @@ def test_epochs_are_measured_until_they_tell_enough(monkeypatch, seconds, once, 
                 made.append(seconds + {0: 9, 2: 5 * (measured == 3)}.get(len(made), 0))
                 yield SimpleNamespace(training_seconds=made[-1], evaluation_seconds=0.0), None
 
-    monkeypatch.setattr(measure, "Trainer", Steady)
+    monkeypatch.setattr(forecast, "Trainer", Steady)
     data = random_images(32, 10, 2, CPU)
     found = measure_epochs(run_of(None, batch_size=16), torch.nn.Linear(1, 1), data, CPU, once=once)
     assert len(made) == 1 + measured

@@ -132,7 +132,7 @@ def test_the_last_line_is_the_sum_of_times(forecast_of):
 def test_the_time_on_several_devices_is_told(forecast_of):
     costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
     forecast_of(costs, models=["resnet18"], seeds=[0, 1, 2])
-    told = "With several such devices at once: on 2 40 s, on 8 20 s, on 64 20 s."
+    told = "With several such devices at once, at best: on 2 30 s, on 8 20 s, on 64 20 s."
     assert told in forecast_of.said
 
 

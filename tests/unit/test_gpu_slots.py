@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pretend_gpus import OF_A_JOB, uuid
-from resnet_sizes.training.devices import gpus
 from resnet_sizes.training.devices.gpu_slots import DeviceSlot, device_slot
 from resnet_sizes.training.devices.gpus import Gpu, Nvml
 from resnet_sizes.training.devices.locks import LOCKS
@@ -16,14 +15,25 @@ from resnet_sizes.training.devices.locks import LOCKS
 Take = Callable[..., DeviceSlot | None]
 
 
+class Listed:
+    """A library that lists these GPUs, which are idle."""
+
+    def __init__(self) -> None:
+        self.found: list[Gpu] = []
+
+    def gpus(self) -> list[Gpu]:
+        return self.found
+
+    def processes(self, gpu: Gpu) -> frozenset[int]:
+        return frozenset()
+
+
 @pytest.fixture(autouse=True)
 def listed(monkeypatch: pytest.MonkeyPatch) -> list[Gpu]:
-    """What torch lists on a machine without the management library; nothing of it is known while
-    the list is empty."""
-    found: list[Gpu] = []
-    monkeypatch.setattr(gpus, "torch_gpus", lambda environment: found or None)
-    monkeypatch.setattr(Nvml, "load", lambda: None)
-    return found
+    """What the management library lists; there is none while the list is empty."""
+    library = Listed()
+    monkeypatch.setattr(Nvml, "load", lambda: library if library.found else None)
+    return library.found
 
 
 @pytest.fixture
@@ -53,19 +63,6 @@ def take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Take]:
 
 def cuda_is_told() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("CUDA_")}
-
-
-def test_without_the_library_each_run_has_a_gpu_of_its_own(listed: list[Gpu], take: Take) -> None:
-    listed += [Gpu(0, uuid("a"), entry="0"), Gpu(1, uuid("b"), entry="1")]
-    for number in ("0", "1"):
-        assert take().gpu.entry == number
-        assert cuda_is_told() == {"CUDA_VISIBLE_DEVICES": number}
-    assert take() is None
-
-
-def test_the_strongest_that_torch_lists_is_taken_first(listed: list[Gpu], take: Take) -> None:
-    listed += [Gpu(0, uuid("a"), strength=(8, 6, 24)), Gpu(1, uuid("b"), strength=(9, 0, 80))]
-    assert take().gpu.uuid == uuid("b")
 
 
 def test_where_nothing_is_known_a_number_is_passed_on_as_it_was_meant(take: Take) -> None:
@@ -115,7 +112,7 @@ def test_the_numbers_of_a_schedulers_job_are_its_own(
 def test_jobs_that_see_the_whole_machine_do_not_meet_on_a_gpu(
     listed: list[Gpu], take: Take
 ) -> None:
-    listed += [Gpu(0, uuid("a"), entry="0"), Gpu(1, uuid("b"), entry="1")]
+    listed += [Gpu(0, uuid("a")), Gpu(1, uuid("b"))]
     assert take({"SLURM_JOB_ID": "7"}).gpu.uuid == uuid("a")
     assert take({"SLURM_JOB_ID": "8"}).gpu.uuid == uuid("b")
     assert take({"PBS_JOBID": "9"}) is None

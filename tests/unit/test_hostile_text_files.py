@@ -216,7 +216,6 @@ def test_values_are_told_shortly_and_printably() -> None:
     assert shown("a\x1bb") == r"'a\x1bb'"
     assert shown([1, "x"]) == "[1, 'x']"
     assert len(shown("x" * 10_000)) <= 80
-    assert shown(10**5000) == "a number of 16610 bits"
     itself: list[object] = []
     itself.append(itself)
     assert len(shown(itself)) < 80

@@ -1,6 +1,5 @@
 """How the official CIFAR-10 is recognised without its archive, tried on a small made-up one."""
 
-import csv
 import hashlib
 import io
 import json
@@ -115,21 +114,6 @@ def _as_classes(pictures: list[tuple[str, str, bytes]]) -> dict[str, bytes | Non
     }
 
 
-def _as_kaggle(pictures: list[tuple[str, str, bytes]]) -> dict[str, bytes | None]:
-    """As `train/7.png` with `trainLabels.csv` beside `train`, and the same of `test`."""
-    files: dict[str, bytes | None] = {}
-    for part in ("train", "test"):
-        table = io.StringIO()
-        writer = csv.writer(table)
-        writer.writerow(["id", "label"])
-        own = sorted(each for each in pictures if each[0] == part)
-        for number, (_, name, png) in enumerate(own, 1):
-            files[f"{part}/{number}.png"] = png
-            writer.writerow([number, name])
-        files[f"{part}Labels.csv"] = table.getvalue().encode()
-    return files
-
-
 def test_nothing_is_shipped_yet_and_the_batches_are_torchvision_s() -> None:
     shipped = official.official_cifar10()
     assert shipped.unordered_identity is None
@@ -166,12 +150,11 @@ def test_of_another_archive_and_of_a_subset_no_identity_is_told(
     assert read_record(StudyFolder.of_file(study).dataset_info, DatasetInfo, "").content == "other"
 
 
-@pytest.mark.parametrize("arrange", [_as_classes, _as_kaggle], ids=["classes", "kaggle"])
 @pytest.mark.parametrize("container", list(WRITERS))
 def test_the_official_pixels_are_accepted_as_official(
-    made_up: Official, tmp_path: Path, arrange: Callable[..., Any], container: str
+    made_up: Official, tmp_path: Path, container: str
 ) -> None:
-    path = WRITERS[container](arrange(made_up.pictures()), tmp_path / "pictures")
+    path = WRITERS[container](_as_classes(made_up.pictures()), tmp_path / "pictures")
     told, info = images_told(path)
     assert info is not None, told.words
     assert (info.content, info.unordered_identity) == ("other", made_up.identity())
@@ -182,28 +165,6 @@ def test_the_official_pixels_are_accepted_as_official(
         assert info.content == "cifar10"
         assert info.class_names == CLASS_NAMES
         assert "Every image and label is that of the official CIFAR-10." in told.words
-
-
-def test_below_a_common_folder_kaggle_s_layout_is_read_too(
-    made_up: Official, tmp_path: Path
-) -> None:
-    made_up.ship(made_up.identity())
-    files = {f"cifar-10/{name}": png for name, png in _as_kaggle(made_up.pictures()).items()}
-    info = images_told(as_zip(files, tmp_path / "kaggle.zip"))[1]
-    assert info is not None
-    assert info.content == "cifar10"
-
-
-def test_one_part_may_be_as_kaggle_gives_it_and_the_other_in_classes(
-    made_up: Official, tmp_path: Path
-) -> None:
-    made_up.ship(made_up.identity())
-    kaggle, classes = _as_kaggle(made_up.pictures()), _as_classes(made_up.pictures())
-    files = {name: png for name, png in kaggle.items() if name.startswith("train")}
-    files |= {name: png for name, png in classes.items() if name.startswith("test")}
-    info = images_told(as_folder(files, tmp_path / "mixed"))[1]
-    assert info is not None
-    assert info.content == "cifar10"
 
 
 def _other_pixel(pictures: list[tuple[str, str, bytes]]) -> None:
@@ -356,38 +317,3 @@ def test_a_folder_without_batches_is_told(made_up: Official, tmp_path: Path) -> 
         "images is not the official CIFAR-10 archive: it is a folder without cifar-10-batches-py"
         in told.words
     )
-
-
-TABLE = b"id,label\n1,cat\n2,dog\n"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"train/3.png": b""}, "train/3.png has no line in trainLabels.csv. Add or remove it."),
-        ({"train/2.png": None}, "trainLabels.csv: 2 has no image. Add or remove it."),
-        ({"train/cat.txt": b""}, "train/cat.txt is not an image by its name"),
-        ({"trainLabels.csv": b"name,class\n1,cat\n2,dog\n"}, "trainLabels.csv cannot be read ("),
-        ({"trainLabels.csv": TABLE + b"2,cat\n"}, "trainLabels.csv cannot be read ("),
-        ({"trainLabels.csv": TABLE + b"3,\n"}, "trainLabels.csv cannot be read ("),
-        ({"trainLabels.csv": TABLE + b"3\n"}, "trainLabels.csv cannot be read ("),
-        ({"trainLabels.csv": b"id,label\n1,c\xff\n"}, "trainLabels.csv cannot be read ("),
-        ({"trainLabels.csv": b""}, "trainLabels.csv cannot be read ("),
-        ({"trainLabels.csv": None}, "train/1.png is out of place; expected: train/<class>/<image>"),
-        ({"testLabels.csv": None}, "or testLabels.csv beside test/. Move or remove it."),
-    ],
-)
-@pytest.mark.parametrize("container", ["folder", "tar.gz"])
-def test_a_table_of_labels_that_does_not_fit_is_refused_by_name(
-    tmp_path: Path, container: str, change: dict[str, bytes | None], message: str
-) -> None:
-    pictures = list(tree().values())
-    files: dict[str, bytes | None] = {
-        f"{part}/{number}.png": pictures.pop() for part in ("train", "test") for number in (1, 2)
-    }
-    files |= {"trainLabels.csv": TABLE, "testLabels.csv": TABLE}
-    assert images_told(WRITERS[container](files, tmp_path / "whole"))[1] is not None
-    changed = {name: content for name, content in (files | change).items() if content is not None}
-    told, info = images_told(WRITERS[container](changed, tmp_path / "changed"))
-    assert info is None
-    assert message in told.words

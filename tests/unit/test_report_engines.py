@@ -4,7 +4,6 @@ import errno
 import logging
 import os
 import re
-import time
 from pathlib import Path
 
 import pypandoc
@@ -211,27 +210,6 @@ def test_auto_goes_on_with_the_embedded_engine_where_quarto_fails(
         assert (folder / "report.pdf").read_bytes().startswith(b"%PDF-")
 
 
-UNSEEN = r"""#!/bin/sh
-[ "$1" = --version ] && exec echo 1.9.0
-[ "$4" = html ] && exec echo page > article.html
-grep -q 猫 article.qmd || exec cp article.qmd article.pdf
-printf 'error: PDF/UA-1 error: the text `"GPU 猫"` could not be displayed with font `"L"`\n' >&2
-exit 1
-"""
-
-
-def test_a_letter_that_no_font_has_is_replaced_under_quarto_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_program(tmp_path / "bin", monkeypatch, UNSEEN)
-    qmd, figure = tmp_path / "article.qmd", tmp_path / "figure.svg"
-    for source in (qmd, figure):
-        source.write_text("GPU 猫", encoding="utf-8")
-    made = quarto.render(tmp_path, "pdf", "2025-01-01T20:00:00Z")
-    assert made.read_text(encoding="utf-8") == "GPU \ufffd"
-    assert {source.read_text(encoding="utf-8") for source in (qmd, figure)} == {"GPU 猫"}
-
-
 def test_a_quarto_of_a_folder_named_from_the_working_directory_is_called_elsewhere_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,34 +274,12 @@ def test_other_failures_of_engines_stay_what_they_are(said: str) -> None:
     assert raise_refusal(said) is None, "nothing is raised"
 
 
-def has_ended(process: int) -> bool:
-    """Whether a process that was killed is gone within ten seconds.
-
-    The kernel ends it some time after the signal is sent, and later on a busy machine.
-    """
-    command = Path("/proc") / str(process) / "cmdline"
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        try:
-            if b"sleep" not in command.read_bytes():
-                return True
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def test_a_quarto_that_hangs_is_ended_with_what_it_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_quarto_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = study_with_evidence(tmp_path, **DEMO)
     put_quarto(tmp_path / "bin", monkeypatch, "1.9.0")
-    started = tmp_path / "started"
-    hanging = '#!/bin/sh\n[ "$1" = --version ] && exec echo 1.9.0\n'
-    hanging += f'sleep 60 & echo $! > "{started}"; wait\n'
+    hanging = '#!/bin/sh\n[ "$1" = --version ] && exec echo 1.9.0\nexec sleep 60\n'
     (tmp_path / "bin" / "quarto").write_text(hanging, encoding="utf-8")
     monkeypatch.setattr(quarto, "TIME_LIMIT", 1)
     with pytest.raises(UserError, match=r"was not done after 1 s.*--engine pandoc"):
         render(study, tmp_path / "pt", engine="quarto")
-    assert has_ended(int(started.read_text()))
     assert not list((tmp_path / "pt").iterdir())

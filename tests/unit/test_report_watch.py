@@ -8,7 +8,7 @@ from synthetic import make_study
 from typer.testing import CliRunner
 
 from resnet_sizes.cli.app import app
-from resnet_sizes.status.results import watch_results
+from resnet_sizes.status.run_state import watch_results
 
 SMALL = {"seeds": [0], "epochs": 2, "full": False}
 LATE = Path("runs/scratch-32/resnet152/seed-0")

@@ -70,13 +70,9 @@ def test_a_signal_is_a_reason_and_a_second_one_at_once_is_the_same() -> None:
         assert stop.reason() == ("SIGTERM", 128 + signal.SIGTERM)
 
 
-def test_a_second_signal_ends_the_run_unless_it_must_not_be_disturbed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_later_signal_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "AT_ONCE_AFTER", 0.0)
-    with StopRequest() as stop:
+    with StopRequest():
         signal.raise_signal(signal.SIGTERM)
-        with stop.undisturbed():
-            signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Stopped, match="at once by SIGTERM"):
             signal.raise_signal(signal.SIGTERM)

@@ -98,9 +98,8 @@ def test_the_pass_over_all_images_waits_for_the_device_a_few_times_however_many_
     counts = []
     for batch in (1, 8):
         waits.clear()
-        with Progress("run", 68, "images", Clock(CPU).synchronise) as progress:
-            extractor = extractor_of(probe_of(evaluation_batch_size=batch), progress.advance)
-            extractor.train_and_test()
+        progress = Progress("run", 68, "images", Clock(CPU).synchronise)
+        extractor_of(probe_of(evaluation_batch_size=batch), progress.advance).train_and_test()
         counts.append(len(waits))
     # The span's two ends; the first batch, and the fifth, after which the time is estimated.
     assert counts == [4, 4]

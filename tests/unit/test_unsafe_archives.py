@@ -52,23 +52,20 @@ def test_a_member_that_points_out_of_the_archive_is_refused(
     assert [found.name for found in tmp_path.iterdir()] == ["archive"]
 
 
+NO_FILE = r"train/cat/9\.png is a link, a sparse file or a device; allowed: files and folders"
+
+
 @pytest.mark.parametrize(
-    ("kind", "message"),
-    [
-        (tarfile.SYMTYPE, "is a link"),
-        (tarfile.LNKTYPE, "is a link"),
-        (tarfile.CHRTYPE, "is a device or special file"),
-        (tarfile.FIFOTYPE, "is a device or special file"),
-        (tarfile.GNUTYPE_SPARSE, "is a sparse file"),
-    ],
+    "kind",
+    [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.GNUTYPE_SPARSE],
 )
-def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes, message: str) -> None:
+def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, kind: bytes) -> None:
     path = as_tar(tree(), tmp_path / "archive.tar", "")
     with tarfile.open(path, "a:") as archive:
         member = tarfile.TarInfo("train/cat/9.png")
         member.type, member.linkname = kind, "/etc/passwd"
         archive.addfile(member)
-    with pytest.raises(UserError, match=rf"train/cat/9\.png {message}; allowed: files and folders"):
+    with pytest.raises(UserError, match=NO_FILE):
         _decode_all(path)
 
 
@@ -78,7 +75,7 @@ def test_a_link_in_a_zip_is_refused(tmp_path: Path) -> None:
         link = zipfile.ZipInfo("train/cat/9.png")
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc/passwd")
-    with pytest.raises(UserError, match=r"train/cat/9\.png is a link or a device"):
+    with pytest.raises(UserError, match=NO_FILE):
         _decode_all(path)
 
 

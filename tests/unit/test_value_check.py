@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resnet_sizes.i18n import numbers
-from resnet_sizes.reporting.checks.numerals import number_of, numerals, shows
+from resnet_sizes.reporting.checks.sources import number_of, numerals, shows
 from resnet_sizes.schemas.evidence.values import Kind, Source, Value
 
 LANGUAGES = st.sampled_from(["pt", "en"])

@@ -40,7 +40,7 @@ def forecast(
     name = device or study.training.device
     kinds = forecasts.kinds_of_runs(study, name)
     found: list[RunForecast] = []
-    runs: list[forecasts.ExpectedRun] = []
+    runs: list[forecasts.Expected] = []
     all_seeds: dict[str, float] = {}
     with device_slot(f"the forecast of {study.name}", name) as slot:
         # What is measured is so in other processes; this one only asks for the device's name.
@@ -59,9 +59,9 @@ def forecast(
         for kind, expected in forecasts.forecast_study(study, kinds, counts, slot.torch_name):
             say(f"  {kind.protocol}/{kind.model}: {kind.problem or duration(kind.seconds or 0)}")
             found.append(kind)
-            runs += expected
             if expected:
-                all_seeds[kind.settings_hash] = forecasts.makespan(expected, 1)
+                runs.append(expected)
+                all_seeds[kind.settings_hash] = forecasts.least_seconds([expected])
     print_records(
         "One run, of this the features of a frozen network, which runs share; and all its seeds",
         found,
@@ -71,7 +71,7 @@ def forecast(
     )
     problems = sum(kind.problem is not None for kind in found)
     left_out = f", without {problems} that could not be measured" if problems else ""
-    in_turn = forecasts.makespan(runs, 1)
+    in_turn = forecasts.least_seconds(runs)
     whole = in_turn + forecasts.around(runs)
     result(f"All in turn{left_out}: {duration(in_turn)}")
     if described.memory_bytes:
@@ -79,9 +79,8 @@ def forecast(
         say(f"The device has {memory:.1f} GB. Nothing has been started.")
     if runs:
         say(f"With data, evidence and report the study takes about {duration(whole)} in turn.")
-    if len(runs) > 1:
-        several = [f"on {n} {duration(forecasts.makespan(runs, n))}" for n in SEVERAL]
-        say(f"With several such devices at once: {', '.join(several)}.")
+        several = [f"on {n} {duration(forecasts.least_seconds(runs, n))}" for n in SEVERAL]
+        say(f"With several such devices at once, at best: {', '.join(several)}.")
     path = StudyFolder.of(study.name).forecast
     write_json(
         path,

@@ -12,7 +12,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.study.study import EngineChoice
-from resnet_sizes.status.results import watch_results
+from resnet_sizes.status.run_state import watch_results
 
 INTERVAL = 2.0
 """Seconds between two looks of `--watch` at the study's folder."""

@@ -80,62 +80,38 @@ def power(
             show_default=False,
         ),
     ] = None,
-    simulations: Annotated[
-        int, typer.Option(min=1, max=100_000, help="Studies to draw; 100 take about 15 seconds.")
-    ] = 100,  # a share is then known to 5 points (one standard error)
     format: Annotated[Literal["text", "json"], typer.Option(help="What is printed.")] = "text",
 ) -> None:
     """Say which claims of the article so many seeds can settle, before any training.
 
-    Studies are drawn in memory, with the article's own accuracies and minutes as the truth, and
-    judged as real ones are: with the study's seeds, and with one more of each protocol. Claims on
-    losses are not simulated. It trains nothing, writes nothing, and always gives the same answer.
+    With the article's own accuracies and minutes as the truth, each claim's test says how many
+    seeds it takes. Claims on losses, which the table does not have, are left out.
     """
     from resnet_sizes.forecast.power import study_power
     from resnet_sizes.schemas.article.article import load_article
 
     study = load_study(overlays or [])
     check_files(study)
-    texts = {claim.id: claim.text.en for claim in load_article(Path(study.article)).claims}
-    say(f"{study.name}: drawing and judging {simulations} studies…")
-    found = study_power(study, simulations, deviation)
+    found = study_power(study, deviation)
     if format == "json":
         result_json(found)
         return
+    texts = {claim.id: claim.text.en for claim in load_article(Path(study.article)).claims}
     result(
-        f"{found.study}: shares of {found.simulations} simulated studies in which a claim is "
-        "supported / contradicted / left open, and\n"
-        f"what decides it in {found.enough:.0%} of the studies or more. The article's table is "
-        "the truth, and accuracies\n"
-        f"have a standard deviation of {found.deviation_points:g} points between seeds.\n"
+        f"{found.study}: seeds with which a claim is decided with a probability of "
+        f"{found.power:.0%}, if the article's table is the truth and\n"
+        f"accuracies have a standard deviation of {found.deviation_points:g} points between "
+        "seeds.\n"
     )
     for reading in found.readings:
-        title = reading.protocol or "All protocols together, and with one seed more of each"
-        if (seeds := reading.seeds) is not None:
-            title += f", {seeds} seed{'s' * (seeds > 1)}, and one more"
-        if reading.fewest_seeds:
-            title += f"; no claim is decided by fewer than {reading.fewest_seeds}"
         print_records(
-            title,
+            f"{reading.protocol}, which has {reading.seeds}",
             reading.claims,
-            *("id", "now", "one_more"),
-            decided_by=lambda claim: (
-                "now"
-                if claim.now.decided >= found.enough
-                else "one more" * (claim.one_more.decided >= found.enough)
-            ),
+            *("id", "seeds_needed", "settled"),
             what_it_says=lambda claim: texts[claim.id],
         )
         never = [f"{claim} ({reason})" for claim, reason in reading.never.items()]
         if never:
             result(f"Decided by no number of seeds: {', '.join(never)}.\n")
-    for why, names in (
-        (
-            "Not heard of all together, since the article's minutes or memory exclude it",
-            found.excluded,
-        ),
-        ("Not simulated, since the article's table has no losses", found.not_simulated),
-        ("True or false without any run", found.by_construction),
-    ):
-        if names:
-            result(f"{why}: {', '.join(names)}.")
+    result(f"Left out, since the article's table has no losses: {', '.join(found.not_planned)}.")
+    result(f"True or false without any run: {', '.join(found.by_construction)}.")

@@ -5,20 +5,24 @@ transfer is not `torch.hub`'s, which has no time-out, starts over after each int
 trusts whatever already lies in its folder.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from pickle import UnpicklingError
 from urllib.parse import urlsplit
 
+import safetensors.torch
+import torch
 from torch.hub import HASH_REGEX
-from torchvision.models import WeightsEnum, get_model_weights
+from torchvision.models import WeightsEnum, get_model, get_model_weights
 
 from resnet_sizes.data.fetch import PublishedFile, fetch_published, not_fetched
-from resnet_sizes.data.state_dict import NotAStateDict, differences, load_tensors
 from resnet_sizes.io.files import write_json_if_changed
 from resnet_sizes.io.hashes import file_hash
-from resnet_sizes.io.messages import looked_in
+from resnet_sizes.io.messages import looked_in, shown_text
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.weights import (
+    HEAD,
     InitialWeights,
     WantedWeights,
     WeightsInfo,
@@ -32,6 +36,14 @@ _MOST_BYTES = 2**30
 """The limit of a file whose size is not published; torchvision's largest ResNet has 230 MiB."""
 
 OWN_REMEDY = "replace the file with a valid one, or name another under its key"
+
+SHOWN = 3
+"""How many names of each kind of difference a message shows."""
+
+_SAVE = (
+    "Save the tensors alone: torch.save(network.state_dict(), PATH), or "
+    "safetensors.torch.save_file for a .safetensors."
+)
 
 Catalogue = Callable[[str, str], WeightsEnum]
 """Model and `V1` or `V2` → the published weights."""
@@ -125,4 +137,74 @@ def _published_file(weights: WeightsEnum, downloads: Downloads) -> PublishedFile
         ),
         digest=found[1],
         most=int(mebibytes * 1.1 * 2**20) if mebibytes else _MOST_BYTES,
+    )
+
+
+class NotAStateDict(Exception):
+    """The message says what the file holds instead, and what to do."""
+
+
+def load_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors by name in a file that safetensors (`.safetensors`) or `torch.save` wrote.
+
+    They lie in main memory; no code in the file is run. Raises NotAStateDict.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        with warnings.catch_warnings():
+            # Said of a pickle that torch.save did not write; what is wrong with it is said below.
+            warnings.filterwarnings("ignore", "Detected pickle protocol")
+            return _only_tensors(torch.load(path, map_location="cpu", weights_only=True))
+    except NotAStateDict:
+        raise
+    except UnpicklingError:  # its own words advise to load the file all the same
+        raise NotAStateDict(
+            "was not written by torch.save, or holds Python objects besides tensors (a whole "
+            "network, or other code). They are not loaded, since loading them could run any "
+            f"program. {_SAVE}"
+        ) from None
+    except Exception as error:  # a damaged file makes the libraries raise nearly anything
+        reason = shown_text(getattr(error, "strerror", None) or str(error))
+        raise NotAStateDict(
+            f"is damaged, or was not written by torch.save or safetensors ({reason}). {_SAVE}"
+        ) from None
+
+
+def _only_tensors(content: object) -> dict[str, torch.Tensor]:
+    if not isinstance(content, Mapping):
+        raise NotAStateDict(f"holds a {type(content).__name__}, not names with tensors. {_SAVE}")
+    others = [str(name) for name, value in content.items() if not isinstance(value, torch.Tensor)]
+    if others:
+        raise NotAStateDict(
+            f"holds more than tensors: {_some(others)}. If one of them is the state dict, save "
+            f"that one alone. {_SAVE}"
+        )
+    return {str(name): tensor for name, tensor in content.items()}
+
+
+def differences(state: Mapping[str, torch.Tensor], model: str, stem: str) -> list[str]:
+    """How the tensors differ from those of the network, apart from its last layer.
+
+    One text a kind of difference: missing, unexpected, other shapes. `stem` is `imagenet` or
+    `cifar`, whose first convolution is 3×3. The network has no storage, so this costs nothing.
+    """
+    with torch.device("meta"):
+        network = get_model(model, weights=None)
+        if stem == "cifar":
+            network.conv1 = torch.nn.Conv2d(3, 64, 3, bias=False)
+    body = {name: tensor for name, tensor in state.items() if not name.startswith(HEAD)}
+    try:
+        missing, unexpected = network.load_state_dict(body, strict=False, assign=True)
+    except RuntimeError as error:  # a headline, and a line for each that has another shape
+        return [_some([line.strip() for line in str(error).splitlines()[1:]])]
+    missing = [name for name in missing if not name.startswith(HEAD)]
+    found = {"missing": missing, "unexpected": unexpected}
+    return [f"{kind}: {_some(names)}" for kind, names in found.items() if names]
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(shown_text(name) for name in names[:SHOWN]) + (
+        f" and {rest} more" if rest > 0 else ""
     )

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torchvision.models.resnet import ResNet
 
-from resnet_sizes.forecast.measure import ignore, settle_batch_norm
+from resnet_sizes.forecast.cost import ignore, settle_batch_norm
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile, RunSettings
 from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, dataset_identity

@@ -15,8 +15,6 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from torch.nn import functional
-from torch.utils.benchmark import Timer
 
 from resnet_sizes.device_check.bench import (
     CLASSES,
@@ -27,19 +25,16 @@ from resnet_sizes.device_check.bench import (
     in_mode,
     random_info,
 )
-from resnet_sizes.forecast.cost import Counts, forecast_run
-from resnet_sizes.forecast.measure import ignore
+from resnet_sizes.forecast.cost import Counts, forecast_run, ignore
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile
+from resnet_sizes.schemas.run.run import CompileMode, RunFile
 from resnet_sizes.schemas.run.tensors import write_dataset
-from resnet_sizes.schemas.study.protocol import ModelName
 from resnet_sizes.training.capabilities import best_compile_mode
 from resnet_sizes.training.devices.locks import DeviceLocks, lock_folder
 from resnet_sizes.training.engine import batches, networks
-from resnet_sizes.training.engine.networks import build_network, macs_per_image
-from resnet_sizes.training.engine.numerics import memory_format, set_determinism
+from resnet_sizes.training.engine.numerics import memory_format
 from resnet_sizes.training.tensor_files import read_tensors
 
 PATIENCE = 90.0
@@ -166,34 +161,20 @@ def runs(bench: Bench) -> None:
 
 
 def speed(bench: Bench) -> None:
-    """Time steps in each form, a tutorial's steps, and a large matrix product."""
-    for model in bench.models:
-        bench.numbers[f"{model}, a tutorial's steps, images/s"] = round(plain_rate(bench, model))
-    for precision in bench.precisions():
-        operations = product_rate(bench, precision)
-        bench.numbers[f"matrix product, {precision}, TFLOP/s"] = round(operations / 1e12, 1)
-        for model in bench.models:
-            run = bench.run(model=model, precision=precision, epochs=EPOCHS)
-            # Two operations a multiply-accumulate; the backward pass costs two forward ones.
-            work = 2 * 3 * macs_per_image(model, run.reading, CLASSES)
-            share = _chosen_rate(bench, run) * work / operations
-            bench.numbers[f"{model}, {precision}, share of the product's rate"] = round(share, 3)
-
-
-def _chosen_rate(bench: Bench, run: RunFile) -> float:
-    """Images a second in the form that fixed rules choose; a fault where another is faster."""
+    """Time steps in each form: another may not be faster than the one that fixed rules choose."""
     layouts = torch.contiguous_format, torch.channels_last
-    rates = {form: _rate(bench, run, *form) for form in product(layouts, MODES)}
-    mode = best_compile_mode(run.reading, bench.device)
-    chosen = memory_format(run.precision, bench.device), mode
-    fastest = max(rates, key=rates.__getitem__)
-    if rates[chosen] < (1 - SLOWER) * rates[fastest]:  # a second look, at both
-        rates |= {form: _rate(bench, run, *form) for form in (fastest, chosen)}
-    what = f"{run.model}, {run.precision}"
-    for (layout, each), rate in rates.items():
-        bench.numbers[f"{what}, {str(layout)[6:]}, {each}, images/s"] = round(rate)
-    bench.within(f"{what}, behind the fastest", 1 - rates[chosen] / rates[fastest], SLOWER)
-    return rates[chosen]
+    for precision, model in product(bench.precisions(), bench.models):
+        run = bench.run(model=model, precision=precision, epochs=EPOCHS)
+        rates = {form: _rate(bench, run, *form) for form in product(layouts, MODES)}
+        mode = best_compile_mode(run.reading, bench.device)
+        chosen = memory_format(precision, bench.device), mode
+        fastest = max(rates, key=rates.__getitem__)
+        if rates[chosen] < (1 - SLOWER) * rates[fastest]:  # a second look, at both
+            rates |= {form: _rate(bench, run, *form) for form in (fastest, chosen)}
+        what = f"{model}, {precision}"
+        for (layout, each), rate in rates.items():
+            bench.numbers[f"{what}, {str(layout)[6:]}, {each}, images/s"] = round(rate)
+        bench.within(f"{what}, behind the fastest", 1 - rates[chosen] / rates[fastest], SLOWER)
 
 
 def _rate(bench: Bench, run: RunFile, layout: torch.memory_format, mode: CompileMode) -> float:
@@ -206,64 +187,26 @@ def _rate(bench: Bench, run: RunFile, layout: torch.memory_format, mode: Compile
     return count / median(seconds[1:])
 
 
-def plain_rate(bench: Bench, model: ModelName) -> float:
-    """Images a second of a tutorial's steps with torch's defaults, prepared images being there."""
-    set_determinism(False, 0)
-    torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32 = False, True
-    network = build_network(model, bench.run().reading, CLASSES).to(bench.device)
-    optimizer = torch.optim.Adam(network.parameters(), lr=5e-4)
-    inputs = torch.randn(256, 3, 32, 32, device=bench.device)
-    labels = torch.randint(CLASSES, (256,), device=bench.device)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = functional.cross_entropy(network(inputs), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        return loss.item()
-
-    return 256 / _seconds(step)
-
-
-def product_rate(bench: Bench, precision: Precision) -> float:
-    """Operations a second of a matrix product, two a multiply-accumulate."""
-    set_determinism(True, 0, precision)
-    size = 8192 if bench.device.type == "cuda" else 1024
-    kind = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, torch.float32)
-    left, right = torch.randn(2, size, size, device=bench.device, dtype=kind)
-    return 2 * size**3 / _seconds(lambda: left @ right)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    """Of one call, with the wait for the device."""
-    timer = Timer("work()", globals={"work": work}, num_threads=torch.get_num_threads())
-    return float(timer.blocked_autorange(min_run_time=0.5).median)
-
-
 def forecast(bench: Bench) -> None:
     """Compare forecasts with runs; and the pass that made features with its time in a run that
     finds them."""
-    cuda = bench.device.type == "cuda"
-    train, changes = (10_240, {"epochs": 40}) if cuda else (128, {"batch_size": 32})
-    for reading in ("scratch-32", "probe-224") if cuda else ("scratch-32",):
+    train = 10_240
+    for reading in ("scratch-32", "probe-224"):
         with bench.case(reading):
-            home = Home(bench, reading, train, **changes)
+            home = Home(bench, reading, train, epochs=40)
             cost = forecast_run(home.run, Counts(train, TEST_IMAGES, CLASSES), str(bench.device))
             if cost.problem:
                 raise RuntimeError(cost.problem)
             found = home.finish()
+            steps = cost.once_seconds + cost.training_seconds + cost.feature_seconds
+            whole = found.training_seconds + (found.preparation_seconds or 0)
             pairs: dict[str, tuple[float, float]] = {
-                "memory": (cost.peak_memory_bytes, found.peak_memory_bytes)
+                "memory": (cost.peak_memory_bytes, found.peak_memory_bytes),
+                "training": (steps, whole),
             }
-            if cuda:  # a CPU may have other work at the same time
-                steps = cost.once_seconds + cost.training_seconds + cost.feature_seconds
-                whole = found.training_seconds + (found.preparation_seconds or 0)
-                pairs["training"] = steps, whole
-            # A process holds the copies of its checkpoints as well, which are not forecast.
-            limit = 0.15 if cuda else 0.25
             for what, (expected, actual) in pairs.items():
                 bench.numbers |= {f"{reading}, {what}": actual, f"{what}, forecast": expected}
-                bench.within(f"{reading}, {what}: error", abs(expected / actual - 1), limit)
+                bench.within(f"{reading}, {what}: error", abs(expected / actual - 1), 0.15)
             if (made := found.feature_cache) and (again := home.finish().feature_cache):
                 error = abs(again.forward_seconds / made.forward_seconds - 1)
                 bench.within(f"{reading}, clock of the pass: error", error, 0.05)

@@ -28,7 +28,7 @@ from resnet_sizes.device_check.bench import (
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.capabilities import explained_out_of_memory, fastest_precision
-from resnet_sizes.training.devices.gpus import VARIABLE, Nvml, usable_gpus
+from resnet_sizes.training.devices.gpus import VARIABLE, Nvml, visible_gpus
 from resnet_sizes.training.engine.batches import (
     DeviceData,
     Preprocessor,
@@ -79,7 +79,7 @@ def _cuda(bench: Bench) -> None:
     found = torch.cuda.get_device_properties(bench.device)
     torch.zeros(1, device=bench.device)  # from now on this process is one of the GPU's
     nvml = Nvml.load()
-    gpu = next(iter(usable_gpus(nvml, os.environ)), None)
+    gpu = next(iter(visible_gpus(nvml, os.environ)), None)
     uuid = gpu.uuid if gpu else None
     processes = (nvml.processes(gpu) if nvml and gpu else None) or ()
     bench.numbers |= {
@@ -88,7 +88,7 @@ def _cuda(bench: Bench) -> None:
         VARIABLE: os.environ.get(VARIABLE, "not set"),
         "UUID of NVML": uuid or "unknown",
         "UUID of torch": f"GPU-{found.uuid}",
-        "MIG": f"an instance of {gpu.whole}" if gpu and gpu.whole else "no",
+        "MIG": "yes" if uuid and uuid.startswith("MIG-") else "no",
         "NVML knows this process": "yes" if os.getpid() in processes else f"no: {processes}",
     }
     if uuid and uuid.startswith("GPU-") and uuid != f"GPU-{found.uuid}":
@@ -179,7 +179,7 @@ def divergence(bench: Bench) -> None:
 def shortage(bench: Bench) -> None:
     """Run out of memory at several places."""
     # The least first: libraries that have found room for themselves keep it.
-    for pieces in (0, 6, 8, 12, 16) if bench.device.type == "cuda" else (2, 8):
+    for pieces in (0, 6, 8, 12, 16):
         with leave(pieces * PIECE, bench.device):
             _expect_advice(bench, bench.run(), f"{8 * pieces} MiB", "ran out of memory")
 
@@ -197,24 +197,14 @@ def _expect_advice(bench: Bench, run: RunFile, case: str, words: str) -> None:
 
 @contextmanager
 def leave(room: int, device: torch.device) -> Iterator[None]:
-    """A block that has about so many bytes of memory, on CUDA and on Linux."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-        free, ballast = torch.cuda.mem_get_info(device)[0], None
-        while ballast is None:  # in one piece there is less than there is in all
-            with suppress(torch.OutOfMemoryError):
-                ballast = torch.empty(free - room, dtype=torch.uint8, device=device)
-            room += PIECE
-        yield
-        return
-    import resource
-
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    most = pages * resource.getpagesize() + room
-    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    """A block that has about so many bytes of the device's memory."""
+    torch.cuda.empty_cache()
+    free, ballast = torch.cuda.mem_get_info(device)[0], None
+    while ballast is None:  # in one piece there is less than there is in all
+        with suppress(torch.OutOfMemoryError):
+            ballast = torch.empty(free - room, dtype=torch.uint8, device=device)
+        room += PIECE
     yield
-    resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def waits(bench: Bench) -> None:

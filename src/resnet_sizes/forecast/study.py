@@ -1,6 +1,5 @@
 """What a study will cost: one forecast per kind of run, and all runs' time on some devices."""
 
-import heapq
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,17 +29,19 @@ CIFAR10 = Counts(train=50_000, test=10_000, classes=10)
 
 
 @dataclass(frozen=True)
-class ExpectedRun:
-    """One run, or the runs of one process, in seconds."""
+class Expected:
+    """All runs of one kind, in seconds."""
 
     seconds: float
-    """What the runs do for themselves: training, evaluation, start."""
-    features: Hashable | None = None
-    """Equal for runs that share the features of a frozen backbone."""
-    feature_seconds: float = 0.0
+    """What they do for themselves: training, evaluation, start."""
+    longest: float
+    """Of these the share of one process, which no other device can take over."""
+    features: Hashable | None
+    """Equal for kinds that share the features of a frozen backbone."""
+    feature_seconds: float
     """The pass that computes them, which the first of these runs does."""
-    process_seconds: float = 0.0
-    """Of its own seconds, those until its process has torch."""
+    process_seconds: float
+    """Until a process has torch."""
 
 
 def kinds_of_runs(study: Study, device_name: str) -> list[RunFile]:
@@ -63,11 +64,8 @@ def kinds_of_runs(study: Study, device_name: str) -> list[RunFile]:
 
 def forecast_study(
     study: Study, kinds: Sequence[RunFile], counts: Counts, device_name: str
-) -> Iterator[tuple[RunForecast, list[ExpectedRun]]]:
-    """Measure each kind of run of a study, one after the other, and list its runs.
-
-    There are no runs where nothing could be measured.
-    """
+) -> Iterator[tuple[RunForecast, Expected | None]]:
+    """Measure each kind of run of a study, one after the other; None where that failed."""
     for run in kinds:
         cost = forecast_run(run, counts, device_name)
         measured = cost.problem is None
@@ -84,13 +82,12 @@ def forecast_study(
             feature_seconds=cost.feature_seconds if measured else None,
             peak_memory_bytes=cost.peak_memory_bytes if measured else None,
         )
+        seconds, longest = seeds * own, own
         if run.keeps_features:  # one process makes them all
-            own += (seeds - 1) * (own - cost.process_seconds)
-            seeds = 1
-        expected = ExpectedRun(
-            own, shared_features(run), cost.feature_seconds, cost.process_seconds
-        )
-        yield forecast, [expected] * seeds if measured else []
+            seconds = longest = own + (seeds - 1) * (own - cost.process_seconds)
+        features = shared_features(run)
+        expected = Expected(seconds, longest, features, cost.feature_seconds, cost.process_seconds)
+        yield forecast, expected if measured else None
 
 
 def dataset_counts(study: Study) -> Counts:
@@ -116,22 +113,15 @@ def dataset_counts(study: Study) -> Counts:
     )
 
 
-def makespan(runs: Sequence[ExpectedRun], devices: int) -> float:
-    """Seconds until the last run ends, when each free device takes the next run in order.
-
-    A run whose features another one is computing waits for them, and holds its device meanwhile,
-    as `resnet-sizes train` does.
-    """
-    free = [0.0] * devices
-    ready: dict[Hashable, float] = {}
-    for run in runs:
-        begin = heapq.heappop(free)
-        if run.features is not None:
-            begin = max(begin, ready.setdefault(run.features, begin + run.feature_seconds))
-        heapq.heappush(free, begin + run.seconds)
-    return max(free)
+def least_seconds(expected: Sequence[Expected], devices: int = 1) -> float:
+    """Seconds that all runs take on one device, or on several at the least: all work shared evenly,
+    or the longest process alone."""
+    passes = {each.features: each.feature_seconds for each in expected}
+    work = sum(each.seconds for each in expected) + sum(passes.values())
+    longest = [each.longest + each.feature_seconds for each in expected]
+    return max(work / devices, *longest, 0.0)
 
 
-def around(runs: Sequence[ExpectedRun]) -> float:
+def around(expected: Sequence[Expected]) -> float:
     """Seconds of what a study does beside its runs, by how long a process takes to begin."""
-    return AROUND * min((run.process_seconds for run in runs), default=0.0)
+    return AROUND * min((each.process_seconds for each in expected), default=0.0)

@@ -1,6 +1,6 @@
 """One process at a time where several make the same file, and whether a process still lives."""
 
-import errno
+import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -15,13 +15,6 @@ _log = logging.getLogger("resnet_sizes")
 GLANCE = 0.2
 """Seconds after which a process that only looks whether a lock is held (`is_held`) has freed it."""
 
-_MISSING = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
-"""What systems say where a file system has no locks."""
-
-
-class NoLocks(OSError):
-    """The file system has no locks, as some network file systems."""
-
 
 @contextmanager
 def one_process(
@@ -31,12 +24,20 @@ def one_process(
 
     Where another process holds it, `waiting` is logged and this one waits: a wait in silence
     looks like a hang. `meanwhile` is called every second of the wait and may raise to end it.
-    Yields whether it had to wait. Raises OSError if no lock can be made there, and of these
-    NoLocks if the file system has none.
+    Yields whether it had to wait. Where no lock can be made, as on some network file systems, it
+    says so and holds none.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     lock = kernel_lock(_lock_of(target))
-    if waits := not take(lock, GLANCE):
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        waits = not take(lock, GLANCE)
+    except OSError as error:
+        _log.warning(
+            f"warning: {target}: cannot be locked ({error}); see that no other process makes it too"
+        )
+        yield False
+        return
+    if waits:
         _log.info(waiting)
         meanwhile()
         while not take(lock, 1):
@@ -55,18 +56,12 @@ def kernel_lock(path: Path, mode: int = -1) -> FileLock:
 
 
 def take(lock: FileLock, seconds: float = 0) -> bool:
-    """Whether the lock could be taken within some seconds.
-
-    Raises NoLocks where the file system has none, and OSError where the file cannot be made.
-    """
+    """Whether the lock could be taken within some seconds. Raises OSError where the file system has
+    none, or the file cannot be made."""
     try:
         lock.acquire(timeout=seconds)
     except Timeout:
         return False
-    except OSError as error:
-        if error.errno in _MISSING:
-            raise NoLocks(f"the file system has no locks: {error.strerror}") from error
-        raise
     return True
 
 
@@ -80,10 +75,6 @@ def is_held(target: Path) -> bool | None:
     Nothing is written, and nothing waits. The look itself takes a shared lock for some
     microseconds, which `one_process` passes over.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return None
     try:
         # As filelock opens it, but never to make or to change it.
         handle = os.open(_lock_of(target), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)

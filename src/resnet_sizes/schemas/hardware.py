@@ -108,7 +108,7 @@ class Devices(Record):
 def load_devices(path: Path) -> Devices:
     """Read and check a table of devices (YAML), as `shipped` finds it. Raises UserError with every
     problem."""
-    remedy = f"Correct {path}, or name another table with --devices."
+    remedy = f"Correct {path}, or name another table under devices."
     return read_yaml_record(shipped(path), Devices, "table of devices", remedy)
 
 

@@ -1,6 +1,5 @@
 """Images in `train/<class>/…` and `test/<class>/…`, in a folder, a zip or a tar archive."""
 
-import logging
 import warnings
 from collections.abc import Mapping
 from io import BytesIO
@@ -18,15 +17,10 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, Int64Array, UInt8Array
 
-_log = logging.getLogger(__name__)
-
 MAX_PIXELS = 50_000_000
 """As many as a large photograph has. Decoding takes up to eight bytes of memory for each."""
 MAX_SIDE = 65_535
 """The most that JPEG can have. Resizing takes memory for the length of a side, too."""
-MAX_SCANNED = 100 * MAX_PIXELS
-"""Pixels of a JPEG times its scans, each of which goes over the whole picture. A progressive one
-of today's encoders has about ten; what looks like scans in films and previews is counted too."""
 _SIZE = (IMAGE_SHAPE[2], IMAGE_SHAPE[1])
 
 
@@ -37,7 +31,7 @@ class ImageFolderSource(Source):
     def __init__(self, path: Path, resize: bool) -> None:
         self._resize = resize
         self._container = open_container(path)
-        classes, tables = classes_of(self._container)
+        classes = classes_of(self._container)
         self._names: dict[Part, list[str]] = {}
         labels: dict[Part, Int64Array] = {}
         for part in PARTS:
@@ -46,18 +40,17 @@ class ImageFolderSource(Source):
             labels[part] = np.repeat(np.arange(len(files)), [len(names) for names in files])
         super().__init__(path, list(classes["train"]), labels)
 
-        self.files = [*tables, *chain.from_iterable(self._names.values())]
+        self.files = list(chain.from_iterable(self._names.values()))
         """Names of all files that it reads, below the folder or inside the archive."""
 
     def images(self, wanted: Mapping[Part, Int64Array]) -> dict[Part, UInt8Array]:
-        """See `Source`. Tells of transparency that is dropped."""
+        """See `Source`."""
         images: dict[Part, UInt8Array] = {}
         place_of: dict[str, tuple[Part, int]] = {}
         for part, indices in wanted.items():
             images[part] = np.empty((len(indices), *IMAGE_SHAPE), dtype=np.uint8)
             place_of |= {self._names[part][index]: (part, row) for row, index in enumerate(indices)}
         problems: list[str] = []
-        transparent: list[str] = []
         for name, content in tqdm(
             self._container.read(list(place_of)),
             total=len(place_of),
@@ -69,51 +62,38 @@ class ImageFolderSource(Source):
             where = f"{self._container.path}: {shown_text(name)}"
             part, row = place_of[name]
             try:
-                image = decode(content, where, self._resize, transparent)
+                image = decode(content, where, self._resize)
                 images[part][row] = image.transpose(2, 0, 1)
             except UserError as error:
                 problems.append(str(error))
         if problems:
             raise refused(problems)
-        if transparent:
-            _log.warning(
-                f"warning: {transparent[0]}: has transparent pixels, as {len(transparent)} images "
-                "in all; their colours are taken, and the transparency is dropped."
-            )
         return images
 
 
-def decode(
-    content: bytes, where: str, resize: bool, transparent: list[str] | None = None
-) -> UInt8Array:
+def decode(content: bytes, where: str, resize: bool) -> UInt8Array:
     """Decode a PNG or JPEG file to uint8 `[32, 32, 3]`, RGB; `where` names it in messages.
 
     An image of another size is stretched to 32×32 (Lanczos) if `resize`, otherwise a UserError.
-    Transparency is dropped, and `where` then added to `transparent`. Orientation marks of cameras
-    are not applied. An animated PNG is a UserError: which of its pictures is meant?
+    Transparency is dropped. Orientation marks of cameras are not applied. An animated PNG is a
+    UserError: which of its pictures is meant?
     """
     try:
         with (
             warnings.catch_warnings(action="ignore"),  # of odd notes in it, and of its size
             Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image,
         ):
-            size, pixels = f"{image.width}×{image.height}", image.width * image.height
-            scans = 0 if image.format == "PNG" else content.count(b"\xff\xda")
-            most = MAX_SCANNED // max(pixels, 1000)
-            if pixels > MAX_PIXELS or max(image.size) > MAX_SIDE:
+            size = f"{image.width}×{image.height}"
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 allowed = f"{MAX_PIXELS}, and {MAX_SIDE} a side. Make it smaller"
                 problem = f"has too many pixels ({size}); allowed: {allowed}"
             elif image.format == "PNG" and getattr(image, "is_animated", False):
                 problem = "is animated; allowed: one picture. Replace it"
-            elif scans > most:
-                problem = f"is a JPEG of {scans} scans; allowed: {most} of its size. Save it again"
             elif image.size != _SIZE and not resize:
                 remedy = "Set dataset.resize to true to have images resized"
                 problem = f"is {size} pixels; expected: 32×32. {remedy}"
             else:
-                rgb, is_transparent = _to_rgb(image)
-                if is_transparent and transparent is not None:
-                    transparent.append(where)
+                rgb = _to_rgb(image)
                 if rgb.size != _SIZE:
                     rgb = rgb.resize(_SIZE, Image.Resampling.LANCZOS)
                 return np.asarray(rgb)
@@ -130,13 +110,8 @@ def decode(
         ) from None
 
 
-def _to_rgb(image: Image.Image) -> tuple[Image.Image, bool]:
-    """The image in RGB, and whether some of it was transparent."""
+def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip, not scale
         levels = np.clip(np.asarray(image), 0, 65535) >> 8
-        return Image.fromarray(levels.astype(np.uint8)).convert("RGB"), False
-    if "transparency" not in image.info and "A" not in image.getbands():
-        return image.convert("RGB"), False
-    with_alpha = image.convert("RGBA")
-    is_transparent = bool((np.asarray(with_alpha)[..., 3] < 255).any())
-    return with_alpha.convert("RGB"), is_transparent
+        return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+    return image.convert("RGB")

@@ -1,11 +1,9 @@
 """Which files of a folder or archive are the images of which class.
 
-Either `train/<class>/<image>` or, as Kaggle gives it, `train/<image>` with `trainLabels.csv` beside
-`train`; `test` likewise. Both may lie below one common folder; other files are not looked at.
+`train/<class>/<image>` and `test/<class>/<image>`, perhaps below one common folder; other files are
+not looked at.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from unicodedata import normalize
@@ -22,47 +20,31 @@ Classes = dict[str, list[str]]
 """Class name → full names of its files inside the container, both sorted."""
 
 
-def classes_of(container: Container) -> tuple[dict[Part, Classes], list[str]]:
-    """The images of each part by class, and the names of the tables of labels that it took.
+def classes_of(container: Container) -> dict[Part, Classes]:
+    """The images of each part by class.
 
     Names are compared in Unicode's form C: macOS writes an accent as a character of its own.
     Raises UserError that names what is out of place.
     """
     path, entries = container.path, container.entries()
     top = _top(entries, path)
-    inside = [
-        (part, entry.parts[len(top) + 1 :], entry)
-        for part in PARTS
-        for entry in entries
-        if entry.parts[: len(top) + 1] == (*top, part) and len(entry.parts) > len(top) + 1
-    ]
-    flat = {part for part, below, entry in inside if len(below) == 1 and not entry.is_folder}
-    tables = {part: "/".join((*top, f"{part}Labels.csv")) for part in PARTS if part in flat}
-    files = {entry.name for entry in entries if not entry.is_folder}
-    labels = {part: _labels(container, name) for part, name in tables.items() if name in files}
     classes: dict[Part, Classes] = {"train": {}, "test": {}}
     problems = []
-    for part, below, entry in inside:
-        where, names = shown_text(entry.name), labels.get(part)
-        name: str | None = below[0]
-        if len(below) + entry.is_folder != (2 if names is None else 1):
-            table = f", or {part}Labels.csv beside {part}/" if len(below) == 1 else ""
-            problems.append(f"{where} is out of place; {_EXPECTED}{table}. Move or remove it.")
+    for part, entry in ((part, entry) for part in PARTS for entry in entries):
+        below = entry.parts[len(top) + 1 :]
+        if entry.parts[: len(top) + 1] != (*top, part) or not below:
+            continue
+        where = shown_text(entry.name)
+        if len(below) + entry.is_folder != 2:
+            problems.append(f"{where} is out of place; {_EXPECTED}. Move or remove it.")
         elif not entry.is_folder and not below[-1].lower().endswith(SUFFIXES):
             allowed = ", ".join(SUFFIXES)
             problems.append(
                 f"{where} is not an image by its name; allowed: {allowed}. Convert or remove it."
             )
-        elif names is not None and (name := names.pop(below[0].rpartition(".")[0], None)) is None:
-            problems.append(f"{where} has no line in {part}Labels.csv. Add or remove it.")
         else:
-            images = classes[part].setdefault(normalize("NFC", name or ""), [])
+            images = classes[part].setdefault(normalize("NFC", below[0]), [])
             images += [] if entry.is_folder else [entry.name]
-    problems += [
-        f"{part}Labels.csv: {shown_text(name)} has no image. Add or remove it."
-        for part, unused in labels.items()
-        for name in unused
-    ]
     problems = problems or list(_class_problems(classes))
     if problems:
         raise refused([f"{path}: {problem}" for problem in problems])
@@ -71,7 +53,7 @@ def classes_of(container: Container) -> tuple[dict[Part, Classes], list[str]]:
             name: sorted(images, key=lambda image: (normalize("NFC", image), image))
             for name, images in sorted(classes[part].items())
         }
-    return classes, [tables[part] for part in labels]
+    return classes
 
 
 def _top(entries: Sequence[Entry], path: Path) -> tuple[str, ...]:
@@ -88,23 +70,6 @@ def _top(entries: Sequence[Entry], path: Path) -> tuple[str, ...]:
         f"{path}: holds {', '.join(map(shown_text, found[:10])) or 'no folder'}; {_EXPECTED}, "
         "perhaps below one common folder. Arrange it so, or change dataset.path."
     )
-
-
-def _labels(container: Container, table: str) -> dict[str, str]:
-    """Name of an image without its suffix → name of its class."""
-    ((_, content),) = container.read([table])
-    try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
-        labels = {id: label for id, label in rows if id and label}
-        if rows[0] != ["id", "label"] or len(labels) != len(rows):
-            raise ValueError("a line is empty or stands twice")
-    except (ValueError, IndexError, csv.Error) as error:  # as bytes that are no UTF-8
-        raise UserError(
-            f"{container.path}: {shown_text(table)} cannot be read ({shown_text(str(error))}); "
-            "expected: the line id,label and one for each image. Correct it."
-        ) from None
-    del labels["id"]
-    return labels
 
 
 def _class_problems(classes: Mapping[Part, Classes]) -> Iterator[str]:

@@ -11,10 +11,8 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.checks.figure_check import figure_strays
-from resnet_sizes.reporting.checks.numerals import numerals
-from resnet_sizes.reporting.checks.page_check import seen_text, strays
-from resnet_sizes.reporting.checks.sources import Sources
+from resnet_sizes.reporting.checks.page_check import figure_strays, seen_text, strays
+from resnet_sizes.reporting.checks.sources import Sources, numerals
 from resnet_sizes.reporting.render.engines import Engine
 from resnet_sizes.reporting.render.pandoc import read_tree
 from resnet_sizes.reporting.sections.article import RenderedArticle

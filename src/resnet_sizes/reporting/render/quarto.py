@@ -3,15 +3,13 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.render.pandoc import raise_refusal, replaced, undisplayable
+from resnet_sizes.reporting.render.pandoc import raise_refusal
 
 # Older ones come with a Typst that lacks `par(spacing: …)`, which our template uses, and that
 # writes no tagged PDF; `pdf-standard` is new in it as well.
@@ -63,8 +61,7 @@ def _program() -> str:
 
 
 def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
-    """Run `quarto render article.qmd` for one format; a character that no font of the PDF has is
-    printed as `�`, as the embedded engine does.
+    """Run `quarto render article.qmd` for one format.
 
     Raises UserError with what Quarto said, or where it takes longer than `TIME_LIMIT`, and OSError
     where it says that the disk is full or refuses.
@@ -76,12 +73,7 @@ def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
     environment["TYPST_IGNORE_SYSTEM_FONTS"] = "true"
     environment["SOURCE_DATE_EPOCH"] = str(int(moment(created).timestamp()))
     try:
-        run = partial(_run, [_program(), *command], TIME_LIMIT, cwd=folder, env=environment)
-        status, said = run()
-        if missing := undisplayable(said) if status != 0 else set():
-            sources = [path for kind in ("qmd", "bib", "svg") for path in folder.glob(f"*.{kind}")]
-            with replaced(missing, sources):
-                status, said = run()
+        status, said = _run([_program(), *command], TIME_LIMIT, cwd=folder, env=environment)
     except QuartoUnusableError as error:
         raise UserError(f"quarto {' '.join(command)}: {error}. {REMEDY}") from None
     made = folder / f"article.{format}"
@@ -107,7 +99,7 @@ def _errors(said: str) -> str:
 def _run(command: list[str], limit: int, **options: Any) -> tuple[int, str]:
     """The exit status of a command, with options of Popen, and what it said, without colours."""
     try:
-        process = subprocess.Popen(
+        done = subprocess.run(
             command,
             **options,
             stdin=subprocess.DEVNULL,
@@ -115,19 +107,10 @@ def _run(command: list[str], limit: int, **options: Any) -> tuple[int, str]:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            # `quarto` is a script that starts others: a session of their own ends them together.
-            start_new_session=True,
+            timeout=limit,
+            check=False,
         )
-    except OSError as error:
-        raise QuartoUnusableError(f"{command[0]} does not run ({error.strerror})") from None
-    with process:
-        try:
-            said, _ = process.communicate(timeout=limit)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            raise QuartoUnusableError(
-                f"{command[0]} does not run (it was not done after {limit} s)"
-            ) from None
-    return process.returncode, _COLOURS.sub("", said)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = getattr(error, "strerror", None) or f"it was not done after {limit} s"
+        raise QuartoUnusableError(f"{command[0]} does not run ({why})") from None
+    return done.returncode, _COLOURS.sub("", done.stdout)

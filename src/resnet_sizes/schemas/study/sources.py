@@ -26,10 +26,8 @@ class DatasetSpec(Record):
         "cifar10", pattern=r"^(cifar10|image-folder|digits|[A-Za-z_]\w*(\.\w+)*:[A-Za-z_]\w*)$"
     )
     """`cifar10`: the official archive; `image-folder`: a directory, zip or tar with
-    `train/<class>/…` and `test/<class>/…`, or as Kaggle gives it with `train/…` and a
-    `trainLabels.csv` (`id,label`) beside it, and the same of `test`; `digits`: scikit-learn's
-    handwritten digits; `module:function`: a function of your own in `module.py`, in the working
-    directory."""
+    `train/<class>/…` and `test/<class>/…`; `digits`: scikit-learn's handwritten digits;
+    `module:function`: a function of your own in `module.py`, in the working directory."""
     path: str | None = Field(None, min_length=1)
     """The folder or archive of `image-folder`; for `cifar10` a local copy of the official
     archive, packed or unpacked, used instead of a download; what a function of your own is called

@@ -1,4 +1,5 @@
-"""A device for a run: the first free one, before torch looks for devices.
+"""A device for a run: the first free one, before torch looks for devices; and what else is on it,
+which makes times longer than the run's own.
 
 Snakemake counts GPUs and does not number them, so runs that start together would all take the
 first. A machine without a GPU has a slot for each run: nothing waits there, and a run knows
@@ -6,22 +7,23 @@ whether there was another.
 """
 
 import logging
+import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import utc_now
-from resnet_sizes.training.devices.device_sharing import OtherProcesses, SharingMonitor
+from resnet_sizes.schemas.run.metrics import Sharing
 from resnet_sizes.training.devices.gpus import (
     VARIABLE,
     Gpu,
     Nvml,
     show_only,
     strongest_first,
-    usable_gpus,
+    visible_gpus,
     wanted_gpus,
 )
 from resnet_sizes.training.devices.locks import DeviceLocks, SlotHolder, lock_folder
@@ -44,15 +46,68 @@ PROCESSOR = "cpu"
 WhileWaiting = Callable[[str | None], object]
 """Called every second with the reason of the wait, where there is one to give; may raise."""
 
+LOOK_EVERY = 1.0
+"""Seconds between two looks at least: epochs of a head take milliseconds."""
+
+Others = Callable[[], Iterable[str] | None]
+"""Names of what is on the device beside the run; None where it cannot be seen."""
+
+
+class SharingMonitor:
+    """Looks at the device when the run begins, at ends of epochs, and at its end."""
+
+    def __init__(self, others: Others | None = None) -> None:
+        """`others` is None where nothing can be seen."""
+        self._others = others
+        self._last = -math.inf
+        self._seen: Sharing | None = None
+
+    def again(self) -> "SharingMonitor":
+        """One for the next run on the device, which has seen nothing yet."""
+        return SharingMonitor(self._others)
+
+    def look(self, at_once: bool = False) -> None:
+        """Look, unless the last look was a moment ago."""
+        now = time.monotonic()
+        if self._others is None or (now - self._last < LOOK_EVERY and not at_once):
+            return
+        self._last = now
+        if (names := self._others()) is not None:
+            self.saw(names)
+
+    def saw(self, names: Iterable[str]) -> None:
+        """Count a look that showed these."""
+        self._last = time.monotonic()
+        found = list(dict.fromkeys(names))
+        self._seen = _sum(self._seen, Sharing(looks=1, shared=int(bool(found)), others=found))
+
+    def resume_from(self, kept: Sharing | None) -> None:
+        """Add what earlier attempts at the run have seen."""
+        self._seen = _sum(kept, self._seen)
+
+    def record(self) -> Sharing | None:
+        """All that has been seen; None if nothing could be seen."""
+        return self._seen
+
+
+def _sum(first: Sharing | None, second: Sharing | None) -> Sharing | None:
+    if first is None or second is None:
+        return first or second
+    return Sharing(
+        looks=first.looks + second.looks,
+        shared=first.shared + second.shared,
+        others=list(dict.fromkeys([*first.others, *second.others])),
+    )
+
 
 class DeviceSlot:
     """Where a run is made: on a GPU that it holds, or on the machine's processor."""
 
-    def __init__(self, run: str, device: str, locks: DeviceLocks | None) -> None:
+    def __init__(self, run: str, device: str, locks: DeviceLocks | None, nvml: Nvml | None) -> None:
         self._run = run
         self._device = device
         self._locks = locks
-        self._others: OtherProcesses | None = None
+        self._nvml = nvml
         self.gpu: Gpu | None = None
         """The GPU that it holds; the only one that torch will see."""
 
@@ -73,12 +128,10 @@ class DeviceSlot:
             self._locks = None
             return True
 
-    def acquire_gpu(
-        self, gpus: Sequence[Gpu], nvml: Nvml | None, while_waiting: WhileWaiting
-    ) -> Gpu:
+    def acquire_gpu(self, gpus: Sequence[Gpu], while_waiting: WhileWaiting) -> Gpu:
         """Hold the first free one, an idle one if there is any. Waits while runs hold them all."""
         logged = -LOG_EVERY
-        while not (gpu := self._first_free(gpus, nvml)):
+        while not (gpu := self._first_free(gpus)):
             reason = self._all_taken(gpus)
             if time.monotonic() - logged >= LOG_EVERY:
                 logged = time.monotonic()
@@ -86,24 +139,27 @@ class DeviceSlot:
             while_waiting(reason)
             time.sleep(TRY_EVERY)
         self.gpu = gpu
-        if nvml is not None:
-            self._others = OtherProcesses(nvml, gpu)
-            until = time.monotonic() + ENDING
-            while (found := self._others.before_use()) and time.monotonic() < until:
-                while_waiting(None)
-                time.sleep(0.2)
-            if found:
-                log.warning(
-                    f"warning: {self._run}: no GPU is idle. Other processes compute on {gpu} as "
-                    f"well ({', '.join(self._others.names(found))}); it is taken all the same, and "
-                    "times on it are longer"
-                )
+        until = time.monotonic() + ENDING
+        while (found := self._others(gpu)) and time.monotonic() < until:
+            while_waiting(None)
+            time.sleep(0.2)
+        if found:
+            log.warning(
+                f"warning: {self._run}: no GPU is idle. Other processes compute on {gpu} as "
+                f"well ({', '.join(found)}); it is taken all the same, and times on it are longer"
+            )
         log.info(f"{self._run}: takes {gpu}")
         return gpu
 
-    def _first_free(self, gpus: Sequence[Gpu], nvml: Nvml | None) -> Gpu | None:
-        idle_first = sorted(gpus, key=lambda gpu: bool(nvml and nvml.processes(gpu)))
+    def _first_free(self, gpus: Sequence[Gpu]) -> Gpu | None:
+        idle_first = sorted(gpus, key=lambda gpu: bool(self._others(gpu)))
         return next((gpu for gpu in idle_first if self._hold(_key(gpu))), None)
+
+    def _others(self, gpu: Gpu) -> list[str]:
+        """The names of the programs that compute on a GPU beside this process."""
+        nvml = self._nvml
+        found = ((nvml and nvml.processes(gpu)) or frozenset()) - {os.getpid()}
+        return [nvml.program(process) for process in sorted(found)] if nvml else []
 
     def _all_taken(self, gpus: Sequence[Gpu]) -> str:
         holders = [(gpu, self._locks and self._locks.holder(_key(gpu))) for gpu in gpus]
@@ -122,7 +178,6 @@ class DeviceSlot:
             return SharingMonitor()
 
         def others() -> list[str]:
-            locks.refresh()
             return [shown_text(holder.run) for key, holder in locks.held(PROCESSOR) if key != own]
 
         monitor = SharingMonitor(others)
@@ -141,18 +196,17 @@ class DeviceSlot:
                 "the machine's it is, so no lock holds it: runs side by side may take the same. "
                 f"Set {VARIABLE} for each of them, or start one at a time with --resources gpu=1"
             )
-        others = self._others
-        if others is None:
+        gpu, nvml = self.gpu, self._nvml
+        if gpu is None or nvml is None:
             return SharingMonitor()
 
-        def names() -> list[str] | None:
-            if self._locks is not None:
-                self._locks.refresh()
-            return others()
+        def others() -> list[str] | None:
+            # A container may hide processes, or show this one under another number.
+            return self._others(gpu) if os.getpid() in (nvml.processes(gpu) or ()) else None
 
-        monitor = SharingMonitor(names)
-        if present := others.before_use():  # nothing may also mean that NVML shows nothing
-            monitor.saw(others.names(present))
+        monitor = SharingMonitor(others)
+        if present := self._others(gpu):
+            monitor.saw(present)
         return monitor
 
 
@@ -174,9 +228,10 @@ def device_slot(
         except OSError as error:
             _warn_of_no_locks(run, error)
             locks = None
-        slot, nvml = DeviceSlot(run, device, locks), Nvml.load()
+        nvml = Nvml.load()
+        slot = DeviceSlot(run, device, locks, nvml)
         if gpus := candidates(nvml, device):
-            show_only(slot.acquire_gpu(gpus, nvml, while_waiting))
+            show_only(slot.acquire_gpu(gpus, while_waiting))
         yield slot
 
 
@@ -188,10 +243,10 @@ def candidates(nvml: Nvml | None, device: str) -> list[Gpu]:
     """
     if device != "auto" and not device.startswith("cuda"):
         return []
-    gpus = wanted_gpus(usable_gpus(nvml, os.environ), device)
+    gpus = wanted_gpus(visible_gpus(nvml, os.environ), device)
     known = [(gpu, gpu.strength[:2]) for gpu in gpus if gpu.strength]
     if known:  # torch takes seconds to load
-        from resnet_sizes.training.devices.torch_build import has_code_for, no_code
+        from resnet_sizes.training.devices.select import has_code_for, no_code
 
         unable = [gpu for gpu, capability in known if not has_code_for(capability)]
         if unable == gpus:

@@ -3,15 +3,10 @@
 A device has to be chosen before torch looks for devices, so this process's torch is not asked.
 """
 
-import ctypes
 import importlib
-import json
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -29,33 +24,17 @@ GIB = 2**30
 UNKNOWN = "a process without a name"
 """In a container NVML lists processes that are not seen there, and has no names for them."""
 
-DRIVERS = ("libcuda.so.1", "nvcuda.dll")
-"""CUDA's driver, without which torch sees no GPU."""
-
-TORCH_LISTS = """
-import json, torch
-found = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
-print(json.dumps([[p.name, str(p.uuid), p.major, p.minor, p.total_memory] for p in found]))
-"""
-
-TORCH_SECONDS = 120.0
-"""After which a process that only lists devices is taken to hang."""
-
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU, or one instance of a GPU that is divided (MIG)."""
+    """One GPU, or one instance of a GPU that is divided (MIG), of which its UUID alone is known."""
 
     index: int | None
-    """As nvidia-smi counts, of an instance that of its GPU; as CUDA counts where torch lists."""
+    """As nvidia-smi counts."""
     uuid: str | None = None
     name: str | None = None
-    whole: str | None = None
-    """The UUID of the GPU that an instance is a part of."""
     strength: tuple[int, int, int] | None = None
     """The two parts of its compute capability, and its memory in GiB, where they are known."""
-    entry: str | None = None
-    """What CUDA_VISIBLE_DEVICES has to hold to show it, where that is not its UUID or number."""
 
     def __str__(self) -> str:
         number = "GPU" if self.index is None else f"GPU {self.index}"
@@ -82,11 +61,9 @@ class Nvml:
     def _ask(self, function: str, *arguments: Any) -> Any:
         """What a function of the library returns; None where it refuses."""
         try:
-            found = getattr(self._nvml, function)(*arguments)
+            return getattr(self._nvml, function)(*arguments)
         except self._nvml.NVMLError:
             return None
-        # Older versions of the Python module give bytes.
-        return found.decode(errors="replace") if isinstance(found, bytes) else found
 
     def driver(self) -> str | None:
         """The version of the driver, such as 535.104.05; None if it does not say."""
@@ -95,35 +72,22 @@ class Nvml:
     def gpus(self) -> list[Gpu] | None:
         """All that this process may open, in the library's order; None if it does not say."""
         count = self._ask("nvmlDeviceGetCount")
-        return None if count is None else [gpu for at in range(count) for gpu in self._at(at)]
+        found = (self._at(number) for number in range(count or 0))
+        return None if count is None else [gpu for gpu in found if gpu]
 
-    def _at(self, index: int) -> Iterator[Gpu]:
-        """The GPU of a number, or its instances; nothing where a container hides it."""
-        whole = self._ask("nvmlDeviceGetHandleByIndex", index)
-        uuid = None if whole is None else self._ask("nvmlDeviceGetUUID", whole)
+    def _at(self, index: int) -> Gpu | None:
+        """The GPU of a number; None where a container hides it."""
+        handle = self._ask("nvmlDeviceGetHandleByIndex", index)
+        uuid = None if handle is None else self._ask("nvmlDeviceGetUUID", handle)
         if uuid is None:
-            return
-        instances = list(self._instances(whole))
-        for part, own in instances or [(whole, uuid)]:
-            name = self._ask("nvmlDeviceGetName", part) or self._ask("nvmlDeviceGetName", whole)
-            yield Gpu(index, own, name, uuid if instances else None, self._strength(whole, part))
-
-    def _instances(self, whole: Any) -> Iterator[tuple[Any, str]]:
-        """The handles and UUIDs of a divided GPU's instances."""
-        mode = self._ask("nvmlDeviceGetMigMode", whole)
-        most = self._ask("nvmlDeviceGetMaxMigDeviceCount", whole) if mode and mode[0] else None
-        for number in range(most or 0):  # places without an instance are counted too
-            part = self._ask("nvmlDeviceGetMigDeviceHandleByIndex", whole, number)
-            uuid = None if part is None else self._ask("nvmlDeviceGetUUID", part)
-            if uuid is not None:
-                yield part, uuid
-
-    def _strength(self, whole: Any, part: Any) -> tuple[int, int, int] | None:
-        capability = self._ask("nvmlDeviceGetCudaComputeCapability", whole)
-        memory = self._ask("nvmlDeviceGetMemoryInfo", part)
-        if capability is None or memory is None:
             return None
-        return _rounded_strength(capability[0], capability[1], memory.total)
+        strength: tuple[int, int, int] | None = None
+        capability = self._ask("nvmlDeviceGetCudaComputeCapability", handle)
+        memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
+        if capability is not None and memory is not None:
+            # Of equal cards one may keep some MiB more for itself.
+            strength = int(capability[0]), int(capability[1]), round(memory.total / GIB)
+        return Gpu(index, uuid, self._ask("nvmlDeviceGetName", handle), strength)
 
     def processes(self, gpu: Gpu) -> frozenset[int] | None:
         """The processes that compute on a GPU, by the numbers that the machine gives them; None
@@ -141,102 +105,40 @@ class Nvml:
         return shown_text(PurePath(words[0]).name) if words else UNKNOWN
 
 
-def _rounded_strength(major: int, minor: int, memory: int) -> tuple[int, int, int]:
-    # Of equal cards one may keep some MiB more for itself.
-    return int(major), int(minor), round(memory / GIB)
+def visible_gpus(nvml: Nvml | None, environment: Mapping[str, str]) -> list[Gpu]:
+    """The machine's GPUs, or those of them that CUDA_VISIBLE_DEVICES allows, in its order.
 
-
-def usable_gpus(nvml: Nvml | None, environment: Mapping[str, str]) -> list[Gpu]:
-    """The GPUs that this process may use: as NVML lists them, or else as torch does."""
-    machine = nvml.gpus() if nvml else None
-    seen = torch_gpus(environment) if machine is None else None
-    return visible_gpus(machine, environment) if seen is None else seen
-
-
-def torch_gpus(environment: Mapping[str, str]) -> list[Gpu] | None:
-    """The visible GPUs as a torch in a process of its own lists them, in CUDA's order; None
-    where there is no driver or torch fails. It takes seconds."""
-    if _driver() is None:
-        return None
-    try:
-        listing = subprocess.run(
-            [sys.executable, "-P", "-c", TORCH_LISTS],
-            env=dict(environment),
-            capture_output=True,
-            timeout=TORCH_SECONDS,
-            check=True,
-        )
-        found = json.loads(listing.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return None
-    named = environment.get(VARIABLE)
-    entries = [str(at) for at in range(len(found))] if named is None else named.split(",")
-    return [
-        Gpu(
-            int(entry) if entry.strip().isdecimal() else None,
-            f"GPU-{uuid}",
-            name,
-            strength=_rounded_strength(major, minor, memory),
-            entry=entry.strip(),
-        )
-        for entry, (name, uuid, major, minor, memory) in zip(entries, found, strict=False)
-    ]
-
-
-def _driver() -> ctypes.CDLL | None:
-    for library in DRIVERS:
-        with suppress(OSError):
-            return ctypes.CDLL(library)
-    return None
-
-
-def counted_by_driver() -> int:
-    """How many GPUs CUDA's driver counts; none where it is missing or fails. From then on this
-    process knows no others, so that a device has to be chosen before."""
-    driver, count = _driver(), ctypes.c_int(0)
-    if driver is None or driver.cuInit(0) != 0:
-        return 0
-    return 0 if driver.cuDeviceGetCount(ctypes.byref(count)) else count.value
-
-
-def visible_gpus(machine: Sequence[Gpu] | None, environment: Mapping[str, str]) -> list[Gpu]:
-    """Those of the machine's GPUs that CUDA_VISIBLE_DEVICES allows, in its order.
-
-    `machine` is None where nothing lists the machine's GPUs; then all that is known is what the
-    environment names. A list ends at the first entry that names no GPU, and one with an entry
-    that stands twice allows none (CUDA C++ Programming Guide, "CUDA Environment Variables").
-    Numbers are those of nvidia-smi. A GPU that is divided stands for its instances.
+    Where nothing lists the machine's GPUs, all that is known is what the environment names. A list
+    ends at the first entry that names no GPU, and one with an entry that stands twice allows none
+    (CUDA C++ Programming Guide, "CUDA Environment Variables"). Numbers are those of nvidia-smi. An
+    instance of a GPU that is divided (MIG) counts where it is named.
     """
-    named = environment.get(VARIABLE)
+    machine, named = nvml.gpus() if nvml else None, environment.get(VARIABLE)
     if named is None:
-        return list(machine or [])
+        return machine or []
     found: list[Gpu] = []
     for entry in named.split(","):
-        gpus = _named(entry.strip(), machine)
-        if not gpus:
+        gpu = _named(entry.strip(), machine)
+        if gpu is None:
             break
-        if any(gpu in found for gpu in gpus):
+        if gpu in found:
             return []
-        found += gpus
+        found.append(gpu)
     return found
 
 
-def _named(entry: str, machine: Sequence[Gpu] | None) -> list[Gpu]:
-    """The GPU of an entry, or its instances; nothing where it names none, or several."""
-    if re.fullmatch(r"\d+", entry):
+def _named(entry: str, machine: Sequence[Gpu] | None) -> Gpu | None:
+    """The GPU of an entry; None where it names none, or several."""
+    if entry.isdecimal():
         if machine is None:
-            return [Gpu(int(entry))]
-        # A container's numbers count what the container shows, and a divided GPU once.
-        shown = list(dict.fromkeys(gpu.index for gpu in machine))
-        return [gpu for gpu in machine if gpu.index in shown[int(entry) : int(entry) + 1]]
+            return Gpu(int(entry))
+        return machine[int(entry)] if int(entry) < len(machine) else None
     if not entry.startswith(("GPU-", "MIG-")):
-        return []
-    if machine is None:
-        return [Gpu(None, entry)]
-    uuids = {gpu: (gpu.uuid or "", gpu.whole or "") for gpu in machine}
-    found = [gpu for gpu in machine if any(uuid.startswith(entry) for uuid in uuids[gpu])]
-    different = {gpu.uuid if entry.startswith("MIG-") else gpu.index for gpu in found}
-    return found if len(different) == 1 else []
+        return None
+    if machine is None or entry.startswith("MIG-"):
+        return Gpu(None, entry)
+    found = [gpu for gpu in machine if (gpu.uuid or "").startswith(entry)]
+    return found[0] if len(found) == 1 else None
 
 
 def wanted_gpus(visible: Sequence[Gpu], name: str) -> list[Gpu]:
@@ -268,4 +170,4 @@ def strongest_first(gpus: Sequence[Gpu]) -> list[Gpu]:
 
 def show_only(gpu: Gpu) -> None:
     """Have CUDA show this process one GPU."""
-    os.environ[VARIABLE] = gpu.entry or gpu.uuid or str(gpu.index)
+    os.environ[VARIABLE] = gpu.uuid or str(gpu.index)

@@ -4,7 +4,6 @@ import os
 import platform
 import re
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -45,10 +44,6 @@ def _common_folder(named: Path) -> Path:
 
 
 def _own_folder() -> Path:
-    if not hasattr(os, "getuid"):  # Windows, where each user has a folder for temporary files
-        folder = Path(tempfile.gettempdir()) / "resnet-sizes"
-        folder.mkdir(exist_ok=True)
-        return folder
     folder = Path("/tmp") / f"resnet-sizes-{os.getuid()}"
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
@@ -91,12 +86,6 @@ class DeviceLocks:
         with suppress(WriteError):  # it is only for people
             write_json(self._path(key, "json"), holder)
         return True
-
-    def refresh(self) -> None:
-        """Give the held ones a new time: some systems remove old files from temporary folders."""
-        for lock in self._own.values():
-            with suppress(OSError):
-                os.utime(lock.lock_file)
 
     def release(self) -> None:
         """Free all that is held."""

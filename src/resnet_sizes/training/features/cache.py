@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,12 +90,8 @@ def cached_features(
     """
     path = folder / f"{key}.safetensors"
     name = extractor.run.name
-    with ExitStack() as lock:
-        try:
-            waiting = f"{name}: another run computes the same features; waiting for it"
-            lock.enter_context(one_process(path, waiting, while_waiting))
-        except OSError as error:  # without a place to keep features there is nothing to guard
-            log.warning(f"{path}: cannot be locked ({error})")
+    waiting = f"{name}: another run computes the same features; waiting for it"
+    with one_process(path, waiting, while_waiting):
         found = loaded.get(key) or _read(path)
         if found is None:
             partial = PartialFeatures.of(path, checkpoint_seconds)

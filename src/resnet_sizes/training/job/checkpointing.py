@@ -16,7 +16,7 @@ from resnet_sizes.schemas.run.metrics import (
     Resumption,
 )
 from resnet_sizes.schemas.run.progress import CheckpointRecord
-from resnet_sizes.training.devices.device_sharing import SharingMonitor
+from resnet_sizes.training.devices.gpu_slots import SharingMonitor
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
@@ -132,7 +132,7 @@ class Checkpointer:
 
     def write(self) -> bool:
         """Write one now; False where the disk refuses."""
-        with self.stop.undisturbed(), self.trainer.pause():
+        with self.trainer.pause():
             start, attempt = time.monotonic(), self.attempt
             record = CheckpointRecord(
                 run_hash=attempt.run_hash,

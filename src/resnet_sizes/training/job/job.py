@@ -79,18 +79,10 @@ def _train(
     """Train one run, unless its results are kept or another process has just made them; a device
     that it needs is held to the end of the process."""
     options = place.options
-    home, before = options.work / content_hash(run), _state(folder.metrics)
+    home = options.work / content_hash(run)
     waiting = f"{run.name}: another process trains this run; waiting until it ends"
-    with ExitStack() as held:
-        try:
-            waited = held.enter_context(one_process(home, waiting, stop.check))
-        except OSError as error:
-            waited = False
-            log.warning(
-                f"warning: {home}: cannot be locked ({error}). The run goes on; see that no other "
-                "process trains it"
-            )
-        if waited and _state(folder.metrics) != before:
+    with one_process(home, waiting, stop.check) as waited, ExitStack() as held:
+        if waited:
             made = _results(run, folder, options.keep_weights)
             if made:
                 log.info(f"{run.name}: the other process has finished it")
@@ -120,15 +112,6 @@ def _train(
         with Watchdog(run.name, options.watchdog_seconds) as watchdog:
             supervision = Supervision(stop, watchdog, progress)
             return train_on_device(run, folder, place, slot, supervision)
-
-
-def _state(path: Path) -> tuple[int, int] | None:
-    """What changes when a file is replaced, not only its time: a clock may be put back. None where
-    there is none."""
-    with suppress(OSError):
-        found = path.stat()
-        return found.st_ino, found.st_mtime_ns
-    return None
 
 
 def _results(run: RunFile, folder: RunFolder, with_weights: bool) -> Metrics | None:

@@ -3,6 +3,7 @@
 import gc
 import json
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -37,7 +38,7 @@ from resnet_sizes.training.job.checkpointing import Attempt, Checkpointer, resum
 from resnet_sizes.training.job.results import code, versions, write_results
 from resnet_sizes.training.job.workplace import Workplace
 from resnet_sizes.training.supervision.checkpoints import Checkpoints
-from resnet_sizes.training.supervision.progress import WRITE_EVERY_END, Progress
+from resnet_sizes.training.supervision.progress import Progress
 from resnet_sizes.training.supervision.stopping import Supervision
 
 log = logging.getLogger("resnet_sizes")
@@ -122,24 +123,24 @@ def _trainer(
     total = len(images.train_labels) + len(images.test_labels)
     file = supervision.progress
     file.phase("features")
-    with Progress(f"{run.name}: features", total, "images", Clock(device).synchronise) as progress:
+    progress = Progress(f"{run.name}: features", total, "images", Clock(device).synchronise)
 
-        def batch_done(count: int) -> None:
-            progress.advance(count)
-            if file.is_due():
-                left = progress.remaining()
-                done = {"images": progress.done, "all_images": total}
-                file.update("features", **done, remaining_seconds=left)
-            supervision.check()
+    def batch_done(count: int) -> None:
+        progress.advance(count)
+        if file.is_due():
+            left = progress.remaining()
+            done = {"images": progress.done, "all_images": total}
+            file.update("features", **done, remaining_seconds=left)
+        supervision.check()
 
-        features = cached_features(
-            place.options.work / FEATURES,
-            key,
-            FeatureExtractor(run, network, images, device, batch_done),
-            place.options.checkpoint_seconds,
-            supervision.check,
-            place.features,
-        )
+    features = cached_features(
+        place.options.work / FEATURES,
+        key,
+        FeatureExtractor(run, network, images, device, batch_done),
+        place.options.checkpoint_seconds,
+        supervision.check,
+        place.features,
+    )
     attempt.feature_cache = features.cache
     return Trainer(run, network.fc, features.on(device, images), device)
 
@@ -161,43 +162,43 @@ def _train(
     if attempt.feature_cache or attempt.resumptions:
         checkpointer.write()  # with the time that the pass took; with this attempt among the others
     synchronise = Clock(trainer.device).synchronise
-    with Progress(run.name, run.epochs * in_epoch, "steps", synchronise, before) as progress:
+    progress = Progress(run.name, run.epochs * in_epoch, "steps", synchronise, before)
 
-        def show(phase: Phase, epoch: int, step: int, loss: float | None) -> None:
-            left, done = progress.remaining(), {"epoch": epoch, "step": step, "steps": in_epoch}
-            file.update(phase, **done, loss=loss, remaining_seconds=left)
+    def show(phase: Phase, epoch: int, step: int, loss: float | None) -> None:
+        left, done = progress.remaining(), {"epoch": epoch, "step": step, "steps": in_epoch}
+        file.update(phase, **done, loss=loss, remaining_seconds=left)
 
-        def show_epoch() -> None:
-            epoch = trainer.epoch
-            # The device is waited for, which is why this is not done in each step.
-            loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
-            phase: Phase = "evaluation" if epoch.trained else "training"
-            show(phase, epoch.number, epoch.step, loss)
+    def show_epoch() -> None:
+        epoch = trainer.epoch
+        # The device is waited for, which is why this is not done in each step.
+        loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
+        phase: Phase = "evaluation" if epoch.trained else "training"
+        show(phase, epoch.number, epoch.step, loss)
 
-        def between() -> None:
-            if file.is_due():
-                show_epoch()
-            supervision.watchdog.beat()
-            if reason := supervision.stop.reason():
-                _stop(trainer, checkpointer, *reason)
-
-        def step_done(loss: torch.Tensor) -> None:
-            attempt.step_done(loss, len(attempt.history) * in_epoch + trainer.epoch.step)
-            progress.advance(1)
-            between()
-            checkpointer.within_epoch()
-
-        if len(history) < run.epochs:  # unless it was stopped when only its results were missing
+    def between() -> None:
+        if file.is_due():
             show_epoch()
-        for metrics, epoch_logits in trainer.epochs(step_done, between):
-            history.append(metrics)
-            logits = epoch_logits
-            attempt.sharing.look()
-            lines.epoch_done()
-            progress.epoch_done(metrics, run.epochs)
-            if file.is_due(WRITE_EVERY_END):
-                show("training", metrics.epoch, in_epoch, metrics.train_loss)
-            checkpointer.at_end_of_epoch()
+        supervision.watchdog.beat()
+        if reason := supervision.stop.reason():
+            _stop(trainer, checkpointer, *reason)
+
+    def step_done(loss: torch.Tensor) -> None:
+        attempt.step_done(loss, len(attempt.history) * in_epoch + trainer.epoch.step)
+        progress.advance(1)
+        between()
+        checkpointer.within_epoch()
+
+    if len(history) < run.epochs:  # unless it was stopped when only its results were missing
+        show_epoch()
+    for metrics, epoch_logits in trainer.epochs(step_done, between):
+        history.append(metrics)
+        logits = epoch_logits
+        attempt.sharing.look()
+        lines.epoch_done()
+        progress.epoch_done(metrics, run.epochs)
+        if file.is_due():
+            show("training", metrics.epoch, in_epoch, metrics.train_loss)
+        checkpointer.at_end_of_epoch()
     lines.complete()
     file.phase("writing results")
     return logits
@@ -217,36 +218,33 @@ class _EpochLog:
     """`log.jsonl`: the epochs of all attempts, each once.
 
     A disk that refuses it at the beginning stops the run, since it would refuse the results too;
-    later there is something to lose.
+    later there is something to lose, and the whole is written once more in the end.
     """
 
     def __init__(self, path: Path, history: list[EpochMetrics]) -> None:
         self._path = path
         self._history = history
-        self._complete = True
+        self._refused = False
         self._rewrite()
 
     def epoch_done(self) -> None:
-        """Write the last epoch of the history, and those before it that were refused."""
+        """Write the last epoch of the history."""
         try:
-            if self._complete:
-                with explained_write(self._path), self._path.open("a", encoding="utf-8") as file:
-                    file.write(_line(self._history[-1]))
-            else:
-                self._rewrite()
+            with explained_write(self._path), self._path.open("a", encoding="utf-8") as file:
+                file.write(_line(self._history[-1]))
         except WriteError as error:
-            if self._complete:
+            if not self._refused:
                 log.warning(f"warning: {error} The run goes on meanwhile")
-            self._complete = False
+            self._refused = True
 
     def complete(self) -> None:
-        """Try once more where the last lines were refused."""
-        if not self._complete:
-            self.epoch_done()
+        """Write all where lines were refused."""
+        if self._refused:
+            with suppress(WriteError):  # the results, which come next, say so
+                self._rewrite()
 
     def _rewrite(self) -> None:
         write_text(self._path, "".join(map(_line, self._history)))
-        self._complete = True
 
 
 def _line(metrics: EpochMetrics) -> str:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import torch
 
     from resnet_sizes.schemas.run.weights import WeightsInfo
-    from resnet_sizes.training.devices.device_sharing import SharingMonitor
-    from resnet_sizes.training.devices.gpu_slots import DeviceSlot
+    from resnet_sizes.training.devices.gpu_slots import DeviceSlot, SharingMonitor
     from resnet_sizes.training.engine.batches import DeviceData
     from resnet_sizes.training.supervision.launch import RunOptions
 

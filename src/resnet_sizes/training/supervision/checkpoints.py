@@ -19,9 +19,6 @@ log = logging.getLogger("resnet_sizes")
 KEPT = 2
 """Checkpoints of a run on the disk: one more than is needed, should the newest be damaged."""
 
-SHORT_OF_MEMORY = ("allocate memory", "mmap")
-"""Parts of what torch says where a whole file finds no room in memory."""
-
 PIECE = 2**20
 """Bytes."""
 
@@ -112,13 +109,14 @@ def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
     try:
         _check_readable(path)
         text, tensors = read_tensors(path)
-    except MemoryError:
-        raise _unreadable(path, "memory is short") from None
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "memory is short"
+        raise UserError(
+            f"{path}: cannot be read for now ({shown_text(reason)}). Nothing is removed. Run the "
+            "same command again where it can be read and has room in memory, or delete the file: "
+            "the run then goes on from the checkpoint before, or starts from the beginning."
+        ) from error
     except DamagedTensors as error:
-        if any(word in str(error) for word in SHORT_OF_MEMORY):
-            raise _unreadable(path, str(error.__cause__)) from error
         log.warning(f"{path}: {error} and is not used")
         return None
     try:
@@ -128,11 +126,3 @@ def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
         problem = shown_text(f"{dotted(first['loc'])}: {first['msg']}")
         log.warning(f"{path}: is of another version ({problem}) and is not used")
         return None
-
-
-def _unreadable(path: Path, reason: str) -> UserError:
-    return UserError(
-        f"{path}: cannot be read for now ({shown_text(reason)}). Nothing is removed. Run the same "
-        "command again where it can be read and has room in memory, or delete the file: the run "
-        "then goes on from the checkpoint before, or starts from the beginning."
-    )

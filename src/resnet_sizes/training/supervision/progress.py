@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, lines in the log, and a file for others.
+"""How far a run is: lines in the log, and a file for others.
 
 Imports no torch.
 """
@@ -7,7 +7,6 @@ import logging
 import math
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from resnet_sizes.io.errors import Stopped, UserError
 from resnet_sizes.io.hashes import content_hash
@@ -37,10 +34,7 @@ SILENCE = 60.0
 """Seconds without a line after which the log gets one more."""
 
 WRITE_EVERY = 5.0
-"""Seconds between two writes of the progress file within an epoch."""
-
-WRITE_EVERY_END = 1.0
-"""The same at the ends of epochs, which may follow each other in milliseconds."""
+"""Seconds between two writes of the progress file."""
 
 WRITE_EVERY_BEAT = 30.0
 """The same where nothing moves."""
@@ -50,7 +44,7 @@ LONGEST_MESSAGE = 2000
 
 
 class Progress:
-    """A bar on a terminal, lines in a log. Use it as a context manager."""
+    """How far the work is, and how long the rest will take: lines in the log."""
 
     def __init__(
         self,
@@ -68,31 +62,13 @@ class Progress:
         self._synchronise = synchronise
         self._before = self.done = done
         self._advances = 0
-        self._redirect = logging_redirect_tqdm([log])
-
-    def __enter__(self) -> "Progress":
-        self._redirect.__enter__()
-        self._bar = tqdm(
-            total=self._total,
-            initial=self._before,
-            desc=self._name,
-            unit=f" {self._unit}",
-            leave=False,
-            disable=not sys.stderr.isatty(),
-        )
         self._last_line = time.monotonic()
-        self._since = self._last_line, self.done
-        return self
-
-    def __exit__(self, *raised: Any) -> None:
-        self._bar.close()
-        self._redirect.__exit__(*raised)
+        self._since = self._last_line, done
 
     def advance(self, count: int) -> None:
         """Count work done. On a GPU it may still be under way."""
         self.done += count
         self._advances += 1
-        self._bar.update(count)
         is_silent = time.monotonic() - self._last_line >= SILENCE
         if not is_silent and self._advances not in (1, FIRST):
             return

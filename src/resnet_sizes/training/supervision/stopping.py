@@ -7,8 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -64,7 +63,6 @@ class StopRequest:
         self._least_margin = min(MARGIN, MARGIN_SHARE * whole)
         self._signal: signal.Signals | None = None
         self._heard_at = 0.0
-        self._undisturbed = False
         self._parents = _parents()
         self._looked = self._asked = now
         self._before: dict[signal.Signals, object] = {}
@@ -90,17 +88,8 @@ class StopRequest:
         now = time.monotonic()
         if self._signal is None:
             self._signal, self._heard_at = signal.Signals(number), now
-        elif not self._undisturbed and now - self._heard_at >= AT_ONCE_AFTER:
+        elif now - self._heard_at >= AT_ONCE_AFTER:
             raise Stopped(f"stopped at once by {self._signal.name}", 128 + number)
-
-    @contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """A block that no second signal breaks off: the writing of a checkpoint."""
-        before, self._undisturbed = self._undisturbed, True
-        try:
-            yield
-        finally:
-            self._undisturbed = before
 
     def reason(self) -> tuple[str, int] | None:
         """Why to stop, and the exit status; None while there is no reason."""
@@ -154,8 +143,7 @@ class Watchdog:
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
-        self._thread.join()  # so that it arms nothing after this
-        faulthandler.cancel_dump_traceback_later()
+        self._thread.join()
 
     def beat(self) -> None:
         """A step has ended."""
@@ -164,9 +152,7 @@ class Watchdog:
     def _watch(self) -> None:
         every = min(self._limit / 10, 5.0)
         looked = time.monotonic()
-        self._end_without_python()
         while not self._done.wait(every):
-            self._end_without_python()
             now = time.monotonic()
             if now - looked > every + self._limit / 2:  # the whole process was suspended
                 self._beat = now
@@ -177,20 +163,11 @@ class Watchdog:
                     f"error: {self._name}: no step ended for {silent:.0f} s, so the run is ended; "
                     "the same command goes on from its last checkpoint. Where it stood:"
                 )
-                for stream in _log_streams():
-                    faulthandler.dump_traceback(file=stream, all_threads=True)
+                for handler in log.handlers:
+                    with suppress(AttributeError, OSError, ValueError):  # one that is no file
+                        stream = handler.stream  # type: ignore[attr-defined]
+                        faulthandler.dump_traceback(file=stream.fileno(), all_threads=True)
                 os._exit(HUNG)
-
-    def _end_without_python(self) -> None:
-        """End the process after the limit, unless this is called again before.
-
-        Should a thread never give Python back, the watching one could not end the process either:
-        faulthandler's needs no Python. It ends with status 1.
-        """
-        streams = _log_streams()
-        faulthandler.dump_traceback_later(
-            self._limit, exit=True, file=streams[-1] if streams else 2
-        )
 
 
 @dataclass(frozen=True)
@@ -207,14 +184,3 @@ class Supervision:
         self.watchdog.beat()
         self.progress.beat()
         self.stop.check()
-
-
-def _log_streams() -> list[int]:
-    """File descriptors of the log's handlers: the terminal's, and after it that of its file."""
-    found = []
-    for handler in log.handlers:
-        with suppress(AttributeError, OSError, ValueError):  # one that is no file
-            stream = handler.stream  # type: ignore[attr-defined]
-            stream.flush()
-            found.append(stream.fileno())
-    return sorted(found)
