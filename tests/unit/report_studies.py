@@ -81,7 +81,8 @@ def words_of(language: str) -> Words:
 
 def context_of(inputs: Inputs, language: str = "pt") -> ReportContext:
     """What the report on a study is written from."""
-    return report_context(inputs, words_of(language))
+    own = inputs.folder.prose(language)
+    return report_context(inputs, Words(TEMPLATES / language, language, own))
 
 
 def words_only(

@@ -134,6 +134,6 @@ def test_the_qmd_leaves_no_code_for_quarto_to_run(hostile: dict[str, Path]) -> N
 )
 def test_a_name_that_fills_a_cell_begins_no_heading_and_no_item(name: str, in_typst: str) -> None:
     table = f"| a |\n|---|\n| {escape_markdown(name)} |\n"
-    blocks = ARTICLE.parents[1] / "report/assets/blocks.lua"
+    blocks = ARTICLE.parents[2] / "report/assets/blocks.lua"
     found = pypandoc.convert_text(table, "typst", "markdown", extra_args=[f"--lua-filter={blocks}"])
     assert in_typst in found

@@ -12,6 +12,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.io.shipped import shipped
 from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.run.run import RUN_NAME
 from resnet_sizes.study.run_files import write_study

@@ -2,6 +2,7 @@ rule report:
     input:
         article=shipped(STUDY.article),
         evidence=rules.evidence.output,
+        prose=ArticleFolder(Path(STUDY.article)).files(),
         templates=sorted(
             path for path in shipped("report").rglob("*") if path.is_file()
         ),

@@ -96,7 +96,8 @@ def power(
     if format == "json":
         result_json(found)
         return
-    texts = {claim.id: claim.text.en for claim in load_article(Path(study.article)).claims}
+    claims = load_article(Path(study.article)).claims
+    texts = {claim.id: claim.text.en or claim.text.pt for claim in claims}
     result(
         f"{found.study}: seeds with which a claim is decided with a probability of "
         f"{found.power:.0%}, if the article's table is the truth and\n"

@@ -24,7 +24,7 @@ from resnet_sizes.io.shipped import OWN_TEMPLATES, shipped
 from resnet_sizes.reporting.checks.number_check import check_numbers
 from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
-from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.render import pandoc
 from resnet_sizes.reporting.render.engines import Engine, EngineChoice, Format, choose_engine
 from resnet_sizes.reporting.sections import metadata
@@ -32,6 +32,7 @@ from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.article.folder import ArticleFolder, report_languages
 from resnet_sizes.schemas.verification import MadeWith
 
 log = logging.getLogger("resnet_sizes")
@@ -60,21 +61,22 @@ def build_report(
     formats: Sequence[Format],
     engine: EngineChoice,
     templates: Path | None = None,
+    own: ArticleFolder | None = None,
 ) -> list[Path]:
     """Render the report of a study in one language into the folder `output`, from the templates in
     `report/` or another folder.
 
     `evidence` holds `values.json`, `figures.json` and `verdicts.json`. Everything is drawn and
     rendered in a private folder, formats in sequence, and moved together when all is done.
-    Equal evidence gives equal bytes with the embedded engine, which `auto` takes also where
-    Quarto fails. Returns the paths of `article.qmd` and of the reports. Raises UserError for
-    missing or broken inputs and a missing engine, and WriteError where the disk is full or
-    refuses; what was in `output` is then as it was.
+    The article's `own` prose is that of its folder, or of another. Equal evidence gives equal
+    bytes with the embedded engine, which `auto` takes also where Quarto fails. Returns the paths
+    of `article.qmd` and of the reports. Raises UserError for missing or broken inputs and a
+    missing engine, and WriteError where the disk is full or refuses; what was in `output` is then
+    as it was.
     """
     templates = templates or shipped("report")
-    inputs = read_inputs(study_path, evidence)
     chosen = choose_engine(engine)
-    report = report_context(inputs, Words(templates / language, language))
+    report = _context(read_inputs(study_path, evidence, own), templates, language)
     with explained_write(output), _folder_beside(output) as folder:
         drawn = write_figures(FigureContext(report.figures, report.words), folder)
         copied = _copy_assets(report, templates, folder)
@@ -114,7 +116,8 @@ def _render(
     for file, content in written.items():
         (folder / file).write_text(content, encoding="utf-8")
     write_json(
-        folder / metadata.DATA, metadata.report_data(report, keys, made_with(engine, templates))
+        folder / metadata.DATA,
+        metadata.report_data(report, keys, made_with(engine, templates, report.folder)),
     )
     # The page is what is checked, so it is made even where only the PDF is asked for.
     for format in dict.fromkeys([*formats, "html"]):
@@ -125,11 +128,18 @@ def _render(
     return [*written, metadata.DATA, *reports]
 
 
-def made_with(engine: Engine, templates: Path) -> MadeWith:
+def _context(inputs: Inputs, templates: Path, language: str) -> ReportContext:
+    report_languages(inputs.study, inputs.article, inputs.folder, [language])
+    own = inputs.folder.prose(language)
+    return report_context(inputs, Words(templates / language, language, own))
+
+
+def made_with(engine: Engine, templates: Path, own: ArticleFolder) -> MadeWith:
     """What a report is made with here: where others have the same, it has the same bytes."""
     code = code_hash("resnet_sizes.reporting", "resnet_sizes.i18n", "resnet_sizes.schemas")
-    files = sorted(path for path in templates.rglob("*") if path.is_file())
-    texts = [(path.relative_to(templates).as_posix(), file_hash(path)) for path in files]
+    files = [(templates, path) for path in sorted(templates.rglob("*")) if path.is_file()]
+    files += [(own.folder, path) for path in own.files()]
+    texts = [(path.relative_to(top).as_posix(), file_hash(path)) for top, path in files]
     return MadeWith(
         engine=engine.kind,
         engine_versions=dict(engine.versions),
@@ -139,15 +149,13 @@ def made_with(engine: Engine, templates: Path) -> MadeWith:
 
 
 def report_text(
-    study_path: Path, evidence: Path, language: str, made: MadeWith, templates: Path
+    inputs: Inputs, language: str, made: MadeWith, templates: Path
 ) -> tuple[str, dict[str, Any]]:
     """`article.qmd` and the content of `report.json`, as `build_report` writes them where a report
     is made with the programs that `made` names; nothing is rendered. Raises UserError as it does.
     """
     engine = Engine(made.engine, tuple(made.engine_versions.items()), pandoc.render)
-    report = report_context(
-        read_inputs(study_path, evidence), Words(templates / language, language)
-    )
+    report = _context(inputs, templates, language)
     text = render_article(report, templates, engine).text
     return text, metadata.report_data(report, keys_in(text), made)
 
@@ -163,6 +171,9 @@ def _copy_assets(report: ReportContext, templates: Path, folder: Path) -> list[s
             shutil.copyfile(source, folder / source.name)
         except FileNotFoundError:
             raise UserError(f"{source}: no such file. {OWN_TEMPLATES}") from None
+    if report.folder.references.is_file():
+        with (folder / NAMED_ASSETS[0]).open("a", encoding="utf-8") as bibliography:
+            bibliography.write("\n" + report.folder.references.read_text(encoding="utf-8"))
     return [source.name for source in named]
 
 

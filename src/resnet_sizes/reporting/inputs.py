@@ -9,6 +9,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.article.article import Article, load_article
+from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.evidence.audit import Audit
 from resnet_sizes.schemas.evidence.figures import Figures
 from resnet_sizes.schemas.evidence.values import Values, values_by_place
@@ -31,10 +32,13 @@ class Inputs:
     figures: Figures
     verdicts_file: str
     """`verdicts.json`, as sources of values name files: from the study's folder."""
+    folder: ArticleFolder
+    """With the article's own prose and bibliography."""
 
 
-def read_inputs(study_path: Path, evidence: Path) -> Inputs:
-    """Read `study.json`, the article file that it names, and the evidence.
+def read_inputs(study_path: Path, evidence: Path, folder: ArticleFolder | None = None) -> Inputs:
+    """Read `study.json`, the article file that it names, and the evidence; the article's own prose
+    comes from its folder, or another.
 
     Raises UserError for a missing, broken or changed file, and where the evidence was made
     from another configuration of the study or another article file.
@@ -70,10 +74,11 @@ def read_inputs(study_path: Path, evidence: Path) -> Inputs:
     record = read_record(evidence / "values.json", Values, remedy)
     audit = read_record(evidence / "audit.json", Audit, remedy)
     figures = read_record(evidence / "figures.json", Figures, remedy)
-    folder = Path(os.path.relpath(evidence, study_path.parent))
-    verdicts_file, audit_file = ((folder / f"{n}.json").as_posix() for n in ("verdicts", "audit"))
+    place = Path(os.path.relpath(evidence, study_path.parent))
+    verdicts_file, audit_file = ((place / f"{n}.json").as_posix() for n in ("verdicts", "audit"))
     distances = [distance.model_dump(mode="json") for distance in verdicts.distances]
     values = record.values | values_by_place("audit", audit.model_dump(mode="json"), audit_file)
     values |= values_by_place("distances", distances, verdicts_file, "distances")
     record = record.model_copy(update={"values": values})
-    return Inputs(study_file.study, article, record, verdicts, audit, figures, verdicts_file)
+    own = folder or ArticleFolder(path)
+    return Inputs(study_file.study, article, record, verdicts, audit, figures, verdicts_file, own)

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 import resnet_sizes
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.shipped import shipped
+from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import all_run_settings
 from resnet_sizes.schemas.study.study import Study
@@ -49,7 +50,10 @@ def _named(study: Study) -> dict[str, Path]:
                 "snakemake again: no run is repeated."
             )
     code = [study.dataset.own_code[0]] if study.dataset.own_code else []
+    article = ArticleFolder(Path(study.article))
+    prose = [path.relative_to(article.folder) for path in article.files()]
     named = [Path(study.article), Path(study.devices), *code]
+    named += [Path(study.article).parent / path for path in prose]
     return {path.as_posix(): shipped(path) for path in named}
 
 

@@ -27,7 +27,7 @@ def trace(study_path: Path, claim_id: str) -> Iterator[str]:
         )
     claim = claims[claim_id]
     yield f"1. The article says ({inputs.study.article}, {claim_id}):"
-    yield f"   {claim.text.en}"
+    yield f"   {claim.text.en or claim.text.pt}"
     verdicts = [each for each in inputs.verdicts.verdicts if each.id == claim_id]
     keys = {key for verdict in verdicts for key in verdict.values.values()}
     overall = {each.id: each for each in inputs.verdicts.overall}

@@ -30,6 +30,7 @@ from resnet_sizes.reporting.build import build_report, made_with, report_text
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import Format, choose_engine
 from resnet_sizes.reporting.sections.metadata import DATA
+from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
@@ -74,14 +75,18 @@ def verify(
     is called in the end, and may need torch. Nothing is written. Raises UserError for what is no
     result at all; whatever can be compared is compared, and becomes a finding.
     """
-    templates = (templates or shipped("report")).absolute()
+    templates, here = (templates or shipped("report")).absolute(), Path.cwd()
     with opened(path) as result, chdir(result.root):
         found = list(check_files(result, digest))
         try:
             study_file = read_study(result.study_file)
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
-        check = _Check(result.study_file, study_file, templates, result.is_archive)
+        # Templates can do anything, so those that come with a result are not used.
+        article = Path(study_file.study.article)
+        own = next((top for top in (here, templates.parent) if (top / article).is_file()), here)
+        folder = ArticleFolder(own / article)
+        check = _Check(result.study_file, study_file, templates, folder, result.is_archive)
         found += check.findings()
         if result.is_archive:
             found += check.description()
@@ -103,6 +108,8 @@ class _Check:
     path: Path
     study_file: StudyFile
     templates: Path
+    article: ArticleFolder
+    """Of this name in the working directory, or beside the templates."""
     is_archive: bool
 
     @property
@@ -252,7 +259,7 @@ class _Check:
             engine = choose_engine(made_by.engine if made_by else "pandoc")
         except UserError:  # no Quarto
             engine = choose_engine("pandoc")
-        here = made_with(engine, self.templates)
+        here = made_with(engine, self.templates, self.article)
         if made_by is None or made_by.code != here.code:
             detail = (
                 "was made by another version of the code, or of the templates, than is here "
@@ -267,7 +274,8 @@ class _Check:
             lines = [str(each) for each in differences(told, own) if each.claimed is not ABSENT]
             yield self._compared("report", claimed / DATA, lines)
             return
-        text, record = report_text(again, evidence, language, made_by, self.templates)
+        inputs = read_inputs(again, evidence, self.article)
+        text, record = report_text(inputs, language, made_by, self.templates)
         shipped = _lines(claimed / "article.qmd")
         yield self._compared(
             "report", claimed / "article.qmd", list(_line_differences(shipped, text.splitlines()))
@@ -286,7 +294,8 @@ class _Check:
         ]
         with TemporaryDirectory(prefix="resnet-sizes-verify-") as name:
             made = Path(name) / language
-            build_report(again, evidence, made, language, formats, made_by.engine, self.templates)
+            options = formats, made_by.engine, self.templates, self.article
+            build_report(again, evidence, made, language, *options)
             written = (each.name for each in made.iterdir())  # which has no folders
             pages = sorted(set(written) - {"article.qmd", DATA})
             for page in pages:

@@ -12,6 +12,8 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import Location, explain, looked_in, shown_text
 from resnet_sizes.io.shipped import SHIPPED, shipped
 from resnet_sizes.io.yaml import read_yaml
+from resnet_sizes.schemas.article.article import load_article
+from resnet_sizes.schemas.article.folder import ArticleFolder, report_languages
 from resnet_sizes.schemas.base import MOVED
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.weights import wanted_weights
@@ -48,7 +50,7 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
     """Check a merged configuration; `files` are those it came from, to name them in errors."""
     config = _without_stale_seeds(config, files)
     try:
-        return Study.model_validate(config)
+        study = Study.model_validate(config)
     except ValidationError as error:
         contents = {path: _content(path) for path in files}
         lines = [
@@ -59,6 +61,11 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
             "The configuration does not make a study:\n" + "\n".join(lines) + "\n"
             f"Every key and its allowed values: {shipped('config/README.md')}."
         ) from None
+    path, spec = Path(study.article), study.report
+    if not shipped(path).is_file():
+        return study  # `check_files` says so
+    languages = report_languages(study, load_article(path), ArticleFolder(path), spec.languages)
+    return study.model_copy(update={"report": spec.model_copy(update={"languages": languages})})
 
 
 def _without_stale_seeds(config: dict[str, Any], files: Sequence[Path]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from snakemake.utils import update_config
 from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.io.shipped import SHIPPED
 from resnet_sizes.io.yaml import parse_yaml
-from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RUN_NAME, RunSettings, all_run_settings, run_settings
 from resnet_sizes.schemas.run.weights import wanted_weights, weights_key
@@ -75,7 +74,6 @@ def checked_study(
     update_config(merged, _values_from_text(command_line))
     study = check_study(merged, files)
     check_files(study)
-    load_article(Path(study.article))
     return study
 
 

@@ -148,7 +148,7 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
             book.add(key, seed, "count", source(f"{field}[{number}]"))
     for name in study.protocols:
         protocol, definition = study.protocol_definitions[name], f"protocol_definitions.{name}"
-        for language, text in protocol.description.model_dump().items():
+        for language, text in protocol.description.model_dump(exclude_none=True).items():
             key = f"study.protocol.{name}.description.{language}"
             book.add(key, text, "text", source(f"{definition}.description.{language}"))
         for model in study.models:

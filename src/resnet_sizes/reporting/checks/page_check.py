@@ -113,6 +113,8 @@ class _Page:
                 yield from self._of_text(child.tail, element, known)
 
     def _of_text(self, text: str, element: Element, known: frozenset[str]) -> Iterator[Stray]:
+        if "title" in _classes(element):
+            text = text.replace(self._title, " ", 1)
         if "subtitle" in _classes(element):
             for name in self._sources.names["study"]:
                 name = rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from jinja2 import Environment, FileSystemLoader, TemplateNotFound, UndefinedError
+from jinja2.exceptions import TemplateSyntaxError
 
 from resnet_sizes.i18n.numbers import places, plain_percent, ratio_digits, rounded
 from resnet_sizes.io.errors import UserError
@@ -39,7 +40,7 @@ class RenderedArticle:
 
 def render_article(report: ReportContext, templates: Path, engine: Engine) -> RenderedArticle:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
-    _check_reference(report, templates / "assets" / "references.bib")
+    _check_references(report, templates / "assets" / "references.bib")
     alternatives: dict[str, str] = {}
 
     def alt(description: str) -> Safe:
@@ -70,6 +71,8 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         raise UserError(
             f"{templates / report.language / str(error)}: no such template. {OWN_TEMPLATES}"
         ) from None
+    except TemplateSyntaxError as error:
+        raise UserError(f"{error.filename}, line {error.lineno}: {error.message}") from None
     except UndefinedError as error:
         raise UserError(
             f"{templates}: a template uses a name that is not defined: {error}"
@@ -79,7 +82,8 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
 
 
 def report_templates(report: ReportContext, folder: Path) -> Environment:
-    """The templates of one language, and those of `folder` itself, which both languages share.
+    """The templates of one language, the article's own before the others, and those of `folder`
+    itself, which both languages share.
 
     A template prints values by their keys, texts by theirs, and records that it is given through
     `network`, `name` and `code`; a bare number is refused.
@@ -91,7 +95,7 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         label = class_label(name, content, report.words)
         return report.values.followed(key, escape_markdown(label))
 
-    environment = make_environment(loader=FileSystemLoader([folder / report.language, folder]))
+    environment = make_environment(loader=FileSystemLoader([*report.words.folders, folder]))
     tools: dict[str, Callable[..., object]] = {
         "t": report.words,
         "value": report.values.value,
@@ -134,7 +138,8 @@ def _names(report: ReportContext) -> dict[str, object]:
     concluding = [item for item in judged if item.claim.place == "conclusions"]
     by_id = {item.claim.id: item for item in judged}
     audit = report.audit
-    audited = bool(audit.increments or audit.accuracies or audit.protocols)
+    prints_minutes = any(need.printed_minutes for costs in audit.protocols for need in costs.needs)
+    audited = bool(audit.increments or audit.accuracies or prints_minutes)
     chapters = ["criteria", "verdicts", *(["audit"] if audited else []), "details", "colophon"]
     level = Safe(plain_percent(article.judging.level, report.language))
     return {
@@ -143,6 +148,7 @@ def _names(report: ReportContext) -> dict[str, object]:
         "report": report,
         "study": study,
         "article": article,
+        "prints_minutes": prints_minutes,
         "verdicts": report.verdicts,
         "models": report.models,
         "protocols": protocols,
@@ -212,15 +218,21 @@ def _check_commands(report: ReportContext) -> Safe:
     )
 
 
-def _check_reference(report: ReportContext, bibliography: Path) -> None:
+def _check_references(report: ReportContext, bibliography: Path) -> None:
     """What the article file cites is in the bibliography: pandoc would not say who asked for it."""
-    effect = report.article.judging.seed_deviation
-    key = effect.reference if effect else None
-    if key and f"{{{key}," not in bibliography.read_text(encoding="utf-8"):
-        raise UserError(
-            f"{report.study.article}: judging.seed_deviation.reference is {key!r}, which is no key "
-            f"of {bibliography}. Add the entry there, or leave the reference out."
-        )
+    own, article = report.folder.references, report.article
+    effect = article.judging.seed_deviation
+    cited = {
+        "article.reference": article.article.reference,
+        "judging.seed_deviation.reference": effect.reference if effect else None,
+    }
+    texts = [path.read_text(encoding="utf-8") for path in (bibliography, own) if path.is_file()]
+    for place, key in cited.items():
+        if key and not any(f"{{{key}," in text for text in texts):
+            raise UserError(
+                f"{report.study.article}: {place} is {key!r}, which is no key of {own} or of "
+                f"{bibliography}. Add the entry there, or leave the reference out."
+            )
 
 
 def _tidy(text: str) -> str:

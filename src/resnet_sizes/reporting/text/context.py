@@ -37,9 +37,9 @@ class ReportContext(Inputs):
 
     @property
     def title(self) -> str:
-        """The title of the document."""
+        """The title of the document, which whoever prints it escapes."""
         key = "demo-title" if self.study.demo else f"titles.{self.values.text('data.content')}"
-        return str(self.words(key))
+        return str(self.words(key, title=Safe(self.article.article.title)))
 
     @property
     def created(self) -> str:

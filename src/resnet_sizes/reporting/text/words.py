@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from resnet_sizes.i18n.numbers import LOCALES, Number, rounded
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.shipped import OWN_TEMPLATES
-from resnet_sizes.io.yaml import parse_yaml
+from resnet_sizes.io.yaml import parse_yaml, read_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
 from resnet_sizes.schemas.study.protocol import LAYERS
 from resnet_sizes.schemas.study.sources import DataContent
@@ -74,10 +74,13 @@ def make_environment(**options: Any) -> Environment:
 class Words:
     """The texts of one language, filled in, and lists."""
 
-    def __init__(self, folder: Path, language: str) -> None:
-        """Read `TEXTS` from `folder`, `report/<language>`; UserError where one is missing."""
+    def __init__(self, folder: Path, language: str, own: Path | None = None) -> None:
+        """Read `TEXTS` from `folder`, `report/<language>`, and in the place of some of them those
+        of an article's `own` folder. Raises UserError where one is missing, and for an own text
+        that would be in nobody's place."""
         self.language = language
-        self._folder = folder
+        self.folders = [folder] if own is None else [own, folder]
+        """Where templates of this language are looked for, the article's own first."""
         self._texts: dict[str, Any] = {}
         for name in TEXTS:
             path = folder / name
@@ -87,6 +90,9 @@ class Words:
                 raise UserError(
                     f"{path}: cannot be read ({error.strerror}). {OWN_TEMPLATES}"
                 ) from None
+        if own and (path := own / TEXTS[0]).is_file():
+            remedy = f"Its keys are those of {folder / TEXTS[0]}."
+            self._texts = _replaced(self._texts, read_yaml(path, remedy), f"{path}: ", remedy)
         self._compiled = cache(make_environment().from_string)
 
     def find(self, key: str) -> Any:
@@ -105,7 +111,7 @@ class Words:
         """The text under a dotted key, with its gaps filled. Raises UserError for no such text."""
         found = self.find(key)
         if not isinstance(found, str):
-            raise UserError(f"{self._folder / TEXTS[0]}: has no text {key!r}. Add it there.")
+            raise UserError(f"{self.folders[-1] / TEXTS[0]}: has no text {key!r}. Add it there.")
         text = Safe(self._compiled(found).render(**fillings))
         if key.startswith(SETTINGS) and re.search(r"[0-9]", without_names(found)):
             return Safe(f'[{text}]{{.t data-t="{key}"}}')
@@ -138,6 +144,17 @@ class Words:
         the forms: in Portuguese 1,99 is singular."""
         form = "one" if abs(rounded(value, digits)) < 2 else "other"
         return self(f"points.{form}", number=number)
+
+
+def _replaced(texts: Any, own: Any, place: str, remedy: str) -> Any:
+    """Texts with an article's own in the places of some."""
+    if type(own) is not type(texts):
+        raise UserError(f"{place}has no text in the report to take the place of. {remedy}")
+    if isinstance(own, str):
+        return own
+    return texts | {
+        key: _replaced(texts.get(key), text, f"{place}{key}: ", remedy) for key, text in own.items()
+    }
 
 
 _CIFAR10: tuple[DataContent, ...] = ("cifar10", "cifar10-reencoded")

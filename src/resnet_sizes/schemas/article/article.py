@@ -10,8 +10,8 @@ from resnet_sizes.io.shipped import shipped
 from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Place, TableRow
-from resnet_sizes.schemas.base import MOVED, Number, Record, all_different
-from resnet_sizes.schemas.study.protocol import Description, ModelName, TrainingRecipe
+from resnet_sizes.schemas.base import MOVED, Distinct, Number, Record, all_different
+from resnet_sizes.schemas.study.protocol import Description, Language, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.sources import DataContent
 
 log = logging.getLogger("resnet_sizes")
@@ -43,7 +43,7 @@ class SeedDeviation(Record):
     source: Description
     """Who measured it, on what; ends with the author's name where there is a reference."""
     reference: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9]*$")
-    """The source's key in report/assets/references.bib, cited after the text."""
+    """The source's key in the bibliography, cited after the text."""
 
 
 class Judging(Record):
@@ -97,6 +97,8 @@ class Bibliography(Record):
     year: int
     language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
     """The language of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
+    reference: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9]*$")
+    """Its key in the bibliography, by which the report cites it."""
 
 
 class Article(Record):
@@ -104,6 +106,8 @@ class Article(Record):
 
     schema_version: Literal[1]
     article: Bibliography
+    languages: Distinct[Language] = Field(["pt", "en"], min_length=1)
+    """Those in which all of its texts are, so that a report can be in them."""
     setup: Setup
     judging: Judging = Field(default_factory=Judging)
     table: list[TableRow] = Field(min_length=1)

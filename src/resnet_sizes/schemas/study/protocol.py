@@ -82,11 +82,14 @@ RecipeChanges = create_model(  # type: ignore[call-overload]
 )
 
 
-class Description(Record):
-    """One sentence in each language of the report."""
+Language = Literal["pt", "en"]
 
-    pt: str = Field(min_length=1, description="Portuguese.")
-    en: str = Field(min_length=1, description="English.")
+
+class Description(Record):
+    """A text in each language of the report, or in one alone."""
+
+    pt: str | None = Field(None, min_length=1, description="Portuguese.")
+    en: str | None = Field(None, min_length=1, description="English.")
 
 
 class Protocol(TrainingRecipe):

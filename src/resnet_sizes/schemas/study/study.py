@@ -9,6 +9,7 @@ from resnet_sizes.schemas.base import Distinct, Number, Record
 from resnet_sizes.schemas.study.protocol import (
     TORCHVISION_WEIGHTS,
     WEIGHTS_VERSIONS,
+    Language,
     ModelName,
     Protocol,
 )
@@ -85,8 +86,9 @@ class TrainingSpec(Record):
 class ReportSpec(Record):
     """What the report should be."""
 
-    languages: Distinct[Literal["pt", "en"]] = Field(["pt", "en"], min_length=1)
-    """Languages of the report; where there are both, each page leads to the other."""
+    languages: Distinct[Language] = Field([])
+    """Languages of the report, `pt` and `en`; where there are both, each page leads to the other.
+    Without any they are those of the article's file."""
     formats: Distinct[Literal["html", "pdf"]] = Field(["html", "pdf"], min_length=1)
     """Formats of the report."""
     engine: EngineChoice = "auto"

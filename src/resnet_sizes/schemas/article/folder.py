@@ -1,0 +1,61 @@
+"""What lies beside an article file, its prose and bibliography, and the languages of both."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import get_args
+
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.shipped import shipped
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.base import MOVED
+from resnet_sizes.schemas.study.protocol import Language
+from resnet_sizes.schemas.study.study import Study
+
+
+class ArticleFolder:
+    """The folder of an article file; where it holds no more, the report says what holds of any."""
+
+    def __init__(self, article: Path) -> None:
+        """`article` is found as by `load_article`."""
+        was_moved = not article.exists() and article.as_posix() in MOVED
+        self.folder = shipped(MOVED[article.as_posix()] if was_moved else article).parent
+        self.references = self.folder / "references.bib"
+        """Entries of the bibliography, besides those of `report/assets/references.bib`."""
+
+    def prose(self, language: str) -> Path:
+        """Where files lie that take the place of those of `report/<language>/`: templates by their
+        names, texts of `texts.yaml` by their keys."""
+        return self.folder / "prose" / language
+
+    @property
+    def languages(self) -> list[Language]:
+        """Those that it has prose in."""
+        return [name for name in get_args(Language) if self.prose(name).is_dir()]
+
+    def files(self) -> list[Path]:
+        """All that a report is made from."""
+        prose = (path for name in self.languages for path in sorted(self.prose(name).iterdir()))
+        return [path for path in (self.references, *prose) if path.is_file()]
+
+
+def report_languages(
+    study: Study, article: Article, folder: ArticleFolder, asked: Iterable[str]
+) -> list[str]:
+    """The languages `asked` for, or else all of the article in which its prose and the study's
+    protocols are too. Raises UserError for one in which something is missing."""
+    lists: dict[str, Sequence[str]] = {study.article: article.languages}
+    if folder.languages:
+        lists[str(folder.folder / "prose")] = folder.languages
+    for name in study.protocols:
+        text = study.protocol_definitions[name].description
+        there = [each for each in get_args(Language) if getattr(text, each)]
+        lists[f"protocol_definitions.{name}.description"] = there
+    found = [each for each in article.languages if all(each in own for own in lists.values())]
+    for language in (wanted := list(asked) or found or article.languages):
+        for place, own in lists.items():
+            if language not in own:
+                raise UserError(
+                    f"{place}: is in {', '.join(own)}, and a report in {language} is asked for. "
+                    f"Write what is missing, or set report.languages to [{', '.join(found)}]."
+                )
+    return list(wanted)
