@@ -17,6 +17,7 @@ MADE_BY_THE_READER = (
     "config/meu.yaml",
     "config/YOURS.yaml",
     "config/NAME.yaml",
+    "config/tiny.yaml",  # docs/articles.md tells what to put there
 )
 
 
