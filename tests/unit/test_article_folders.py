@@ -176,3 +176,17 @@ def test_a_template_with_an_error_is_named_with_the_line(tmp_path: Path) -> None
     path.write_text("One.\n\n<< value( >>\n", encoding="utf-8")
     with pytest.raises(UserError, match=rf"{re.escape(str(path))}, line 3: "):
         written(tmp_path, article, **RESULTS)
+
+
+def test_pages_on_results_are_in_the_languages_of_their_report(tmp_path: Path) -> None:
+    article = with_prose(tmp_path / "own")
+    study = make_study(tmp_path, article=article, languages=("en",), **RESULTS)
+    page = tmp_path / "page.html"
+    paths = [str(study.parent)] * 2
+    assert CliRunner().invoke(app, ["compare", *paths, "--page", str(page)]).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert 'lang="en-GB"' in text
+    assert "pt-BR" not in text
+    asked = ["compare", *paths, "--page", str(page), "--language", "pt", "--language", "en"]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    assert 'lang="pt-BR"' in page.read_text(encoding="utf-8")

@@ -140,7 +140,8 @@ def test_changed_verdicts_are_named(project):
 
 def test_the_text_and_the_page_say_it_in_words(project):
     change(project, "resnet50", 0.2, versions={"torch": "2.0.0"})
-    text = compare(project, "--page", "comparison.html")["text"]
+    both = ("--language", "pt", "--language", "en")
+    text = compare(project, "--page", "comparison.html", *both)["text"]
     assert re.search(r"^versions\.torch +2\.14\.1 +2\.0\.0 +1 +1$", text, re.MULTILINE)
     assert "differs" in text
     page = (project / "comparison.html").read_text("utf-8")

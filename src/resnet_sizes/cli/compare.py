@@ -31,7 +31,8 @@ def compare(
         Path | None, typer.Option(help="Also write it as a page (HTML).", show_default=False)
     ] = None,
     language: Annotated[
-        list[Language] | None, typer.Option(help="Of the page; may be given twice.")
+        list[Language] | None,
+        typer.Option(help="Of the page, twice for both; else those of the first report."),
     ] = None,
 ) -> None:
     """Compare the first result with each of the others: numbers, verdicts, and likely causes.
@@ -48,7 +49,7 @@ def compare(
 
     found = compare_results(paths, margin)
     if page:
-        languages = [each.value for each in language or Language]
+        languages = [each.value for each in language or []] or found.languages
         title = " / ".join(map(str, paths))
         write_text(page, page_of("_comparison.html.j2", title, languages, found=found))
     if as_json:

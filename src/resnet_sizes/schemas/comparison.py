@@ -77,4 +77,5 @@ class Comparison(Versioned):
 
     margin_points: float = Field(gt=0)
     """Difference of accuracy, in percentage points, that is of no matter."""
+    languages: list[str] = Field(description="Those of the first study's report.")
     studies: list[StudyComparison] = Field(min_length=1)

@@ -79,6 +79,7 @@ def compare(paths: Sequence[Path], margin_points: float = 1.0) -> Comparison:
     first, *others = (_read(path) for path in paths)
     return Comparison(
         margin_points=margin_points,
+        languages=list(first.runs.study.report.languages),
         studies=[_compared(first, other, margin_points) for other in others],
     )
 

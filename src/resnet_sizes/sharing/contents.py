@@ -50,10 +50,9 @@ def _named(study: Study) -> dict[str, Path]:
                 "snakemake again: no run is repeated."
             )
     code = [study.dataset.own_code[0]] if study.dataset.own_code else []
-    article = ArticleFolder(Path(study.article))
-    prose = [path.relative_to(article.folder) for path in article.files()]
+    own = ArticleFolder(Path(study.article))
     named = [Path(study.article), Path(study.devices), *code]
-    named += [Path(study.article).parent / path for path in prose]
+    named += [Path(study.article).parent / path.relative_to(own.folder) for path in own.files()]
     return {path.as_posix(): shipped(path) for path in named}
 
 

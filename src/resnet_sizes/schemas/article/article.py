@@ -97,7 +97,9 @@ class Bibliography(Record):
     year: int
     language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
     """The language of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
-    reference: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9]*$")
+    reference: str | None = Field(
+        None, pattern=r"^[A-Za-z][A-Za-z0-9]*$", exclude_if=lambda key: key is None
+    )
     """Its key in the bibliography, by which the report cites it."""
 
 
@@ -106,7 +108,9 @@ class Article(Record):
 
     schema_version: Literal[1]
     article: Bibliography
-    languages: Distinct[Language] = Field(["pt", "en"], min_length=1)
+    languages: Distinct[Language] = Field(
+        ["pt", "en"], min_length=1, exclude_if=lambda found: found == ["pt", "en"]
+    )
     """Those in which all of its texts are, so that a report can be in them."""
     setup: Setup
     judging: Judging = Field(default_factory=Judging)

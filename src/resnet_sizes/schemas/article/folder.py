@@ -1,8 +1,8 @@
 """What lies beside an article file, its prose and bibliography, and the languages of both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.shipped import shipped
@@ -43,13 +43,11 @@ def report_languages(
 ) -> list[str]:
     """The languages `asked` for, or else all of the article in which its prose and the study's
     protocols are too. Raises UserError for one in which something is missing."""
-    lists: dict[str, Sequence[str]] = {study.article: article.languages}
-    if folder.languages:
-        lists[str(folder.folder / "prose")] = folder.languages
+    lists: dict[str, list[Any]] = {study.article: article.languages}
+    lists[str(folder.folder / "prose")] = folder.languages or article.languages
     for name in study.protocols:
-        text = study.protocol_definitions[name].description
-        there = [each for each in get_args(Language) if getattr(text, each)]
-        lists[f"protocol_definitions.{name}.description"] = there
+        text = study.protocol_definitions[name].description.model_dump(exclude_none=True)
+        lists[f"protocol_definitions.{name}.description"] = [*text]
     found = [each for each in article.languages if all(each in own for own in lists.values())]
     for language in (wanted := list(asked) or found or article.languages):
         for place, own in lists.items():
