@@ -168,7 +168,7 @@ def runs_of(generator: random.Random, seeds: int, images: int = 10_000) -> list[
                 settings=SimpleNamespace(seed=seed),
                 correct=np.zeros(images, bool),
                 logits_hash=generator.randbytes(8),
-                outcome=Outcome(18, accuracy, minutes, 2.0, loss),
+                outcome=Outcome("resnet18", accuracy, minutes, 2.0, loss),
             )
         )
     return found

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from resnet_sizes.i18n import numbers
 from resnet_sizes.i18n.numbers import MINUS, NARROW_SPACE, show
-from resnet_sizes.schemas.evidence.values import Kind
+from resnet_sizes.schemas.article.columns import Kind
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from resnet_sizes.i18n import numbers
 from resnet_sizes.reporting.checks.sources import number_of, numerals, shows
-from resnet_sizes.schemas.evidence.values import Kind, Source, Value
+from resnet_sizes.schemas.article.columns import Kind
+from resnet_sizes.schemas.evidence.values import Source, Value
 
 LANGUAGES = st.sampled_from(["pt", "en"])
 HASH = sha256(b"an image").hexdigest()

@@ -12,6 +12,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.io.shipped import shipped
 from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.run.run import RUN_NAME
@@ -53,6 +54,7 @@ STUDY = explained(read_configuration)
 fingerprint = cache(fingerprint)  # one plan looks at each folder once
 PLAN = explained(WorkflowPlan, STUDY, fingerprint)
 FOLDER = PLAN.folder
+FIGURES = explained(load_article, Path(STUDY.article)).figure, *FIGURE_NAMES[1:]
 RUN = PLAN.run_pattern
 METRICS = [folder.metrics for folder in PLAN.run_folders]
 

@@ -9,14 +9,14 @@ rule report:
     output:
         qmd=FOLDER.report("{language}") / "article.qmd",
         data=FOLDER.report("{language}") / "report.json",
-        loss=figure("loss"),
+        own=figure(FIGURES[0]),
         accuracy=figure("accuracy"),
         pareto=figure("pareto"),
         forest=figure("forest"),
         confusion=figure("confusion"),
         other_formats=[
             FOLDER.figure(name, "{language}", format)
-            for name in FIGURE_NAMES
+            for name in FIGURES
             for format in ["png", "pdf"]
         ],
         formats=[finished_report(format) for format in STUDY.report.formats],

@@ -19,10 +19,11 @@ from resnet_sizes.evidence.statistics.tests import Variance
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.article.claims import PrintedNumber
-from resnet_sizes.schemas.article.claims.base import LOSSES, Condition, Outcome
+from resnet_sizes.schemas.article.claims.base import IN_TRAINING, Condition, Outcome
 from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.evidence.verdicts import Reason
 from resnet_sizes.schemas.run.tensors import DatasetInfo
+from resnet_sizes.schemas.study.protocol import LAYERS
 from resnet_sizes.schemas.study.study import Study
 
 OWN_IMAGES = 0.015
@@ -105,9 +106,11 @@ def study_power(study: Study, deviation: float | None = None) -> Power:
             "percentage points. Give another: resnet-sizes study power --deviation 0.4"
         )
     outcomes: dict[str, Outcome] = {
-        row.model: Outcome(row.layers, float(row.accuracy) / 100, float(row.minutes), 0.0, 0.0)
+        row.model: Outcome(row.model, row.percent_right / 100, minutes, 0.0, 0.0)
         for row in article.table
-        if row.model in study.models and 0 < float(row.accuracy) < 100 and float(row.minutes) > 0
+        # Without printed minutes as many as layers, so that networks differ.
+        for minutes in [float(row.cells.get("minutes") or LAYERS[row.model])]
+        if row.model in study.models and 0 < row.percent_right < 100 and minutes > 0
     }
     if not outcomes:
         raise UserError(
@@ -132,7 +135,7 @@ def study_power(study: Study, deviation: float | None = None) -> Power:
     ]
     reasons = [[why for _, why in obstacles(test) if why != "few-seeds"] for test in tests]
     count = len({test.numbers for test, why in zip(tests, reasons, strict=True) if not why})
-    on_losses = [claim.id for claim in article.claims if set(claim.quantities) & set(LOSSES)]
+    on_losses = [claim.id for claim in article.claims if set(claim.quantities) & set(IN_TRAINING)]
     found = {
         protocol: ReadingPower(
             protocol=protocol, seeds=len(study.seeds_of(protocol)), claims=[], never={}

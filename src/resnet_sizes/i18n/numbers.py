@@ -13,7 +13,7 @@ from typing import Literal
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
-from resnet_sizes.schemas.evidence.values import Kind
+from resnet_sizes.schemas.article.columns import Kind
 
 LOCALES = {"pt": "pt_BR", "en": "en_GB"}
 DATE_PATTERNS = {"pt": "d 'de' MMMM 'de' y", "en": "d MMMM y"}

@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -78,7 +79,9 @@ def build_report(
     chosen = choose_engine(engine)
     report = _context(read_inputs(study_path, evidence, own), templates, language)
     with explained_write(output), _folder_beside(output) as folder:
-        drawn = write_figures(FigureContext(report.figures, report.words), folder)
+        images, batch = report.values.number("data.train_images"), report.study.training.batch_size
+        figure = report.article.figure, math.ceil(images / batch)
+        drawn = write_figures(FigureContext(report.figures, report.words, *figure), folder)
         copied = _copy_assets(report, templates, folder)
         try:
             made = _render(report, templates, folder, formats, chosen)

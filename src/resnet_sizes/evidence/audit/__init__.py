@@ -21,7 +21,8 @@ from resnet_sizes.schemas.study.protocol import Protocol
 def audit(
     article: Article, definitions: Mapping[str, Protocol], devices: Devices, costs: NetworkCosts
 ) -> Audit:
-    """Recompute an article from itself; nothing is read, trained or written.
+    """Recompute an article from itself; nothing is read, trained or written. What it lacks the
+    numbers for is left out: readings, for one, where it prints no minutes.
 
     Raises ValueError where `costs` lacks the network of a device's anchor at 224 pixels.
     """
@@ -45,5 +46,6 @@ def audit(
         protocols=[
             protocol_costs(name, protocol, article, rates, costs, assumptions)
             for name, protocol in definitions.items()
+            if "minutes" in article.columns and article.setup.epochs and article.setup.batch_size
         ],
     )

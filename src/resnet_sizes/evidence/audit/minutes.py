@@ -75,7 +75,8 @@ def protocol_costs(
     costs: NetworkCosts,
     assumptions: Assumptions,
 ) -> ProtocolCosts:
-    """The needs of each network of the table under a protocol, and the outcome by device."""
+    """The needs of each network of the table under a protocol, and the outcome by device, of an
+    article that tells its epochs and its batch size."""
     needs, missing = [], []
     for row in article.table:
         recipe = protocol.recipe_for(row.model)
@@ -86,7 +87,7 @@ def protocol_costs(
             missing.append(f"{row.model}, {recipe.stem} stem, {recipe.input_size} pixels")
         else:
             macs = entry.macs_per_image
-            memory = _memory_bytes(entry, recipe, article.setup.batch_size, assumptions)
+            memory = _memory_bytes(entry, recipe, article.setup.batch_size or 1, assumptions)
         needs.append(
             ModelNeed(
                 model=row.model,
@@ -132,8 +133,9 @@ def _on_device(
             step = forward = need.macs_per_image / rate.inference
             if need.trainable == "all":
                 step = need.macs_per_image * assumptions.backward_factor / rate.training
-            training = setup.epochs * setup.train_images * step / 60
-            minutes = training + setup.epochs * setup.test_images * forward / 60
+            epochs = setup.epochs or 0
+            training = epochs * setup.train_images * step / 60
+            minutes = training + epochs * setup.test_images * forward / 60
             printed = need.printed_minutes
             predictions.append(
                 Prediction(

@@ -4,25 +4,25 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import combinations, pairwise
-from typing import get_args
 
 from scipy import special
 
 from resnet_sizes.evidence.statistics.tests import two_proportion_test, wilson_interval
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import TableRow, half_unit, overlap
+from resnet_sizes.schemas.article.columns import COLUMNS
 from resnet_sizes.schemas.evidence.audit import (
     AccuracyInterval,
     AccuracyPair,
     ColumnReading,
     DeviationEffect,
-    IncrementColumn,
     IncrementKind,
     IncrementReading,
     Returns,
     Yardstick,
     YardstickName,
 )
+from resnet_sizes.schemas.study.protocol import LAYERS
 
 Range = tuple[Decimal, Decimal]
 
@@ -36,20 +36,20 @@ def printed_range(text: str) -> Range:
 
 
 def read_increments(article: Article) -> list[IncrementReading]:
-    """Every printed increment of the table over its first row."""
-    base = article.table[0]
+    """Every printed increment of the table over its first row, where the table has what it is an
+    increment of."""
     return [
-        _read(column, printed, row, base)
+        found
         for row in article.table[1:]
-        for column in get_args(IncrementColumn)
-        if (printed := getattr(row, column)) is not None
+        for column in row.cells
+        if COLUMNS[column].over_base and (found := _read(column, row, article.table[0]))
     ]
 
 
 def read_columns(increments: list[IncrementReading]) -> list[ColumnReading]:
     """What fits all increments of a column; a column without any is left out."""
     columns = []
-    for column in get_args(IncrementColumn):
+    for column in COLUMNS:
         kinds = {item.fits for item in increments if item.column == column}
         if kinds:
             fits = _kind(kinds <= {"relative", "both"}, kinds <= {"points", "both"})
@@ -57,14 +57,16 @@ def read_columns(increments: list[IncrementReading]) -> list[ColumnReading]:
     return columns
 
 
-def _read(column: IncrementColumn, printed: str, row: TableRow, base: TableRow) -> IncrementReading:
+def _read(column: str, row: TableRow, base: TableRow) -> IncrementReading | None:
     """A printed increment against the numbers of both rows, and all that round to them."""
-    if column == "layers_increment":  # counted, so not rounded
-        first, second = Decimal(base.layers), Decimal(row.layers)
+    held, printed = COLUMNS[column], row.cells.get(column)
+    texts = [each.cells.get(held.quantity) for each in (base, row)]
+    if printed is None or texts[0] is None or texts[1] is None:
+        return None
+    first, second = Decimal(texts[0]), Decimal(texts[1])
+    firsts, seconds = printed_range(texts[0]), printed_range(texts[1])
+    if held.by_definition:  # counted, so not rounded
         firsts, seconds = (first, first), (second, second)
-    else:
-        first, second = Decimal(base.accuracy), Decimal(row.accuracy)
-        firsts, seconds = printed_range(base.accuracy), printed_range(row.accuracy)
     wanted = printed_range(printed)
     points = (seconds[0] - firsts[1], seconds[1] - firsts[0])
     relative: Range | None = None
@@ -92,15 +94,15 @@ def _kind(relative: bool, points: bool) -> IncrementKind:
 
 
 def usable_rows(article: Article) -> list[TableRow]:
-    """The rows whose accuracy is a proportion."""
-    return [row for row in article.table if 0 <= float(row.accuracy) <= 100]
+    """The rows with an accuracy, or an error, that is a proportion."""
+    return [row for row in article.table if 0 <= row.percent_right <= 100]
 
 
 def accuracy_intervals(rows: Sequence[TableRow], images: int) -> list[AccuracyInterval]:
     """Binomial standard error and Wilson interval of each accuracy, in percent."""
     found = []
     for row in rows:
-        share = float(row.accuracy) / 100
+        share = row.percent_right / 100
         low, high = wilson_interval(share * images, images)
         found.append(
             AccuracyInterval(
@@ -120,7 +122,7 @@ def accuracy_pairs(
     """Every pair of accuracies, tested as independent proportions of `images` each."""
     found = []
     for rows_of_pair in combinations(rows, 2):
-        first, second = (float(row.accuracy) / 100 for row in rows_of_pair)
+        first, second = (row.percent_right / 100 for row in rows_of_pair)
         difference = second - first
         sampling = _variance(first, images) + _variance(second, images)
         z, p = two_proportion_test(first, second, images)
@@ -152,21 +154,22 @@ def _variance(share: float, images: int) -> float:
 
 def printed_minutes(row: TableRow) -> float | None:
     """The printed minutes, where there are any above zero."""
-    return float(row.minutes) if float(row.minutes) > 0 else None
+    minutes = float(row.cells.get("minutes") or 0)
+    return minutes if minutes > 0 else None
 
 
 def returns_of_depth(rows: Sequence[TableRow]) -> Returns:
     """Each step from a network to the next deeper one, by all yardsticks."""
-    steps = list(pairwise(sorted(rows, key=lambda row: row.layers)))
-    gains = [float(b.accuracy) - float(a.accuracy) for a, b in steps]
+    steps = list(pairwise(sorted(rows, key=lambda row: LAYERS[row.model])))
+    gains = [b.percent_right - a.percent_right for a, b in steps]
     minutes = [(printed_minutes(a), printed_minutes(b)) for a, b in steps]
     # By which each gain is divided; the error that there was, in percent, may be none.
     costs: dict[YardstickName, list[float]] = {
-        "points-per-layer": [b.layers - a.layers for a, b in steps],
+        "points-per-layer": [LAYERS[b.model] - LAYERS[a.model] for a, b in steps],
         "points-per-minute": [
             after - before if before and after else 0 for before, after in minutes
         ],
-        "error-reduction": [100 - float(a.accuracy) for a, _ in steps],
+        "error-reduction": [100 - a.percent_right for a, _ in steps],
     }
     yardsticks = []
     for name, of_steps in costs.items():

@@ -30,9 +30,10 @@ def obstacles(test: ClaimTest[Any]) -> list[tuple[VerdictName, Reason]]:
         "other-data": not right_data,
         "other-protocol": needs.protocols != "any" and protocol not in needs.protocols,
         "subset": own_setup and (info.is_subset or (right_data and other_size)),
-        "other-epochs": own_setup and training.epochs != setup.epochs,
-        "other-batch-size": own_setup and training.batch_size != setup.batch_size,
-        "other-learning-rate": own_setup and training.learning_rate != setup.learning_rate,
+        "other-epochs": own_setup and setup.epochs not in (None, training.epochs),
+        "other-batch-size": own_setup and setup.batch_size not in (None, training.batch_size),
+        "other-learning-rate": own_setup
+        and setup.learning_rate not in (None, training.learning_rate),
         "other-device": on_device and setup.device is not None and elsewhere,
         "computed-minutes": test.prints_computed_minutes,
         "mixed-devices": test.mixes_devices,

@@ -53,8 +53,9 @@ def _distance(article: Article, sampling: Sampling) -> Distance:
     models, means = sampling.runs.study.models, sampling.mean_outcomes
     rows = [row for row in article.table if row.model in means]
     complete = len(rows) == sum(row.model in models for row in article.table) > 0
-    points = [means[row.model].accuracy * 100 - float(row.accuracy) for row in rows]
-    pairs = [(float(row.minutes), means[row.model].minutes) for row in rows]
+    differences = [means[row.model].accuracy * 100 - row.percent_right for row in rows]
+    points = [each for each in differences if not math.isnan(each)]
+    pairs = [(float(row.cells.get("minutes") or 0), means[row.model].minutes) for row in rows]
     (base, our_base), *others = pairs or [(0.0, 0.0)]
     times_compare = on_one_device(run for model in models for run in sampling.of(model))
     time_ratio = None
@@ -70,7 +71,7 @@ def _distance(article: Article, sampling: Sampling) -> Distance:
     failing = sum(not claim.holds(means) for claim in judged)
     return Distance(
         protocol=sampling.protocol,
-        accuracy_points=_root_mean_square(points) if complete else None,
+        accuracy_points=_root_mean_square(points) if complete and points else None,
         time_ratio=time_ratio,
         loss_order=failing if judged == claims != [] else None,
         loss_claims=len(claims),

@@ -16,10 +16,9 @@ from resnet_sizes.evidence.judging.recommendation import choices_of
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import holm
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import Claim, PrintedNumber, Ratio
+from resnet_sizes.schemas.article.claims import Claim, OrderClaim, PrintedNumber, Ratio
 from resnet_sizes.schemas.article.claims.base import Outcome
 from resnet_sizes.schemas.evidence.verdicts import Reason, Recommendation, Verdict, VerdictName
-from resnet_sizes.schemas.study.protocol import LAYERS
 
 Obstacles = list[tuple[VerdictName, Reason]]
 
@@ -65,6 +64,7 @@ def test_of(claim: Claim, sampling: Sampling, article: Article) -> ClaimTest[Any
         return NumberTest(claim, sampling, article)
     if isinstance(claim, Ratio):
         return RatioOrderTest(claim, sampling, article)
+    assert isinstance(claim, OrderClaim)
     return OrderTest(claim, sampling, article)
 
 
@@ -72,8 +72,8 @@ def _draft(test: ClaimTest[Any], hindrances: Obstacles, tests: int) -> Verdict:
     """A verdict, or what it will be made from once its p-value is corrected."""
     basis = None
     if test.claim.needs is None:
-        of_layers = {model: Outcome(LAYERS[model], 0.0, 0.0, 0.0, 0.0) for model in test.models}
-        observed: bool | None = test.holds(of_layers)
+        defined = {model: Outcome(model, 0.0, 0.0, 0.0, 0.0) for model in test.models}
+        observed: bool | None = test.holds(defined)
         answer: Answer = "true-by-construction" if observed else "contradicted", ["construction"]
     else:
         minutes_mean_nothing = test.mixes_devices or test.prints_computed_minutes

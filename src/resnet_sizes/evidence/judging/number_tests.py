@@ -14,7 +14,7 @@ from resnet_sizes.evidence.statistics.tests import (
     wilson_interval,
 )
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import PrintedNumber
+from resnet_sizes.schemas.article.claims import PrintedMean, PrintedNumber
 from resnet_sizes.schemas.article.claims.base import (
     Outcomes,
     above,
@@ -38,7 +38,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
         self._base = claim.over(article.base_model)
         # The printed number stands for all that round to it.
         self._ends = printed_ends(claim.printed)
-        # Only layer counts, which nothing tests, have no limit.
+        # Only what follows from definitions, which nothing tests, has no limit.
         self._widest = claim.max_half_width or math.inf
 
     def holds(self, outcomes: Outcomes) -> bool:
@@ -60,7 +60,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
             return None
         low, high = prediction_interval(values) or (None, None)
         sampling_low = sampling_high = None
-        if self.claim.printed_column == "accuracy":
+        if self._base is None and self.follows_accuracy():
             ends = wilson_interval(self._mean / 100 * images, images)
             sampling_low, sampling_high = (end * 100 for end in ends)
         prediction = Prediction(
@@ -97,7 +97,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
         return seeds_to_exclude(deviation, away, judging.level / tests, judging.power, fewest)
 
     def follows_accuracy(self) -> bool:
-        return self.claim.measured == "accuracy"
+        return self.claim.measured in ("accuracy", "error")
 
     def planned(self, points: float, tests: int) -> int | None:
         deviation = self._from_accuracies(points)
@@ -106,11 +106,19 @@ class NumberTest(ClaimTest[PrintedNumber]):
 
     @cached_property
     def _values(self) -> list[float]:
-        """Our number in each seed; empty where one cannot be computed."""
+        """Our number in each seed; empty where one cannot be computed. Beside the mean of m runs of
+        the article's they are drawn together: what tests one further run, of variance
+        s² (1 + 1/n), then tests the mean of m further runs, of variance s² (1/m + 1/n)."""
         base = self.article.base_model
         computed = [self.claim.compared_value(table, base) for table in self.outcomes]
         values = [value for value in computed if value is not None]
-        return values if len(values) == len(computed) else []
+        if not values or len(values) < len(computed):
+            return []
+        if not isinstance(self.claim, PrintedMean):
+            return values
+        middle, n, m = mean(values), len(values), self.claim.runs
+        nearer = math.sqrt((1 / m + 1 / n) / (1 + 1 / n))
+        return [middle + (value - middle) * nearer for value in values]
 
     @property
     def _mean(self) -> float:

@@ -20,7 +20,6 @@ from resnet_sizes.schemas.article.claims.base import (
     printed_ends,
 )
 from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, RatioTest, Reason
-from resnet_sizes.schemas.study.protocol import LAYERS
 
 
 class OrderTest(ClaimTest[OrderClaim]):
@@ -176,9 +175,7 @@ class OrderTest(ClaimTest[OrderClaim]):
 
             def drawn(draw: int) -> Outcomes:
                 return {
-                    model: Outcome(
-                        LAYERS[model], accuracies[model][draw], minutes[model][draw], 0.0, 0.0
-                    )
+                    model: Outcome(model, accuracies[model][draw], minutes[model][draw], 0.0, 0.0)
                     for model in self.models
                 }
 
@@ -207,7 +204,9 @@ class RatioOrderTest(OrderTest):
         super().__init__(claim, sampling, article)
         self._tolerance = claim.tolerance
         self._base, *self._others = claim.models
-        self._printed: dict[str, str] = {row.model: row.minutes for row in article.table}
+        self._printed: dict[str, str] = {
+            row.model: row.cells.get("minutes") or "" for row in article.table
+        }
 
     def holds(self, outcomes: Outcomes) -> bool:
         """The rule asks for the ratios as well as for the order."""

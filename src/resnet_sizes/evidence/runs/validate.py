@@ -28,7 +28,6 @@ from resnet_sizes.schemas.run.tensors import (
     Int64Array,
     read_predictions,
 )
-from resnet_sizes.schemas.study.protocol import LAYERS
 
 _LOG_TAIL = 2**20
 """Bytes at the end of a run's log that are looked through for its last epoch."""
@@ -73,11 +72,13 @@ class FinishedRun:
         metrics = self.metrics
         seconds: float = getattr(metrics, self.time_field)
         return Outcome(
-            layers=LAYERS[self.settings.model],
+            model=self.settings.model,
             accuracy=metrics.final_test_accuracy,
             minutes=seconds / 60,
             initial_loss=metrics.epochs[0].train_loss,
             final_loss=metrics.epochs[-1].train_loss,
+            train_error=1 - metrics.epochs[-1].train_accuracy,
+            metrics=metrics,
         )
 
 

@@ -25,7 +25,6 @@ from resnet_sizes.evidence.statistics.tests import (
 )
 from resnet_sizes.schemas.article.claims.base import Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Pairing
-from resnet_sizes.schemas.study.protocol import LAYERS
 
 RESAMPLES = 2000
 """Draws of a bootstrap: an interval's ends are then known to a twentieth of its width."""
@@ -90,9 +89,9 @@ class Sampling:
     @cached_property
     def mean_outcomes(self) -> dict[str, Outcome]:
         """The means over the seeds as if they were one run."""
-        measured = ("accuracy", "minutes", "initial_loss", "final_loss")
+        measured = ("accuracy", "minutes", "initial_loss", "final_loss", "train_error")
         return {
-            model: Outcome(LAYERS[model], *(mean(self.values(model, what)) for what in measured))
+            model: Outcome(model, *(mean(self.values(model, what)) for what in measured))
             for model in self._finished
         }
 

@@ -8,11 +8,11 @@ from typing import get_args
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.figure_values import add_figure_values
-from resnet_sizes.evidence.values.model_values import add_comparisons, add_layers, add_model
+from resnet_sizes.evidence.values.model_values import add_comparisons, add_definitions, add_model
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims.base import Column
-from resnet_sizes.schemas.evidence.values import Kind, RunOrigin, Source, Value, Values, seed_keys
+from resnet_sizes.schemas.article.columns import COLUMNS
+from resnet_sizes.schemas.evidence.values import RunOrigin, Source, Value, Values, seed_keys
 from resnet_sizes.schemas.evidence.verdicts import (
     CONFIDENCE,
     OutcomeName,
@@ -48,10 +48,12 @@ def collect_values(
     _add_study(book, runs)
     _add_data(book, runs.info)
     models = [*(row.model for row in article.table), *study.models]
-    add_layers(book, by_depth(list(dict.fromkeys(models))), article.base_model)
+    add_definitions(book, by_depth(list(dict.fromkeys(models))), article)
+    wanted = {quantity for claim in article.claims for quantity in claim.quantities}
+    wanted |= {COLUMNS[name].quantity for name in article.columns}
     for protocol in study.protocols:
         for model in study.models:
-            add_model(book, runs, protocol, model)
+            add_model(book, runs, protocol, model, wanted)
         add_comparisons(book, runs, protocol)
     _add_circumstances(book, runs.finished)
     _add_article(book, article, study.article)
@@ -202,31 +204,22 @@ def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None
     book.add_of_runs("made.runs_with_local_changes", changed, "count", finished, "code.git_dirty")
 
 
-_COLUMNS: dict[Column, Kind] = {
-    "accuracy": "percent",
-    "layers": "count",
-    "minutes": "minutes",
-    "layers_increment": "percent",
-    "accuracy_increment": "percent",
-}
-
-
 def _add_article(book: ValueBook, article: Article, file: str) -> None:
     """What the article prints, and the levels by which it is judged."""
-    counts = ("images", "epochs", "batch_size", "train_images", "test_images")
+    counts = ("images", "epochs", "iterations", "batch_size", "train_images", "test_images")
     book.add_fields("article", "count", file, article, *(f"setup.{field}" for field in counts))
     book.add_fields("article", "number", file, article, "setup.learning_rate")
-    base = article.table[0]
+    base_minutes = float(article.table[0].cells.get("minutes") or 0)
     for index, row in enumerate(article.table):
-        for column, kind in _COLUMNS.items():
-            printed = getattr(row, column)
+        for column, printed in row.cells.items():
             if printed is not None:
-                number = int(printed) if "." not in str(printed) else float(printed)
+                number = int(printed) if "." not in printed else float(printed)
                 source = Source(file=file, field=f"table[{index}].{column}")
-                book.add(f"article.{row.model}.{column}", number, kind, source)
-        if float(base.minutes) > 0:
+                book.add(f"article.{row.model}.{column}", number, COLUMNS[column].kind, source)
+        minutes = row.cells.get("minutes")
+        if minutes and base_minutes > 0:
             times = [Source(file=file, field=f"table[{i}].minutes") for i in (index, 0)]
-            ratio = float(row.minutes) / float(base.minutes)
+            ratio = float(minutes) / base_minutes
             book.add(f"article.{row.model}.minutes_ratio", ratio, "number", *times)
     constant = Source(file="resnet_sizes.schemas.evidence.verdicts", field="CONFIDENCE")
     book.add("method.confidence", CONFIDENCE, "fraction", constant)

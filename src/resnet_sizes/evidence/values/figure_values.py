@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from itertools import product
 from statistics import mean
-from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +11,9 @@ from resnet_sizes.evidence.runs.read import StudyRuns, on_one_device
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, in_percent
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims.base import (
-    overlap,
-    prediction_keys,
-    printed_ends,
-    value_key,
-)
+from resnet_sizes.schemas.article.claims.base import overlap, printed_ends
+from resnet_sizes.schemas.article.columns import COLUMNS, own_key, prediction_keys
 from resnet_sizes.schemas.evidence.figures import (
-    AccuracyColumn,
     ConfusionCell,
     ConfusionMatrix,
     Figures,
@@ -157,29 +151,30 @@ def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
 def printed_accuracies(
     article: Article, runs: StudyRuns, values: Mapping[str, Value], protocol: str
 ) -> list[PrintedAccuracy]:
-    """The accuracies of the article's table, then its increments of accuracy, row by row.
+    """The accuracies or errors of the article's table and their increments, column by column.
 
     Only what one protocol's runs have a number for. Our increments are over the study's
     shallowest model; where the article's are over another one, they are left out.
     """
-    columns: tuple[AccuracyColumn, ...] = get_args(AccuracyColumn)
-    if article.base_model != shallowest(runs.study.models):
-        columns = ("accuracy",)
+    same_base = article.base_model == shallowest(runs.study.models)
     found = []
-    for column in columns:
+    for column in article.columns:
+        held = COLUMNS[column]
+        if held.by_definition or held.kind != "percent" or (held.over_base and not same_base):
+            continue
         for row in article.table:
-            printed = getattr(row, column)
-            ours = value_key(protocol, row.model, column)
+            printed = row.cells[column]
+            ours = own_key(column, protocol, row.model)
             if printed is None or ours not in values:
                 continue
-            bounds = prediction_keys(protocol, row.model, column)
+            bounds = prediction_keys(column, protocol, row.model)
             keys = [ours, *(key for key in bounds if key in values)]
             numbers = [in_percent(values[key]) for key in keys]
             found.append(
                 PrintedAccuracy(
                     model=row.model,
                     column=column,
-                    printed=str(printed),
+                    printed=printed,
                     ours=numbers[0],
                     interval=(numbers[1], numbers[2]) if len(numbers) == 3 else None,
                     keys=[f"article.{row.model}.{column}", *keys],

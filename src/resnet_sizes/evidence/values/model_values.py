@@ -1,35 +1,50 @@
 """The values of each model in each protocol."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from statistics import mean
 
 from resnet_sizes.evidence.runs.read import StudyRuns, on_one_device
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, prediction_bounds, run_sources
-from resnet_sizes.schemas.article.claims.base import increment_percent
-from resnet_sizes.schemas.evidence.values import Kind, Source
+from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims.base import Outcome, increment_percent
+from resnet_sizes.schemas.article.columns import COLUMNS, Kind, own_key
+from resnet_sizes.schemas.evidence.values import Source
+from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE
 from resnet_sizes.schemas.study.protocol import LAYERS, shallowest
 
 _ACCURACY = "final_test_accuracy"
 
 
-def add_layers(book: ValueBook, models: Sequence[str], base: str) -> None:
-    """Depths and their increments over `base` in percent, which need no run."""
+def add_definitions(book: ValueBook, models: Sequence[str], article: Article) -> None:
+    """What needs no run, in the unit of the article's column: depths with their increments over
+    the article's first row in percent, and what else its table prints of such numbers."""
+    base = article.base_model
+    wanted = {"layers": COLUMNS["layers"]} | {name: COLUMNS[name] for name in article.columns}
 
-    def counted(model: str) -> Source:
-        return Source(file="resnet_sizes.schemas.study.protocol", field=f"LAYERS.{model}")
+    def source(quantity: str, model: str) -> Source:
+        if quantity == "layers":
+            return Source(file="resnet_sizes.schemas.study.protocol", field=f"LAYERS.{model}")
+        return Source(file=NETWORK_COSTS_FILE, field=f"networks[{model}].{quantity}")
 
     for model in models:
-        book.add(f"layers.{model}", LAYERS[model], "count", counted(model))
+        for name, column in wanted.items():
+            if column.by_definition and not column.over_base:
+                number = getattr(Outcome(model, 0.0, 0.0, 0.0, 0.0), column.quantity) * column.scale
+                found = source(column.quantity, model)
+                book.add(own_key(name, "", model), number, column.kind, found)
         if model != base:
             increment = increment_percent(LAYERS[model], LAYERS[base])
-            sources = (counted(model), counted(base))
+            sources = (source("layers", model), source("layers", base))
             book.add(f"layers.{model}.increment", increment, "percent", *sources)
 
 
-def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> None:
-    """What one model's runs give by themselves.
+def add_model(
+    book: ValueBook, runs: StudyRuns, protocol: str, model: str, wanted: Collection[str]
+) -> None:
+    """What one model's runs give by themselves; quantities of other columns than these where they
+    are among the `wanted`.
 
     `minutes` are computed of a run with a feature cache; `measured_minutes` are what the clock
     showed, and `forward_minutes` those of one pass over the training images.
@@ -73,6 +88,12 @@ def add_model(book: ValueBook, runs: StudyRuns, protocol: str, model: str) -> No
     of_weights = (f"initial_weights.{part}" for part in ("name", "file", "sha256"))
     for field in ("precision", "compile_mode", *of_weights):
         book.add_distinct(f"{prefix}.{field}", finished, f"run.{field}")
+    for column in COLUMNS.values():
+        if column.field and column.quantity in wanted:
+            values = [getattr(outcome, column.quantity) for outcome in outcomes]
+            kind: Kind = "fraction" if column.kind == "percent" else column.kind
+            sources = run_sources(finished, column.field)
+            book.add_spread(f"{prefix}.{column.quantity}", values, kind, sources)
 
 
 def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:

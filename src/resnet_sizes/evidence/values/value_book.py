@@ -7,7 +7,8 @@ from typing import Any
 
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.statistics.tests import prediction_interval
-from resnet_sizes.schemas.evidence.values import Kind, Source, Value
+from resnet_sizes.schemas.article.columns import Kind
+from resnet_sizes.schemas.evidence.values import Source, Value
 
 
 class ValueBook:
@@ -81,7 +82,8 @@ class ValueBook:
         if len(values) > 1:
             numbers["sd"] = stdev(values)
         for name, number in (numbers | prediction_bounds(values, kind)).items():
-            self.add(f"{key}.{name}", number, kind, *sources, times_of=times_of)
+            if f"{key}.{name}" not in self.values:  # of a loss there may be a mean already
+                self.add(f"{key}.{name}", number, kind, *sources, times_of=times_of)
 
 
 def prediction_bounds(values: Sequence[float], kind: Kind) -> dict[str, float]:

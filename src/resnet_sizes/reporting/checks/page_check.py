@@ -82,8 +82,7 @@ class _Page:
         self._document, self._body = document, document.find("body")
         self._sources = sources
         self._title = sources.article.article.title
-        ids = [item.id for item in (*sources.article.claims, *sources.article.untestable)]
-        self._ids = re.compile(rf"\b(?:{'|'.join(ids)})\b")
+        self._ids = re.compile(rf"\b(?:{'|'.join(sources.article.ids)})\b")
         self._headings = dict(self._numbered_headings())
         self._labels = dict(self._labelled_captions())
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from resnet_sizes.i18n.numbers import MINUS, date, date_and_time, places, seconds
 from resnet_sizes.reporting.text.escaping import code_text
 from resnet_sizes.reporting.text.printed import HASH_PART, NAME_KINDS
-from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.article import Article, texts_in
 from resnet_sizes.schemas.evidence.values import Value, Values
 from resnet_sizes.schemas.study.protocol import Description
 
@@ -130,13 +130,4 @@ class Sources:
         return False
 
     def _said(self, name: str) -> list[Description]:
-        article = self.article
-        deviation = article.judging.seed_deviation
-        texts = [("judging", deviation.source if deviation else None)]
-        for claim in article.claims:
-            texts += [(claim.id, claim.text), (claim.id, claim.criterion)]
-        for item in article.untestable:
-            texts += [(item.id, item.text), (item.id, item.reason)]
-        texts += [(item.id, item.text) for item in article.stated]
-        texts += [(item.id, item.text) for item in article.open_choices]
-        return [text for owner, text in texts if owner == name and text is not None]
+        return [text for place, text in texts_in(self.article) if name in place.split(".")]

@@ -1,6 +1,6 @@
 """Losses and accuracies over the epochs: a line for each model, named at its end."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,24 +55,39 @@ def draw_losses(context: style.FigureContext) -> Figure:
 
 
 def draw_accuracies(context: style.FigureContext) -> Figure:
-    """Accuracies in percent on the training and on the test images: two panels with one vertical
-    axis; the lines are named beside the second."""
+    """Accuracies in percent on the training and on the test images, by epoch."""
+    return _draw_shares(context, "accuracy", lambda accuracies: 100 * accuracies)
+
+
+def draw_errors(context: style.FigureContext) -> Figure:
+    """Errors in percent on the training and on the test images, by iteration."""
+    return _draw_shares(context, "error", lambda right: 100 - 100 * right, context.steps)
+
+
+def _draw_shares(
+    context: style.FigureContext,
+    name: str,
+    shown: Callable[[_FloatArray], _FloatArray],
+    steps: int = 0,
+) -> Figure:
+    """What is shown of the fractions classified rightly: two panels with one vertical axis; the
+    lines are named beside the second."""
     found = context.numbers.curves
     if not found:
         return context.empty_figure()
-    train = {each.model: 100 * np.array(each.train_accuracy) for each in found}
-    test = {each.model: 100 * np.array(each.test_accuracy) for each in found}
-    figure = _draw_panels(context, [train, test], height=3.1, top=0.3, most_ticks=5)
+    train = {each.model: shown(np.array(each.train_accuracy)) for each in found}
+    test = {each.model: shown(np.array(each.test_accuracy)) for each in found}
+    figure = _draw_panels(context, [train, test], height=3.1, top=0.3, most_ticks=5, steps=steps)
     low, high = _range([*train.values(), *test.values()])
     margin = max(0.06 * (high - low), (_LEAST_SPAN - (high - low)) / 2)
     low, high = max(0.0, low - margin), min(100 + 0.03 * (high - low), high + margin)
     ticks, labels = style.number_ticks(low, high, context.language)
     first, second = figure.axes
-    for axes, name in ((first, "train"), (second, "test")):
-        axes.set_title(context.text(f"accuracy.{name}"), loc="left", pad=7)
+    for axes, part in ((first, "train"), (second, "test")):
+        axes.set_title(context.text(f"accuracy.{part}"), loc="left", pad=7)
         axes.set_ylim(low, high)
         axes.set_yticks(ticks, labels if axes is first else [""] * len(ticks))
-    first.set_ylabel(context.text("accuracy.y"))
+    first.set_ylabel(context.text(f"{name}.y"))
     _name_curves(second, test)
     return figure
 
@@ -90,12 +105,13 @@ def _draw_panels(
     height: float,
     top: float,
     most_ticks: int,
+    steps: int = 0,
 ) -> Figure:
     """Panels beside each other, with room for the names of the lines on their right.
 
     A line is the mean over the seeds; where there are several, a band reaches from the lowest to
-    the highest. `height` and the room on `top` are in inches. The limits of the vertical axes are
-    left to the caller.
+    the highest. Epochs are counted, or iterations where an epoch has so many `steps`. `height` and
+    the room on `top` are in inches. The limits of the vertical axes are left to the caller.
     """
     figure = Figure(figsize=(style.WIDTH, height))
     names = _LABEL_AT + style.text_width(map(display_name, panels[0])) + 0.08
@@ -103,7 +119,7 @@ def _draw_panels(
     for position, curves in enumerate(panels):
         left = _LEFT + position * (width + _BETWEEN)
         axes = style.add_axes(figure, left, _BOTTOM, width, height - _BOTTOM - top)
-        axes.set_xlabel(context.text("epoch"))
+        axes.set_xlabel(context.text("iteration" if steps else "epoch"))
         axes.grid(axis="y", **style.GRID)
         for place, (model, values) in enumerate(curves.items()):
             _draw_curve(axes, style.MODEL_STYLES[model], values, place)
@@ -111,6 +127,9 @@ def _draw_panels(
         margin = 0.03 * (epochs - 1) or 0.5
         axes.set_xlim(1 - margin, epochs + margin)
         axes.set_xticks(style.epoch_ticks(epochs, most_ticks))
+        if steps:
+            ticks, labels = style.number_ticks(steps, epochs * steps, context.language, most_ticks)
+            axes.set_xticks([tick / steps for tick in ticks], labels)
     return figure
 
 

@@ -13,21 +13,25 @@ import typst
 from matplotlib.figure import Figure
 
 from resnet_sizes.reporting.figures.confusion import draw_confusion
-from resnet_sizes.reporting.figures.curves import draw_accuracies, draw_losses
+from resnet_sizes.reporting.figures.curves import draw_accuracies, draw_errors, draw_losses
 from resnet_sizes.reporting.figures.forest import draw_forest
 from resnet_sizes.reporting.figures.pareto import draw_pareto
 from resnet_sizes.reporting.figures.style import DRAWN_WITH, FigureContext, settings
+from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 
 FigureFormat = Literal["svg", "png", "pdf"]
 FORMATS: tuple[FigureFormat, ...] = ("svg", "png", "pdf")
 
 FIGURES: dict[str, Callable[[FigureContext], Figure]] = {
     "loss": draw_losses,
+    "error": draw_errors,
     "accuracy": draw_accuracies,
     "pareto": draw_pareto,
     "confusion": draw_confusion,
     "forest": draw_forest,
 }
+"""How each is drawn. A new one that an article may name is an entry here and in `FigureName`, and
+its words in `report/*/texts.yaml`."""
 
 SVG_FONTS = (
     "'Libertinus Serif', 'Source Serif 4', Charter, 'Bitstream Charter', Georgia, "
@@ -45,16 +49,16 @@ _PAGE = b"""#set page(width: auto, height: auto, margin: 0pt, fill: white)
 def write_figures(
     context: FigureContext, folder: Path, formats: Iterable[FigureFormat] = FORMATS
 ) -> list[Path]:
-    """Write each figure to `folder`, as `figure-<name>.<format>`.
+    """Write each figure of a report to `folder`, as `figure-<name>.<format>`.
 
     Equal numbers give equal bytes with the same versions of matplotlib and typst. Returns the
     paths of what was written.
     """
     written = []
-    for name, draw in FIGURES.items():
+    for name in (context.own, *FIGURE_NAMES[1:]):
         drawn = BytesIO()
         with settings():
-            draw(context).savefig(drawn, format="svg", metadata={"Date": None})
+            FIGURES[name](context).savefig(drawn, format="svg", metadata={"Date": None})
         svg = drawn.getvalue().decode().replace(f"'{DRAWN_WITH}', serif", SVG_FONTS)
         for suffix in formats:
             written.append(folder / f"figure-{name}.{suffix}")

@@ -1,7 +1,7 @@
 """The article's accuracies beside ours, with prediction intervals: a forest plot."""
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 from resnet_sizes.i18n.numbers import percent
 from resnet_sizes.reporting.figures import style
 from resnet_sizes.reporting.text.escaping import Safe
-from resnet_sizes.schemas.evidence.figures import AccuracyColumn, PrintedAccuracy
+from resnet_sizes.schemas.article.columns import COLUMNS
+from resnet_sizes.schemas.evidence.figures import PrintedAccuracy
 from resnet_sizes.schemas.study.protocol import by_depth, display_name
 
 _ROW, _BOTTOM, _TOP, _BETWEEN = 0.36, 0.5, 0.36, 0.3
@@ -30,9 +31,8 @@ def draw_forest(context: style.FigureContext) -> Figure:
     if not values:
         return context.empty_figure("forest.empty")
     by_column = {
-        column: own
-        for column in get_args(AccuracyColumn)
-        if (own := [value for value in values if value.column == column])
+        column: [value for value in values if value.column == column]
+        for column in dict.fromkeys(value.column for value in values)
     }
     models = by_depth(list({value.model for value in values}))
     names = [display_name(model) for model in models]
@@ -76,7 +76,7 @@ def _draw_panel(
             **_MARK,
         )
         axes.plot(printed, row - _APART, zorder=4, **_ARTICLE)
-    if values[0].column == "accuracy_increment":
+    if COLUMNS[values[0].column].over_base:
         shown.append(0.0)  # in sight, since an increment is more or less than it
     low, high = min(shown), max(shown)
     margin = max(0.06 * (high - low), (2.0 - (high - low)) / 2)

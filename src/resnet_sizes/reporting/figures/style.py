@@ -86,6 +86,10 @@ class FigureContext:
 
     numbers: Figures
     words: Words
+    own: str = "loss"
+    """The figure that is set beside the article's."""
+    steps: int = 1
+    """Iterations of an epoch."""
 
     @property
     def language(self) -> str:

@@ -19,7 +19,7 @@ from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped, yaml_text
 from resnet_sizes.reporting.text.printed import named, plain
 from resnet_sizes.reporting.text.words import class_label, make_environment
-from resnet_sizes.schemas.article.claims import Cell
+from resnet_sizes.schemas.article.columns import COLUMNS, own_key
 from resnet_sizes.schemas.evidence.verdicts import VerdictName, outcome_of
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.study.protocol import by_depth, display_name
@@ -96,7 +96,7 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         return report.values.followed(key, escape_markdown(label))
 
     environment = make_environment(loader=FileSystemLoader([*report.words.folders, folder]))
-    tools: dict[str, Callable[..., object]] = {
+    tools: dict[str, object] = {
         "t": report.words,
         "value": report.values.value,
         "cell": report.cell,
@@ -116,6 +116,9 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "verdict": report.verdict,
         "outcome_of": outcome_of,
         "listed": report.words.listed,
+        "columns": COLUMNS,
+        "own_key": own_key,
+        "article": report.article,
     }
     environment.globals |= tools
     environment.globals["values"] = report.values
@@ -147,7 +150,6 @@ def _names(report: ReportContext) -> dict[str, object]:
         "appendix": dict(zip(chapters, "ABCDE", strict=False)),
         "report": report,
         "study": study,
-        "article": article,
         "prints_minutes": prints_minutes,
         "verdicts": report.verdicts,
         "models": report.models,
@@ -177,7 +179,7 @@ def _names(report: ReportContext) -> dict[str, object]:
         ],
         "same_tests": methodology.same_tests(report),
         # The results
-        "cells": [item for item in judged if isinstance(item.claim, Cell)],
+        "cells": [item for item in judged if item.claim.rule == "cell"],
         "times_tables": results.times_tables(report, protocols),
         "shared_times": any(own.shared_runs for own in protocols),
         "figures": report.figures,

@@ -7,7 +7,7 @@ from resnet_sizes.reporting.sections.claims import ClaimVerdicts
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.verdict_sentences import sentence_key
-from resnet_sizes.schemas.article.claims import Cell, Claim
+from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.verdicts import Overall, Reason, VerdictName
 from resnet_sizes.schemas.study.protocol import display_name
 
@@ -29,7 +29,7 @@ class VerdictTexts:
         self._words = report.words
         self.claims = claims
         # The cells of the article's table have a table of their own.
-        self.of_the_text = [item for item in claims if not isinstance(item.claim, Cell)]
+        self.of_the_text = [item for item in claims if item.claim.rule != "cell"]
         self._by_data = [item for item in self.of_the_text if item.needs_data]
 
     def remarks(self) -> Safe:
@@ -194,7 +194,10 @@ class VerdictTexts:
         return Safe(f"{beginning}: {why}.")
 
     def _subject(self, claim: Claim) -> Safe:
-        """What a claim is about, in a few words, by its rule."""
+        """What a claim is about, in a few words, by its rule; of a rule that no text knows, its
+        name."""
+        if not self._words.find(f"subjects.{claim.rule}"):
+            return code(claim.rule)
         fillings = {
             name: self._words(f"{_NAMED[name]}.{choice}")
             if name in _NAMED

@@ -7,7 +7,7 @@ from resnet_sizes.i18n.numbers import decimal, percent, places, ratio_digits, ro
 from resnet_sizes.reporting.inputs import Inputs
 from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.words import Words
-from resnet_sizes.schemas.article.claims import Claim
+from resnet_sizes.schemas.article.claims import Claim, PrintedNumber
 from resnet_sizes.schemas.article.claims.base import MOST_SEEDS
 from resnet_sizes.schemas.evidence.values import Source, Value
 from resnet_sizes.schemas.evidence.verdicts import (
@@ -67,9 +67,10 @@ def _keys_behind(verdict: Verdict, basis: Basis) -> Iterator[str]:
     # A test or a share rests on which images are recognised.
     if basis.probability is not None or any(found.pairings for found in basis.comparisons):
         for key in verdict.values.values():
-            if key.endswith(".accuracy.mean"):
+            own, _, quantity = key.removesuffix(".mean").rpartition(".")
+            if quantity in ("accuracy", "error"):
                 # It has the predictions themselves as its sources.
-                yield key.replace(".accuracy.mean", ".hardest_class.share")
+                yield f"{own}.hardest_class.share"
 
 
 def overall_sentence(
@@ -115,6 +116,7 @@ def p_text(p_value: float, language: str) -> str:
 
 _SCALES = {  # by kind or quantity: the factor from the record's unit, and decimal places
     "accuracy": (100.0, 2),
+    "train_error": (100.0, 2),
     "above-chord": (100.0, 2),
     "higher-above-chord": (100.0, 2),
     "gain": (100.0, 3),
@@ -246,7 +248,8 @@ class _Clauses:
         )
 
     def _prediction(self, claim: Claim, found: Prediction) -> str:
-        unit = self._text(f"units.{'minutes' if 'minutes' in claim.quantities else 'percent'}")
+        kind = claim.held.kind if isinstance(claim, PrintedNumber) else ""
+        unit = self._words.raw(f"sentences.units.{kind}")
         printed_digits = places(found.printed)
         # One digit more than is printed, so that rounding hides no difference.
         digits = printed_digits if printed_digits else 1

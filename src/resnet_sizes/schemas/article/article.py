@@ -1,20 +1,23 @@
 """The article file: what the article printed, said, and left open. Errors name the claim."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from resnet_sizes.io.shipped import shipped
 from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.article.claims import Claim
-from resnet_sizes.schemas.article.claims.base import Place, TableRow
+from resnet_sizes.schemas.article.claims.base import Id, Place, TableRow
 from resnet_sizes.schemas.base import MOVED, Distinct, Number, Record, all_different
 from resnet_sizes.schemas.study.protocol import Description, Language, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.sources import DataContent
 
 log = logging.getLogger("resnet_sizes")
+
+FigureName = Literal["loss", "error"]
 
 
 class Setup(Record):
@@ -25,9 +28,12 @@ class Setup(Record):
     """All images, where the article prints no more than their sum."""
     train_images: int = Field(ge=1, description="The usual division, where it prints none.")
     test_images: int = Field(ge=1, description="The usual division, where it prints none.")
-    batch_size: int = Field(ge=1)
-    learning_rate: Number = Field(gt=0)
-    epochs: int = Field(ge=1)
+    batch_size: int | None = Field(None, ge=1)
+    learning_rate: Number | None = Field(None, gt=0)
+    """The first, where it changes."""
+    epochs: int | None = Field(None, ge=1)
+    iterations: int | None = Field(None, ge=1)
+    """Steps of the optimiser, where the article counts these."""
     device: str | None = None
     """The device's name as torch gives it, where the article names it."""
 
@@ -83,7 +89,7 @@ class OpenChoice(Record):
 class Untestable(Record):
     """Something that the article says and no data of such a study can test. It has no verdict."""
 
-    id: str = Field(pattern=r"^U\d+$")
+    id: Id
     place: Place
     text: Description = Field(description="In our own words.")
     reason: Description = Field(description="Why not: whole sentences.")
@@ -114,7 +120,11 @@ class Article(Record):
     """Those in which all of its texts are, so that a report can be in them."""
     setup: Setup
     judging: Judging = Field(default_factory=Judging)
+    figure: FigureName = "loss"
+    """Which figure of ours is set beside the article's: the training loss against epochs, or the
+    error on training and test images against iterations."""
     table: list[TableRow] = Field(min_length=1)
+    """All rows have the same columns, in the order of the first."""
     claims: list[Claim] = Field(min_length=1)
     untestable: list[Untestable] = Field(default_factory=list)
     """What it says and no data of such a study can test."""
@@ -126,6 +136,16 @@ class Article(Record):
     open_choices: list[OpenChoice]
 
     @property
+    def ids(self) -> list[str]:
+        """Those of all that it says."""
+        return [*(claim.id for claim in self.claims), *(each.id for each in self.untestable)]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of its table's columns."""
+        return list(self.table[0].cells)
+
+    @property
     def base_model(self) -> str:
         """The model over which the table's increments are: its first row."""
         return self.table[0].model
@@ -135,13 +155,40 @@ class Article(Record):
         rows: dict[str, TableRow] = {row.model: row for row in self.table}
         if len(rows) != len(self.table):
             raise ValueError("table: a model stands twice; each has one row")
-        ids = all_different([each.id for each in (*self.claims, *self.untestable)])
+        for row in self.table:
+            if {*row.cells} != {*self.columns}:
+                raise ValueError(
+                    f"table: {row.model} has other columns than {self.base_model}, which has "
+                    f"{', '.join(self.columns) or 'none'}. Give all the same; null is an empty cell"
+                )
+        ids = all_different(self.ids)
         for claim in self.claims:
             claim.check_against(rows, self.base_model)
         unknown = [name for name in self.headline if name not in ids]
         if unknown:
             raise ValueError(f"headline: {unknown[0]} is no id of a claim")
         return self
+
+    @model_validator(mode="after")
+    def _texts_are_in_its_languages(self) -> "Article":
+        for place, text in texts_in(self):
+            for language in self.languages:
+                if getattr(text, language) is None:
+                    raise ValueError(
+                        f"{place}: has no text in {language}, which is one of the article's "
+                        f"languages. Add it, or leave {language} out of languages"
+                    )
+        return self
+
+
+def texts_in(data: Any, place: str = "") -> Iterator[tuple[str, Description]]:
+    """Every text of a record that is there by language, with its place: `claims.S1.criterion`."""
+    if isinstance(data, Description):
+        yield place, data
+    elif isinstance(data, Record | list):
+        for name, part in enumerate(data) if isinstance(data, list) else data:
+            inner = str(getattr(part, "id", name))
+            yield from texts_in(part, f"{place}.{inner}".removeprefix("."))
 
 
 def load_article(path: Path) -> Article:

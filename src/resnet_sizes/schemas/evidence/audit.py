@@ -7,7 +7,6 @@ from pydantic import Field
 from resnet_sizes.schemas.base import Record, Versioned
 from resnet_sizes.schemas.hardware import Assumptions, Mode
 
-IncrementColumn = Literal["layers_increment", "accuracy_increment"]
 IncrementKind = Literal["relative", "points", "both", "neither"]
 YardstickName = Literal["points-per-layer", "points-per-minute", "error-reduction"]
 Compatibility = Literal[
@@ -27,7 +26,7 @@ class IncrementReading(Record):
     points of accuracy, or layers.
     """
 
-    column: IncrementColumn
+    column: str
     model: str
     base: str
     printed: str
@@ -41,7 +40,7 @@ class IncrementReading(Record):
 class ColumnReading(Record):
     """The readings that fit all increments of a column."""
 
-    column: IncrementColumn
+    column: str
     fits: IncrementKind
 
 
@@ -147,8 +146,8 @@ class Audit(Versioned):
 
     article_hash: str
     test_images: int
-    epochs: int
-    batch_size: int
+    epochs: int | None = Field(description="Null where the article counts iterations alone.")
+    batch_size: int | None
     assumptions: Assumptions
     increments: list[IncrementReading]
     columns: list[ColumnReading]
@@ -157,7 +156,7 @@ class Audit(Versioned):
     unusable: list[str] = Field(description="Networks whose accuracy is not within 0 and 100 %.")
     returns: Returns
     devices: list[DeviceRate]
-    protocols: list[ProtocolCosts]
+    protocols: list[ProtocolCosts] = Field(description="Empty where no minutes are printed.")
 
     @property
     def shown_device(self) -> int:

@@ -1,16 +1,13 @@
 """The numbers that the figures of a report show."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from resnet_sizes.schemas.base import Record, Versioned
 from resnet_sizes.schemas.study.sources import DataContent
 
 FIGURE_NAMES = ("loss", "accuracy", "pareto", "confusion", "forest")
-"""In the order of the report; a file is `figure-<name>.<format>`."""
-
-AccuracyColumn = Literal["accuracy", "accuracy_increment"]
+"""In the order of the report; a file is `figure-<name>.<format>`. The first is the one that is set
+beside the article's, where the article file names no other."""
 
 
 class ModelCurves(Record):
@@ -55,7 +52,7 @@ class PrintedAccuracy(Record):
     """An accuracy or increment that the article prints beside ours, all in percent."""
 
     model: str
-    column: AccuracyColumn
+    column: str
     printed: str
     ours: float
     interval: tuple[float, float] | None

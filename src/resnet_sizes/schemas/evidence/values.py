@@ -1,26 +1,13 @@
 """Every value that a report may print, each with the file and the field it came from."""
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
+from resnet_sizes.schemas.article.columns import Kind
 from resnet_sizes.schemas.base import Record, Versioned
 from resnet_sizes.schemas.study.study import Study
-
-Kind = Literal[
-    "count",  # a whole number
-    "fraction",  # 0…1, printed in percent
-    "percent",  # already in percent (increments)
-    "minutes",
-    "seconds",
-    "bytes",
-    "loss",  # mean cross-entropy in nats
-    "number",  # anything else numeric
-    "text",
-    "list",  # texts, each once, in the order of the runs that have them
-    "datetime",  # UTC, ISO 8601
-]
 
 
 class Source(Record):

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from resnet_sizes.io.code_hash import evidence_code_hash
 from resnet_sizes.io.hashes import canonical_json, content_hash
+from resnet_sizes.io.plugins import LOADED
 from resnet_sizes.schemas.article.claims.base import MOST_SEEDS, ConditionKind
 from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
 from resnet_sizes.schemas.hardware import load_devices
@@ -69,6 +70,7 @@ Reason = Literal[
     "other-protocol",  # the protocol is not one that the claim accepts
     "subset",  # not all images
     "other-epochs",
+    "other-iterations",
     "other-batch-size",
     "other-learning-rate",
     "device-not-stated",  # the article names no device, so minutes cannot be compared
@@ -281,4 +283,5 @@ class Verdicts(Versioned, Sealed):
 
 def evidence_inputs(devices: Path) -> str:
     """`Verdicts.made_from` as it is now, with the table of GPUs in `devices`. Raises UserError."""
-    return content_hash([evidence_code_hash(), canonical_json(load_devices(devices))])
+    made_from = [evidence_code_hash(), canonical_json(load_devices(devices))]
+    return content_hash([*made_from, LOADED] if LOADED else made_from)

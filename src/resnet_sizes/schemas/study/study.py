@@ -33,7 +33,7 @@ Seeds = Annotated[
 
 RESERVED_NAMES = frozenset({
     "study", "data", "hardware", "versions", "made", "article", "verdict", "outcome", "layers",
-    "audit", "distances", "judging", "method", "reading",
+    "parameters", "audit", "distances", "judging", "method", "reading",
 })  # fmt: skip
 """Beginnings of the keys of values.json, which no protocol may have as its name."""
 

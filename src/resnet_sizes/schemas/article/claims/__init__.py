@@ -1,10 +1,11 @@
 """What an article says: each claim with the rule that judges it, one class per rule."""
 
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError
 
 from resnet_sizes.io.messages import did_you_mean, explain, shown, shown_text
+from resnet_sizes.io.plugins import plugins
 from resnet_sizes.schemas.article.claims.base import ClaimBase, Needs, OrderClaim
 from resnet_sizes.schemas.article.claims.extreme import (
     Conjunction,
@@ -20,13 +21,33 @@ from resnet_sizes.schemas.article.claims.ordering import (
     Ordering,
     Ratio,
 )
-from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment, PrintedNumber
+from resnet_sizes.schemas.article.claims.printed_number import (
+    Cell,
+    Increment,
+    PrintedMean,
+    PrintedNumber,
+)
+from resnet_sizes.schemas.article.columns import COLUMNS, Column
 
 __all__ = [
     "Cell", "Claim", "ClaimBase", "Conjunction", "Decrease", "Diminishing",
     "Extreme", "Factor", "FewestResources", "Increment", "Needs", "OrderClaim", "Ordering",
-    "ParetoFront", "ParetoKnee", "PrintedNumber", "Ratio",
+    "ParetoFront", "ParetoKnee", "PrintedMean", "PrintedNumber", "Ratio",
 ]  # fmt: skip
+
+
+# Here, where what a package may import of ours is there.
+COLUMNS |= plugins("columns", lambda found: isinstance(found, Column))
+
+_RULES: list[type[ClaimBase]] = [
+    Ordering, Ratio, Factor, Extreme, FewestResources, Decrease, Increment, Diminishing,
+    ParetoFront, ParetoKnee, Cell, PrintedMean, Conjunction,
+]  # fmt: skip
+"""A new rule is a class and a name here, or in another package."""
+
+CLAIM_KINDS = {get_args(kind.model_fields["rule"].annotation)[0]: kind for kind in _RULES}
+"""The record of each rule."""
+CLAIM_KINDS |= plugins("rules", lambda it: isinstance(it, type) and issubclass(it, ClaimBase))
 
 
 def _explained(raw: Any) -> Any:
@@ -46,16 +67,11 @@ def _explained(raw: Any) -> Any:
         raise ValueError(name + " ".join(explain(error, kind).values())) from None
 
 
-Claim = Annotated[
-    Ordering | Ratio | Factor | Extreme | FewestResources | Decrease
-    | Increment | Diminishing | ParetoFront | ParetoKnee | Cell | Conjunction,
-    Field(discriminator="rule"),
-    BeforeValidator(_explained),
-]  # fmt: skip
-"""A new rule is a class and a name here."""
-
-
-CLAIM_KINDS: dict[str, type[ClaimBase]] = {
-    get_args(kind.model_fields["rule"].annotation)[0]: kind for kind in get_args(get_args(Claim)[0])
-}
-"""The record of each rule."""
+if TYPE_CHECKING:
+    Claim = ClaimBase
+else:
+    Claim = Annotated[
+        Union[tuple(CLAIM_KINDS.values())],  # noqa: UP007
+        Field(discriminator="rule"),
+        BeforeValidator(_explained),
+    ]

@@ -7,22 +7,28 @@ Everything here is plain arithmetic; how sure an answer is belongs to the tests 
 import math
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.article.columns import FROM_DEFINITIONS, known_column
 from resnet_sizes.schemas.base import Distinct, Record
-from resnet_sizes.schemas.study.protocol import Description, ModelName
+from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE, shipped_network_costs
+from resnet_sizes.schemas.study.protocol import LAYERS, Description, ModelName
 from resnet_sizes.schemas.study.sources import DataContent
 
 T = TypeVar("T", float, Decimal)
 
 Quantity = Literal[
     "accuracy",  # of the last epoch, on the test images
+    "error",  # what that lacks of 1
+    "train_error",  # the same of the training images, in the last epoch
     "layers",
+    "parameters",
     "minutes",  # of training, without evaluation
     "initial_loss",  # mean training loss of the first epoch
     "final_loss",  # of the last
@@ -36,9 +42,8 @@ YARDSTICKS: dict[str, tuple[str, ...]] = {"loss_reduction": ("loss_drop", "loss_
 """Quantities that may be measured in more than one way, each of which has a say."""
 
 LOSSES = ("initial_loss", "final_loss", "loss_drop", "loss_fall", "loss_reduction")
-
-FROM_DEFINITIONS = frozenset({"layers", "parameters", "macs"})
-"""Quantities that the networks' definitions decide, and no training can change."""
+IN_TRAINING = (*LOSSES, "train_error")
+"""Quantities of the training, not of its result."""
 
 MOST_SEEDS = 1000
 """Where a claim needs more, the number of seeds is said to be out of reach."""
@@ -46,23 +51,18 @@ MOST_SEEDS = 1000
 LOG_MINUTES = "log_minutes"
 """Times differ by factors, and so does their spread: they are compared by their logarithms."""
 
-Column = Literal["accuracy", "layers", "minutes", "layers_increment", "accuracy_increment"]
-
 Printed = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
 """A printed number with its digits kept (`80.84`), decimal point, no unit."""
+
+Id = Annotated[str, Field(pattern=r"^[A-Z]{1,3}\d{1,3}$")]
+"""What something said is called: letters and a number, such as `S12`."""
 
 Place = Literal["introduction", "methods", "table", "results", "figure", "conclusions"]
 """Where in the article something is said."""
 
-ConditionKind = Literal[
-    "difference",  # the first model's quantity above the second's
-    "factor",  # the first model's time at least so many times the second's
-    "drop",  # of one model's loss
-    "gain",  # accuracy per added layer, from the first model to the second
-    "gain-falls",  # the same, above that from the second to the third
-    "above-chord",  # the first model above the line between the other two
-    "higher-above-chord",  # the first model farther above that line than the second
-]
+ConditionKind = str
+"""`difference`, `factor`, `drop`, `gain`, `gain-falls`, `above-chord`, `higher-above-chord`: what
+the text of that name under `sentences.comparisons` says. A rule of another package may add one."""
 
 
 def half_unit(printed: str) -> Decimal:
@@ -87,37 +87,48 @@ def increment_percent(value: float, base: float) -> float:
 
 
 def value_key(protocol: str, model: str, quantity: str) -> str:
-    """The key of a model's number in values.json: a mean where seeds can differ."""
-    if quantity.startswith("layers"):
-        return f"layers.{model}" if quantity == "layers" else f"layers.{model}.increment"
+    """The key of a model's quantity in values.json: a mean where seeds can differ."""
+    if quantity == "layers":
+        return f"layers.{model}"
     if quantity in FROM_DEFINITIONS:
         return f"{protocol}.{model}.{'macs_per_image' if quantity == 'macs' else quantity}"
-    key = f"{protocol}.{model}.{quantity}"
-    return key if quantity.endswith("_increment") else f"{key}.mean"
-
-
-def prediction_keys(protocol: str, model: str, quantity: str) -> tuple[str, str]:
-    """The keys of the ends of its prediction interval."""
-    bounds = f"{protocol}.{model}.{quantity}.prediction"
-    return f"{bounds}_low", f"{bounds}_high"
+    return f"{protocol}.{model}.{quantity}.mean"
 
 
 class TableRow(Record):
-    """One row of the article's table; increments are empty in the first row."""
+    """One row of the article's table: a network, and what stands in the article's columns.
+
+    Percent, minutes, layers, millions of parameters; null is a cell without a number.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Printed | int | None] = Field(init=False)
 
     model: ModelName
-    accuracy: Printed = Field(description="Percent.")
-    layers: int = Field(ge=1)
-    minutes: Printed
-    layers_increment: Printed | None = Field(description="Percent.")
-    accuracy_increment: Printed | None = Field(description="Percent.")
+
+    @property
+    def cells(self) -> dict[str, str | None]:
+        """What is printed, by column; what is counted may be a number in the file."""
+        found = self.__pydantic_extra__
+        return {name: text if text is None else str(text) for name, text in found.items()}
+
+    @property
+    def percent_right(self) -> float:
+        """The printed accuracy, or what a printed error leaves of 100 %; NaN without either."""
+        error = self.cells.get("error")
+        return float(100 - Decimal(error) if error else self.cells.get("accuracy") or math.nan)
+
+    @model_validator(mode="after")
+    def _columns_are_known(self) -> Self:
+        list(map(known_column, self.cells))
+        return self
 
 
 @dataclass(frozen=True)
 class Outcome:
     """The results of one run, or means over several, in numbers."""
 
-    layers: int
+    model: str
     accuracy: float
     """Fraction of the test images, after the last epoch."""
     minutes: float
@@ -126,6 +137,32 @@ class Outcome:
     """Mean training loss of the first epoch, in nats."""
     final_loss: float
     """Mean training loss of the last epoch, in nats."""
+    train_error: float = math.nan
+    """Fraction of the training images that are classified wrongly, in the last epoch."""
+    metrics: Any = field(default=None, compare=False, repr=False)
+    """Those of the run, for columns that are on another of its numbers."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.metrics, name)
+
+    @property
+    def error(self) -> float:
+        """Fraction of the test images that are classified wrongly."""
+        return 1 - self.accuracy
+
+    @property
+    def layers(self) -> int:
+        """Of the network's definition."""
+        return LAYERS[self.model]
+
+    @property
+    def parameters(self) -> int:
+        """Of the network's definition, if need be with the first layers that are for ImageNet.
+        Raises UserError where no table has them."""
+        for each in shipped_network_costs().networks:
+            if each.model == self.model:
+                return each.parameters
+        raise UserError(f"{NETWORK_COSTS_FILE}: has no {self.model}. Leave its parameters out")
 
     @property
     def loss_drop(self) -> float:
@@ -166,7 +203,10 @@ class Condition(NamedTuple):
 
 
 def above(quantity: str, more: str, less: str) -> Condition:
-    """The first model's quantity is above the second's."""
+    """The first model's quantity is above the second's. An error is above another where the
+    accuracy is below it."""
+    if quantity == "error":
+        return above("accuracy", less, more)
     of_log = LOG_MINUTES if quantity == "minutes" else quantity
     return Condition("difference", of_log, (more, less), {more: 1.0, less: -1.0})
 
@@ -186,7 +226,8 @@ class Needs(Record):
     """Runs a model from which a verdict is given; two at least, since one run shows no spread
     between seeds."""
     article_setup: bool = True
-    """Whether epochs, batch size, learning rate and number of images must be the article's."""
+    """Whether epochs or iterations, batch size, learning rate and number of images must be the
+    article's, as far as it states them."""
     article_device: bool = False
     """Whether the device must be the article's, which it does not name."""
 
@@ -198,7 +239,8 @@ class ClaimBase(Record):
     members say what it compares.
     """
 
-    id: str = Field(pattern=r"^[ST]\d+$")
+    id: Id
+    rule: str
     place: Place
     text: Description = Field(description="The claim in our own words.")
     criterion: Description | None = None
@@ -243,7 +285,7 @@ class ClaimBase(Record):
         they are one test."""
         if self.question is not None:
             return self.question, self.subject["model"]
-        own = type(self).model_fields.keys() - ClaimBase.model_fields.keys()
+        own = {"rule"} | type(self).model_fields.keys() - ClaimBase.model_fields.keys()
         return tuple(sorted((name, repr(getattr(self, name))) for name in own))
 
     def check_against(self, rows: Mapping[str, TableRow], base_model: str) -> None:

@@ -15,6 +15,7 @@ from resnet_sizes.schemas.article.claims.base import (
     Outcomes,
     above,
 )
+from resnet_sizes.schemas.article.columns import FROM_DEFINITIONS
 from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.hardware import shipped_network_costs
 from resnet_sizes.schemas.study.protocol import ModelName
@@ -62,6 +63,9 @@ class Extreme(Part, OrderClaim):
 
     @property
     def question(self) -> Hashable:
+        if self.quantity == "error":  # the lowest is the highest accuracy
+            other = "highest" if self.extreme == "lowest" else "lowest"
+            return "accuracy", other, frozenset(self.among)
         return self.quantity, self.extreme, frozenset(self.among)
 
 
@@ -87,11 +91,11 @@ class Conjunction(OrderClaim):
         return [condition for part in self.parts for condition in part.conditions(means)]
 
     @model_validator(mode="after")
-    def _layer_counts_stand_apart(self) -> "Conjunction":
-        if len({part.quantity == "layers" for part in self.parts}) > 1:
+    def _definitions_stand_apart(self) -> "Conjunction":
+        if len({part.quantity in FROM_DEFINITIONS for part in self.parts}) > 1:
             raise ValueError(
-                "parts: some compare layer counts, which need no data, and some do not. Make "
-                "two claims of them"
+                "parts: some compare layers or parameters, which need no data, and some do not. "
+                "Make two claims of them"
             )
         return self
 

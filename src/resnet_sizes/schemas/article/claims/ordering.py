@@ -51,7 +51,7 @@ class Ratio(Ordering):
     def check_against(self, rows: Mapping[str, TableRow], base_model: str) -> None:
         for model in self.models:
             row = rows.get(model)
-            if row is None or float(row.minutes) <= 0:
+            if row is None or float(row.cells.get("minutes") or 0) <= 0:
                 raise ValueError(
                     f"claims: {self.id} compares the training time of {model}, but the table "
                     "prints no minutes above 0 for it. Add them there, or use the rule `ordering`"

@@ -2,19 +2,23 @@
 
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.schemas.article.claims.base import (
     ClaimBase,
-    Column,
     Outcomes,
     Printed,
     TableRow,
     increment_percent,
+)
+from resnet_sizes.schemas.article.columns import (
+    COLUMNS,
+    Column,
+    known_column,
+    own_key,
     prediction_keys,
-    value_key,
 )
 from resnet_sizes.schemas.base import Number
 from resnet_sizes.schemas.study.protocol import ModelName
@@ -39,9 +43,14 @@ class PrintedNumber(ClaimBase):
         """The model over which an increment is; None of other numbers."""
 
     @property
+    def held(self) -> Column:
+        """What such a column holds."""
+        return COLUMNS[self.printed_column]
+
+    @property
     def measured(self) -> str:
         """The quantity of ours that gives the number, or the increments of it."""
-        return self.printed_column.removesuffix("_increment")
+        return self.held.quantity
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -59,19 +68,20 @@ class PrintedNumber(ClaimBase):
         if base is not None:
             below: float = getattr(outcomes[base], self.measured)
             return increment_percent(value, below) if below else None
-        return value * 100 if self.measured == "accuracy" else value
+        return value * self.held.scale
 
     def value_keys(self, protocol: str, base_model: str, study_base: str) -> dict[str, str]:
         """The roles `ours`, `article`, `low` and `high`, the ends of the prediction interval."""
         base, column, keys = self.over(base_model), self.printed_column, {}
         if base in (None, base_model):
             keys["article"] = f"article.{self.model}.{column}"
-        # values.json has increments over one model alone: of layers that of the article's table, of
-        # accuracy the study's shallowest.
-        if base in (None, base_model if self.measured == "layers" else study_base):
-            keys["ours"] = value_key(protocol, self.model, column)
-            if self.measured != "layers":
-                keys["low"], keys["high"] = prediction_keys(protocol, self.model, column)
+        # values.json has increments over one model alone: by definition that of the article's
+        # table, of accuracy the study's shallowest.
+        fixed = self.held.by_definition
+        if base in (None, base_model if fixed else study_base):
+            keys["ours"] = own_key(column, protocol, self.model)
+            if not fixed:
+                keys["low"], keys["high"] = prediction_keys(column, protocol, self.model)
         return keys
 
     def deciding_numbers(self, base_model: str) -> Hashable:
@@ -84,9 +94,9 @@ class PrintedNumber(ClaimBase):
         if self.over(base_model) not in (None, base_model):
             return
         row, column = rows.get(self.model), self.printed_column
-        in_table = None if row is None else getattr(row, column)
+        in_table = row and row.cells.get(column)
         # As text: 3 and 3.0 are the same number, but not the same precision.
-        if in_table is None or str(in_table) != self.printed:
+        if in_table != self.printed:
             raise ValueError(
                 f"claims: {self.id} prints {self.printed} for {self.model} "
                 f"{column}, but the table has {in_table}. Make them equal"
@@ -108,14 +118,30 @@ class Cell(PrintedNumber):
     """A cell of the table, at its printed precision; increments are over the first row."""
 
     rule: Literal["cell"]
-    column: Column
+    column: Annotated[str, AfterValidator(known_column)]
 
     @property
     def printed_column(self) -> str:
         return self.column
 
     def over(self, base_model: str) -> str | None:
-        return base_model if self.column.endswith("_increment") else None
+        return base_model if self.held.over_base else None
+
+
+class PrintedMean(Cell):
+    """The mean over several runs of the article's, of which the table may print one: what so many
+    further runs of ours would have as theirs."""
+
+    rule: Literal["mean"]  # type: ignore[assignment]
+    runs: int = Field(ge=2)
+    deviation: Printed | None = None
+    """The standard deviation that is printed beside it; that of our runs is what decides."""
+
+    def deciding_numbers(self, base_model: str) -> Hashable:
+        return super().deciding_numbers(base_model), self.runs
+
+    def check_against(self, rows: Mapping[str, TableRow], base_model: str) -> None:
+        """Nothing in the table is it."""
 
 
 class Increment(PrintedNumber):

@@ -1,0 +1,36 @@
+"""What installed packages add to ours: entry points, by group (docs/extending.md)."""
+
+import logging
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from resnet_sizes.io.hashes import file_hash
+
+log = logging.getLogger("resnet_sizes")
+
+LOADED: dict[str, str] = {}
+"""The SHA-256 of the file behind each that is in use, by group and name: it decides results too."""
+
+_installed = cache(entry_points)
+
+
+def plugins(group: str, is_one: Callable[[Any], bool]) -> dict[str, Any]:
+    """What packages offer in the group `resnet_sizes.<group>`, by name; what is none by `is_one`,
+    or fails, is left out with a warning."""
+    found = {}
+    for entry in _installed().select(group=f"resnet_sizes.{group}"):
+        try:
+            loaded = entry.load()
+            if not is_one(loaded):
+                raise TypeError("is none of what belongs there")
+        except Exception as error:
+            text = "warning: the entry point %s = %s of %s cannot be used (%s: %s)"
+            log.warning(text, entry.name, entry.value, entry.group, type(error).__name__, error)
+            continue
+        found[entry.name] = loaded
+        LOADED[f"{group}.{entry.name}"] = file_hash(Path(str(sys.modules[entry.module].__file__)))
+    return found
