@@ -1,35 +1,47 @@
 """GPUs that are not there, and small processes that hold one as a run does."""
 
 import json
+import logging
+import multiprocessing
 import os
-import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from resnet_sizes.training.devices.gpu_slots import DeviceSlot
+from resnet_sizes.training.devices.gpu_slots import DeviceSlot, device_slot
 from resnet_sizes.training.supervision.launch import JOB_VARIABLES, SCHEDULED
 
 LIBRARY = Path(__file__).parent / "pretend_nvml"
 
-HOLDER = """
-import json, logging, os, sys, time
-from resnet_sizes.training.devices.gpu_slots import device_slot
-logging.basicConfig(level=logging.INFO, format="%(message)s")
-name, device, seconds, record = sys.argv[1:]
-with device_slot(name, device) as slot:
-    since = time.monotonic()
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    with open(record + ".part", "w") as begun:
-        begun.write(visible or "")
-    os.replace(record + ".part", record + ".begun")  # seen whole, or not at all
-    time.sleep(float(seconds))
-    told = {"run": name, "visible": visible, "since": since, "until": time.monotonic(),
-            "index": slot.gpu and slot.gpu.index, "torch": "torch" in sys.modules}
-with open(record, "w") as file:
-    json.dump(told, file)
-"""
+NEW = multiprocessing.get_context("forkserver")
+"""For processes that have not loaded torch, as one that waits for a device has not."""
+FORK = multiprocessing.get_context("fork")
+"""For those that would load it at once, to see for which GPUs it has code."""
+NEW.set_forkserver_preload(["resnet_sizes.training.devices.gpu_slots"])
+
+
+def _hold(
+    name: str, device: str, seconds: float, record: Path, environment: dict[str, str]
+) -> None:
+    """Take a device and keep it, in a process of its own."""
+    os.dup2(os.open(record.with_suffix(".log"), os.O_CREAT | os.O_WRONLY), 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.modules.pop("pynvml", None)
+    sys.path.insert(0, str(LIBRARY))
+    logging.basicConfig(level=logging.INFO, format="%(message)s", force=True)
+    with device_slot(name, device) as slot:
+        since = time.monotonic()
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        begun = record.with_suffix(".part")
+        begun.write_text(visible or "", encoding="utf-8")
+        begun.replace(f"{record}.begun")  # seen whole, or not at all
+        time.sleep(seconds)
+        told = {"run": name, "visible": visible, "since": since, "until": time.monotonic()}
+        told |= {"index": slot.gpu and slot.gpu.index, "torch": "torch" in sys.modules}
+    record.write_text(json.dumps(told), encoding="utf-8")
 
 
 def uuid(letter: str) -> str:
@@ -108,12 +120,14 @@ class Holding:
     ) -> None:
         self._record = gpus.folder / f"{name}.json"
         self._log = gpus.folder / f"{name}.log"
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", HOLDER, name, device, str(seconds), str(self._record)],
-                env=gpus.environment(visible),
-                stderr=log,
-            )
+        self._log.touch()
+        known = any("capability" in gpu for gpu in json.loads(gpus.file.read_text("utf-8")))
+        self.process = (FORK if known else NEW).Process(
+            target=_hold,
+            args=(name, device, seconds, self._record, gpus.environment(visible)),
+            daemon=True,
+        )
+        self.process.start()
 
     def said(self) -> str:
         """All that it has logged."""
@@ -130,11 +144,12 @@ class Holding:
     def end(self) -> None:
         """Kill it."""
         self.process.kill()
-        self.process.wait()
+        self.process.join()
 
     def record(self) -> dict[str, object]:
         """What it tells at its end, for which this waits."""
-        assert self.process.wait(60) == 0, self.said()
+        self.process.join(60)
+        assert self.process.exitcode == 0, self.said()
         found: dict[str, object] = json.loads(self._record.read_text(encoding="utf-8"))
         return found
 

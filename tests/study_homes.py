@@ -1,8 +1,6 @@
 """A study of two runs in a folder of its own; the first is trained by the command."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -114,13 +112,3 @@ class StudyHome(Home):
         found = super().arguments(*options, log=log)
         run = str(self.files.run.relative_to(self.folder))
         return [run if each == "run/run.json" else each for each in found]
-
-    def command_line(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """The command in a Python of its own, in the study's working directory."""
-        return subprocess.run(
-            [sys.executable, "-m", "resnet_sizes", *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )

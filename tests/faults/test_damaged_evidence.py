@@ -88,7 +88,7 @@ def test_a_report_stays_as_it_was_until_the_evidence_is_made_again(
     for name in ("config", "articles", "report"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     name = study.relative_to(tmp_path).as_posix()
-    report = ("report", name, "--engine", "pandoc", "--language", "pt")
+    report = ("report", name, "--engine", "pandoc", "--language", "pt", "--format", "html")
     assert command(tmp_path, *report).status == 0
     made = files_of(tmp_path)
     values = study.parent / "evidence" / "values.json"

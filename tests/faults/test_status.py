@@ -16,6 +16,7 @@ from test_failing_runs import losses_are_nan
 from test_stops import slow_steps
 
 from child_runs import wait_until
+from copied_process import copied
 from pretend_gpus import PretendGpus, uuid
 from resnet_sizes.io.locks import is_held
 from resnet_sizes.schemas.paths import PROGRESS
@@ -276,7 +277,7 @@ def test_nothing_is_read_of_torch_and_an_answer_takes_two_seconds_at_most(home: 
 def test_a_study_that_has_not_begun_is_an_error_with_what_to_do(
     home: StudyHome, named: str, said: str
 ) -> None:
-    made = home.command_line("status", named)
+    made = copied().run(["status", named], home.folder)
     assert made.returncode == 1
     assert said in made.stderr
     assert "Traceback" not in made.stderr

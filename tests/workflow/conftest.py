@@ -19,7 +19,6 @@ def finished_tiny_study() -> Project:
 
     def make(folder: Path) -> None:
         project = Project.create(folder / "project")
-        command = ("snakemake", "--cores", "2", "--resources", "gpu=1")
-        project.run(*command, "--configfile", "config/tiny.yaml")
+        project.snakemake("--configfile", "config/tiny.yaml")
 
     return Project(made_once(["finished tiny study", TINY], make) / "project")

@@ -10,15 +10,19 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-# What the Snakefile imports through the package, which itself is the copied project's own.
-import numpy  # noqa: F401
-import pydantic  # noqa: F401
-import yaml  # noqa: F401
+from preloaded import load, work_in
 from snakemake.cli import main
 
 sys.path.append(str(Path(__file__).parents[1]))
 
 from remembered_hashes import remember_hashes
+
+# What the rules import.
+MODULES = (
+    "data.fingerprint", "data.official", "io.code_hash", "reporting.render.engines",
+    "schemas.evidence.figures", "schemas.operations", "study.run_files", "study.staleness",
+    "study.workflow", "training.supervision.launch",
+)  # fmt: skip
 
 
 def run(arguments: list[str], folder: str, environment: dict[str, str], output: str) -> NoReturn:
@@ -27,10 +31,7 @@ def run(arguments: list[str], folder: str, environment: dict[str, str], output: 
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.path[:1] = environment["PYTHONPATH"].split(os.pathsep)
+    work_in(folder, environment)
     remember_hashes(environment)
     sys.argv = ["snakemake", *arguments]
     main()
@@ -39,6 +40,7 @@ def run(arguments: list[str], folder: str, environment: dict[str, str], output: 
 
 def serve() -> None:
     """Run the commands of standard input until it is closed."""
+    load(f"resnet_sizes.{name}" for name in MODULES)
     for line in sys.stdin:
         if (child := os.fork()) == 0:
             run(**json.loads(line))

@@ -1,7 +1,6 @@
 """A project and data whose paths hold what a shell would take for commands."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -54,8 +53,7 @@ def test_the_commands_take_paths_with_spaces_and_quotes(tmp_path: Path) -> None:
     data = project.folder / "some images (1).zip"
     as_zip(tree(), data)
     config = project.overlay("own data.yaml", STUDY.format(path=f"'{data.name}'"))
-    command = [sys.executable, "-m", "resnet_sizes"]
-    study = project.run(*command, "study", "write", config).stdout.strip().splitlines()[-1]
-    project.run(*command, "--log", "my logs/data 'log'.txt", "data", study)
+    study = project.command("study", "write", config).stdout.strip().splitlines()[-1]
+    project.command("--log", "my logs/data 'log'.txt", "data", study)
     assert (project.folder / "results/tiny/data/dataset.safetensors").is_file()
     assert not list(tmp_path.rglob("x"))

@@ -1,39 +1,40 @@
-"""Snakemake interrupted and killed while it trains: what is said, and that the study goes on."""
+"""Snakemake interrupted and killed while it trains: what is said, what `status` tells of it from
+another terminal, and that the study goes on."""
 
 import json
 import os
 import re
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from workflow_project import TINY, Project
 
+from child_runs import wait_until
+
 pytestmark = pytest.mark.slow
 
-EPOCHS = 40
+EPOCHS = 20
 STUDY = (
     TINY.replace("name: tiny", "name: long")
     .replace("[resnet18, resnet34]", "[resnet18]")
-    .replace("{epochs: 2, batch_size: 50", f"{{epochs: {EPOCHS}, batch_size: 50")
+    .replace("{epochs: 2, batch_size: 50", f"{{epochs: {EPOCHS}, batch_size: 10")
+    .replace("{train: 100, test: 50}", "{train: 20, test: 20}")
 )
 OPTIONS = ("--cores", "1", "--configfile", "config/long.yaml")
 COMMAND = ("snakemake", "--resources", "gpu=1", *OPTIONS)
 RUN = "scratch-32/resnet18/seed-0"
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"waited in vain for: {what}"
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def long(project: Project) -> Project:
+    """A study whose steps wait, so that it lasts and computes little."""
     project.overlay("long.yaml", STUDY)
+    project.snakemake(*OPTIONS, "--until", "run")
+    drawn = "        drawn = self._inputs.draw("
+    waits = f"        __import__('time').sleep(0.1)\n{drawn}"
+    project.edit("src/resnet_sizes/training/engine/loop.py", drawn, waits)
     return project
 
 
@@ -50,38 +51,53 @@ def checkpoints(project: Project) -> list[Path]:
     return list((project.folder / "work").glob("*/epoch-*.safetensors"))
 
 
-def is_refused_beside_another(project: Project) -> None:
-    done = project.snakemake(*OPTIONS, "--until", "train", check=False)
-    assert done.returncode != 0
-    assert "Directory cannot be locked" in done.stdout
+def status(project: Project) -> dict[str, Any]:
+    done = project.command("status", "results/long/study.json", "--json")
+    return json.loads(done.stdout)
 
 
 def test_a_study_that_is_interrupted_and_then_killed_goes_on_from_its_checkpoints(long):
+    unknown = long.command("status", "config/long.yaml", check=False)
+    assert unknown.returncode == 1
+    assert "resnet-sizes study write config/long.yaml" in unknown.stdout
+
     first = long.start(*COMMAND, "--until", "train", log="first.txt")
-    wait_until(lambda: epochs_done(long) >= 1, "an epoch")
-    is_refused_beside_another(long)
-    before = epochs_done(long)
-    wait_until(lambda: epochs_done(long) > before, "an epoch more")
+    wait_until(lambda: epochs_done(long) >= 1, 240)
+    found = status(long)
+    (run,) = found["runs"]
+    assert (run["run"], run["state"]) == (RUN, "running")
+    assert run["progress"]["loss"]
+    assert found["summary"].startswith("long: 0 of 1 runs done, 1 running")
+    assert found["snakemake"] == {
+        "state": "running",
+        "process": first.pid,
+        "note": f"Snakemake is running (process {first.pid}).",
+    }
 
     os.killpg(first.pid, signal.SIGINT)  # as Ctrl-C in a terminal
-    assert first.wait(60) != 0
-    wait_until(lambda: "stopped by SIGINT in epoch" in said(long), "the run's last word", 30)
+    assert first.wait(120) != 0
+    wait_until(lambda: "stopped by SIGINT in epoch" in said(long))
     assert "Its checkpoint is written; the same command goes on from there." in said(long)
     assert checkpoints(long)
 
     second = long.start(*COMMAND, "--until", "train", log="second.txt")
-    wait_until(lambda: "goes on in epoch" in said(long), "the run to go on")
-    wait_until(lambda: epochs_done(long) >= 1, "an epoch after that")
+    wait_until(lambda: "goes on in epoch" in said(long) and epochs_done(long) >= 1, 240)
     second.kill()
     second.wait()
-    wait_until(
-        lambda: f"the end of the process that had started it ({second.pid})" in said(long),
-        "the run's last word",
-        30,
-    )
+    ended = f"the end of the process that had started it ({second.pid})"
+    wait_until(lambda: ended in said(long))
     assert checkpoints(long)
+    wait_until(lambda: status(long)["runs"][0]["state"] == "waiting")
+    found = status(long)
+    (run,) = found["runs"]
+    assert "the end of the process that had started it" in run["note"]
+    assert run["goes_on_from"]["epoch"] >= 1
+    assert found["snakemake"]["state"] == "away"
 
-    is_refused_beside_another(long)
+    # As beside one that is at work.
+    refused = long.snakemake(*OPTIONS, "--until", "train", check=False)
+    assert refused.returncode != 0
+    assert "Directory cannot be locked" in refused.stdout
     long.snakemake(*OPTIONS, "--unlock")
     long.snakemake(*OPTIONS, "--until", "train")
     metrics = json.loads(

@@ -29,7 +29,6 @@ def study(finished_tiny_study: Project, tmp_path: Path) -> Project:
     [
         (f"{RESULTS}/report/pt/figure-loss.png", {"report": 1}),
         (f"{RESULTS}/evidence/verdicts.json", {"evidence": 1, "report": 2}),
-        (f"{RESULTS}/evidence/table.csv", {"evidence": 1, "report": 2}),
         (f"{RUN}/predictions.safetensors", ONE_RUN),
         (f"{RESULTS}/study.json", {"evidence": 1, "report": 2}),
         (f"{RUN}/run.json", {"run": 1} | ONE_RUN),

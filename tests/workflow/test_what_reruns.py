@@ -35,10 +35,6 @@ def test_the_plain_command_goes_from_nothing_to_the_report(finished_tiny_study):
     assert "epoch 2/2" in log
 
 
-def test_a_finished_study_has_nothing_to_do(study):
-    assert study.planned() == {}
-
-
 def test_snakemake_s_own_report_carries_table_figures_and_pages_with_their_captions(study):
     study.snakemake("--configfile", "config/tiny.yaml", "--report", "study.zip")
     with zipfile.ZipFile(study.folder / "study.zip") as archive:
@@ -62,16 +58,25 @@ def test_a_second_seed_trains_only_the_new_runs(study):
     assert "fetch" not in planned
 
 
-def test_a_model_less_trains_nothing(study):
-    config = study.overlay("less.yaml", TINY.replace(", resnet34", ""))
-    assert set(study.planned(config=config)) == {"evidence", "report"}
-
-
-def test_a_change_of_comment_docstring_or_formatting_trains_nothing(study):
+def test_comments_words_progress_and_a_forecast_leave_a_finished_study_with_nothing_to_do(study):
     study.edit(LOOP, "import torch\n", "import torch  # the framework\n")
     study.edit(LOOP, '"""The training loop: one run', '"""The loop that trains: one run')
     study.edit(LOOP, "self.epoch = Epoch(number + 1)", "self.epoch = Epoch(number+1)")
+    progress = "src/resnet_sizes/training/supervision/progress.py"
+    study.edit(progress, "SILENCE = 60.0", "SILENCE = 90.0")
+    write_forecast(study, 60, "cpu", 1)
     assert study.planned() == {}
+
+
+def test_a_fresh_clone_with_a_model_less_that_keeps_runs_more_often_trains_nothing(study):
+    """A clone gives every file the time of the clone; run files and configuration look new."""
+    for name in ("config", "articles", "src", "workflow", "Snakefile"):
+        path = study.folder / name
+        for file in [path] if path.is_file() else path.rglob("*"):
+            file.touch()
+    often = "{checkpoint_minutes: 1, watchdog_minutes: 5, epochs: 2"
+    less = TINY.replace(", resnet34", "").replace("{epochs: 2", often)
+    assert set(study.planned(config=study.overlay("less.yaml", less))) == {"evidence", "report"}
 
 
 def test_a_changed_plot_renders_only_the_report(study):
@@ -95,18 +100,6 @@ def test_a_changed_template_renders_only_the_report(study):
     template = study.folder / "report/assets/report.css"
     template.write_text(template.read_text() + "\n/* changed */\n")
     assert set(study.planned()) == {"report"}
-
-
-def test_another_way_of_telling_progress_trains_nothing(study):
-    study.edit(
-        "src/resnet_sizes/training/supervision/progress.py", "SILENCE = 60.0", "SILENCE = 90.0"
-    )
-    assert study.planned() == {}
-
-
-def test_a_forecast_trains_nothing(study):
-    write_forecast(study, 60, "cpu", 1)
-    assert study.planned() == {}
 
 
 def test_a_changed_loop_trains_every_run(study):
@@ -202,27 +195,9 @@ def test_a_dataset_of_an_older_version_trains_nothing(study):
     assert {path: path.read_bytes() for path in results.rglob("metrics.json")} == before
 
 
-def test_how_often_a_run_is_kept_and_watched_trains_nothing(study):
-    config = study.overlay(
-        "care.yaml",
-        TINY.replace("{epochs: 2", "{checkpoint_minutes: 1, watchdog_minutes: 5, epochs: 2"),
-    )
-    assert "train" not in study.planned(config=config)
-    assert "run" not in study.planned(config=config)
-
-
 def test_a_deleted_result_trains_only_that_run(study):
     (study.folder / "results/tiny/runs/scratch-32/resnet34/seed-0/metrics.json").unlink()
     assert study.planned()["train"] == 1
-
-
-def test_a_fresh_clone_over_finished_results_trains_nothing(study):
-    """A clone gives every file the time of the clone; run files and configuration look new."""
-    for name in ("config", "articles", "src", "workflow", "Snakefile"):
-        path = study.folder / name
-        for file in [path] if path.is_file() else path.rglob("*"):
-            file.touch()
-    assert "train" not in study.planned()
 
 
 @pytest.fixture(scope="module")
@@ -281,6 +256,6 @@ def test_a_failed_run_leaves_the_others_and_a_partial_report_names_it(study):
     assert (runs / "resnet18/seed-0/metrics.json").is_file()
 
     one = ("--language", "pt", "--format", "html")
-    study.run("resnet-sizes", "report", "--partial", "results/tiny/study.json", *one)
+    study.command("report", "--partial", "results/tiny/study.json", *one)
     page = (study.folder / "results/tiny/partial/report/pt/report.html").read_text(encoding="utf-8")
     assert "scratch-32/resnet34/seed-0" in page

@@ -25,33 +25,22 @@ def project(prepared: Project, tmp_path: Path) -> Project:
     return prepared.copy_to(tmp_path / "project")
 
 
-def minutes_asked(project: Project) -> int:
-    """The time limit of one training, as a dry run has it."""
-    output = project.plan(
-        RUN, "--forcerun", "train", "--printshellcmds", "--configfile", "config/tiny.yaml"
-    ).stdout
-    found = re.search(r"--time-limit (\d+)", output)
-    assert found, output
-    return int(found[1])
+def limits(project: Project) -> dict[str, int]:
+    """By model the time limit of its training, as a dry run has it."""
+    output = project.plan("-p", "--until", "train", "--configfile", "config/tiny.yaml").stdout
+    found = re.findall(r"train/scratch-32/(\w+)/seed-0.*--time-limit (\d+)", output)
+    return {model: int(minutes) for model, minutes in found}
 
 
-@pytest.mark.parametrize(
-    ("seconds", "minutes"), [(60, 30), (3600, 135), (100_000, 720)], ids=["short", "some", "long"]
-)
-def test_time_is_that_of_the_forecast_with_a_factor_and_within_bounds(
-    project: Project, seconds: float, minutes: int
-) -> None:
-    write_forecast(project, seconds, "cuda", 70)
-    assert minutes_asked(project) == minutes
+def test_time_is_that_of_the_forecast_with_a_factor_and_within_bounds(project: Project) -> None:
+    models = ["resnet18", "resnet34", "resnet50", "resnet101"]
+    project.edit("config/tiny.yaml", "[resnet18, resnet34]", f"[{', '.join(models)}]")
+    write_forecast(project, {"resnet18": 60, "resnet34": 3600, "resnet50": 100_000}, "cuda", 70)
+    assert limits(project) == dict(zip(models, (30, 135, 720, 720), strict=True))
 
-
-def test_without_a_forecast_and_with_one_of_another_study_it_is_half_a_day(
-    project: Project,
-) -> None:
-    assert minutes_asked(project) == 720
-    write_forecast(project, 60, "cuda", 1)
+    # That forecast is of another study then.
     project.edit("config/tiny.yaml", "epochs: 2", "epochs: 3")
-    assert minutes_asked(project) == 720
+    assert limits(project) == dict.fromkeys(models, 720)
 
 
 def test_a_damaged_forecast_is_named(project: Project) -> None:
@@ -64,40 +53,36 @@ def test_a_damaged_forecast_is_named(project: Project) -> None:
     assert "resnet-sizes forecast" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("kind", "peak_gb", "megabytes"),
-    [("cpu", 1, 8000), ("cpu", 20, 30_000), ("cuda", 70, 8000)],
-    ids=["small", "large", "of a GPU, which has its own"],
-)
-def test_memory_is_that_of_a_forecast_made_on_a_cpu(
-    project: Project, kind: str, peak_gb: float, megabytes: int
+def test_a_scheduler_is_asked_for_time_memory_a_gpu_and_cores_whatever_this_machine_has(
+    project: Project,
 ) -> None:
-    write_forecast(project, 60, kind, peak_gb)
-    # A scheduler that writes down what it is asked for and refuses.
-    submit = "echo {resources.runtime} {resources.mem_mb} {resources.gpu} >>asked.txt; false"
-    options = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", submit]
-    options += ["--seconds-between-status-checks", "1"]
-    project.snakemake("--jobs", "1", *options, RUN, "--configfile", "config/tiny.yaml", check=False)
-    assert (project.folder / "asked.txt").read_text() == f"30 {megabytes} 1\n"
-
-
-@pytest.mark.parametrize(("said", "cores"), [("threads: 1", 1), ("threads: auto", 4)])
-def test_cores_are_those_of_the_study_or_four_whatever_this_machine_has(
-    project: Project, said: str, cores: int
-) -> None:
-    project.edit("config/tiny.yaml", "threads: 1", said)
     profile = project.folder / "profiles/cluster-generic/config.yaml"
     settings = yaml.safe_load(profile.read_text(encoding="utf-8"))
-    settings["cluster-generic-submit-cmd"] = "echo {threads} {resources.gpu} >>asked.txt; false"
+    # A scheduler that writes down what it is asked for and refuses.
+    wanted = "{resources.runtime} {resources.mem_mb} {resources.gpu} {threads}"
+    settings["cluster-generic-submit-cmd"] = f"echo {wanted} >>asked.txt; false"
     profile.write_text(yaml.safe_dump(settings | {"retries": 0}), encoding="utf-8")
-    quick = ("--seconds-between-status-checks", "1", "--until", "train")
-    command = ("snakemake", "--workflow-profile", "profiles/cluster-generic", *quick)
-    assert project.run(*command, "--configfile", "config/tiny.yaml", check=False).returncode == 1
-    assert (project.folder / "asked.txt").read_text() == f"{cores} 1\n" * 2
+    asked = project.folder / "asked.txt"
+
+    def lines() -> list[str]:
+        asked.unlink(missing_ok=True)
+        quick = ("--seconds-between-status-checks", "1", "--until", "train")
+        command = ("--workflow-profile", "profiles/cluster-generic", *quick)
+        overlay = ("--configfile", "config/tiny.yaml")
+        assert project.snakemake(*command, *overlay, check=False, options=()).returncode == 1
+        return sorted(asked.read_text(encoding="utf-8").splitlines())
+
+    project.edit("config/tiny.yaml", "resnet34]", "resnet34, resnet50]")
+    peaks = {"resnet18": 1.0, "resnet34": 20.0, "resnet50": 70.0}
+    write_forecast(project, 60, "cpu", peaks)
+    assert lines() == ["30 30000 1 1", "30 64000 1 1", "30 8000 1 1"]
+    # A GPU has its own memory; the cores of this machine are not those of a cluster's.
+    project.edit("config/tiny.yaml", "threads: 1", "threads: auto")
+    write_forecast(project, 60, "cuda", peaks)
+    assert lines() == ["30 8000 1 4"] * 3
 
 
-@pytest.mark.parametrize("config", ["config", "demo"])
-@pytest.mark.parametrize("profile", ["slurm", "cluster-generic"])
+@pytest.mark.parametrize(("profile", "config"), [("slurm", "config"), ("cluster-generic", "demo")])
 def test_the_shipped_studies_are_planned_under_the_shipped_profiles(
     project: Project, profile: str, config: str
 ) -> None:
@@ -108,6 +93,6 @@ def test_the_shipped_studies_are_planned_under_the_shipped_profiles(
 def test_cores_of_this_machine_are_shared_among_its_slots(project: Project) -> None:
     project.edit("config/tiny.yaml", "threads: 1", "threads: auto")
     options = ("--cores", "6", "--resources", "gpu=2", "--configfile", "config/tiny.yaml")
-    project.run("snakemake", RUN, *options)
+    project.snakemake(RUN, *options, options=())
     metrics = json.loads((project.folder / RUN).read_text(encoding="utf-8"))
     assert metrics["device"]["threads"] == 3

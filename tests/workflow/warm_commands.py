@@ -3,8 +3,8 @@
     python warm_commands.py SOCKET
 
 A small program of the same name, put first on the PATH, hands its arguments, working directory,
-environment and streams over the socket and ends as the copy ends. The libraries are loaded with
-the first command. The package itself is not: each project has its own sources. Signals do not
+environment and streams over the socket and ends as the copy ends. Libraries and package are loaded
+with the first command; where a project's sources are not those, its copy loads them. Signals do not
 reach the copy: what is to be interrupted or killed is started without this. The process ends when
 its socket is removed.
 """
@@ -14,10 +14,13 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import NoReturn
+
+from preloaded import PACKAGE, SOURCE, load, work_in
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -51,12 +54,18 @@ def program(socket_path: Path) -> str:
     return PROGRAM.format(python=sys.executable, socket=str(socket_path))
 
 
+def modules(package: str = PACKAGE) -> Iterator[str]:
+    """The names of all modules of the package."""
+    for module in iter_modules([str(SOURCE / package.replace(".", "/"))], f"{package}."):
+        if module.ispkg:
+            yield from modules(module.name)
+        elif not module.name.endswith("__main__"):
+            yield module.name
+
+
 def run(arguments: list[str], folder: str, environment: dict[str, str]) -> NoReturn:
     """The command, as a new process runs it."""
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.path[:1] = environment["PYTHONPATH"].split(os.pathsep)
+    work_in(folder, environment)
     sys.argv = ["resnet-sizes", *arguments]
     remember_hashes(environment)
 
@@ -76,6 +85,11 @@ def answer(connection: socket.socket) -> None:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
+        # Those of before remember a file in which one can seek.
+        sys.stdout, sys.stderr = (
+            os.fdopen(number, "w", buffering=1, encoding="utf-8", closefd=False)
+            for number in (1, 2)
+        )
         run(**command)
     for stream in streams:
         os.close(stream)
@@ -102,8 +116,7 @@ def serve(path: Path) -> None:
                 connection, _ = listening.accept()
             except TimeoutError:
                 continue
-            for name in LIBRARIES:
-                import_module(name)
+            load([*LIBRARIES, *modules()])
             last = time.monotonic()
             if os.fork() == 0:
                 listening.close()

@@ -155,10 +155,19 @@ class Project:
             pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}")
         return done
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`resnet-sizes`, in a copy of a process that has loaded the libraries."""
+        return self.run(str(_warm_commands() / "resnet-sizes"), *arguments, check=check)
+
+    def snakemake(
+        self,
+        *arguments: str,
+        check: bool = True,
+        options: tuple[str, ...] = ("--cores", "2", "--resources", "gpu=1"),
+    ) -> subprocess.CompletedProcess[str]:
         """The command, in a copy of a process that has loaded Snakemake; its jobs likewise."""
         path = f"{_warm_commands()}{os.pathsep}{self.environment['PATH']}"
-        command = ["--cores", "2", "--resources", "gpu=1", *arguments]
+        command = [*options, *arguments]
         with TemporaryDirectory() as folder:
             output = Path(folder) / "output.txt"
             environment = self.environment | {"PATH": path}
