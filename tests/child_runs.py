@@ -20,7 +20,6 @@ from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import WeightsInfo
-from resnet_sizes.training.features import extraction
 from small_runs import run_of, small_arrays, weights_file, write_small_dataset
 
 # Torch is loaded already, which takes seconds in each new process.
@@ -153,8 +152,6 @@ class Home:
         os.dup2(handle, 2)
         sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
         sys.argv = ["resnet-sizes", *arguments]
-        # The time that a pass takes is measured for seconds.
-        extraction.WARM_UP_SECONDS = extraction.TIMED_SECONDS = 1e-9
         before()
         main()
 

@@ -73,9 +73,10 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     """Keep this process as it is now, for tests that want one of their own."""
     if session.items:
         import copied_process
-        from remembered_hashes import remember_hashes
+        from saved_time import measure_briefly, remember_hashes
 
         remember_hashes(dict(os.environ))
+        measure_briefly()
         copied_process.start()
 
 

@@ -157,8 +157,15 @@ def test_numbers_of_a_column_stand_with_their_units_below_each_other(
     assert len({edge for _, edge in edges}) == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 360),
+        ("dark", 1440),
+        pytest.param("light", 1440, marks=pytest.mark.long),
+        pytest.param("dark", 360, marks=pytest.mark.long),
+    ],
+)
 def test_a_screen_reader_and_a_weak_eye_find_nothing_serious(
     browser: Browser, report: Path, scheme: str, width: int
 ) -> None:

@@ -87,7 +87,7 @@ def test_results_are_taken_from_another_process_whose_clock_jumped_back(
 ) -> None:
     def slow_on_a_clock_that_jumps_back(number: int) -> None:
         the_clock_jumps_back(number)
-        time.sleep(0.1)
+        time.sleep(0.3)
 
     first = home.fork(before=each_step(slow_on_a_clock_that_jumps_back))
     wait_until(in_mid_run(home))
@@ -105,7 +105,7 @@ def test_old_results_are_not_taken_for_those_of_the_process_that_was_waited_for(
     whole: Home, tmp_path: Path
 ) -> None:
     home = whole.copy_to(tmp_path)
-    first = home.fork(before=each_step(lambda number: time.sleep(0.1)))
+    first = home.fork(before=each_step(lambda number: time.sleep(0.3)))
     wait_until(in_mid_run(home))
     second = home.fork(log="second.txt")
     wait_until(lambda: WAITS in home.said("second.txt"))

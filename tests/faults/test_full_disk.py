@@ -96,7 +96,14 @@ def test_a_report_and_its_evidence_are_kept_where_new_ones_cannot_be_written(
 
 
 # From too little for what is rendered from, over what pandoc makes of it, to all but the copies.
-@pytest.mark.parametrize("leave", [0, 1_200_000, 1_700_000, 2_000_000])
+@pytest.mark.parametrize(
+    "leave",
+    [
+        0,
+        *(pytest.param(some, marks=pytest.mark.long) for some in (1_200_000, 1_700_000)),
+        2_000_000,
+    ],
+)
 def test_no_file_of_a_report_is_replaced_where_one_finds_no_room(
     disk: Disk, synthetic: Path, leave: int
 ) -> None:

@@ -20,6 +20,7 @@ from copied_process import copied
 from pretend_gpus import PretendGpus, uuid
 from resnet_sizes.io.locks import is_held
 from resnet_sizes.schemas.paths import PROGRESS
+from resnet_sizes.training.supervision.progress import ProgressFile
 from small_runs import small_arrays, write_small_dataset
 from study_homes import TRAINED, StudyHome
 
@@ -28,9 +29,15 @@ __all__ = ["done", "home"]
 
 @pytest.fixture
 def slow(home: StudyHome) -> Iterator[BaseProcess]:
-    """A run with steps of a tenth of a second that has ended an epoch."""
-    process = home.fork(before=slow_steps, log=LOG)
-    wait_until(lambda: (told := home.progress()) and told.loss)
+    """A run with slow steps that has ended an epoch, and tells of itself more often than others."""
+
+    def slower_and_told() -> None:
+        slow_steps()
+        slow_steps()
+        ProgressFile.is_due.__defaults__ = (0.2,)
+
+    process = home.fork(before=slower_and_told, log=LOG)
+    wait_until(lambda: (told := home.progress()) and told.remaining_seconds and told.epoch > 1)
     yield process
     process.kill()
     process.join()

@@ -92,6 +92,7 @@ def test_what_the_time_is_too_short_for_has_not_passed(broken, monkeypatch):
     assert found.checks[0].reasons == ["nothing after 0 s"]
 
 
+@pytest.mark.long
 def test_an_interrupted_check_leaves_what_it_knows_and_no_process(broken):
     code = (
         "import broken_checks, sys\n"
@@ -178,6 +179,7 @@ main()
 """
 
 
+@pytest.mark.long
 def test_a_machine_needs_torch_and_the_listed_wheels_alone(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", BARE], cwd=tmp_path, capture_output=True, text=True

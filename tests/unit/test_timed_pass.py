@@ -68,6 +68,8 @@ def test_a_pass_is_warmed_up_repeated_and_its_median_counts(
 ):
     spans = Spans(*seconds)
     monkeypatch.setattr(extraction, "Clock", lambda device: spans)
+    monkeypatch.setattr(extraction, "WARM_UP_SECONDS", 0.5)
+    monkeypatch.setattr(extraction, "TIMED_SECONDS", 2.0)
     extractor = extractor_of(
         probe_of(evaluation_batch_size=12), lambda count: spans.events.append("told")
     )

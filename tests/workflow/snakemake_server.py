@@ -15,7 +15,7 @@ from snakemake.cli import main
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from remembered_hashes import remember_hashes
+from saved_time import remember_hashes
 
 # What the rules import.
 MODULES = (

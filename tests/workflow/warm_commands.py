@@ -24,7 +24,7 @@ from preloaded import PACKAGE, SOURCE, load, work_in
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from remembered_hashes import remember_hashes
+from saved_time import measure_briefly, remember_hashes
 
 LIBRARIES = (
     "torch", "torchvision.models", "scipy.stats", "pandas", "matplotlib.backends.backend_svg",
@@ -68,6 +68,8 @@ def run(arguments: list[str], folder: str, environment: dict[str, str]) -> NoRet
     work_in(folder, environment)
     sys.argv = ["resnet-sizes", *arguments]
     remember_hashes(environment)
+    if "train" in arguments:
+        measure_briefly()
 
     from resnet_sizes.cli.app import main
 

@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 from warm_commands import program
 
-from remembered_hashes import SHARED
+from saved_time import SHARED
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COPIED = ["Snakefile", "workflow", "config", "articles", "report", "profiles", "src"]

@@ -1,6 +1,6 @@
-"""Hashes of code that a test run makes once for equal files.
+"""What tests need not wait for: hashes of code, made once for equal files, and long measurements.
 
-They take most of the time of a plan, and a second or two of each command that looks at results.
+Hashes take most of the time of a plan, and a second or two of each command that looks at results.
 """
 
 import os
@@ -38,3 +38,11 @@ def remember_hashes(environment: dict[str, str]) -> None:
     for name, loaded in list(sys.modules.items()):
         if name.startswith("resnet_sizes.") and vars(loaded).get("code_hash") is make:
             loaded.code_hash = remembered
+
+
+def measure_briefly() -> None:
+    """Let runs that find their features time a pass three times, not for seconds."""
+    if "torch" in sys.modules:
+        from resnet_sizes.training.features import extraction
+
+        extraction.WARM_UP_SECONDS = extraction.TIMED_SECONDS = 1e-9
