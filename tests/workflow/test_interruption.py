@@ -29,11 +29,16 @@ RUN = "scratch-32/resnet18/seed-0"
 
 @pytest.fixture
 def long(project: Project) -> Project:
-    """A study whose steps wait, so that it lasts and computes little."""
+    """A study whose steps wait, so that it lasts and computes little, and which tells of itself."""
     project.overlay("long.yaml", STUDY)
+    unknown = project.command("status", "config/long.yaml", check=False)
+    assert unknown.returncode == 1
+    assert "resnet-sizes study write config/long.yaml" in unknown.stdout
     project.snakemake(*OPTIONS, "--until", "run")
     drawn = "        drawn = self._inputs.draw("
-    waits = f"        __import__('time').sleep(0.1)\n{drawn}"
+    waits = f"        __import__('time').sleep(0.2)\n{drawn}"
+    progress = "src/resnet_sizes/training/supervision/progress.py"
+    project.edit(progress, "\nWRITE_EVERY = 5.0", "\nWRITE_EVERY = 0.2")
     project.edit("src/resnet_sizes/training/engine/loop.py", drawn, waits)
     return project
 
@@ -57,16 +62,12 @@ def status(project: Project) -> dict[str, Any]:
 
 
 def test_a_study_that_is_interrupted_and_then_killed_goes_on_from_its_checkpoints(long):
-    unknown = long.command("status", "config/long.yaml", check=False)
-    assert unknown.returncode == 1
-    assert "resnet-sizes study write config/long.yaml" in unknown.stdout
-
     first = long.start(*COMMAND, "--until", "train", log="first.txt")
     wait_until(lambda: epochs_done(long) >= 1, 240)
+    wait_until(lambda: (status(long)["runs"][0]["progress"] or {}).get("loss"))
     found = status(long)
     (run,) = found["runs"]
     assert (run["run"], run["state"]) == (RUN, "running")
-    assert run["progress"]["loss"]
     assert found["summary"].startswith("long: 0 of 1 runs done, 1 running")
     assert found["snakemake"] == {
         "state": "running",

@@ -157,9 +157,9 @@ def test_an_article_with_an_unknown_rule_is_told_by_what_checks_before_any_job(
     monkeypatch.chdir(project.folder)
     article = Path("articles/santos-2024/article.yaml")
     text = article.read_text(encoding="utf-8")
-    article.write_text(text.replace("rule: ordering", "rule: orderin", 1), encoding="utf-8")
     tiny = Path("config/tiny.yaml")
     configuration = load_study([tiny]).model_dump(mode="json")
+    article.write_text(text.replace("rule: ordering", "rule: orderin", 1), encoding="utf-8")
     with pytest.raises(UserError) as caught:
         checked_study(configuration, {}, [tiny])
     assert str(article) in str(caught.value)

@@ -79,12 +79,12 @@ def _train(
     """Train one run, unless its results are kept or another process has just made them; a device
     that it needs is held to the end of the process."""
     options = place.options
-    home = options.work / content_hash(run)
+    home, before = options.work / content_hash(run), read_if_valid(folder.metrics, Metrics)
     waiting = f"{run.name}: another process trains this run; waiting until it ends"
     with one_process(home, waiting, stop.check) as waited, ExitStack() as held:
         if waited:
             made = _results(run, folder, options.keep_weights)
-            if made:
+            if made and made != before:
                 log.info(f"{run.name}: the other process has finished it")
                 return made
         if options.study:
