@@ -44,6 +44,18 @@ HEAD_PARAMETERS = {
     "resnet101": 20_490,
     "resnet152": 20_490,
 }
+for _depth, _parameters, _macs in (
+    (20, 269_722, 40_551_040),
+    (32, 464_154, 68_862_592),
+    (44, 658_586, 97_174_144),
+    (56, 853_018, 125_485_696),
+    (110, 1_727_962, 252_887_680),
+):
+    for _kind in ("resnet", "plain"):  # shortcuts of the networks for CIFAR-10 have no weights
+        PARAMETERS[f"{_kind}{_depth}"] = _parameters
+        MACS[f"{_kind}{_depth}"] = _macs
+        HEAD_PARAMETERS[f"{_kind}{_depth}"] = 650
+
 HEAD_SHARE = 0.02
 """Of an epoch through the whole network, so much is the steps of the head."""
 
