@@ -4,8 +4,6 @@ import json
 import logging
 import math
 import re
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from copied_process import copied
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.messages import duration
@@ -87,8 +86,8 @@ def test_the_same_seed_gives_bitwise_equal_results_in_another_process(tmp_path, 
     train_run(run, dataset, here, "cpu")
     train_run(run.model_copy(update={"seed": 1}), dataset, other, "cpu")
     write_json(there.run, run)
-    command = [sys.executable, "-m", "resnet_sizes", "train", str(there.run)]
-    subprocess.run([*command, "--dataset", str(dataset), "--device", "cpu"], check=True)
+    options = ["--dataset", str(dataset), "--device", "cpu"]
+    assert copied().run(["train", str(there.run), *options], tmp_path).returncode == 0
     assert here.predictions.read_bytes() == there.predictions.read_bytes()
     assert without_times(here.metrics) == without_times(there.metrics)
     assert here.predictions.read_bytes() != other.predictions.read_bytes()
