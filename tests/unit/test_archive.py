@@ -262,10 +262,29 @@ def test_a_certificate_is_not_written_into_the_archive_that_it_is_of(project, tm
     assert "is the archive's own" in done.stderr
 
 
-def test_trace_of_an_archive_says_to_unpack_it(project):
-    done = copied().run(["trace", "results/shared.zip", "S3"], project)
+def test_a_result_is_named_by_study_folder_or_archive_alike(project):
+    said = []
+    for name in ("shared", "results/shared", "results/shared/study.json", "results/shared.zip"):
+        done = copied().run(["trace", name, "S3"], project)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    assert len(set(said)) == 1
+    done = copied().run(["compare", "shared", "results/shared.zip"], project)
+    assert done.returncode == 0, done.stderr
+    done = copied().run(["verify", "nothing"], project)
     assert done.returncode == 1
-    assert "Unpack it" in done.stderr
+    assert "Studies that have begun here: shared" in done.stderr
+
+
+def test_an_orcid_has_its_check_digit(project):
+    status, _, error = archive(project, "--author", "Ada Lovelace <0000-0002-1825-0098>")
+    assert status == 1
+    assert "0000-0002-1825-0098 is no ORCID" in error
+
+
+def test_a_citation_says_where_the_images_are_others_than_the_article_s(contents):
+    title = yaml.safe_load(contents["CITATION.cff"])["title"]
+    assert title.endswith("run again as the study shared, on other images")
 
 
 def test_a_certificate_of_a_folder_says_to_archive_it_first(project):

@@ -253,7 +253,7 @@ def test_labels_that_no_majority_shares_leave_all_their_runs_out(tmp_path: Path)
     refused = CliRunner().invoke(app, ["evidence", "--partial", str(study)])
     assert f"{RUN}: invalid (other-data)" in str(refused.exception)
     assert f"{OTHER}: invalid (other-data)" in str(refused.exception)
-    assert "none in more than half of them" in str(refused.exception)
+    assert "(1 of 2 have them; needed: more than half)" in str(refused.exception)
 
 
 def test_equal_readings_of_one_seed_are_no_copies(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from shared_results import ROOT, archived_result, drawn_elsewhere, make_result
+from synthetic import own_readings
 
 from copied_process import copied
 from made_once import made_once
+from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.hashes import content_hash
@@ -26,6 +28,7 @@ from resnet_sizes.schemas.run.tensors import (
     read_predictions,
     write_predictions,
 )
+from resnet_sizes.schemas.run.weights import WeightsInfo
 from resnet_sizes.sharing.open_archive import METADATA, PREVIEW, UNLISTED, Opened, check_files
 from resnet_sizes.sharing.plausibility import cross_entropy
 
@@ -263,6 +266,40 @@ def test_a_certificate_that_the_runs_do_not_give_is_found_with_all_that_shows_it
     assert "'Another GPU' is claimed, 'Synthetic GPU' comes out" in wrong["certificate.json"]
 
 
+def test_times_and_people_that_the_list_of_files_tells_are_those_of_the_certificate(unpacked):
+    metadata = json.loads((unpacked / METADATA).read_text("utf-8"))
+    for entity in metadata["@graph"]:
+        if entity["@id"] == "#run":
+            entity["startTime"] = "2020-01-01T00:00:00Z"
+        if entity["@type"] == "Person":
+            entity["name"] = "Eve"
+    (unpacked / METADATA).write_text(json.dumps(metadata), "utf-8")
+    status, found, _ = verify(relisted(unpacked), unpacked)
+    assert status == 1
+    assert "startTime: '2020-01-01T00:00:00Z' is claimed" in differing(found)[METADATA]
+    assert "'Eve' is claimed" in differing(found)[METADATA]
+
+
+def test_a_card_and_a_record_of_weights_that_are_another_run_s_are_found(tmp_path):
+    probe = {"protocols": ["probe-224"], "readings": own_readings("probe-224")}
+    study = make_result(tmp_path, reports=False, **probe)
+    run = study.parent / "runs/probe-224/resnet18/seed-0"
+    _, found, _ = verify(study.parent, tmp_path)
+    said = differing(found)["runs/probe-224/resnet18/seed-0/metrics.json"]
+    assert "its initial weights are not those of weights/resnet18-V1.json" in said
+    metrics = read_record(run / "metrics.json", Metrics, "")
+    assert metrics.run.initial_weights
+    record = WeightsInfo(
+        key="resnet18-V1", model="resnet18", path="a", bytes=1, initial=metrics.run.initial_weights
+    )
+    write_json(study.parent / "weights/resnet18-V1.json", record)
+    (run / "model-card.md").write_text("- Test accuracy: 0.9999", "utf-8")
+    _, found, _ = verify(study.parent, tmp_path)
+    said = differing(found)["runs/probe-224/resnet18/seed-0/metrics.json"]
+    assert "model-card.md does not tell of it" in said
+    assert "initial weights" not in said
+
+
 def test_what_an_archive_of_other_code_says_of_itself_in_words_is_not_compared(unpacked):
     template = unpacked / "report/archive/CITATION.cff.j2"
     template.write_text(template.read_text("utf-8") + "\n", "utf-8")
@@ -305,8 +342,17 @@ def test_predictions_forged_with_all_that_follows_are_found_by_the_digest_alone(
         ({"best_epoch": 1}, "best epoch"),
         ({"macs_per_image": 10**15}, "multiply-accumulates"),
         ({"first_losses": [2.4]}, "losses of 1 first steps"),
+        (
+            {
+                "first_losses": [],
+                "code": {
+                    "training_hash": training_code_hash(), "git_commit": None, "git_dirty": None,
+                },
+            },
+            "losses of 0 first steps",
+        ),
     ],
-)
+)  # fmt: skip
 def test_numbers_that_no_training_gives_are_found(project, changes, reason):
     changed_metrics(project / "results/shared" / RUN, **changes)
     status, found, _ = verify(project / "results/shared", project)

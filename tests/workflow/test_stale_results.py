@@ -1,5 +1,6 @@
 """No result is stale without a word: what is missing, old or of other settings is made again."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -178,3 +179,60 @@ def test_another_working_directory_is_refused_with_the_command_that_works(study,
     assert said.returncode != 0
     assert f"cd {study.folder}" in said.stdout
     assert not (elsewhere / "results").exists()
+
+
+def test_archives_of_others_are_inputs_whose_change_is_noticed(study):
+    """Their times do not matter, as with other files of a user's own."""
+    archive = study.folder / "others.zip"
+    archive.write_bytes(b"first")
+    config = study.overlay("pooled.yaml", f"{TINY}pool: [others.zip]\n")
+    assert study.planned(config=config) == {"pool": 1, "evidence": 1, "report": 2}
+    said = study.snakemake("--configfile", config, check=False)
+    assert said.returncode != 0
+    assert "others.zip: is no complete zip archive" in said.stdout
+    # As an import leaves it.
+    sha256 = hashlib.sha256(b"first").hexdigest()
+    origin = {"path": "others.zip", "sha256": sha256, "digest": "a" * 64, "left_out": []}
+    texts = ("title", "study", "license", "started", "finished", "verified_by")
+    lists = ("authors", "devices", "training_code", "not_compared")
+    origin["certificate"] = {
+        **dict.fromkeys(texts, "x"),
+        **{name: [] for name in lists},
+        **{"study_hash": sha256, "preview_sha256": sha256, "versions": {}, "checked": {}},
+        **{"code_is_current": True, "runs": 1},
+    }
+    pool = study.folder / RESULTS / "pool/pool.json"
+    pool.parent.mkdir()
+    pool.write_text(json.dumps({"schema_version": 1, "origins": [origin]}))
+    assert "has changed" not in study.plan("--configfile", config).stdout
+    archive.write_bytes(b"second")
+    said = study.plan("--configfile", config).stdout
+    assert f"{pool.relative_to(study.folder)}: is not of the study as it is now" in said
+    assert "(others.zip has changed)" in said
+    archive.unlink()
+    said = study.plan("--configfile", config, check=False)
+    assert said.returncode != 0
+    assert "pool: 'others.zip' does not exist" in said.stdout
+    # Without a pool nothing is left of it.
+    assert study.planned() == {"evidence": 1, "report": 2}
+
+
+@pytest.mark.long
+def test_runs_of_another_s_archive_are_seeds_of_ours_from_one_command(study, tmp_path):
+    theirs = study.copy_to(tmp_path / "theirs")
+    other = theirs.overlay("other.yaml", TINY.replace("tiny", "other").replace("[0]", "[0, 7]"))
+    theirs.snakemake("--configfile", other)
+    theirs.run("resnet-sizes", "archive", "other", "--author", "Ada Lovelace")
+    shutil.copy(theirs.folder / "results/other.zip", study.folder)
+    config = study.overlay("pooled.yaml", f"{TINY}pool: [other.zip]\n")
+    study.snakemake("--configfile", config)
+    verdicts = json.loads((study.folder / RESULTS / "evidence/verdicts.json").read_bytes())
+    [archive] = verdicts["pooled"]
+    assert archive["used"] == [f"scratch-32/{model}/seed-7" for model in ("resnet18", "resnet34")]
+    assert set(archive["left_out"].values()) == {"seed-is-ours"}
+    page = (study.folder / RESULTS / "report/en/report.html").read_text("utf-8")
+    assert "Runs of others" in page
+    assert study.planned(config=config) == {}
+    assert study.run("resnet-sizes", "verify", "tiny").returncode == 0
+    study.run("resnet-sizes", "archive", "tiny")
+    study.run("resnet-sizes", "verify", "results/tiny.zip")

@@ -58,4 +58,8 @@ def person(text: str, option: str) -> Person:
             f'{option}: found {text!r}; allowed: "Ada Lovelace", or with an ORCID '
             '"Ada Lovelace <0000-0002-1825-0097>".'
         )
+    digits = (found[2] or "").replace("-", "")[:15]
+    total = sum(int(digit) << 15 - place for place, digit in enumerate(digits))
+    if found[2] and found[2][-1] != "0123456789X"[(12 - total) % 11]:  # ISO 7064, MOD 11-2
+        raise UserError(f"{option}: {found[2]} is no ORCID: its last digit does not fit the rest.")
     return Person(name=found[1], orcid=found[2])

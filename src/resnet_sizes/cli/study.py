@@ -70,6 +70,15 @@ def _resolve(settings: RunSettings, device_name: str) -> tuple[Precision, Compil
 
 
 @app.command()
+def pool(study: StudyPath) -> None:
+    """Verify the archives that a study names under pool, and take over their runs that fit."""
+    from resnet_sizes.sharing.pool import import_pool
+
+    for origin in import_pool(study):
+        result(f"{origin.path}: verified and taken over (digest {origin.digest})")
+
+
+@app.command()
 def power(
     overlays: Overlays = None,
     deviation: Annotated[

@@ -13,7 +13,7 @@ from resnet_sizes.schemas.run.metrics import FIRST_STEPS
 
 def verify(
     path: Annotated[
-        Path, typer.Argument(help="An archive, the folder it was unpacked to, or results/<name>.")
+        Path, typer.Argument(help="A study's name or folder, or an archive, packed or unpacked.")
     ],
     digest: Annotated[
         str | None, typer.Option(help="The digest that was published with the archive.")

@@ -44,6 +44,8 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
             log.info("%s is left out: %s", state.run, state.problem or "it is missing")
     for name in runs.unrequested:
         log.info("%s is left out: the study does not ask for it", name)
+    for each in runs.origins:
+        log.info("%s: %d runs count; not: %s", each.origin.path, len(each.used), each.left_out)
 
     readings = samplings(runs)
     outliers = [name for each in readings for name in each.outlying_runs()]
@@ -79,6 +81,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
         recommendations=judged.recommendations,
         runs=list(runs.states),
         unrequested=list(runs.unrequested),
+        pooled=list(runs.origins),
         outliers=outliers,
         files=hashes_of(output / name for name in names),
     ).sealed()

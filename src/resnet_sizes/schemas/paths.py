@@ -62,6 +62,8 @@ class StudyFolder:
         """What runs are expected to cost; no rule's output and no rule's input."""
         self.evidence = folder / "evidence"
         """Table, figures, verdicts and values."""
+        self.pool = folder / "pool" / "pool.json"
+        """The archives of others whose runs count too; beside it, a folder of each."""
         self.partial_evidence = folder / "partial" / "evidence"
         """The same from an unfinished study; no rule's output."""
         self.stale = WORK / "stale" / f"{folder.name}.txt"
@@ -90,6 +92,10 @@ class StudyFolder:
     def run(self, run: RunSettings | str) -> RunFolder:
         """The folder of one run, also by its name; of a name with wildcards, those of all runs."""
         return RunFolder(self.folder / "runs" / (run if isinstance(run, str) else run.name))
+
+    def pooled(self, digest: str) -> "StudyFolder":
+        """The runs from an archive with this digest, which lie there as in a study of its own."""
+        return StudyFolder(self.pool.parent / digest)
 
     def kept(self, run: str) -> RunFolder:
         """Results of a run that were there when Snakemake began, which deletes those of each job

@@ -38,9 +38,9 @@ class Verification(Versioned):
         """Whether nothing that could be compared differs."""
         return all(finding.outcome != "differs" for finding in self.findings)
 
-    def counts(self) -> dict[Outcome, int]:
-        """How often each outcome was found, zeros included."""
-        outcomes = [finding.outcome for finding in self.findings]
+    def counts(self, group: Group | None = None) -> dict[Outcome, int]:
+        """How often each outcome was found, zeros included; of one group or of all."""
+        outcomes = [each.outcome for each in self.findings if group in (None, each.group)]
         return {name: outcomes.count(name) for name in ("agrees", "differs", "not-compared")}
 
 
@@ -95,3 +95,37 @@ class Certificate(Versioned):
     not_compared: list[str] = Field(description="What it could not compare, and why.")
     preview_sha256: Sha256
     """Of that page, with zeros in place of the digest."""
+
+
+WhyLeftOut = Literal[
+    "other-settings",  # or images, or initial weights; a network or reading that we do not have
+    "other-code",  # another version of the training code
+    "seed-is-ours",
+    "seed-is-anothers",  # of an archive that stands before it
+    "incomplete",  # a network lacks this seed there, or has no run of ours
+    "same-predictions",  # as another run, bit for bit
+]
+
+
+class Origin(Versioned):
+    """`pool/<digest>/origin.json`: where the runs beside it come from."""
+
+    path: str = Field(description="Of the archive, as the key `pool` names it.")
+    sha256: Sha256 = Field(description="Of the whole file.")
+    digest: Sha256 = Field(description="Of its list of files.")
+    certificate: Certificate = Field(description="The archive's: who, on which device, when.")
+    left_out: list[str] = Field(description="Runs that have other settings, by name.")
+
+
+class Pool(Versioned):
+    """`pool/pool.json`: all of them, in the order of the key `pool`."""
+
+    origins: list[Origin]
+
+
+class PooledOrigin(Record):
+    """What became of the runs of one archive."""
+
+    origin: Origin
+    used: list[str] = Field(description="Runs that count, by name.")
+    left_out: dict[str, WhyLeftOut] = Field(description="All others, by name.")

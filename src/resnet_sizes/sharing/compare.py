@@ -88,7 +88,7 @@ def _read(path: Path) -> _Side:
     with opened(path) as result, chdir(result.root):
         study_file = read_study(result.study_file)
         folder = StudyFolder.of_file(result.study_file)
-        runs = read_runs(study_file, folder, allow_partial=True)
+        runs = read_runs(study_file, folder, allow_partial=True).own
         file = folder.evidence / "verdicts.json"
         verdicts = read_record(file, Verdicts, "") if file.is_file() else None
     return _Side(str(path), runs, verdicts)
@@ -318,7 +318,6 @@ def _changed_verdicts(first: Verdicts | None, second: Verdicts | None) -> Iterat
 
 
 def _by_claim(verdicts: Verdicts | None) -> dict[tuple[str, str | None], VerdictName]:
-    if verdicts is None:
-        return {}
-    together = {(each.id, None): each.verdict for each in verdicts.overall}
-    return together | {(each.id, each.protocol): each.verdict for each in verdicts.verdicts}
+    overall, judged = (verdicts.overall, verdicts.verdicts) if verdicts else ([], [])
+    together = {(each.id, None): each.verdict for each in overall}
+    return together | {(each.id, each.protocol): each.verdict for each in judged}

@@ -57,7 +57,8 @@ def _named(study: Study) -> dict[str, Path]:
 
 
 def _results(folder: StudyFolder, study: Study) -> list[Path]:
-    """Records, runs, evidence and reports; no pixels, no logs of jobs, nothing unfinished."""
+    """Records, runs with those of others, evidence and reports; no pixels, no logs of jobs, nothing
+    unfinished."""
     runs = [folder.run(settings) for settings in all_run_settings(study)]
     parts = [each for run in runs for each in (run.run, run.log, *run.results(True))]
     reports = [path for name in study.report.languages for path in files_of(folder.report(name))]
@@ -66,6 +67,7 @@ def _results(folder: StudyFolder, study: Study) -> list[Path]:
         folder.dataset_info,
         *sorted((folder.folder / "weights").glob("*.json")),
         *(path for path in parts if path.is_file()),
+        *(files_of(folder.pool.parent) if study.pool else ()),
         *files_of(folder.evidence),
         *reports,
     ]

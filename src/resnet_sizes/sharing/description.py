@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 import resnet_sizes
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
@@ -17,6 +19,7 @@ from resnet_sizes.schemas.run.tensors import read_dataset_info
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.schemas.verification import Certificate, CertifiedDevice
 from resnet_sizes.sharing.contents import files_of
+from resnet_sizes.sharing.crate import crate_metadata
 from resnet_sizes.sharing.differences import differences
 from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, NO_DIGEST, PREVIEW
 from resnet_sizes.sharing.pages import page, rendered
@@ -59,7 +62,8 @@ def described(
 ) -> dict[str, str]:
     """The text of `PAPERS`, and of the page with `NO_DIGEST`, by name. `files` are the names of
     the archive's other files, sorted; the templates lie in `where`."""
-    names = list(files)
+    names, article = list(files), load_article(Path(study.article))
+    data = read_dataset_info(folder.dataset_info, study.dataset)
     shown = page(
         "_certificate.html.j2",
         study.name,
@@ -67,13 +71,13 @@ def described(
         where,
         certificate=certificate,
         study=study,
-        data=read_dataset_info(folder.dataset_info, study.dataset),
+        data=data,
         metadata=METADATA,
         digest=NO_DIGEST,
         pages=[name for name in names if name.endswith(("report.html", "report.pdf"))],
     )
-    article = load_article(Path(study.article)).article
-    given = {"certificate": certificate, "article": article, "files": names, "checker": None}
+    given = {"certificate": certificate, "article": article.article, "files": names}
+    given |= {"checker": None, "on_other_images": data.content != article.setup.data}
     papers = {name: rendered(f"archive/{name}.j2", where, **given) for name in PAPERS}
     return {PREVIEW: shown} | papers
 
@@ -94,9 +98,6 @@ def remade(
     """
     remedy = "Ask whoever made it for the whole result."
     claimed = read_record(Path(CERTIFICATE), Certificate, remedy)
-    own = claimed.model_copy(update=facts(study_file, folder))
-    found = differences(claimed.model_dump(mode="json"), own.model_dump(mode="json"))
-    yield CERTIFICATE, [str(each) for each in found]
     package, inside = Path(resnet_sizes.__file__).parent, "src/resnet_sizes/project/"
     code = {"src/resnet_sizes": package, "report": templates}
     # One made with an installed package has templates inside of it.
@@ -107,11 +108,19 @@ def remade(
         for path in files_of(place)
         if not path.is_relative_to(package / "project") or place == templates
     )
+    own = claimed.model_copy(update=facts(study_file, folder))
+    found = differences(claimed.model_dump(mode="json"), own.model_dump(mode="json"))
+    yield CERTIFICATE, [str(each) for each in found]
     if not is_of_this:
         raise OtherCode(
             f"lists other code or templates than are here ({templates}): {', '.join(PAPERS)} and "
             f"{PREVIEW} were not made again"
         )
+    there = {name: (Path(name), sha256) for name, sha256 in listed.items()}
+    sizes = {n: (p.stat().st_size if p.is_file() else 0, h) for n, (p, h) in there.items()}
+    graphs = (read_bytes(Path(METADATA), remedy), crate_metadata(own, sizes))
+    found = differences(*(from_json(graph)["@graph"] for graph in graphs))
+    yield METADATA, [str(each) for each in found]
     digest, names = file_hash(Path(METADATA)), sorted({*listed} - {CERTIFICATE, *PAPERS})
     for name, text in described(own, study_file.study, folder, names, templates).items():
         content = text.replace(NO_DIGEST, digest) if name == PREVIEW else text

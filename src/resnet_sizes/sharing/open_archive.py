@@ -18,6 +18,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import shown_text
+from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.verification import Certificate, Finding, Group, Outcome
 
 METADATA = "ro-crate-metadata.json"
@@ -60,6 +61,8 @@ def opened(path: Path) -> Iterator[Opened]:
     An archive is unpacked into a private folder for the time of the block. Raises UserError for
     what is none of these, is damaged, or tries to leave its folder.
     """
+    own = StudyFolder.of(str(path)).folder
+    path = own if own.is_dir() and not path.exists() else path  # by the study's name
     if path.is_dir() and (path / METADATA).is_file():
         yield Opened(path, _study_in(path, path), True)
     elif path.is_dir() or path.name == "study.json":

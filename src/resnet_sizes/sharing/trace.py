@@ -49,7 +49,7 @@ def trace(study_path: Path, claim_id: str) -> Iterator[str]:
             for source in value.sources:
                 known = folder.folder / source.file
                 yield f"       from {known if known.is_file() else source.file}, {source.field}"
-                if source.file.startswith("runs/"):
+                if source.file.startswith(("runs/", "pool/")):
                     runs.add(source.file)
     yield "3. The predictions, counted again:"
     for run in sorted(runs):

@@ -12,9 +12,10 @@ from contextlib import chdir
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic_core import from_json
 
@@ -22,7 +23,7 @@ import resnet_sizes
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_bytes, read_record
+from resnet_sizes.io.files import read_bytes, read_if_valid, read_record
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import looked_in
 from resnet_sizes.io.shipped import shipped
@@ -36,6 +37,7 @@ from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings, read_study
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info, read_predictions
+from resnet_sizes.schemas.run.weights import WeightsInfo, weights_key
 from resnet_sizes.schemas.verification import (
     Finding,
     Group,
@@ -55,6 +57,7 @@ from resnet_sizes.sharing.open_archive import (
     opened,
 )
 from resnet_sizes.sharing.plausibility import implausible
+from resnet_sizes.sharing.pool import pool_problems
 
 SHOWN = 5
 """Differences of one file that are named; all of them are counted."""
@@ -147,9 +150,10 @@ class _Check:
             yield from self._check_states(made)
             yield from self._check_evidence(StudyFolder.of_file(again).evidence)
             # Drawing and rendering take most of the time.
-            with ProcessPoolExecutor(len(study.report.languages)) as pool:
-                check = partial(self.check_report, again)
-                for found in pool.map(check, study.report.languages):
+            check, languages = partial(self.check_report, again), study.report.languages
+            # Processes that begin anew: a copy of one with threads may wait for ever.
+            with ProcessPoolExecutor(len(languages), get_context("spawn")) as pool:
+                for found in (pool.map if len(languages) > 1 else map)(check, languages):
                     yield from found
 
     def description(self) -> Iterator[Finding]:
@@ -172,7 +176,7 @@ class _Check:
         """The study's results under another folder, for evidence and reports of our own."""
         study = folder / "results" / self.study_file.study.name
         study.mkdir(parents=True)
-        for name in ("study.json", "data", "runs", "weights"):
+        for name in ("study.json", "data", "runs", "pool", "weights"):
             if (self.folder.folder / name).exists():
                 (study / name).symlink_to((self.folder.folder / name).absolute())
         return study / "study.json"
@@ -180,14 +184,22 @@ class _Check:
     def _check_runs(self, info: DatasetInfo) -> Iterator[Finding]:
         """What a run says of itself, beside what the evidence checks when it reads it."""
         code = training_code_hash()
-        for settings in all_run_settings(self.study_file.study):
-            files = self.folder.run(settings)
+        own = [self.folder.run(each) for each in all_run_settings(self.study_file.study)]
+        pooled = sorted(self.folder.folder.glob("pool/*/runs/*/*/*/metrics.json"))
+        for files in (*own, *(RunFolder(path.parent) for path in pooled)):
             try:
                 metrics = read_record(files.metrics, Metrics, REMEDY)
                 logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
             except UserError:
                 continue  # which the evidence says, with the reason
             problems = [*implausible(metrics, info, logits, labels), *_log_problems(files, metrics)]
+            told, card = f"accuracy: {metrics.final_test_accuracy:.4f}", str(_lines(files.card))
+            if files.card.is_file() and not (told in card and metrics.run_hash in card):
+                problems.append(f"{files.card.name} is not of this run")
+            key = weights_key(metrics.run.model, metrics.run.reading)
+            known = read_if_valid(self.folder.weights(str(key)), WeightsInfo)
+            if key and files in own and (known and known.initial) != metrics.run.initial_weights:
+                problems.append(f"its initial weights are not those of weights/{key}.json")
             for problem in problems:
                 yield self._found("runs", files.metrics, "differs", problem)
             if not problems:
@@ -208,6 +220,12 @@ class _Check:
                 # It speaks of files where they were linked to.
                 detail = re.sub(r"\S*/resnet-sizes-verify-\w+/", "", state.problem or "is missing")
             yield finding("runs", f"runs/{state.run}", "agrees" if finished else "differs", detail)
+        for origin in (each.origin for each in made.pooled):
+            try:
+                lines = list(pool_problems(self.folder, origin))
+            except (UserError, OSError) as error:
+                lines = [str(error)]
+            yield self._compared("runs", self.folder.pooled(origin.digest).folder, lines)
 
     def _check_evidence(self, again: Path) -> Iterator[Finding]:
         claimed = self.folder.evidence
@@ -250,7 +268,7 @@ class _Check:
         evidence = StudyFolder.of_file(again).evidence
         try:
             data = from_json(read_bytes(claimed / DATA, REMEDY))
-            told = _told(data)
+            told = data["values"] | {each["id"]: each["verdict"] for each in data["verdicts"]}
             made_by = MadeWith.model_validate(data["made_with"]) if "made_with" in data else None
         except (UserError, ValueError, LookupError, TypeError, AttributeError) as error:
             yield self._found("report", claimed / DATA, "differs", f"cannot be read ({error})")
@@ -278,7 +296,7 @@ class _Check:
         text, record = report_text(inputs, language, made_by, self.templates)
         shipped = _lines(claimed / "article.qmd")
         yield self._compared(
-            "report", claimed / "article.qmd", list(_line_differences(shipped, text.splitlines()))
+            "report", claimed / "article.qmd", [*map(str, differences(shipped, text.splitlines()))]
         )
         lines = [str(each) for each in differences(data, json.loads(json.dumps(record)))]
         yield self._compared("report", claimed / DATA, lines)
@@ -296,19 +314,11 @@ class _Check:
             made = Path(name) / language
             options = formats, made_by.engine, self.templates, self.article
             build_report(again, evidence, made, language, *options)
-            written = (each.name for each in made.iterdir())  # which has no folders
-            pages = sorted(set(written) - {"article.qmd", DATA})
-            for page in pages:
-                same = (claimed / page).is_file() and (
-                    file_hash(claimed / page) == file_hash(made / page)
-                )
+            for page in sorted({each.name for each in made.iterdir()} - {"article.qmd", DATA}):
+                there = claimed / page
+                same = there.is_file() and file_hash(there) == file_hash(made / page)
                 lines = [] if same else ["is not what the same programs make of the evidence"]
-                yield self._compared("report", claimed / page, lines)
-
-
-def _told(report: Any) -> dict[str, Any]:
-    """The values and verdicts of a `report.json`, by key and claim."""
-    return {**report["values"], **{each["id"]: each["verdict"] for each in report["verdicts"]}}
+                yield self._compared("report", there, lines)
 
 
 def _log_problems(files: RunFolder, metrics: Metrics) -> Iterator[str]:
@@ -332,9 +342,8 @@ def _programs(made: MadeWith) -> str:
 def _evidence_differences(content: bytes, made: Path, is_current: bool) -> Iterator[str]:
     """What differs in one file; of an older version's only what both have."""
     if made.suffix != ".json":
-        yield from _line_differences(
-            content.decode(errors="replace").splitlines(), made.read_text("utf-8").splitlines()
-        )
+        lines = content.decode(errors="replace").splitlines()
+        yield from map(str, differences(lines, made.read_text("utf-8").splitlines()))
         return
     # They follow from files and code, which have findings of their own.
     follows = ("made_from", "checksum", "files") if made.name == "verdicts.json" else ()
@@ -349,20 +358,7 @@ def _lines(path: Path) -> list[str]:
     return path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []
 
 
-def _line_differences(claimed: list[str], made: list[str]) -> Iterator[str]:
-    if len(claimed) != len(made):
-        yield f"{len(claimed)} lines are claimed, {len(made)} come out"
-    for number, (one, other) in enumerate(zip(claimed, made, strict=False), 1):
-        if one != other:
-            yield f"line {number}: {one[:60]!r} is claimed, {other[:60]!r} comes out"
-
-
 def summary(found: Verification) -> Mapping[Group, dict[Outcome, int]]:
     """How often each outcome was found, by group, in the order of the groups."""
     groups = dict.fromkeys(each.group for each in found.findings)
-    return {
-        group: found.model_copy(
-            update={"findings": [each for each in found.findings if each.group == group]}
-        ).counts()
-        for group in groups
-    }
+    return {group: found.counts(group) for group in groups}

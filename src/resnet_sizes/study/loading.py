@@ -124,6 +124,7 @@ def check_files(study: Study) -> None:
     """Raise UserError if a local file that the study names is not there, or has a name that
     Snakemake would take for a pattern."""
     named = [("article", study.article), ("devices", study.devices)]
+    named += (("pool", path) for path in study.pool)
     for path in map(str, study.dataset.own_files):
         named.append(("dataset.path" if path == study.dataset.path else "dataset.source", path))
     own_weights = (each for each in wanted_weights(study).values() if each.own_file)
@@ -141,6 +142,10 @@ def check_files(study: Study) -> None:
                 f"{key}: {shown_text(repr(value))} does not exist ({looked_in()}). "
                 f"{_not_expanded(value) or _misread(value)}Put the file there, or change {key} in "
                 "the configuration."
+            )
+        if key == "pool" and Path(value).is_dir():
+            raise UserError(
+                f"pool: {value!r} is a folder; allowed: archives (resnet-sizes archive)."
             )
         if re.search(r"[{}]", value):
             raise UserError(

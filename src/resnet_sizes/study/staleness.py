@@ -20,6 +20,7 @@ from resnet_sizes.schemas.run.run import RunFile, StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.run.weights import WeightsInfo, wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.verification import Pool
 
 log = logging.getLogger("resnet_sizes")
 
@@ -81,6 +82,11 @@ def _stale_files(
             yield files.run, "other initial weights"
         elif metrics and (other := metrics.other_than(run, code)):
             yield files.run, f"results of other {other}"
+    pool = read_if_valid(folder.pool, Pool)
+    hashes = {each.path: each.sha256 for each in pool.origins} if pool else {}
+    for path in study.pool if folder.pool.is_file() else ():
+        if hashes.get(path) != fingerprint(Path(path)):
+            yield folder.pool, f"{path} {'has changed' if path in hashes else 'is new'}"
     file = folder.evidence / "verdicts.json"
     verdicts, begun = read_if_valid(file, Verdicts), read_if_valid(folder.study, StudyFile)
     if verdicts is None:

@@ -115,6 +115,9 @@ class WorkflowPlan:
         self.own_data = [str(path) for path in study.dataset.own_files]
         self.own_data_fingerprint = [fingerprint(path) for path in study.dataset.own_files]
 
+        self.pool = [self.folder.pool] if study.pool else []
+        self.pool_fingerprints = [fingerprint(Path(path)) for path in study.pool]
+
     def settings(self, wildcards: Any) -> RunSettings:
         """The settings of the run with the wildcards of `run_pattern`."""
         return run_settings(self.study, wildcards.protocol, wildcards.model, int(wildcards.seed))

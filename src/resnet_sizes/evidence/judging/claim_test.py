@@ -29,7 +29,8 @@ class ClaimTest(ABC, Generic[C]):
     """
 
     def __init__(self, claim: C, sampling: Sampling, article: Article) -> None:
-        self.claim, self.sampling, self.article = claim, sampling, article
+        self.claim, self.article = claim, article
+        self.sampling = sampling.own if "minutes" in claim.quantities else sampling
         self.judging = article.judging
         self.models = claim.models_compared(article.base_model)
         self.numbers: Hashable = sampling.protocol, claim.deciding_numbers(article.base_model)
@@ -45,6 +46,12 @@ class ClaimTest(ABC, Generic[C]):
             run.has_computed_time for run in self.finished
         )
         """Whether printed minutes would be held against minutes that no device needed."""
+
+    @property
+    def origins(self) -> list[int]:
+        """How many seeds come from each origin, ours first; empty where all are ours."""
+        counts = self.sampling.runs.counts(self.sampling.protocol, self.models)
+        return counts if len(counts) > 1 else []
 
     @cached_property
     def outcomes(self) -> list[Outcomes]:

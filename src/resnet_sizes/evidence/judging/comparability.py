@@ -40,7 +40,8 @@ def obstacles(test: ClaimTest[Any]) -> list[tuple[VerdictName, Reason]]:
         "mixed-code": not from_one_code(test.finished),
         "models-missing": not set(test.models) <= set(study.models),
         "runs-missing": bool(runs.unfinished(protocol, test.models)),
-        "few-seeds": len(study.seeds_of(protocol)) < test.fewest_seeds,
+        "few-seeds": max(len(study.seeds_of(protocol)), test.sampling.seeds(test.models))
+        < test.fewest_seeds,
     }
     verdicts: dict[Reason, VerdictName] = {
         "device-not-stated": "not-testable",

@@ -57,7 +57,7 @@ def _distance(article: Article, sampling: Sampling) -> Distance:
     points = [each for each in differences if not math.isnan(each)]
     pairs = [(float(row.cells.get("minutes") or 0), means[row.model].minutes) for row in rows]
     (base, our_base), *others = pairs or [(0.0, 0.0)]
-    times_compare = on_one_device(run for model in models for run in sampling.of(model))
+    times_compare = on_one_device(run for model in models for run in sampling.own.of(model))
     time_ratio = None
     if complete and times_compare and others and min(min(pair) for pair in pairs) > 0:
         logs = [math.log(ours / our_base) - math.log(printed / base) for printed, ours in others]

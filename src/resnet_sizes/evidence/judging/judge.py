@@ -105,6 +105,9 @@ def _decided(test: ClaimTest[Any], draft: Verdict, adjusted: Mapping[Hashable, f
     name, reasons = test.decide(p_adjusted, tests)
     changes: dict[str, Any] = {"p_adjusted": p_adjusted, "tests": tests}
     if name in ("not-enough-runs", "within-noise") or reasons == ["ratios-unclear"]:
-        changes |= {"seeds_needed": test.settle(reasons[0], tests), "needed_from": "observed"}
+        # What differs between a few origins is known no better from more seeds of theirs.
+        needed = None if test.origins else test.settle(reasons[0], tests)
+        needed_from = "origins" if test.origins else "observed"
+        changes |= {"seeds_needed": needed, "needed_from": needed_from}
     basis = draft.basis.model_copy(update=changes)
     return draft.model_copy(update={"verdict": name, "reasons": reasons, "basis": basis})

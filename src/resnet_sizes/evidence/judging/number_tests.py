@@ -46,7 +46,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
         return ours is not None and overlap((ours, ours), self._ends)
 
     def observed(self) -> bool | None:
-        interval = prediction_interval(self._values)
+        interval = self._interval
         if interval is None:
             return None
         if not overlap(interval, self._ends):
@@ -58,7 +58,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
         values, images = self._values, self.sampling.runs.info.test_images
         if not values:
             return None
-        low, high = prediction_interval(values) or (None, None)
+        low, high = self._interval or (None, None)
         sampling_low = sampling_high = None
         if self._base is None and self.follows_accuracy():
             ends = wilson_interval(self._mean / 100 * images, images)
@@ -71,11 +71,12 @@ class NumberTest(ClaimTest[PrintedNumber]):
             sampling_low=sampling_low,
             sampling_high=sampling_high,
         )
-        p_value = further_run_p(values, *self._ends, self._rounding) if decides else None
-        return Basis(seeds=len(values), prediction=prediction, p_value=p_value)
+        origins, tested = self.origins, (*self._ends, self._rounding, self.origins)
+        p_value = further_run_p(values, *tested) if decides else None
+        return Basis(seeds=len(values), origins=origins, prediction=prediction, p_value=p_value)
 
     def decide(self, p_adjusted: float, tests: int) -> Answer:
-        interval = prediction_interval(self._values)
+        interval = self._interval
         assert interval is not None
         if p_adjusted < self.judging.level:
             if self._has_printed_sign(self.judging.level / 2 / tests):
@@ -119,6 +120,10 @@ class NumberTest(ClaimTest[PrintedNumber]):
         middle, n, m = mean(values), len(values), self.claim.runs
         nearer = math.sqrt((1 / m + 1 / n) / (1 + 1 / n))
         return [middle + (value - middle) * nearer for value in values]
+
+    @property
+    def _interval(self) -> tuple[float, float] | None:
+        return prediction_interval(self._values, self.origins)
 
     @property
     def _mean(self) -> float:

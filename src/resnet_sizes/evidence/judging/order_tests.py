@@ -45,6 +45,7 @@ class OrderTest(ClaimTest[OrderClaim]):
     def basis(self, decides: bool) -> Basis:
         return Basis(
             seeds=self.sampling.seeds(self.models),
+            origins=self.origins,
             comparisons=[self._compare(condition, decides) for condition in self._conditions],
             seeds_holding=sum(self.holds(table) for table in self.outcomes),
             probability=self._probability() if decides else None,

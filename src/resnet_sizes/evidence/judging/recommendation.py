@@ -60,7 +60,7 @@ def choices_of(sampling: Sampling, article: Article) -> Iterator[Choice]:
     """The best network of a reading by accuracy, by time, and by both (the knee of the Pareto
     front); none with results of fewer than two networks, or of several versions of the training
     code. Times of several devices choose nothing."""
-    runs, means = sampling.runs, sampling.mean_outcomes
+    runs, means, own = sampling.runs, sampling.mean_outcomes, sampling.own
     models = by_depth([str(m) for m in runs.study.models if sampling.of(m)])
     finished = [run for model in models for run in sampling.of(model)]
     if len(models) < 2 or not from_one_code(finished):
@@ -70,16 +70,17 @@ def choices_of(sampling: Sampling, article: Article) -> Iterator[Choice]:
     claims: dict[Criterion, Extreme | ParetoKnee | None] = {
         "accuracy": _own(Extreme, models, best, quantity="accuracy", extreme="highest")
     }
-    if on_one_device(finished):
+    if on_one_device(run for model in models for run in own.of(model)):
         fastest = min(models, key=lambda m: means[m].minutes)
         claims["minutes"] = _own(Extreme, models, fastest, quantity="minutes", extreme="lowest")
         if len(models) > 2:
-            knees = [_own(ParetoKnee, models, model) for model in models]
-            claims["trade-off"] = next((knee for knee in knees if knee.holds(means)), None)
+            knees, times = [_own(ParetoKnee, models, each) for each in models], own.mean_outcomes
+            claims["trade-off"] = next((knee for knee in knees if knee.holds(times)), None)
     for criterion, claim in claims.items():
         asked = [each for each in article.claims if claim and each.question == claim.question]
         fewest = max((each.needs.seeds for each in asked if each.needs), default=FEWEST_SEEDS)
-        enough = complete and sampling.seeds(models) >= fewest
+        of_choice = sampling if criterion == "accuracy" else own
+        enough = complete and of_choice.seeds(models) >= fewest
         test = OrderTest(claim, sampling, article) if claim and enough else None
         yield Choice(sampling.protocol, criterion, claim, test, enough)
 

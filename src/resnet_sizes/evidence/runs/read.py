@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from resnet_sizes.evidence.runs.pool import read_pool
 from resnet_sizes.evidence.runs.validate import FinishedRun, last_epoch, read_run
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import REPEAT_RUN
@@ -17,6 +18,7 @@ from resnet_sizes.schemas.run.problems import RunProblem
 from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info
 from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.verification import PooledOrigin
 
 Result = FinishedRun | RunProblem | None
 """What reading a run gave; None where there are no metrics."""
@@ -34,29 +36,43 @@ class StudyRuns:
     states: tuple[RunState, ...]
     unrequested: tuple[str, ...] = ()
     """Runs with results in the study's folder that the study does not ask for."""
+    pooled: tuple[FinishedRun, ...] = ()
+    """Runs of others that count as further seeds, by archive."""
+    origins: tuple[PooledOrigin, ...] = ()
+
+    @cached_property
+    def own(self) -> "StudyRuns":
+        """Without the runs of others: times are a device's own."""
+        return replace(self, pooled=()) if self.pooled else self
 
     def of(self, protocol: str, model: str) -> tuple[FinishedRun, ...]:
-        """The finished runs of one model in one protocol, by seed in the study's order."""
+        """The finished runs of one model in one protocol: ours by seed in the study's order, then
+        those of others, archive by archive."""
         return self._by_model.get((protocol, model), ())
 
     @cached_property
     def _by_model(self) -> dict[tuple[str, str], tuple[FinishedRun, ...]]:
         found: dict[tuple[str, str], tuple[FinishedRun, ...]] = defaultdict(tuple)
-        for run in self.finished:
+        for run in (*self.finished, *self.pooled):
             found[run.settings.protocol, run.settings.model] += (run,)
         return found
 
     def outcomes_by_seed(self, protocol: str, models: Sequence[str]) -> list[Outcomes]:
-        """One table per seed for which all of `models` are finished, in the study's order."""
-        by_model = {
-            model: {run.settings.seed: run.outcome for run in self.of(protocol, model)}
-            for model in models
-        }
-        return [
-            {model: found[seed] for model, found in by_model.items()}
-            for seed in self.study.seeds_of(protocol)
-            if all(seed in found for found in by_model.values())
-        ]
+        """One table per seed for which all of `models` are finished, in the order of `of`."""
+        seeds = self._common_seeds(protocol, models).values()
+        return [{model: run.outcome for model, run in runs.items()} for runs in seeds]
+
+    def counts(self, protocol: str, models: Sequence[str]) -> list[int]:
+        """How many of these seeds come from each origin, ours first."""
+        return list(Counter(origin for origin, _ in self._common_seeds(protocol, models)).values())
+
+    def _common_seeds(
+        self, protocol: str, models: Sequence[str]
+    ) -> dict[tuple[str, int], dict[str, FinishedRun]]:
+        found: dict[tuple[str, int], dict[str, FinishedRun]] = defaultdict(dict)
+        for run in (run for model in models for run in self.of(protocol, model)):
+            found[run.origin, run.settings.seed][run.settings.model] = run
+        return {seed: runs for seed, runs in found.items() if len(runs) == len(models)}
 
     def unfinished(self, protocol: str, models: Sequence[str]) -> list[RunState]:
         """The runs of some models in one protocol that give no numbers."""
@@ -75,15 +91,15 @@ def on_one_device(runs: Iterable[FinishedRun]) -> bool:
 
 
 def from_one_code(runs: Iterable[FinishedRun]) -> bool:
-    """Whether the runs were made by the same training code under the same version of torch, also
-    before an interruption."""
+    """Whether those of each origin were made by the same training code under the same version of
+    torch, also before an interruption."""
     made_by = set()
     for run in runs:
         code, torch = run.metrics.code.training_hash, run.metrics.versions.get("torch", "")
         # A resumption tells of no version that stayed the same.
         before = [each.versions_before.get("torch", torch) for each in run.metrics.resumptions]
-        made_by |= {(code, version) for version in (torch, *before)}
-    return len(made_by) <= 1
+        made_by |= {(run.origin, code, version) for version in (torch, *before)}
+    return len(made_by) == len({origin for origin, _, _ in made_by})
 
 
 def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -> StudyRuns:
@@ -95,7 +111,7 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     named) and never averaged with the rest.
 
     Raises UserError if the dataset's record is missing or of other data than the study's; if
-    no run is finished; and, unless `allow_partial`, if any run is not.
+    no run is finished; unless `allow_partial`, if any run is not; and as `read_pool` does.
     """
     study = study_file.study
     info = read_dataset_info(folder.dataset_info, study.dataset)
@@ -121,7 +137,9 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     place = folder.folder / "runs"
     there = {path.parent.relative_to(place).as_posix() for path in place.rglob("metrics.json")}
     unrequested = sorted(there - results.keys())
-    return StudyRuns(study, info, tuple(finished), tuple(states), tuple(unrequested))
+    pooled, origins = read_pool(study, folder, info, finished)
+    parts = tuple(finished), tuple(states), tuple(unrequested), tuple(pooled), tuple(origins)
+    return StudyRuns(study, info, *parts)
 
 
 def _finished(results: Mapping[str, Result]) -> list[FinishedRun]:
@@ -158,37 +176,23 @@ def _unfinished(folder: StudyFolder, states: list[RunState]) -> str:
         f"or report on the runs that are there: resnet-sizes report --partial {folder.study}"
     )
     if len(lines) == len(states):
-        head = (
-            f"none of the {len(states)} runs of this study is finished, so there is nothing to "
-            "report:"
-        )
+        head = f"none of the {len(states)} runs of this study is finished, so nothing to report:"
         end = "Run snakemake with the study's --configfile to make them."
     return "\n".join([f"{folder.study}: {head}", *lines, end])
 
 
 def _other_labels(runs: Sequence[FinishedRun], folder: StudyFolder) -> dict[str, Result]:
-    """Runs whose test labels are not those of most runs: they saw other images.
-
-    Where no labels are those of more than half, none can be taken for the study's.
-    """
+    """Runs whose test labels are not those of more than half of all: they saw other images."""
     counts = Counter(run.labels_hash for run in runs)
-    if len(counts) < 2:
-        return {}
-    usual, uses = counts.most_common(1)[0]
-    is_majority = 2 * uses > len(runs)
-    expected = (
-        f"those of {uses} of {len(runs)} runs have {usual.hex()[:12]}…"
-        if is_majority
-        else f"the {len(runs)} runs hold {len(counts)} kinds, none in more than half of them"
-    )
     return {
         run.settings.name: RunProblem(
             "other-data",
-            f"{folder.run(run.settings).predictions}: its labels are not those of the study's "
-            f"other runs (their hash is {run.labels_hash.hex()[:12]}…; {expected}). {REPEAT_RUN}",
+            f"{folder.run(run.settings).predictions}: its labels are not those of most runs "
+            f"({counts[run.labels_hash]} of {len(runs)} have them; needed: more than half). "
+            f"{REPEAT_RUN}",
         )
         for run in runs
-        if not is_majority or run.labels_hash != usual
+        if 2 * counts[run.labels_hash] <= len(runs)
     }
 
 
@@ -203,15 +207,14 @@ def _same_predictions(runs: Sequence[FinishedRun], folder: StudyFolder) -> dict[
     alike: dict[bytes, list[RunSettings]] = defaultdict(list)
     for run in runs:
         alike[run.logits_hash].append(run.settings)
-    problems: dict[str, Result] = {}
-    for group in alike.values():
-        if len({(each.model, each.seed) for each in group}) > 1:
-            for each in group:
-                others = ", ".join(other.name for other in group if other is not each)
-                problems[each.name] = RunProblem(
-                    "duplicated",
-                    f"{folder.run(each).predictions}: holds the same predictions, bit for "
-                    f"bit, as {others}; no other network or seed gives that. "
-                    "Delete these runs' folders and run snakemake again.",
-                )
-    return problems
+    return {
+        each.name: RunProblem(
+            "duplicated",
+            f"{folder.run(each).predictions}: holds the same predictions, bit for bit, as "
+            f"{', '.join(other.name for other in group if other is not each)}; no other network or "
+            "seed gives that. Delete these runs' folders and run snakemake again.",
+        )
+        for group in alike.values()
+        if len({(each.model, each.seed) for each in group}) > 1
+        for each in group
+    }

@@ -49,6 +49,8 @@ class FinishedRun:
     """Numbers of test images by true and predicted class: int64 `[classes, classes]`."""
     logits_hash: bytes
     labels_hash: bytes
+    origin: str = ""
+    """Digest of the archive it comes from; empty of a run of ours."""
 
     @property
     def predictions_file(self) -> str:
@@ -82,9 +84,12 @@ class FinishedRun:
         )
 
 
-def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> FinishedRun:
-    """The results of one run. Raises RunProblem with the first problem found."""
-    files = folder.run(settings)
+def read_run(
+    settings: RunSettings, folder: StudyFolder, info: DatasetInfo, origin: str = ""
+) -> FinishedRun:
+    """The results of one run, of ours or of an `origin` in the pool. Raises RunProblem with the
+    first problem found."""
+    files = (folder.pooled(origin) if origin else folder).run(settings)
     metrics = _read(files.metrics, Metrics, REPEAT_RUN)
     _check_run(metrics, settings, files, info)
     logits, labels = read_predictions(files.predictions, metrics.predictions_sha256)
@@ -113,6 +118,7 @@ def read_run(settings: RunSettings, folder: StudyFolder, info: DatasetInfo) -> F
         confusion=counts.reshape(classes, classes),
         logits_hash=hashlib.sha256(logits.data).digest(),
         labels_hash=hashlib.sha256(labels.data).digest(),
+        origin=origin,
     )
 
 

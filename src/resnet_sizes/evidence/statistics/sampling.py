@@ -3,12 +3,11 @@
 What varies is the seed, of which there are few, and the choice of test images, which are resampled.
 """
 
-import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +54,7 @@ class ImageResamples:
 
 
 class Sampling:
-    """The finished runs of one protocol, by model and seed."""
+    """The finished runs of one protocol, by model, origin and seed."""
 
     def __init__(self, runs: StudyRuns, protocol: str, images: ImageResamples) -> None:
         self.runs, self.protocol, self._images = runs, protocol, images
@@ -65,8 +64,14 @@ class Sampling:
         }
         self._draws: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
 
+    @cached_property
+    def own(self) -> "Sampling":
+        """Of our runs alone: times are a device's own, and so is what is said of them."""
+        own = self.runs.own
+        return self if own is self.runs else Sampling(own, self.protocol, self._images)
+
     def of(self, model: str) -> tuple[FinishedRun, ...]:
-        """The finished runs of a model, by seed in the study's order."""
+        """The finished runs of a model, in the order of `StudyRuns.of`."""
         return self._finished.get(model, ())
 
     def seeds(self, models: list[str]) -> int:
@@ -88,10 +93,11 @@ class Sampling:
 
     @cached_property
     def mean_outcomes(self) -> dict[str, Outcome]:
-        """The means over the seeds as if they were one run."""
-        measured = ("accuracy", "minutes", "initial_loss", "final_loss", "train_error")
+        """The means over the seeds as if they were one run; minutes are ours alone."""
+        kinds = ("accuracy", "minutes", "initial_loss", "final_loss", "train_error")
+        of = {kind: self.own if kind == "minutes" else self for kind in kinds}
         return {
-            model: Outcome(model, *(mean(self.values(model, what)) for what in measured))
+            model: Outcome(model, *(mean(of[kind].values(model, kind)) for kind in kinds))
             for model in self._finished
         }
 
@@ -124,7 +130,7 @@ class Sampling:
                     for value, each in zip(values, minutes, strict=True)
                 ]
                 weight = 1.0
-            found.append(Sample(weight, values))
+            found.append(Sample(weight, values, self.runs.counts(self.protocol, [model])))
         return found
 
     def image_variance(self, condition: Condition) -> list[Variance]:
@@ -184,8 +190,8 @@ class Sampling:
         """A bootstrap of the mean: float64 `[resamples]`, from two seeds on.
 
         Images are resampled. Of the seeds there are too few for that (a resample of n has only
-        (n − 1)/n of their variance, and no tails), so their share is Student's t with n − 1
-        degrees of freedom, scaled by the standard error.
+        (n − 1)/n of their variance, and no tails), so their share is Student's t, scaled by the
+        standard error.
         """
         key = (model, quantity)
         if key not in self._draws:
@@ -194,8 +200,9 @@ class Sampling:
             generator = np.random.default_rng(
                 zlib.crc32(f"{self.protocol} {model} {quantity}".encode())
             )
-            error = stdev(values) / math.sqrt(len(values))
-            seeds = error * generator.standard_t(len(values) - 1, self.resamples)
+            found = contrast([Sample(1.0, values, self.runs.counts(self.protocol, [model]))])
+            error, freedom = found.error, found.freedom
+            seeds = error * generator.standard_t(freedom, self.resamples)
             images = self._image_deviations[model] if quantity == "accuracy" else 0.0
             self._draws[key] = mean(values) + seeds + images
         return self._draws[key]

@@ -24,23 +24,33 @@ Variance = tuple[float, float]
 
 
 def prediction_interval(
-    values: Sequence[float], confidence: float = CONFIDENCE
+    values: Sequence[float], counts: Sequence[int] = (), confidence: float = CONFIDENCE
 ) -> tuple[float, float] | None:
     """The interval in which one further run is expected, `(low, high)` in the values' unit.
 
     mean ± t · s · √(1 + 1/n), with Student's t at n − 1 degrees of freedom: exact for one
     further draw from the same normal distribution (Hahn and Meeker, Statistical Intervals,
-    1991, section 4.7). None with fewer than two values, since they show no spread.
+    1991, section 4.7). Where `counts` are of several origins, of a further one (`over_origins`).
+    None with fewer than two values, since they show no spread.
     """
     count = len(values)
     if count < 2:
         return None
+    if len(counts) > 1:
+        of_mean, of_one, freedom = over_origins([Sample(1.0, values, counts)])
+        return Contrast(mean(values), math.sqrt(of_mean + of_one), freedom).interval(confidence)
     quantile = float(special.stdtrit(count - 1, 0.5 + confidence / 2))
     half = quantile * stdev(values) * math.sqrt(1 + 1 / count)
     return mean(values) - half, mean(values) + half
 
 
-def further_run_p(values: Sequence[float], low: float, high: float, rounding: float = 0.0) -> float:
+def further_run_p(
+    values: Sequence[float],
+    low: float,
+    high: float,
+    rounding: float = 0.0,
+    counts: Sequence[int] = (),
+) -> float:
     """Two-sided p-value that a number from `low` to `high` is one further run (two values on).
 
     The number's rounding counts for it: the nearest of what it may stand for is tested. So does
@@ -49,6 +59,10 @@ def further_run_p(values: Sequence[float], low: float, high: float, rounding: fl
     """
     count = len(values)
     away = max(low - mean(values), mean(values) - high, 0.0)
+    if len(counts) > 1:
+        of_mean, of_one, freedom = over_origins([Sample(1.0, values, counts)])
+        error = math.sqrt(of_mean + of_one + rounding**2 * (1 + 1 / count))
+        return min(1.0, 2 * _upper_tail(away, error, freedom))
     error = math.hypot(stdev(values), rounding) * math.sqrt(1 + 1 / count)
     return min(1.0, 2 * _upper_tail(away, error, count - 1))
 
@@ -83,11 +97,47 @@ class Sample:
 
     weight: float
     values: Sequence[float]
+    counts: Sequence[int] = ()
+    """How many of the values, in this order, come from each origin; of one it may be empty."""
+
+    @property
+    def by_origin(self) -> list[Sequence[float]]:
+        """The values of each origin."""
+        ends = list(accumulate(self.counts or [len(self.values)]))
+        return [self.values[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
     @property
     def variance(self) -> float:
-        """What one value adds to the variance of the comparison (two values on)."""
-        return self.weight**2 * variance(self.values)
+        """What one value adds to the variance of the comparison (two values on): within its
+        origin, where there are several."""
+        if len(self.counts) <= 1:
+            return self.weight**2 * variance(self.values)
+        squares = sum((each - mean(own)) ** 2 for own in self.by_origin for each in own)
+        # Where each origin has one value, all of the spread is between them.
+        return self.weight**2 * squares / max(1, len(self.values) - len(self.counts))
+
+
+def over_origins(samples: Sequence[Sample]) -> tuple[float, float, float]:
+    """Of Σ weight · mean, where runs come from several origins, such as laboratories, in equal
+    numbers in all samples: its variance, that of one value of a further origin, and the degrees of
+    freedom of both.
+
+    One-way random effects: what an origin adds to the sum is drawn anew for each. Its variance is
+    estimated by moments, for unequal numbers (Searle, Casella and McCulloch, Variance Components,
+    1992, section 3.6), and is never below zero. The degrees of freedom are those of the origins,
+    however many runs they have: exact for equal numbers (the t-test on the means of the origins),
+    and on the safe side where the estimate is zero.
+    """
+    counts = samples[0].counts
+    total, freedom = sum(counts), len(counts) - 1.0
+    within = sum(sample.variance for sample in samples)
+    means = [[sample.weight * mean(own) for own in sample.by_origin] for sample in samples]
+    sums = [sum(of_origin) for of_origin in zip(*means, strict=True)]
+    middle = sum(n * each for n, each in zip(counts, sums, strict=True)) / total
+    between = sum(n * (each - middle) ** 2 for n, each in zip(counts, sums, strict=True)) / freedom
+    uneven = sum(n**2 for n in counts) / total
+    of_origin = max(0.0, (between - within) * freedom / (total - uneven))
+    return (of_origin * uneven + within) / total, of_origin + within, freedom
 
 
 @dataclass(frozen=True)
@@ -122,11 +172,14 @@ def contrast(
     """Σ weight · mean − threshold, from two values per sample on.
 
     Welch's test for any weights: variances are not pooled, and the degrees of freedom are
-    Satterthwaite's (Biometrics Bulletin 2, 1946). `further` are more components of the
-    variance, such as that of the test images.
+    Satterthwaite's (Biometrics Bulletin 2, 1946). Of several origins, the variance is that of
+    `over_origins`. `further` are more components of it, such as that of the test images.
     """
     counted = [(sample.variance, len(sample.values)) for sample in samples]
     of_samples = [(variance / count, count - 1.0) for variance, count in counted]
+    if len(samples[0].counts) > 1:
+        of_mean, _, freedom = over_origins(samples)
+        of_samples = [(of_mean, freedom)]
     total, freedom = variance_of_sum([*of_samples, *further])
     estimate = sum(sample.weight * mean(sample.values) for sample in samples) - threshold
     return Contrast(estimate, math.sqrt(total), freedom)

@@ -56,10 +56,12 @@ def collect_values(
             add_model(book, runs, protocol, model, wanted)
         add_comparisons(book, runs, protocol)
     _add_circumstances(book, runs.finished)
+    if runs.origins:
+        _add_pool(book, runs)
     _add_article(book, article, study.article)
     add_figure_values(book, runs, article)
     _add_verdicts(book, verdicts, overall, file)
-    origins = {run.file: _origin(run) for run in runs.finished}
+    origins = {run.file: _origin(run) for run in (*runs.finished, *runs.pooled)}
     return Values(study=study.name, values=book.values, runs=origins)
 
 
@@ -202,6 +204,25 @@ def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None
     book.add_distinct("made.git_commit", finished, "code.git_commit")
     changed = sum(run.metrics.code.git_dirty is True for run in finished)
     book.add_of_runs("made.runs_with_local_changes", changed, "count", finished, "code.git_dirty")
+
+
+def _add_pool(book: ValueBook, runs: StudyRuns) -> None:
+    """How many runs are ours and how many of others; as `pool.<number>.<what>`, in the study's
+    order, of each archive: whose it is, and what became of its runs."""
+    for name, own in (("own", runs.finished), ("others", runs.pooled)):
+        book.add("pool." + name, len(own), "count", Source(file="pool/pool.json", field="origins"))
+    for number, each in enumerate(runs.origins):
+        prefix, origin = f"pool.{number}", each.origin
+        file = f"pool/{origin.digest}/origin.json"
+        book.add_fields(prefix, "text", file, origin, "path", "digest")
+        book.add_fields(prefix, "datetime", file, origin, "certificate.finished")
+        source = Source(file=file, field="certificate")
+        for what in ("authors", "devices"):
+            texts = list(dict.fromkeys(one.name for one in getattr(origin.certificate, what)))
+            book.add(f"{prefix}.{what}", texts, "list", source)
+        counts = Counter(f"left_out.{why}" for why in each.left_out.values())
+        for what, times in sorted({**counts, "runs": len(each.used)}.items()):
+            book.add(f"{prefix}.{what}", times, "count", source)
 
 
 def _add_article(book: ValueBook, article: Article, file: str) -> None:

@@ -40,7 +40,7 @@ _MOST_CLASSES_WRITTEN = 21
 def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value]) -> Figures:
     """What the figures show of the study's first protocol; `values` are those of values.json."""
     protocol = runs.study.protocols[0]
-    finished = _finished(runs, protocol)
+    finished, own = _finished(runs, protocol), _finished(runs.own, protocol)
     points = [
         ModelPoints(
             model=model,
@@ -48,10 +48,10 @@ def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value
             accuracies=[run.outcome.accuracy for run in found],
             computed=any(run.has_computed_time for run in found),
         )
-        for model, found in finished.items()
+        for model, found in own.items()  # times are a device's own
     ]
     front = None
-    if on_one_device(run for found in finished.values() for run in found):
+    if on_one_device(run for found in own.values() for run in found):
         front = pareto_front({of.model: (mean(of.minutes), mean(of.accuracies)) for of in points})
     return Figures(
         study=runs.study.name,

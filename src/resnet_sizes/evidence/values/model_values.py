@@ -47,9 +47,11 @@ def add_model(
     are among the `wanted`.
 
     `minutes` are computed of a run with a feature cache; `measured_minutes` are what the clock
-    showed, and `forward_minutes` those of one pass over the training images.
+    showed, and `forward_minutes` those of one pass over the training images. Times and memory are
+    those of our runs alone.
     """
     prefix, finished = f"{protocol}.{model}", runs.of(protocol, model)
+    own = runs.own.of(protocol, model)
     models: list[str] = [*runs.study.models]
     named = Source(file="study.json", field=f"study.models[{models.index(model)}]")
     book.add(f"{prefix}.layers", LAYERS[model], "count", named)
@@ -58,14 +60,20 @@ def add_model(
     if not finished:
         return
 
+    if len(own) < len(finished):
+        others = finished[len(own) :]
+        book.add_of_runs(f"{prefix}.own_runs", len(own), "count", own, "run_hash")
+        book.add_of_runs(f"{prefix}.pooled_runs", len(others), "count", others, "run_hash")
+
     def add(key: str, number: float, kind: Kind, *fields: str) -> None:
         book.add_of_runs(f"{prefix}.{key}", number, kind, finished, *fields)
 
     outcomes = [run.outcome for run in finished]
-    accuracies, minutes = [o.accuracy for o in outcomes], [o.minutes for o in outcomes]
-    book.add_spread(f"{prefix}.accuracy", accuracies, "fraction", run_sources(finished, _ACCURACY))
-    times = [Source(file=run.file, field=run.time_field) for run in finished]
-    book.add_spread(f"{prefix}.minutes", minutes, "minutes", times, finished)
+    accuracies, minutes = [o.accuracy for o in outcomes], [run.outcome.minutes for run in own]
+    sources, counts = run_sources(finished, _ACCURACY), runs.counts(protocol, [model])
+    book.add_spread(f"{prefix}.accuracy", accuracies, "fraction", sources, counts=counts)
+    times = [Source(file=run.file, field=run.time_field) for run in own]
+    book.add_spread(f"{prefix}.minutes", minutes, "minutes", times, own)
 
     best, first, last = "best_test_accuracy", "epochs[0].train_loss", "epochs[-1].train_loss"
     biases = [run.metrics.best_test_accuracy - run.metrics.final_test_accuracy for run in finished]
@@ -76,24 +84,24 @@ def add_model(
     add("loss_drop.mean", mean(o.loss_drop for o in outcomes), "fraction", first, last)
     add("loss_fall.mean", mean(o.loss_fall for o in outcomes), "loss", first, last)
 
-    one = finished[0]  # these are the same for every seed
+    one = own[0]  # these are the same for every seed
     book.add_fields(prefix, "count", one.file, one.metrics, "parameters", "macs_per_image")
-    peak = max(run.metrics.peak_memory_bytes for run in finished)
-    add("peak_memory", peak, "bytes", "peak_memory_bytes")
-    _add_measured_times(book, prefix, finished)
-    shared = [run for run in finished if run.metrics.shared_device]
+    peak = max(run.metrics.peak_memory_bytes for run in own)
+    book.add_of_runs(f"{prefix}.peak_memory", peak, "bytes", own, "peak_memory_bytes")
+    _add_measured_times(book, prefix, own)
+    shared = [run for run in own if run.metrics.shared_device]
     if shared:
         book.add_of_runs(f"{prefix}.shared_runs", len(shared), "count", shared, "sharing")
     # What `auto` meant in the run files, and the files of the initial weights.
     of_weights = (f"initial_weights.{part}" for part in ("name", "file", "sha256"))
     for field in ("precision", "compile_mode", *of_weights):
-        book.add_distinct(f"{prefix}.{field}", finished, f"run.{field}")
+        book.add_distinct(f"{prefix}.{field}", own, f"run.{field}")
     for column in COLUMNS.values():
         if column.field and column.quantity in wanted:
             values = [getattr(outcome, column.quantity) for outcome in outcomes]
             kind: Kind = "fraction" if column.kind == "percent" else column.kind
             sources = run_sources(finished, column.field)
-            book.add_spread(f"{prefix}.{column.quantity}", values, kind, sources)
+            book.add_spread(f"{prefix}.{column.quantity}", values, kind, sources, counts=counts)
 
 
 def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[FinishedRun]) -> None:
@@ -123,7 +131,7 @@ def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
             _add_accuracy_increment(book, runs, protocol, model, base)
         minutes = book.values.get(f"{prefix}.minutes.mean")
         base_minutes = book.values.get(f"{of_base}.minutes.mean")
-        both = [*runs.of(protocol, base), *runs.of(protocol, model)]
+        both = [*runs.own.of(protocol, base), *runs.own.of(protocol, model)]
         if on_one_device(both) and minutes and base_minutes and float(base_minutes.number) > 0:
             ratio = float(minutes.number) / float(base_minutes.number)
             sources = [*minutes.sources, *base_minutes.sources]
@@ -150,6 +158,7 @@ def _add_accuracy_increment(
     if len(used) < len(finished):
         book.add(f"{key}.seeds", len(pairs), "count", *run_sources(used, "run.seed"))
     if all(below for _, below in pairs):
-        bounds = prediction_bounds([increment_percent(*pair) for pair in pairs], "percent")
+        increments = [increment_percent(*pair) for pair in pairs]
+        bounds = prediction_bounds(increments, "percent", runs.counts(protocol, [base, model]))
         for name, number in bounds.items():
             book.add(f"{key}.{name}", number, "percent", *sources)

@@ -76,19 +76,23 @@ class ValueBook:
         kind: Kind,
         sources: Sequence[Source],
         times_of: Sequence[FinishedRun] = (),
+        counts: Sequence[int] = (),
     ) -> None:
-        """Mean, and from two values on their standard deviation and prediction interval."""
+        """Mean, and from two values on their standard deviation and prediction interval; `counts`
+        says how many come from each origin."""
         numbers = {"mean": mean(values)}
         if len(values) > 1:
             numbers["sd"] = stdev(values)
-        for name, number in (numbers | prediction_bounds(values, kind)).items():
+        for name, number in (numbers | prediction_bounds(values, kind, counts)).items():
             if f"{key}.{name}" not in self.values:  # of a loss there may be a mean already
                 self.add(f"{key}.{name}", number, kind, *sources, times_of=times_of)
 
 
-def prediction_bounds(values: Sequence[float], kind: Kind) -> dict[str, float]:
+def prediction_bounds(
+    values: Sequence[float], kind: Kind, counts: Sequence[int]
+) -> dict[str, float]:
     """The bounds for one further run by the ends of their keys, from two values on."""
-    interval = prediction_interval(values)
+    interval = prediction_interval(values, counts)
     if interval is None:
         return {}
     low, high = interval

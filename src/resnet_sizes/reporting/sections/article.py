@@ -158,7 +158,8 @@ def _names(report: ReportContext) -> dict[str, object]:
         "content": values.text("data.content"),
         "subtitle": str(words("subtitle", name=Safe(study.name))),
         "seeds": methodology.seeds_of_study(report),
-        "one_seed": max(len(study.seeds_of(name)) for name in report.protocols) == 1,
+        "one_seed": max(len(study.seeds_of(name)) for name in report.protocols) == 1
+        and not report.verdicts.pooled,
         "unfinished": report.unfinished,
         "level": values.followed("judging.level", level),
         "confidence": values.value("method.confidence", digits=0),

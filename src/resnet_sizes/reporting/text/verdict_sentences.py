@@ -149,10 +149,10 @@ class _Clauses:
             yield self._counted("p", basis.tests or 1, p=self._p(basis.p_adjusted))
         if basis.needed_from is not None:
             form, number = str(basis.needed_from), basis.seeds_needed
-            if number is None:
+            if number is None and form != "origins":
                 by_spread = verdict.reasons == ["interval-too-wide"]
-                form, number = "never-by-spread" if by_spread else "never", MOST_SEEDS
-            yield self._text(f"needed.{form}", number=self._number(number, 0))
+                form = "never-by-spread" if by_spread else "never"
+            yield self._text(f"needed.{form}", number=self._number(number or MOST_SEEDS, 0))
 
     def _text(self, key: str, **fillings: str) -> str:
         return self._words.plain(f"sentences.{key}", **fillings)
@@ -170,6 +170,10 @@ class _Clauses:
     def _seeds(self, basis: Basis) -> str:
         """How many there are, and in how many the rule holds."""
         number = self._counted("seeds", basis.seeds)
+        if basis.origins:
+            own, *others = basis.origins
+            ours, theirs = (self._number(each, 0) for each in (own, sum(others)))
+            number += self._counted("of-others", len(others), own=ours, others=theirs)
         holding = basis.seeds_holding
         if holding is None or basis.seeds < 2:
             return number

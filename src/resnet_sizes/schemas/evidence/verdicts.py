@@ -12,6 +12,7 @@ from resnet_sizes.schemas.article.claims.base import MOST_SEEDS, ConditionKind
 from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
 from resnet_sizes.schemas.hardware import load_devices
 from resnet_sizes.schemas.run.problems import Problem
+from resnet_sizes.schemas.verification import PooledOrigin
 
 VerdictName = Literal[
     "supported",
@@ -167,6 +168,8 @@ class Basis(Record):
     comparisons: list[Comparison] = Field(default_factory=list)
     prediction: Prediction | None = None
     ratios: list[RatioTest] = Field(default_factory=list)
+    origins: list[int] = Field(default_factory=list)
+    """How many of the seeds come from each origin, ours first; empty where all are ours."""
     seeds_holding: int | None = Field(None, ge=0)
     """In how many of the seeds that all of the models have the rule holds by itself: how stable
     an order, a Pareto front or a knee is; null of printed numbers."""
@@ -178,9 +181,10 @@ class Basis(Record):
     tests: int | None = Field(None, ge=1, description="How many tests were corrected together.")
     seeds_needed: int | None = Field(None, ge=2, le=MOST_SEEDS)
     """Seeds a model that would settle it; null where `MOST_SEEDS` would not."""
-    needed_from: Literal["observed", "assumed", "minimum"] | None = None
+    needed_from: Literal["observed", "assumed", "minimum", "origins"] | None = None
     """Whether that number comes from the spread of these runs, from the article's, or is no more
-    than what the claim asks for; null where more seeds are no matter."""
+    than what the claim asks for; or that more origins would settle it, not more seeds; null where
+    more seeds are no matter."""
 
 
 class Verdict(Record):
@@ -274,6 +278,8 @@ class Verdicts(Versioned, Sealed):
     runs: list[RunState]
     unrequested: list[str]
     """Runs with results in the study's folder that it does not ask for."""
+    pooled: list[PooledOrigin] = Field(default_factory=list)
+    """Archives of others, in the order of the key `pool`, and what became of their runs."""
     outliers: list[str] = Field(default_factory=list)
     """Runs whose accuracy lies so far from those of their network's other seeds that a normal
     distribution, which intervals and tests suppose, does not explain it."""

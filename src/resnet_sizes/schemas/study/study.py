@@ -33,7 +33,7 @@ Seeds = Annotated[
 
 RESERVED_NAMES = frozenset({
     "study", "data", "hardware", "versions", "made", "article", "verdict", "outcome", "layers",
-    "parameters", "audit", "distances", "judging", "method", "reading",
+    "parameters", "audit", "distances", "judging", "method", "reading", "pool",
 })  # fmt: skip
 """Beginnings of the keys of values.json, which no protocol may have as its name."""
 
@@ -115,6 +115,9 @@ class Study(Record):
     seeds: Seeds = Field([0, 1, 2])
     """One run per model and protocol for each seed. A mapping from names of protocols to lists
     gives some of them seeds of their own; `default` holds those of the others."""
+    pool: Distinct[str] = Field([])
+    """Archives of others (`resnet-sizes archive`), each verified first. Their runs of equal
+    settings and equal images count as further seeds, except where the seed is there already."""
     training: TrainingSpec = Field(default_factory=TrainingSpec)
     """What is the same for every run."""
     protocol_definitions: dict[Name, Protocol]
