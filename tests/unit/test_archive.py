@@ -273,7 +273,7 @@ def test_a_result_is_named_by_study_folder_or_archive_alike(project):
     assert done.returncode == 0, done.stderr
     done = copied().run(["verify", "nothing"], project)
     assert done.returncode == 1
-    assert "Studies that have begun here: shared" in done.stderr
+    assert "Name an archive, or results" in done.stderr
 
 
 def test_an_orcid_has_its_check_digit(project):
