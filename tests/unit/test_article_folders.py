@@ -1,11 +1,13 @@
 """An article is a folder: its report says nothing of another one."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pypdf import PdfReader
 from rendering import Page, render
 from report_prose import body_of, check_language
 from report_studies import TEMPLATES, article_text, context_of
@@ -94,6 +96,45 @@ def test_the_first_article_has_nothing_of_the_second(language: str) -> None:
     text = article_text(language)
     assert "Colab" in text  # of its own folder
     assert not traces(text, OF_HE)
+
+
+ERRORS = {
+    "resnet20": 8.9, "resnet56": 7.0, "resnet110": 6.6,
+    "plain20": 9.8, "plain32": 10.5, "plain56": 12.9,
+}  # fmt: skip
+HE_RESULTS: dict[str, Any] = {
+    "name": "residual",
+    "models": list(ERRORS),
+    "seeds": (0, 1, 2),
+    "accuracies": {
+        model: [1 - error / 100 + seed / 5000 for seed in range(3)]
+        for model, error in ERRORS.items()
+    },
+    "minutes": dict.fromkeys(ERRORS, 9.0),
+    "losses": dict.fromkeys(ERRORS, (1.7, 0.1)),
+    "epochs": 20,
+    "batch_size": 128,
+    "learning_rate": 0.1,
+    "readings": {"scratch-32": {"stem": "cifar", "optimizer": "sgd"}},
+}
+
+
+@pytest.mark.skipif(not find_spec("resnet_sizes.schemas.study.networks"), reason="its networks")
+def test_the_second_article_has_nothing_of_the_first(tmp_path: Path) -> None:
+    study = make_study(tmp_path, article=HE, languages=("en",), **HE_RESULTS)
+    build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=True)
+    render(study, tmp_path / "report", "en")
+    text = plain((tmp_path / "report" / "article.qmd").read_text(encoding="utf-8"))
+    page = Page((tmp_path / "report" / "report.html").read_text(encoding="utf-8")).text
+    pages = PdfReader(tmp_path / "report" / "report.pdf").pages
+    paper = " ".join(each.extract_text() for each in pages)
+    for told in (text, page, paper):
+        assert "The networks here were written anew from" in " ".join(told.split())
+        assert "Shaoqing" in told
+        assert not traces(told, OF_SANTOS)
+    check_language(text, "en")
+    assert "With 0% more layers" not in page
+    assert "Network | Layers | Parameters (millions) | Error" in text
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
