@@ -59,8 +59,8 @@ def test_on_a_mixed_machine_the_weakest_gpu_that_a_run_may_take_decides(
     monkeypatch, caplog, device, visible, precision, mode
 ):
     large, small = (
-        Gpu(0, "GPU-a", "A100", None, (8, 0, 80)),
-        Gpu(1, "GPU-b", "T4", None, (7, 5, 16)),
+        Gpu(0, "GPU-a", "A100", (8, 0, 80)),
+        Gpu(1, "GPU-b", "T4", (7, 5, 16)),
     )
     old = Gpu(2, "GPU-old", "P100", strength=(6, 0, 16))
     monkeypatch.setattr(Nvml, "load", lambda: SimpleNamespace(gpus=lambda: [large, small, old]))
