@@ -38,7 +38,7 @@ def long(project: Project) -> Project:
     drawn = "        drawn = self._inputs.draw("
     waits = f"        __import__('time').sleep(0.2)\n{drawn}"
     progress = "src/resnet_sizes/training/supervision/progress.py"
-    project.edit(progress, "\nWRITE_EVERY = 5.0", "\nWRITE_EVERY = 0.2")
+    project.edit(progress, "\nWRITE_EVERY = 1.0", "\nWRITE_EVERY = 0.2")
     project.edit("src/resnet_sizes/training/engine/loop.py", drawn, waits)
     return project
 

@@ -33,7 +33,7 @@ FIRST = 5
 SILENCE = 60.0
 """Seconds without a line after which the log gets one more."""
 
-WRITE_EVERY = 5.0
+WRITE_EVERY = 1.0
 """Seconds between two writes of the progress file."""
 
 WRITE_EVERY_BEAT = 30.0
