@@ -33,7 +33,7 @@ from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.training.capabilities import fastest_precision
 from resnet_sizes.training.devices.select import select_device, set_threads
 from resnet_sizes.training.engine.convolutions import Convolution
-from resnet_sizes.training.engine.networks import Backbone, fold_batch_norm
+from resnet_sizes.training.engine.networks import backbone, fold_batch_norm
 
 Change = Callable[[PlainLoop], None]
 """Changes a loop that has everything above it in the list."""
@@ -73,11 +73,11 @@ def folded(loop: PlainLoop) -> None:
 
 def for_inference(loop: PlainLoop) -> None:
     """TorchScript, frozen and optimised."""
-    backbone, example = Backbone(loop.net).eval(), torch.zeros(2, 3, loop.size, loop.size)
+    layers, example = backbone(loop.net).eval(), torch.zeros(2, 3, loop.size, loop.size)
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # it is deprecated
-        traced = torch.jit.trace(backbone, example, check_trace=False)
-        backbone = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
-    loop.forward = lambda images: loop.net.fc(backbone(images))
+        traced = torch.jit.trace(layers, example, check_trace=False)
+        layers = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
+    loop.forward = lambda images: loop.net.fc(layers(images))
 
 
 STEPS: dict[str, dict[str, list[Change]]] = {

@@ -13,7 +13,7 @@ from torch import nn
 
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.schemas.run.tensors import DatasetArrays
-from resnet_sizes.training.engine.networks import Backbone, fold_batch_norm
+from resnet_sizes.training.engine.networks import backbone, fold_batch_norm
 
 Pass = Callable[[torch.Tensor], torch.Tensor]
 """Prepared images `[N, 3, S, S]` → features `[N, F]`, float32."""
@@ -44,7 +44,7 @@ class RuntimeLoop(PlainLoop):
         super().__init__(setting, arrays, device, precision)
         fold_batch_norm(self.net)
         shape = (setting.batch_size, 3, self.size, self.size)
-        features = runtime(Backbone(self.net).eval(), torch.zeros(shape))
+        features = runtime(backbone(self.net).eval(), torch.zeros(shape))
         self.forward = lambda images: self.net.fc(features(images))
 
 

@@ -8,16 +8,17 @@ Counted on tensors without storage: no arithmetic is done.
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torchvision.models.resnet import ResNet
 
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE, NetworkCost, NetworkCosts
-from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
+from resnet_sizes.schemas.study.networks import NETWORKS
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.networks import build_network, count_parameters, macs_per_image
 
 TABLE = Path(__file__).parents[1] / "src" / "resnet_sizes" / "schemas" / NETWORK_COSTS_FILE
@@ -33,13 +34,14 @@ def count_network_costs() -> NetworkCosts:
         networks=[
             count_network_cost(model, stem, size)
             for stem, sizes in SIZES.items()
-            for model in get_args(ModelName)
+            for model, network in NETWORKS.items()
+            if stem in network.stems
             for size in sizes
         ],
     )
 
 
-def count_network_cost(model: ModelName, stem: Any, input_size: int) -> NetworkCost:
+def count_network_cost(model: str, stem: Any, input_size: int) -> NetworkCost:
     """One network with ten classes, for square images of `input_size` pixels a side."""
     recipe = TrainingRecipe(stem=stem, input_size=input_size)
     with torch.device("meta"):
@@ -58,7 +60,7 @@ def count_network_cost(model: ModelName, stem: Any, input_size: int) -> NetworkC
 
 
 def _per_image(
-    count: Callable[[ResNet, torch.Tensor], int], network: ResNet, input_size: int
+    count: Callable[[nn.Module, torch.Tensor], int], network: nn.Module, input_size: int
 ) -> int:
     # A difference of two batches is free of what a batch has once, such as its statistics.
     small, large = (
@@ -68,7 +70,7 @@ def _per_image(
     return (large - small) // 2
 
 
-def _saved_bytes(network: ResNet, images: torch.Tensor) -> int:
+def _saved_bytes(network: nn.Module, images: torch.Tensor) -> int:
     """Bytes of the distinct storages that autograd keeps, without parameters and buffers."""
     own = {_key(tensor) for tensor in (*network.parameters(), *network.buffers())}
     saved: dict[int, int] = {}
@@ -86,7 +88,7 @@ def _saved_bytes(network: ResNet, images: torch.Tensor) -> int:
     return sum(saved.values())
 
 
-def _peak_bytes(network: ResNet, images: torch.Tensor) -> int:
+def _peak_bytes(network: nn.Module, images: torch.Tensor) -> int:
     """Most bytes alive at once in a forward pass in eval mode, the images among them."""
     network.eval()
     with torch.no_grad(), _LiveBytes(images) as live:

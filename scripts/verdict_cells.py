@@ -27,7 +27,7 @@ from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Outcome
 from resnet_sizes.schemas.article.claims.printed_number import PrintedNumber
 from resnet_sizes.schemas.evidence.verdicts import VerdictName
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.networks import depth_of
 
 # As many as the article's: fewer would hide the seeds' share of the variance.
 simulated.IMAGES = 10_000
@@ -271,7 +271,7 @@ def number_rate(name: str, seeds: int) -> float:
         test = NumberTest(claim, reading, article)
         test.outcomes = [
             {
-                model: Outcome(LAYERS[model], mean + generator.normal(0, 0.003), 1.0, 1.0, 1.0)
+                model: Outcome(depth_of(model), mean + generator.normal(0, 0.003), 1.0, 1.0, 1.0)
                 for model, mean in ACCURACIES.items()
             }
             for _ in range(seeds)

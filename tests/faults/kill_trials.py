@@ -33,9 +33,8 @@ from safetensors.numpy import load_file
 from child_runs import FORK, PROBE, folder_in_memory
 from resnet_sizes.schemas.paths import FEATURES, RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.run.run import RunFile, batches_per_epoch
 from resnet_sizes.schemas.run.weights import WeightsInfo
-from resnet_sizes.training.engine.batches import batches_per_epoch
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.features.extraction import FeatureExtractor
 from resnet_sizes.training.job import checkpointing

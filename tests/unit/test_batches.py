@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms import v2
 
+from resnet_sizes.schemas.run.run import batches_per_epoch
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.batches import (
     NORMALISATION,
     Preprocessor,
-    batches_per_epoch,
     draw_flips_and_shifts,
     epoch_generator,
     evaluation_batch,

@@ -28,13 +28,13 @@ from resnet_sizes.schemas.article.claims.base import (
     half_unit,
     printed_ends,
 )
-from resnet_sizes.schemas.study.protocol import LAYERS, Description
+from resnet_sizes.schemas.study.protocol import Description
 
 TEXT = Description(pt="x", en="x")
 
 NEEDS = Needs(data=["cifar10"])
 
-DEPTHS = list(LAYERS)
+DEPTHS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 
 def table(

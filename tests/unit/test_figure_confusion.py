@@ -22,9 +22,8 @@ from resnet_sizes.reporting.text.words import Words, class_label, short_class_la
 from resnet_sizes.schemas.evidence.figures import ConfusionMatrix
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.tensors import read_predictions
-from resnet_sizes.schemas.study.protocol import LAYERS
 
-ALL = tuple(LAYERS)
+ALL = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 CIFAR10 = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip

@@ -21,9 +21,8 @@ from resnet_sizes.reporting.figures.style import (
     settings,
 )
 from resnet_sizes.schemas.evidence.figures import ModelCurves
-from resnet_sizes.schemas.study.protocol import LAYERS
 
-ALL = tuple(LAYERS)
+ALL = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
 def curves(

@@ -14,12 +14,12 @@ from synthetic import own_readings
 
 from resnet_sizes.evidence.values.figure_values import pareto_front
 from resnet_sizes.reporting.figures.pareto import draw_pareto
-from resnet_sizes.reporting.figures.style import MODEL_STYLES, FigureContext, settings
+from resnet_sizes.reporting.figures.style import FigureContext, look_of, settings
 from resnet_sizes.schemas.evidence.figures import ModelPoints
-from resnet_sizes.schemas.study.protocol import LAYERS, display_name
+from resnet_sizes.schemas.study.networks import display_name
 
-ALL = tuple(LAYERS)
-MARKS = {style["marker"] for style in MODEL_STYLES.values()}
+ALL = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+MARKS = {look_of(model)["marker"] for model in ALL}
 
 
 def points(*places: tuple[float, float], spread: float = 0) -> FigureContext:

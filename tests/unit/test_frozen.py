@@ -19,7 +19,7 @@ from resnet_sizes.schemas.run.metrics import FeatureCache, Metrics
 from resnet_sizes.schemas.run.tensors import DatasetArrays, read_predictions
 from resnet_sizes.training.devices.select import describe
 from resnet_sizes.training.engine.clock import Clock
-from resnet_sizes.training.engine.networks import Backbone, build_network, fold_batch_norm
+from resnet_sizes.training.engine.networks import backbone, build_network, fold_batch_norm
 from resnet_sizes.training.features.cache import Features, features_key
 from small_runs import (
     CPU,
@@ -224,10 +224,10 @@ def test_folding_batch_norm_changes_nothing_but_rounding():
                 module.bias.data.uniform_(-0.5, 0.5)
         images = torch.randn(4, 3, 64, 64)
         with torch.no_grad():
-            before = Backbone(network)(images)
+            before = backbone(network)(images)
             assert torch.equal(network.fc(before), network(images))
             fold_batch_norm(network)
-            after = Backbone(network)(images)
+            after = backbone(network)(images)
         assert not any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
         assert torch.allclose(before, after, rtol=1e-4, atol=1e-4 * before.abs().max().item())
 

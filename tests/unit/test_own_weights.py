@@ -118,7 +118,7 @@ class RunsCode:
         (
             lambda path: saved(state_of("resnet34"), path),
             [
-                "is not a state dict of torchvision's resnet18 with stem imagenet",
+                "is not a state dict of resnet18 with stem imagenet",
                 "unexpected: layer1.2",
             ],
         ),

@@ -152,6 +152,14 @@ def test_a_recording_is_made_again_only_for_another_learning_rate():
     assert_equal(replayed, train(head_trainer("none", reading={"schedule": "cosine"})))
 
 
+def test_a_recording_is_made_again_at_each_step_of_the_learning_rate():
+    reading = {"schedule": "steps", "milestones": [4, 7], "factor": 0.5}
+    changes = {"epochs": 2, "iterations": 9, "validation": 4, "subset_seed": 0, "reading": reading}
+    replayed = head_trainer("cuda-graph", **changes)
+    assert_equal(train(replayed), train(head_trainer("none", **changes)))
+    assert recorder_of(replayed).replays > 2
+
+
 def test_the_scaler_goes_on_inside_a_replay():
     def trained(mode: str) -> tuple[Trained, list[float]]:
         # So large that gradients overflow whenever the scale has grown.

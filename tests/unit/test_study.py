@@ -23,7 +23,7 @@ from resnet_sizes.schemas.run.run import (
     all_run_settings,
 )
 from resnet_sizes.schemas.run.tensors import DatasetInfo
-from resnet_sizes.schemas.study.protocol import LAYERS, WEIGHTS_VERSIONS
+from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.study.loading import check_files, load_study, read_yaml_mapping
 from resnet_sizes.study.run_files import write_run_files, write_study
@@ -249,12 +249,12 @@ def test_readings_that_cannot_be_trained_stop_the_study(tmp_path, change, told):
         load_study([path], base=BASE)
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", [name for name, each in NETWORKS.items() if each.weights])
 def test_the_versions_of_weights_are_torchvisions(name):
     from torchvision.models import get_model_weights
 
     weights = get_model_weights(name)
-    versions = [f"IMAGENET1K_{version}" for version in WEIGHTS_VERSIONS[name]]
+    versions = [f"IMAGENET1K_{version}" for version in NETWORKS[name].weights]
     assert versions == [member.name for member in weights]
     assert weights.DEFAULT.name == versions[-1]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnet_sizes.data.sources.source import balanced_subset
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.schemas.run.subset import balanced_subset
 
 
 def _labels(counts: list[int]) -> Any:

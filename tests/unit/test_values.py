@@ -11,7 +11,7 @@ from synthetic import MODELS, make_study, own_readings
 from synthetic_runs import MACS, PARAMETERS
 
 from resnet_sizes.schemas.evidence.verdicts import OutcomeName, VerdictName
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.networks import depth_of
 from resnet_sizes.schemas.study.study import RESERVED_NAMES
 
 
@@ -177,7 +177,7 @@ def test_layer_counts_need_no_run_and_no_place_in_the_study(tmp_path: Path) -> N
         *(f"layers.{model}.increment" for model in models[1:]),
     }
     assert {model: found[f"layers.{model}"] for model in models} == {
-        model: LAYERS[model] for model in models
+        model: depth_of(model) for model in models
     }
     assert found["layers.resnet152.increment"] == pytest.approx((152 / 18 - 1) * 100)
 

@@ -17,7 +17,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.weights import WeightsInfo
-from resnet_sizes.schemas.study.protocol import WEIGHTS_VERSIONS
+from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.study import Study
 from state_dicts import Publisher, state_of
 from weights_studies import study_from
@@ -276,7 +276,7 @@ def test_a_folder_that_cannot_be_made_is_told_with_its_remedy(bench: Bench, name
 
 def test_a_published_file_that_is_no_state_dict_of_the_network_stops_here(bench: Bench) -> None:
     name = bench.publisher.publish("resnet18", "V1", state_of("resnet34"))
-    with pytest.raises(UserError, match=r"is not a state dict of torchvision's resnet18 with stem"):
+    with pytest.raises(UserError, match=r"is not a state dict of resnet18 with stem"):
         bench.fetch(bench.study(bench.serve("/first", name)))
     name = bench.publisher.publish("resnet18", "V1", {"epoch": 3})
     with pytest.raises(UserError, match=f"{name}: holds more than tensors: epoch"):
@@ -285,11 +285,11 @@ def test_a_published_file_that_is_no_state_dict_of_the_network_stops_here(bench:
 
 @pytest.mark.parametrize(
     ("model", "version"),
-    [(model, version) for model, versions in WEIGHTS_VERSIONS.items() for version in versions],
+    [(model, version) for model, network in NETWORKS.items() for version in network.weights],
 )
 def test_torchvision_publishes_the_hash_of_every_file_that_a_study_may_name(
     model: str, version: str
 ) -> None:
     weights = torchvision_weights(model, version)
     assert re.search(rf"/{model}-[0-9a-f]{{8}}\.pth$", weights.url)
-    assert str(weights) == f"{model.replace('resnet', 'ResNet')}_Weights.IMAGENET1K_{version}"
+    assert str(weights).lower() == f"{model}_weights.imagenet1k_{version}".lower()

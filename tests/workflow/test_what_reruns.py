@@ -244,9 +244,9 @@ def test_a_failed_run_leaves_the_others_and_a_partial_report_names_it(study):
     shutil.rmtree(study.folder / "results/tiny/runs/scratch-32/resnet34")
     study.edit(
         "src/resnet_sizes/training/engine/networks.py",
-        "network: ResNet = get_model(model,",
+        "network: nn.Module = NETWORKS[model]",
         'if model == "resnet34":\n        raise RuntimeError("no such kernel")\n'
-        "    network: ResNet = get_model(model,",
+        "    network: nn.Module = NETWORKS[model]",
     )
     done = study.snakemake("--configfile", "config/tiny.yaml", check=False)
     assert done.returncode != 0

@@ -38,7 +38,7 @@ def forecast(
 
     counts = forecasts.dataset_counts(study)
     name = device or study.training.device
-    kinds = forecasts.kinds_of_runs(study, name)
+    kinds = forecasts.kinds_of_runs(study, name, counts)
     found: list[RunForecast] = []
     runs: list[forecasts.Expected] = []
     all_seeds: dict[str, float] = {}
@@ -48,9 +48,11 @@ def forecast(
         selected = select_device(slot.torch_name)
         described = describe(selected, slot.gpu)
         slot.monitor(selected.type)
+        training = study.training
+        length = f"{training.epochs} epochs" if training.epochs else f"{training.iterations} steps"
         say(
             f"{study.name}: {counts.train} training and {counts.test} test images, "
-            f"{study.training.epochs} epochs, on {described.name} ({described.kind}, "
+            f"{length}, on {described.name} ({described.kind}, "
             f"{described.threads} threads). Measuring…"
         )
         load, cores = os.getloadavg()[0], os.cpu_count() or 1

@@ -6,8 +6,9 @@ from pathlib import Path
 from resnet_sizes.data.fetch import is_official, local_source
 from resnet_sizes.data.fingerprint import fingerprint
 from resnet_sizes.data.official import RECORD, official_cifar10
-from resnet_sizes.data.sources.source import PARTS, Source, balanced_subset
+from resnet_sizes.data.sources.source import PARTS, Source
 from resnet_sizes.io.files import write_json
+from resnet_sizes.schemas.run.subset import balanced_subset
 from resnet_sizes.schemas.run.tensors import (
     DatasetArrays,
     DatasetInfo,

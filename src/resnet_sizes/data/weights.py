@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import safetensors.torch
 import torch
 from torch.hub import HASH_REGEX
-from torchvision.models import WeightsEnum, get_model, get_model_weights
+from torchvision.models import WeightsEnum, get_model_weights
 
 from resnet_sizes.data.fetch import PublishedFile, fetch_published, not_fetched
 from resnet_sizes.io.files import write_json_if_changed
@@ -22,13 +22,13 @@ from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import looked_in, shown_text
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.weights import (
-    HEAD,
     InitialWeights,
     WantedWeights,
     WeightsInfo,
     wanted_weights,
     weights_version,
 )
+from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.sources import Downloads
 from resnet_sizes.schemas.study.study import Study
 
@@ -118,7 +118,7 @@ def _problems(wanted: WantedWeights, path: Path) -> Iterator[str]:
     for stem in wanted.stems:
         different = differences(state, wanted.model, stem)
         if different:
-            network = f"torchvision's {wanted.model} with stem {stem}"
+            network = f"{wanted.model} with stem {stem}"
             yield f"{path}: is not a state dict of {network}:"
             yield from different
 
@@ -189,16 +189,17 @@ def differences(state: Mapping[str, torch.Tensor], model: str, stem: str) -> lis
     One text a kind of difference: missing, unexpected, other shapes. `stem` is `imagenet` or
     `cifar`, whose first convolution is 3×3. The network has no storage, so this costs nothing.
     """
-    with torch.device("meta"):
-        network = get_model(model, weights=None)
-        if stem == "cifar":
+    known, head = NETWORKS[model], f"{NETWORKS[model].head}."
+    with torch.device("cpu" if known.sha256 else "meta"):
+        network = known.builder()(num_classes=2)
+        if stem == "cifar" and "imagenet" in known.stems:
             network.conv1 = torch.nn.Conv2d(3, 64, 3, bias=False)
-    body = {name: tensor for name, tensor in state.items() if not name.startswith(HEAD)}
+    body = {name: tensor for name, tensor in state.items() if not name.startswith(head)}
     try:
         missing, unexpected = network.load_state_dict(body, strict=False, assign=True)
     except RuntimeError as error:  # a headline, and a line for each that has another shape
         return [_some([line.strip() for line in str(error).splitlines()[1:]])]
-    missing = [name for name in missing if not name.startswith(HEAD)]
+    missing = [name for name in missing if not name.startswith(head)]
     found = {"missing": missing, "unexpected": unexpected}
     return [f"{kind}: {_some(names)}" for kind, names in found.items() if names]
 

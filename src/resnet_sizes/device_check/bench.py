@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torchvision.models.resnet import ResNet
+from torch import nn
 
 from resnet_sizes.forecast.cost import ignore, settle_batch_norm
 from resnet_sizes.io.errors import UserError
@@ -114,7 +114,7 @@ class Bench:
         extractor = FeatureExtractor(run, network, data, self.device, ignore)
         train, test = (each.to(self.device) for each in extractor.train_and_test()[:2])
         features = FeatureData(train, data.train_labels, test, data.test_labels)
-        return Trainer(run, network.fc, features, self.device)
+        return Trainer(run, network.get_submodule(run.entry.head), features, self.device)
 
 
 def in_mode(run: RunFile, mode: CompileMode) -> RunFile:
@@ -122,14 +122,14 @@ def in_mode(run: RunFile, mode: CompileMode) -> RunFile:
     return run.model_copy(update={"compile": mode, "compile_mode": mode})
 
 
-def random_network(run: RunFile) -> ResNet:
+def random_network(run: RunFile) -> nn.Module:
     """The network of a run on the CPU, with the same random weights each time. Its batch
     normalisation has seen some of the images: else a deep one's outputs overflow in 16 bits."""
     return deepcopy(_network(run.model, run.reading.model_copy(update={"precision": "fp32"})))
 
 
 @lru_cache(maxsize=1)
-def _network(model: ModelName, recipe: TrainingRecipe) -> ResNet:
+def _network(model: ModelName, recipe: TrainingRecipe) -> nn.Module:
     torch.manual_seed(0)
     network = build_network(model, recipe, CLASSES)
     pixels = torch.from_numpy(images(8).train_images)

@@ -11,7 +11,7 @@ from functools import partial
 from statistics import median
 
 import torch
-from torchvision.models.resnet import ResNet
+from torch.nn import Module
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import EpochMetrics
@@ -163,17 +163,17 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) 
     of memory it resets."""
     # Caught here and not by the caller, because some exceptions do not survive the way to it.
     try:
-        device = select_device(device_name)
+        device, recipe = select_device(device_name), run.reading
         set_threads(run.threads)
         check_precision(run.precision, device)
         check_compiler(run.compile_mode, device)
         set_determinism(run.deterministic, run.seed, run.precision)
         with explained_out_of_memory(run):
-            network = build_network(run.model, run.reading, counts.classes)
-            if run.reading.trainable == "head":  # trained weights come with their statistics
-                size = run.reading.input_size
+            network = build_network(run.model, recipe, counts.classes, run.network)
+            if recipe.trainable == "head":  # trained weights come with their statistics
+                size = recipe.input_size
                 settle_batch_norm(network, torch.randn(SETTLING_IMAGES, 3, size, size))
-            network = ready_for_training(network, run.reading, device, run.precision)
+            network = ready_for_training(network, recipe, device, run.precision, run.entry.head)
             process_seconds = time.time() - began
             kind = cost_on_features if run.keeps_features else cost_on_images
             return replace(kind(run, network, counts, device), process_seconds=process_seconds)
@@ -183,7 +183,7 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) 
         return Cost(problem=f"{type(error).__name__}: {error}")
 
 
-def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.device) -> Cost:
+def cost_on_images(run: RunFile, network: Module, counts: Counts, device: torch.device) -> Cost:
     """The cost of a run whose every step takes images through the network."""
     whole = max(2, min(run.batch_size, counts.train))
     # Parts of a batch have two images or more: a smaller one would be taken in fewer parts than a
@@ -201,15 +201,16 @@ def cost_on_images(run: RunFile, network: ResNet, counts: Counts, device: torch.
     found = _up_to(whole, few, measured)
     return Cost(
         once_seconds=found.once,
-        training_seconds=found.training * run.epochs * counts.train,
-        evaluation_seconds=found.evaluation * run.epochs * counts.test,
+        training_seconds=found.training * run.images_seen(counts.train),
+        evaluation_seconds=found.evaluation * run.epochs * (counts.test + run.validation),
         peak_memory_bytes=found.peak_bytes + (counts.train + counts.test) * IMAGE_BYTES,
     )
 
 
-def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torch.device) -> Cost:
+def cost_on_features(run: RunFile, network: Module, counts: Counts, device: torch.device) -> Cost:
     """The cost of a run that computes features once and trains the head on them."""
-    images, width = counts.train + counts.test, network.fc.in_features
+    width = network.state_dict()[f"{run.entry.head}.weight"].shape[1]
+    images = counts.train + counts.test
     whole = min(pass_batch(run, gpu_memory(device)), max(counts.train, counts.test))
     few = whole if device.type == "cuda" else FEW
     features = _up_to(whole, few, partial(features_with, run, network, counts.classes, device))
@@ -217,8 +218,8 @@ def cost_on_features(run: RunFile, network: ResNet, counts: Counts, device: torc
     head = measure_epochs(run, torch.nn.Linear(width, counts.classes).to(device), data, device)
     return Cost(
         once_seconds=head.once + max(TIMED_SECONDS, TIMED_BATCHES * features.seconds),
-        training_seconds=head.training * run.epochs * counts.train,
-        evaluation_seconds=head.evaluation * run.epochs * counts.test,
+        training_seconds=head.training * run.images_seen(counts.train),
+        evaluation_seconds=head.evaluation * run.epochs * (counts.test + run.validation),
         feature_seconds=features.evaluation * images,
         # Features of 4 bytes are there twice: in batches, and joined.
         peak_memory_bytes=features.peak_bytes + images * (IMAGE_BYTES + 2 * 4 * width),
@@ -240,7 +241,7 @@ def _up_to(whole: int, few: int, measured: Callable[[int], Measured]) -> Measure
 
 
 @torch.no_grad()
-def settle_batch_norm(network: ResNet, images: torch.Tensor) -> None:
+def settle_batch_norm(network: Module, images: torch.Tensor) -> None:
     """Give the batch normalisations of a random network the statistics of a few images.
 
     `images` are normalised, float `[N, 3, S, S]`. Without their statistics a deep network in
@@ -258,14 +259,16 @@ def settle_batch_norm(network: ResNet, images: torch.Tensor) -> None:
 
 
 def measure_epochs(
-    run: RunFile, network: torch.nn.Module, data: Data, device: torch.device, *, once: bool = False
+    run: RunFile, network: Module, data: Data, device: torch.device, *, once: bool = False
 ) -> Measured:
     """Train and evaluate on `data` until the times are stable; with `once` but once, for the
     memory.
 
     The peak has the trials of algorithms on CUDA, which belong to the memory that has to be there.
     """
-    short = run.model_copy(update={"epochs": MOST_EPOCHS, "learning_rate": HARMLESS})
+    recipe = run.reading.model_copy(update={"warmup": None})
+    changes = {"epochs": MOST_EPOCHS, "iterations": None, "validation": 0, "reading": recipe}
+    short = run.model_copy(update={"learning_rate": HARMLESS, **changes})
     network.zero_grad(set_to_none=True)
     forget_peak(device)
     trainer = Trainer(short, network, data, device)
@@ -292,7 +295,7 @@ def measure_epochs(
 
 
 def features_with(
-    run: RunFile, network: ResNet, classes: int, device: torch.device, images: int
+    run: RunFile, network: Module, classes: int, device: torch.device, images: int
 ) -> Measured:
     """Compute features of one batch of `images`, at most the run's own batch of evaluation, after
     one that chose kernels."""

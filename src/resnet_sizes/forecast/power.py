@@ -23,7 +23,7 @@ from resnet_sizes.schemas.article.claims.base import IN_TRAINING, Condition, Out
 from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.evidence.verdicts import Reason
 from resnet_sizes.schemas.run.tensors import DatasetInfo
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.networks import depth_of
 from resnet_sizes.schemas.study.study import Study
 
 OWN_IMAGES = 0.015
@@ -109,7 +109,7 @@ def study_power(study: Study, deviation: float | None = None) -> Power:
         row.model: Outcome(row.model, row.percent_right / 100, minutes, 0.0, 0.0)
         for row in article.table
         # Without printed minutes as many as layers, so that networks differ.
-        for minutes in [float(row.cells.get("minutes") or LAYERS[row.model])]
+        for minutes in [float(row.cells.get("minutes") or depth_of(row.model))]
         if row.model in study.models and 0 < row.percent_right < 100 and minutes > 0
     }
     if not outcomes:

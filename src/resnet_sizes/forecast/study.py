@@ -44,7 +44,7 @@ class Expected:
     """Until a process has torch."""
 
 
-def kinds_of_runs(study: Study, device_name: str) -> list[RunFile]:
+def kinds_of_runs(study: Study, device_name: str, counts: Counts) -> list[RunFile]:
     """The first run of each protocol and model of a study: its other seeds cost the same.
 
     To be called before a device is held: of several GPUs the weakest decides the number format.
@@ -56,6 +56,7 @@ def kinds_of_runs(study: Study, device_name: str) -> list[RunFile]:
             resolve_auto,
             dataset_identity=NO_DATA,
             initial_weights=None if settings.reading.weights == "none" else RANDOM,
+            train_images=counts.train,
         )
         for settings in all_run_settings(study)
         if settings.seed == study.seeds_of(settings.protocol)[0]

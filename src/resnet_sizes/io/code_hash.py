@@ -24,7 +24,12 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-TRAINING = ("resnet_sizes.training.engine", "resnet_sizes.training.features.extraction")
+TRAINING = (
+    "resnet_sizes.training.engine",
+    "resnet_sizes.training.features.extraction",
+    "resnet_sizes.schemas.study.schedules",
+    "resnet_sizes.schemas.run.subset",
+)
 """Packages and modules that decide a run's result."""
 
 DATA_FILES = frozenset({".yaml", ".json"})

@@ -1,6 +1,7 @@
 """What all records are made of: strictness, checksums, numbers, times."""
 
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -8,11 +9,16 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.io.messages import did_you_mean, shown
 
 T = TypeVar("T")
 
 MOVED = {"config/article.yaml": "articles/santos-2024/article.yaml"}
 """Files of the project by where older versions had them."""
+
+MOST = 10_000_000
+"""The most that a count of epochs or images may be: more than any study, less than would overflow
+in what is computed from it."""
 
 
 class Record(BaseModel):
@@ -74,6 +80,15 @@ def all_different(items: list[T]) -> list[T]:
     if doubles:
         raise ValueError(f"{', '.join(doubles)} stands twice; each may stand once")
     return items
+
+
+def one_of(name: str, names: Iterable[str]) -> str:
+    """The same name. Raises ValueError where it is none of these."""
+    allowed = list(names)
+    if name not in allowed:
+        hint = did_you_mean(name, allowed)
+        raise ValueError(f"found {shown(name)}; allowed: {', '.join(allowed)}.{hint}")
+    return name
 
 
 Distinct = Annotated[list[T], AfterValidator(all_different)]

@@ -45,8 +45,9 @@ def implausible(
             f"{last.test_loss:.6f}"
         )
     for epoch in metrics.epochs:
+        trained = metrics.run.images_of(epoch.epoch, info.train_images)
         for part, accuracy, images in (
-            ("training", epoch.train_accuracy, info.train_images),
+            ("training", epoch.train_accuracy, trained),
             ("test", epoch.test_accuracy, info.test_images),
         ):
             right = accuracy * images
@@ -59,7 +60,7 @@ def implausible(
     if (best.test_accuracy, best.epoch) != (metrics.best_test_accuracy, metrics.best_epoch):
         yield f"its best epoch is {best.epoch}, and it tells of {metrics.best_epoch}"
     run, kept = metrics.run, len(metrics.first_losses)
-    steps = run.epochs * max(1, info.train_images // run.batch_size)
+    steps = run.steps(info.train_images)
     # Every version of this code keeps them; none at all are from before there were any.
     is_old = kept == 0 and metrics.code.training_hash != training_code_hash()
     if kept < min(FIRST_STEPS, steps) and not is_old:
@@ -84,12 +85,13 @@ def _implausible_times(metrics: Metrics, info: DatasetInfo) -> Iterator[str]:
             f"it trained and evaluated for {metrics.training_seconds + evaluation:.1f} s between a "
             f"start and an end that are {passed:.0f} s apart"
         )
+    images, seconds = float(info.train_images), in_epochs
     if cache:
-        passes, seconds = 1.0, cache.forward_seconds
+        seconds = cache.forward_seconds
     else:
-        trained_whole = metrics.run.reading.trainable == "all"
-        passes, seconds = (3.0 if trained_whole else 1.0) * len(metrics.epochs), in_epochs
-    products = EXECUTED * passes * info.train_images * metrics.macs_per_image
+        passes = 3.0 if metrics.run.reading.trainable == "all" else 1.0
+        images = passes * metrics.run.images_seen(info.train_images)
+    products = EXECUTED * images * metrics.macs_per_image
     most = rate_limit(metrics.device, metrics.run.precision)
     if seconds * most < products:
         yield (

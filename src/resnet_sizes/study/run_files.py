@@ -1,5 +1,6 @@
 """The study → `study.json` and one run file per run."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from resnet_sizes.schemas.run.run import (
     RunSettings,
     StudyFile,
     all_run_settings,
+    batches_per_epoch,
     read_study,
 )
 from resnet_sizes.schemas.run.tensors import read_dataset_info
@@ -44,7 +46,7 @@ def write_run_files(
     UserError if a file is missing or a name is unknown.
     """
     study, folder = read_study(study_path).study, StudyFolder.of_file(study_path)
-    identity = read_dataset_info(folder.dataset_info, study.dataset).identity
+    info = read_dataset_info(folder.dataset_info, study.dataset)
     runs = {settings.name: settings for settings in all_run_settings(study)}
     unknown = [name for name in names or [] if name not in runs]
     if unknown:
@@ -57,7 +59,9 @@ def write_run_files(
         if key := weights_key(settings.model, settings.reading):
             remedy = run_command(f"fetch {study_path}")
             initial = read_record(folder.weights(key), WeightsInfo, remedy).initial
-        run_file = resolved_run(settings, study.training.device, resolve, identity, initial)
+        run_file = resolved_run(
+            settings, study.training.device, resolve, info.identity, initial, info.train_images
+        )
         paths.append(folder.run(settings).run)
         write_json_if_changed(paths[-1], run_file)
     return paths
@@ -69,15 +73,24 @@ def resolved_run(
     resolve: Resolve,
     dataset_identity: str,
     initial_weights: InitialWeights | None,
+    train_images: int,
 ) -> RunFile:
-    """The run file of these settings on a device, given as in `training.device`."""
+    """The run file of these settings on a device, given as in `training.device`; with so many
+    training images in the dataset. Raises UserError where too few of them are trained on."""
+    in_epoch = batches_per_epoch(train_images - settings.validation, settings.batch_size)
+    if in_epoch < 1:
+        raise UserError(
+            f"training.validation: is {settings.validation}, of {train_images} training images. "
+            "Leave 2 or more to train on"
+        )
     precision, mode = settings.reading.precision, settings.compile
     if precision == "auto" or mode == "auto":
         best_precision, best_mode = resolve(settings, device)
         precision = best_precision if precision == "auto" else precision
         mode = best_mode if mode == "auto" else mode
     return RunFile(
-        **settings.model_dump(),
+        **settings.model_dump(exclude={"epochs"}),
+        epochs=settings.epochs or math.ceil((settings.iterations or 1) / in_epoch),
         dataset_identity=dataset_identity,
         precision=precision,
         compile_mode=mode,

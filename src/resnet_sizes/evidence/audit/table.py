@@ -22,7 +22,7 @@ from resnet_sizes.schemas.evidence.audit import (
     Yardstick,
     YardstickName,
 )
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.networks import depth_of
 
 Range = tuple[Decimal, Decimal]
 
@@ -160,12 +160,12 @@ def printed_minutes(row: TableRow) -> float | None:
 
 def returns_of_depth(rows: Sequence[TableRow]) -> Returns:
     """Each step from a network to the next deeper one, by all yardsticks."""
-    steps = list(pairwise(sorted(rows, key=lambda row: LAYERS[row.model])))
+    steps = list(pairwise(sorted(rows, key=lambda row: depth_of(row.model))))
     gains = [b.percent_right - a.percent_right for a, b in steps]
     minutes = [(printed_minutes(a), printed_minutes(b)) for a, b in steps]
     # By which each gain is divided; the error that there was, in percent, may be none.
     costs: dict[YardstickName, list[float]] = {
-        "points-per-layer": [LAYERS[b.model] - LAYERS[a.model] for a, b in steps],
+        "points-per-layer": [depth_of(b.model) - depth_of(a.model) for a, b in steps],
         "points-per-minute": [
             after - before if before and after else 0 for before, after in minutes
         ],

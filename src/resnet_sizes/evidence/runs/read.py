@@ -154,8 +154,9 @@ def _state(settings: RunSettings, found: Result, folder: StudyFolder) -> RunStat
     elif found is None and (epoch := last_epoch(log)) is None:
         what = {"state": "missing"}
     elif found is None:
+        of = f" of {settings.epochs}" if settings.epochs else ""
         problem = (
-            f"{log}: tells of epoch {epoch} of {settings.epochs}, and there is no metrics.json: "
+            f"{log}: tells of epoch {epoch}{of}, and there is no metrics.json: "
             "the training has not ended. Run snakemake again."
         )
         what = {"state": "failed", "problem": problem}

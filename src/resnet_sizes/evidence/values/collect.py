@@ -137,9 +137,14 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
     def source(field: str) -> Source:
         return Source(file=file, field=f"study.{field}")
 
-    counts = (f"study.training.{key}" for key in ("epochs", "batch_size", "gradient_accumulation"))
+    training, finished = study.training, runs.finished
+    named = ["batch_size", "gradient_accumulation"]
+    named += ["epochs"] if training.iterations is None else ["iterations"]
+    named += ["validation"] if training.validation else []
     book.add_fields("study", "text", file, runs, "study.name")
-    book.add_fields("study", "count", file, runs, *counts)
+    book.add_fields("study", "count", file, runs, *(f"study.training.{key}" for key in named))
+    if training.iterations:
+        book.add_fields("study", "count", finished[0].file, finished[0].metrics, "run.epochs")
     book.add_fields("study", "number", file, runs, "study.training.learning_rate")
     # Once where all protocols have the same ones.
     for name in study.protocols[:1] if study.has_same_seeds else study.protocols:
@@ -157,12 +162,16 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
             book.add(key, text, "text", source(f"{definition}.description.{language}"))
         for model in study.models:
             recipe = protocol.recipe_for(model)
-            for setting in ("input_size", "momentum", "weight_decay"):
-                key, value = f"reading.{name}.{model}.{setting}", getattr(recipe, setting)
-                book.add(key, value, "number", source(definition))
+            in_steps, warmup = recipe.schedule == "steps", recipe.warmup
+            names = ("input_size", "momentum", "weight_decay", *(["factor"] if in_steps else []))
+            numbers = [(each, getattr(recipe, each)) for each in names]
+            places = enumerate(recipe.milestones if in_steps else [])
+            numbers += [(f"milestone.{place}", each) for place, each in places]
+            numbers += [(f"warmup.{each}", of) for each, of in warmup or () if of is not None]
+            for key, value in numbers:
+                book.add(f"reading.{name}.{model}.{key}", value, "number", source(definition))
     asked = [source(name) for name in ("protocols", "models", "seeds")]
     book.add("study.runs", len(runs.states), "count", *asked)
-    finished = runs.finished
     book.add_of_runs("study.finished_runs", len(finished), "count", finished, "run_hash")
 
 

@@ -12,7 +12,7 @@ from resnet_sizes.schemas.article.claims.base import Outcome, increment_percent
 from resnet_sizes.schemas.article.columns import COLUMNS, Kind, own_key
 from resnet_sizes.schemas.evidence.values import Source
 from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE
-from resnet_sizes.schemas.study.protocol import LAYERS, shallowest
+from resnet_sizes.schemas.study.networks import NETWORKS, depth_of, shallowest
 
 _ACCURACY = "final_test_accuracy"
 
@@ -24,6 +24,8 @@ def add_definitions(book: ValueBook, models: Sequence[str], article: Article) ->
     wanted = {"layers": COLUMNS["layers"]} | {name: COLUMNS[name] for name in article.columns}
 
     def source(quantity: str, model: str) -> Source:
+        if quantity == "layers" and NETWORKS[model].sha256:
+            return Source(file="study.json", field=f"study.networks.{model}.depth")
         if quantity == "layers":
             return Source(file="resnet_sizes.schemas.study.protocol", field=f"LAYERS.{model}")
         return Source(file=NETWORK_COSTS_FILE, field=f"networks[{model}].{quantity}")
@@ -35,7 +37,7 @@ def add_definitions(book: ValueBook, models: Sequence[str], article: Article) ->
                 found = source(column.quantity, model)
                 book.add(own_key(name, "", model), number, column.kind, found)
         if model != base:
-            increment = increment_percent(LAYERS[model], LAYERS[base])
+            increment = increment_percent(depth_of(model), depth_of(base))
             sources = (source("layers", model), source("layers", base))
             book.add(f"layers.{model}.increment", increment, "percent", *sources)
 
@@ -54,7 +56,7 @@ def add_model(
     own = runs.own.of(protocol, model)
     models: list[str] = [*runs.study.models]
     named = Source(file="study.json", field=f"study.models[{models.index(model)}]")
-    book.add(f"{prefix}.layers", LAYERS[model], "count", named)
+    book.add(f"{prefix}.layers", depth_of(model), "count", named)
     hashes = run_sources(finished, "run_hash") or [named]
     book.add(f"{prefix}.runs", len(finished), "count", *hashes)
     if not finished:
@@ -126,7 +128,7 @@ def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
         prefix, of_base = f"{protocol}.{model}", f"{protocol}.{base}"
         if model != base:
             layers = [s for key in (prefix, of_base) for s in book.values[f"{key}.layers"].sources]
-            increment = increment_percent(LAYERS[model], LAYERS[base])
+            increment = increment_percent(depth_of(model), depth_of(base))
             book.add(f"{prefix}.layers_increment", increment, "percent", *layers)
             _add_accuracy_increment(book, runs, protocol, model, base)
         minutes = book.values.get(f"{prefix}.minutes.mean")

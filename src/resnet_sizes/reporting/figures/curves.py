@@ -122,7 +122,7 @@ def _draw_panels(
         axes.set_xlabel(context.text("iteration" if steps else "epoch"))
         axes.grid(axis="y", **style.GRID)
         for place, (model, values) in enumerate(curves.items()):
-            _draw_curve(axes, style.MODEL_STYLES[model], values, place)
+            _draw_curve(axes, style.look_of(model), values, place)
         epochs = values.shape[1]
         margin = 0.03 * (epochs - 1) or 0.5
         axes.set_xlim(1 - margin, epochs + margin)
@@ -158,7 +158,7 @@ def _name_curves(axes: Axes, curves: _Curves) -> None:
     in_axes: Any = {"transform": axes.transAxes}
     key = [1 + inches / width for inches in _KEY]
     for model, end, place in zip(curves, ends, places.tolist(), strict=True):
-        look = style.MODEL_STYLES[model]
+        look = style.look_of(model)
         # A piece of the line, since in grey a label's colour does not say whose it is.
         axes.plot(key, [place] * 3, markevery=[1], clip_on=False, **in_axes, **_LINE, **look)
         leader: Any = {"arrowstyle": "-", "color": look["color"], "linewidth": 0.5}

@@ -62,7 +62,7 @@ def _draw_panel(
         ours, printed = value.ours, float(value.printed)
         low, high = value.interval or (ours, ours)
         shown += [ours, printed, low, high]
-        row, look = models.index(value.model), style.MODEL_STYLES[value.model]
+        row, look = models.index(value.model), style.look_of(value.model)
         axes.errorbar(
             ours,
             row + _APART,

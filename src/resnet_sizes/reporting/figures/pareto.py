@@ -97,7 +97,7 @@ def _staircase(axes: Axes, front: Sequence[_FloatArray]) -> _FloatArray:
 
 
 def _draw_model(axes: Axes, model: str, runs: _FloatArray, *, on_front: bool) -> None:
-    color, mean = style.MODEL_STYLES[model]["color"], runs.mean(axis=1)
+    color, mean = style.look_of(model)["color"], runs.mean(axis=1)
     # None below zero, as the rounding of the mean of equal values would have it.
     reach = np.maximum([mean - runs.min(axis=1), runs.max(axis=1) - mean], 0.0)
     spreads: Any = {"xerr": reach[:, :1], "yerr": reach[:, 1:]} if runs.shape[1] > 1 else {}
@@ -105,7 +105,7 @@ def _draw_model(axes: Axes, model: str, runs: _FloatArray, *, on_front: bool) ->
         *mean,
         **spreads,
         color=color,
-        marker=style.MODEL_STYLES[model]["marker"],
+        marker=style.look_of(model)["marker"],
         markersize=7,
         markerfacecolor=color if on_front else "white",
         markeredgewidth=1.3,
@@ -132,7 +132,7 @@ def _write_names(
     points = axes.transData.inverted().transform(np.vstack(covered))
     texts = [
         axes.text(
-            x, y, name, color=style.MODEL_STYLES[model]["color"], ha="center", va="center", zorder=4
+            x, y, name, color=style.look_of(model)["color"], ha="center", va="center", zorder=4
         )
         for model, (x, y), name in zip(runs, means, names, strict=True)
     ]

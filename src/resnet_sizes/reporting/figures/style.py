@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from resnet_sizes.i18n.numbers import decimal, places
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.figures import Figures
+from resnet_sizes.schemas.study.networks import NETWORKS
 
 WIDTH = 6.3
 """Inches: the text width of an A4 page."""
@@ -26,14 +27,21 @@ SOFT_INK = "#55585D"
 GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.6}
 
 # Okabe and Ito's hues, which colour-blind readers tell apart, darkened where text on white
-# would be too pale. Each model also has a dash pattern and a marker of its own, for grey print.
-MODEL_STYLES: dict[str, dict[str, Any]] = {
-    "resnet18": {"color": "#0072B2", "linestyle": "-", "marker": "o"},
-    "resnet34": {"color": "#000000", "linestyle": (0, (1, 1)), "marker": "D"},
-    "resnet50": {"color": "#BF5000", "linestyle": (0, (4, 1.5)), "marker": "s"},
-    "resnet101": {"color": "#A8568A", "linestyle": (0, (3, 1, 1, 1, 1, 1)), "marker": "v"},
-    "resnet152": {"color": "#00805F", "linestyle": (0, (5, 1.2, 1, 1.2)), "marker": "^"},
-}
+# would be too pale; dash patterns and markers tell networks apart in grey print. Networks take them
+# in their order; their numbers have no common factor, so that looks repeat late.
+_COLORS = ("#0072B2", "#000000", "#BF5000", "#A8568A", "#00805F")
+_DASHES: tuple[Any, ...] = (
+    "-", (0, (1, 1)), (0, (4, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (5, 1.2, 1, 1.2)), (0, (8, 2)),
+)  # fmt: skip
+_MARKERS = "oDsv^P*Xp<>"
+
+
+def look_of(model: str) -> dict[str, Any]:
+    """Colour, dash pattern and marker of a network, the same in all figures."""
+    place = list(NETWORKS).index(model)
+    looks = {"color": _COLORS, "linestyle": _DASHES, "marker": _MARKERS}
+    return {key: each[place % len(each)] for key, each in looks.items()}
+
 
 # matplotlib only measures with this serif, which it brings along: the files name the typeface of
 # the report instead.
@@ -137,7 +145,7 @@ def add_axes(
 def model_marks(models: Iterable[str], **style: Any) -> tuple[Line2D, ...]:
     """The marks of these models side by side, for a legend of what has a mark of each."""
     style |= {"color": SOFT_INK, "linestyle": "none"}
-    return tuple(Line2D([], [], marker=MODEL_STYLES[model]["marker"], **style) for model in models)
+    return tuple(Line2D([], [], marker=look_of(model)["marker"], **style) for model in models)
 
 
 def add_legend(place: Axes | Figure, marks: dict[str, Any], **options: Any) -> Legend:

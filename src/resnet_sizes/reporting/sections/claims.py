@@ -8,7 +8,7 @@ from resnet_sizes.reporting.text.escaping import Safe
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.verdicts import Overall, Verdict, VerdictName
-from resnet_sizes.schemas.study.protocol import LAYERS, display_name
+from resnet_sizes.schemas.study.networks import NETWORKS, display_name
 
 UNDECIDED: tuple[VerdictName, ...] = (
     "not-comparable", "not-testable", "not-enough-runs", "not-run"
@@ -92,7 +92,7 @@ def claim_verdicts(report: ReportContext) -> list[ClaimVerdicts]:
 
 def _minutes_behind(verdict: Verdict) -> Iterator[tuple[str, str]]:
     """The models whose minutes a verdict rests on, with the keys of these."""
-    for model in LAYERS:
+    for model in NETWORKS:
         key = f"{verdict.protocol}.{model}.minutes.mean"
         if key in verdict.values.values():
             yield model, key

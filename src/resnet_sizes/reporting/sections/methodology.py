@@ -82,7 +82,7 @@ def _form(report: ReportContext, readings: int) -> str:
 
 CONFOUNDING_FIELDS = (
     "trainable", "input_size", "stem", "normalisation", "augmentation", "optimizer", "schedule",
-    "precision",
+    "milestones", "factor", "warmup", "precision",
 )  # fmt: skip
 """What may vary between the networks of one protocol, besides the weights."""
 
@@ -131,7 +131,7 @@ def _varying(report: ReportContext, protocol: str) -> list[Safe]:
     others = [
         words(f"confounds.others.{name}")
         for name in CONFOUNDING_FIELDS
-        if len({getattr(recipe, name) for recipe in recipes.values()}) > 1
+        if len({repr(getattr(recipe, name)) for recipe in recipes.values()}) > 1
     ]
     if others:
         clauses.append(words("confounds.vary", items=words.listed(others)))

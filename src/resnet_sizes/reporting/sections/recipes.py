@@ -10,7 +10,8 @@ from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.printed import HASH_PART, plain
 from resnet_sizes.schemas.article.article import Stated
 from resnet_sizes.schemas.run.weights import weights_version
-from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, display_name
+from resnet_sizes.schemas.study.networks import NETWORKS, display_name
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
 
 Answer = Callable[[str, str], Safe]
 """The answer of a protocol for a model, both by name."""
@@ -42,7 +43,7 @@ class RecipeWords:
             "optimiser": self._optimiser(protocol, model),
             "initial-weights": self.initial_weights(protocol, model),
             "input-size": words("readings.input_size", size=value(f"reading.{own}.input_size")),
-            "stem": words(f"readings.stem.{recipe.stem}"),
+            "stem": words(f"readings.stem.{recipe.stem if NETWORKS[model].stems else 'own'}"),
             "normalisation": words(f"readings.normalisation.{recipe.normalisation}"),
             "augmentation": words(f"readings.augmentation.{recipe.augmentation}"),
             "frozen-batch-norm": words(f"readings.frozen_batch_norm.{batch_norm}"),
@@ -77,8 +78,24 @@ class RecipeWords:
         if recipe.weight_decay:
             decay = self._values.value(f"{own}.weight_decay")
             parts.append(self._words("readings.weight_decay", decay=decay))
-        parts.append(self._words(f"readings.schedule.{recipe.schedule}"))
+        parts.append(self._schedule(recipe, own))
+        if recipe.warmup:
+            end = "steps" if recipe.warmup.steps else "until_train_error"
+            rate = self._values.value(f"{own}.warmup.learning_rate")
+            until = self._values.value(f"{own}.warmup.{end}")
+            parts.append(self._words(f"readings.warmup.{end}", rate=rate, until=until))
         return Safe(", ".join(parts))
+
+    def _schedule(self, recipe: TrainingRecipe, own: str) -> Safe:
+        words, value, key = self._words, self._values.value, f"readings.schedule.{recipe.schedule}"
+        if not words.raw(key):  # one that was added has its name
+            return words("readings.schedule.other", name=code(recipe.schedule))
+        if recipe.schedule != "steps":
+            return words(key)
+        unit = "iterations" if self._report.study.training.iterations else "epochs"
+        places = [value(f"{own}.milestone.{number}") for number in range(len(recipe.milestones))]
+        at = {"milestones": words.listed(places), "unit": words(f"readings.unit.{unit}")}
+        return words(key, factor=value(f"{own}.factor"), **at)
 
     def _precision(self, protocol: str, model: str) -> Safe:
         asked, key = self._report.recipe(protocol, model).precision, f"{protocol}.{model}.precision"

@@ -14,7 +14,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.shipped import OWN_TEMPLATES
 from resnet_sizes.io.yaml import parse_yaml, read_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
-from resnet_sizes.schemas.study.protocol import LAYERS
+from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.sources import DataContent
 
 TEXTS = ("texts.yaml", "verdicts.yaml")
@@ -25,16 +25,15 @@ SETTINGS = ("contents.", "images-are.", "readings.", "aspects.")
 may hold numbers that belong to it (a convolution of 7×7, the article's Figure 1). They carry their
 key, so that these numbers are known."""
 
-_NAMES = re.compile(
-    rf"\b(?:ResNet-(?:{'|'.join(map(str, LAYERS.values()))})|CIFAR-10|SHA-256"
-    r"|(?:FP|TF|BF|bf|fp)(?:16|32)|(?:IMAGENET1K_)?V[12])\b"
-)
+_NAMES = r"CIFAR-10|SHA-256|(?:FP|TF|BF|bf|fp)(?:16|32)|(?:IMAGENET1K_)?V[12]"
 
 
 def without_names(text: str) -> str:
     """The text without the names of networks, number formats and the like that hold a number and
     say nothing by it."""
-    return _NAMES.sub(" ", text)
+    labels = sorted((network.label for network in NETWORKS.values()), key=len, reverse=True)
+    names = "|".join([*map(re.escape, labels), _NAMES])
+    return re.sub(rf"(?<!\w)(?:{names})(?!\w)", " ", text)
 
 
 def _printable(value: Any) -> Safe:

@@ -26,6 +26,8 @@ class EpochMetrics(Record):
     train_accuracy: float = Field(ge=0, le=1)
     test_loss: Loss
     test_accuracy: float = Field(ge=0, le=1)
+    validation_accuracy: float | None = Field(None, ge=0, le=1, exclude_if=lambda it: it is None)
+    """On the training images that are held out, where there are any."""
     training_seconds: Seconds = Field(description="Synchronised, without evaluation.")
     evaluation_seconds: Seconds
 

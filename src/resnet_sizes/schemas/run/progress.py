@@ -70,7 +70,6 @@ class CheckpointRecord(Versioned):
     history: list[EpochMetrics]
     first_losses: list[float] = Field(default_factory=list, description="As in the metrics.")
     learning_rates: list[float] = Field(description="One a parameter group.")
-    schedule: dict[str, float | int | list[float]] | None = None
     scaler: dict[str, float | int] | None = None
     feature_cache: FeatureCache | None = None
     resumptions: list[Resumption]

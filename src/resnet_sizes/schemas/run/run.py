@@ -10,7 +10,8 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import run_command
 from resnet_sizes.schemas.base import Number, Sha256, Versioned
 from resnet_sizes.schemas.run.weights import InitialWeights
-from resnet_sizes.schemas.study.protocol import ModelName, TrainingRecipe
+from resnet_sizes.schemas.study.networks import NETWORKS, Network, NetworkName
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
 
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
@@ -20,14 +21,25 @@ RUN_NAME = "{protocol}/{model}/seed-{seed}"
 """How a run is named, also in folders. The braces are Snakemake's wildcards, too."""
 
 
+def batches_per_epoch(images: int, batch_size: int) -> int:
+    """Batches over a random order of all images; a last one of a single image is left out."""
+    full, rest = divmod(images, batch_size)
+    return full + (rest > 1)
+
+
 class RunSettings(Versioned):
     """What the study decides of one run, known before any data are read."""
 
     protocol: str
-    model: ModelName
+    model: NetworkName
+    network: Network | None = Field(None, exclude_if=lambda own: own is None)
+    """Of a network of the user's own all that decides a result."""
     seed: int = Field(ge=0)
     reading: TrainingRecipe
-    epochs: int = Field(ge=1)
+    epochs: int | None = Field(ge=1, description="Null where iterations count.")
+    iterations: int | None = Field(None, ge=1, exclude_if=lambda given: given is None)
+    validation: int = Field(0, ge=0, exclude_if=lambda images: images == 0)
+    subset_seed: int | None = Field(None, ge=0, exclude_if=lambda given: given is None)
     batch_size: int = Field(ge=2)
     learning_rate: Number = Field(gt=0)
     evaluation_batch_size: int = Field(ge=1)
@@ -41,6 +53,17 @@ class RunSettings(Versioned):
     def name(self) -> str:
         """As `RUN_NAME`."""
         return RUN_NAME.format(protocol=self.protocol, model=self.model, seed=self.seed)
+
+    @property
+    def entry(self) -> Network:
+        """What is known of its network, also where no study is."""
+        return self.network or NETWORKS[self.model]
+
+    @model_validator(mode="after")
+    def _network_is_known(self) -> "RunSettings":
+        if self.network is None and self.model not in NETWORKS:
+            raise ValueError(f"model: is {self.model!r}, which is no network and has no `network`")
+        return self
 
     @property
     def cache_obstacle(self) -> str | None:
@@ -65,6 +88,7 @@ class RunFile(RunSettings):
     """`run.json`: the settings, what `auto` means in them, and the identities of data and
     initial weights. Its hash is the run's hash."""
 
+    epochs: int = Field(ge=1, description="Begun epochs, where iterations count.")
     dataset_identity: Sha256
     precision: Precision = "fp32"
     """The reading's precision, with `auto` resolved for the device."""
@@ -91,17 +115,38 @@ class RunFile(RunSettings):
 
     def differing(self, settings: RunSettings) -> list[str]:
         """The settings in which it is not the run that a study asks for."""
-        fields = RunSettings.model_fields
-        return [name for name in fields if getattr(self, name) != getattr(settings, name)]
+        # Begun epochs follow from the iterations, and the number of images.
+        names = [name for name in RunSettings.model_fields if name != "epochs" or settings.epochs]
+        return [name for name in names if getattr(self, name) != getattr(settings, name)]
+
+    def steps(self, images: int) -> int:
+        """Steps in all, with so many training images in the dataset."""
+        in_epoch = batches_per_epoch(images - self.validation, self.batch_size)
+        return self.iterations or self.epochs * in_epoch
+
+    def images_of(self, epoch: int, images: int) -> int:
+        """Images that an epoch trains on, with so many training images in the dataset."""
+        trained = images - self.validation
+        in_epoch = batches_per_epoch(trained, self.batch_size)
+        left = self.steps(images) - (epoch - 1) * in_epoch
+        return min(left * self.batch_size, trained - (trained % self.batch_size == 1))
+
+    def images_seen(self, images: int) -> int:
+        """The same of all epochs."""
+        whole, last = (self.images_of(epoch, images) for epoch in (1, self.epochs))
+        return (self.epochs - 1) * whole + last
 
 
 def run_settings(study: Study, protocol: str, model: str, seed: int) -> RunSettings:
     """The settings of one run of a study."""
+    own = study.networks.get(model)
     return RunSettings(
         protocol=protocol,
-        model=model,  # type: ignore[arg-type]
+        model=model,
+        network=own and own.model_copy(update={"label": model, "depth": 1}),
         seed=seed,
         reading=study.protocol_definitions[protocol].recipe_for(model),
+        subset_seed=study.dataset.subset_seed if study.training.validation else None,
         **study.training.model_dump(include=set(RunSettings.model_fields)),
     )
 

@@ -19,10 +19,9 @@ from safetensors.numpy import save_file
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import check_regular, read_record, write_atomically
 from resnet_sizes.io.messages import shown_text
-from resnet_sizes.schemas.base import Sealed, Sha256, Versioned
+from resnet_sizes.schemas.base import MOST, Sealed, Sha256, Versioned
 from resnet_sizes.schemas.run.problems import Problem, RunProblem
 from resnet_sizes.schemas.study.sources import DataContent, DatasetSpec
-from resnet_sizes.schemas.study.study import MOST
 
 IMAGE_SHAPE = (3, 32, 32)
 """Channels (red, green, blue), rows, columns."""

@@ -6,17 +6,9 @@ from dataclasses import dataclass, replace
 from pydantic import Field
 
 from resnet_sizes.schemas.base import Record, Sha256, Versioned
-from resnet_sizes.schemas.study.protocol import (
-    TORCHVISION_WEIGHTS,
-    WEIGHTS_VERSIONS,
-    ModelName,
-    TrainingRecipe,
-)
+from resnet_sizes.schemas.study.networks import NETWORKS
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, TrainingRecipe
 from resnet_sizes.schemas.study.study import Study
-
-HEAD = "fc."
-"""Beginning of the names of the last layer's tensors in a state dict. It has as many classes as
-the data and starts from random weights in every run, so a file may hold any."""
 
 
 class InitialWeights(Record):
@@ -32,7 +24,7 @@ class WeightsInfo(Versioned):
     """`weights/<key>.json`: a file of initial weights that lies on this machine, verified."""
 
     key: str
-    model: ModelName
+    model: str
     path: str = Field(description="Where the file lies, seen from the working directory.")
     bytes: int = Field(ge=1)
     source: str | None = Field(None, description="The address it was published at.")
@@ -41,7 +33,7 @@ class WeightsInfo(Versioned):
 
 def weights_version(model: str, weights: str) -> str:
     """`V1` or `V2` for torchvision's weights of a network, with `default` resolved."""
-    return WEIGHTS_VERSIONS[model][-1] if weights == "default" else weights
+    return NETWORKS[model].weights[-1] if weights == "default" else weights
 
 
 def weights_key(model: str, reading: TrainingRecipe) -> str | None:
@@ -62,7 +54,7 @@ class WantedWeights:
 
     key: str
     """As of `weights_key`."""
-    model: ModelName
+    model: str
     weights: str
     """The value in the configuration: `V1`, `V2`, `default`, or a path."""
     stems: tuple[str, ...]

@@ -1,37 +1,19 @@
 """A protocol: one complete reading of what the article did."""
 
-from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, create_model, model_validator
 
-from resnet_sizes.schemas.base import Number, Record
+from resnet_sizes.schemas.base import MOST, Distinct, Number, Record
+from resnet_sizes.schemas.study.networks import NETWORKS, Stem
+from resnet_sizes.schemas.study.networks import ModelName as ModelName  # noqa: PLC0414
+from resnet_sizes.schemas.study.networks import by_depth as by_depth  # noqa: PLC0414
+from resnet_sizes.schemas.study.networks import display_name as display_name  # noqa: PLC0414
+from resnet_sizes.schemas.study.networks import shallowest as shallowest  # noqa: PLC0414
+from resnet_sizes.schemas.study.schedules import SCHEDULES, ScheduleName, WarmUp
 
-ModelName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
-
-LAYERS: dict[str, int] = {name: int(name.removeprefix("resnet")) for name in get_args(ModelName)}
-"""Depth as He et al. (2015) count it: convolutions of the main path and the last layer."""
-
-
-def shallowest(models: Sequence[str]) -> str:
-    """The model with the fewest layers, over which increments and ratios are."""
-    return min(models, key=LAYERS.__getitem__)
-
-
-def by_depth(models: Sequence[str]) -> list[str]:
-    """Models from shallow to deep."""
-    return sorted(models, key=LAYERS.__getitem__)
-
-
-def display_name(model: str) -> str:
-    """As a table or a legend names a model: `ResNet-18`."""
-    return f"ResNet-{LAYERS[model]}"
-
-
-WEIGHTS_VERSIONS: dict[str, tuple[str, ...]] = {
-    name: ("V1", "V2") if layers >= 50 else ("V1",) for name, layers in LAYERS.items()
-}
-"""torchvision's ImageNet weights of each network, oldest first; `default` is the last."""
+LAYERS = {name: network.depth for name, network in NETWORKS.items()}
+"""Depths under the name by which values.json gives their source, in older results too."""
 
 TORCHVISION_WEIGHTS = ("V1", "V2", "default")
 """Values of `weights` that mean torchvision's own files."""
@@ -49,9 +31,9 @@ class TrainingRecipe(Record):
     """Mode of the batch normalisation in a frozen backbone."""
     input_size: int = Field(32, ge=32, le=512)
     """Side in pixels to which the images are brought."""
-    stem: Literal["imagenet", "cifar"] = "imagenet"
-    """First layers: `imagenet` (7×7, stride 2, max-pool) or `cifar` (3×3, stride 1, no
-    max-pool)."""
+    stem: Stem = "imagenet"
+    """First layers: `imagenet` (7×7, stride 2, max-pool) or `cifar` (3×3, stride 1, no max-pool),
+    which the networks for CIFAR-10 have anyway. Networks of your own have theirs."""
     normalisation: Literal["imagenet", "cifar10", "half"] = "cifar10"
     """Channel means and deviations: ImageNet's, CIFAR-10's, or 0.5 for all."""
     augmentation: Literal["none", "flip-crop"] = "none"
@@ -60,8 +42,18 @@ class TrainingRecipe(Record):
     momentum: Number = Field(0.9, ge=0, lt=1)
     """Momentum of `sgd`; the others ignore it."""
     weight_decay: Number = Field(0.0, ge=0, description="Weight decay.")
-    schedule: Literal["constant", "cosine"] = "constant"
-    """Learning rate over the epochs."""
+    schedule: ScheduleName = Field("constant", json_schema_extra={"enum": list(SCHEDULES)})
+    """Learning rate over the training: `cosine` falls to zero from epoch to epoch; `steps` is
+    multiplied by `factor` at each of `milestones`."""
+    milestones: Distinct[Annotated[int, Field(ge=1, le=MOST)]] = Field(
+        [], exclude_if=lambda given: not given
+    )
+    """Of `steps`: the epochs after which the learning rate changes; or iterations, where
+    `training.iterations` is given."""
+    factor: Number = Field(0.1, gt=0, le=1, exclude_if=lambda given: given == 0.1)
+    """Of `steps`: by what the learning rate is multiplied."""
+    warmup: WarmUp | None = Field(None, exclude_if=lambda given: given is None)
+    """Another learning rate at the beginning."""
     precision: Literal["fp32", "tf32", "bf16", "fp16", "auto"] = "fp32"
     """Number format of the forward and backward passes. `fp32` uses no TF32; `tf32` multiplies
     numbers of fp32 in it, from NVIDIA's Ampere on. `auto` takes the fastest that the device
@@ -102,22 +94,27 @@ class Protocol(TrainingRecipe):
     def recipe_for(self, model: str) -> TrainingRecipe:
         """The complete recipe of one model."""
         recipe = self.model_dump(include=set(TrainingRecipe.model_fields))
-        changes = self.per_model.get(model)  # type: ignore[call-overload]
+        changes = self.per_model.get(model)
         if changes is not None:
             recipe |= changes.model_dump(exclude_none=True)
         return TrainingRecipe.model_validate(recipe)
 
     @model_validator(mode="after")
     def _recipes_are_possible(self) -> "Protocol":
-        for model in LAYERS:
+        # A problem of all networks is reported once; one of a network's own recipe names it.
+        for model in ("", *self.per_model):
             recipe = self.recipe_for(model)
-            # A problem of all networks is reported once; one of a network's own recipe names it.
-            where = f" (per_model.{model})" if model in self.per_model else ""
+            where = f" (per_model.{model})" if model else ""
             if recipe.trainable == "head" and recipe.weights == "none":
                 raise ValueError(
                     f"trainable is 'head' but weights is 'none'{where}: only the last layer of a "
                     "random network would learn. Set weights to V1, V2, default or a file, or "
                     "trainable to all"
+                )
+            if recipe.schedule == "steps" and not recipe.milestones:
+                raise ValueError(
+                    f"schedule is 'steps' but milestones has none{where}: the learning rate would "
+                    "never change. Give them, or set schedule to constant"
                 )
             if recipe.stem == "cifar" and recipe.weights in TORCHVISION_WEIGHTS:
                 raise ValueError(

@@ -1,18 +1,13 @@
 """The study: the whole configuration, resolved and checked."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from resnet_sizes.io.messages import did_you_mean, shown_text
-from resnet_sizes.schemas.base import Distinct, Number, Record
-from resnet_sizes.schemas.study.protocol import (
-    TORCHVISION_WEIGHTS,
-    WEIGHTS_VERSIONS,
-    Language,
-    ModelName,
-    Protocol,
-)
+from resnet_sizes.schemas.base import MOST, Distinct, Number, Record
+from resnet_sizes.schemas.study.networks import NETWORKS, ModelName, OwnNetworks
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, Language, Protocol
 from resnet_sizes.schemas.study.sources import DatasetSpec, Downloads
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -37,17 +32,20 @@ RESERVED_NAMES = frozenset({
 })  # fmt: skip
 """Beginnings of the keys of values.json, which no protocol may have as its name."""
 
-MOST = 10_000_000
-"""The most that a count of epochs or images may be: more than any study, less than would overflow
-in what is computed from it."""
-
 EngineChoice = Literal["auto", "quarto", "pandoc"]
 
 
 class TrainingSpec(Record):
     """What is the same for every run of the study."""
 
-    epochs: int = Field(50, ge=1, le=MOST, description="Passes over the training images.")
+    epochs: int | None = Field(50, ge=1, le=MOST)
+    """Passes over the training images; null where `iterations` says how long."""
+    iterations: int | None = Field(None, ge=1, le=MOST, exclude_if=lambda given: given is None)
+    """Steps of the optimiser, in place of `epochs`, which then do not count: the last epoch may be
+    a part of one. `milestones` are in the same unit."""
+    validation: int = Field(0, ge=0, le=MOST, exclude_if=lambda given: given == 0)
+    """Training images that are held out: as many of each class, drawn by `dataset.subset_seed`.
+    They are not trained on, and decide nothing; each run tells its accuracy on them."""
     batch_size: int = Field(256, ge=2, le=MOST, description="Images a step.")
     learning_rate: Number = Field(0.0005, gt=0, description="Learning rate of the optimiser.")
     evaluation_batch_size: int = Field(1000, ge=1, le=MOST)
@@ -82,6 +80,15 @@ class TrainingSpec(Record):
     """Minutes without a finished step after which a run is taken to hang and is ended. Decides
     no result."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_one_length(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("iterations") is not None:
+            return data | {"epochs": None}  # an overlay's iterations, merged over epochs
+        if isinstance(data, dict) and data.get("epochs", 1) is None:
+            raise ValueError("epochs: is null, and there are no iterations. Give one of them")
+        return data
+
 
 class ReportSpec(Record):
     """What the report should be."""
@@ -108,8 +115,13 @@ class Study(Record):
     devices: str = Field("config/devices.yaml", min_length=1)
     """Speeds and memory of GPUs, for the audit of the article's minutes."""
     dataset: DatasetSpec = Field(default_factory=DatasetSpec, description="The images.")
-    models: Distinct[ModelName] = Field(["resnet18", "resnet50", "resnet152"], min_length=1)
-    """The networks to compare."""
+    networks: OwnNetworks = Field({}, exclude_if=lambda own: not own)
+    """Networks of your own, by the names that `models` may then have."""
+    models: Distinct[ModelName] = Field(
+        ["resnet18", "resnet50", "resnet152"],
+        min_length=1,
+        description=f"The networks to compare: of {', '.join(NETWORKS)}, and of `networks`.",
+    )
     protocols: Distinct[str] = Field(min_length=1)
     """Names from `protocol_definitions`; the first gives Table 1 and Figure 1."""
     seeds: Seeds = Field([0, 1, 2])
@@ -186,16 +198,30 @@ class Study(Record):
         return len({tuple(self.seeds_of(name)) for name in self.protocols}) == 1
 
     @model_validator(mode="after")
-    def _weights_exist(self) -> "Study":
+    def _networks_can_be_so(self) -> "Study":
         for name in self.protocols:
             for model in self.models:
-                weights = self.protocol_definitions[name].recipe_for(model).weights
-                versions = WEIGHTS_VERSIONS[model]
-                if weights in TORCHVISION_WEIGHTS and weights not in (*versions, "default"):
+                recipe, known = self.protocol_definitions[name].recipe_for(model), NETWORKS[model]
+                weights, versions = recipe.weights, known.weights or ("none",)
+                is_there = weights in versions or (weights == "default" and known.weights)
+                if weights in TORCHVISION_WEIGHTS and not is_there:
                     raise ValueError(
                         f"protocol_definitions.{name}.weights: is {weights!r}, but torchvision "
                         f"has no such weights for {model}; it has: {', '.join(versions)}. Set "
-                        f"weights to default, or per_model.{model}.weights to {versions[-1]}"
+                        f"weights to {'default' if known.weights else 'none'}, or "
+                        f"per_model.{model}.weights to {versions[-1]}"
+                    )
+                length = self.training.iterations or self.training.epochs or 0
+                late = [str(each) for each in recipe.milestones if each >= length]
+                if recipe.schedule == "steps" and late:
+                    raise ValueError(
+                        f"protocol_definitions.{name}.milestones: {', '.join(late)} is not before "
+                        f"the end, {length}. Change them, or training"
+                    )
+                if known.stems and recipe.stem not in known.stems:
+                    raise ValueError(
+                        f"protocol_definitions.{name}.stem: is {recipe.stem!r}, but {model} has "
+                        f"{known.stems[0]!r} alone. Set stem to it, or per_model.{model}.stem"
                     )
         return self
 

@@ -64,17 +64,12 @@ def shuffled_batches(
     """Index tensors (int64, on the device) over a random order of all images.
 
     A last batch of a single image is left out: batch normalisation cannot normalise one value.
+    `batches_per_epoch` says how many there are.
     """
     order = torch.randperm(images, generator=generator).to(device)
     for batch in torch.split(order, batch_size):
         if len(batch) > 1:
             yield batch
-
-
-def batches_per_epoch(images: int, batch_size: int) -> int:
-    """How many batches `shuffled_batches` gives."""
-    full, rest = divmod(images, batch_size)
-    return full + (rest > 1)
 
 
 def evaluation_batch(asked: int, input_size: int) -> int:

@@ -1,13 +1,13 @@
 """The training loop: one run, epoch by epoch."""
 
 import logging
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -16,8 +16,15 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import EpochMetrics
 from resnet_sizes.schemas.run.progress import CheckpointRecord
-from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.training.engine.batches import Data, epoch_generator, shuffled_batches
+from resnet_sizes.schemas.run.run import RunFile, batches_per_epoch
+from resnet_sizes.schemas.run.subset import balanced_subset
+from resnet_sizes.schemas.study.schedules import SCHEDULES, Moment
+from resnet_sizes.training.engine.batches import (
+    Data,
+    epoch_generator,
+    evaluation_batch,
+    shuffled_batches,
+)
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.numerics import autocast, compiled
 from resnet_sizes.training.engine.state import (
@@ -65,16 +72,30 @@ class Trainer:
         self._in_precision = autocast(self.run.precision, self.device)
         # float16 has so few exponents that small gradients vanish unless they are scaled up.
         self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.run.precision == "fp16")
-        self.schedule: torch.optim.lr_scheduler.LRScheduler | None = None
-        if recipe.schedule == "cosine":
-            self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-                self.optimizer, T_max=self.run.epochs
-            )
+        images = len(self.data.train_labels)
+        self.in_epoch = batches_per_epoch(images - self.run.validation, self.run.batch_size)
+        """Steps of a whole epoch."""
+        self.steps = self.run.steps(images)
+        """Steps of the whole training."""
+        self.validation: torch.Tensor | None = None
+        """Indices of the training images that are held out, int64 `[N]` on the device."""
+        if self.run.validation:
+            self.validation, self._trained = self._split()
+        self._train_errors: list[float] = []
+        """Of the epochs that are done."""
         # Of a frozen backbone in eval mode nothing may move, its running statistics included.
         self._whole_in_eval = recipe.trainable == "head" and recipe.frozen_batch_norm == "eval"
         self._graph = self._step_graph()
         self.epoch = Epoch(1)
         """The epoch under way, or the next one."""
+
+    def _split(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Indices of the training images that are held out, and of the others."""
+        labels, seed = self.data.train_labels.cpu().numpy(), self.run.subset_seed or 0
+        names = [str(label) for label in range(labels.max() + 1)]
+        held_out = balanced_subset(labels, names, self.run.validation, seed, "validation")
+        others = np.setdiff1d(np.arange(len(labels)), held_out)
+        return torch.from_numpy(held_out).to(self.device), torch.from_numpy(others).to(self.device)
 
     def tensors(self) -> Tensors:
         """All state that is tensors, copied to the CPU: to be asked for between two steps."""
@@ -93,7 +114,6 @@ class Trainer:
             "step": self.epoch.step,
             "seconds": self._clock.so_far() if under_way else self.epoch.seconds,
             "learning_rates": [group["lr"] for group in self.optimizer.param_groups],
-            "schedule": _plain(self.schedule.state_dict()) if self.schedule else None,
             "scaler": self._scaler.state_dict() or None,
             "preparation_seconds": self.preparation_seconds,
         }
@@ -103,10 +123,7 @@ class Trainer:
         restore_network(self.network, tensors)
         restore_optimizer(self.optimizer, tensors)
         restore_random(tensors, self.device)
-        for group, rate in zip(self.optimizer.param_groups, record.learning_rates, strict=True):
-            group["lr"] = rate
-        if self.schedule is not None and record.schedule is not None:
-            self.schedule.load_state_dict(record.schedule)
+        self._train_errors = [1 - epoch.train_accuracy for epoch in record.history]
         if record.scaler:
             self._scaler.load_state_dict(record.scaler)
         self._clock.preparation = record.preparation_seconds
@@ -138,8 +155,10 @@ class Trainer:
                 loss, accuracy = self._train_epoch(self.epoch, step_done)
             training_seconds = self.epoch.seconds = self._clock.seconds
             self.epoch.trained = True
+            self._train_errors.append(1 - accuracy)
             with self._clock.span():
                 logits = self.test_logits(batch_done)
+                validation_accuracy = self._validation_accuracy(batch_done)
             labels = self.data.test_labels
             test_loss = functional.cross_entropy(logits, labels)
             self._stop_unless_finite(test_loss, number)
@@ -148,15 +167,11 @@ class Trainer:
                 train_loss=loss,
                 train_accuracy=accuracy,
                 test_loss=test_loss.item(),
-                test_accuracy=logits.argmax(1).eq(labels).sum().item() / len(labels),
+                test_accuracy=_accuracy(logits, labels),
+                validation_accuracy=validation_accuracy,
                 training_seconds=training_seconds,
                 evaluation_seconds=self._clock.seconds,
             )
-            if self.schedule is not None:
-                with warnings.catch_warnings():
-                    # One that goes on when only the evaluation is left has made no step itself.
-                    warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step")
-                    self.schedule.step()
             self.epoch = Epoch(number + 1)
             yield metrics, logits.cpu()
 
@@ -165,8 +180,9 @@ class Trainer:
         own step, as a notebook's running loss is."""
         self.network.train(not self._whole_in_eval)
         generator = epoch_generator(self.run.seed, epoch.number)
-        labels = self.data.train_labels
-        batches = shuffled_batches(len(labels), self.run.batch_size, generator, self.device)
+        count = len(self.data.train_labels) - self.run.validation
+        whole = shuffled_batches(count, self.run.batch_size, generator, self.device)
+        batches = islice(whole, self.steps - (epoch.number - 1) * self.in_epoch)
         sizes = [len(indices) for indices in islice(batches, epoch.step)]
         if epoch.random is not None:
             generator.set_state(epoch.random)
@@ -209,10 +225,25 @@ class Trainer:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """One step of the optimiser: the batch's mean loss and its correct answers."""
         drawn = self._inputs.draw(len(indices), generator)
+        if self.validation is not None:
+            indices = self._trained[indices]
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
         if self._graph is None:
             return self._compute(indices, *drawn)
         rates = [group["lr"] for group in self.optimizer.param_groups]
         return self._graph(rates, indices, *drawn)
+
+    def _learning_rate(self) -> float:
+        """Of the step that comes next: it depends on how many there were, and on the errors that a
+        warm-up waits for."""
+        run, recipe, epoch = self.run, self.run.reading, self.epoch
+        steps = (epoch.number - 1) * self.in_epoch + epoch.step
+        if recipe.warmup and recipe.warmup.is_on(steps, self._train_errors[: epoch.number - 1]):
+            return recipe.warmup.learning_rate
+        done = steps if run.iterations else epoch.number - 1
+        moment = Moment(epoch.number, run.epochs, done, recipe.milestones, recipe.factor)
+        return run.learning_rate * SCHEDULES[recipe.schedule](moment)
 
     def _compute(
         self, indices: torch.Tensor, *drawn: torch.Tensor
@@ -241,14 +272,27 @@ class Trainer:
     @torch.inference_mode()
     def test_logits(self, batch_done: BatchDone = lambda: None) -> torch.Tensor:
         """Outputs on the test images, float32 `[N_test, classes]` on the device."""
+        return self._logits(self._inputs.test(self.run.evaluation_batch_size), batch_done)
+
+    def _logits(self, batches: Iterator[torch.Tensor], batch_done: BatchDone) -> torch.Tensor:
         self.network.eval()
         parts = []
-        for inputs in self._inputs.test(self.run.evaluation_batch_size):
+        for inputs in batches:
             with self._in_precision():
                 # A copy: the outputs of a recorded CUDA graph last until its next replay.
                 parts.append(self._forward(inputs).to(torch.float32, copy=True))
             batch_done()
         return torch.cat(parts)
+
+    @torch.inference_mode()
+    def _validation_accuracy(self, batch_done: BatchDone) -> float | None:
+        """On the images that are held out, as they are; None where there are none."""
+        if self.validation is None:
+            return None
+        run = self.run
+        size = evaluation_batch(run.evaluation_batch_size, run.reading.input_size)
+        batches = map(self._inputs.train, torch.split(self.validation, size))
+        return _accuracy(self._logits(batches, batch_done), self.data.train_labels[self.validation])
 
     def _stop_unless_finite(self, loss: torch.Tensor, epoch: int, step: int | None = None) -> None:
         """Raise UserError for a loss of a step, or of the test images after an epoch."""
@@ -265,13 +309,8 @@ class Trainer:
         )
 
 
-def _plain(state: dict[str, Any]) -> dict[str, Any]:
-    """The numbers of a scheduler's state; the rest it is built with again."""
-    return {
-        key: value
-        for key, value in state.items()
-        if isinstance(value, int | float | list) and not isinstance(value, bool)
-    }
+def _accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
+    return logits.argmax(1).eq(labels).sum().item() / len(labels)
 
 
 def build_optimizer(run: RunFile, network: nn.Module, device: torch.device) -> Optimizer:

@@ -53,6 +53,7 @@ def features_key(
     return content_hash(
         {
             "model": run.model,
+            **({"network": run.network.sha256} if run.network else {}),
             "weights": run.initial_weights.sha256 if run.initial_weights else None,
             "stem": recipe.stem,
             "input_size": recipe.input_size,

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from torchvision.models.resnet import ResNet
+from torch import nn
 
 from resnet_sizes.io.errors import Stopped, WriteError
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.engine.batches import DeviceData, Preprocessor, evaluation_batch
 from resnet_sizes.training.engine.clock import Clock
-from resnet_sizes.training.engine.networks import Backbone
+from resnet_sizes.training.engine.networks import backbone
 from resnet_sizes.training.engine.numerics import SHORT_FORMATS, autocast
 from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
 
@@ -145,7 +145,7 @@ class FeatureExtractor:
     def __init__(
         self,
         run: RunFile,
-        network: ResNet,
+        network: nn.Module,
         data: DeviceData,
         device: torch.device,
         batch_done: BatchDone,
@@ -156,9 +156,9 @@ class FeatureExtractor:
         self.run = run
         self._data = data
         for name, layer in network.named_children():
-            if name != "fc" and run.precision in SHORT_FORMATS:
+            if name != run.entry.head and run.precision in SHORT_FORMATS:
                 layer.to(SHORT_FORMATS[run.precision])
-        self._backbone = Backbone(network).eval()
+        self._backbone = backbone(network, run.entry.head).eval()
         self._prepare = Preprocessor(run.reading, device, run.precision)
         self._in_precision = autocast(run.precision, device)
         self._device = device

@@ -85,6 +85,8 @@ def first_losses(
     the same to rounding. Nothing is compiled. Raises UserError as a training does.
     """
     run = metrics.run.model_copy(update={"compile": "none", "compile_mode": "none"})
+    if run.network:  # code that came with somebody's results
+        raise UserError(f"{run.model} is built by code of its study's own, which is not run here")
     set_threads(run.threads)
     check_precision(run.precision, device)
     network = initial_network(run, classes, weights)

@@ -17,7 +17,6 @@ from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Code, Metrics
 from resnet_sizes.schemas.run.tensors import predictions_hash, write_predictions
-from resnet_sizes.schemas.run.weights import HEAD
 from resnet_sizes.training.devices.gpus import Nvml
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.clock import equivalent_seconds, total_seconds
@@ -59,7 +58,7 @@ def write_results(
         resumptions=attempt.resumptions,
         parameters=attempt.parameters[0],
         trainable_parameters=attempt.parameters[1],
-        macs_per_image=macs_per_image(run.model, run.reading, outputs.shape[1]),
+        macs_per_image=macs_per_image(run.model, run.reading, outputs.shape[1], run.network),
         peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(trainer.device)),
         device=attempt.device,
         sharing=attempt.sharing.record(),
@@ -81,14 +80,14 @@ def write_results(
 
 
 def _write_weights(trainer: Trainer, metrics: Metrics, folder: RunFolder) -> None:
-    """The trained network as a state dict of torchvision's, and its card. Of a frozen backbone,
-    which is as it was, only the last layer."""
-    run = metrics.run
+    """The trained network as a state dict, and its card. Of a frozen backbone, which is as it was,
+    only the last layer."""
+    run, entry = metrics.run, metrics.run.entry
     is_head = run.reading.trainable == "head" and run.reading.frozen_batch_norm == "eval"
     state = trainer.network.state_dict()
     if is_head:
-        ends = {name.removeprefix(HEAD): tensor for name, tensor in state.items()}
-        state = {f"{HEAD}{name}": ends[name] for name in ("weight", "bias")}
+        ends = {name.removeprefix(f"{entry.head}."): tensor for name, tensor in state.items()}
+        state = {f"{entry.head}.{name}": ends[name] for name in ("weight", "bias")}
     tensors = {name: each.detach().cpu().contiguous() for name, each in state.items()}
     write_atomically(folder.weights, lambda path: save_file(tensors, path))
     others = ""
@@ -97,7 +96,7 @@ def _write_weights(trainer: Trainer, metrics: Metrics, folder: RunFolder) -> Non
         of = f"`{start.name}` (`{start.file}`, SHA-256 `{start.sha256}`)" if start else "its seed"
         others = f" Only the last layer is here: the others are frozen, and those of {of}."
     front = {
-        "library_name": "torchvision",
+        "library_name": "torchvision" if "torchvision" in entry.build else "pytorch",
         "pipeline_tag": "image-classification",
         "tags": ["image-classification", run.model],
         "metrics": ["accuracy"],
@@ -105,7 +104,7 @@ def _write_weights(trainer: Trainer, metrics: Metrics, folder: RunFolder) -> Non
     write_text(
         folder.card,
         f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {run.model}, {run.name}\n\n"
-        f"The state dict of torchvision's `{run.model}` (stem: {run.reading.stem}; "
+        f"The state dict of the network that `{entry.build}` gives (stem: {run.reading.stem}; "
         f"epochs: {run.epochs}; seed: {run.seed}), in `{folder.weights.name}`.{others}\n\n"
         f"- Test accuracy: {metrics.final_test_accuracy:.4f}, on the test images of the data "
         f"`{metrics.dataset_identity}`\n"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
-from torchvision.models.resnet import ResNet
+from torch import nn
 
 from resnet_sizes.io.errors import Stopped, UserError, WriteError
 from resnet_sizes.io.files import explained_write, write_text
@@ -24,7 +24,7 @@ from resnet_sizes.training.capabilities import (
 )
 from resnet_sizes.training.devices.gpu_slots import DeviceSlot
 from resnet_sizes.training.devices.select import describe, forget_peak, select_device, set_threads
-from resnet_sizes.training.engine.batches import DeviceData, batches_per_epoch
+from resnet_sizes.training.engine.batches import DeviceData
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import (
@@ -79,12 +79,12 @@ def train_on_device(
             device=described,
             sharing=sharing,
             started=started,
-            parameters=count_parameters(network, run.reading),
+            parameters=count_parameters(network, run.reading, run.entry.head),
         )
         checkpoints = Checkpoints(place.options.work / run_hash)
         kept = checkpoints.newest(run_hash, made_by.training_hash)
         supervision.check()
-        network = ready_for_training(network, run.reading, device, run.precision)
+        network = ready_for_training(network, run.reading, device, run.precision, run.entry.head)
         place.images = place.images or DeviceData.on(device, arrays)
         trainer = _trainer(run, network, place.images, place, attempt, supervision)
         if kept:
@@ -104,7 +104,7 @@ def train_on_device(
 
 def _trainer(
     run: RunFile,
-    network: ResNet,
+    network: nn.Module,
     images: DeviceData,
     place: Workplace,
     attempt: Attempt,
@@ -142,7 +142,8 @@ def _trainer(
         place.features,
     )
     attempt.feature_cache = features.cache
-    return Trainer(run, network.fc, features.on(device, images), device)
+    head = network.get_submodule(run.entry.head)
+    return Trainer(run, head, features.on(device, images), device)
 
 
 def _train(
@@ -155,17 +156,18 @@ def _train(
     """
     run, attempt, file = trainer.run, checkpointer.attempt, supervision.progress
     history = attempt.history
-    in_epoch = batches_per_epoch(len(trainer.data.train_labels), run.batch_size)
+    in_epoch = trainer.in_epoch
     before = len(history) * in_epoch + trainer.epoch.step
     logits = trainer.test_logits().cpu() if len(history) == run.epochs else torch.empty(0)
     lines = _EpochLog(folder.log, history)
     if attempt.feature_cache or attempt.resumptions:
         checkpointer.write()  # with the time that the pass took; with this attempt among the others
     synchronise = Clock(trainer.device).synchronise
-    progress = Progress(run.name, run.epochs * in_epoch, "steps", synchronise, before)
+    progress = Progress(run.name, trainer.steps, "steps", synchronise, before)
 
     def show(phase: Phase, epoch: int, step: int, loss: float | None) -> None:
-        left, done = progress.remaining(), {"epoch": epoch, "step": step, "steps": in_epoch}
+        in_this = min(in_epoch, trainer.steps - (epoch - 1) * in_epoch)
+        left, done = progress.remaining(), {"epoch": epoch, "step": step, "steps": in_this}
         file.update(phase, **done, loss=loss, remaining_seconds=left)
 
     def show_epoch() -> None:

@@ -84,10 +84,12 @@ class Progress:
 
     def epoch_done(self, epoch: EpochMetrics, epochs: int) -> None:
         """Log the metrics of an epoch and how long the rest will take."""
+        found = epoch.validation_accuracy
+        held_out = "" if found is None else f"validation accuracy {found:.4f}  "
         self._log(
             f"epoch {epoch.epoch}/{epochs}  loss {epoch.train_loss:.4f}  "
             f"accuracy {epoch.train_accuracy:.4f}  test loss {epoch.test_loss:.4f}  "
-            f"test accuracy {epoch.test_accuracy:.4f}  {epoch.training_seconds:.1f} s, "
+            f"test accuracy {epoch.test_accuracy:.4f}  {held_out}{epoch.training_seconds:.1f} s, "
             f"{self._left()}"
         )
 

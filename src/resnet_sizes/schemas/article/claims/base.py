@@ -18,7 +18,8 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.article.columns import FROM_DEFINITIONS, known_column
 from resnet_sizes.schemas.base import Distinct, Record
 from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE, shipped_network_costs
-from resnet_sizes.schemas.study.protocol import LAYERS, Description, ModelName
+from resnet_sizes.schemas.study.networks import ModelName, depth_of
+from resnet_sizes.schemas.study.protocol import Description
 from resnet_sizes.schemas.study.sources import DataContent
 
 T = TypeVar("T", float, Decimal)
@@ -153,7 +154,7 @@ class Outcome:
     @property
     def layers(self) -> int:
         """Of the network's definition."""
-        return LAYERS[self.model]
+        return depth_of(self.model)
 
     @property
     def parameters(self) -> int:

@@ -18,7 +18,7 @@ from resnet_sizes.schemas.article.claims.base import (
     above,
 )
 from resnet_sizes.schemas.base import Number
-from resnet_sizes.schemas.study.protocol import LAYERS, ModelName, by_depth
+from resnet_sizes.schemas.study.networks import ModelName, depth_of
 
 
 class Ordering(OfQuantity, OrderClaim):
@@ -120,8 +120,12 @@ class Diminishing(OrderClaim):
 
     @model_validator(mode="after")
     def _models_go_deeper(self) -> "Diminishing":
-        if by_depth(self.models) != self.models:
-            raise ValueError("models: must go from shallow to deep")
+        for shallower, deeper in pairwise(self.models):
+            if depth_of(shallower) >= depth_of(deeper):
+                raise ValueError(
+                    f"models: must go from shallow to deep, but {deeper} has no more layers than "
+                    f"{shallower}, so that there is no gain per layer"
+                )
         return self
 
     def compared(self) -> list[tuple[str, str]]:
@@ -141,5 +145,5 @@ class Diminishing(OrderClaim):
 
 
 def _gain(shallower: str, deeper: str) -> dict[str, float]:
-    per_layer = 1 / (LAYERS[deeper] - LAYERS[shallower])
+    per_layer = 1 / (depth_of(deeper) - depth_of(shallower))
     return {deeper: per_layer, shallower: -per_layer}

@@ -1,0 +1,343 @@
+"""A network is one entry: of the project, or from outside of it."""
+
+import json
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from report_studies import TEMPLATES, context_of
+from synthetic import PROTOCOLS, make_study
+from synthetic_runs import HEAD_PARAMETERS, MACS, PARAMETERS
+from torch import nn
+from typer.testing import CliRunner
+
+from resnet_sizes.cli.app import app
+from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.figures.style import look_of
+from resnet_sizes.reporting.inputs import read_inputs
+from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.reporting.sections.article import render_article
+from resnet_sizes.schemas.run.run import RunFile
+from resnet_sizes.schemas.study.networks import NETWORKS, Network, display_name
+from resnet_sizes.schemas.study.protocol import TrainingRecipe
+from resnet_sizes.training.engine.networks import (
+    build_network,
+    count_parameters,
+    macs_per_image,
+    ready_for_training,
+)
+from small_runs import CPU
+
+REPOSITORY = Path(__file__).parents[2]
+
+OUTSIDER = "squat50"
+ENTRY = Network(
+    label="Squat-50 (b)",
+    depth=50,
+    build="torchvision.models:resnext50_32x4d",
+    stems=["imagenet"],
+)
+"""As many layers as ResNet-50 and WideResNet-50-2."""
+
+
+@pytest.fixture
+def outsider(monkeypatch: pytest.MonkeyPatch) -> str:
+    """One more network, by one entry; synthetic runs have no sizes of it."""
+    monkeypatch.setitem(NETWORKS, OUTSIDER, ENTRY)
+    for model in (OUTSIDER, "wide_resnet50_2"):
+        for sizes in (PARAMETERS, MACS, HEAD_PARAMETERS):
+            monkeypatch.setitem(sizes, model, 20_000_000)
+    return OUTSIDER
+
+
+@pytest.mark.parametrize("models", [("resnet18",), ()], ids=["over a shallower one", "all equal"])
+def test_networks_of_equal_depth_stand_beside_each_other(
+    tmp_path: Path, outsider: str, models: tuple[str, ...]
+) -> None:
+    alike = ("resnet50", "wide_resnet50_2", outsider)
+    every = (*models, *alike)
+    study = make_study(
+        tmp_path,
+        models=every,
+        accuracies={model: 0.8 + place / 50 for place, model in enumerate(every)},
+        minutes=dict.fromkeys(every, 40.0),
+        losses=dict.fromkeys(every, (2.0, 0.5)),
+        full=False,
+        epochs=2,
+    )
+    build_evidence(study, study.parent / "evidence", allow_partial=False)
+    values = json.loads((study.parent / "evidence" / "values.json").read_text())["values"]
+    base = models[0] if models else "resnet50"
+    for model in set(alike) - {base}:
+        increment = values[f"scratch-32.{model}.layers_increment"]["value"]
+        assert increment == pytest.approx((50 / NETWORKS[base].depth - 1) * 100)
+    inputs = read_inputs(study, study.parent / "evidence")
+    for language in ("pt", "en"):
+        qmd = render_article(context_of(inputs, language), TEMPLATES, choose_engine("pandoc")).text
+        for label in ("ResNet-50", "WideResNet-50-2", "Squat-50 (b)"):
+            assert f"| {label} |" in qmd
+    looks = [look_of(model) for model in alike]
+    for one, other in combinations(looks, 2):
+        assert sum(one[part] != other[part] for part in one) >= 2
+
+
+def test_every_network_has_a_look_of_its_own_and_those_of_before_have_theirs() -> None:
+    for one, other in combinations(map(look_of, NETWORKS), 2):
+        assert sum(one[part] != other[part] for part in one) >= 2
+    assert look_of("resnet152") == {
+        "color": "#00805F",
+        "linestyle": (0, (5, 1.2, 1, 1.2)),
+        "marker": "^",
+    }
+
+
+def test_no_two_networks_have_one_label() -> None:
+    assert len({display_name(model) for model in NETWORKS}) == len(NETWORKS)
+
+
+@pytest.mark.parametrize(
+    ("depth", "millions"), [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85), (110, 1.7)]
+)
+def test_the_networks_for_cifar_have_the_parameters_that_the_paper_prints(
+    depth: int, millions: float
+) -> None:
+    recipe = TrainingRecipe(stem="cifar")
+    network = build_network(f"resnet{depth}", recipe, 10)
+    found = count_parameters(network, recipe)[0]
+    assert round(found / 1e6, 1 if depth == 110 else 2) == millions
+    layers = [each for each in network.modules() if isinstance(each, nn.Conv2d | nn.Linear)]
+    assert len(layers) == depth
+    if depth < 110:
+        assert count_parameters(build_network(f"plain{depth}", recipe, 10), recipe)[0] == found
+
+
+def test_shortcuts_pass_every_second_pixel_on_and_plain_networks_have_none() -> None:
+    torch.manual_seed(0)
+    images = torch.randn(2, 3, 32, 32)
+    recipe = TrainingRecipe(stem="cifar")
+    for model in ("resnet20", "plain20"):
+        network = build_network(model, recipe, 10)
+        first = network.layer2[0]
+        for convolution in (first.conv1, first.conv2):
+            nn.init.zeros_(convolution.weight)
+        maps = network.layer1(network.relu(network.bn1(network.conv1(images))))
+        passed = first(maps)
+        assert passed.shape == (2, 32, 16, 16)
+        if model == "resnet20":
+            assert torch.equal(passed[:, 8:24], maps[:, :, ::2, ::2])
+            assert not passed[:, :8].any()
+            assert not passed[:, 24:].any()
+        else:
+            assert not passed.any()
+
+
+def test_weights_are_drawn_as_he_et_al_draw_them() -> None:
+    torch.manual_seed(0)
+    network = build_network("resnet56", TrainingRecipe(stem="cifar"), 10)
+    weight = network.layer3[4].conv1.weight
+    assert weight.std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
+    assert network.fc.weight.std().item() == pytest.approx((2 / 64) ** 0.5, rel=0.1)
+
+
+def test_a_frozen_network_for_cifar_gives_the_same_in_its_fastest_form() -> None:
+    torch.manual_seed(0)
+    recipe = TrainingRecipe(stem="cifar", weights="V1", trainable="head")
+    network = build_network("resnet20", recipe, 10).eval()
+    images = torch.randn(4, 3, 32, 32)
+    with torch.no_grad():
+        before = network(images)
+        after = ready_for_training(network, recipe, CPU, "fp32")(images)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-4)
+
+
+OWN = """
+import torch
+
+
+class Tiny(torch.nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.layers = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 4, 3, stride=4, padding=1), torch.nn.ReLU(), torch.nn.Flatten()
+        )
+        self.last = torch.nn.Linear(4 * 64, num_classes)
+
+    def forward(self, images):
+        return self.last(self.layers(images))
+
+
+def tiny(num_classes):
+    return Tiny(num_classes)
+
+
+def one_too_many(num_classes):
+    return Tiny(num_classes + 1)
+
+
+def broken(num_classes):
+    raise RuntimeError("no such layer")
+
+
+NUMBER = 1
+"""
+
+
+class Folder:
+    """A working directory with a study of digits on a network of one's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "config").mkdir()
+        self.module = folder / "config" / "my_networks.py"
+        self.module.write_text(OWN, encoding="utf-8")
+        for name in ("article.yaml", "devices.yaml", "config.yaml"):
+            source = REPOSITORY / "config" / name
+            if source.is_file():
+                (folder / "config" / name).write_bytes(source.read_bytes())
+        articles = REPOSITORY / "articles"
+        if articles.is_dir():
+            (folder / "articles").symlink_to(articles)
+        self.write()
+
+    def write(self, build: str = "config.my_networks:tiny", **keys: Any) -> None:
+        """The study."""
+        own = {"label": "Tiny (mine)", "depth": 2, "build": build, "head": "last"} | keys
+        study = {
+            "name": "own",
+            "dataset": {"source": "digits", "limit": {"train": 40, "test": 20}},
+            "networks": {"tiny": own},
+            "models": ["tiny"],
+            "protocols": ["scratch-32"],
+            "seeds": [0],
+            "training": {"epochs": 1, "batch_size": 20, "device": "cpu", "threads": 1},
+        }
+        (self.folder / "config" / "own.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
+
+    def run(self, *arguments: str, fails: bool = False) -> str:
+        """What a command says."""
+        done = CliRunner().invoke(app, list(arguments))
+        assert (done.exit_code != 0) == fails, (done.output, done.exception)
+        return f"{done.output} {done.exception}"
+
+    def train(self, fails: bool = False) -> str:
+        """From the configuration to the results."""
+        self.run("study", "write", "config/own.yaml")
+        self.run("data", "results/own/study.json")
+        self.run("study", "runs", "results/own/study.json")
+        run = "results/own/runs/scratch-32/tiny/seed-0/run.json"
+        dataset = "results/own/data/dataset.safetensors"
+        return self.run("train", run, "--dataset", dataset, "--device", "cpu", fails=fails)
+
+    def run_file(self) -> RunFile:
+        """What the run is told."""
+        path = self.folder / "results/own/runs/scratch-32/tiny/seed-0/run.json"
+        return RunFile.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
+    monkeypatch.chdir(tmp_path)
+    yield Folder(tmp_path)
+    NETWORKS.pop("tiny", None)
+
+
+def test_a_network_of_ones_own_is_trained_by_its_dotted_path(own: Folder) -> None:
+    own.train()
+    run = own.run_file()
+    assert run.network is not None
+    assert run.network.file == Path("config/my_networks.py")
+    metrics = json.loads(
+        (own.folder / "results/own/runs/scratch-32/tiny/seed-0/metrics.json").read_text()
+    )
+    assert metrics["parameters"] == 4 * 3 * 9 + 4 + 256 * 10 + 10
+    assert macs_per_image("tiny", run.reading, 10, run.network) == metrics["macs_per_image"]
+
+    # Another content is another run; its name in the report is none.
+    before = run
+    own.write(label="Another name", depth=3)
+    own.train()
+    assert own.run_file() == before
+    own.module.write_text(OWN.replace("3, 4, 3,", "3, 4, 5,"), encoding="utf-8")
+    told = own.run(
+        "train",
+        "results/own/runs/scratch-32/tiny/seed-0/run.json",
+        *("--dataset", "results/own/data/dataset.safetensors", "--device", "cpu"),
+        fails=True,
+    )
+    assert (
+        "config/my_networks.py is not there, or not what it was when the run was planned"
+        in " ".join(told.split())
+    )
+    own.train()
+    assert own.run_file() != before
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        ("config.none:tiny", "tiny.build: there is no config/none.py (looked in"),
+        ("config.tiny", "networks.tiny.build: found 'config.tiny'; allowed: text of the form"),
+    ],
+)
+def test_a_network_that_is_nowhere_stops_before_any_run(own: Folder, build: str, told: str) -> None:
+    own.write(build=build)
+    assert told in " ".join(own.run("study", "write", "config/own.yaml", fails=True).split())
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        ("config.my_networks:none", "gives no 'none' (KeyError"),
+        ("config.my_networks:NUMBER", "'int' object is not callable"),
+        ("config.my_networks:one_too_many", "it gives logits [2, 11]; allowed: [2, 10]"),
+        ("config.my_networks:broken", "RuntimeError: no such layer"),
+    ],
+)
+def test_what_is_no_network_is_told_with_the_remedy(own: Folder, build: str, told: str) -> None:
+    own.write(build=build)
+    said = " ".join(own.train(fails=True).split())
+    assert told in said
+    assert "config/my_networks.py" in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"label": "ResNet-18"}, "tiny: name or label is that of another network"),
+        ({"label": "a|b"}, "networks.tiny.label"),
+        ({"depth": 0}, "networks.tiny.depth"),
+        ({"layers": 3}, "networks.tiny.layers: unknown key"),
+    ],
+)
+def test_what_the_report_could_not_print_is_refused(
+    own: Folder, keys: dict[str, Any], told: str
+) -> None:
+    own.write(**keys)
+    assert told in " ".join(own.run("study", "write", "config/own.yaml", fails=True).split())
+
+
+def test_protocols_say_which_networks_cannot_be_so(own: Folder) -> None:
+    assert "cifar" not in PROTOCOLS["scratch-32"]["stem"]
+    path = own.folder / "config" / "own.yaml"
+    path.write_text("name: own\nmodels: [resnet20]\nprotocols: [scratch-32]\nseeds: [0]\n")
+    told = " ".join(own.run("study", "write", "config/own.yaml", fails=True).split())
+    assert "scratch-32.stem: is 'imagenet', but resnet20 has 'cifar' alone" in told
+    path.write_text("name: own\nmodels: [resnet19]\nprotocols: [scratch-32]\nseeds: [0]\n")
+    told = " ".join(own.run("study", "write", "config/own.yaml", fails=True).split())
+    assert "models[0]: found 'resnet19'; allowed: resnet18," in told
+    assert "Did you mean 'resnet1" in told
+
+
+def test_nobody_elses_network_is_run_in_a_replay(own: Folder) -> None:
+    from resnet_sizes.training.job.replay import first_losses
+
+    own.train()
+    metrics = type("Found", (), {"run": own.run_file()})
+    with pytest.raises(UserError, match="not run here"):
+        first_losses(metrics, None, 10, None, 5, CPU)  # type: ignore[arg-type]
