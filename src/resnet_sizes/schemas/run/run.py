@@ -115,7 +115,6 @@ class RunFile(RunSettings):
 
     def differing(self, settings: RunSettings) -> list[str]:
         """The settings in which it is not the run that a study asks for."""
-        # Begun epochs follow from the iterations, and the number of images.
         names = [name for name in RunSettings.model_fields if name != "epochs" or settings.epochs]
         return [name for name in names if getattr(self, name) != getattr(settings, name)]
 

@@ -21,7 +21,7 @@ class Moment:
     """The epoch under way, from 1."""
     epochs: int
     done: int
-    """Epochs that are done; or steps, where the training's length is given in them."""
+    """Epochs that are done; or steps, if the training's length is given in them."""
     milestones: Sequence[int]
     factor: float
 
