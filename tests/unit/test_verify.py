@@ -87,6 +87,7 @@ def relisted(unpacked: Path) -> Path:
         if "sha256" in entity:
             content = (unpacked / entity["@id"]).read_bytes()
             entity["sha256"] = hashlib.sha256(content).hexdigest()
+            entity["contentSize"] = str(len(content))
     text = json.dumps(metadata)
     (unpacked / METADATA).write_text(text, "utf-8")
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -296,7 +297,7 @@ def test_a_card_and_a_record_of_weights_that_are_another_run_s_are_found(tmp_pat
     (run / "model-card.md").write_text("- Test accuracy: 0.9999", "utf-8")
     _, found, _ = verify(study.parent, tmp_path)
     said = differing(found)["runs/probe-224/resnet18/seed-0/metrics.json"]
-    assert "model-card.md does not tell of it" in said
+    assert "model-card.md is not of this run" in said
     assert "initial weights" not in said
 
 
