@@ -32,7 +32,7 @@ class Setup(Record):
     learning_rate: Number | None = Field(None, gt=0)
     """The first, where it changes."""
     epochs: int | None = Field(None, ge=1)
-    iterations: int | None = Field(None, ge=1)
+    iterations: int | None = Field(None, ge=1, exclude_if=lambda it: it is None)
     """Steps of the optimiser, where the article counts these."""
     device: str | None = None
     """The device's name as torch gives it, where the article names it."""
@@ -120,7 +120,7 @@ class Article(Record):
     """Those in which all of its texts are, so that a report can be in them."""
     setup: Setup
     judging: Judging = Field(default_factory=Judging)
-    figure: FigureName = "loss"
+    figure: FigureName = Field("loss", exclude_if=lambda name: name == "loss")
     """Which figure of ours is set beside the article's: the training loss against epochs, or the
     error on training and test images against iterations."""
     table: list[TableRow] = Field(min_length=1)
