@@ -129,13 +129,6 @@ def test_the_last_line_is_the_sum_of_times(forecast_of):
     assert "3.0 GB" in rows["scratch-32/resnet18"]
 
 
-def test_the_time_on_several_devices_is_told(forecast_of):
-    costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
-    forecast_of(costs, models=["resnet18"], seeds=[0, 1, 2])
-    told = "With several such devices at once, at best: on 2 30 s, on 8 20 s, on 64 20 s."
-    assert told in forecast_of.said
-
-
 def test_what_is_around_the_runs_is_told_by_how_long_a_process_takes_to_begin(forecast_of):
     cost = Cost(process_seconds=10, training_seconds=100)
     rows = forecast_of({"scratch-32/resnet18": cost}, models=["resnet18"], seeds=[0, 1])

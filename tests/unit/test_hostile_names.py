@@ -16,7 +16,6 @@ from report_studies import DEMO
 from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.build import build_evidence
-from resnet_sizes.reporting.render.pandoc import replaced, undisplayable
 from resnet_sizes.reporting.text.escaping import escape_markdown
 from resnet_sizes.schemas.paths import StudyFolder
 
@@ -89,21 +88,6 @@ def test_the_pages_of_the_pdf_print_them_as_they_stand(hostile: dict[str, Path])
     pages = PdfReader(hostile["report.pdf"]).pages
     text = re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
     assert "<bonclick=x>T</b>#sys.inputs$(id){{x}}" in text
-    assert "\ufffd" in text  # no font that Typst brings along has the emoji
-
-
-def test_letters_that_typst_says_no_font_has_are_replaced_for_a_while(tmp_path: Path) -> None:
-    said = (
-        'error: PDF/UA-1 error: the text `"👩\\u{200d}🔬"` could not be displayed with font `"L"`\n'
-        'error: PDF/UA-1 error: the text `"中"` could not be displayed with font `"L"`\n'
-    )
-    assert undisplayable(said) == {"👩", "\u200d", "🔬", "中"}
-    assert undisplayable("error: unknown variable: x") == set()
-    source = tmp_path / "article.typ"
-    source.write_text("a 👩\u200d🔬 中 é", encoding="utf-8")
-    with replaced(undisplayable(said), [source]):
-        assert source.read_text(encoding="utf-8") == "a \ufffd\ufffd \ufffd é"
-    assert source.read_text(encoding="utf-8") == "a 👩\u200d🔬 中 é"
 
 
 def test_figures_hold_no_script(hostile: dict[str, Path]) -> None:

@@ -14,9 +14,6 @@ from resnet_sizes.schemas.operations import Forecast, RunForecast
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.study.loading import load_study
 
-SEVERAL = (2, 8, 64)
-"""Numbers of devices for which the time of the whole study is printed."""
-
 
 def forecast(
     overlays: Overlays = None,
@@ -63,7 +60,7 @@ def forecast(
             found.append(kind)
             if expected:
                 runs.append(expected)
-                all_seeds[kind.settings_hash] = forecasts.least_seconds([expected])
+                all_seeds[kind.settings_hash] = forecasts.in_turn([expected])
     print_records(
         "One run, of this the features of a frozen network, which runs share; and all its seeds",
         found,
@@ -73,7 +70,7 @@ def forecast(
     )
     problems = sum(kind.problem is not None for kind in found)
     left_out = f", without {problems} that could not be measured" if problems else ""
-    in_turn = forecasts.least_seconds(runs)
+    in_turn = forecasts.in_turn(runs)
     whole = in_turn + forecasts.around(runs)
     result(f"All in turn{left_out}: {duration(in_turn)}")
     if described.memory_bytes:
@@ -81,8 +78,6 @@ def forecast(
         say(f"The device has {memory:.1f} GB. Nothing has been started.")
     if runs:
         say(f"With data, evidence and report the study takes about {duration(whole)} in turn.")
-        several = [f"on {n} {duration(forecasts.least_seconds(runs, n))}" for n in SEVERAL]
-        say(f"With several such devices at once, at best: {', '.join(several)}.")
     path = StudyFolder.of(study.name).forecast
     write_json(
         path,

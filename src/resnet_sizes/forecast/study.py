@@ -34,8 +34,6 @@ class Expected:
 
     seconds: float
     """What they do for themselves: training, evaluation, start."""
-    longest: float
-    """Of these the share of one process, which no other device can take over."""
     features: Hashable | None
     """Equal for kinds that share the features of a frozen backbone."""
     feature_seconds: float
@@ -83,11 +81,11 @@ def forecast_study(
             feature_seconds=cost.feature_seconds if measured else None,
             peak_memory_bytes=cost.peak_memory_bytes if measured else None,
         )
-        seconds, longest = seeds * own, own
+        seconds = seeds * own
         if run.keeps_features:  # one process makes them all
-            seconds = longest = own + (seeds - 1) * (own - cost.process_seconds)
+            seconds -= (seeds - 1) * cost.process_seconds
         features = shared_features(run)
-        expected = Expected(seconds, longest, features, cost.feature_seconds, cost.process_seconds)
+        expected = Expected(seconds, features, cost.feature_seconds, cost.process_seconds)
         yield forecast, expected if measured else None
 
 
@@ -114,13 +112,10 @@ def dataset_counts(study: Study) -> Counts:
     )
 
 
-def least_seconds(expected: Sequence[Expected], devices: int = 1) -> float:
-    """Seconds that all runs take on one device, or on several at the least: all work shared evenly,
-    or the longest process alone."""
+def in_turn(expected: Sequence[Expected]) -> float:
+    """Seconds that all runs take on one device."""
     passes = {each.features: each.feature_seconds for each in expected}
-    work = sum(each.seconds for each in expected) + sum(passes.values())
-    longest = [each.longest + each.feature_seconds for each in expected]
-    return max(work / devices, *longest, 0.0)
+    return sum(each.seconds for each in expected) + sum(passes.values())
 
 
 def around(expected: Sequence[Expected]) -> float:

@@ -84,21 +84,15 @@ def _official_format(path: Path, name: str) -> Iterator[None]:
 def _checked(batch: dict[bytes, Any], count: Any) -> tuple[UInt8Array, Int64Array]:
     """Images, uint8 `[count, 3, 32, 32]`, and labels, int64 `[count]`."""
     state: Any = getattr(batch.get(b"data"), "state", None) or [None] * 5
-    _, shape, dtype, column_major, content = state
+    _, shape, _, column_major, content = state
     if shape != (count, int(np.prod(IMAGE_SHAPE))):
         raise ValueError(f"data is {shown(shape)}; expected: ({shown(count)}, 3072)")
-    if dtype.arguments[0] != b"u1":
-        raise ValueError("data is something other than uint8")
-    labels = batch.get(b"labels")
-    if (
-        not isinstance(labels, list)
-        or len(labels) != count
-        or not all(isinstance(label, int) and 0 <= label < _CLASSES for label in labels)
-    ):
+    labels = np.array(batch.get(b"labels"), dtype=np.int64)
+    if labels.shape != (count,) or set(labels) - set(range(_CLASSES)):
         raise ValueError(f"labels are not {shown(count)} numbers from 0 to {_CLASSES - 1}")
     flat = np.frombuffer(content, dtype=np.uint8)
     images = flat.reshape(shape, order="F" if column_major else "C").reshape(-1, *IMAGE_SHAPE)
-    return images, np.array(labels, dtype=np.int64)
+    return images, labels
 
 
 class _Recorded:

@@ -5,18 +5,15 @@ obeys the keys of the front matter that the report uses. An unknown key is an er
 the two engines cannot drift apart unseen.
 
 Typst refuses a PDF/UA in which a letter cannot be seen. A class may be named in any script, or
-with an emoji, and that is no reason to have no report: such a character is printed as `�`, and
-the page, whose browser has more fonts, holds it as it is.
+with an emoji, and that is no reason to have no report: such a PDF is made without the standard,
+with a box for the letter; the page, whose browser has more fonts, holds it as it is.
 """
 
 import errno
 import json
 import logging
 import os
-import re
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +24,11 @@ import typst
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.yaml import parse_yaml
+
+_log = logging.getLogger(__name__)
+
+_UNSEEN = "could not be displayed"
+"""What Typst says of a letter that no font has."""
 
 _FRONT_MATTER = {
     "title", "subtitle", "lang", "created", "engine", "bibliography", "csl", "link-citations",
@@ -103,17 +105,15 @@ def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
         root=str(folder),
         # The machine's own fonts would make pages differ from one machine to the next.
         ignore_system_fonts=True,
-        pdf_standards=front["format"]["typst"]["pdf-standard"],
         timestamp=int(moment(created).timestamp()),
     )
     try:
-        compile_source()
+        compile_source(pdf_standards=front["format"]["typst"]["pdf-standard"])
     except typst.TypstError as error:
-        missing = undisplayable(error.diagnostic)
-        if not missing:
+        if _UNSEEN not in error.diagnostic:
             raise
-        with replaced(missing, [source, *sorted(folder.glob("*.svg"))]):
-            compile_source()
+        _log.info("The PDF has boxes for letters that its fonts lack, so it is no PDF/UA.")
+        compile_source()
     return target
 
 
@@ -140,44 +140,6 @@ def _pandoc(folder: Path, front: dict[str, Any], target: str, arguments: list[st
         raise_refusal(answer.stderr)
         raise RuntimeError(f"pandoc could not make {target}:\n{answer.stderr[-2000:]}")
     return folder / target
-
-
-_log = logging.getLogger(__name__)
-
-_UNSEEN = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
-_CODE = re.compile(r"\\u\{([0-9a-f]+)\}")
-_JOINERS = "\u200c\u200d\ufe0f"
-_REPLACEMENT = "\ufffd"
-
-
-def undisplayable(said: str) -> set[str]:
-    """The characters that Typst's errors say no font has; none if it says something else."""
-    texts = " ".join(_UNSEEN.findall(said))
-    return {
-        character
-        for character in _CODE.sub(lambda found: chr(int(found[1], 16)), texts)
-        if not character.isascii()
-    }
-
-
-@contextmanager
-def replaced(missing: set[str], sources: Sequence[Path]) -> Iterator[None]:
-    """Let the sources hold `�` in place of these characters for a while; say so to whoever
-    renders the report."""
-    _log.info(
-        "The PDF has no letters for %s; it prints %s instead. The page has them.",
-        ", ".join(f"U+{ord(character):04X}" for character in sorted(missing)),
-        _REPLACEMENT,
-    )
-    table = str.maketrans({each: "" if each in _JOINERS else _REPLACEMENT for each in missing})
-    before = {source: source.read_text(encoding="utf-8") for source in sources}
-    try:
-        for source, text in before.items():
-            source.write_text(text.translate(table), encoding="utf-8")
-        yield
-    finally:
-        for source, text in before.items():
-            source.write_text(text, encoding="utf-8")
 
 
 def raise_refusal(said: str) -> None:

@@ -34,9 +34,6 @@ log = logging.getLogger("resnet_sizes")
 TRY_EVERY = 1.0
 """Seconds between two attempts at devices that are all held."""
 
-LOG_EVERY = 600.0
-"""Seconds after which the log says again that a run waits."""
-
 ENDING = 2.0
 """Seconds that a process which is just ending may still be seen on its GPU."""
 
@@ -130,12 +127,12 @@ class DeviceSlot:
 
     def acquire_gpu(self, gpus: Sequence[Gpu], while_waiting: WhileWaiting) -> Gpu:
         """Hold the first free one, an idle one if there is any. Waits while runs hold them all."""
-        logged = -LOG_EVERY
+        logged = False
         while not (gpu := self._first_free(gpus)):
             reason = self._all_taken(gpus)
-            if time.monotonic() - logged >= LOG_EVERY:
-                logged = time.monotonic()
+            if not logged:
                 log.info(f"{self._run}: waits until a run ends, since {reason}")
+            logged = True
             while_waiting(reason)
             time.sleep(TRY_EVERY)
         self.gpu = gpu
