@@ -7,6 +7,7 @@ import numpy as np
 
 from resnet_sizes.io.files import write_json
 from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.schemas.hardware import shipped_network_costs
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import (
     Code,
@@ -56,6 +57,10 @@ for _depth, _parameters, _macs in (
         MACS[f"{_kind}{_depth}"] = _macs
         HEAD_PARAMETERS[f"{_kind}{_depth}"] = 650
 
+for cost in shipped_network_costs().networks:  # of further networks as they are
+    PARAMETERS.setdefault(cost.model, cost.parameters)
+    MACS.setdefault(cost.model, cost.macs_per_image)
+    HEAD_PARAMETERS.setdefault(cost.model, cost.head_parameters)
 HEAD_SHARE = 0.02
 """Of an epoch through the whole network, so much is the steps of the head."""
 
@@ -63,9 +68,11 @@ HEAD_SHARE = 0.02
 def run_file(settings: RunSettings, info: DatasetInfo) -> RunFile:
     """The run file on a device that computes in bf16, with weights files that do not exist."""
     reading = settings.reading
+    steps = -(-info.train_images // settings.batch_size)
     return RunFile.model_validate(
         settings.model_dump()
         | {
+            "epochs": settings.epochs or -(-(settings.iterations or 0) // steps),
             "dataset_identity": info.identity,
             "precision": "bf16" if reading.precision == "auto" else reading.precision,
             "compile_mode": "reduce-overhead" if settings.compile == "auto" else settings.compile,

@@ -200,7 +200,7 @@ def report_on(tmp_path: Path, article: Path) -> str:
 def test_its_table_has_its_columns_and_its_digits(tmp_path: Path, article: Path) -> None:
     text = report_on(tmp_path, article)
     lines = text.splitlines()
-    head = lines.index("| Test | Error | Parameters (millions) |")
+    head = lines.index("| Network | Error | Parameters (millions) |")
     assert lines[head + 1] == "|:---------|----:|----:|"
     assert lines[head + 2].startswith("| ResNet-34 | 10.")
     assert lines[head + 2].endswith(" | 21.29 |")

@@ -34,7 +34,10 @@ BASE = REPOSITORY / "config" / "config.yaml"
 ARTICLE = REPOSITORY / "articles/santos-2024/article.yaml"
 
 
-SHIPPED = ["config", "demo", "offline", "folder", "readings", "fast", "laptop", "quick", "colab"]
+SHIPPED = [
+    "config", "demo", "offline", "folder", "readings", "fast", "laptop", "quick", "colab",
+    "he-2015",
+]  # fmt: skip
 
 
 def test_every_shipped_configuration_is_tried_here():

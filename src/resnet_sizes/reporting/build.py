@@ -2,7 +2,6 @@
 
 import glob
 import logging
-import math
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -34,6 +33,7 @@ from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.folder import ArticleFolder, report_languages
+from resnet_sizes.schemas.run.run import batches_per_epoch
 from resnet_sizes.schemas.verification import MadeWith
 
 log = logging.getLogger("resnet_sizes")
@@ -79,8 +79,9 @@ def build_report(
     chosen = choose_engine(engine)
     report = _context(read_inputs(study_path, evidence, own), templates, language)
     with explained_write(output), _folder_beside(output) as folder:
-        images, batch = report.values.number("data.train_images"), report.study.training.batch_size
-        figure = report.article.figure, math.ceil(images / batch)
+        training = report.study.training
+        images = int(report.values.number("data.train_images")) - training.validation
+        figure = report.article.figure, batches_per_epoch(images, training.batch_size)
         drawn = write_figures(FigureContext(report.figures, report.words, *figure), folder)
         copied = _copy_assets(report, templates, folder)
         try:

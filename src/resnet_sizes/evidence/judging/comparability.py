@@ -24,14 +24,14 @@ def obstacles(test: ClaimTest[Any]) -> list[tuple[VerdictName, Reason]]:
     other_size = (info.train_images, info.test_images) != (setup.train_images, setup.test_images)
     elsewhere = any(run.metrics.device.name != setup.device for run in test.finished)
     without_any = any(not test.sampling.of(model) for model in test.models)
-    lengths = ((setup.epochs, training.epochs), (setup.iterations, training.iterations))
     found: dict[Reason, bool] = {
         "device-not-stated": on_device and setup.device is None,
         "demo": study.demo,
         "other-data": not right_data,
         "other-protocol": needs.protocols != "any" and protocol not in needs.protocols,
         "subset": own_setup and (info.is_subset or (right_data and other_size)),
-        "other-epochs": own_setup and any(length not in (None, ours) for length, ours in lengths),
+        "other-epochs": own_setup and setup.epochs not in (None, training.epochs),
+        "other-iterations": own_setup and setup.iterations not in (None, training.iterations),
         "other-batch-size": own_setup and setup.batch_size not in (None, training.batch_size),
         "other-learning-rate": own_setup
         and setup.learning_rate not in (None, training.learning_rate),

@@ -138,8 +138,8 @@ def _add_study(book: ValueBook, runs: StudyRuns) -> None:
         return Source(file=file, field=f"study.{field}")
 
     training, finished = study.training, runs.finished
-    named = ["batch_size", "gradient_accumulation"]
-    named += ["epochs"] if training.iterations is None else ["iterations"]
+    length = "iterations" if training.iterations else "epochs"
+    named = [length, "batch_size", "gradient_accumulation"]
     named += ["validation"] if training.validation else []
     book.add_fields("study", "text", file, runs, "study.name")
     book.add_fields("study", "count", file, runs, *(f"study.training.{key}" for key in named))

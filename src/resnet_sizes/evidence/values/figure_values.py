@@ -11,6 +11,7 @@ from resnet_sizes.evidence.runs.read import StudyRuns, on_one_device
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, in_percent
 from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims import PrintedMean
 from resnet_sizes.schemas.article.claims.base import overlap, printed_ends
 from resnet_sizes.schemas.article.columns import COLUMNS, own_key, prediction_keys
 from resnet_sizes.schemas.evidence.figures import (
@@ -153,10 +154,11 @@ def printed_accuracies(
 ) -> list[PrintedAccuracy]:
     """The accuracies or errors of the article's table and their increments, column by column.
 
-    Only what one protocol's runs have a number for. Our increments are over the study's
-    shallowest model; where the article's are over another one, they are left out.
+    Only what one protocol's runs have a number for, and the article no mean of several runs. Our
+    increments are over the study's shallowest model; those over another one are left out.
     """
     same_base = article.base_model == shallowest(runs.study.models)
+    means = [(of.model, of.column) for of in article.claims if isinstance(of, PrintedMean)]
     found = []
     for column in article.columns:
         held = COLUMNS[column]
@@ -165,7 +167,7 @@ def printed_accuracies(
         for row in article.table:
             printed = row.cells[column]
             ours = own_key(column, protocol, row.model)
-            if printed is None or ours not in values:
+            if printed is None or ours not in values or (row.model, column) in means:
                 continue
             bounds = prediction_keys(column, protocol, row.model)
             keys = [ours, *(key for key in bounds if key in values)]

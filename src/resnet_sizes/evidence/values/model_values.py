@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import product
 from statistics import mean
 
 from resnet_sizes.evidence.runs.read import StudyRuns, on_one_device
@@ -20,8 +21,6 @@ _ACCURACY = "final_test_accuracy"
 def add_definitions(book: ValueBook, models: Sequence[str], article: Article) -> None:
     """What needs no run, in the unit of the article's column: depths with their increments over
     the article's first row in percent, and what else its table prints of such numbers."""
-    base = article.base_model
-    wanted = {"layers": COLUMNS["layers"]} | {name: COLUMNS[name] for name in article.columns}
 
     def source(quantity: str, model: str) -> Source:
         if quantity == "layers" and NETWORKS[model].sha256:
@@ -30,16 +29,15 @@ def add_definitions(book: ValueBook, models: Sequence[str], article: Article) ->
             return Source(file="resnet_sizes.schemas.study.protocol", field=f"LAYERS.{model}")
         return Source(file=NETWORK_COSTS_FILE, field=f"networks[{model}].{quantity}")
 
-    for model in models:
-        for name, column in wanted.items():
-            if column.by_definition and not column.over_base:
-                number = getattr(Outcome(model, 0.0, 0.0, 0.0, 0.0), column.quantity) * column.scale
-                found = source(column.quantity, model)
-                book.add(own_key(name, "", model), number, column.kind, found)
-        if model != base:
-            increment = increment_percent(depth_of(model), depth_of(base))
-            sources = (source("layers", model), source("layers", base))
-            book.add(f"layers.{model}.increment", increment, "percent", *sources)
+    names = dict.fromkeys(("layers", "layers_increment", *article.columns))
+    for model, name in product(models, names):
+        column, both = COLUMNS[name], (model, article.base_model)
+        if not column.by_definition or (column.over_base and model == article.base_model):
+            continue
+        own, base = (getattr(Outcome(m, 0.0, 0.0, 0.0, 0.0), column.quantity) for m in both)
+        number = increment_percent(own, base) if column.over_base else round(own * column.scale, 9)
+        sources = [source(column.quantity, m) for m in both[: 1 + column.over_base]]
+        book.add(own_key(name, "", model), number, column.kind, *sources)
 
 
 def add_model(

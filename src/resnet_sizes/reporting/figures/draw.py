@@ -30,8 +30,7 @@ FIGURES: dict[str, Callable[[FigureContext], Figure]] = {
     "confusion": draw_confusion,
     "forest": draw_forest,
 }
-"""How each is drawn. A new one that an article may name is an entry here and in `FigureName`, and
-its words in `report/*/texts.yaml`."""
+"""How each is drawn; one that an article may name is in `FigureName` as well."""
 
 SVG_FONTS = (
     "'Libertinus Serif', 'Source Serif 4', Charter, 'Bitstream Charter', Georgia, "
