@@ -283,17 +283,6 @@ def test_features_stay_where_the_labels_are(computed):
     assert data.train_features is features.train
 
 
-def test_features_that_would_fill_the_device_stay_in_the_host_s_memory(monkeypatch, computed):
-    labels = small_data(torch.tensor([0, 1]))
-    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), computed)
-    moved = []
-    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, target: moved.append(target) or tensor)
-    for free in (127, 128):  # the features have 64 bytes
-        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device, free=free: (free, 1000))
-        features.on(torch.device("cuda"), labels)
-    assert [target.type for target in moved] == ["cpu", "cpu", "cuda", "cuda"]
-
-
 def small_data(labels):
     from resnet_sizes.training.engine.batches import DeviceData
 

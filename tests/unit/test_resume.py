@@ -144,7 +144,7 @@ def test_the_code_is_that_with_which_the_run_began(home, monkeypatch):
     assert train(home).code.training_hash == began
 
 
-def test_more_threads_are_told(crashed, monkeypatch, caplog):
+def test_other_threads_are_recorded(crashed, monkeypatch):
     describe = run_module.describe
     monkeypatch.setattr(
         run_module,
@@ -152,28 +152,22 @@ def test_more_threads_are_told(crashed, monkeypatch, caplog):
         lambda device, gpu: describe(device, gpu).model_copy(update={"threads": 7}),
     )
     metrics = train(crashed)
-    assert "7 threads: from here on its numbers are rounded otherwise" in caplog.text
     assert metrics.resumptions[0].before.threads == 1
 
 
-def test_other_versions_are_told_and_recorded(crashed, monkeypatch, caplog):
+def test_other_versions_are_recorded(crashed, monkeypatch):
     versions = run_module.versions
     monkeypatch.setattr(run_module, "versions", lambda device: versions(device) | {"torch": "9.0"})
     metrics = train(crashed)
-    assert "was begun with other versions of torch" in caplog.text
     assert metrics.versions["torch"] == "9.0"
     assert metrics.resumptions[0].versions_before == {"torch": versions(CPU)["torch"]}
 
 
-def test_another_device_goes_on_and_is_recorded(crashed, monkeypatch, caplog):
+def test_another_device_goes_on_and_is_recorded(crashed, monkeypatch):
     here = run_module.describe(CPU, None)
     elsewhere = Device(kind="cpu", name="another processor", threads=1)
     monkeypatch.setattr(run_module, "describe", lambda device, gpu: elsewhere)
     metrics = train(crashed)
-    assert (
-        "goes on on another processor, 1 threads: from here on its numbers are rounded"
-        in caplog.text
-    )
     assert [each.device for each in metrics.resumptions] == ["another processor"]
     assert [each.before for each in metrics.resumptions] == [here]
     assert metrics.resumptions[0].versions_before == {}

@@ -52,7 +52,7 @@ def test_a_torch_without_cuda_refuses_no_capability(build) -> None:
 
 def test_a_newer_gpu_wants_a_newer_torch_and_an_older_one_another_build(build) -> None:
     build(OF_2_14)
-    assert "has code for 7.5, 8.0, 8.6, 9.0, 10.0, 12.0. Install a newer one: pip" in str(
+    assert "has code for 7.5, 8.0, 8.6, 9.0, 10.0, 12.0. For newer GPUs: pip" in str(
         no_code([("GPU 0", (13, 0))])
     )
     told = str(no_code([("GPU 0", (13, 0)), ("GPU 1", (7, 0))]))
@@ -92,7 +92,11 @@ class Management:
         ("13.0", "535.104.05", r"needs driver 580 or newer; the driver here is 535\.104\.05\. Upd"),
         ("13.0", "535.104.05", r"with 525 or newer take an older build: pip install torch==[\d.]+"),
         ("12.6", "470.82.01", r"needs driver 525 or newer.*Update the driver, or.*To train on"),
-        ("11.8", "460.32.03", r"needs driver 450 or newer; the driver here is.* To see what is"),
+        (
+            "11.8",
+            "460.32.03",
+            r"needs driver 450 or newer; the driver here is.*, see what is wrong",
+        ),
         ("13.0", None, r"needs driver 580 or newer; nvidia-smi tells which is here\. Update"),
         (None, "580.65.06", r"built without CUDA; with it: pip install --force-reinstall torch=="),
     ],

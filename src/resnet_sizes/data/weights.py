@@ -37,8 +37,8 @@ _MOST_BYTES = 2**30
 
 OWN_REMEDY = "replace the file with a valid one, or name another under its key"
 
-SHOWN = 3
-"""How many names of each kind of difference a message shows."""
+MOST_LINES = 3
+"""How many differences a message shows."""
 
 _SAVE = (
     "Save the tensors alone: torch.save(network.state_dict(), PATH), or "
@@ -152,60 +152,35 @@ def load_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
-        with warnings.catch_warnings():
-            # Said of a pickle that torch.save did not write; what is wrong with it is said below.
-            warnings.filterwarnings("ignore", "Detected pickle protocol")
-            return _only_tensors(torch.load(path, map_location="cpu", weights_only=True))
-    except NotAStateDict:
-        raise
+        with warnings.catch_warnings(action="ignore"):  # of a pickle that torch.save did not write
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        others = [name for name, each in content.items() if not isinstance(each, torch.Tensor)]
+        if not others:
+            return dict(content)
+        reason = f"it holds {', '.join(map(str, others))}"
     except UnpicklingError:  # its own words advise to load the file all the same
-        raise NotAStateDict(
-            "was not written by torch.save, or holds Python objects besides tensors (a whole "
-            "network, or other code). They are not loaded, since loading them could run any "
-            f"program. {_SAVE}"
-        ) from None
+        reason = "it holds Python objects, and loading these could run any program"
     except Exception as error:  # a damaged file makes the libraries raise nearly anything
-        reason = shown_text(getattr(error, "strerror", None) or str(error))
-        raise NotAStateDict(
-            f"is damaged, or was not written by torch.save or safetensors ({reason}). {_SAVE}"
-        ) from None
-
-
-def _only_tensors(content: object) -> dict[str, torch.Tensor]:
-    if not isinstance(content, Mapping):
-        raise NotAStateDict(f"holds a {type(content).__name__}, not names with tensors. {_SAVE}")
-    others = [str(name) for name, value in content.items() if not isinstance(value, torch.Tensor)]
-    if others:
-        raise NotAStateDict(
-            f"holds more than tensors: {_some(others)}. If one of them is the state dict, save "
-            f"that one alone. {_SAVE}"
-        )
-    return {str(name): tensor for name, tensor in content.items()}
+        reason = getattr(error, "strerror", None) or str(error)
+    raise NotAStateDict(f"is not a file of tensors by name alone ({shown_text(reason)}). {_SAVE}")
 
 
 def differences(state: Mapping[str, torch.Tensor], model: str, stem: str) -> list[str]:
-    """How the tensors differ from those of the network, apart from its last layer.
+    """How the tensors differ from those of the network without its last layer, in torch's words.
 
-    One text a kind of difference: missing, unexpected, other shapes. `stem` is `imagenet` or
-    `cifar`, whose first convolution is 3×3. The network has no storage, so this costs nothing.
+    `stem` is `imagenet` or `cifar`, whose first convolution is 3×3. The network has no storage, so
+    this costs nothing.
     """
     known, head = NETWORKS[model], f"{NETWORKS[model].head}."
     with torch.device("cpu" if known.sha256 else "meta"):
         network = known.builder()(num_classes=2)
         if stem == "cifar" and "imagenet" in known.stems:
             network.conv1 = torch.nn.Conv2d(3, 64, 3, bias=False)
+    of_head = {name: each for name, each in network.state_dict().items() if name.startswith(head)}
     body = {name: tensor for name, tensor in state.items() if not name.startswith(head)}
     try:
-        missing, unexpected = network.load_state_dict(body, strict=False, assign=True)
-    except RuntimeError as error:  # a headline, and a line for each that has another shape
-        return [_some([line.strip() for line in str(error).splitlines()[1:]])]
-    missing = [name for name in missing if not name.startswith(head)]
-    found = {"missing": missing, "unexpected": unexpected}
-    return [f"{kind}: {_some(names)}" for kind, names in found.items() if names]
-
-
-def _some(names: list[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(shown_text(name) for name in names[:SHOWN]) + (
-        f" and {rest} more" if rest > 0 else ""
-    )
+        network.load_state_dict(body | of_head, assign=True)
+    except RuntimeError as error:  # a headline, and then a line for each kind of difference
+        lines = str(error).splitlines()[1:][:MOST_LINES]
+        return [f"  {shown_text(line.strip())}" for line in lines]
+    return []

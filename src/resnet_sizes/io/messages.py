@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import reprlib
 import types
 import typing
 from pathlib import Path
@@ -132,15 +131,8 @@ def did_you_mean(found: Any, names: list[str]) -> str:
 
 def shown(value: Any) -> str:
     """A value for a message: short, printable, without the secrets of an address."""
-    text = without_secrets(_BOUNDED.repr(value))
+    text = without_secrets(repr(value)[: 4 * _LONGEST])
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "…"
-
-
-_BOUNDED = reprlib.Repr()
-"""As `repr`, but quick for values that hold themselves, or the same thing a billion times."""
-_BOUNDED.maxlevel = 4
-_BOUNDED.maxdict = _BOUNDED.maxlist = _BOUNDED.maxtuple = _BOUNDED.maxset = 8
-_BOUNDED.maxstring = _BOUNDED.maxother = 4 * _LONGEST
 
 
 def shown_text(text: str, most: int = 2 * _LONGEST) -> str:

@@ -170,12 +170,11 @@ def no_code(gpus: Iterable[tuple[object, Capability]]) -> UserError:
     listed = list(gpus)
     there = ", ".join(f"{gpu}, of compute capability {a}.{b}" for gpu, (a, b) in listed)
     able = sorted({own for _, own in _codes()})
-    is_newer = all(capability > able[-1] for _, capability in listed)
-    newer = "a newer one: pip install --upgrade torch torchvision"
     return UserError(
         f"training.device: torch {torch.__version__} has no code for {there}; it has code for "
-        f"{', '.join(f'{a}.{b}' for a, b in able)}. Install "
-        f"{newer if is_newer else f'a build for older GPUs: {_older_build()}'}. {ON_THE_CPU}"
+        f"{', '.join(f'{a}.{b}' for a, b in able)}. For "
+        "newer GPUs: pip install --upgrade torch torchvision. For older ones: "
+        f"{_older_build()}. {ON_THE_CPU}"
     )
 
 
@@ -220,17 +219,9 @@ def _remedy(nvml: Nvml | None) -> str:
         return f"It is built without CUDA; with it: {build}. {ON_THE_CPU}"
     least = LEAST_DRIVERS.get(int(cuda.split(".")[0]), 0)
     found = f"the driver here is {driver}" if driver else "nvidia-smi tells which is here"
-    if driver and int(driver.split(".")[0]) >= least:
-        remedy = (
-            "To see what is wrong: python -c 'import torch; torch.cuda.init()'; in a job, whether "
-            "it has a GPU: srun --gpus=1 nvidia-smi"
-        )
-    else:
-        remedy = (
-            f"Update the driver, or with {LEAST_DRIVERS[12]} or newer take an older build: "
-            f"{_older_build()}"
-        )
     return (
-        f"It is built for CUDA {cuda}, which needs driver {least} or newer; {found}. {remedy}. "
-        f"{ON_THE_CPU}"
+        f"It is built for CUDA {cuda}, which needs driver {least} or newer; {found}. Update the "
+        f"driver, or with {LEAST_DRIVERS[12]} or newer take an older build: {_older_build()}. If "
+        "it is new enough, see what is wrong: python -c 'import torch; torch.cuda.init()'; in a job, "
+        f"whether it has a GPU: srun --gpus=1 nvidia-smi. {ON_THE_CPU}"
     )

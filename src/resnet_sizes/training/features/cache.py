@@ -28,17 +28,9 @@ class Features:
     cache: FeatureCache
 
     def on(self, device: torch.device, labels: DeviceData) -> FeatureData:
-        """The dataset that the head is trained on.
-
-        Features stay in the host's memory where they would take more than half of what the
-        device has free: the head's own tensors are small, but other processes may need room.
-        """
-        size, target = self.train.nbytes + self.test.nbytes, device
-        if device.type == "cuda" and size > torch.cuda.mem_get_info(device)[0] // 2:
-            target = torch.device("cpu")
-        return FeatureData(
-            self.train.to(target), labels.train_labels, self.test.to(target), labels.test_labels
-        )
+        """The dataset that the head is trained on."""
+        train, test = self.train.to(device), self.test.to(device)
+        return FeatureData(train, labels.train_labels, test, labels.test_labels)
 
 
 def features_key(

@@ -62,25 +62,17 @@ class Attempt:
 
 
 def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors: Tensors) -> None:
-    """Restore training and attempt from a checkpoint, and warn where other hardware or versions
-    round otherwise."""
+    """Restore training and attempt from a checkpoint."""
     trainer.restore(record, tensors)
-    name, here, before = trainer.run.name, attempt.device, record.device
-    if _rounding(before) != _rounding(here):
-        log.warning(
-            f"{name}: was begun on {_shown(before)} and goes on on {_shown(here)}: from here on "
-            "its numbers are rounded otherwise"
-        )
+    name, here = trainer.run.name, attempt.device
     now = attempt.versions
     changed = {each: was for each, was in record.versions.items() if now.get(each) != was}
-    if changed:
-        log.warning(f"{name}: was begun with other versions of {', '.join(changed)}")
     resumption = Resumption(
         epoch=record.epoch,
         step=record.step,
         device=here.name,
         at=utc_now(),
-        before=before,
+        before=record.device,
         versions_before=changed,
     )
     attempt.history = list(record.history)
@@ -94,15 +86,6 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
         attempt.feature_cache = kept
     where = f"in epoch {record.epoch} after step {record.step}"
     log.info(f"{name}: goes on {where}, from its checkpoint")
-
-
-def _rounding(device: Device) -> tuple[str, str, int | None]:
-    """What decides in which order sums are taken."""
-    return device.kind, device.name, device.threads if device.kind == "cpu" else None
-
-
-def _shown(device: Device) -> str:
-    return f"{device.name}, {device.threads} threads" if device.kind == "cpu" else device.name
 
 
 @dataclass

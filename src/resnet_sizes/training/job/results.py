@@ -1,6 +1,5 @@
 """The results of a run that has reached its end, and what made them."""
 
-import os
 import platform
 import subprocess
 from importlib.metadata import version
@@ -145,19 +144,9 @@ def code() -> Code:
 
 
 def _git(*arguments: str) -> str | None:
-    folder = Path(resnet_sizes.__file__).parent
-    # A hook's variables name the repository that it runs in.
-    named = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+    command = ["git", "-C", str(Path(resnet_sizes.__file__).parent), *arguments]
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            env={name: value for name, value in os.environ.items() if name not in named},
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

@@ -159,7 +159,7 @@ def _train(
     in_epoch = trainer.in_epoch
     before = len(history) * in_epoch + trainer.epoch.step
     logits = trainer.test_logits().cpu() if len(history) == run.epochs else torch.empty(0)
-    lines = _EpochLog(folder.log, history)
+    _write(folder.log, history)  # a disk that refuses it would refuse the results too
     if attempt.feature_cache or attempt.resumptions:
         checkpointer.write()  # with the time that the pass took; with this attempt among the others
     synchronise = Clock(trainer.device).synchronise
@@ -196,12 +196,13 @@ def _train(
         history.append(metrics)
         logits = epoch_logits
         attempt.sharing.look()
-        lines.epoch_done()
+        _append(folder.log, metrics)
         progress.epoch_done(metrics, run.epochs)
         if file.is_due():
             show("training", metrics.epoch, in_epoch, metrics.train_loss)
         checkpointer.at_end_of_epoch()
-    lines.complete()
+    with suppress(WriteError):  # the results, which come next, say so
+        _write(folder.log, history)  # with lines that were refused
     file.phase("writing results")
     return logits
 
@@ -216,37 +217,18 @@ def _stop(trainer: Trainer, checkpointer: Checkpointer, why: str, status: int) -
     raise Stopped(f"{name}: stopped by {why} in epoch {epoch} after step {step}. {outcome}", status)
 
 
-class _EpochLog:
-    """`log.jsonl`: the epochs of all attempts, each once.
+def _append(path: Path, metrics: EpochMetrics) -> None:
+    """Add an epoch to the log; where the disk refuses, the run goes on."""
+    try:
+        with explained_write(path), path.open("a", encoding="utf-8") as file:
+            file.write(_line(metrics))
+    except WriteError as error:
+        log.warning(f"warning: {error} The run goes on meanwhile")
 
-    A disk that refuses it at the beginning stops the run, since it would refuse the results too;
-    later there is something to lose, and the whole is written once more in the end.
-    """
 
-    def __init__(self, path: Path, history: list[EpochMetrics]) -> None:
-        self._path = path
-        self._history = history
-        self._refused = False
-        self._rewrite()
-
-    def epoch_done(self) -> None:
-        """Write the last epoch of the history."""
-        try:
-            with explained_write(self._path), self._path.open("a", encoding="utf-8") as file:
-                file.write(_line(self._history[-1]))
-        except WriteError as error:
-            if not self._refused:
-                log.warning(f"warning: {error} The run goes on meanwhile")
-            self._refused = True
-
-    def complete(self) -> None:
-        """Write all where lines were refused."""
-        if self._refused:
-            with suppress(WriteError):  # the results, which come next, say so
-                self._rewrite()
-
-    def _rewrite(self) -> None:
-        write_text(self._path, "".join(map(_line, self._history)))
+def _write(path: Path, history: list[EpochMetrics]) -> None:
+    """Write the whole log."""
+    write_text(path, "".join(map(_line, history)))
 
 
 def _line(metrics: EpochMetrics) -> str:
