@@ -95,7 +95,7 @@ class Management:
         (
             "11.8",
             "460.32.03",
-            r"needs driver 450 or newer; the driver here is.*, see what is wrong",
+            r"needs driver 450 or newer; the driver here is.*see what is wrong",
         ),
         ("13.0", None, r"needs driver 580 or newer; nvidia-smi tells which is here\. Update"),
         (None, "580.65.06", r"built without CUDA; with it: pip install --force-reinstall torch=="),

@@ -222,6 +222,6 @@ def _remedy(nvml: Nvml | None) -> str:
     return (
         f"It is built for CUDA {cuda}, which needs driver {least} or newer; {found}. Update the "
         f"driver, or with {LEAST_DRIVERS[12]} or newer take an older build: {_older_build()}. If "
-        "it is new enough, see what is wrong: python -c 'import torch; torch.cuda.init()'; in a job, "
-        f"whether it has a GPU: srun --gpus=1 nvidia-smi. {ON_THE_CPU}"
+        "it is new enough, see what is wrong: python -c 'import torch; torch.cuda.init()'; in a "
+        f"job, whether it has a GPU: srun --gpus=1 nvidia-smi. {ON_THE_CPU}"
     )
