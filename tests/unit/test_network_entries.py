@@ -15,6 +15,7 @@ from synthetic_runs import HEAD_PARAMETERS, MACS, PARAMETERS
 from torch import nn
 from typer.testing import CliRunner
 
+from documented import blocks
 from resnet_sizes.cli.app import app
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.errors import UserError
@@ -276,6 +277,16 @@ def test_a_network_of_ones_own_is_trained_by_its_dotted_path(own: Folder) -> Non
     )
     own.train()
     assert own.run_file() != before
+
+
+def test_the_documented_network_is_trained(own: Folder) -> None:
+    (own.folder / "config" / "mine.py").write_text(blocks("A network", "python")[0])
+    [written] = yaml.safe_load(blocks("A network", "yaml")[0])["networks"].values()
+    own.write(**{"head": "fc", **written})
+    own.train()
+    found = own.folder / "results/own/runs/scratch-32/tiny/seed-0/metrics.json"
+    assert json.loads(found.read_text())["parameters"] == 3 * 32 * 32 * 10 + 10
+    assert own.run_file().network.file == Path("config/mine.py")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ ARTICLE = REPOSITORY / "articles/santos-2024/article.yaml"
 
 SHIPPED = [
     "config", "demo", "offline", "folder", "readings", "fast", "laptop", "quick", "colab",
-    "he-2015",
+    "he-2015", "he-2015-short",
 ]  # fmt: skip
 
 
@@ -260,6 +260,17 @@ def test_the_versions_of_weights_are_torchvisions(name):
     versions = [f"IMAGENET1K_{version}" for version in NETWORKS[name].weights]
     assert versions == [member.name for member in weights]
     assert weights.DEFAULT.name == versions[-1]
+
+
+def test_keys_that_came_later_change_no_hash_of_before():
+    # Of the version before iterations, steps, warm-up, validation and networks of one's own.
+    demo, default = (load_study(names, base=BASE) for names in ([BASE.with_name("demo.yaml")], []))
+    assert content_hash(demo)[:16] == "650df62d3b6076c5"
+    assert content_hash(default)[:16] == "2641fc72c8be0b83"
+    settings = all_run_settings(demo)[0]
+    assert content_hash(settings)[:16] == "dc30e420fb03040d"
+    run = RunFile(**settings.model_dump(), dataset_identity="0" * 64)
+    assert content_hash(run)[:16] == "40c3709b1273cfc0"
 
 
 def test_shipped_readings_are_all_defined_and_each_differs():

@@ -27,8 +27,8 @@ SOFT_INK = "#55585D"
 GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.6}
 
 # Okabe and Ito's hues, which colour-blind readers tell apart, darkened where text on white
-# would be too pale; dash patterns and markers tell networks apart in grey print. Networks take them
-# in their order; their numbers have no common factor, so that looks repeat late.
+# would be too pale; dashes and markers are for grey print. Networks take them in their order; their
+# numbers have no common factor, so that looks repeat late.
 _COLORS = ("#0072B2", "#000000", "#BF5000", "#A8568A", "#00805F")
 _DASHES: tuple[Any, ...] = (
     "-", (0, (1, 1)), (0, (4, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (5, 1.2, 1, 1.2)), (0, (8, 2)),

@@ -62,13 +62,20 @@ class TrainingRecipe(Record):
     let another decide."""
 
 
+def _absent(given: object) -> bool:
+    return given is None
+
+
 RecipeChanges = create_model(  # type: ignore[call-overload]
     "RecipeChanges",
     __base__=Record,
     __doc__="What differs from the protocol for one model; keys left out stay as they are.",
     # The same fields with the same bounds, which may be left out.
     **{
-        name: (field.rebuild_annotation() | None, Field(None, description=field.description))
+        name: (
+            field.rebuild_annotation() | None,
+            Field(None, description=field.description, exclude_if=field.exclude_if and _absent),
+        )
         for name, field in TrainingRecipe.model_fields.items()
     },
 )

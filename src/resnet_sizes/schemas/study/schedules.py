@@ -1,7 +1,4 @@
-"""How the learning rate goes over a training: one function for each schedule, and the warm-up.
-
-Another schedule is another function with an entry in `SCHEDULES`.
-"""
+"""How the learning rate goes over a training: one function for each schedule, and the warm-up."""
 
 import math
 from collections.abc import Callable, Sequence

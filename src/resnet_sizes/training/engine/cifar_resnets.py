@@ -40,8 +40,7 @@ class CifarResNet(nn.Sequential):
 
 
 class Shortcut(nn.Module):
-    """Every second pixel of each map, and zeros for the maps that are added: `[N, C, H, W]` →
-    `[N, 2 C, H / 2, W / 2]`."""
+    """Every second pixel, and zeros for new maps: `[N, C, H, W]` → `[N, 2C, H/2, W/2]`."""
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         added = maps.shape[1]

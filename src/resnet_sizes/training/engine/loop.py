@@ -81,8 +81,7 @@ class Trainer:
         """Indices of the training images that are held out, int64 `[N]` on the device."""
         if self.run.validation:
             self.validation, self._trained = self._split()
-        self._train_errors: list[float] = []
-        """Of the epochs that are done."""
+        self._train_errors: list[float] = []  # of the epochs that are done
         # Of a frozen backbone in eval mode nothing may move, its running statistics included.
         self._whole_in_eval = recipe.trainable == "head" and recipe.frozen_batch_norm == "eval"
         self._graph = self._step_graph()

@@ -25,8 +25,7 @@ def build_network(
 
     It maps float images `[N, 3, S, S]` to logits `[N, classes]`. torchvision's get the stem that
     the recipe names: `cifar` is a 3×3 convolution with stride 1 and no max-pool, as He et al.
-    (2015), section 4.2, use on CIFAR-10. Raises UserError for one of the user's own that cannot be
-    built, or gives something else.
+    (2015), section 4.2, use on CIFAR-10. Raises UserError for `own` that cannot be built so.
     """
     if own:
         return _own(own, recipe, classes)
@@ -48,12 +47,12 @@ def _own(own: Network, recipe: TrainingRecipe, classes: int) -> nn.Module:
             shape = list(network.eval()(torch.zeros(2, 3, side, side)).shape)
         if shape != [2, classes]:
             raise ValueError(f"it gives logits {shape}; allowed: [2, {classes}]")
-        network.train().get_submodule(own.head)
+        if recipe.trainable == "head":
+            network.get_submodule(own.head)
     except Exception as error:
         raise UserError(
             f"networks: {own.build} gives no network for images [2, 3, {side}, {side}] of "
-            f"{classes} classes, with a last layer {own.head!r} ({type(error).__name__}: "
-            f"{error}). Correct {own.file}"
+            f"{classes} classes ({type(error).__name__}: {error}). Correct {own.file}"
         ) from error
     return network
 
@@ -160,8 +159,7 @@ def macs_per_image(
     """Multiply-accumulates of one forward pass for one image.
 
     Counted by torch's FlopCounterMode on tensors without storage, which costs no arithmetic;
-    it counts a multiply-accumulate as two operations. A network of the user's own may know no
-    such tensors, and is counted on real ones.
+    it counts a multiply-accumulate as two operations. One's own network is counted on real ones.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
