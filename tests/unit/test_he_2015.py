@@ -129,6 +129,9 @@ def test_a_shorter_schedule_is_no_test_of_it(tmp_path: Path) -> None:
 def test_its_report_has_its_columns_and_figure_and_is_in_english(as_printed: Path) -> None:
     context = context_of(read_inputs(as_printed, as_printed.parent / "evidence"), "en")
     text = str(plain(render_article(context, TEMPLATES, choose_engine("pandoc")).text))
+    table = (as_printed.parent / "evidence/table.csv").read_text(encoding="utf-8").splitlines()
+    assert table[0] == "network,layers,parameters,error,error_sd"
+    assert table[-1] == "ResNet-110,110,1.727962,6.61,0.158113883008"
     assert " | Layers | Parameters (millions) | Error |" in text
     assert "| *in the article* | 110 | 1.7 | 6.43% |" in text
     assert "| ResNet-110 | 110 | 1.73 | 6.61% ± 0.16 |" in text

@@ -36,7 +36,8 @@ def table_of(folder: Path, **choices: Any) -> pd.DataFrame:
 
 def table_of_study(study: Path) -> pd.DataFrame:
     runs = read_runs(read_record(study, StudyFile, ""), StudyFolder.of_file(study), True)
-    return comparison_table(runs.study, collected(runs, load_article(ARTICLE)))
+    article = load_article(ARTICLE)
+    return comparison_table(runs.study, collected(runs, article), article)
 
 
 def test_the_articles_numbers_give_the_articles_table(tmp_path: Path) -> None:

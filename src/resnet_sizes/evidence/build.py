@@ -63,7 +63,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
     file = Path(os.path.relpath(output / "verdicts.json", folder.folder)).as_posix()
     values = collect_values(runs, article, judged.verdicts, overall, file)
 
-    write_table(comparison_table(study, values.values), output / "table.csv")
+    write_table(comparison_table(study, values.values, article), output / "table.csv")
     write_json(output / "audit.json", audited)
     write_json(output / "values.json", values)
     write_json(output / "figures.json", figure_numbers(runs, article, values.values))
