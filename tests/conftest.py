@@ -42,6 +42,16 @@ _VARIABLE = "RESNET_SIZES_CIFAR10_JPEG"
 _BESIDE_CHECKOUT = Path(__file__).parents[2] / "shared" / "data" / "cifar10-jpeg.tar.gz"
 
 
+LONGER = {
+    f"test_{name}"
+    for name in (
+        "devices", "error_rates", "frozen", "full_disk", "missing_gpus", "seeds_in_one_process",
+        "status", "training", "verify",
+    )
+}  # fmt: skip
+"""Files of many tests that together take more than 15 seconds of a processor, or wait as long."""
+
+
 @pytest.fixture(scope="session")
 def cifar10_jpeg() -> Path:
     """An archive of CIFAR-10 re-encoded as JPEG, which is not part of the project."""
@@ -53,9 +63,9 @@ def cifar10_jpeg() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first, so that no worker is left alone with one at the end."""
+    """Files that take long come first, so that no worker is left alone with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (item.path not in slow, item.path.stem not in LONGER))
 
 
 def pytest_collection_finish() -> None:
