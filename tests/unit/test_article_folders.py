@@ -1,7 +1,6 @@
 """An article is a folder: its report says nothing of another one."""
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,6 @@ HE_RESULTS: dict[str, Any] = {
 }
 
 
-@pytest.mark.skipif(not find_spec("resnet_sizes.schemas.study.networks"), reason="its networks")
 def test_the_second_article_has_nothing_of_the_first(tmp_path: Path) -> None:
     study = make_study(tmp_path, article=HE, languages=("en",), **HE_RESULTS)
     build_evidence(study, StudyFolder.of_file(study).evidence, allow_partial=True)
@@ -207,7 +205,12 @@ def test_a_text_in_nobodys_place_is_refused(tmp_path: Path, text: str, problem: 
 def test_a_citation_that_no_bibliography_has_is_refused(tmp_path: Path) -> None:
     article = with_prose(tmp_path / "own")
     (article.parent / "references.bib").unlink()
-    with pytest.raises(UserError, match=r"article.reference is 'somebody2020', which is no key"):
+    overlay = tmp_path / "own.yaml"
+    overlay.write_text(f"article: {article}\n", encoding="utf-8")
+    problem = r"article.reference is 'somebody2020', which is no key"
+    with pytest.raises(UserError, match=problem):  # before anything is trained
+        CliRunner().invoke(app, ["study", "show", str(overlay)], catch_exceptions=False)
+    with pytest.raises(UserError, match=problem):
         written(tmp_path, article, **RESULTS)
 
 

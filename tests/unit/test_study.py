@@ -190,6 +190,7 @@ def test_results_of_an_older_version_are_judged_by_the_article_file_in_its_new_p
 def test_a_path_that_snakemake_would_take_for_a_pattern_is_refused(tmp_path, key, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copyfile(ARTICLE, tmp_path / "a{1}.zip")
+    shutil.copy(ARTICLE.parent / "references.bib", tmp_path)
     text = "{article: 'a{1}.zip'}"
     if key != "article":
         text = "dataset: {source: image-folder, path: 'a{1}.zip'}"

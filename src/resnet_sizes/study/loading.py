@@ -64,7 +64,9 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
     path, spec = Path(study.article), study.report
     if not shipped(path).is_file():
         return study  # `check_files` says so
-    languages = report_languages(study, load_article(path), ArticleFolder(path), spec.languages)
+    article, folder = load_article(path), ArticleFolder(path)
+    folder.check_references(article, shipped("report") / "assets" / "references.bib")
+    languages = report_languages(study, article, folder, spec.languages)
     return study.model_copy(update={"report": spec.model_copy(update={"languages": languages})})
 
 

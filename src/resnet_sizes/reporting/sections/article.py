@@ -40,7 +40,7 @@ class RenderedArticle:
 
 def render_article(report: ReportContext, templates: Path, engine: Engine) -> RenderedArticle:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
-    _check_references(report, templates / "assets" / "references.bib")
+    report.folder.check_references(report.article, templates / "assets" / "references.bib")
     alternatives: dict[str, str] = {}
 
     def alt(description: str) -> Safe:
@@ -219,23 +219,6 @@ def _check_commands(report: ReportContext) -> Safe:
         f"resnet-sizes verify {folder}\n"
         f"resnet-sizes verify {folder} --replay 5"
     )
-
-
-def _check_references(report: ReportContext, bibliography: Path) -> None:
-    """What the article file cites is in the bibliography: pandoc would not say who asked for it."""
-    own, article = report.folder.references, report.article
-    effect = article.judging.seed_deviation
-    cited = {
-        "article.reference": article.article.reference,
-        "judging.seed_deviation.reference": effect.reference if effect else None,
-    }
-    texts = [path.read_text(encoding="utf-8") for path in (bibliography, own) if path.is_file()]
-    for place, key in cited.items():
-        if key and not any(f"{{{key}," in text for text in texts):
-            raise UserError(
-                f"{report.study.article}: {place} is {key!r}, which is no key of {own} or of "
-                f"{bibliography}. Add the entry there, or leave the reference out."
-            )
 
 
 def _tidy(text: str) -> str:

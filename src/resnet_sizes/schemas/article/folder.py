@@ -18,9 +18,24 @@ class ArticleFolder:
     def __init__(self, article: Path) -> None:
         """`article` is found as by `load_article`."""
         was_moved = not article.exists() and article.as_posix() in MOVED
-        self.folder = shipped(MOVED[article.as_posix()] if was_moved else article).parent
+        self.file = shipped(MOVED[article.as_posix()] if was_moved else article)
+        self.folder = self.file.parent
         self.references = self.folder / "references.bib"
         """Entries of the bibliography, besides those of `report/assets/references.bib`."""
+
+    def check_references(self, article: Article, shared: Path) -> None:
+        """Raise UserError for what the article file cites and neither its own bibliography nor a
+        shared one has: pandoc would not say who asked for it."""
+        cited = {"article.reference": article.article.reference}
+        if effect := article.judging.seed_deviation:
+            cited["judging.seed_deviation.reference"] = effect.reference
+        texts = [path.read_text("utf-8") for path in (self.references, shared) if path.is_file()]
+        for place, key in cited.items():
+            if key and not any(f"{{{key}," in text for text in texts):
+                raise UserError(
+                    f"{self.file}: {place} is {key!r}, which is no key of {self.references} or "
+                    f"of {shared}. Add the entry there, or leave the reference out."
+                )
 
     def prose(self, language: str) -> Path:
         """Where files lie that take the place of those of `report/<language>/`: templates by their
