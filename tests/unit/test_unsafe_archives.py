@@ -150,6 +150,16 @@ def test_a_giant_header_is_refused_without_being_read(tmp_path: Path) -> None:
         Tar(path).entries()
 
 
+def test_headers_for_all_members_of_a_tar_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "many.tar"
+    headers = {f"key{number}": "x" for number in range(2000)}
+    with tarfile.open(path, "w:", format=tarfile.PAX_FORMAT, pax_headers=headers) as archive:
+        member = tarfile.TarInfo("train/cat/0.png")
+        archive.addfile(member, io.BytesIO(b""))
+    with pytest.raises(UserError, match=r"many\.tar: \S+ has more than 10000 characters"):
+        Tar(path).entries()
+
+
 @pytest.mark.parametrize("compression", ["", "gz", "bz2", "xz"])
 @pytest.mark.parametrize("keep", [0.2, 0.6, 0.9])
 def test_a_tar_that_was_cut_short_is_refused(tmp_path: Path, compression: str, keep: float) -> None:

@@ -33,6 +33,8 @@ MAX_ENTRIES = 100_000
 BOMB_BYTES = 256 * 1024**2
 BOMB_RATIO = 100
 BUFFER = 1024**2
+_MAX_SHARED_HEADERS = 10_000
+"""Characters of the headers that hold for all members: tarfile goes through them for each one."""
 _DEEPEST = 5
 """Levels that a folder is searched: one more than `top/train/class/file` needs, so that what
 lies too deep is seen and named."""
@@ -230,6 +232,9 @@ class Tar(Container):
                 while (member := archive.next()) is not None:
                     # tarfile would keep them all in memory.
                     archive.members.clear()  # type: ignore[attr-defined]
+                    if len(str(archive.pax_headers)) > _MAX_SHARED_HEADERS:
+                        problem = f"has more than {_MAX_SHARED_HEADERS} characters of headers"
+                        raise self._refusal(member.name, problem)
                     if not (member.isreg() or member.isdir()) or member.issparse():
                         raise self._refusal(member.name, *_NO_FILE)
                     place = member.offset_data, member.size
