@@ -14,6 +14,8 @@ from report_studies import (
 )
 from synthetic_runs import initial_weights
 
+from resnet_sizes.schemas.study.schedules import SCHEDULES
+
 CONFOUNDED = "**O que varia junto com a profundidade.**"
 
 
@@ -129,6 +131,29 @@ def test_the_optimiser_is_told_with_what_applies_to_it() -> None:
     )
     body = article_of(**with_reading({"optimizer": "adamw"}))
     assert "momento" not in table_row(body, "Otimizador")[2]
+
+
+def test_steps_a_warm_up_and_images_held_out_are_told() -> None:
+    reading = {
+        "optimizer": "sgd",
+        "schedule": "steps",
+        "milestones": [3200, 4800],
+        "per_model": {"resnet152": {"warmup": {"learning_rate": 0.01, "until_train_error": 0.8}}},
+    }
+    training = {"iterations": 6400, "validation": 5000}
+    body = article_of(**with_reading(reading, training=training))
+    told = table_row(body, "Otimizador")[2]
+    assert "taxa de aprendizado multiplicada por 0,1 após 3.200 e 4.800 iterações" in told
+    assert "aquecimento com taxa de aprendizado de 0,01 até que o erro de treinamento" in told
+    assert "as redes diferem quanto ao aquecimento da taxa de aprendizado" in body
+    assert "5.000 das imagens de treinamento ficaram reservadas para validação" in body
+    assert "6.400 iterações em 33 épocas" in body
+
+
+def test_a_schedule_that_was_added_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SCHEDULES, "linear", lambda moment: 1.0)
+    body = article_of(**with_reading({"schedule": "linear"}))
+    assert "esquema `linear`" in table_row(body, "Otimizador")[2]
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,8 @@ def train_on_device(
         described = describe(device, slot.gpu)
         supervision.progress.on(described)
         log.info(
-            f"{run.name}: {run.epochs} epochs of {info.train_images} images on {described.name} "
-            f"({described.kind}, {described.threads} threads), {run.precision}"
+            f"{run.name}: {run.epochs} epochs of {info.train_images - run.validation} images on "
+            f"{described.name} ({described.kind}, {described.threads} threads), {run.precision}"
         )
         attempt = Attempt(
             run_hash=run_hash,
