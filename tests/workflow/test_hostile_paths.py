@@ -36,10 +36,10 @@ def test_a_study_runs_below_a_folder_with_any_name(tmp_path: Path) -> None:
             ).strip()
         ),
     )
-    article = project.folder / "articles/santos-2024/article.yaml"
-    shutil.copy2(article, project.folder / "config/an 'article'.yaml")
+    articles = project.folder / "articles"
+    shutil.copytree(articles / "santos-2024", articles / "an 'article'")
     with (project.folder / config).open("a", encoding="utf-8") as file:
-        file.write("article: \"config/an 'article'.yaml\"\n")
+        file.write("article: \"articles/an 'article'/article.yaml\"\n")
     project.snakemake("--configfile", config)
     for name in ("report.html", "report.pdf"):
         assert (project.folder / "results/tiny/report/en" / name).is_file()
