@@ -66,7 +66,11 @@ def test_commands_without_a_name_are_about_its_study(new_study: NewStudy) -> Non
     assert shown["article"] == "articles/example/article.yaml"
     assert shown["models"] == ["resnet18", "resnet34"]
     assert shown["demo"]
-    assert "layers_increment" in new_study.command("audit", shown["article"])
+    steps = yaml.safe_load((new_study.folder / ".github/workflows/ci.yml").read_text())
+    commands = [step.get("run", "").split() for step in steps["jobs"]["report"]["steps"]]
+    ours = [command for command in commands if command[:1] == ["resnet-sizes"]]
+    said = [new_study.command(*command[1:]) for command in ours]
+    assert "layers_increment" in said[1]
 
 
 def test_what_the_configuration_says_in_comments_holds(new_study: NewStudy) -> None:

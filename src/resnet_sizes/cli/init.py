@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-import resnet_sizes
+from resnet_sizes import __version__
 from resnet_sizes.cli.console import result, say
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import explained_write
@@ -22,9 +22,7 @@ ARTICLES = {path.name: path for path in (EXAMPLE, *sorted(SHIPPED.glob("articles
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
-    article: Annotated[
-        str, typer.Option(help=f"What it begins with: {', '.join(ARTICLES)}.")
-    ] = EXAMPLE.name,
+    article: Annotated[str, typer.Option(help=f"One of {', '.join(ARTICLES)}.")] = EXAMPLE.name,
 ) -> None:
     """Lay out a new study: configuration, article file, Snakefile, profiles, CI, README.
 
@@ -47,14 +45,16 @@ def init(
 def _laid_out(folder: Path, article: Path) -> list[Path]:
     """What a study of an article begins with, put into a folder of its own."""
     from resnet_sizes.schemas.article.article import load_article
+    from resnet_sizes.schemas.study.networks import NETWORKS
 
     shutil.copytree(SHIPPED / "workflow" / "new-study", folder, dirs_exist_ok=True)
-    models = ", ".join(row.model for row in load_article(article / "article.yaml").table)
-    fillings = {"article": article.name, "models": models, "version": resnet_sizes.__version__}
+    models = [row.model for row in load_article(article / "article.yaml").table]
+    general = all("imagenet" in NETWORKS[name].stems for name in models)
+    fillings = {"article": article.name, "models": ", ".join(models), "version": __version__}
+    fillings |= {"protocol": "scratch-32" if general else "scratch-cifar-stem"}
     for path in [each for each in folder.rglob("*") if each.is_file()]:
         path.write_text(Template(path.read_text("utf-8")).safe_substitute(fillings), "utf-8")
     shutil.copytree(article, folder / "articles" / article.name)
     shutil.copytree(SHIPPED / "profiles", folder / "profiles")
-    for name in ("README.md", "demo.yaml"):
-        shutil.copyfile(SHIPPED / "config" / name, folder / "config" / name)
+    shutil.copyfile(SHIPPED / "config" / "README.md", folder / "config" / "README.md")
     return sorted(folder.iterdir())
