@@ -112,4 +112,11 @@ def test_a_file_that_is_not_there_is_named_before_any_job(home: Path) -> None:
 def test_an_archive_of_the_study_has_the_file(home: Path) -> None:
     files = archive_files(made(home), study_on(SPEC))
     assert files["stripes.py"] == Path("stripes.py")
+    networks = blocks("A network", "yaml")[0]
+    Path("config").mkdir()
+    Path("config/mine.py").write_text("")
+    own = study_on(SPEC).model_validate(
+        study_on(SPEC).model_dump() | {"networks": yaml.safe_load(networks)["networks"]}
+    )
+    assert archive_files(made(home), own)["config/mine.py"] == Path("config/mine.py")
     assert files["config/devices.yaml"] == SHIPPED / "config" / "devices.yaml"

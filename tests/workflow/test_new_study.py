@@ -149,6 +149,17 @@ def test_a_larger_workflow_gives_the_study_as_a_part_of_its_configuration(
     assert "seeds: found []" in refused
 
 
+def test_a_network_of_one_s_own_beside_the_study_is_trained(new_study: NewStudy) -> None:
+    code, keys = (blocks("A network", kind)[0] for kind in ("python", "yaml"))
+    (new_study.folder / "config/mine.py").write_text(code)
+    overlay = new_study.overlay("tiny.yaml", TINY.replace("models: ", "# ") + keys)
+    planned = new_study.plan("--configfile", overlay).stdout
+    assert "Training linear under scratch-32, seed 0" in planned
+    (new_study.folder / "config/mine.py").unlink()
+    refused = new_study.plan("--configfile", overlay, check=False).stdout
+    assert "linear.build: there is no config/mine.py" in refused
+
+
 def test_a_source_of_one_s_own_beside_the_study_gives_its_images(new_study: NewStudy) -> None:
     (new_study.folder / "stripes.py").write_text(blocks("A data source", "python")[0])
     tiny = yaml.safe_load(TINY) | yaml.safe_load(blocks("A data source", "yaml")[0])

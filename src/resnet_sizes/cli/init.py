@@ -56,5 +56,6 @@ def _laid_out(folder: Path, article: Path) -> list[Path]:
         path.write_text(Template(path.read_text("utf-8")).safe_substitute(fillings), "utf-8")
     shutil.copytree(article, folder / "articles" / article.name)
     shutil.copytree(SHIPPED / "profiles", folder / "profiles")
-    shutil.copyfile(SHIPPED / "config" / "README.md", folder / "config" / "README.md")
+    for path in [SHIPPED / "config/README.md", *SHIPPED.glob(f"config/{article.name}*.yaml")]:
+        shutil.copyfile(path, folder / "config" / path.name)
     return sorted(folder.iterdir())

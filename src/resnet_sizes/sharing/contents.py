@@ -42,18 +42,18 @@ def archive_files(study_path: Path, study: Study) -> dict[str, Path]:
 def _named(study: Study) -> dict[str, Path]:
     """The files that the configuration names, as they must lie in an archive too."""
     for key, name in (("article", study.article), ("devices", study.devices)):
-        parts = PurePosixPath(name).parts
-        if Path(name).is_absolute() or ".." in parts:
+        if Path(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise UserError(
                 f"{key}: is {name!r}, outside of the project's folder, so it would lie nowhere in "
                 f"an archive. Copy it to config/, change {key} in the configuration, and run "
                 "snakemake again: no run is repeated."
             )
-    code = [study.dataset.own_code[0]] if study.dataset.own_code else []
+    code = [network.file for network in study.networks.values()]
+    code += [study.dataset.own_code[0]] if study.dataset.own_code else []
     own = ArticleFolder(Path(study.article))
     named = [Path(study.article), Path(study.devices), *code]
     named += [Path(study.article).parent / path.relative_to(own.folder) for path in own.files()]
-    return {path.as_posix(): shipped(path) for path in named}
+    return {path.as_posix(): shipped(path) for path in named if shipped(path).is_file()}
 
 
 def _results(folder: StudyFolder, study: Study) -> list[Path]:
