@@ -93,6 +93,9 @@ def test_a_shipped_article_is_laid_out_to_work_on(article: str, tmp_path: Path) 
     own, shipped = (folder / "articles" / article for folder in (tmp_path, REPOSITORY))
     assert load_article(own / "article.yaml") == load_article(shipped / "article.yaml")
     assert not (tmp_path / "articles/example").exists()
+    for study in sorted(REPOSITORY.glob(f"config/{article}*.yaml")):
+        done = copied().run(["study", "show", f"config/{study.name}"], tmp_path)
+        assert yaml.safe_load(done.stdout)["name"] == study.stem
     plan = NewStudy(tmp_path).plan().stdout
     assert "Job stats:" in plan
     assert f"articles/{article}/article.yaml" in plan
@@ -101,8 +104,8 @@ def test_a_shipped_article_is_laid_out_to_work_on(article: str, tmp_path: Path) 
 def test_an_article_that_is_not_shipped_is_told_with_those_that_are(tmp_path: Path) -> None:
     done = copied().run(["init", "study", "--article", "santos-2042"], tmp_path)
     assert done.returncode == 1
-    assert "--article: found 'santos-2042'; allowed: example, " in done.stderr
-    assert "santos-2024" in done.stderr
+    assert "--article: found 'santos-2042'; allowed: " in done.stderr
+    assert "santos-2024, example." in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -15,14 +15,13 @@ from resnet_sizes.io.files import explained_write
 from resnet_sizes.io.messages import shown
 from resnet_sizes.io.shipped import SHIPPED
 
-EXAMPLE = SHIPPED / "workflow" / "example"
-ARTICLES = {path.name: path for path in (EXAMPLE, *sorted(SHIPPED.glob("articles/*/")))}
+ARTICLES = {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/*/article.yaml"))}
 """Folders of articles, by name."""
 
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
-    article: Annotated[str, typer.Option(help=f"One of {', '.join(ARTICLES)}.")] = EXAMPLE.name,
+    article: Annotated[str, typer.Option(help=f"One of {', '.join(ARTICLES)}.")] = "example",
 ) -> None:
     """Lay out a new study: configuration, article file, Snakefile, profiles, CI, README.
 
