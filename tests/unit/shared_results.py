@@ -108,7 +108,7 @@ def plausible(study: Path) -> Path:
         best = max(data["epochs"], key=lambda epoch: epoch["test_accuracy"])
         data |= {"best_epoch": best["epoch"], "best_test_accuracy": best["test_accuracy"]}
         run = data["run"]
-        steps = run["epochs"] * max(1, info.train_images // run["batch_size"])
+        steps = run["epochs"] * -(-info.train_images // run["batch_size"])
         data["first_losses"] = [float(x) for x in np.linspace(2.4, 2.2, min(FIRST_STEPS, steps))]
         data["checksum"] = None
         write_json(path, Metrics.model_validate_json(json.dumps(data)).sealed())

@@ -91,7 +91,7 @@ def test_the_report_tells_origins_apart(pooled, monkeypatch, language, said):
     inputs, templates = read_inputs(pooled / "study.json", pooled / "evidence"), Path("report")
     article = ArticleFolder(Path(inputs.study.article))
     made = made_with(choose_engine("pandoc"), templates, article)
-    text, _ = report_text(inputs, language, made, templates)
+    text, *_ = report_text(inputs, language, made, templates, Path("nowhere"))
     for words in said:
         assert words in plain(text)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -423,6 +424,25 @@ def test_an_accuracy_that_is_no_whole_number_of_images_is_found(project):
     changed_metrics(run, epochs=epochs)
     _, found, _ = verify(project / "results/shared", project)
     assert "no whole number" in differing(found)[f"{RUN}/metrics.json"]
+
+
+def test_a_page_with_forged_numbers_is_found_though_other_programs_drew_its_figures(project):
+    page = project / "results/shared/report/pt/report.html"
+    text = page.read_text("utf-8")
+    number = re.search(r'data-k="scratch-32.resnet50.accuracy.mean"[^>]*>([\d,]+)', text)
+    assert number
+    page.write_text(text.replace(number[1], "99,99"), "utf-8")
+    status, found, _ = verify(project / "results/shared", project)
+    assert status == 1
+    assert "99,99 has no source" in differing(found)["report/pt/report.html"]
+
+
+def test_a_page_that_nobody_can_read_is_a_finding(project):
+    (project / "results/shared/report/pt/report.html").write_text("<svg", "utf-8")
+    status, found, error = verify(project / "results/shared", project)
+    assert status == 1
+    assert "Traceback" not in error
+    assert "report/pt" in differing(found)
 
 
 def test_a_report_that_says_something_else_than_its_evidence_is_found(with_pages):

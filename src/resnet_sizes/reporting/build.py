@@ -16,12 +16,14 @@ from resnet_sizes.io.files import (
     ABANDONED_AFTER,
     copy_together,
     explained_write,
+    read_bytes,
     remove_temporaries,
     write_json,
 )
 from resnet_sizes.io.hashes import content_hash, file_hash
 from resnet_sizes.io.shipped import OWN_TEMPLATES, shipped
-from resnet_sizes.reporting.checks.number_check import check_numbers
+from resnet_sizes.reporting.checks.number_check import check_numbers, sources_of
+from resnet_sizes.reporting.checks.page_check import strays
 from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
@@ -153,15 +155,21 @@ def made_with(engine: Engine, templates: Path, own: ArticleFolder) -> MadeWith:
 
 
 def report_text(
-    inputs: Inputs, language: str, made: MadeWith, templates: Path
-) -> tuple[str, dict[str, Any]]:
+    inputs: Inputs, language: str, made: MadeWith, templates: Path, claimed: Path
+) -> tuple[str, dict[str, Any], list[str]]:
     """`article.qmd` and the content of `report.json`, as `build_report` writes them where a report
-    is made with the programs that `made` names; nothing is rendered. Raises UserError as it does.
-    """
+    is made with the programs that `made` names, and the numerals without a source of the page in
+    `claimed`; nothing is rendered. Raises UserError as it does."""
     engine = Engine(made.engine, tuple(made.engine_versions.items()), pandoc.render)
     report = _context(inputs, templates, language)
-    text = render_article(report, templates, engine).text
-    return text, metadata.report_data(report, keys_in(text), made)
+    rendered = render_article(report, templates, engine)
+    with tempfile.TemporaryDirectory() as name:
+        _copy_assets(report, templates, Path(name))
+        sources = sources_of(Path(name), rendered, report, engine)
+    pages = (read_bytes(page, "").decode(errors="replace") for page in claimed.glob("report.html"))
+    found = [stray for page in pages for stray in strays(page, sources)]
+    lines = [f"{number} has no source: {text}" for number, text in found]
+    return rendered.text, metadata.report_data(report, keys_in(rendered.text), made), lines
 
 
 def _copy_assets(report: ReportContext, templates: Path, folder: Path) -> list[str]:

@@ -153,6 +153,7 @@ class QuantityTest:
         low, high = self.contrast.interval() if self.contrast else (None, None)
         values = ([self._value(run) for run in runs] for runs in (self.first, self.second))
         first, second = map(mean, values)
+        shown = math.exp if self.quantity == "minutes" else float
         return QuantityComparison(
             protocol=self.cell[0],
             model=self.cell[1],
@@ -160,8 +161,8 @@ class QuantityTest:
             first_seeds=len(self.first),
             second_seeds=len(self.second),
             paired=self.paired,
-            first=self._shown(first),
-            second=self._shown(second),
+            first=shown(first),
+            second=shown(second),
             difference=self._as_difference(
                 self.contrast.estimate if self.contrast else second - first
             ),
@@ -205,14 +206,10 @@ class QuantityTest:
             ]
         if count < 2:
             return None
-        # A few numbers that happen to be equal are no proof: values are rounded.
-        rounding = 2 * self._step**2 / 12 / count
+        # A few numbers that happen to be equal are no proof: an accuracy is a number of images.
+        step = 100 / len(self.first[0].correct) if self.quantity == "accuracy" else 0.0
+        rounding = 2 * step**2 / 12 / count
         return contrast(samples, further=[(rounding, count - 1.0)] if rounding else [])
-
-    @property
-    def _step(self) -> float:
-        """The step between two values that there can be: an accuracy is a number of images."""
-        return 100 / len(self.first[0].correct) if self.quantity == "accuracy" else 0.0
 
     def _value(self, run: FinishedRun) -> float:
         """Percentage points, nats, or the natural logarithm of minutes."""
@@ -220,9 +217,6 @@ class QuantityTest:
         if self.quantity == "accuracy":
             return 100 * outcome.accuracy
         return outcome.log_minutes if self.quantity == "minutes" else outcome.final_loss
-
-    def _shown(self, value: float) -> float:
-        return math.exp(value) if self.quantity == "minutes" else value
 
     def _as_difference(self, value: float) -> float:
         return 100 * math.expm1(min(value, 700.0)) if self.quantity == "minutes" else value

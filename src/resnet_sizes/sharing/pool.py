@@ -49,8 +49,7 @@ def _imported(path: str, study: Study, folder: StudyFolder, place: StudyFolder) 
     ours = [read_record(file, RunFile, "Run snakemake again.") for file in run_files]
     free = {"seed", "compile_mode"}  # in what a run may differ from ours
     wanted = {(run.protocol, run.model): run.model_dump(exclude=free) for run in ours}
-    unfit: dict[str, list[str]] = {}
-    is_ours = True
+    unfit, is_ours = dict[str, list[str]](), True
     with opened(Path(path)) as archive:
         source = StudyFolder(archive.root / archive.study_file.parent)
         theirs = read_study(source.study).study

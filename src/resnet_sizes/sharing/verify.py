@@ -12,7 +12,6 @@ from contextlib import chdir
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
@@ -151,9 +150,8 @@ class _Check:
             yield from self._check_evidence(StudyFolder.of_file(again).evidence)
             # Drawing and rendering take most of the time.
             check, languages = partial(self.check_report, again), study.report.languages
-            # Processes that begin anew: a copy of one with threads may wait for ever.
-            with ProcessPoolExecutor(len(languages), get_context("spawn")) as pool:
-                for found in (pool.map if len(languages) > 1 else map)(check, languages):
+            with ProcessPoolExecutor(len(languages)) as pool:
+                for found in pool.map(check, languages):
                     yield from found
 
     def description(self) -> Iterator[Finding]:
@@ -289,23 +287,27 @@ class _Check:
                 key: each.model_dump(mode="json") for key, each in found.record.values.items()
             }
             own = values | {each.id: each.verdict for each in found.verdicts.overall}
-            lines = [str(each) for each in differences(told, own) if each.claimed is not ABSENT]
+            lines = [str(each) for each in differences(told, own) if ABSENT not in each]
             yield self._compared("report", claimed / DATA, lines)
             return
         inputs = read_inputs(again, evidence, self.article)
-        text, record = report_text(inputs, language, made_by, self.templates)
-        shipped = _lines(claimed / "article.qmd")
-        yield self._compared(
-            "report", claimed / "article.qmd", [*map(str, differences(shipped, text.splitlines()))]
-        )
+        try:
+            text, record, strays = report_text(inputs, language, made_by, self.templates, claimed)
+        except UserError as error:  # it is no page
+            yield self._found("report", claimed, "differs", str(error))
+            return
+        told = map(str, differences(_lines(claimed / "article.qmd"), text.splitlines()))
+        yield self._compared("report", claimed / "article.qmd", [*told])
         lines = [str(each) for each in differences(data, json.loads(json.dumps(record)))]
         yield self._compared("report", claimed / DATA, lines)
         if made_by != here:
             detail = (
                 f"its pages and figures are of {_programs(made_by)}; here is {_programs(here)}. "
-                f"article.qmd and {DATA}, from which they are made, were compared, they were not"
+                "The numbers of the page are held against the evidence; figures and words are not"
             )
             yield self._found("report", claimed, "not-compared", detail)
+            if strays:
+                yield self._compared("report", claimed / "report.html", strays)
             return
         formats: list[Format] = [
             each for each in get_args(Format) if (claimed / f"report.{each}").is_file()
