@@ -128,9 +128,8 @@ def over_origins(samples: Sequence[Sample]) -> tuple[float, float, float]:
     however many runs they have: exact for equal numbers (the t-test on the means of the origins),
     and on the safe side where the estimate is zero.
     """
-    counts = samples[0].counts
+    counts, within = samples[0].counts, sum(sample.variance for sample in samples)
     total, freedom = sum(counts), len(counts) - 1.0
-    within = sum(sample.variance for sample in samples)
     means = [[sample.weight * mean(own) for own in sample.by_origin] for sample in samples]
     sums = [sum(of_origin) for of_origin in zip(*means, strict=True)]
     middle = sum(n * each for n, each in zip(counts, sums, strict=True)) / total
