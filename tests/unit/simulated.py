@@ -172,7 +172,7 @@ def logit_of(accuracy: float) -> float:
 class _Training:
     """The article's own set-up."""
 
-    epochs, batch_size, learning_rate = 50, 256, 0.0005
+    epochs, iterations, batch_size, learning_rate = 50, None, 256, 0.0005
 
 
 def article_of(ids: Sequence[str]) -> Article:
