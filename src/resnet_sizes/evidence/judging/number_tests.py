@@ -108,14 +108,14 @@ class NumberTest(ClaimTest[PrintedNumber]):
     @cached_property
     def _values(self) -> list[float]:
         """Our number in each seed; empty where one cannot be computed. Beside the mean of m runs of
-        the article's they are drawn together: what tests one further run, of variance
-        s² (1 + 1/n), then tests the mean of m further runs, of variance s² (1/m + 1/n)."""
+        the article's they are drawn together, where all have one origin: what tests one further
+        run, of variance s² (1 + 1/n), then tests the mean of m, of variance s² (1/m + 1/n)."""
         base = self.article.base_model
         computed = [self.claim.compared_value(table, base) for table in self.outcomes]
         values = [value for value in computed if value is not None]
         if not values or len(values) < len(computed):
             return []
-        if not isinstance(self.claim, PrintedMean):
+        if not isinstance(self.claim, PrintedMean) or self.origins:
             return values
         middle, n, m = mean(values), len(values), self.claim.runs
         nearer = math.sqrt((1 / m + 1 / n) / (1 + 1 / n))
