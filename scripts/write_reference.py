@@ -25,7 +25,7 @@ from resnet_sizes.schemas.evidence.figures import Figures
 from resnet_sizes.schemas.evidence.values import Values
 from resnet_sizes.schemas.evidence.verdicts import Verdicts
 from resnet_sizes.schemas.hardware import Devices
-from resnet_sizes.schemas.operations import DeviceCheck, Forecast, StudyStatus
+from resnet_sizes.schemas.operations import Forecast, StudyStatus
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.progress import RunProgress
 from resnet_sizes.schemas.run.run import RunFile, StudyFile
@@ -46,7 +46,6 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "forecast": Forecast,
     "progress": RunProgress,
     "status": StudyStatus,
-    "device-check": DeviceCheck,
     "article": Article,
     "devices": Devices,
     "audit": Audit,

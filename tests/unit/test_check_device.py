@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -18,16 +19,17 @@ from resnet_sizes.cli.app import app
 from resnet_sizes.device_check import session
 from resnet_sizes.device_check.session import CHECKS
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.schemas.operations import DeviceCheck
 
 REPOSITORY = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "resnet_sizes", "check-device", "--device", "cpu", "--quick"]
 OF_CUDA = {name for name, check in CHECKS.items() if check.only_cuda}
 
 
-def record(folder: Path) -> DeviceCheck:
+def record(folder: Path) -> SimpleNamespace:
     """What the command has written."""
-    return DeviceCheck.model_validate_json((folder / "device-check.json").read_bytes())
+    found = json.loads((folder / "device-check.json").read_bytes())
+    found["checks"] = [SimpleNamespace(**each) for each in found["checks"]]
+    return SimpleNamespace(**found)
 
 
 @pytest.mark.long
@@ -39,13 +41,13 @@ def test_the_whole_check_passes_on_a_cpu_and_skips_what_is_for_gpus(tmp_path):
     states = {each.name: each.state for each in found.checks}
     assert {name for name, state in states.items() if state == "skipped"} == OF_CUDA
     assert found.finished is not None
-    assert found.device.kind == "cpu"
+    assert found.device["kind"] == "cpu"
     rows = [line.split(maxsplit=3) for line in done.stdout.strip().splitlines()[2:]]
     assert [(row[0], row[1]) for row in rows] == list(states.items())
     assert [path.name for path in tmp_path.iterdir()] == ["device-check.json"]
 
 
-def made(*names: str) -> tuple[int, DeviceCheck, str]:
+def made(*names: str) -> tuple[int, SimpleNamespace, str]:
     """Exit status, record and output of the command with these checks of `broken_checks`."""
     options = [part for name in names for part in ("--only", name)]
     done = CliRunner().invoke(app, ["check-device", "--device", "cpu", *options])

@@ -306,8 +306,11 @@ def test_an_own_copy_is_used_without_network(tmp_path: Path, downloads: Download
     ("content", "message"),
     [
         (None, "does not exist"),
-        (CONTENT[1:], "is not the official CIFAR-10 archive: .* bytes instead of"),
-        (CONTENT[:-1] + b"x", "is not the official CIFAR-10 archive: .* MD5 .* instead of"),
+        (CONTENT[1:], "is not the official CIFAR-10 archive, nor its batches: .* bytes instead of"),
+        (
+            CONTENT[:-1] + b"x",
+            "is not the official CIFAR-10 archive, nor its .* MD5 .* instead of",
+        ),
     ],
 )
 def test_an_own_copy_that_is_not_the_archive_is_refused(

@@ -180,16 +180,6 @@ def test_a_gpu_that_a_run_holds_is_waited_for_and_then_held(tmp_path):
     assert process.exitcode == 0, said.read_text()
 
 
-@pytest.mark.parametrize(("load", "busy"), [(1.0, False), (3.5, True)])
-def test_other_work_that_lengthens_the_measured_times_is_told(forecast_of, monkeypatch, load, busy):
-    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    costs = {"scratch-32/resnet18": Cost(training_seconds=20)}
-    forecast_of(costs, models=["resnet18"], seeds=[0], training={"device": "cpu"})
-    told = "The machine is busy (load 3.5, 2 processors): idle, it takes less."
-    assert (told in forecast_of.said) == busy
-
-
 def test_features_of_several_protocols_are_counted_once(forecast_of):
     cost = Cost(training_seconds=5, feature_seconds=30)
     rows = forecast_of(

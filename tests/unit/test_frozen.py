@@ -20,7 +20,7 @@ from resnet_sizes.schemas.run.tensors import DatasetArrays, read_predictions
 from resnet_sizes.training.devices.select import describe
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.networks import backbone, build_network, fold_batch_norm
-from resnet_sizes.training.features.cache import Features, features_key
+from resnet_sizes.training.features.cache import features_key
 from small_runs import (
     CPU,
     identity_of,
@@ -269,25 +269,6 @@ def test_metrics_tell_the_weights_and_the_cache(dataset, weights):
     data = json.loads(Path("run/metrics.json").read_text())
     assert data["run"]["initial_weights"] == weights.initial.model_dump()
     assert set(data["feature_cache"]) == set(FeatureCache.model_fields)
-
-
-@pytest.fixture
-def computed():
-    return FeatureCache(key="0" * 64, reused=False, forward_seconds=1.0, timed_images=2)
-
-
-def test_features_stay_where_the_labels_are(computed):
-    labels = torch.tensor([0, 1])
-    features = Features(torch.zeros(2, 4), torch.zeros(2, 4), computed)
-    data = features.on(CPU, small_data(labels))
-    assert data.train_features is features.train
-
-
-def small_data(labels):
-    from resnet_sizes.training.engine.batches import DeviceData
-
-    images = torch.zeros(2, 3, 32, 32, dtype=torch.uint8)
-    return DeviceData(images, labels, images, labels)
 
 
 def test_the_identity_of_the_dataset_is_in_the_run(dataset):

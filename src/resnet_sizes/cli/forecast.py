@@ -1,6 +1,5 @@
 """`resnet-sizes forecast`: what a study will cost on this device."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -52,9 +51,6 @@ def forecast(
             f"{length}, on {described.name} ({described.kind}, "
             f"{described.threads} threads). Measuring…"
         )
-        load, cores = os.getloadavg()[0], os.cpu_count() or 1
-        if described.kind == "cpu" and load > cores / 2:
-            say(f"The machine is busy (load {load:.1f}, {cores} processors): idle, it takes less.")
         for kind, expected in forecasts.forecast_study(study, kinds, counts, slot.torch_name):
             say(f"  {kind.protocol}/{kind.model}: {kind.problem or duration(kind.seconds or 0)}")
             found.append(kind)

@@ -87,6 +87,8 @@ def power(
             help="Standard deviation of accuracies between seeds, in percentage points; otherwise "
             "judging.seed_deviation of the article file.",
             show_default=False,
+            min=0.001,
+            max=25,
         ),
     ] = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="What is printed.")] = "text",

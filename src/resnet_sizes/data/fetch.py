@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 from tqdm import tqdm
 
-from resnet_sizes.data.official import TOP, batch_problems
+from resnet_sizes.data.official import TOP, has_official_batches
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import explained_write
 from resnet_sizes.io.hashes import file_hash
@@ -277,24 +277,25 @@ def local_source(study: Study) -> Path | None:
 
 
 def _own_copy_problem(path: Path, archive: PublishedFile) -> str | None:
-    problem = archive.mismatch(path) if path.is_file() else f"it is a folder without {TOP}"
-    batches = batch_problems(path) if problem else []
-    if batches == []:
+    problem = (
+        archive.mismatch(path) if path.is_file() else f"it is a folder without the published {TOP}"
+    )
+    if problem is None or has_official_batches(path):
         return None
-    return f"is not the official CIFAR-10 archive: {'; '.join(batches or [str(problem)])}"
+    return f"is not the official CIFAR-10 archive, nor its batches: {problem}"
 
 
 def _unpacked(archive: PublishedFile) -> Path | None:
     """What somebody has unpacked where the archive belongs, if that is all there is of it."""
     folder = archive.target.with_name(TOP)
-    is_whole = not archive.target.exists() and folder.is_dir() and batch_problems(folder) == []
+    is_whole = not archive.target.exists() and folder.is_dir() and has_official_batches(folder)
     return folder if is_whole else None
 
 
 def is_official(path: Path) -> bool:
     """Whether this is the published archive, or holds its published batches."""
     published = cifar10_archive(Downloads())
-    return (path.is_file() and published.mismatch(path) is None) or batch_problems(path) == []
+    return (path.is_file() and published.mismatch(path) is None) or has_official_batches(path)
 
 
 def _described(archive: PublishedFile) -> str:

@@ -36,9 +36,8 @@ def batch_files(container: Container) -> dict[str, str]:
     return {entry.parts[-1]: entry.name for entry in files if entry.parts[-1] in names}
 
 
-def batch_problems(path: Path) -> list[str] | None:
-    """What keeps a folder or archive from holding the official batches; empty if it does, None if
-    it has none of them or cannot be read."""
+def has_official_batches(path: Path) -> bool:
+    """Whether a folder or archive can be read and holds the published batches."""
     try:
         container = open_container(path)
         files = container.read(list(batch_files(container).values()))
@@ -47,10 +46,5 @@ def batch_problems(path: Path) -> list[str] | None:
             for name, content in files
         }
     except UserError:
-        return None
-    problems = [
-        f"{name} has MD5 {found[name]} instead of {md5}" if name in found else f"lacks {name}"
-        for name, md5 in official_cifar10().batches.items()
-        if found.get(name) != md5
-    ]
-    return problems if found else None
+        return False
+    return found == official_cifar10().batches

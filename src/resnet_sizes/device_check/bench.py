@@ -178,7 +178,9 @@ def device_found(name: str, gpu: Gpu | None) -> dict[str, Any]:
     """What the record says of a device. Raises UserError if it is not there."""
     device = select_device(name)
     set_threads("auto")
-    return {"device": describe(device, gpu), "versions": versions(device), "code": code()}
+    records = {"device": describe(device, gpu), "code": code()}
+    found = {name: record.model_dump(mode="json") for name, record in records.items()}
+    return found | {"versions": versions(device)}
 
 
 def check_made(module: str, name: str, device: str, quick: bool, folder: Path) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.base import utc_now
-from resnet_sizes.schemas.operations import CheckOutcome, DeviceCheck
 from resnet_sizes.training.devices.gpus import Gpu
 from resnet_sizes.training.devices.locks import LOCKS
 
@@ -59,8 +58,8 @@ SHARE = 0.5
 
 def make(
     checks: Sequence[Check], device: str, gpu: Gpu | None, quick: bool, folder: Path
-) -> Iterator[DeviceCheck]:
-    """What is known before the first check, after each, and in the end.
+) -> Iterator[dict[str, Any]]:
+    """The record, as JSON has it: what is known before the first check, after each, and in the end.
 
     The caller holds the device. `folder` is for what checks write, and the caller's to remove.
     Raises UserError if there is no such device.
@@ -73,22 +72,22 @@ def make(
     found = _in_process(SECONDS["cuda"], device_found, device, gpu)
     if isinstance(found, str):
         raise UserError(found)
-    known = DeviceCheck(**found, quick=quick, began=utc_now(), checks=[])
-    limit = SECONDS.get(known.device.kind, SECONDS_ELSEWHERE)
+    known = found | {"quick": quick, "began": utc_now(), "finished": None, "checks": []}
+    limit = SECONDS.get(known["device"]["kind"], SECONDS_ELSEWHERE)
     for check in checks:
         yield known
         start = time.monotonic()
         told: Any = {"state": "skipped", "reasons": ["only for CUDA"], "numbers": {}}
-        if known.device.kind == "cuda" or not check.only_cuda:
+        if known["device"]["kind"] == "cuda" or not check.only_cuda:
             seconds = max(0.0, min(SHARE * limit, began + limit - start))
             what = check.module, check.name
             told = _in_process(seconds, check_made, *what, device, quick, folder)
         if isinstance(told, str):
             told = {"state": "failed", "reasons": [told], "numbers": {}}
         seconds = round(time.monotonic() - start, 2)
-        outcome = CheckOutcome(name=check.name, shows=check.shows, seconds=seconds, **told)
-        known = known.model_copy(update={"checks": [*known.checks, outcome]})
-    yield known.model_copy(update={"finished": utc_now()})
+        outcome = {"name": check.name, "shows": check.shows, "seconds": seconds, **told}
+        known = known | {"checks": [*known["checks"], outcome]}
+    yield known | {"finished": utc_now()}
 
 
 def _in_process(seconds: float, work: Callable[..., Any], *arguments: Any) -> Any:

@@ -34,8 +34,6 @@ differ in 10 %."""
 TIME_PERCENT = 3.0
 """Standard deviation of training times."""
 
-MOST_POINTS = 25
-
 
 class ClaimPower(Record):
     """One claim in one protocol."""
@@ -99,11 +97,6 @@ def study_power(study: Study, deviation: float | None = None) -> Power:
         raise UserError(
             f"{study.article}: has no judging.seed_deviation, so how much seeds vary is not "
             "known. Give it in percentage points: resnet-sizes study power --deviation 0.4"
-        )
-    if not 0 < points <= MOST_POINTS:
-        raise UserError(
-            f"deviation between seeds: found {points}; allowed: above 0, up to {MOST_POINTS} "
-            "percentage points. Give another: resnet-sizes study power --deviation 0.4"
         )
     outcomes: dict[str, Outcome] = {
         row.model: Outcome(row.model, row.percent_right / 100, minutes, 0.0, 0.0)

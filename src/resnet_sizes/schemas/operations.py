@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import Record, Sha256, Versioned
-from resnet_sizes.schemas.run.metrics import Code, Device
+from resnet_sizes.schemas.run.metrics import Device
 from resnet_sizes.schemas.run.progress import RunProgress, SchedulerJob
 from resnet_sizes.schemas.run.run import Precision, RunSettings
 from resnet_sizes.schemas.study.sources import DatasetSpec
@@ -137,26 +137,3 @@ class StudyStatus(Versioned):
     snakemake: SnakemakeStatus
     warnings: list[str] = Field(description="What could not be found out.")
     runs: list[RunStatus] = Field(description="In the study's order.")
-
-
-class CheckOutcome(Record):
-    """What one check of a device found."""
-
-    name: str
-    shows: str = Field(description="What holds if it passes.")
-    state: Literal["passed", "failed", "skipped"]
-    reasons: list[str] = Field(description="Everything that failed, or why it was skipped.")
-    numbers: dict[str, float | str] = Field(description="What was measured.")
-    seconds: float = Field(ge=0)
-
-
-class DeviceCheck(Versioned):
-    """`device-check.json`, written after each check: one that was interrupted has the others."""
-
-    device: Device
-    versions: dict[str, str]
-    code: Code
-    quick: bool = Field(description="Fewer networks and fewer images.")
-    began: str = Field(description="UTC, ISO 8601.")
-    finished: str | None = Field(None, description="Null where it was interrupted.")
-    checks: list[CheckOutcome] = Field(description="In the order in which they were made.")

@@ -83,13 +83,6 @@ def read_queue(root: Path) -> Jobs:
         job = QueuedJob(scheduler="slurm", id=number, state=state, reason=why)
         jobs.by_id.update({number: job, plain: job})
         for named in filter(None, map(OF_TRAINING.fullmatch, (comment, name))):
-            if _is_same(Path(folder), root):
+            if Path(folder).resolve() == root.resolve():
                 jobs.by_label[normal_label(named[1])] = job
     return jobs
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    try:
-        return one == other or one.samefile(other)
-    except OSError:
-        return False

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,25 +11,10 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
 from resnet_sizes.schemas.run.metrics import Device, FeatureCache
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.training.engine.batches import DeviceData, FeatureData
 from resnet_sizes.training.features.extraction import FeatureExtractor, PartialFeatures, pass_batch
 from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
 
 log = logging.getLogger("resnet_sizes")
-
-
-@dataclass(frozen=True)
-class Features:
-    """float32 `[N, F]` on the CPU, with what it took to compute them."""
-
-    train: torch.Tensor
-    test: torch.Tensor
-    cache: FeatureCache
-
-    def on(self, device: torch.device, labels: DeviceData) -> FeatureData:
-        """The dataset that the head is trained on."""
-        train, test = self.train.to(device), self.test.to(device)
-        return FeatureData(train, labels.train_labels, test, labels.test_labels)
 
 
 def features_key(
@@ -70,8 +54,9 @@ def cached_features(
     checkpoint_seconds: float,
     while_waiting: Callable[[], object],
     loaded: dict[str, tuple[torch.Tensor, torch.Tensor]],
-) -> Features:
-    """Read the features of a key, which is `features_key`'s, or compute and keep them.
+) -> tuple[torch.Tensor, torch.Tensor, FeatureCache]:
+    """Read the features of a key, which is `features_key`'s, or compute and keep them: of training
+    and of test images, float32 `[N, F]` on the CPU, with what it took.
 
     Two runs that want the same features at the same time compute them once: the second waits,
     calling `while_waiting` every second. A pass that is interrupted is kept every
@@ -110,7 +95,7 @@ def cached_features(
         timed_passes=passes,
         batch=extractor.batch,
     )
-    return Features(train, test, cache)
+    return train, test, cache
 
 
 def _read(path: Path) -> tuple[torch.Tensor, torch.Tensor] | None:

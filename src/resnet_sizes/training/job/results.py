@@ -6,7 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-import yaml
 from safetensors.torch import save_file
 
 import resnet_sizes
@@ -22,6 +21,8 @@ from resnet_sizes.training.engine.clock import equivalent_seconds, total_seconds
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import macs_per_image
 from resnet_sizes.training.job.checkpointing import Attempt
+
+CARD = Path(__file__).with_name("model_card.txt")
 
 
 def write_results(
@@ -94,27 +95,15 @@ def _write_weights(trainer: Trainer, metrics: Metrics, folder: RunFolder) -> Non
         start = run.initial_weights
         of = f"`{start.name}` (`{start.file}`, SHA-256 `{start.sha256}`)" if start else "its seed"
         others = f" Only the last layer is here: the others are frozen, and those of {of}."
-    front = {
-        "library_name": "torchvision" if "torchvision" in entry.build else "pytorch",
-        "pipeline_tag": "image-classification",
-        "tags": ["image-classification", run.model],
-        "metrics": ["accuracy"],
-    }
-    write_text(
-        folder.card,
-        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# {run.model}, {run.name}\n\n"
-        f"The state dict of the network that `{entry.build}` gives (stem: {run.reading.stem}; "
-        f"epochs: {run.epochs}; seed: {run.seed}), in `{folder.weights.name}`.{others}\n\n"
-        f"- Test accuracy: {metrics.final_test_accuracy:.4f}, on the test images of the data "
-        f"`{metrics.dataset_identity}`\n"
-        f"- Input: {run.reading.input_size}×{run.reading.input_size} pixels, normalisation "
-        f"{run.reading.normalisation}; precision of the training: {run.precision}\n"
-        f"- Run `{metrics.run_hash}`, training code `{metrics.code.training_hash}`\n"
-        f"- Made on {metrics.device.name} with "
-        f"{', '.join(f'{name} {number}' for name, number in metrics.versions.items())}\n\n"
-        "It was trained to repeat an article's comparison, and was chosen by no validation: it is "
-        "no network to be used for anything else without a test of one's own.\n",
+    text = CARD.read_text("utf-8").format(
+        library="torchvision" if "torchvision" in entry.build else "pytorch",
+        run=run,
+        metrics=metrics,
+        file=folder.weights.name,
+        others=others,
+        versions=", ".join(f"{name} {number}" for name, number in metrics.versions.items()),
     )
+    write_text(folder.card, text)
 
 
 def versions(device: torch.device) -> dict[str, str]:

@@ -24,7 +24,7 @@ from resnet_sizes.training.capabilities import (
 )
 from resnet_sizes.training.devices.gpu_slots import DeviceSlot
 from resnet_sizes.training.devices.select import describe, forget_peak, select_device, set_threads
-from resnet_sizes.training.engine.batches import DeviceData
+from resnet_sizes.training.engine.batches import DeviceData, FeatureData
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import (
@@ -133,7 +133,7 @@ def _trainer(
             file.update("features", **done, remaining_seconds=left)
         supervision.check()
 
-    features = cached_features(
+    train, test, attempt.feature_cache = cached_features(
         place.options.work / FEATURES,
         key,
         FeatureExtractor(run, network, images, device, batch_done),
@@ -141,9 +141,11 @@ def _trainer(
         supervision.check,
         place.features,
     )
-    attempt.feature_cache = features.cache
+    features = FeatureData(
+        train.to(device), images.train_labels, test.to(device), images.test_labels
+    )
     head = network.get_submodule(run.entry.head)
-    return Trainer(run, head, features.on(device, images), device)
+    return Trainer(run, head, features, device)
 
 
 def _train(

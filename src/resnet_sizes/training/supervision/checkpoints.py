@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.files import remove_temporaries
-from resnet_sizes.io.messages import dotted, shown_text
+from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.training.tensor_files import DamagedTensors, Tensors, read_tensors, write_tensors
 
@@ -64,7 +64,8 @@ class Checkpoints:
                     )
                 else:
                     return found
-            self._set_aside(path)
+            with suppress(OSError):
+                path.replace(_aside(path))
         if paths:
             none = "no checkpoint here can be used; the run starts from the beginning"
             log.warning(f"{self._folder}: {none}")
@@ -73,13 +74,6 @@ class Checkpoints:
     def clear(self) -> None:
         """Remove them all, when the run is finished."""
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _set_aside(self, path: Path) -> None:
-        with suppress(OSError):
-            path.replace(_aside(path))
-        # As many as of the others: a code that is edited often would fill the disk.
-        unused = self._folder.glob("*.unused")
-        _remove(sorted(unused, key=lambda each: each.stat().st_mtime)[:-KEPT])
 
     def _newest_first(self) -> list[Path]:
         found = self._folder.glob("epoch-*-step-*.safetensors")
@@ -109,6 +103,7 @@ def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
     try:
         _check_readable(path)
         text, tensors = read_tensors(path)
+        return CheckpointRecord.model_validate_json(text), tensors
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "memory is short"
         raise UserError(
@@ -118,11 +113,6 @@ def _read(path: Path) -> tuple[CheckpointRecord, Tensors] | None:
         ) from error
     except DamagedTensors as error:
         log.warning(f"{path}: {error} and is not used")
-        return None
-    try:
-        return CheckpointRecord.model_validate_json(text), tensors
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        problem = shown_text(f"{dotted(first['loc'])}: {first['msg']}")
-        log.warning(f"{path}: is of another version ({problem}) and is not used")
-        return None
+    except ValidationError:
+        log.warning(f"{path}: is of another version and is not used")
+    return None
