@@ -86,12 +86,10 @@ class StudyHome(Home):
         record = RunProgress(
             **{
                 "run": self.run.name,
-                "run_hash": content_hash(self.run),
                 "epochs": self.run.epochs,
                 "host": "elsewhere",
                 "process": 4711,
                 "process_started": 0.0,
-                "attempt_started": utc_now(),
                 "updated": utc_now(),
             }
             | values

@@ -38,10 +38,7 @@ def write_forecast(
     device = Device(kind=kind, name="a device", threads=1)
     found = Forecast(
         dataset=study.dataset,
-        train_images=100,
-        test_images=50,
         device=device,
-        versions={},
         measured="2026-01-01T00:00:00Z",
         runs=runs,
     )

@@ -30,7 +30,6 @@ def forecast(
     from resnet_sizes.forecast import study as forecasts
     from resnet_sizes.training.devices.gpu_slots import device_slot
     from resnet_sizes.training.devices.select import describe, select_device, set_threads
-    from resnet_sizes.training.job.results import versions
 
     counts = forecasts.dataset_counts(study)
     name = device or study.training.device
@@ -79,10 +78,7 @@ def forecast(
         path,
         Forecast(
             dataset=study.dataset,
-            train_images=counts.train,
-            test_images=counts.test,
             device=described,
-            versions=versions(selected),
             measured=utc_now(),
             runs=found,
             study_seconds=whole if runs else None,

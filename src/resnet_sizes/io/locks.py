@@ -70,14 +70,19 @@ def _lock_of(target: Path) -> Path:
 
 
 def is_held(target: Path) -> bool | None:
-    """Whether a process holds the lock of `target`; None where that cannot be known.
+    """Whether a process holds the lock of `target`, as `is_locked`."""
+    return is_locked(_lock_of(target))
+
+
+def is_locked(lock: Path) -> bool | None:
+    """Whether a process holds a lock, this one among them; None where that cannot be known.
 
     Nothing is written, and nothing waits. The look itself takes a shared lock for some
     microseconds, which `one_process` passes over.
     """
     try:
         # As filelock opens it, but never to make or to change it.
-        handle = os.open(_lock_of(target), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        handle = os.open(lock, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
     except OSError:

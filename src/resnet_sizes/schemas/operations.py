@@ -3,7 +3,7 @@ and no result."""
 
 from typing import Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import Record, Sha256, Versioned
@@ -30,23 +30,13 @@ class RunForecast(Record):
     process elsewhere."""
     problem: str | None = Field(None, description="Why it could not be measured.")
 
-    @model_validator(mode="after")
-    def _is_measured_or_not(self) -> "RunForecast":
-        measured = (self.seconds, self.feature_seconds, self.peak_memory_bytes)
-        if any((each is None) != (self.problem is not None) for each in measured):
-            raise ValueError("problem: stands where nothing was measured, and only there")
-        return self
-
 
 class Forecast(Versioned):
     """`forecast.json`: a help for schedulers and people. It decides no result, and no rule has
     it as its input."""
 
     dataset: DatasetSpec
-    train_images: int = Field(ge=1)
-    test_images: int = Field(ge=1)
     device: Device = Field(description="What was measured on.")
-    versions: dict[str, str]
     measured: str = Field(description="UTC, ISO 8601.")
     runs: list[RunForecast]
     study_seconds: float | None = Field(None, ge=0)

@@ -28,7 +28,6 @@ class RunProgress(Versioned):
     """
 
     run: str = Field(description="protocol/model/seed-n")
-    run_hash: Sha256
     phase: Phase = "starting"
     detail: str | None = Field(None, description="More on the phase, for people.")
     epoch: int | None = Field(None, ge=1, description="The epoch under way.")
@@ -47,10 +46,7 @@ class RunProgress(Versioned):
     process: int = Field(ge=1, description="Its number on that host.")
     process_started: float
     """Seconds since 1970: tells it from a later process with the same number."""
-    parent: str | None = None
-    """The Snakemake that wants the result, as host:process."""
     job: SchedulerJob | None = None
-    attempt_started: str = Field(description="UTC, ISO 8601.")
     updated: str = Field(description="UTC, ISO 8601.")
     ended: Ending | None = Field(None, description="How the attempt ended; null while it lives.")
     message: str | None = Field(None, description="What it said at its end.")

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from resnet_sizes.io.errors import UserError, WriteError
 from resnet_sizes.io.files import read_if_valid, write_json
-from resnet_sizes.io.locks import kernel_lock, take
+from resnet_sizes.io.locks import is_locked, kernel_lock, take
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import Record
 
@@ -79,7 +79,8 @@ class DeviceLocks:
 
     def hold(self, key: str, holder: SlotHolder) -> bool:
         """Hold a device; False if another holds it. Raises OSError if there are no locks."""
-        lock = self._lock(key)
+        # Others may take the lock where others may come into the folder.
+        lock = kernel_lock(self._path(key, "lock"), mode=0o666)
         if not take(lock):
             return False
         self._own[key] = lock
@@ -90,7 +91,10 @@ class DeviceLocks:
     def release(self) -> None:
         """Free all that is held."""
         while self._own:
-            self._free(*self._own.popitem())
+            key, lock = self._own.popitem()
+            with suppress(OSError):
+                self._path(key, "json").unlink(missing_ok=True)
+            lock.release()
 
     def holder(self, key: str) -> SlotHolder | None:
         """Who holds a device that is held, as far as its file says."""
@@ -99,25 +103,8 @@ class DeviceLocks:
     def held(self, kind: str) -> Iterator[tuple[str, SlotHolder]]:
         """The devices of a kind that processes hold, this one among them, and who does."""
         for path in sorted(self._folder.glob(f"{kind}-*.json")):
-            if (holder := self.holder(path.stem)) and self._is_held(path.stem):
+            if (holder := self.holder(path.stem)) and is_locked(self._path(path.stem, "lock")):
                 yield path.stem, holder
-
-    def _is_held(self, key: str) -> bool:
-        lock = self._lock(key)
-        with suppress(OSError):
-            if not take(lock):
-                return True
-            self._free(key, lock)  # with what a killed process has left
-        return False
-
-    def _free(self, key: str, lock: FileLock) -> None:
-        with suppress(OSError):
-            self._path(key, "json").unlink(missing_ok=True)
-        lock.release()
-
-    def _lock(self, key: str) -> FileLock:
-        # Others may take the lock where others may come into the folder.
-        return kernel_lock(self._path(key, "lock"), mode=0o666)
 
     def _path(self, key: str, ending: str) -> Path:
         """A device's lock; or `json`, a file that says who holds it: each process that tries the

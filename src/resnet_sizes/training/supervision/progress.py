@@ -16,14 +16,13 @@ from typing import Any
 import psutil
 
 from resnet_sizes.io.errors import Stopped, UserError
-from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import duration
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import PROGRESS
 from resnet_sizes.schemas.run.metrics import Device, EpochMetrics
 from resnet_sizes.schemas.run.progress import Phase, RunProgress
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.training.supervision.launch import PARENT, scheduler_job
+from resnet_sizes.training.supervision.launch import scheduler_job
 
 log = logging.getLogger("resnet_sizes")
 
@@ -120,18 +119,14 @@ class ProgressFile:
     def __init__(self, home: Path, run: RunFile) -> None:
         """`home` is the run's folder in `work/`."""
         self._path = home / PROGRESS
-        moment = utc_now()
         self._record = RunProgress(
             run=run.name,
-            run_hash=content_hash(run),
             epochs=run.epochs,
             host=socket.gethostname(),
             process=os.getpid(),
             process_started=psutil.Process().create_time(),
-            parent=os.environ.get(PARENT),
             job=scheduler_job(),
-            attempt_started=moment,
-            updated=moment,
+            updated=utc_now(),
         )
 
     def __enter__(self) -> "ProgressFile":
