@@ -19,7 +19,7 @@ from cifar10_archive import BATCHES, CLASS_NAMES, batch_contents, write_archive
 from data_studies import Told, images_told, study_file_on, told_by
 from image_trees import WRITERS, as_folder, as_zip, tree
 from local_server import refused_address
-from resnet_sizes.data import fetch, official
+from resnet_sizes.data import fetch, official, prepare
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.tensors import DatasetInfo
@@ -98,7 +98,8 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Official:
     entries = write_archive(folder / "cifar-10-python.tar.gz", batch_contents(PER_BATCH))
     with tarfile.open(folder / "cifar-10-python.tar.gz") as archive:
         archive.extractall(folder, filter="data")
-    monkeypatch.setattr(official, "RECORD", tmp_path / "official_cifar10.json")
+    for module in (official, prepare):
+        monkeypatch.setattr(module, "RECORD", tmp_path / "official_cifar10.json")
     default = Downloads.model_validate({"cifar10": entries})
     monkeypatch.setattr(fetch, "Downloads", lambda: default)
     made = Official(folder, entries)
@@ -123,6 +124,13 @@ def test_nothing_is_shipped_yet_and_the_batches_are_torchvision_s() -> None:
         [CIFAR10.meta["filename"], CIFAR10.meta["md5"]],
     ]
     assert shipped.batches == dict(files)
+
+
+def test_data_tells_the_identity_of_the_official_archive(made_up: Official) -> None:
+    assert made_up.fetched().out == f"{made_up.archive}\n"
+    assert f"({official.RECORD} has none yet)" in made_up.data(made_up.archive)[0].words
+    made_up.ship("0" * 64)
+    assert f"({official.RECORD} has {'0' * 64})" in made_up.data(made_up.archive)[0].words
 
 
 def test_of_another_archive_and_of_a_subset_no_identity_is_told(

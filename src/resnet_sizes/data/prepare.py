@@ -5,7 +5,7 @@ from pathlib import Path
 
 from resnet_sizes.data.fetch import is_official, local_source
 from resnet_sizes.data.fingerprint import fingerprint
-from resnet_sizes.data.official import official_cifar10
+from resnet_sizes.data.official import RECORD, official_cifar10
 from resnet_sizes.data.sources.source import PARTS, Source
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.run.subset import balanced_subset
@@ -17,7 +17,7 @@ from resnet_sizes.schemas.run.tensors import (
     unordered_identity,
     write_dataset,
 )
-from resnet_sizes.schemas.study.sources import DataContent
+from resnet_sizes.schemas.study.sources import DataContent, Limit
 from resnet_sizes.schemas.study.study import Study
 
 _log = logging.getLogger(__name__)
@@ -97,4 +97,7 @@ def _content(study: Study, source: Source, pixels: str) -> DataContent:
     # make the pixels the official ones.
     if not (source.file and is_official(source.file)):
         return "other"
+    if dataset.limit == Limit():
+        told = f"{pixels} ({RECORD} has {known or 'none yet'})"
+        _log.info(f"unordered_identity of the official images: {told}")
     return "cifar10"
