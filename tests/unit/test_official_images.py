@@ -305,7 +305,5 @@ def test_a_folder_without_batches_is_told(made_up: Official, tmp_path: Path) -> 
     folder = as_folder(tree(), tmp_path / "images")
     told, info = made_up.data(folder)
     assert info is None
-    assert (
-        "images is not the official CIFAR-10 archive: it is a folder without cifar-10-batches-py"
-        in told.words
-    )
+    problem = "nor its batches: it is a folder without the published cifar-10-batches-py"
+    assert f"images is not the official CIFAR-10 archive, {problem}" in told.words
