@@ -160,15 +160,15 @@ def test_runs_of_another_reading_are_refused(study):
 def test_a_stop_in_the_second_seed_loses_nothing(study, tmp_path, monkeypatch, no_clock):
     monkeypatch.chdir(study.folder)
     options = RunOptions(study=StudyFolder(study.folder / "results" / "probe"))
-    real = engine._EpochLog.epoch_done
+    real = engine._append
 
-    def epoch_done(log):
-        real(log)
-        if "seed-1" in str(log._path):
+    def append(log, epoch):
+        real(log, epoch)
+        if "seed-1" in str(log):
             os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr(engine._EpochLog, "epoch_done", epoch_done)
+        patched.setattr(engine, "_append", append)
         with pytest.raises(Stopped, match=r"seed-1: stopped by SIGTERM in epoch 2"):
             list(train_runs(study.runs, study.dataset, "cpu", study.weights, options))
     first = study.metrics(0)
