@@ -133,15 +133,13 @@ def test_other_images_logits_and_losses_than_the_cpus_are_noticed(bench, monkeyp
 
 def test_a_learning_rate_that_is_not_the_runs_is_noticed(bench, monkeypatch):
     monkeypatch.setattr(bench_module, "READINGS", OTHER_READINGS)
-    build = engine.build_optimizer
+    rate = Trainer._learning_rate
 
-    def hasty(run, network, device):
-        optimizer = build(run, network, device)
-        if next(network.parameters()).dtype == torch.float32:
-            optimizer.param_groups[0]["lr"] *= 100
-        return optimizer
+    def hasty(trainer):
+        is_single = next(trainer.network.parameters()).dtype == torch.float32
+        return rate(trainer) * (100 if is_single else 1)
 
-    monkeypatch.setattr(engine, "build_optimizer", hasty)
+    monkeypatch.setattr(Trainer, "_learning_rate", hasty)
     steps.exactness(bench)
     assert [each.partition(":")[0] for each in bench.faults] == ["resnet18, fp32, loss 5"]
 

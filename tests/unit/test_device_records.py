@@ -43,7 +43,7 @@ def test_versions_of_cuda_cudnn_and_the_driver_are_recorded(monkeypatch) -> None
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91002)
     nvml = SimpleNamespace(
-        nvmlInit=lambda: None, NVMLError=OSError, nvmlSystemGetDriverVersion=lambda: b"580.65.06"
+        nvmlInit=lambda: None, NVMLError=OSError, nvmlSystemGetDriverVersion=lambda: "580.65.06"
     )
     monkeypatch.setattr(Nvml, "load", lambda: Nvml(nvml))
     found = versions(torch.device("cuda"))

@@ -125,12 +125,14 @@ def in_mode(run: RunFile, mode: CompileMode) -> RunFile:
 def random_network(run: RunFile) -> nn.Module:
     """The network of a run on the CPU, with the same random weights each time. Its batch
     normalisation has seen some of the images: else a deep one's outputs overflow in 16 bits."""
-    return deepcopy(_network(run.model, run.reading.model_copy(update={"precision": "fp32"})))
+    recipe = run.reading.model_copy(update={"precision": "fp32"})
+    return deepcopy(_network(run.model, recipe.model_dump_json()))
 
 
 @lru_cache(maxsize=1)
-def _network(model: ModelName, recipe: TrainingRecipe) -> nn.Module:
+def _network(model: ModelName, recipe_json: str) -> nn.Module:
     torch.manual_seed(0)
+    recipe = TrainingRecipe.model_validate_json(recipe_json)
     network = build_network(model, recipe, CLASSES)
     pixels = torch.from_numpy(images(8).train_images)
     settle_batch_norm(network, Preprocessor(recipe, torch.device("cpu"), "fp32")(pixels))

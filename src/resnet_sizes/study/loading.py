@@ -62,7 +62,7 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
             f"Every key and its allowed values: {shipped('config/README.md')}."
         ) from None
     path, spec = Path(study.article), study.report
-    if not shipped(path).is_file():
+    if not _exists(shipped(path)) or not shipped(path).is_file():
         return study  # `check_files` says so
     article, folder = load_article(path), ArticleFolder(path)
     folder.check_references(article, shipped("report") / "assets" / "references.bib")
