@@ -97,12 +97,13 @@ def test_a_study_that_is_no_test_of_the_article_is_told_so(tmp_path: Path) -> No
 def test_a_deviation_that_cannot_be_is_refused(tmp_path: Path, points: str) -> None:
     done = power(tmp_path, "", "--deviation", points)
     assert done.exit_code == 2
-    assert "not in the range" in done.output
+    assert "--deviation" in done.output
 
 
 def test_an_article_without_a_deviation_or_without_the_models_is_named(tmp_path: Path) -> None:
     article = tmp_path / "own.yaml"
     text = (REPOSITORY / "articles/santos-2024/article.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^  reference: .*\n", "", text)
     start = text.index("  seed_deviation:")
     article.write_text(text[:start] + text[text.index("table:  ") :], encoding="utf-8")
     done = power(tmp_path, f"article: {article}")

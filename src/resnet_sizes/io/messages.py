@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import reprlib
 import types
 import typing
 from pathlib import Path
@@ -131,8 +132,27 @@ def did_you_mean(found: Any, names: list[str]) -> str:
 
 def shown(value: Any) -> str:
     """A value for a message: short, printable, without the secrets of an address."""
-    text = without_secrets(repr(value)[: 4 * _LONGEST])
+    text = without_secrets(_Bounded().repr(value))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "…"
+
+
+class _Bounded(reprlib.Repr):
+    """As `repr`, but quick for values that hold themselves, or the same thing a billion times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 4
+        self.maxdict = self.maxlist = self.maxtuple = self.maxset = 8
+
+    def repr_str(self, value: str, level: int) -> str:
+        """The beginning; the base class would leave out the middle."""
+        return repr(value[: 2 * _LONGEST])
+
+    def repr_int(self, value: int, level: int) -> str:
+        """Python refuses to print numbers of thousands of digits."""
+        if value.bit_length() > 512:
+            return f"a number of {value.bit_length()} bits"
+        return repr(value)
 
 
 def shown_text(text: str, most: int = 2 * _LONGEST) -> str:

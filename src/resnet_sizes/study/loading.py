@@ -127,8 +127,10 @@ def check_files(study: Study) -> None:
     Snakemake would take for a pattern."""
     named = [("article", study.article), ("devices", study.devices)]
     named += (("pool", path) for path in study.pool)
-    for path in map(str, study.dataset.own_files):
-        named.append(("dataset.path" if path == study.dataset.path else "dataset.source", path))
+    images = study.dataset.path
+    for path in study.dataset.own_files:
+        is_path = images is not None and path == Path(images)
+        named.append(("dataset.path", images) if is_path else ("dataset.source", str(path)))
     own_weights = (each for each in wanted_weights(study).values() if each.own_file)
     named += ((each.asked_by[0], each.weights) for each in own_weights)
     if _not_expanded(study.downloads.folder):  # another one is made
