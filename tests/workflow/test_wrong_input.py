@@ -70,7 +70,7 @@ def test_a_quarto_that_does_not_run_stops_the_plan_where_the_study_asks_for_it(
         ),
         (
             "models: [resnet19]",
-            ["config/wrong.yaml: models[0]: found 'resnet19'; allowed: 'resnet18', 'resnet34'"],
+            ["config/wrong.yaml: models[0]: found 'resnet19'; allowed: resnet18, resnet34"],
         ),
         (
             "protocols: [probe-512]",
