@@ -196,7 +196,8 @@ def test_a_machine_needs_torch_and_the_listed_wheels_alone(tmp_path):
     wheels = {line.partition("==")[0] for line in listed.stdout.split()}
     imported = set(done.stdout.splitlines()[0].split())
     assert imported >= {"pydantic", "typer", "torchvision"}
-    assert imported - wheels == set()
+    # tqdm looks for colorama, and does without.
+    assert imported - wheels <= {"colorama"}
     assert [each.state for each in record(tmp_path).checks] == ["passed"]
 
 
