@@ -130,7 +130,7 @@ def check_files(study: Study) -> None:
     images = study.dataset.path
     for path in study.dataset.own_files:
         is_path = images is not None and path == Path(images)
-        named.append(("dataset.path", images) if is_path else ("dataset.source", str(path)))
+        named.append(("dataset.path" if is_path else "dataset.source", str(path)))
     own_weights = (each for each in wanted_weights(study).values() if each.own_file)
     named += ((each.asked_by[0], each.weights) for each in own_weights)
     if _not_expanded(study.downloads.folder):  # another one is made
