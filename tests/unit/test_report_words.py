@@ -2,10 +2,10 @@
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from report_prose import foreign_words
@@ -13,11 +13,14 @@ from report_studies import TEMPLATES, words_only
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.sections.article import report_templates
-from resnet_sizes.reporting.sections.claims import ClaimVerdicts, changing, undecided_in_part
-from resnet_sizes.reporting.sections.discussion import VerdictTexts
+from resnet_sizes.reporting.sections.claims import (
+    ClaimVerdicts,
+    JudgedClaims,
+    changing,
+    undecided_in_part,
+)
 from resnet_sizes.reporting.sections.methodology import criteria, same_tests
-from resnet_sizes.reporting.sections.recipes import RecipeWords
-from resnet_sizes.reporting.text.escaping import Safe
+from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.printed import plain
 from resnet_sizes.reporting.text.words import Words, make_environment
 from resnet_sizes.schemas.article.article import Article
@@ -34,8 +37,8 @@ NOWHERE = Source(file="x", field="x")
 def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
     words_in: Callable[[str], Words], article: Article, language: str
 ) -> None:
-    words = words_in(language)
-    report = words_only(words)
+    report = words_only(words_in(language))
+    said = verdict_words(report)
     by_rule = {claim.rule: claim for claim in article.claims}
     combinations = itertools.product(
         by_rule.values(), get_args(VerdictName), get_args(Reason), (True, False, None)
@@ -44,9 +47,9 @@ def test_every_combination_of_verdict_rule_and_reason_has_its_sentence(
     for claim, verdict, reason, observed in combinations:
         judged = judged_as(claim, verdict, [reason], observed)
         for count in (1, 2, 6):
-            (sentence,) = VerdictTexts(report, [judged] * count).findings()
-            sentences.add(sentence)
-        others |= {report.verdict(verdict), plain(VerdictTexts(report, [judged]).reason(judged))}
+            (items,) = JudgedClaims([judged] * count).findings
+            sentences.add(said.finding(items))
+        others |= {report.verdict(verdict), plain(said.reason(judged, JudgedClaims([judged])))}
     for sentence in sentences:
         assert sentence[0].isupper()
         assert sentence.endswith(".")
@@ -87,25 +90,30 @@ def judged_as(
     return ClaimVerdicts(claim, overall, tuple(verdicts))
 
 
-def reasons_of(texts: VerdictTexts) -> list[str]:
-    """The reasons that the table of verdicts gives, row by row."""
-    return [texts.reason(item) for item in texts.of_the_text]
+def verdict_words(report: ReportContext) -> Any:
+    """The macros that put verdicts into words."""
+    return report_templates(report, TEMPLATES).get_template("shared/verdicts.j2").module
+
+
+def told_of(words: Words, *claims: ClaimVerdicts) -> tuple[str, str, list[str]]:
+    """What the claims of the text have in common, reasons and remarks, and the reasons that the
+    table of verdicts gives, row by row."""
+    judged, said = JudgedClaims(list(claims)), verdict_words(words_only(words))
+    rows = [said.reason(item, judged) for item in judged.of_the_text]
+    return said.shared_reasons(judged), said.remarks(judged), rows
 
 
 def test_reasons_that_hold_for_every_claim_are_given_once(words: Words, article: Article) -> None:
     first, second = [item for item in article.claims if item.id in ("S1", "S2")]
-    texts = VerdictTexts(
-        words_only(words),
-        [
-            judged_as(first, "not-comparable", ["other-data", "subset", "other-epochs"]),
-            judged_as(second, "not-comparable", ["subset", "other-data"]),
-        ],
+    shared, _, rows = told_of(
+        words,
+        judged_as(first, "not-comparable", ["other-data", "subset", "other-epochs"]),
+        judged_as(second, "not-comparable", ["subset", "other-data"]),
     )
-    shared = texts.shared_reasons()
     assert shared == (
         "as imagens não são as que as afirmações exigem e só uma parte das imagens foi usada"
     )
-    assert reasons_of(texts) == [
+    assert rows == [
         "o número de épocas não é o do artigo",
         "–",
     ]
@@ -118,7 +126,7 @@ def test_a_reason_given_once_for_several_claims_is_in_the_plural(
 ) -> None:
     report = words_only(words_in(language))
     judged = [judged_as(claim, "not-run", [reason]) for claim in article.claims[:2]]
-    (of_one,), (of_two,) = (VerdictTexts(report, judged[:n]).findings() for n in (1, 2))
+    of_one, of_two = (verdict_words(report).finding(judged[:n]) for n in (1, 2))
     assert of_one.endswith(f": {report.words(f'reasons.{reason}')}.")
     assert of_two.endswith(f": {report.words(f'reasons-of-several.{reason}')}.")
 
@@ -140,8 +148,7 @@ def test_what_is_observed_without_a_test_is_explained_once(words: Words, article
             judged_as(claim, "not-comparable", ["demo"], seen)
             for claim, seen in zip((first, second), observed, strict=True)
         ]
-        texts = VerdictTexts(words_only(words), judged)
-        return texts.remarks(), reasons_of(texts)
+        return told_of(words, *judged)[1:]
 
     no_test = ", o que não constitui um teste."
     assert told(False, False) == (
@@ -159,51 +166,59 @@ def test_what_is_observed_without_a_test_is_explained_once(words: Words, article
 
 def test_no_reason_is_shared_where_a_claim_was_judged(words: Words, article: Article) -> None:
     first, second = [item for item in article.claims if item.id in ("S1", "S2")]
-    texts = VerdictTexts(
-        words_only(words),
-        [
-            judged_as(first, "not-enough-runs", ["few-seeds"]),
-            judged_as(second, "supported", ["rule-holds"]),
-        ],
+    shared, _, rows = told_of(
+        words,
+        judged_as(first, "not-enough-runs", ["few-seeds"]),
+        judged_as(second, "supported", ["rule-holds"]),
     )
-    assert not texts.shared_reasons()
-    assert reasons_of(texts) == [
+    assert not shared
+    assert rows == [
         "há menos sementes do que o critério pede",
         "a regra é satisfeita, além do que o acaso explica",
     ]
 
 
-def answers_of(recipe: TrainingRecipe, words: Words) -> dict[str, Safe]:
-    """The answers of a protocol `own` that trains ResNet-50 by a recipe, without results."""
-    own = SimpleNamespace(recipe_for=lambda model: recipe)
+def answers_of(recipes: Sequence[TrainingRecipe], words: Words) -> Iterator[dict[str, str]]:
+    """The answers of protocols that train ResNet-50 by these recipes, without results."""
+    own = {str(number): recipe for number, recipe in enumerate(recipes)}
     study = SimpleNamespace(
-        protocols=["own"], models=["resnet50"], protocol_definitions={"own": own}
+        protocols=list(own),
+        models=["resnet50"],
+        protocol_definitions={
+            name: SimpleNamespace(recipe_for=lambda model, recipe=recipe: recipe)
+            for name, recipe in own.items()
+        },
     )
     values = {
-        f"reading.own.resnet50.{name}": Value(value=number, kind="number", sources=[NOWHERE])
-        for name, number in recipe
+        f"reading.{name}.resnet50.{field}": Value(value=number, kind="number", sources=[NOWHERE])
+        for name, recipe in own.items()
+        for field, number in recipe
         if isinstance(number, int | float)
     }
     parts = Value(value=1, kind="count", sources=[NOWHERE])
     values["study.gradient_accumulation"] = parts
-    return RecipeWords(words_only(words, values, study=study)).answers("own", "resnet50")
+    report = words_only(words, values, study=study)
+    template: Any = report_templates(report, TEMPLATES).get_template("shared/recipes.j2").module
+    for name in own:
+        yield {choice: answer(name, "resnet50") for choice, answer in template.answers.items()}
 
 
 @pytest.mark.parametrize("language", ["pt", "en"])
 def test_every_answer_of_a_reading_has_its_words(
     words_in: Callable[[str], Words], language: str
 ) -> None:
-    words = words_in(language)
+    words, recipes = words_in(language), []
     for field in ("trainable", "frozen_batch_norm", "stem", "normalisation", "augmentation",
                   "optimizer", "schedule"):  # fmt: skip
         for value in get_args(TrainingRecipe.model_fields[field].annotation):
             for trainable in ("all", "head"):
                 for weights in ("none", "V1", "V2", "default", "weights/own.pt"):
                     settings = {"weights": weights, "trainable": trainable, field: value}
-                    recipe = TrainingRecipe.model_validate(settings)
-                    for text in answers_of(recipe, words).values():
-                        assert text
-                        assert not foreign_words(plain(text), language)
+                    recipes.append(TrainingRecipe.model_validate(settings))
+    for answers in answers_of(recipes, words):
+        for text in answers.values():
+            assert text
+            assert not foreign_words(plain(text), language)
     for precision in get_args(TrainingRecipe.model_fields["precision"].annotation):
         assert words(f"readings.precision.{precision}")
 
@@ -212,14 +227,15 @@ SGD = TrainingRecipe(optimizer="sgd", momentum=0.95, weight_decay=5e-4, input_si
 
 
 def test_numbers_of_a_reading_are_printed_in_portuguese(words: Words) -> None:
-    answers = answers_of(SGD, words)
+    (answers,) = answers_of([SGD], words)
     assert "momento 0,95" in plain(answers["optimiser"])
     assert "0,0005" in plain(answers["optimiser"])
     assert plain(answers["input-size"]) == "224×224 pixels"
 
 
 def test_numbers_of_a_reading_are_printed_in_english(words_in: Callable[[str], Words]) -> None:
-    assert plain(answers_of(SGD, words_in("en"))["optimiser"]) == (
+    (answers,) = answers_of([SGD], words_in("en"))
+    assert plain(answers["optimiser"]) == (
         "stochastic gradient descent (SGD), momentum 0.95, weight decay 0.0005, constant learning "
         "rate"
     )
@@ -249,11 +265,11 @@ def test_what_leaves_a_claim_undecided_is_said_in_its_own_words(
 ) -> None:
     (claim,) = [item for item in article.claims if item.id == "S13"]
     verdict: VerdictName = "not-run" if reason == "models-missing" else "not-enough-runs"
-    report, claims = words_only(words), [judged_as(claim, verdict, [reason])]
-    texts = VerdictTexts(report, claims)
-    assert texts.findings()[0].startswith(finding)
-    assert texts.conclusion(claims[0]).startswith(conclusion)
-    assert "faltam execuções" not in (texts.conclusion(claims[0]) + texts.findings()[0]).lower()
+    said, judged = verdict_words(words_only(words)), judged_as(claim, verdict, [reason])
+    found, concluded = said.finding([judged]), said.conclusion(judged, JudgedClaims([judged]))
+    assert found.startswith(finding)
+    assert concluded.startswith(conclusion)
+    assert "faltam execuções" not in (concluded + found).lower()
 
 
 def test_where_only_some_readings_decide_each_is_named(
@@ -263,12 +279,11 @@ def test_where_only_some_readings_decide_each_is_named(
 
     def told(language: str, **readings: VerdictName) -> tuple[str, str, str]:
         judged = judged_as(claim, "decided-in-part", ["readings-open"], readings=readings)
-        report = words_only(words_in(language))
-        texts = VerdictTexts(report, [judged])
+        said, all_of_them = verdict_words(words_only(words_in(language))), JudgedClaims([judged])
         assert undecided_in_part([judged])
         assert not changing([judged])
-        (finding,) = texts.findings()
-        return finding, texts.reason(judged), texts.conclusion(judged)
+        told = said.reason(judged, all_of_them), said.conclusion(judged, all_of_them)
+        return said.finding([judged]), *told
 
     finding, reason, conclusion = told("pt", a="supported", b="not-enough-runs")
     assert finding.startswith("Só parte das leituras decide sobre a afirmação S13")
@@ -284,7 +299,7 @@ def test_a_reading_that_the_article_excludes_is_named_as_not_heard(
 ) -> None:
     judged = judged_as(article.claims[0], "supported", ["rule-holds"])
     overall = judged.overall.model_copy(update={"excluded": ["scratch-32"]})
-    (reason,) = reasons_of(VerdictTexts(words_only(words), [replace(judged, overall=overall)]))
+    _, _, (reason,) = told_of(words, replace(judged, overall=overall))
     assert reason == (
         "a regra é satisfeita, além do que o acaso explica; a leitura `scratch-32`, que os "
         "minutos do artigo ou a memória das GPUs excluem, não conta"
@@ -298,8 +313,7 @@ def test_readings_that_no_verdict_hears_are_named_once(words: Words, article: Ar
             judged = judged_as(claim, "supported", ["rule-holds"])
             overall = judged.overall.model_copy(update={"excluded": [excluded]})
             items.append(replace(judged, overall=overall))
-        texts = VerdictTexts(words_only(words), items)
-        return texts.remarks(), reasons_of(texts)
+        return told_of(words, *items)[1:]
 
     holds = ["a regra é satisfeita, além do que o acaso explica"] * 2
     unheard, rows = told("scratch-32")
@@ -316,9 +330,8 @@ def test_readings_that_no_verdict_hears_are_named_once(words: Words, article: Ar
 def test_readings_with_one_verdict_differ_in_nothing(words: Words, article: Article) -> None:
     both: dict[str, VerdictName] = {"a": "within-noise", "b": "within-noise"}
     judged = judged_as(article.claims[0], "within-noise", ["indistinct"], readings=both)
-    texts = VerdictTexts(words_only(words), [judged])
     assert not undecided_in_part([judged])
-    assert texts.reason(judged) == "o que se observa não se distingue do acaso"
+    assert told_of(words, judged)[2] == ["o que se observa não se distingue do acaso"]
 
 
 @pytest.mark.parametrize(
@@ -339,7 +352,8 @@ def test_computed_minutes_are_told_of_the_readings_that_have_them(
     clause: str,
 ) -> None:
     judged = judged_as(article.claims[0], "supported", ["rule-holds"])
-    told = replace(judged, computed=tuple(models), measured=measured).computed_clause(words)
+    judged = replace(judged, computed=tuple(models), measured=measured)
+    told = verdict_words(words_only(words)).computed(judged)
     assert told.startswith(clause)
     assert told.endswith(", e não medidos")
 

@@ -22,8 +22,9 @@ TIME_PATTERNS = {"pt": "d 'de' MMMM 'de' y, HH'h'mm '(UTC)'", "en": "d MMMM y, H
 MINUS = "\u2212"
 NARROW_SPACE = "\u202f"  # between a number and its unit; does not break
 
-Form = Kind | Literal["significant"]
-"""How a number may be printed: as a kind of value is, or with two significant figures."""
+Form = Kind | Literal["significant", "points", "moment"]
+"""How a value may be printed: as its kind is; a number with two significant figures; a fraction in
+percentage points, without their name; a date with the time of day."""
 
 Number = int | float | str | Decimal
 
@@ -149,6 +150,8 @@ _AS_KIND: dict[Form, Callable[[Number, str], str]] = {
     "loss": loss,
     "number": plain,
     "significant": significant,
+    "points": lambda value, language: decimal(exact(value) * 100, 2, language),
+    "moment": lambda value, language: date_and_time(str(value), language),
     "datetime": lambda value, language: date(str(value), language),
 }
 

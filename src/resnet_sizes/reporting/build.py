@@ -117,7 +117,7 @@ def _render(
     written = {
         "article.qmd": rendered.text,
         metadata.AFTER_BODY: metadata.after_body_html(report, keys, templates / "assets"),
-        metadata.HEAD: metadata.head_html(report, formats),
+        metadata.HEAD: metadata.head_html(report, formats, templates),
     }
     for file, content in written.items():
         (folder / file).write_text(content, encoding="utf-8")

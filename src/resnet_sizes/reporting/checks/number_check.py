@@ -66,11 +66,7 @@ def sources_of(
     # The audit speaks of every reading that the configuration defines.
     readings = [*study.protocols, *(costs.protocol for costs in report.audit.protocols)]
     runs = [run.run for run in report.verdicts.runs]
-    weights = [
-        PurePath(report.recipe(protocol, model).weights).name
-        for protocol in report.protocols
-        for model in report.models
-    ]
+    weights = [PurePath(recipe.weights).name for recipe in report.recipes]
     names = {
         "study": [study.name],
         "reading": readings,

@@ -13,7 +13,7 @@ from resnet_sizes.i18n.numbers import MINUS, moment
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.checks.sources import Sources, Stray, number_of, numerals
 from resnet_sizes.reporting.figures.style import AXIS_ID, CLASSES_ID, VALUE_ID
-from resnet_sizes.reporting.text.printed import plain, values_in
+from resnet_sizes.reporting.text.printed import plain, without_values
 from resnet_sizes.reporting.text.words import without_names
 
 Element = Any
@@ -131,11 +131,10 @@ class _Page:
             return
         if name == "data-pad":  # unseen, as wide as a number: its digits are zeros
             text = text.replace("0", "")
-        markdown = self._sources.alternatives.get(text, text)
-        for found in values_in(markdown):
-            # A key may hold a number too, but is no text.
-            holds = self._sources.hold("data-k", found.key, found.text, unsigned=found.unsigned)
-            markdown = markdown.replace(found.span, " " if holds else found.text)
+        markdown = without_values(
+            self._sources.alternatives.get(text, text),
+            lambda key, said, unsigned: self._sources.hold("data-k", key, said, unsigned=unsigned),
+        )
         yield from (Stray(numeral, _clipped(text)) for numeral in self._numerals(plain(markdown)))
 
     def _texts_of_head(self) -> list[str]:

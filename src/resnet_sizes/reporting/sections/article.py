@@ -1,28 +1,28 @@
 """Templates and what they print → the text of `article.qmd`."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePath
 from typing import get_args
 
-from jinja2 import Environment, FileSystemLoader, TemplateNotFound, UndefinedError
-from jinja2.exceptions import TemplateSyntaxError
+from jinja2 import Environment, FileSystemLoader
 
 from resnet_sizes.i18n.numbers import places, plain_percent, ratio_digits, rounded
-from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.shipped import OWN_TEMPLATES
 from resnet_sizes.reporting.render.engines import Engine
-from resnet_sizes.reporting.sections import claims, discussion, methodology, results
-from resnet_sizes.reporting.sections.recipes import RecipeWords
-from resnet_sizes.reporting.text.context import ReportContext
+from resnet_sizes.reporting.sections import claims, methodology
+from resnet_sizes.reporting.text.context import ReportContext, Results
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped, yaml_text
 from resnet_sizes.reporting.text.printed import named, plain
-from resnet_sizes.reporting.text.words import class_label, make_environment
+from resnet_sizes.reporting.text.verdict_sentences import sentence_key
+from resnet_sizes.reporting.text.words import class_label, make_environment, rendered
 from resnet_sizes.schemas.article.columns import COLUMNS, own_key
 from resnet_sizes.schemas.evidence.verdicts import VerdictName, outcome_of
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.study.protocol import by_depth, display_name
+from resnet_sizes.schemas.run.weights import weights_version
+from resnet_sizes.schemas.study.networks import NETWORKS
+from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, by_depth, display_name
 
 FEW_READINGS = 2
 """Up to so many readings have a list of sentences each; more have tables alone."""
@@ -54,31 +54,19 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         shown = escape_markdown(claim_id)
         return shown if report.unfinished else Safe(f"[{shown}](#confira)")
 
+    commands = _commands(report, engine)
     names = _names(report) | {
         "alt": alt,
         "checkable": checkable,
-        "command": _repeat_command(report),
-        "report_command": _report_command(report, engine),
-        "check_commands": _check_commands(report),
         "engine_versions": [
             Safe(f"{escape_markdown(name)} {named(code(version), 'engine')}")
             for name, version in engine.versions
         ],
+        **commands,
     }
-    try:
-        text = report_templates(report, templates).get_template("article.qmd.j2").render(names)
-    except TemplateNotFound as error:
-        raise UserError(
-            f"{templates / report.language / str(error)}: no such template. {OWN_TEMPLATES}"
-        ) from None
-    except TemplateSyntaxError as error:
-        raise UserError(f"{error.filename}, line {error.lineno}: {error.message}") from None
-    except UndefinedError as error:
-        raise UserError(
-            f"{templates}: a template uses a name that is not defined: {error}"
-        ) from None
-    commands = [str(names[name]) for name in ("command", "report_command", "check_commands")]
-    return RenderedArticle(_tidy(text), alternatives, commands)
+    environment, folder = report_templates(report, templates), templates / report.language
+    text = rendered(environment, "article.qmd.j2", folder, **names)
+    return RenderedArticle(_tidy(text), alternatives, list(map(str, commands.values())))
 
 
 def report_templates(report: ReportContext, folder: Path) -> Environment:
@@ -100,15 +88,21 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "t": report.words,
         "value": report.values.value,
         "cell": report.cell,
-        "points": report.values.points,
         "in_points": report.in_points,
         "rounded": rounded,
         "ratio_digits": ratio_digits,
-        "shared_mark": report.values.shared_mark,
+        "shared_mark": report.shared_mark,
         "has": report.values.has,
         "number": report.values.number,
         "from_article": report.from_article,
         "network": display_name,
+        "networks": NETWORKS,
+        "torchvision_weights": TORCHVISION_WEIGHTS,
+        "version_of": weights_version,
+        "file_name": lambda path: PurePath(path).name,
+        "grouped": partial(methodology.grouped, report),
+        "weights_files": partial(methodology.weights_files, report),
+        "no_answer": partial(methodology.no_answer, report),
         "name": named,
         "class_name": class_name,
         "code": code,
@@ -118,12 +112,16 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "listed": report.words.listed,
         "columns": COLUMNS,
         "own_key": own_key,
+        "sentence_key": sentence_key,
         "article": report.article,
+        "study": report.study,
+        "report": report,
     }
     environment.globals |= tools
     environment.globals["values"] = report.values
     filters: dict[str, Callable[..., object]] = {
         "places": places,
+        "by_text": _by_text,
         "each": lambda items, macro, *rest: [macro(item, *rest) for item in items],
         "text": lambda name, prefix: report.words(f"{prefix}.{name}"),
     }
@@ -131,11 +129,20 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
     return environment
 
 
+def _by_text(items: Iterable[str], macro: Callable[[str], str]) -> dict[str, list[str]]:
+    """The items by what a macro says of them; without those of which it says nothing."""
+    found: dict[str, list[str]] = {}
+    for item in items:
+        if text := macro(item):
+            found.setdefault(text, []).append(item)
+    return found
+
+
 def _names(report: ReportContext) -> dict[str, object]:
     """What the templates see by name, besides the tools of `report_templates`: records of the
     study, and sentences that its data choose."""
     study, article, words, values = report.study, report.article, report.words, report.values
-    protocols = [results.Results(report, name) for name in report.protocols]
+    protocols = [Results(report, name) for name in report.protocols]
     finished = list({model for own in protocols for model in own.finished})
     judged = claims.claim_verdicts(report)
     concluding = [item for item in judged if item.claim.place == "conclusions"]
@@ -148,8 +155,6 @@ def _names(report: ReportContext) -> dict[str, object]:
     return {
         # The study
         "appendix": dict(zip(chapters, "ABCDE", strict=False)),
-        "report": report,
-        "study": study,
         "prints_minutes": prints_minutes,
         "verdicts": report.verdicts,
         "models": report.models,
@@ -157,7 +162,6 @@ def _names(report: ReportContext) -> dict[str, object]:
         "few_readings": len(protocols) <= FEW_READINGS,
         "content": values.text("data.content"),
         "subtitle": str(words("subtitle", name=Safe(study.name))),
-        "seeds": methodology.seeds_of_study(report),
         "one_seed": max(len(study.seeds_of(name)) for name in report.protocols) == 1
         and not report.verdicts.pooled,
         "unfinished": report.unfinished,
@@ -167,58 +171,46 @@ def _names(report: ReportContext) -> dict[str, object]:
         "headline": [by_id[name] for name in article.headline] or concluding,
         # The methods
         "repeated": words.about("repeated", map(display_name, by_depth(finished)), "models"),
-        "seed_fixes": methodology.seed_fixes(report),
-        "recipes": RecipeWords(report),
-        "deviations": methodology.deviations(report, "summary"),
-        "deviating_verdicts": methodology.deviations(report, "conclusion"),
-        "confounds": methodology.confounds(report),
         "criteria": methodology.criteria(report),
         "possible_verdicts": [
             name
             for name in get_args(VerdictName)
-            if len(protocols) > 1 or name not in discussion.BY_READING
+            if len(protocols) > 1 or name not in claims.BY_READING
         ],
         "same_tests": methodology.same_tests(report),
         # The results
         "cells": [item for item in judged if item.claim.rule == "cell"],
-        "times_tables": results.times_tables(report, protocols),
+        "computed_times": any(own.has_computed for own in protocols),
         "shared_times": any(own.shared_runs for own in protocols),
         "figures": report.figures,
         "audit": audit if audited else None,
         # The discussion and the conclusions
-        "verdict_texts": discussion.VerdictTexts(report, judged),
+        "judged": claims.JudgedClaims(judged),
         "by_reading": claims.by_reading(judged),
         "changing": claims.changing(judged),
         "undecided_in_part": claims.undecided_in_part(judged),
-        "nearest": words.about("distances.nearest", map(code, report.verdicts.nearest), "names"),
-        "conclusions": discussion.VerdictTexts(report, concluding),
+        "conclusions": claims.JudgedClaims(concluding),
         "nothing_tested": all(item.is_undecided for item in judged if item.needs_data),
     }
 
 
-def _repeat_command(report: ReportContext) -> Safe:
-    """The command that repeats the study, from its data on."""
-    name = report.study.name
+def _commands(report: ReportContext, engine: Engine) -> dict[str, Safe]:
+    """Those that repeat the study from its data on, render this report again from the same results,
+    and lead from a verdict, here the first, to the predictions."""
+    name, paths = report.study.name, StudyFolder.of(report.study.name)
+    study, folder = paths.study.as_posix(), paths.folder.as_posix()
     overlay = "" if name == "article" else f" --configfile config/{name}.yaml"
-    return Safe(f"snakemake --cores all --resources gpu=1{overlay}")
-
-
-def _report_command(report: ReportContext, engine: Engine) -> Safe:
-    """The command that renders this report again from the same results."""
-    path = StudyFolder.of(report.study.name).study.as_posix()
     partial = " --partial" if report.unfinished else ""
     options = f"{partial} --language {report.language} --engine {engine.kind}"
-    return Safe(f"resnet-sizes report {path}{options}")
-
-
-def _check_commands(report: ReportContext) -> Safe:
-    """The commands that lead from a verdict, here the first, to the predictions."""
-    folder = StudyFolder.of(report.study.name).folder.as_posix()
-    return Safe(
-        f"resnet-sizes trace {report.study.name} {report.article.claims[0].id}\n"
-        f"resnet-sizes verify {folder}\n"
-        f"resnet-sizes verify {folder} --replay 5"
-    )
+    return {
+        "command": Safe(f"snakemake --cores all --resources gpu=1{overlay}"),
+        "report_command": Safe(f"resnet-sizes report {study}{options}"),
+        "check_commands": Safe(
+            f"resnet-sizes trace {name} {report.article.claims[0].id}\n"
+            f"resnet-sizes verify {folder}\n"
+            f"resnet-sizes verify {folder} --replay 5"
+        ),
+    }
 
 
 def _tidy(text: str) -> str:

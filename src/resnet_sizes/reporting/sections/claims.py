@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
 
 from resnet_sizes.reporting.text.context import ReportContext
-from resnet_sizes.reporting.text.escaping import Safe
-from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.claims import Claim
-from resnet_sizes.schemas.evidence.verdicts import Overall, Verdict, VerdictName
-from resnet_sizes.schemas.study.networks import NETWORKS, display_name
+from resnet_sizes.schemas.evidence.verdicts import Overall, Reason, Verdict, VerdictName
+from resnet_sizes.schemas.study.networks import NETWORKS
 
 UNDECIDED: tuple[VerdictName, ...] = (
     "not-comparable", "not-testable", "not-enough-runs", "not-run"
 )  # fmt: skip
 """Verdicts that say nothing of the article."""
+
+BY_READING: tuple[VerdictName, ...] = ("depends-on-the-reading", "decided-in-part")
+"""Verdicts whose reason is what each reading gives."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,71 @@ class ClaimVerdicts:
         answers = {verdict.observed for verdict in self.readings}
         return answers.pop() if len(answers) == 1 else None
 
-    def computed_clause(self, words: Words) -> Safe:
-        """Which of its minutes are computed, true of all readings; only where some are."""
-        if not self.measured:
-            return words("computed.all")
-        if len(set(self.computed)) > 1:
-            return words(f"computed.readings.{'all' if all(self.computed) else 'some'}")
-        return words.about("computed.some", map(display_name, self.computed[0]), "models")
+    @property
+    def by_reading(self) -> bool:
+        """Whether the reason for the verdict is what each reading gives."""
+        return self.overall.verdict in BY_READING
+
+    @property
+    def readings_by_verdict(self) -> dict[VerdictName, list[str]]:
+        """The readings that are heard, those with the same verdict together."""
+        found: dict[VerdictName, list[str]] = {}
+        for verdict in self.readings:
+            if verdict.protocol in self.overall.taking_part:
+                found.setdefault(verdict.verdict, []).append(verdict.protocol)
+        return found
+
+
+class JudgedClaims:
+    """Claims with what they have in common; the words are in `report/shared/verdicts.j2`."""
+
+    def __init__(self, claims: list[ClaimVerdicts]) -> None:
+        self.claims = claims
+        # The cells of the article's table have a table of their own.
+        self.of_the_text = [item for item in claims if item.claim.rule != "cell"]
+        self._by_data = [item for item in self.of_the_text if item.needs_data]
+
+    @cached_property
+    def heard_alone(self) -> list[str]:
+        """The readings that the article itself excludes, and that are heard all the same."""
+        decided = (item.overall for item in self._by_data if not item.is_undecided)
+        return sorted({name for own in decided for name in own.excluded if name in own.taking_part})
+
+    @cached_property
+    def unheard(self) -> list[str]:
+        """The readings that are not heard in several rows, the same in all that have any."""
+        lists = [item.unheard for item in self.of_the_text if item.unheard]
+        return lists[0] if len(lists) > 1 and all(each == lists[0] for each in lists) else []
+
+    @cached_property
+    def observed(self) -> Literal["true", "false", "some", "none"]:
+        """Whether all claims of the text are observed, or none of them, without a test, so that
+        the note says all; else whether several rows need it."""
+        seen = [item.seen if item.is_undecided else None for item in self._by_data]
+        told = [answer for answer in seen if answer is not None]
+        if len(told) < 2:
+            return "none"
+        if len(told) == len(seen) and len(set(told)) == 1:
+            return "true" if told[0] else "false"
+        return "some"
+
+    @cached_property
+    def shared_reasons(self) -> list[Reason]:
+        """Those that keep every claim of the text that needs data from being judged."""
+        items = self._by_data
+        if len(items) < 2 or not all(item.is_undecided for item in items):
+            return []
+        first = items[0].overall.reasons
+        return [name for name in first if all(name in item.overall.reasons for item in items)]
+
+    @property
+    def findings(self) -> list[list[ClaimVerdicts]]:
+        """The claims with the same verdict for the same first reason together."""
+        groups: dict[tuple[VerdictName, Reason], list[ClaimVerdicts]] = {}
+        for item in self.claims:
+            groups.setdefault((item.overall.verdict, item.overall.reasons[0]), []).append(item)
+        order = get_args(VerdictName)
+        return [groups[key] for key in sorted(groups, key=lambda key: order.index(key[0]))]
 
 
 def claim_verdicts(report: ReportContext) -> list[ClaimVerdicts]:

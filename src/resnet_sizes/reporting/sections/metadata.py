@@ -1,19 +1,20 @@
 """The report for machines, and where each printed value comes from: in the page and beside it."""
 
 from collections.abc import Sequence
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from resnet_sizes.i18n.numbers import LOCALES
-from resnet_sizes.io.errors import UserError
+from jinja2 import FileSystemLoader
+
+from resnet_sizes.io.files import read_bytes
 from resnet_sizes.io.shipped import OWN_TEMPLATES
 from resnet_sizes.reporting.sections.claims import claim_verdicts
 from resnet_sizes.reporting.text.context import ReportContext
-from resnet_sizes.reporting.text.escaping import script_json
+from resnet_sizes.reporting.text.escaping import Safe, script_json
 from resnet_sizes.reporting.text.printed import HASH_PART
 from resnet_sizes.reporting.text.verdict_sentences import overall_sentence
+from resnet_sizes.reporting.text.words import make_environment, rendered
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.values import Value
 from resnet_sizes.schemas.verification import MadeWith
@@ -31,26 +32,14 @@ DATA = "report.json"
 _LONGEST_TITLE = 60
 
 
-def head_html(report: ReportContext, formats: Sequence[str]) -> str:
-    """What search engines and reference managers read of a page. No author is named: those of
-    the article did not write it, and nobody else did."""
-    article = report.article.article
-    tags = [
-        ("citation_title", report.title),
-        ("citation_publication_date", report.created[:10].replace("-", "/")),
-        ("citation_language", _locale(report)),
-        ("DC.relation", article.title),
-        ("description", f"{report.title}. {article.title}"),
-    ]
-    if "pdf" in formats:
-        tags.append(("citation_pdf_url", "report.pdf"))
-    lines = [f'<meta name="{name}" content="{escape(text)}">' for name, text in tags]
-    data = script_json(_schema_org(report, formats), indent=1)
-    return "\n".join([*lines, f'<script type="application/ld+json">\n{data}\n</script>']) + "\n"
-
-
-def _locale(report: ReportContext) -> str:
-    return LOCALES[report.language].replace("_", "-")
+def head_html(report: ReportContext, formats: Sequence[str], templates: Path) -> str:
+    """What machines read in the head of a page. Raises UserError where its template is wrong."""
+    environment = make_environment(finalize=None, loader=FileSystemLoader(templates))
+    environment.filters["json"] = lambda data: Safe(script_json(data))
+    names = {"article": _article(report.article), "version": version("resnet-sizes")}
+    return rendered(
+        environment, "shared/head.html.j2", templates, report=report, formats=formats, **names
+    )
 
 
 def report_data(report: ReportContext, keys: Sequence[str], made: MadeWith) -> dict[str, Any]:
@@ -60,7 +49,7 @@ def report_data(report: ReportContext, keys: Sequence[str], made: MadeWith) -> d
     return {
         "schema_version": 1,
         "title": report.title,
-        "language": _locale(report),
+        "language": report.locale,
         "created": report.created,
         "made_with": made.model_dump(),
         "study": report.study.name,
@@ -103,31 +92,6 @@ def _article(article: Article) -> dict[str, Any]:
     }
 
 
-def _schema_org(report: ReportContext, formats: Sequence[str]) -> dict[str, Any]:
-    files = [("report.pdf", "application/pdf")] if "pdf" in formats else []
-    files.append((DATA, "application/json"))
-    identity = report.values.text("data.identity")
-    return {
-        "@context": "https://schema.org",
-        "@type": "Report",
-        "name": report.title,
-        "inLanguage": _locale(report),
-        "dateCreated": report.created,
-        "isBasedOn": _article(report.article),
-        "about": {"@type": "Dataset", "identifier": f"sha256:{identity}"},
-        "producer": {
-            "@type": "SoftwareApplication",
-            "name": "resnet-sizes",
-            "softwareVersion": version("resnet-sizes"),
-        },
-        "encoding": [
-            {"@type": "MediaObject", "contentUrl": name, "encodingFormat": kind}
-            for name, kind in files
-        ],
-        "accessibilityFeature": ["alternativeText", "structuralNavigation", "tableOfContents"],
-    }
-
-
 def after_body_html(report: ReportContext, keys: Sequence[str], assets: Path) -> str:
     """The values under `keys` with their sources and the runs behind them, as JSON, and the
     scripts of the page; a long text has a `title`, its first words. Raises UserError where
@@ -149,8 +113,9 @@ def after_body_html(report: ReportContext, keys: Sequence[str], assets: Path) ->
         "runs": {file: run.model_dump() for file, run in record.runs.items() if file in files},
     }
     text = script_json(data, separators=(",", ":"))
-    scripts = [f"<script>\n{_read(assets / name)}</script>\n" for name in SCRIPTS]
-    return f'<script type="application/json" id="origins">{text}</script>\n' + "".join(scripts)
+    code = (read_bytes(assets / name, OWN_TEMPLATES).decode() for name in SCRIPTS)
+    scripts = "".join(f"<script>\n{script}</script>\n" for script in code)
+    return f'<script type="application/json" id="origins">{text}</script>\n{scripts}'
 
 
 def _short_title(value: Value) -> str | None:
@@ -160,10 +125,3 @@ def _short_title(value: Value) -> str | None:
         return None
     words, space, _ = text[: _LONGEST_TITLE - 1].rpartition(" ")
     return f"{words} …" if space else f"{text[:HASH_PART]}…"
-
-
-def _read(script: Path) -> str:
-    try:
-        return script.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{script}: cannot be read ({error.strerror}). {OWN_TEMPLATES}") from None

@@ -1,141 +1,74 @@
-"""The methods: seeds, what deviates from the article, what varies with depth, how it is judged.
+"""The methods: what readings answer, and how claims are judged.
 
-What was done where the article leaves choices open is in `recipes.py`.
+The words of the answers are in `report/shared/recipes.j2`.
 """
 
-from collections.abc import Hashable
-from typing import Literal
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import product, starmap
+from typing import NoReturn
 
-from resnet_sizes.reporting.sections.recipes import RecipeWords
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
-from resnet_sizes.reporting.text.printed import from_article
-from resnet_sizes.schemas.evidence.values import seed_keys
-from resnet_sizes.schemas.run.weights import weights_version
-from resnet_sizes.schemas.study.protocol import TORCHVISION_WEIGHTS, display_name
+from resnet_sizes.reporting.text.printed import from_article, plain
+from resnet_sizes.schemas.study.protocol import display_name
 
 
-def seeds_of_study(report: ReportContext) -> Safe:
-    """`0, 1 e 2`; where readings have seeds of their own, how many and which of each."""
-    study, values, words = report.study, report.values, report.words
-
-    def of_reading(name: str) -> Safe:
-        key, keys = seed_keys(study, name)
-        seeds, printed = study.seeds_of(name), [values.value(each) for each in keys]
-        in_a_row = len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1))
-        return words(
-            f"seeds-of-reading.{'row' if in_a_row else 'one' if len(seeds) == 1 else 'other'}",
-            reading=code(name),
-            number=values.value(key),
-            first=printed[0],
-            last=printed[-1],
-            seeds=words.listed(printed),
-        )
-
-    if study.has_same_seeds:
-        return words.listed(map(values.value, seed_keys(study, report.protocols[0])[1]))
-    return words.listed(map(of_reading, report.protocols))
+def no_answer(report: ReportContext, choice: str, known: Iterable[str]) -> NoReturn:
+    """Raise UserError for an open choice of the article file that the report says nothing of."""
+    raise UserError(
+        f"{report.study.article}: open_choices: the report has no answer to {choice!r}; it knows "
+        f"{', '.join(sorted(known))}. Use one of these ids, or add an answer in "
+        "report/shared/recipes.j2"
+    )
 
 
-def seed_fixes(report: ReportContext) -> Safe:
-    """What a seed fixes, by whether none, some or all runs start from given weights."""
-    given = {
-        report.recipe(name, model).weights != "none"
-        for name in report.protocols
-        for model in report.models
-    }
-    form = "some" if len(given) > 1 else "all" if True in given else "none"
-    return report.words(f"seed-fixes.{form}")
+def grouped(
+    report: ReportContext, answer: Callable[..., str], models: Sequence[str], *rest: object
+) -> Safe:
+    """One answer where it is the same for all readings and models, else each answer after those
+    that give it. Answers are made from a reading, a model and the `rest`.
 
-
-def deviations(report: ReportContext, place: Literal["summary", "conclusion"]) -> list[Safe]:
-    """What the article says of a model of the study and a protocol does otherwise, a sentence
-    each: what it is, or which verdicts it concerns."""
-    words, recipes = report.words, RecipeWords(report)
-    found = []
-    for item in report.article.stated:
-        ours = {
-            code(name): recipes.initial_weights(name, item.model)
-            for name in report.protocols
-            if item.model in report.study.models
-            and not item.holds_in(report.recipe(name, item.model))
-        }
-        if not ours:
-            continue
-        items = [words("deviations.item", name=name, ours=text) for name, text in ours.items()]
-        sentence = words(
-            f"deviations.{place}.{_form(report, len(ours))}",
-            text=report.from_article(item.id, item.text),
-            ours=next(iter(ours.values())),
-            items=words.listed(items),
-            model=display_name(item.model),
-            names=words.listed(ours),
-        )
-        found.append(sentence)
-    return found
-
-
-def _form(report: ReportContext, readings: int) -> str:
-    """The form of a text on so many readings of the study."""
-    return "sole" if len(report.protocols) == 1 else "one" if readings == 1 else "other"
-
-
-CONFOUNDING_FIELDS = (
-    "trainable", "input_size", "stem", "normalisation", "augmentation", "optimizer", "schedule",
-    "milestones", "factor", "warmup", "precision",
-)  # fmt: skip
-"""What may vary between the networks of one protocol, besides the weights."""
-
-
-def confounds(report: ReportContext) -> dict[Safe, list[Safe]]:
-    """Sentences on what varies with depth in a reading, so that a difference has more than one
-    explanation, each with the readings of which it is true; empty where depth alone varies."""
-    words = report.words
-    readings: dict[Safe, list[Safe]] = {}
+    Readings are named only where there are several, networks only where they differ within
+    a reading.
+    """
+    # By answer: for each group of networks (None: all of them) the readings that give it.
+    # Equal answers may print values of several readings; the first one's stands for all.
+    firsts: dict[str, str] = {}
+    found: dict[str, dict[Safe | None, list[Safe]]] = {}
     for protocol in report.protocols:
-        if clauses := _varying(report, protocol):
-            said = words("confounds.separator").join(clauses)
-            readings.setdefault(said, []).append(code(protocol))
-    found = {}
-    for said, names in readings.items():
-        form = _form(report, len(names))
-        begin = words(f"confounds.begin.{form}", names=words.listed(names))
-        found[Safe(f"{begin} {said}.")] = names
-    return found
+        by_text: dict[str, list[str]] = {}
+        for model in models:
+            text = answer(protocol, model, *rest)
+            text = firsts.setdefault(plain(text), text)
+            by_text.setdefault(text, []).append(display_name(model))
+        for text, names in by_text.items():
+            group = report.words.listed(names) if len(by_text) > 1 else None
+            found.setdefault(text, {}).setdefault(group, []).append(code(protocol))
+
+    def label(models: Safe | None, protocols: list[Safe]) -> str:
+        if len(report.protocols) == 1:
+            return str(models)
+        return f"{report.words.listed(protocols)}{f' ({models})' if models else ''}"
+
+    if len(found) == 1:
+        return Safe(next(iter(found)))
+    labels = {text: ", ".join(starmap(label, groups.items())) for text, groups in found.items()}
+    return Safe("; ".join(f"{labels[text]}: {text}" for text in found))
 
 
-def _varying(report: ReportContext, protocol: str) -> list[Safe]:
-    """The clauses on what varies with depth in one protocol."""
-    words = report.words
-    recipes = {model: report.recipe(protocol, model) for model in report.study.models}
-    clauses = []
-    pretrained = {m: recipe.weights for m, recipe in recipes.items() if recipe.weights != "none"}
-    if 0 < len(pretrained) < len(recipes):
-        names = map(display_name, pretrained)
-        clauses.append(words.about("confounds.pretrained", names, "models"))
-    origins: dict[str, list[str]] = {}
-    for model, weights in pretrained.items():
-        shipped = weights in TORCHVISION_WEIGHTS
-        origin = weights_version(model, weights) if shipped else "file"
-        origins.setdefault(origin, []).append(display_name(model))
-    if len(origins) > 1:
-        items = [
-            words(
-                "confounds.origin-item",
-                models=words.listed(names),
-                origin=words(f"confounds.origins.{origin}"),
-            )
-            for origin, names in origins.items()
-        ]
-        clauses.append(words("confounds.origins.differ", items=Safe("; ".join(items))))
-    others = [
-        words(f"confounds.others.{name}")
-        for name in CONFOUNDING_FIELDS
-        if len({repr(getattr(recipe, name)) for recipe in recipes.values()}) > 1
-    ]
-    if others:
-        clauses.append(words("confounds.vary", items=words.listed(others)))
-    return clauses
+def weights_files(report: ReportContext, answer: Callable[[str, str], str]) -> Safe:
+    """The answers on files of initial weights, by network where each has one, else by reading too;
+    empty where no finished run had any."""
+    by_model: dict[str, dict[str, str]] = {}
+    for protocol, model in product(report.protocols, report.study.models):
+        if file := answer(protocol, model):
+            by_model.setdefault(model, {}).setdefault(plain(file), file)
+    if any(len(files) > 1 for files in by_model.values()):
+        none = report.words("none")
+        return grouped(report, lambda *run: answer(*run) or none, report.study.models)
+    items = [f"{display_name(m)}: {file}" for m in by_model for file in by_model[m].values()]
+    return Safe("; ".join(items))
 
 
 def criteria(report: ReportContext) -> list[tuple[list[str], Safe]]:

@@ -5,10 +5,9 @@ it comes from, and the build can check that it is what the key holds.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from resnet_sizes.i18n.numbers import Form, date_and_time, decimal, exact, show
+from resnet_sizes.i18n.numbers import Form, exact, show
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped
 from resnet_sizes.schemas.evidence.values import Value, Values
@@ -40,15 +39,6 @@ class PrintedValues:
         shown = show(found.number, kind or found.kind, self._language, digits)
         return self.followed(key, Safe(shown))
 
-    def marked(self, key: str, digits: int | None = None, kind: Form | None = None) -> Safe:
-        """The same, with its marks where it is a time that is computed, or of a shared device."""
-        computed = COMPUTED_MARK if self.is_computed_time(key) else ""
-        return Safe(f"{self.value(key, digits, kind)}{computed}{self.shared_mark(key)}")
-
-    def shared_mark(self, key: str) -> Safe:
-        """What stands beside a time of which a part was measured on a device with other work."""
-        return Safe("†" if self.is_shared_time(key) else "")
-
     def followed(self, key: str, text: Safe) -> Safe:
         """A text, already formatted, that stands for the value under `key`."""
         self._get(key)
@@ -59,15 +49,6 @@ class PrintedValues:
         found = self._get(key)
         text = show(abs(exact(found.number)), found.kind, self._language, digits)
         return Safe(f'[{text}]{{.v .size data-k="{key}"}}')
-
-    def points(self, key: str) -> Safe:
-        """A fraction in percentage points, without a sign of unit: 0.0042 as `0,42`."""
-        text = decimal(exact(self._get(key).number) * 100, 2, self._language)
-        return self.followed(key, Safe(text))
-
-    def time(self, key: str) -> Safe:
-        """A moment with its time of day."""
-        return self.followed(key, Safe(date_and_time(self.text(key), self._language)))
 
     def text(self, key: str) -> str:
         """A text as it is in the file, not yet escaped."""
@@ -91,12 +72,13 @@ class PrintedValues:
         """A text as inline code."""
         return self.followed(key, code(self.text(key)))
 
-    def hash(self, key: str) -> Safe:
-        """Hashes in pieces, one piece of code each, so that no line is wider than the page."""
+    def hash(self, key: str, most: int | None = None) -> Safe:
+        """Hashes in pieces, one piece of code each, so that no line is wider than the page; all
+        pieces, or so many at the `most`."""
         parts = []
         for number in self.texts(key):
             pieces = [number[i : i + HASH_PART] for i in range(0, len(number), HASH_PART)]
-            parts.append(" ".join(code(piece) for piece in pieces))
+            parts.append(" ".join(code(piece) for piece in pieces[:most]))
         return self.followed(key, Safe("; ".join(parts)))
 
     def number(self, key: str) -> float:
@@ -137,16 +119,6 @@ _SPAN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class PrintedValue:
-    """The span of a value within a text."""
-
-    span: str
-    text: str
-    key: str
-    unsigned: bool
-
-
 def plain(markdown: str) -> Safe:
     """The same text without the keys of its values, for attributes and for comparing texts."""
     previous, text = "", str(markdown)  # what a macro gives would escape the pieces for HTML
@@ -155,12 +127,17 @@ def plain(markdown: str) -> Safe:
     return Safe(text)
 
 
-def values_in(markdown: str) -> Iterator[PrintedValue]:
-    """The values that a text prints, in order."""
-    for found in _SPAN.finditer(markdown):
-        if found["kind"] == "v":
-            text = unescaped(found["text"])
-            yield PrintedValue(found.group(), text, found["key"], found["size"] is not None)
+def without_values(markdown: str, are_right: Callable[[str, str, bool], bool]) -> str:
+    """A text less the values that it prints and that are right, by key, text, and whether without
+    a sign; of the others their text is left."""
+
+    def left(found: re.Match[str]) -> str:
+        if found["kind"] != "v":
+            return found.group()
+        text = unescaped(found["text"])
+        return " " if are_right(found["key"], text, found["size"] is not None) else text
+
+    return _SPAN.sub(left, markdown)
 
 
 def keys_in(markdown: str) -> list[str]:

@@ -122,7 +122,6 @@ _SCALES = {  # by kind or quantity: the factor from the record's unit, and decim
     "gain": (100.0, 3),
     "gain-falls": (100.0, 3),
     "loss_drop": (100.0, 1),
-    "loss_fall": (1.0, 3),
     "drop": (100.0, 1),
     "log_minutes": (1.0, 2),
 }

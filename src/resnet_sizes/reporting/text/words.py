@@ -1,18 +1,24 @@
 """The words of one language: texts chosen by data, lists, names."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel.lists import format_list
-from jinja2 import Environment, StrictUndefined
+from jinja2 import (
+    Environment,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+)
 
 from resnet_sizes.i18n.numbers import LOCALES, Number, rounded
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.shipped import OWN_TEMPLATES
-from resnet_sizes.io.yaml import parse_yaml, read_yaml
+from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
 from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.sources import DataContent
@@ -50,10 +56,13 @@ def _printable(value: Any) -> Safe:
     raise TypeError(f"a template printed {value!r}: only text may be printed")
 
 
-def make_environment(**options: Any) -> Environment:
+def make_environment(
+    finalize: Callable[[Any], Any] | None = _printable, **options: Any
+) -> Environment:
     """A Jinja environment whose marks do not clash with Markdown, Quarto or pandoc.
 
-    Autoescaping only makes macros return `Markup`; `finalize` is what escapes.
+    Autoescaping only makes macros return `Markup`; `finalize` is what escapes. Without it text is
+    escaped for HTML.
     """
     return Environment(
         block_start_string="<%",
@@ -64,10 +73,22 @@ def make_environment(**options: Any) -> Environment:
         comment_end_string="#>",
         undefined=StrictUndefined,
         autoescape=True,
-        finalize=_printable,
+        finalize=finalize,
         keep_trailing_newline=True,
         **options,
     )
+
+
+def rendered(environment: Environment, name: str, folder: Path, **names: Any) -> str:
+    """A template below `folder`, filled in. Raises UserError where there is none or it is wrong."""
+    try:
+        return environment.get_template(name).render(names)
+    except TemplateNotFound as error:
+        raise UserError(f"{folder / str(error)}: no such template. {OWN_TEMPLATES}") from None
+    except TemplateSyntaxError as error:
+        raise UserError(f"{error.filename}, line {error.lineno}: {error.message}") from None
+    except UndefinedError as error:
+        raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
 
 
 class Words:
@@ -82,13 +103,7 @@ class Words:
         """Where templates of this language are looked for, the article's own first."""
         self._texts: dict[str, Any] = {}
         for name in TEXTS:
-            path = folder / name
-            try:
-                self._texts |= parse_yaml(path.read_text(encoding="utf-8"))
-            except OSError as error:
-                raise UserError(
-                    f"{path}: cannot be read ({error.strerror}). {OWN_TEMPLATES}"
-                ) from None
+            self._texts |= read_yaml(folder / name, OWN_TEMPLATES)
         if own and (path := own / TEXTS[0]).is_file():
             remedy = f"Its keys are those of {folder / TEXTS[0]}."
             self._texts = _replaced(self._texts, read_yaml(path, remedy), f"{path}: ", remedy)
