@@ -106,16 +106,17 @@ schemas: setup
 pictures: report
 	@python scripts/pictures.py
 
-# The exact versions for Python 3.11 on x86-64 Linux. torch itself pins its CUDA libraries,
-# so they are left out, and the same lock serves torch without CUDA.
+# The exact versions and their hashes, for the machines that pyproject.toml names ([tool.uv]). uv
+# reads what packages say of themselves and downloads none.
 lock: setup
-	@pip install --quiet pip-tools
+	@pip install --quiet uv
 	@printf 'torch==2.14.1\ntorchvision==0.29.1\n' >.venv/torch.txt
-	@pip-compile --quiet --upgrade --extra dev --constraint .venv/torch.txt --strip-extras \
-	    --no-header --no-annotate --no-emit-options --no-emit-index-url --no-emit-find-links \
-	    --output-file .venv/full.txt pyproject.toml
-	@{ echo "# Made by 'make lock': exact versions for Python 3.11 on x86-64 Linux."; \
-	   grep -E '^[a-z]' .venv/full.txt | grep -vP '^(nvidia-(?!ml-py=)|cuda-|triton)'; } >requirements.lock
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
+	    --generate-hashes --constraint .venv/torch.txt --no-header --no-annotate \
+	    --no-emit-index-url --output-file .venv/full.txt pyproject.toml
+	@{ echo "# Made by 'make lock': exact versions for Python 3.11 to 3.13 on Linux (x86-64, arm64) and macOS."; \
+	   sed "s/ ; python_full_version < '3.14' and ((platform_machine == 'arm64' and sys_platform == 'darwin') or sys_platform == 'linux') / /" \
+	       .venv/full.txt; } >requirements.lock
 
 # Whether a version of the lock is known to be vulnerable; a step of docs/releasing.md.
 audit-dependencies:

@@ -50,11 +50,18 @@ pip() {
 if [ "${TORCH:-}" = cpu ]; then
     pip install --quiet torch==2.14.1 torchvision==0.29.1 --index-url "$torch_index"
 fi
-# The lock holds for this pair; others take what the ranges in pyproject.toml allow.
+# torch without CUDA needs none of its libraries.
+lock=requirements.lock
+if [ "${TORCH:-}" = cpu ]; then
+    lock=$venv/cpu.lock
+    awk '/^[a-z]/ { kept = !/^(nvidia-|cuda-|triton)/ || /^nvidia-ml-py/ } kept' requirements.lock >"$lock"
+fi
+# What `make lock` resolved for; others take what the ranges in pyproject.toml allow.
 if "$venv/bin/python" -c 'import platform, sys
-sys.exit((sys.version_info[:2], sys.platform, platform.machine()) != ((3, 11), "linux", "x86_64"))'; then
-    pip install --quiet -r requirements.lock
-    pip install --quiet --no-deps -e .
+locked = {("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64")}
+sys.exit(sys.version_info >= (3, 14) or (sys.platform, platform.machine()) not in locked)'; then
+    pip install --quiet --no-deps --require-hashes -r "$lock"
+    pip install --quiet --no-build-isolation --no-deps -e .
 else
     echo "No lock for this Python and machine: installing what pyproject.toml allows."
     pip install --quiet -e '.[dev]'

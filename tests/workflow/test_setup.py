@@ -3,6 +3,7 @@
 A stand-in for Python takes the place of the real one, so that nothing is downloaded here.
 """
 
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -115,6 +116,34 @@ def test_the_lock_is_installed_once_and_then_left_alone(machine):
     again = machine.setup()
     assert again.returncode == 0
     assert machine.calls() == calls
+
+
+def test_the_lock_holds_each_package_by_its_hash(machine):
+    assert machine.setup().returncode == 0
+    assert any("--require-hashes -r requirements.lock" in call for call in machine.calls())
+    packages = re.split(r"\n(?=[a-z])", (machine.folder / "requirements.lock").read_text())[1:]
+    assert len(packages) > 150
+    for package in packages:
+        assert re.match(
+            r"[a-z0-9.-]+==\S+ (; [^\n]+ )?\\\n( +--hash=sha256:[0-9a-f]{64}( \\)?\n?)+$", package
+        )
+
+
+def test_torch_without_cuda_takes_the_lock_without_its_libraries(machine, monkeypatch):
+    monkeypatch.setenv("TORCH", "cpu")
+    assert machine.setup().returncode == 0
+    torch, lock, _ = [call for call in machine.calls() if "pip" in call]
+    assert "torch==2.14.1 torchvision==0.29.1 --index-url" in torch
+    assert "--require-hashes -r .venv/cpu.lock" in lock
+    kept = names(machine.folder / ".venv/cpu.lock")
+    left_out = names(machine.folder / "requirements.lock") - kept
+    assert {"torch", "torchvision", "nvidia-ml-py", "numpy"} <= kept
+    assert {"triton", "nvidia-cublas", "cuda-toolkit"} <= left_out
+    assert all(name.startswith(("nvidia-", "cuda-", "triton")) for name in left_out)
+
+
+def names(lock: Path) -> set[str]:
+    return set(re.findall(r"^([a-z0-9.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_where_the_lock_does_not_hold_the_ranges_are_installed(machine):
