@@ -26,12 +26,24 @@ if workflow.modifier.path_modifier.prefix:
     )
 
 
+if "apptainer" in map(str, workflow.deployment_settings.deployment_method):
+    if not Path("resnet-sizes.sif").exists():
+        raise WorkflowError(
+            "resnet-sizes.sif: no such file. With apptainer all jobs run in this image: make it, or "
+            "link it here (docs/containers.md); without one, leave out --sdm apptainer."
+        )
+
+
 for path in default_files():
 
     configfile: str(path)
 
 
 report: "workflow/captions/study.rst"
+
+
+# With --sdm apptainer all jobs run in it (docs/containers.md); a link to another place will do.
+container: "resnet-sizes.sif"
 
 
 include: "workflow/rules/common.smk"

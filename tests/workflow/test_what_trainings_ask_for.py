@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,44 @@ def test_a_scheduler_is_asked_for_time_memory_a_gpu_and_cores_whatever_this_mach
     project.edit("config/tiny.yaml", "threads: 1", "threads: auto")
     write_forecast(project, 60, "cuda", peaks)
     assert lines() == ["30 8000 1 4"] * 3
+
+
+SLURM = """#!/bin/bash
+[ "${0##*/}" = sacctmgr ] && { echo my-project; exit; }
+printf '%s\\n' "$@" >>"$ASKED"
+echo "sbatch: error: not today" >&2
+exit 1
+"""
+
+
+def test_what_a_site_writes_at_the_top_of_a_copied_profile_reaches_sbatch(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tools := project.folder / "tools").mkdir()
+    for name in ("sbatch", "sacctmgr"):
+        (tools / name).write_text(SLURM, encoding="utf-8")
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=":")
+    monkeypatch.setenv("ASKED", str(project.folder / "asked.txt"))
+    profile = project.folder / "profiles/local/config.yaml"
+    shutil.copytree(project.folder / "profiles/slurm", profile.parent)
+    top, rest = profile.read_text(encoding="utf-8").split("# -----", 1)
+    key = r"^( *)# ?( *(?:[a-z_]+|train|set-resources|set-threads):(?: |$).*)$"
+    top = re.sub(key, r"\1\2", re.sub("# (gpu_model|software)", r"##\1", top), flags=re.MULTILINE)
+    profile.write_text(top + "# -----" + rest.replace("retries: 3", "retries: 0"), encoding="utf-8")
+
+    overlay = ("--until", "train", "--configfile", "config/tiny.yaml")
+    quick = ("--jobs", "1", "--slurm-init-seconds-before-status-checks", "1")
+    options = ("--workflow-profile", "profiles/local", *quick)
+    done = project.snakemake(*options, *overlay, check=False, options=())
+    assert "not today" in done.stdout
+    asked = (project.folder / "asked.txt").read_text(encoding="utf-8")
+    for option in (
+        "-p\ngpu", "-A\nmy-project", "--qos=normal", "-C\na100|h100", "--gres=gpu:a100:1",
+        "--mail-type=END\n--exclude=node7", "-t\n240", "--mem\n16000", "--cpus-per-task=8",
+    ):  # fmt: skip
+        assert f"{option}\n" in asked, asked
+    assert "--gpus" not in asked
 
 
 @pytest.mark.parametrize(("profile", "config"), [("slurm", "config"), ("cluster-generic", "demo")])
