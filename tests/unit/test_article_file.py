@@ -10,7 +10,8 @@ from synthetic import ARTICLE
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.article.article import Article, load_article
-from resnet_sizes.schemas.article.claims import Cell, Claim, Increment
+from resnet_sizes.schemas.article.claims import Claim
+from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 
 

@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from synthetic import ARTICLE, MODELS
 
 from resnet_sizes.schemas.article.article import load_article
-from resnet_sizes.schemas.article.claims import (
-    Factor,
-    FewestResources,
-    Needs,
-    OrderClaim,
-    Ordering,
-    ParetoFront,
-    ParetoKnee,
-)
+from resnet_sizes.schemas.article.claims import OrderClaim
 from resnet_sizes.schemas.article.claims.base import (
     LOG_MINUTES,
     Condition,
+    Needs,
     Outcome,
     Outcomes,
     half_unit,
     printed_ends,
+)
+from resnet_sizes.schemas.article.claims.orders import (
+    Factor,
+    FewestResources,
+    Ordering,
+    ParetoFront,
+    ParetoKnee,
 )
 from resnet_sizes.schemas.study.protocol import Description
 

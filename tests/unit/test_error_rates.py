@@ -25,7 +25,7 @@ from resnet_sizes.evidence.statistics.tests import (
     prediction_interval,
 )
 from resnet_sizes.schemas.article.article import Judging
-from resnet_sizes.schemas.article.claims import Cell
+from resnet_sizes.schemas.article.claims.printed_number import Cell
 
 DECIDED = {"supported", "contradicted", "direction-only"}
 FEW, MANY = 100, 200

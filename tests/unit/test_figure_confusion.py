@@ -47,7 +47,7 @@ def matrices(
     confusion = [
         ConfusionMatrix(
             model=model,
-            cells=confusion_cells(found, f"scratch-32.{model}"),
+            cells=list(confusion_cells(found, f"scratch-32.{model}")),
             empty_classes=[number for number, row in enumerate(found) if np.isnan(row).all()],
             largest=largest_confusion(found),
         )

@@ -23,7 +23,7 @@ from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.schemas.evidence.verdicts import State
 from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.problems import Problem
+from resnet_sizes.schemas.run.run import Problem
 from resnet_sizes.schemas.run.tensors import read_predictions, write_predictions
 
 RUN, OTHER = "scratch-32/resnet50/seed-1", "scratch-32/resnet50/seed-0"

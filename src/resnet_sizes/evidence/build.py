@@ -5,9 +5,8 @@ import os
 from pathlib import Path
 
 from resnet_sizes.evidence.audit import audit
-from resnet_sizes.evidence.judging.distance import distances, nearest
 from resnet_sizes.evidence.judging.judge import judge
-from resnet_sizes.evidence.judging.readings import judge_readings, ruled_out
+from resnet_sizes.evidence.judging.readings import distances, judge_readings, nearest, ruled_out
 from resnet_sizes.evidence.runs.read import read_runs
 from resnet_sizes.evidence.statistics.sampling import samplings
 from resnet_sizes.evidence.values.collect import collect_values, with_value_keys

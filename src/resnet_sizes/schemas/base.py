@@ -62,8 +62,7 @@ class Sealed(Record):
 
 
 def _number_from_text(value: Any) -> Any:
-    """Read ``5e-4`` as a number: YAML 1.1 parsers hand over scientific notation without a
-    dot as text."""
+    """``5e-4`` as a number, which YAML 1.1 parsers hand over as text for lack of a dot."""
     with suppress(ValueError):
         if isinstance(value, str) and any(map(str.isdigit, value)):
             return float(value)

@@ -60,9 +60,7 @@ class Device(Record):
                 "source, or set basis to peak with peak_tflops and efficiency_of"
             )
         if self.basis == "peak" and (self.peak_tflops is None or self.efficiency_of is None):
-            raise ValueError(
-                f"{self.id}: basis is 'peak', which needs peak_tflops and efficiency_of"
-            )
+            raise ValueError(f"{self.id}: basis 'peak' needs peak_tflops and efficiency_of")
         if self.peak_tflops is not None and self.peak_source is None:
             raise ValueError(f"{self.id}: peak_tflops needs its peak_source")
         return self
@@ -94,10 +92,8 @@ class Devices(Record):
         if len(known) != len(self.devices):
             raise ValueError("devices: an id stands twice; each may stand once")
         for device in self.devices:
-            if device.basis == "measured":
-                continue
             other = known.get(device.efficiency_of or "")
-            if other is None or not other.anchors or other.peak_tflops is None:
+            if device.basis == "peak" and not (other and other.anchors and other.peak_tflops):
                 raise ValueError(
                     f"devices: {device.id}.efficiency_of is {device.efficiency_of!r}, which is no "
                     "device with anchors and peak_tflops"
@@ -106,8 +102,7 @@ class Devices(Record):
 
 
 def load_devices(path: Path) -> Devices:
-    """Read and check a table of devices (YAML), as `shipped` finds it. Raises UserError with every
-    problem."""
+    """A table of devices (YAML), found as by `shipped`. Raises UserError with every problem."""
     remedy = f"Correct {path}, or name another table under devices."
     return read_yaml_record(shipped(path), Devices, "table of devices", remedy)
 

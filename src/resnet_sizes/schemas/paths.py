@@ -38,11 +38,8 @@ class RunFolder:
 
     def results(self, with_weights: bool) -> list[Path]:
         """What a training makes, `metrics.json` last."""
-        return [
-            *([self.weights, self.card] if with_weights else []),
-            self.predictions,
-            self.metrics,
-        ]
+        of_weights = [self.weights, self.card] if with_weights else []
+        return [*of_weights, self.predictions, self.metrics]
 
 
 class StudyFolder:
@@ -107,8 +104,7 @@ class StudyFolder:
         return self.folder / "logs" / f"{job}.log"
 
     def together(self, run: str) -> Path:
-        """Says that the seeds of a reading and model, of which this run is the first, have been
-        trained in one process."""
+        """Says that a reading and model's seeds, this run first, were trained in one process."""
         return self.folder / "together" / run
 
     def training_log(self, settings: RunSettings, first: RunSettings) -> Path:

@@ -2,15 +2,8 @@
 
 from collections.abc import Mapping
 
+from resnet_sizes.evidence.audit import table as printed
 from resnet_sizes.evidence.audit.minutes import device_rates, protocol_costs
-from resnet_sizes.evidence.audit.table import (
-    accuracy_intervals,
-    accuracy_pairs,
-    read_columns,
-    read_increments,
-    returns_of_depth,
-    usable_rows,
-)
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.evidence.audit import Audit
@@ -27,8 +20,7 @@ def audit(
     Raises ValueError where `costs` lacks the network of a device's anchor at 224 pixels.
     """
     assumptions, images = devices.assumptions, article.setup.test_images
-    rows = usable_rows(article)
-    increments = read_increments(article)
+    rows, increments = printed.usable_rows(article), printed.read_increments(article)
     rates = device_rates(devices, costs)
     return Audit(
         article_hash=content_hash(article),
@@ -37,11 +29,11 @@ def audit(
         batch_size=article.setup.batch_size,
         assumptions=assumptions,
         increments=increments,
-        columns=read_columns(increments),
-        accuracies=accuracy_intervals(rows, images),
-        pairs=accuracy_pairs(rows, images, assumptions.seed_deviations),
+        columns=list(printed.read_columns(increments)),
+        accuracies=list(printed.accuracy_intervals(rows, images)),
+        pairs=list(printed.accuracy_pairs(rows, images, assumptions.seed_deviations)),
         unusable=[row.model for row in article.table if row not in rows],
-        returns=returns_of_depth(rows),
+        returns=printed.returns_of_depth(rows),
         devices=rates,
         protocols=[
             protocol_costs(name, protocol, article, rates, costs, assumptions)

@@ -4,37 +4,24 @@ import math
 from collections.abc import Sequence
 
 from resnet_sizes.evidence.audit.table import printed_minutes
+from resnet_sizes.schemas import hardware
 from resnet_sizes.schemas.article.article import Article, Setup
-from resnet_sizes.schemas.evidence.audit import (
-    Compatibility,
-    DeviceRate,
-    ModelNeed,
-    Prediction,
-    ProtocolCosts,
-    ProtocolOnDevice,
-)
-from resnet_sizes.schemas.hardware import (
-    Assumptions,
-    Device,
-    Devices,
-    Mode,
-    NetworkCost,
-    NetworkCosts,
-)
+from resnet_sizes.schemas.evidence import audit as records
+from resnet_sizes.schemas.hardware import Assumptions, NetworkCosts
 from resnet_sizes.schemas.study.protocol import Protocol, TrainingRecipe
 
 ANCHOR_SIZE = 224
 FLOAT_BYTES = 4
 
 
-def device_rates(devices: Devices, costs: NetworkCosts) -> list[DeviceRate]:
+def device_rates(devices: hardware.Devices, costs: NetworkCosts) -> list[records.DeviceRate]:
     """The rates of every device, from its anchors or from the share of its peak.
 
     Raises ValueError where `costs` lacks the network of an anchor at 224 pixels.
     """
     by_id, assumptions = {device.id: device for device in devices.devices}, devices.assumptions
 
-    def rate(device: Device, mode: Mode) -> float:
+    def rate(device: hardware.Device, mode: hardware.Mode) -> float:
         if device.basis == "measured":
             return _measured(device, mode, costs, assumptions)
         model = by_id[device.efficiency_of or ""]
@@ -42,7 +29,7 @@ def device_rates(devices: Devices, costs: NetworkCosts) -> list[DeviceRate]:
         return _measured(model, mode, costs, assumptions) * share_of_peak
 
     return [
-        DeviceRate(
+        records.DeviceRate(
             device=device.id,
             name=device.name,
             training=rate(device, "training"),
@@ -55,7 +42,9 @@ def device_rates(devices: Devices, costs: NetworkCosts) -> list[DeviceRate]:
     ]
 
 
-def _measured(device: Device, mode: Mode, costs: NetworkCosts, assumptions: Assumptions) -> float:
+def _measured(
+    device: hardware.Device, mode: hardware.Mode, costs: NetworkCosts, assumptions: Assumptions
+) -> float:
     """Geometric mean over the anchors of a mode, or over all where it has none."""
     logs = []
     for anchor in [each for each in device.anchors if each.mode == mode] or device.anchors:
@@ -71,40 +60,32 @@ def protocol_costs(
     name: str,
     protocol: Protocol,
     article: Article,
-    rates: Sequence[DeviceRate],
+    rates: Sequence[records.DeviceRate],
     costs: NetworkCosts,
     assumptions: Assumptions,
-) -> ProtocolCosts:
-    """The needs of each network of the table under a protocol, and the outcome by device, of an
-    article that tells its epochs and its batch size."""
-    needs, missing = [], []
+) -> records.ProtocolCosts:
+    """Needs by network and outcomes by device, of an article that tells epochs and batch size."""
+    needs, batch = [], article.setup.batch_size or 1
     for row in article.table:
         recipe = protocol.recipe_for(row.model)
         entry = costs.of(row.model, recipe.stem, recipe.input_size)
-        macs: int | None = None
-        memory: int | None = None
-        if entry is None:
-            missing.append(f"{row.model}, {recipe.stem} stem, {recipe.input_size} pixels")
-        else:
-            macs = entry.macs_per_image
-            memory = _memory_bytes(entry, recipe, article.setup.batch_size or 1, assumptions)
         needs.append(
-            ModelNeed(
+            records.ModelNeed(
                 model=row.model,
-                input_size=recipe.input_size,
-                stem=recipe.stem,
-                trainable=recipe.trainable,
-                macs_per_image=macs,
-                memory_bytes=memory,
+                **recipe.model_dump(include={"input_size", "stem", "trainable"}),
+                macs_per_image=entry.macs_per_image if entry else None,
+                memory_bytes=_memory_bytes(entry, recipe, batch, assumptions) if entry else None,
                 printed_minutes=printed_minutes(row),
             )
         )
+    lacking = [need for need in needs if need.macs_per_image is None]
+    missing = [f"{each.model}, {each.stem} stem, {each.input_size} pixels" for each in lacking]
     devices = [_on_device(rate, needs, article.setup, assumptions) for rate in rates]
-    return ProtocolCosts(protocol=name, needs=needs, missing=missing, devices=devices)
+    return records.ProtocolCosts(protocol=name, needs=needs, missing=missing, devices=devices)
 
 
 def _memory_bytes(
-    entry: NetworkCost, recipe: TrainingRecipe, batch_size: int, assumptions: Assumptions
+    entry: hardware.NetworkCost, recipe: TrainingRecipe, batch_size: int, assumptions: Assumptions
 ) -> int:
     """Bytes for one whole batch in float32: activations, parameters, gradients, optimiser.
 
@@ -124,35 +105,37 @@ def _memory_bytes(
 
 
 def _on_device(
-    rate: DeviceRate, needs: Sequence[ModelNeed], setup: Setup, assumptions: Assumptions
-) -> ProtocolOnDevice:
-    predictions = []
+    rate: records.DeviceRate,
+    needs: Sequence[records.ModelNeed],
+    setup: Setup,
+    assumptions: Assumptions,
+) -> records.ProtocolOnDevice:
+    predictions, epochs = [], setup.epochs or 0
     for need in needs:
-        if need.macs_per_image is not None and need.memory_bytes is not None:
-            # A frozen backbone needs no backward pass, and its last layer costs next to nothing.
-            step = forward = need.macs_per_image / rate.inference
-            if need.trainable == "all":
-                step = need.macs_per_image * assumptions.backward_factor / rate.training
-            epochs = setup.epochs or 0
-            training = epochs * setup.train_images * step / 60
-            minutes = training + epochs * setup.test_images * forward / 60
-            printed = need.printed_minutes
-            predictions.append(
-                Prediction(
-                    model=need.model,
-                    minutes=minutes,
-                    minutes_without_evaluation=training,
-                    ratio=None if printed is None else minutes / printed,
-                    memory_fits=need.memory_bytes <= rate.memory_bytes,
-                )
+        if need.macs_per_image is None or need.memory_bytes is None:
+            continue
+        # A frozen backbone needs no backward pass, and its last layer costs next to nothing.
+        step = forward = need.macs_per_image / rate.inference
+        if need.trainable == "all":
+            step = need.macs_per_image * assumptions.backward_factor / rate.training
+        training = epochs * setup.train_images * step / 60
+        minutes = training + epochs * setup.test_images * forward / 60
+        predictions.append(
+            records.Prediction(
+                model=need.model,
+                minutes=minutes,
+                minutes_without_evaluation=training,
+                ratio=need.printed_minutes and minutes / need.printed_minutes,
+                memory_fits=need.memory_bytes <= rate.memory_bytes,
             )
-    outcome: Compatibility = "not-in-table"
+        )
+    outcome: records.Compatibility = "not-in-table"
     if len(predictions) == len(needs):
         outcome = _outcome(predictions, assumptions.time_factor)
-    return ProtocolOnDevice(device=rate.device, outcome=outcome, predictions=predictions)
+    return records.ProtocolOnDevice(device=rate.device, outcome=outcome, predictions=predictions)
 
 
-def _outcome(predictions: Sequence[Prediction], factor: float) -> Compatibility:
+def _outcome(predictions: Sequence[records.Prediction], factor: float) -> records.Compatibility:
     ratios = [prediction.ratio for prediction in predictions if prediction.ratio is not None]
     memory_fits = all(prediction.memory_fits for prediction in predictions)
     if not ratios:

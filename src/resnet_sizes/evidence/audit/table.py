@@ -1,7 +1,7 @@
 """The article's table against itself: increments, accuracies as proportions, returns of depth."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations, pairwise
 
@@ -11,17 +11,7 @@ from resnet_sizes.evidence.statistics.tests import two_proportion_test, wilson_i
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import TableRow, half_unit, overlap
 from resnet_sizes.schemas.article.columns import COLUMNS
-from resnet_sizes.schemas.evidence.audit import (
-    AccuracyInterval,
-    AccuracyPair,
-    ColumnReading,
-    DeviationEffect,
-    IncrementKind,
-    IncrementReading,
-    Returns,
-    Yardstick,
-    YardstickName,
-)
+from resnet_sizes.schemas.evidence import audit as records
 from resnet_sizes.schemas.study.networks import depth_of
 
 Range = tuple[Decimal, Decimal]
@@ -35,9 +25,8 @@ def printed_range(text: str) -> Range:
     return number - rounding, number + rounding
 
 
-def read_increments(article: Article) -> list[IncrementReading]:
-    """Every printed increment of the table over its first row, where the table has what it is an
-    increment of."""
+def read_increments(article: Article) -> list[records.IncrementReading]:
+    """Every printed increment over the table's first row of what the table has in both rows."""
     return [
         found
         for row in article.table[1:]
@@ -46,18 +35,15 @@ def read_increments(article: Article) -> list[IncrementReading]:
     ]
 
 
-def read_columns(increments: list[IncrementReading]) -> list[ColumnReading]:
+def read_columns(increments: list[records.IncrementReading]) -> Iterator[records.ColumnReading]:
     """What fits all increments of a column; a column without any is left out."""
-    columns = []
     for column in COLUMNS:
-        kinds = {item.fits for item in increments if item.column == column}
-        if kinds:
+        if kinds := {item.fits for item in increments if item.column == column}:
             fits = _kind(kinds <= {"relative", "both"}, kinds <= {"points", "both"})
-            columns.append(ColumnReading(column=column, fits=fits))
-    return columns
+            yield records.ColumnReading(column=column, fits=fits)
 
 
-def _read(column: str, row: TableRow, base: TableRow) -> IncrementReading | None:
+def _read(column: str, row: TableRow, base: TableRow) -> records.IncrementReading | None:
     """A printed increment against the numbers of both rows, and all that round to them."""
     held, printed = COLUMNS[column], row.cells.get(column)
     texts = [each.cells.get(held.quantity) for each in (base, row)]
@@ -69,25 +55,22 @@ def _read(column: str, row: TableRow, base: TableRow) -> IncrementReading | None
         firsts, seconds = (first, first), (second, second)
     wanted = printed_range(printed)
     points = (seconds[0] - firsts[1], seconds[1] - firsts[0])
-    relative: Range | None = None
-    if firsts[0] > 0:
-        # Over a larger base a negative second value is nearer to zero.
-        ends = [(s / f - 1) * 100 for s in seconds for f in firsts]
-        relative = (min(ends), max(ends))
-    return IncrementReading(
+    # Over a larger base a negative second value is nearer to zero.
+    ends = [(s / f - 1) * 100 for s in seconds for f in firsts] if firsts[0] > 0 else []
+    return records.IncrementReading(
         column=column,
         model=row.model,
         base=base.model,
         printed=printed,
-        relative=None if relative is None else float((second / first - 1) * 100),
-        relative_range=None if relative is None else (float(relative[0]), float(relative[1])),
+        relative=float((second / first - 1) * 100) if ends else None,
+        relative_range=(float(min(ends)), float(max(ends))) if ends else None,
         points=float(second - first),
         points_range=(float(points[0]), float(points[1])),
-        fits=_kind(relative is not None and overlap(wanted, relative), overlap(wanted, points)),
+        fits=_kind(bool(ends) and overlap(wanted, (min(ends), max(ends))), overlap(wanted, points)),
     )
 
 
-def _kind(relative: bool, points: bool) -> IncrementKind:
+def _kind(relative: bool, points: bool) -> records.IncrementKind:
     if relative:
         return "both" if points else "relative"
     return "points" if points else "neither"
@@ -98,54 +81,44 @@ def usable_rows(article: Article) -> list[TableRow]:
     return [row for row in article.table if 0 <= row.percent_right <= 100]
 
 
-def accuracy_intervals(rows: Sequence[TableRow], images: int) -> list[AccuracyInterval]:
+def accuracy_intervals(rows: Sequence[TableRow], images: int) -> Iterator[records.AccuracyInterval]:
     """Binomial standard error and Wilson interval of each accuracy, in percent."""
-    found = []
     for row in rows:
         share = row.percent_right / 100
         low, high = wilson_interval(share * images, images)
-        found.append(
-            AccuracyInterval(
-                model=row.model,
-                accuracy=share * 100,
-                standard_error=math.sqrt(_variance(share, images)) * 100,
-                low=low * 100,
-                high=high * 100,
-            )
+        yield records.AccuracyInterval(
+            model=row.model,
+            accuracy=share * 100,
+            standard_error=math.sqrt(_variance(share, images)) * 100,
+            low=low * 100,
+            high=high * 100,
         )
-    return found
 
 
 def accuracy_pairs(
     rows: Sequence[TableRow], images: int, deviations: Sequence[float]
-) -> list[AccuracyPair]:
+) -> Iterator[records.AccuracyPair]:
     """Every pair of accuracies, tested as independent proportions of `images` each."""
-    found = []
-    for rows_of_pair in combinations(rows, 2):
-        first, second = (row.percent_right / 100 for row in rows_of_pair)
+    for row, other in combinations(rows, 2):
+        first, second = row.percent_right / 100, other.percent_right / 100
         difference = second - first
         sampling = _variance(first, images) + _variance(second, images)
         z, p = two_proportion_test(first, second, images)
         # Two independent runs: z = d / sqrt(sampling + 2 s²), which is solved for s at z = 1.96.
         spare = ((difference / SIGNIFICANT) ** 2 - sampling) / 2
-        effects = [
-            DeviationEffect(
-                deviation=deviation, z=difference / math.sqrt(sampling + 2 * (deviation / 100) ** 2)
-            )
-            for deviation in deviations
-        ]
-        found.append(
-            AccuracyPair(
-                first=rows_of_pair[0].model,
-                second=rows_of_pair[1].model,
-                difference=difference * 100,
-                z=z if math.isfinite(z) else None,
-                p=p,
-                vanishing_deviation=math.sqrt(spare) * 100 if spare > 0 else None,
-                with_deviations=effects,
-            )
+        variances = [(each, sampling + 2 * (each / 100) ** 2) for each in deviations]
+        yield records.AccuracyPair(
+            first=row.model,
+            second=other.model,
+            difference=difference * 100,
+            z=z if math.isfinite(z) else None,
+            p=p,
+            vanishing_deviation=math.sqrt(spare) * 100 if spare > 0 else None,
+            with_deviations=[
+                records.DeviationEffect(deviation=each, z=difference / math.sqrt(total))
+                for each, total in variances
+            ],
         )
-    return found
 
 
 def _variance(share: float, images: int) -> float:
@@ -158,17 +131,15 @@ def printed_minutes(row: TableRow) -> float | None:
     return minutes if minutes > 0 else None
 
 
-def returns_of_depth(rows: Sequence[TableRow]) -> Returns:
+def returns_of_depth(rows: Sequence[TableRow]) -> records.Returns:
     """Each step from a network to the next deeper one, by all yardsticks."""
     steps = list(pairwise(sorted(rows, key=lambda row: depth_of(row.model))))
     gains = [b.percent_right - a.percent_right for a, b in steps]
     minutes = [(printed_minutes(a), printed_minutes(b)) for a, b in steps]
     # By which each gain is divided; the error that there was, in percent, may be none.
-    costs: dict[YardstickName, list[float]] = {
+    costs: dict[records.YardstickName, list[float]] = {
         "points-per-layer": [depth_of(b.model) - depth_of(a.model) for a, b in steps],
-        "points-per-minute": [
-            after - before if before and after else 0 for before, after in minutes
-        ],
+        "points-per-minute": [b - a if a and b else 0 for a, b in minutes],
         "error-reduction": [100 - a.percent_right for a, _ in steps],
     }
     yardsticks = []
@@ -176,8 +147,7 @@ def returns_of_depth(rows: Sequence[TableRow]) -> Returns:
         unit = 100 if name == "error-reduction" else 1
         values = [g / c * unit if c > 0 else None for g, c in zip(gains, of_steps, strict=True)]
         known = [value for value in values if value is not None]
-        falls = None
-        if len(known) == len(steps) > 1:
-            falls = all(later < earlier for earlier, later in pairwise(known))
-        yardsticks.append(Yardstick(name=name, values=values, falls=falls))
-    return Returns(steps=[(a.model, b.model) for a, b in steps], yardsticks=yardsticks)
+        falling = all(later < earlier for earlier, later in pairwise(known))
+        falls = falling if len(known) == len(steps) > 1 else None
+        yardsticks.append(records.Yardstick(name=name, values=values, falls=falls))
+    return records.Returns(steps=[(a.model, b.model) for a, b in steps], yardsticks=yardsticks)

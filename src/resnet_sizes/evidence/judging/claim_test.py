@@ -42,9 +42,8 @@ class ClaimTest(ABC, Generic[C]):
         self.mixes_devices = "minutes" in claim.quantities and not on_one_device(self.finished)
         """Whether minutes of several devices would be compared."""
         prints_minutes = isinstance(claim, PrintedNumber) and claim.measured == "minutes"
-        self.prints_computed_minutes = prints_minutes and any(
-            run.has_computed_time for run in self.finished
-        )
+        computed = any(run.has_computed_time for run in self.finished)
+        self.prints_computed_minutes = prints_minutes and computed
         """Whether printed minutes would be held against minutes that no device needed."""
 
     @property

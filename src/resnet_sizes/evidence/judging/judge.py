@@ -16,8 +16,9 @@ from resnet_sizes.evidence.judging.recommendation import choices_of
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import holm
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import Claim, OrderClaim, PrintedNumber, Ratio
+from resnet_sizes.schemas.article.claims import Claim, OrderClaim, PrintedNumber
 from resnet_sizes.schemas.article.claims.base import Outcome
+from resnet_sizes.schemas.article.claims.orders import Ratio
 from resnet_sizes.schemas.evidence.verdicts import Reason, Recommendation, Verdict, VerdictName
 
 Obstacles = list[tuple[VerdictName, Reason]]

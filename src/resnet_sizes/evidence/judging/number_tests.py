@@ -14,7 +14,6 @@ from resnet_sizes.evidence.statistics.tests import (
     wilson_interval,
 )
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import PrintedMean, PrintedNumber
 from resnet_sizes.schemas.article.claims.base import (
     Outcomes,
     above,
@@ -22,6 +21,7 @@ from resnet_sizes.schemas.article.claims.base import (
     overlap,
     printed_ends,
 )
+from resnet_sizes.schemas.article.claims.printed_number import PrintedMean, PrintedNumber
 from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE, Basis, Prediction, Reason
 
 
@@ -130,11 +130,9 @@ class NumberTest(ClaimTest[PrintedNumber]):
         """Our number over these seeds; an increment is that of the means, as in the tables."""
         if self._base is None:
             return mean(self._values)
-        value, base = (
-            mean(getattr(table[model], self.claim.measured) for table in self.outcomes)
-            for model in (self.claim.model, self._base)
-        )
-        return increment_percent(value, base)
+        both, measured = (self.claim.model, self._base), self.claim.measured
+        means = [mean(getattr(table[each], measured) for table in self.outcomes) for each in both]
+        return increment_percent(*means)
 
     def _is_too_wide(self, interval: tuple[float, float]) -> bool:
         return (interval[1] - interval[0]) / 2 > self._widest
@@ -161,8 +159,6 @@ class NumberTest(ClaimTest[PrintedNumber]):
         one of so many percentage points; of an increment by the propagation of errors."""
         if self._base is None:
             return points
-        over, below = (
-            mean(self.sampling.values(model, "accuracy"))
-            for model in (self.claim.model, self._base)
-        )
+        over = mean(self.sampling.values(self.claim.model, "accuracy"))
+        below = mean(self.sampling.values(self._base, "accuracy"))
         return points / below * math.sqrt(1 + (over / below) ** 2)

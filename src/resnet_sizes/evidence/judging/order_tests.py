@@ -11,14 +11,16 @@ from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.evidence.statistics.tests import Effect, seeds_for_effects
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import OrderClaim, Ratio
+from resnet_sizes.schemas.article.claims import OrderClaim
 from resnet_sizes.schemas.article.claims.base import (
     LOG_MINUTES,
     Condition,
     Outcome,
     Outcomes,
+    longer,
     printed_ends,
 )
+from resnet_sizes.schemas.article.claims.orders import Ratio
 from resnet_sizes.schemas.evidence.verdicts import Basis, Comparison, RatioTest, Reason
 
 
@@ -66,7 +68,7 @@ class OrderTest(ClaimTest[OrderClaim]):
             low=low,
             high=high,
             p_value=contrast.p_positive if contrast else None,
-            pairings=self.sampling.pairings(condition),
+            pairings=list(self.sampling.pairings(condition)),
         )
 
     @property
@@ -133,10 +135,8 @@ class OrderTest(ClaimTest[OrderClaim]):
     @cached_property
     def _by_yardstick(self) -> list[tuple[list[Condition], list[Condition]]]:
         """Premises and conditions by each yardstick of the claim."""
-        means = self.sampling.mean_outcomes
-        return [
-            (each.premises(means), each.conditions(means)) for each in self.claim.by_yardstick()
-        ]
+        means, ways = self.sampling.mean_outcomes, self.claim.by_yardstick()
+        return [(each.premises(means), each.conditions(means)) for each in ways]
 
     @cached_property
     def _conditions(self) -> list[Condition]:
@@ -154,8 +154,7 @@ class OrderTest(ClaimTest[OrderClaim]):
 
     @cached_property
     def _p_values(self) -> list[tuple[float, float]]:
-        """By each yardstick: that all conditions hold, and that one is reversed while the premises
-        hold."""
+        """By yardstick: that all conditions hold; that one is reversed, the premises holding."""
         contrast, found = self.sampling.contrast, []
         for premises, conditions in self._by_yardstick:
             before = [contrast(each).p_positive for each in premises]
@@ -171,17 +170,12 @@ class OrderTest(ClaimTest[OrderClaim]):
         times place these, by the rule itself, so that the times vary as well."""
         draws = self.sampling.draws
         if any(premises for premises, _ in self._by_yardstick):
-            accuracies = {model: draws(model, "accuracy").tolist() for model in self.models}
-            minutes = {model: np.exp(draws(model, LOG_MINUTES)).tolist() for model in self.models}
-
-            def drawn(draw: int) -> Outcomes:
-                return {
-                    model: Outcome(model, accuracies[model][draw], minutes[model][draw], 0.0, 0.0)
-                    for model in self.models
-                }
-
-            numbers = range(self.sampling.resamples)
-            return float(np.mean([self.claim.holds(drawn(number)) for number in numbers]))
+            drawn = []
+            for model in self.models:
+                both = draws(model, "accuracy").tolist(), np.exp(draws(model, LOG_MINUTES)).tolist()
+                drawn.append([Outcome(model, *each, 0.0, 0.0) for each in zip(*both, strict=True)])
+            tables = ({of.model: of for of in table} for table in zip(*drawn, strict=True))
+            return float(np.mean([self.claim.holds(table) for table in tables]))
         held = np.ones(self.sampling.resamples, dtype=bool)
         for condition in self._stated:
             weights, quantity = condition.weights.items(), condition.quantity
@@ -205,9 +199,7 @@ class RatioOrderTest(OrderTest):
         super().__init__(claim, sampling, article)
         self._tolerance = claim.tolerance
         self._base, *self._others = claim.models
-        self._printed: dict[str, str] = {
-            row.model: row.cells.get("minutes") or "" for row in article.table
-        }
+        self._printed = {row.model: row.cells.get("minutes") or "" for row in article.table}
 
     def holds(self, outcomes: Outcomes) -> bool:
         """The rule asks for the ratios as well as for the order."""
@@ -247,16 +239,12 @@ class RatioOrderTest(OrderTest):
             low, high = printed_ends(self._printed[model])
             lower = math.log(low / base_high * (1 - self._tolerance))
             upper = math.log(high / base_low * (1 + self._tolerance))
-            for first, second, end in ((model, base, lower), (base, model, -upper)):
-                weights: dict[str, float] = {first: 1.0, second: -1.0}
-                found.append(Condition("factor", LOG_MINUTES, (first, second), weights, end))
+            found += [longer(model, base, lower), longer(base, model, -upper)]
         return found
 
     def _ratio(self, model: str) -> RatioTest:
-        """The ratio of a model's time to the first's; without an interval where one has a single
-        run."""
-        sampling, both = self.sampling, [model, self._base]
-        ratio = Condition("factor", LOG_MINUTES, (*both,), {model: 1.0, self._base: -1.0})
+        """A model's time over the first's; without an interval where one has a single run."""
+        sampling, both, ratio = self.sampling, [model, self._base], longer(model, self._base)
         interval = sampling.contrast(ratio).interval() if sampling.seeds(both) > 1 else None
         printed, base_printed = (float(self._printed[each]) for each in both)
         macs, base_macs = (sampling.of(each)[0].metrics.macs_per_image for each in both)

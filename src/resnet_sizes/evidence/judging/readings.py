@@ -1,11 +1,20 @@
-"""One verdict on each claim from those of all readings of the article."""
+"""All readings of the article together: one verdict on each claim, and which comes nearest."""
 
+import math
 from collections.abc import Collection, Hashable, Sequence
+from statistics import fmean
 from typing import get_args
 
+import pandas as pd
+
+from resnet_sizes.evidence.runs.read import on_one_device
+from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
+from resnet_sizes.schemas.article.claims.base import LOSSES
+from resnet_sizes.schemas.article.claims.orders import Extreme, Ordering
+from resnet_sizes.schemas.evidence import verdicts as records
 from resnet_sizes.schemas.evidence.audit import Audit
-from resnet_sizes.schemas.evidence.verdicts import Agreement, Overall, Reason, Verdict, VerdictName
+from resnet_sizes.schemas.evidence.verdicts import Distance, Overall, Verdict, VerdictName
 
 _EXCLUDED = ("time", "memory", "time-and-memory")
 
@@ -42,9 +51,7 @@ def judge_readings(
     return found
 
 
-def _overall(
-    own: Sequence[Verdict], excluded: Collection[str], same_test_as: str | None
-) -> Overall:
+def _overall(own: Sequence[Verdict], excluded: Collection[str], same_as: str | None) -> Overall:
     taking_part = [
         each for each in own if each.verdict != "not-run" and each.reasons[0] != "other-protocol"
     ] or list(own)
@@ -52,7 +59,7 @@ def _overall(
     heard = admitted or taking_part
     first = heard[0]
     name, agreement = _together([verdict.verdict for verdict in heard])
-    reasons: list[Reason] = [agreement] if agreement else first.reasons
+    reasons: list[records.Reason] = [agreement] if agreement else first.reasons
     if agreement is None and any(_grounds(verdict) != _grounds(first) for verdict in heard):
         # The same verdict from other numbers: those of one reading would not be all.
         agreement = "readings-agree" if len(heard) == len(own) else "readings-heard-agree"
@@ -62,7 +69,7 @@ def _overall(
         name, reasons, agreement = "not-comparable", ["reading-excluded"], "reading-excluded"
     return Overall(
         id=first.id,
-        same_test_as=same_test_as,
+        same_test_as=same_as,
         verdict=name,
         reasons=reasons,
         agreement=agreement,
@@ -72,7 +79,7 @@ def _overall(
     )
 
 
-def _together(names: Sequence[VerdictName]) -> tuple[VerdictName, Agreement | None]:
+def _together(names: Sequence[VerdictName]) -> tuple[VerdictName, records.Agreement | None]:
     """What several verdicts come to, and how they differ where they do."""
     different = set(names)
     decided = different.intersection(_DECIDED)
@@ -91,3 +98,59 @@ def _together(names: Sequence[VerdictName]) -> tuple[VerdictName, Agreement | No
 def _grounds(verdict: Verdict) -> object:
     """What is said of a verdict: its numbers, or, where there are none, what is observed."""
     return verdict.reasons, verdict.basis or verdict.observed
+
+
+def distances(article: Article, samplings: Sequence[Sampling]) -> list[Distance]:
+    """The distance of each reading from the article, in the study's order; empty of one alone.
+
+    Accuracy: root mean square of the differences in percentage points, over the models that the
+    article and the study share. Times: root mean square of ln(our ratio / the printed ratio) to
+    the first of them. Losses: how many of the claims on an order of losses do not hold on
+    the means. The three have no common unit, so readings are compared by the sum of their ranks
+    in what all of them have; equal ones share the mean rank.
+    """
+    if len(samplings) < 2:
+        return []
+    found = [_distance(article, sampling) for sampling in samplings]
+    compared = {"accuracy_points", "time_ratio", "loss_order"}
+    table = pd.DataFrame([each.model_dump(include=compared) for each in found], dtype="float64")
+    ranks = table.dropna(axis="columns").rank()
+    sums = [None] * len(found) if ranks.empty else ranks.sum(axis="columns").tolist()
+    return [each.model_copy(update={"rank_sum": s}) for each, s in zip(found, sums, strict=True)]
+
+
+def nearest(found: Sequence[Distance]) -> list[str]:
+    """The readings with the smallest sum of ranks."""
+    sums = [each.rank_sum for each in found if each.rank_sum is not None]
+    return [each.protocol for each in found if sums and each.rank_sum == min(sums)]
+
+
+def _distance(article: Article, sampling: Sampling) -> Distance:
+    models, means = sampling.runs.study.models, sampling.mean_outcomes
+    rows = [row for row in article.table if row.model in means]
+    complete = len(rows) == sum(row.model in models for row in article.table) > 0
+    differences = [means[row.model].accuracy * 100 - row.percent_right for row in rows]
+    points = [each for each in differences if not math.isnan(each)]
+    pairs = [(float(row.cells.get("minutes") or 0), means[row.model].minutes) for row in rows]
+    (base, our_base), *others = pairs or [(0.0, 0.0)]
+    times_compare = on_one_device(run for model in models for run in sampling.own.of(model))
+    time_ratio = None
+    if complete and times_compare and others and min(min(pair) for pair in pairs) > 0:
+        logs = [math.log(ours / our_base) - math.log(printed / base) for printed, ours in others]
+        time_ratio = _root_mean_square(logs)
+    orders = [claim for claim in article.claims if isinstance(claim, Ordering | Extreme)]
+    claims = [claim for claim in orders if claim.quantity in LOSSES]
+    judged = [each for each in claims if means.keys() >= {model for model, _ in each.compared()}]
+    failing = sum(not claim.holds(means) for claim in judged)
+    return Distance(
+        protocol=sampling.protocol,
+        accuracy_points=_root_mean_square(points) if complete and points else None,
+        time_ratio=time_ratio,
+        loss_order=failing if judged == claims != [] else None,
+        loss_claims=len(claims),
+        rank_sum=None,
+    )
+
+
+def _root_mean_square(values: Sequence[float]) -> float:
+    return math.sqrt(fmean(value**2 for value in values))

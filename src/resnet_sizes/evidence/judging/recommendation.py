@@ -9,7 +9,7 @@ from resnet_sizes.evidence.judging.order_tests import OrderTest
 from resnet_sizes.evidence.runs.read import from_one_code, on_one_device
 from resnet_sizes.evidence.statistics.sampling import Sampling
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import Extreme, ParetoKnee
+from resnet_sizes.schemas.article.claims.orders import Extreme, ParetoKnee
 from resnet_sizes.schemas.evidence.verdicts import Criterion, Recommendation, Verdict
 from resnet_sizes.schemas.study.protocol import by_depth
 

@@ -7,18 +7,23 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from resnet_sizes.evidence.runs.pool import read_pool
 from resnet_sizes.evidence.runs.validate import FinishedRun, last_epoch, read_run
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.files import read_record
 from resnet_sizes.io.messages import REPEAT_RUN
 from resnet_sizes.schemas.article.claims.base import Outcomes
 from resnet_sizes.schemas.evidence.verdicts import RunState
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.problems import RunProblem
-from resnet_sizes.schemas.run.run import RunSettings, StudyFile, all_run_settings
+from resnet_sizes.schemas.run.run import (
+    RunProblem,
+    RunSettings,
+    StudyFile,
+    all_run_settings,
+    run_settings,
+)
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.schemas.verification import PooledOrigin
+from resnet_sizes.schemas.verification import Pool, PooledOrigin, WhyLeftOut
 
 Result = FinishedRun | RunProblem | None
 """What reading a run gave; None where there are no metrics."""
@@ -111,7 +116,7 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     named) and never averaged with the rest.
 
     Raises UserError if the dataset's record is missing or of other data than the study's; if
-    no run is finished; unless `allow_partial`, if any run is not; and as `read_pool` does.
+    no run is finished; unless `allow_partial`, if any run is not; and as `_read_pool` does.
     """
     study = study_file.study
     info = read_dataset_info(folder.dataset_info, study.dataset)
@@ -137,7 +142,7 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     place = folder.folder / "runs"
     there = {path.parent.relative_to(place).as_posix() for path in place.rglob("metrics.json")}
     unrequested = sorted(there - results.keys())
-    pooled, origins = read_pool(study, folder, info, finished)
+    pooled, origins = _read_pool(study, folder, info, finished)
     parts = tuple(finished), tuple(states), tuple(unrequested), tuple(pooled), tuple(origins)
     return StudyRuns(study, info, *parts)
 
@@ -168,9 +173,7 @@ def _unfinished(folder: StudyFolder, states: list[RunState]) -> str:
     """The error that names each run which cannot be used."""
     what = {"missing": "missing (it has no metrics.json)", "failed": "not finished: {0.problem}"}
     what["invalid"] = "invalid ({0.kind}): {0.problem}"
-    lines = [
-        f"  {each.run}: {what[each.state].format(each)}" for each in states if each.state in what
-    ]
+    lines = [f"  {of.run}: {what[of.state].format(of)}" for of in states if of.state in what]
     head = f"{len(lines)} of {len(states)} runs cannot be used:"
     end = (
         "Delete what is named as invalid, then run snakemake again with the study's --configfile; "
@@ -219,3 +222,62 @@ def _same_predictions(runs: Sequence[FinishedRun], folder: StudyFolder) -> dict[
         if len({(each.model, each.seed) for each in group}) > 1
         for each in group
     }
+
+
+def _read_pool(
+    study: Study, folder: StudyFolder, info: DatasetInfo, ours: Sequence[FinishedRun]
+) -> tuple[list[FinishedRun], list[PooledOrigin]]:
+    """The runs of others that count as further seeds, archive by archive, and what became of each.
+
+    A seed of a protocol counts once, and only where all of the study's models have it: ours before
+    any other, then that of the archive named first. Raises UserError where archives have not been
+    taken over as the study is now, or a run cannot be read.
+    """
+    remedy = f"Run: resnet-sizes study pool {folder.study}"
+    origins = read_record(folder.pool, Pool, remedy).origins if study.pool else []
+    if [origin.path for origin in origins] != study.pool:
+        raise UserError(f"{folder.pool}: is of other archives than the study names. {remedy}")
+    taken: dict[tuple[str, int], WhyLeftOut] = {
+        (name, seed): "seed-is-ours" for name in study.protocols for seed in study.seeds_of(name)
+    }
+    known, records = list(ours), []
+    for origin in origins:
+        place, used = folder.pooled(origin.digest), []
+        left_out: dict[str, WhyLeftOut] = dict.fromkeys(origin.left_out, "other-settings")
+        for name in study.protocols:
+            files = (place.folder / "runs" / name).glob("*/seed-*/metrics.json")
+            for seed in sorted({int(file.parent.name.removeprefix("seed-")) for file in files}):
+                asked = [run_settings(study, name, model, seed) for model in study.models]
+                there = [each for each in asked if place.run(each).metrics.is_file()]
+                try:
+                    runs = [read_run(each, folder, info, origin.digest) for each in there]
+                except RunProblem as problem:
+                    raise UserError(f"{problem} Of the pool: {remedy}") from None
+                whole = len(there) == len(asked)
+                if why := taken.get((name, seed)) or _obstacle(runs, known, whole):
+                    left_out |= {run.settings.name: why for run in runs}
+                else:
+                    used += runs
+                    taken[name, seed] = "seed-is-anothers"
+        known += used
+        names = [run.settings.name for run in used]
+        records.append(PooledOrigin(origin=origin, used=names, left_out=left_out))
+    return known[len(ours) :], records
+
+
+def _obstacle(
+    runs: Sequence[FinishedRun], known: Sequence[FinishedRun], whole: bool
+) -> WhyLeftOut | None:
+    """What keeps the runs of one seed from counting beside those that are `known`, ours first."""
+    firsts = {(run.settings.protocol, run.settings.model): run for run in reversed(known)}
+    pairs = [(firsts.get((run.settings.protocol, run.settings.model)), run) for run in runs]
+    for own, run in pairs:
+        if own is None or not whole:
+            return "incomplete"
+        if own.metrics.code.training_hash != run.metrics.code.training_hash:
+            return "other-code"
+        if own.labels_hash != run.labels_hash:
+            return "other-settings"
+        if any(each.logits_hash == run.logits_hash for each in known):
+            return "same-predictions"
+    return None

@@ -20,8 +20,7 @@ from resnet_sizes.schemas.article.claims.base import Outcome
 from resnet_sizes.schemas.base import Record
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
-from resnet_sizes.schemas.run.problems import Problem, RunProblem
-from resnet_sizes.schemas.run.run import RunFile, RunSettings
+from resnet_sizes.schemas.run.run import Problem, RunFile, RunProblem, RunSettings
 from resnet_sizes.schemas.run.tensors import (
     DatasetInfo,
     Float32Array,
@@ -122,9 +121,7 @@ def read_run(
     )
 
 
-def _check_run(
-    metrics: Metrics, settings: RunSettings, files: RunFolder, info: DatasetInfo
-) -> None:
+def _check_run(metrics: Metrics, asked: RunSettings, files: RunFolder, info: DatasetInfo) -> None:
     run = _read(files.run, RunFile, "Run snakemake again, which writes it again.")
     # The metrics' hash is that of their own run, which was checked when they were read.
     if metrics.run != run:
@@ -135,8 +132,8 @@ def _check_run(
             f"{content_hash(run)[:12]}…). {REPEAT_RUN}",
         )
     changed = [
-        f"{field} ({getattr(run, field)!r}; the study has {getattr(settings, field)!r})"
-        for field in run.differing(settings)
+        f"{field} ({getattr(run, field)!r}; the study has {getattr(asked, field)!r})"
+        for field in run.differing(asked)
     ]
     if changed:
         raise RunProblem(
@@ -196,9 +193,7 @@ def _kind_of(error: UserError, kind: type[Record]) -> Problem:
     return "inconsistent"
 
 
-def predicted_classes(
-    logits: Float32Array, labels: Int64Array
-) -> tuple[npt.NDArray[np.intp], int, int]:
+def predicted_classes(logits: Float32Array, labels: Int64Array) -> tuple[Int64Array, int, int]:
     """The class with the largest logit in each image, and how many of them are right, `(which,
     at least, at most)`.
 

@@ -4,7 +4,7 @@ What varies is the seed, of which there are few, and the choice of test images, 
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from statistics import mean
@@ -14,14 +14,7 @@ import numpy.typing as npt
 
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
-from resnet_sizes.evidence.statistics.tests import (
-    Contrast,
-    Sample,
-    Variance,
-    contrast,
-    mcnemar_exact,
-    outlying,
-)
+from resnet_sizes.evidence.statistics import tests
 from resnet_sizes.schemas.article.claims.base import Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Pairing
 
@@ -59,10 +52,8 @@ class Sampling:
     def __init__(self, runs: StudyRuns, protocol: str, images: ImageResamples) -> None:
         self.runs, self.protocol, self._images = runs, protocol, images
         self.resamples = images.resamples
-        self._finished = {
-            str(model): found for model in runs.study.models if (found := runs.of(protocol, model))
-        }
-        self._draws: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
+        found = {str(model): runs.of(protocol, model) for model in runs.study.models}
+        self._finished = {model: of_model for model, of_model in found.items() if of_model}
 
     @cached_property
     def own(self) -> "Sampling":
@@ -88,7 +79,7 @@ class Sampling:
         return [
             found[position].settings.name
             for model, found in self._finished.items()
-            for position in outlying(self.values(model, "accuracy"), step)
+            for position in tests.outlying(self.values(model, "accuracy"), step)
         ]
 
     @cached_property
@@ -109,13 +100,13 @@ class Sampling:
         ]
         return sum(sums) - condition.threshold
 
-    def contrast(self, condition: Condition) -> Contrast:
+    def contrast(self, condition: Condition) -> tests.Contrast:
         """The condition over two seeds and more; of accuracies the test images are random too."""
         samples, further = self.samples(condition), self.image_variance(condition)
-        found = contrast(samples, condition.threshold, further)
+        found = tests.contrast(samples, condition.threshold, further)
         return replace(found, estimate=self.estimate(condition))
 
-    def samples(self, condition: Condition) -> list[Sample]:
+    def samples(self, condition: Condition) -> list[tests.Sample]:
         """What each seed of a model adds to the condition: its quantity and, where times enter
         too, how far its time is from the mean of its model (the delta method)."""
         found = []
@@ -130,10 +121,10 @@ class Sampling:
                     for value, each in zip(values, minutes, strict=True)
                 ]
                 weight = 1.0
-            found.append(Sample(weight, values, self.runs.counts(self.protocol, [model])))
+            found.append(tests.Sample(weight, values, self.runs.counts(self.protocol, [model])))
         return found
 
-    def image_variance(self, condition: Condition) -> list[Variance]:
+    def image_variance(self, condition: Condition) -> list[tests.Variance]:
         """What the choice of test images, the same for all models, adds to the variance of a
         weighted sum of accuracies; empty of other quantities.
 
@@ -162,29 +153,25 @@ class Sampling:
         others = [found[0].correct for name, found in self._finished.items() if name != model]
         return min((float((first.correct != other).mean()) / 2 for other in others), default=0.0)
 
-    def pairings(self, condition: Condition) -> list[Pairing]:
+    def pairings(self, condition: Condition) -> Iterator[Pairing]:
         """McNemar's test of two models in each seed that both have."""
         if condition.quantity != "accuracy" or condition.kind != "difference":
-            return []
+            return
         first, second = condition.models
         others = {run.settings.seed: run.correct for run in self.of(second)}
-        found = []
         for run in self.of(first):
             seed, other = run.settings.seed, others.get(run.settings.seed)
             if other is not None:
                 only_first = int(np.count_nonzero(run.correct & ~other))
                 only_second = int(np.count_nonzero(other & ~run.correct))
-                found.append(
-                    Pairing(
-                        seed=seed,
-                        first=first,
-                        second=second,
-                        only_first=only_first,
-                        only_second=only_second,
-                        p_value=mcnemar_exact(only_first, only_second),
-                    )
+                yield Pairing(
+                    seed=seed,
+                    first=first,
+                    second=second,
+                    only_first=only_first,
+                    only_second=only_second,
+                    p_value=tests.mcnemar_exact(only_first, only_second),
                 )
-        return found
 
     def draws(self, model: str, quantity: str) -> npt.NDArray[np.float64]:
         """A bootstrap of the mean: float64 `[resamples]`, from two seeds on.
@@ -193,19 +180,15 @@ class Sampling:
         (n − 1)/n of their variance, and no tails), so their share is Student's t, scaled by the
         standard error.
         """
-        key = (model, quantity)
-        if key not in self._draws:
-            values = self.values(model, quantity)
-            # By name, so that the draws do not depend on which other models there are.
-            generator = np.random.default_rng(
-                zlib.crc32(f"{self.protocol} {model} {quantity}".encode())
-            )
-            found = contrast([Sample(1.0, values, self.runs.counts(self.protocol, [model]))])
-            error, freedom = found.error, found.freedom
-            seeds = error * generator.standard_t(freedom, self.resamples)
-            images = self._image_deviations[model] if quantity == "accuracy" else 0.0
-            self._draws[key] = mean(values) + seeds + images
-        return self._draws[key]
+        values = self.values(model, quantity)
+        # By name, so that the draws do not depend on which other models there are.
+        name = f"{self.protocol} {model} {quantity}"
+        generator = np.random.default_rng(zlib.crc32(name.encode()))
+        counts = self.runs.counts(self.protocol, [model])
+        found = tests.contrast([tests.Sample(1.0, values, counts)])
+        seeds = found.error * generator.standard_t(found.freedom, self.resamples)
+        images = self._image_deviations[model] if quantity == "accuracy" else 0.0
+        return mean(values) + seeds + images
 
     @cached_property
     def _shares(self) -> dict[str, npt.NDArray[np.float32]]:

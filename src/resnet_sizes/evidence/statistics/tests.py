@@ -59,12 +59,11 @@ def further_run_p(
     """
     count = len(values)
     away = max(low - mean(values), mean(values) - high, 0.0)
+    error, freedom = math.hypot(stdev(values), rounding) * math.sqrt(1 + 1 / count), count - 1.0
     if len(counts) > 1:
         of_mean, of_one, freedom = over_origins([Sample(1.0, values, counts)])
         error = math.sqrt(of_mean + of_one + rounding**2 * (1 + 1 / count))
-        return min(1.0, 2 * _upper_tail(away, error, freedom))
-    error = math.hypot(stdev(values), rounding) * math.sqrt(1 + 1 / count)
-    return min(1.0, 2 * _upper_tail(away, error, count - 1))
+    return min(1.0, 2 * _upper_tail(away, error, freedom))
 
 
 def outlying(values: Sequence[float], step: float = 0.0, level: float = 0.01) -> list[int]:
@@ -108,8 +107,7 @@ class Sample:
 
     @property
     def variance(self) -> float:
-        """What one value adds to the variance of the comparison (two values on): within its
-        origin, where there are several."""
+        """What one value, of two on, adds to the variance of the comparison: within its origin."""
         if len(self.counts) <= 1:
             return self.weight**2 * variance(self.values)
         squares = sum((each - mean(own)) ** 2 for own in self.by_origin for each in own)
@@ -270,9 +268,7 @@ def seeds_for_effects(effects: Sequence[Effect], power: float, fewest: int = 2) 
     """Seeds a model, at least `fewest`, with which all of the effects are found together with
     `power`, however they depend on each other (Bonferroni's inequality); None where `MOST_SEEDS`
     would not do."""
-    return _smallest(
-        lambda seeds: sum(1 - effect.power(seeds) for effect in effects) <= 1 - power, fewest
-    )
+    return _smallest(lambda n: sum(1 - each.power(n) for each in effects) <= 1 - power, fewest)
 
 
 def seeds_for_width(

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import get_args
 
 from resnet_sizes.evidence.runs.read import StudyRuns
@@ -12,15 +11,9 @@ from resnet_sizes.evidence.values.model_values import add_comparisons, add_defin
 from resnet_sizes.evidence.values.value_book import ValueBook, run_sources
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.columns import COLUMNS
+from resnet_sizes.schemas.evidence import verdicts as records
 from resnet_sizes.schemas.evidence.values import RunOrigin, Source, Value, Values, seed_keys
-from resnet_sizes.schemas.evidence.verdicts import (
-    CONFIDENCE,
-    OutcomeName,
-    Overall,
-    Verdict,
-    VerdictName,
-    outcome_of,
-)
+from resnet_sizes.schemas.evidence.verdicts import Overall, Verdict, VerdictName
 from resnet_sizes.schemas.run.tensors import DatasetInfo
 from resnet_sizes.schemas.study.protocol import by_depth, shallowest
 from resnet_sizes.schemas.study.study import DEFAULT, Study
@@ -68,15 +61,11 @@ def collect_values(
 def _origin(run: FinishedRun) -> RunOrigin:
     metrics = run.metrics
     return RunOrigin(
-        protocol=run.settings.protocol,
-        model=run.settings.model,
-        seed=run.settings.seed,
+        **run.settings.model_dump(include={"protocol", "model", "seed"}),
+        **metrics.model_dump(include={"dataset_identity", "finished"}),
+        **metrics.code.model_dump(include={"training_hash", "git_commit"}),
         device=metrics.device.name,
         others=metrics.sharing.others if metrics.sharing else [],
-        dataset_identity=metrics.dataset_identity,
-        training_hash=metrics.code.training_hash,
-        git_commit=metrics.code.git_commit,
-        finished=metrics.finished,
     )
 
 
@@ -108,16 +97,13 @@ def _add_verdicts(
     and what no data can test.
     """
     counted = [one for one in overall if one.same_test_as is None]
-    by_data = [
-        one
-        for one in counted
-        if one.verdict not in _NOT_BY_DATA and "construction" not in one.reasons
-    ]
+    decided = [one for one in counted if one.verdict not in _NOT_BY_DATA]
+    by_data = [one for one in decided if "construction" not in one.reasons]
     ids = {one.id for one in by_data}
 
     def add_outcomes(name: str, judged: Sequence[Overall | Verdict], source: Source) -> None:
-        outcomes = Counter(outcome_of(one.verdict) for one in judged)
-        for outcome in get_args(OutcomeName):
+        outcomes = Counter(records.outcome_of(one.verdict) for one in judged)
+        for outcome in get_args(records.OutcomeName):
             book.add(f"outcome.{name}.{outcome}", outcomes[outcome], "count", source)
 
     source = Source(file=file, field="overall[].verdict")
@@ -198,10 +184,10 @@ def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None
     for package in sorted({package for run in finished for package in run.metrics.versions}):
         book.add_distinct(f"versions.{package}", finished, f"versions.{package}")
 
-    started = min(finished, key=lambda run: datetime.fromisoformat(run.metrics.started))
-    ended = max(finished, key=lambda run: datetime.fromisoformat(run.metrics.finished))
-    book.add_fields("made", "datetime", started.file, started.metrics, "started")
-    book.add_fields("made", "datetime", ended.file, ended.metrics, "finished")
+    first = min(finished, key=lambda run: run.metrics.started)
+    last = max(finished, key=lambda run: run.metrics.finished)
+    book.add_fields("made", "datetime", first.file, first.metrics, "started")
+    book.add_fields("made", "datetime", last.file, last.metrics, "finished")
     total = sum(run.metrics.training_seconds for run in finished)
     book.add_of_runs("made.training_seconds", total, "seconds", finished, "training_seconds")
     prepared = [run for run in finished if run.metrics.preparation_seconds]
@@ -252,7 +238,7 @@ def _add_article(book: ValueBook, article: Article, file: str) -> None:
             ratio = float(minutes) / base_minutes
             book.add(f"article.{row.model}.minutes_ratio", ratio, "number", *times)
     constant = Source(file="resnet_sizes.schemas.evidence.verdicts", field="CONFIDENCE")
-    book.add("method.confidence", CONFIDENCE, "fraction", constant)
+    book.add("method.confidence", records.CONFIDENCE, "fraction", constant)
     book.add_fields("judging", "fraction", file, article, "judging.level")
     points = "judging.seed_deviation.points"
     book.add_fields("judging.seed_deviation", "number", file, article, points)

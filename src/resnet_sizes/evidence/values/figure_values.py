@@ -1,6 +1,6 @@
 """The numbers of the figures, and the values that their captions and descriptions print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from statistics import mean
 
@@ -11,17 +11,10 @@ from resnet_sizes.evidence.runs.read import StudyRuns, on_one_device
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, in_percent
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.article.claims import PrintedMean
 from resnet_sizes.schemas.article.claims.base import overlap, printed_ends
+from resnet_sizes.schemas.article.claims.printed_number import PrintedMean
 from resnet_sizes.schemas.article.columns import COLUMNS, own_key, prediction_keys
-from resnet_sizes.schemas.evidence.figures import (
-    ConfusionCell,
-    ConfusionMatrix,
-    Figures,
-    ModelCurves,
-    ModelPoints,
-    PrintedAccuracy,
-)
+from resnet_sizes.schemas.evidence import figures as records
 from resnet_sizes.schemas.evidence.values import Source, Value
 from resnet_sizes.schemas.evidence.verdicts import CONFIDENCE
 from resnet_sizes.schemas.run.tensors import PREDICTION_NAMES
@@ -38,12 +31,14 @@ _MOST_CLASSES_WRITTEN = 21
 """With more, numbers would be too small to read."""
 
 
-def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value]) -> Figures:
+def figure_numbers(
+    runs: StudyRuns, article: Article, values: Mapping[str, Value]
+) -> records.Figures:
     """What the figures show of the study's first protocol; `values` are those of values.json."""
     protocol = runs.study.protocols[0]
     finished, own = _finished(runs, protocol), _finished(runs.own, protocol)
     points = [
-        ModelPoints(
+        records.ModelPoints(
             model=model,
             minutes=[run.outcome.minutes for run in found],
             accuracies=[run.outcome.accuracy for run in found],
@@ -54,7 +49,7 @@ def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value
     front = None
     if on_one_device(run for found in own.values() for run in found):
         front = pareto_front({of.model: (mean(of.minutes), mean(of.accuracies)) for of in points})
-    return Figures(
+    return records.Figures(
         study=runs.study.name,
         protocol=protocol,
         content=runs.info.content,
@@ -63,7 +58,7 @@ def figure_numbers(runs: StudyRuns, article: Article, values: Mapping[str, Value
         points=points,
         front=front,
         confusion=[_matrix(protocol, model, found) for model, found in finished.items()],
-        printed=printed_accuracies(article, runs, values, protocol),
+        printed=list(printed_accuracies(article, runs, values, protocol)),
         confidence=CONFIDENCE,
     )
 
@@ -74,21 +69,19 @@ def _finished(runs: StudyRuns, protocol: str) -> dict[str, Finished]:
     return {model: finished for model, finished in found.items() if finished}
 
 
-def _curves(model: str, finished: Finished) -> ModelCurves:
-    epochs = [run.metrics.epochs for run in finished]
-    return ModelCurves(
-        model=model,
-        train_loss=[[epoch.train_loss for epoch in of_run] for of_run in epochs],
-        train_accuracy=[[epoch.train_accuracy for epoch in of_run] for of_run in epochs],
-        test_accuracy=[[epoch.test_accuracy for epoch in of_run] for of_run in epochs],
-    )
+def _curves(model: str, finished: Finished) -> records.ModelCurves:
+    curves = {
+        name: [[getattr(epoch, name) for epoch in run.metrics.epochs] for run in finished]
+        for name in ("train_loss", "train_accuracy", "test_accuracy")
+    }
+    return records.ModelCurves(model=model, **curves)
 
 
-def _matrix(protocol: str, model: str, finished: Finished) -> ConfusionMatrix:
+def _matrix(protocol: str, model: str, finished: Finished) -> records.ConfusionMatrix:
     shares = mean_shares(finished)
-    return ConfusionMatrix(
+    return records.ConfusionMatrix(
         model=model,
-        cells=confusion_cells(shares, f"{protocol}.{model}"),
+        cells=list(confusion_cells(shares, f"{protocol}.{model}")),
         empty_classes=np.flatnonzero(np.isnan(shares).all(axis=1)).tolist(),
         largest=largest_confusion(shares),
     )
@@ -103,35 +96,29 @@ def mean_shares(runs: Sequence[FinishedRun]) -> Shares:
     return shares
 
 
-def largest_confusion(shares: Shares) -> ConfusionCell | None:
+def largest_confusion(shares: Shares) -> records.ConfusionCell | None:
     """The most frequent mistake, the first of equal ones; None where there is none."""
     mistakes = np.where(np.eye(len(shares), dtype=bool), 0.0, np.nan_to_num(shares))
     true, predicted = divmod(int(mistakes.argmax()), len(shares))
     share = float(mistakes[true, predicted])
-    return ConfusionCell(true=true, predicted=predicted, share=share) if share > 0 else None
+    return records.ConfusionCell(true=true, predicted=predicted, share=share) if share > 0 else None
 
 
-def hardest_class(shares: Shares) -> ConfusionCell:
+def hardest_class(shares: Shares) -> records.ConfusionCell:
     """The class that is least often recognised, with the share that is."""
     recognised = np.nan_to_num(np.diagonal(shares), nan=np.inf)
     hardest = int(recognised.argmin())
-    return ConfusionCell(true=hardest, predicted=hardest, share=float(recognised[hardest]))
+    return records.ConfusionCell(true=hardest, predicted=hardest, share=float(recognised[hardest]))
 
 
-def confusion_cells(shares: Shares, prefix: str) -> list[ConfusionCell]:
+def confusion_cells(shares: Shares, prefix: str) -> Iterator[records.ConfusionCell]:
     """The entries above zero, row by row; those that a figure writes have a key in values.json,
     which begins with `prefix` (`<protocol>.<model>`)."""
     least = _LEAST_WRITTEN if len(shares) <= _MOST_CLASSES_WRITTEN else np.inf
-    return [
-        ConfusionCell(
-            true=true,
-            predicted=predicted,
-            share=share,
-            key=f"{prefix}.confusion.cells.{true}.{predicted}" if share >= least else None,
-        )
-        for true, predicted in np.argwhere(np.nan_to_num(shares) > 0).tolist()
-        for share in [float(shares[true, predicted])]
-    ]
+    for true, predicted in np.argwhere(np.nan_to_num(shares) > 0).tolist():
+        share = float(shares[true, predicted])
+        key = f"{prefix}.confusion.cells.{true}.{predicted}" if share >= least else None
+        yield records.ConfusionCell(true=true, predicted=predicted, share=share, key=key)
 
 
 def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
@@ -139,19 +126,17 @@ def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
 
     A model is on it unless another is at least as fast and as accurate, and better in one.
     """
-    front = [
-        model
-        for model, own in points.items()
-        if not any(
-            other != own and other[0] <= own[0] and other[1] >= own[1] for other in points.values()
-        )
-    ]
-    return sorted(front, key=points.__getitem__)
+
+    def is_beaten(own: tuple[float, float]) -> bool:
+        others = (other for other in points.values() if other != own)
+        return any(minutes <= own[0] and accuracy >= own[1] for minutes, accuracy in others)
+
+    return sorted((m for m in points if not is_beaten(points[m])), key=points.__getitem__)
 
 
 def printed_accuracies(
     article: Article, runs: StudyRuns, values: Mapping[str, Value], protocol: str
-) -> list[PrintedAccuracy]:
+) -> Iterator[records.PrintedAccuracy]:
     """The accuracies or errors of the article's table and their increments, column by column.
 
     Only what one protocol's runs have a number for, and the article no mean of several runs. Our
@@ -159,7 +144,6 @@ def printed_accuracies(
     """
     same_base = article.base_model == shallowest(runs.study.models)
     means = [(of.model, of.column) for of in article.claims if isinstance(of, PrintedMean)]
-    found = []
     for column in article.columns:
         held = COLUMNS[column]
         if held.by_definition or held.kind != "percent" or (held.over_base and not same_base):
@@ -172,20 +156,17 @@ def printed_accuracies(
             bounds = prediction_keys(column, protocol, row.model)
             keys = [ours, *(key for key in bounds if key in values)]
             numbers = [in_percent(values[key]) for key in keys]
-            found.append(
-                PrintedAccuracy(
-                    model=row.model,
-                    column=column,
-                    printed=printed,
-                    ours=numbers[0],
-                    interval=(numbers[1], numbers[2]) if len(numbers) == 3 else None,
-                    keys=[f"article.{row.model}.{column}", *keys],
-                )
+            yield records.PrintedAccuracy(
+                model=row.model,
+                column=column,
+                printed=printed,
+                ours=numbers[0],
+                interval=(numbers[1], numbers[2]) if len(numbers) == 3 else None,
+                keys=[f"article.{row.model}.{column}", *keys],
             )
-    return found
 
 
-def is_inside(value: PrintedAccuracy) -> bool | None:
+def is_inside(value: records.PrintedAccuracy) -> bool | None:
     """Whether a number that rounds to the printed one lies in the interval; None without one."""
     interval = value.interval
     return None if interval is None else overlap(interval, printed_ends(value.printed))
@@ -210,7 +191,7 @@ def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article) -> Non
         for cell in confusion_cells(mean_shares(finished), prefix):
             if cell.key is not None:
                 book.add(cell.key, cell.share, "fraction", *_of_predictions(finished))
-    printed = printed_accuracies(article, runs, book.values, protocol)
+    printed = list(printed_accuracies(article, runs, book.values, protocol))
     if printed:
         keys = [key for value in printed for key in value.keys]
         sources = [source for key in keys for source in book.values[key].sources]
@@ -225,15 +206,13 @@ def _of_predictions(finished: Finished) -> list[Source]:
     return [Source(file=run.predictions_file, field=field) for run, field in pairs]
 
 
-def _add_confusion(
-    book: ValueBook, prefix: str, finished: Finished, class_names: list[str]
-) -> None:
+def _add_confusion(book: ValueBook, prefix: str, finished: Finished, names: list[str]) -> None:
     """The most frequent mistake, if there is one, and the class least often recognised."""
     shares, sources = mean_shares(finished), _of_predictions(finished)
 
     def add_class(key: str, number: int) -> None:
         named = Source(file="data/dataset.json", field=f"class_names[{number}]")
-        book.add(f"{prefix}.{key}", class_names[number], "text", named, *sources)
+        book.add(f"{prefix}.{key}", names[number], "text", named, *sources)
 
     mistake = largest_confusion(shares)
     if mistake is not None:

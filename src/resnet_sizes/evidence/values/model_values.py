@@ -7,7 +7,7 @@ from statistics import mean
 
 from resnet_sizes.evidence.runs.read import StudyRuns, on_one_device
 from resnet_sizes.evidence.runs.validate import FinishedRun
-from resnet_sizes.evidence.values.value_book import ValueBook, prediction_bounds, run_sources
+from resnet_sizes.evidence.values.value_book import ValueBook, prediction_ends, run_sources
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import Outcome, increment_percent
 from resnet_sizes.schemas.article.columns import COLUMNS, Kind, own_key
@@ -128,7 +128,7 @@ def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
             layers = [s for key in (prefix, of_base) for s in book.values[f"{key}.layers"].sources]
             increment = increment_percent(depth_of(model), depth_of(base))
             book.add(f"{prefix}.layers_increment", increment, "percent", *layers)
-            _add_accuracy_increment(book, runs, protocol, model, base)
+            _add_increment(book, runs, protocol, model, base)
         minutes = book.values.get(f"{prefix}.minutes.mean")
         base_minutes = book.values.get(f"{of_base}.minutes.mean")
         both = [*runs.own.of(protocol, base), *runs.own.of(protocol, model)]
@@ -138,9 +138,7 @@ def add_comparisons(book: ValueBook, runs: StudyRuns, protocol: str) -> None:
             book.add(f"{prefix}.minutes_ratio", ratio, "number", *sources, times_of=both)
 
 
-def _add_accuracy_increment(
-    book: ValueBook, runs: StudyRuns, protocol: str, model: str, base: str
-) -> None:
+def _add_increment(book: ValueBook, runs: StudyRuns, protocol: str, model: str, base: str) -> None:
     """The increment of the means, and its prediction interval: both over the seeds that both
     models have, since a seed that one of them lacks has no increment."""
     finished = [*runs.of(protocol, model), *runs.of(protocol, base)]
@@ -159,6 +157,6 @@ def _add_accuracy_increment(
         book.add(f"{key}.seeds", len(pairs), "count", *run_sources(used, "run.seed"))
     if all(below for _, below in pairs):
         increments = [increment_percent(*pair) for pair in pairs]
-        bounds = prediction_bounds(increments, "percent", runs.counts(protocol, [base, model]))
-        for name, number in bounds.items():
+        ends = prediction_ends(increments, "percent", runs.counts(protocol, [base, model]))
+        for name, number in ends.items():
             book.add(f"{key}.{name}", number, "percent", *sources)

@@ -83,17 +83,14 @@ class ValueBook:
         numbers = {"mean": mean(values)}
         if len(values) > 1:
             numbers["sd"] = stdev(values)
-        for name, number in (numbers | prediction_bounds(values, kind, counts)).items():
+        for name, number in (numbers | prediction_ends(values, kind, counts)).items():
             if f"{key}.{name}" not in self.values:  # of a loss there may be a mean already
                 self.add(f"{key}.{name}", number, kind, *sources, times_of=times_of)
 
 
-def prediction_bounds(
-    values: Sequence[float], kind: Kind, counts: Sequence[int]
-) -> dict[str, float]:
-    """The bounds for one further run by the ends of their keys, from two values on."""
-    interval = prediction_interval(values, counts)
-    if interval is None:
+def prediction_ends(values: Sequence[float], kind: Kind, counts: Sequence[int]) -> dict[str, float]:
+    """Those of the interval for one further run by the ends of their keys, from two values on."""
+    if (interval := prediction_interval(values, counts)) is None:
         return {}
     low, high = interval
     # No run can be outside of these; an increment may be negative.

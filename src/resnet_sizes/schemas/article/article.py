@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from operator import not_
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,9 +104,7 @@ class Bibliography(Record):
     year: int
     language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
     """The language of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
-    reference: str | None = Field(
-        None, pattern=r"^[A-Za-z][A-Za-z0-9]*$", exclude_if=lambda key: key is None
-    )
+    reference: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9]*$", exclude_if=not_)
     """Its key in the bibliography, by which the report cites it."""
 
 
@@ -202,8 +201,5 @@ def load_article(path: Path) -> Article:
         now = Path(MOVED[path.as_posix()])
         log.warning("warning: %s has been moved to %s, and is read there", path, now)
         path = now
-    remedy = (
-        f"Correct {path}, or name another article file under the key `article` of the "
-        "configuration."
-    )
+    remedy = f"Correct {path}, or name another one under the key `article` of the configuration."
     return read_yaml_record(shipped(path), Article, "article file", remedy)

@@ -11,7 +11,7 @@ from resnet_sizes.io.plugins import LOADED
 from resnet_sizes.schemas.article.claims.base import MOST_SEEDS, ConditionKind
 from resnet_sizes.schemas.base import Record, Sealed, Sha256, Versioned
 from resnet_sizes.schemas.hardware import load_devices
-from resnet_sizes.schemas.run.problems import Problem
+from resnet_sizes.schemas.run.run import Problem
 from resnet_sizes.schemas.verification import PooledOrigin
 
 VerdictName = Literal[

@@ -137,8 +137,7 @@ class Metrics(Versioned, Sealed):
 
     @property
     def shared_device(self) -> bool:
-        """Whether something else was seen on the run's device, so that its times are longer than
-        its own."""
+        """Whether something else was seen on the run's device, which makes its times longer."""
         return self.sharing is not None and self.sharing.shared > 0
 
     def other_than(self, run: RunSettings, code: str) -> str | None:
@@ -164,13 +163,9 @@ class Metrics(Versioned, Sealed):
         if self.final_test_accuracy != self.epochs[-1].test_accuracy:
             raise ValueError("final_test_accuracy: differs from the last epoch's test_accuracy")
         if self.resumed != len(self.resumptions):
-            raise ValueError(
-                f"resumed: is {self.resumed}, but resumptions has {len(self.resumptions)}"
-            )
+            raise ValueError(f"resumed: is {self.resumed}, of {len(self.resumptions)} resumptions")
         if (self.feature_cache is None) != (self.equivalent_training_seconds is None):
-            raise ValueError(
-                "equivalent_training_seconds: belongs to a run with feature_cache, and only to it"
-            )
+            raise ValueError("equivalent_training_seconds: is for runs with feature_cache alone")
         if self.dataset_identity != self.run.dataset_identity:
             raise ValueError("dataset_identity: differs from the run's")
         return self

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.messages import run_command
@@ -19,6 +20,25 @@ CompileMode = Literal["none", "cuda-graph", "default", "reduce-overhead"]
 
 RUN_NAME = "{protocol}/{model}/seed-{seed}"
 """How a run is named, also in folders. The braces are Snakemake's wildcards, too."""
+
+Problem = Literal[
+    "truncated",  # epochs are missing, or a file is cut off, damaged, or gone
+    "other-schema",  # written by another version of this program
+    "other-configuration",  # not the run that the study asks for
+    "other-data",
+    "inconsistent",  # the files of the run, or parts of one, contradict each other
+    "not-finite",  # a loss or a logit is no finite number: the training has diverged
+    "out-of-schema",  # a value is of a kind, or outside the bounds, that no result has
+    "duplicated",  # another run has the same predictions, bit for bit
+]
+
+
+class RunProblem(UserError):
+    """A file that is not used, with the kind of what is wrong with it."""
+
+    def __init__(self, kind: Problem, message: str) -> None:
+        super().__init__(message)
+        self.kind: Problem = kind
 
 
 def batches_per_epoch(images: int, batch_size: int) -> int:
@@ -99,18 +119,13 @@ class RunFile(RunSettings):
 
     @model_validator(mode="after")
     def _is_resolved(self) -> "RunFile":
-        if self.reading.precision not in ("auto", self.precision):
-            raise ValueError(
-                f"precision: is {self.precision!r}, but the reading says {self.reading.precision!r}"
-            )
-        if self.compile not in ("auto", self.compile_mode):
-            raise ValueError(
-                f"compile_mode: is {self.compile_mode!r}, but compile says {self.compile!r}"
-            )
-        if (self.initial_weights is None) != (self.reading.weights == "none"):
-            raise ValueError(
-                f"initial_weights: do not fit the reading's weights, {self.reading.weights!r}"
-            )
+        asked = {"precision": self.reading.precision, "compile_mode": self.compile}
+        for name, wanted in asked.items():
+            if wanted not in ("auto", found := getattr(self, name)):
+                raise ValueError(f"{name}: is {found!r}, but {wanted!r} is asked for")
+        weights = self.reading.weights
+        if (self.initial_weights is None) != (weights == "none"):
+            raise ValueError(f"initial_weights: do not fit the reading's weights, {weights!r}")
         return self
 
     def differing(self, settings: RunSettings) -> list[str]:

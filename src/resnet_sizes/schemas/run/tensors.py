@@ -20,7 +20,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import check_regular, read_record, write_atomically
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import MOST, Sealed, Sha256, Versioned
-from resnet_sizes.schemas.run.problems import Problem, RunProblem
+from resnet_sizes.schemas.run.run import Problem, RunProblem
 from resnet_sizes.schemas.study.sources import DataContent, DatasetSpec
 
 IMAGE_SHAPE = (3, 32, 32)
@@ -32,6 +32,7 @@ PREDICTION_NAMES = ("logits", "labels")
 UInt8Array = npt.NDArray[np.uint8]
 Int64Array = npt.NDArray[np.int64]
 Float32Array = npt.NDArray[np.float32]
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 class DatasetInfo(Versioned, Sealed):
@@ -61,10 +62,8 @@ class DatasetInfo(Versioned, Sealed):
     @property
     def is_subset(self) -> bool:
         """Whether `limit` left images out."""
-        return (self.train_images, self.test_images) != (
-            self.full_train_images,
-            self.full_test_images,
-        )
+        all_images = self.full_train_images, self.full_test_images
+        return (self.train_images, self.test_images) != all_images
 
 
 def read_dataset_info(path: Path, spec: DatasetSpec) -> DatasetInfo:
@@ -125,7 +124,7 @@ def _pixel_digests(images: UInt8Array) -> Iterator[bytes]:
     return (hashlib.sha256(image.tobytes()).digest() for image in images)
 
 
-def _hash_of(arrays: dict[str, npt.NDArray[Any]]) -> str:
+def _hash_of(arrays: Arrays) -> str:
     digest = hashlib.sha256()
     for name, array in arrays.items():
         stored = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
@@ -185,12 +184,10 @@ def predictions_hash(logits: Float32Array, labels: Int64Array) -> str:
     return _hash_of({"logits": logits, "labels": labels})
 
 
-def read_predictions(
-    path: Path, expected_hash: str | None = None
-) -> tuple[Float32Array, Int64Array]:
+def read_predictions(path: Path, expected: str | None = None) -> tuple[Float32Array, Int64Array]:
     """Read and verify a run's `(logits, labels)`, as `write_predictions` describes them.
 
-    `expected_hash` is that of `predictions_hash`, where the run's metrics have it. Raises
+    `expected` is the hash of `predictions_hash`, where the run's metrics have it. Raises
     RunProblem if the file is missing or damaged, or if a logit is not finite.
     """
     remedy = "Delete the file, if it is there, and run snakemake again: this run is then repeated."
@@ -202,23 +199,19 @@ def read_predictions(
         kind = "not-finite"
         _check_finite(logits)
         kind = "inconsistent"
-        if expected_hash not in (None, predictions_hash(logits, labels)):
+        if expected not in (None, predictions_hash(logits, labels)):
             raise ValueError("logits or labels are not those that the run's metrics tell of")
     except ValueError as error:
         raise RunProblem(kind, f"{path}: {error}. {remedy}") from None
     return logits, labels
 
 
-def _save(
-    path: Path, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, str] | None = None
-) -> None:
+def _save(path: Path, arrays: Arrays, metadata: dict[str, str] | None = None) -> None:
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_atomically(path, lambda target: save_file(tensors, target, metadata=metadata))
 
 
-def _read_tensors(
-    path: Path, names: tuple[str, ...], remedy: str
-) -> tuple[dict[str, str], dict[str, npt.NDArray[Any]]]:
+def _read_tensors(path: Path, names: tuple[str, ...], remedy: str) -> tuple[dict[str, str], Arrays]:
     try:
         if not path.exists():
             raise UserError(f"{path}: no such file. {remedy}")
@@ -280,9 +273,7 @@ def _check_finite(logits: Float32Array) -> None:
         )
 
 
-def _check_array(
-    name: str, array: npt.NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]
-) -> None:
+def _check_array(name: str, array: Any, dtype: type[np.generic], shape: tuple[int, ...]) -> None:
     if array.dtype != dtype or array.shape != shape:
         raise ValueError(
             f"{name} is {array.dtype.name} {list(array.shape)}; "

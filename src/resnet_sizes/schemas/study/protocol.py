@@ -1,5 +1,6 @@
 """A protocol: one complete reading of what the article did."""
 
+from operator import not_
 from typing import Annotated, Literal
 
 from pydantic import Field, create_model, model_validator
@@ -45,9 +46,7 @@ class TrainingRecipe(Record):
     schedule: ScheduleName = Field("constant", json_schema_extra={"enum": list(SCHEDULES)})
     """Learning rate over the training: `cosine` falls to zero from epoch to epoch; `steps` is
     multiplied by `factor` at each of `milestones`."""
-    milestones: Distinct[Annotated[int, Field(ge=1, le=MOST)]] = Field(
-        [], exclude_if=lambda given: not given
-    )
+    milestones: Distinct[Annotated[int, Field(ge=1, le=MOST)]] = Field([], exclude_if=not_)
     """Of `steps`: the epochs after which the learning rate changes; or iterations, where
     `training.iterations` is given."""
     factor: Number = Field(0.1, gt=0, le=1, exclude_if=lambda given: given == 0.1)

@@ -152,6 +152,11 @@ class Study(Record):
 
     @model_validator(mode="after")
     def _protocols_are_defined(self) -> "Study":
+        if taken := sorted(RESERVED_NAMES & set(self.protocol_definitions)):
+            raise ValueError(
+                f"protocol_definitions: {', '.join(taken)} cannot be the name of a protocol, "
+                f"since values.json uses it. Taken: {', '.join(sorted(RESERVED_NAMES))}"
+            )
         for name in self.protocols:
             if name not in self.protocol_definitions:
                 raise ValueError(
@@ -223,14 +228,4 @@ class Study(Record):
                         f"protocol_definitions.{name}.stem: is {recipe.stem!r}, but {model} has "
                         f"{known.stems[0]!r} alone. Set stem to it, or per_model.{model}.stem"
                     )
-        return self
-
-    @model_validator(mode="after")
-    def _protocol_names_are_free(self) -> "Study":
-        taken = sorted(RESERVED_NAMES & set(self.protocol_definitions))
-        if taken:
-            raise ValueError(
-                f"protocol_definitions: {', '.join(taken)} cannot be the name of a protocol, "
-                f"since values.json uses it. Taken: {', '.join(sorted(RESERVED_NAMES))}"
-            )
         return self

@@ -6,42 +6,22 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from resnet_sizes.io.messages import did_you_mean, explain, shown, shown_text
 from resnet_sizes.io.plugins import plugins
-from resnet_sizes.schemas.article.claims.base import ClaimBase, Needs, OrderClaim
-from resnet_sizes.schemas.article.claims.extreme import (
-    Conjunction,
-    Extreme,
-    FewestResources,
-    ParetoFront,
-    ParetoKnee,
-)
-from resnet_sizes.schemas.article.claims.ordering import (
-    Decrease,
-    Diminishing,
-    Factor,
-    Ordering,
-    Ratio,
-)
-from resnet_sizes.schemas.article.claims.printed_number import (
-    Cell,
-    Increment,
-    PrintedMean,
-    PrintedNumber,
-)
+from resnet_sizes.schemas.article.claims import orders as order_rules
+from resnet_sizes.schemas.article.claims import printed_number as number_rules
+from resnet_sizes.schemas.article.claims.base import ClaimBase, OrderClaim
+from resnet_sizes.schemas.article.claims.printed_number import PrintedNumber
 from resnet_sizes.schemas.article.columns import COLUMNS, Column
 
-__all__ = [
-    "Cell", "Claim", "ClaimBase", "Conjunction", "Decrease", "Diminishing",
-    "Extreme", "Factor", "FewestResources", "Increment", "Needs", "OrderClaim", "Ordering",
-    "ParetoFront", "ParetoKnee", "PrintedMean", "PrintedNumber", "Ratio",
-]  # fmt: skip
-
+__all__ = ["Claim", "ClaimBase", "OrderClaim", "PrintedNumber"]
 
 # Here, where what a package may import of ours is there.
 COLUMNS |= plugins("columns", lambda found: isinstance(found, Column))
 
 _RULES: list[type[ClaimBase]] = [
-    Ordering, Ratio, Factor, Extreme, FewestResources, Decrease, Increment, Diminishing,
-    ParetoFront, ParetoKnee, Cell, PrintedMean, Conjunction,
+    order_rules.Ordering, order_rules.Ratio, order_rules.Factor, order_rules.Extreme,
+    order_rules.FewestResources, order_rules.Decrease, number_rules.Increment,
+    order_rules.Diminishing, order_rules.ParetoFront, order_rules.ParetoKnee,
+    number_rules.Cell, number_rules.PrintedMean, order_rules.Conjunction,
 ]  # fmt: skip
 """A new rule is a class and a name here, or in another package."""
 

@@ -87,15 +87,6 @@ def increment_percent(value: float, base: float) -> float:
     return (value / base - 1) * 100
 
 
-def value_key(protocol: str, model: str, quantity: str) -> str:
-    """The key of a model's quantity in values.json: a mean where seeds can differ."""
-    if quantity == "layers":
-        return f"layers.{model}"
-    if quantity in FROM_DEFINITIONS:
-        return f"{protocol}.{model}.{'macs_per_image' if quantity == 'macs' else quantity}"
-    return f"{protocol}.{model}.{quantity}.mean"
-
-
 class TableRow(Record):
     """One row of the article's table: a network, and what stands in the article's columns.
 
@@ -204,12 +195,16 @@ class Condition(NamedTuple):
 
 
 def above(quantity: str, more: str, less: str) -> Condition:
-    """The first model's quantity is above the second's. An error is above another where the
-    accuracy is below it."""
+    """The first model's quantity is above the second's; of errors, its accuracy is below."""
     if quantity == "error":
         return above("accuracy", less, more)
     of_log = LOG_MINUTES if quantity == "minutes" else quantity
     return Condition("difference", of_log, (more, less), {more: 1.0, less: -1.0})
+
+
+def longer(more: str, less: str, log_ratio: float = 0.0) -> Condition:
+    """The first model's time is above so many times the second's, by the ratio's logarithm."""
+    return above("minutes", more, less)._replace(kind="factor", threshold=log_ratio)
 
 
 Models = Distinct[ModelName]
@@ -282,8 +277,7 @@ class ClaimBase(Record):
         return None
 
     def deciding_numbers(self, base_model: str) -> Hashable:
-        """The rule with its parameters: equal for claims that the same numbers decide, so that
-        they are one test."""
+        """The rule with its parameters: equal for claims that are one test of the same numbers."""
         if self.question is not None:
             return self.question, self.subject["model"]
         own = {"rule"} | type(self).model_fields.keys() - ClaimBase.model_fields.keys()
@@ -296,14 +290,9 @@ class ClaimBase(Record):
     @model_validator(mode="after")
     def _needs_are_given_where_data_decide(self) -> "ClaimBase":
         if self.true_by_construction and self.needs is not None:
-            raise ValueError(
-                "needs: layer counts need no data, nor do parameters and operations. "
-                "Leave needs out"
-            )
+            raise ValueError("needs: layer counts need no data, nor do parameters. Leave needs out")
         if not self.true_by_construction and self.needs is None:
-            raise ValueError(
-                "needs: is missing; only layer counts, parameters and operations need no data"
-            )
+            raise ValueError("needs: is missing; only layer counts and parameters need no data")
         return self
 
 
@@ -361,8 +350,10 @@ class OrderClaim(ClaimBase):
         return list(dict.fromkeys(model for model, _ in self.compared()))
 
     def value_keys(self, protocol: str, base_model: str, study_base: str) -> dict[str, str]:
-        """`<model>.<quantity>` for each number that is compared."""
-        return {
-            f"{model}.{quantity}": value_key(protocol, model, quantity)
-            for model, quantity in self.compared()
-        }
+        """`<model>.<quantity>` for each number that is compared; a mean where seeds can differ."""
+        ends = {"parameters": "parameters", "macs": "macs_per_image"}
+        keys = {}
+        for model, quantity in self.compared():
+            own = f"{protocol}.{model}.{ends.get(quantity, f'{quantity}.mean')}"
+            keys[f"{model}.{quantity}"] = f"layers.{model}" if quantity == "layers" else own
+        return keys

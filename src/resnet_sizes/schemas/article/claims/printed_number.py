@@ -6,19 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from resnet_sizes.schemas.article import columns
 from resnet_sizes.schemas.article.claims.base import (
     ClaimBase,
     Outcomes,
     Printed,
     TableRow,
     increment_percent,
-)
-from resnet_sizes.schemas.article.columns import (
-    COLUMNS,
-    Column,
-    known_column,
-    own_key,
-    prediction_keys,
 )
 from resnet_sizes.schemas.base import Number
 from resnet_sizes.schemas.study.protocol import ModelName
@@ -43,9 +37,9 @@ class PrintedNumber(ClaimBase):
         """The model over which an increment is; None of other numbers."""
 
     @property
-    def held(self) -> Column:
+    def held(self) -> columns.Column:
         """What such a column holds."""
-        return COLUMNS[self.printed_column]
+        return columns.COLUMNS[self.printed_column]
 
     @property
     def measured(self) -> str:
@@ -79,9 +73,9 @@ class PrintedNumber(ClaimBase):
         # table, of accuracy the study's shallowest.
         fixed = self.held.by_definition
         if base in (None, base_model if fixed else study_base):
-            keys["ours"] = own_key(column, protocol, self.model)
+            keys["ours"] = columns.own_key(column, protocol, self.model)
             if not fixed:
-                keys["low"], keys["high"] = prediction_keys(column, protocol, self.model)
+                keys["low"], keys["high"] = columns.prediction_keys(column, protocol, self.model)
         return keys
 
     def deciding_numbers(self, base_model: str) -> Hashable:
@@ -118,7 +112,7 @@ class Cell(PrintedNumber):
     """A cell of the table, at its printed precision; increments are over the first row."""
 
     rule: Literal["cell"]
-    column: Annotated[str, AfterValidator(known_column)]
+    column: Annotated[str, AfterValidator(columns.known_column)]
 
     @property
     def printed_column(self) -> str:

@@ -1,5 +1,7 @@
-"""One model among several has the most or the least of a quantity, or is the best choice."""
+"""Claims about an order: a quantity rises or falls from model to model, one model has the most or
+the least of it, or is the best choice."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Literal, Self
@@ -13,12 +15,133 @@ from resnet_sizes.schemas.article.claims.base import (
     OfQuantity,
     OrderClaim,
     Outcomes,
+    TableRow,
     above,
+    longer,
 )
 from resnet_sizes.schemas.article.columns import FROM_DEFINITIONS
-from resnet_sizes.schemas.base import Record
+from resnet_sizes.schemas.base import Number, Record
 from resnet_sizes.schemas.hardware import shipped_network_costs
-from resnet_sizes.schemas.study.protocol import ModelName
+from resnet_sizes.schemas.study.networks import ModelName, depth_of
+
+
+class Ordering(OfQuantity, OrderClaim):
+    """`quantity` rises strictly from the first model to the last."""
+
+    models: Models = Field(min_length=2)
+    rule: Literal["ordering"]
+
+    def compared(self) -> list[tuple[str, str]]:
+        return self._measured_of(self.models)
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        return [above(self.quantity, more, less) for less, more in pairwise(self.models)]
+
+
+class Ratio(Ordering):
+    """Training times rise from the first model to the last, each in the ratio to the first that
+    the table's minutes have.
+
+    It holds where they rise: how far the ratios are from the printed ones is a matter of degree,
+    which the test decides.
+    """
+
+    rule: Literal["ratio"]  # type: ignore[assignment]
+    quantity: Literal["minutes"]
+    tolerance: Number = Field(gt=0, lt=1)
+    """Fraction by which a ratio may differ from the printed one and still be the same: ratios of
+    the same networks differ from device to device."""
+
+    def check_against(self, rows: Mapping[str, TableRow], base_model: str) -> None:
+        for model in self.models:
+            row = rows.get(model)
+            if row is None or float(row.cells.get("minutes") or 0) <= 0:
+                raise ValueError(
+                    f"claims: {self.id} compares the training time of {model}, but the table "
+                    "prints no minutes above 0 for it. Add them there, or use the rule `ordering`"
+                )
+
+
+class Factor(OrderClaim):
+    """The training time of `model` is at least `at_least` times that of `than`."""
+
+    rule: Literal["factor"]
+    quantity: Literal["minutes"]
+    model: ModelName
+    than: ModelName
+    at_least: Number = Field(gt=1)
+
+    @property
+    def base(self) -> str:
+        """As other rules name it."""
+        return self.than
+
+    @model_validator(mode="after")
+    def _models_differ(self) -> "Factor":
+        if self.model == self.than:
+            raise ValueError(f"than: is {self.than} like model. Name another one")
+        return self
+
+    def compared(self) -> list[tuple[str, str]]:
+        return [(self.model, self.quantity), (self.than, self.quantity)]
+
+    def holds(self, outcomes: Outcomes) -> bool:
+        return outcomes[self.model].minutes >= self.at_least * outcomes[self.than].minutes
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        """A factor of times is a difference of their logarithms."""
+        return [longer(self.model, self.than, math.log(self.at_least))]
+
+
+class Decrease(OrderClaim):
+    """The loss of every model falls by the fraction `at_least` from first to last epoch."""
+
+    rule: Literal["decrease"]
+    models: Models = Field(min_length=1)
+    at_least: Number = Field(gt=0, lt=1)
+
+    def compared(self) -> list[tuple[str, str]]:
+        return [(model, "loss_drop") for model in self.models]
+
+    def holds(self, outcomes: Outcomes) -> bool:
+        return all(outcomes[model].loss_drop >= self.at_least for model in self.models)
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        return [Condition("drop", "loss_drop", (m,), {m: 1.0}, self.at_least) for m in self.models]
+
+
+class Diminishing(OrderClaim):
+    """Accuracy gained per added layer is positive at the first step of depth and falls from
+    each step to the next; `models` go from shallow to deep."""
+
+    rule: Literal["diminishing"]
+    models: Models = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _models_go_deeper(self) -> "Diminishing":
+        for shallower, deeper in pairwise(self.models):
+            if depth_of(shallower) >= depth_of(deeper):
+                raise ValueError(
+                    f"models: must go from shallow to deep, but {deeper} has no more layers than "
+                    f"{shallower}, so that there is no gain per layer"
+                )
+        return self
+
+    def compared(self) -> list[tuple[str, str]]:
+        return [(model, what) for model in self.models for what in ("accuracy", "layers")]
+
+    def conditions(self, means: Outcomes) -> list[Condition]:
+        steps = list(pairwise(self.models))
+        gains = []
+        for shallower, deeper in steps:
+            per_layer = 1 / (depth_of(deeper) - depth_of(shallower))
+            gains.append({deeper: per_layer, shallower: -per_layer})
+        found = [Condition("gain", "accuracy", steps[0], gains[0])]
+        for (step, following), (gain, later) in zip(pairwise(steps), pairwise(gains), strict=True):
+            models = (*step, following[1])
+            weights = {model: gain.get(model, 0.0) - later.get(model, 0.0) for model in models}
+            found.append(Condition("gain-falls", "accuracy", models, weights))
+        return found
 
 
 class OneAmong(Record):
@@ -157,12 +280,12 @@ class ParetoKnee(OneAmong, OrderClaim):
             return [above("accuracy", own, other) for other in self._others]
         if own == dear:
             return []  # the slowest, which is no knee whatever the accuracies are
-        found = [_above_chord({own: 1.0}, cheap, dear, means)]
-        for other in middle:
-            if other != own:
-                found.append(_above_chord({own: 1.0, other: -1.0}, cheap, dear, means))
+        heights = [{own: 1.0}, *({own: 1.0, other: -1.0} for other in middle if other != own)]
         faster = [other for other in self._others if means[other].minutes <= means[own].minutes]
-        return found + [above("accuracy", own, other) for other in faster]
+        return [
+            *(_above_chord(each, cheap, dear, means) for each in heights),
+            *(above("accuracy", own, other) for other in faster),
+        ]
 
 
 class ParetoFront(OrderClaim):
