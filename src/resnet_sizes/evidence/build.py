@@ -29,8 +29,7 @@ def build_evidence(study_path: Path, output: Path, allow_partial: bool) -> Verdi
 
     `study_path` is a `study.json` with its dataset's record and its runs beside it; the article
     and the table of GPUs are the files that its keys `article` and `devices` name. Raises
-    UserError as `read_runs` and `load_article` do; nothing is written then. Figures that old
-    versions wrote there are removed.
+    UserError as `read_runs` and `load_article` do; nothing is written then.
     """
     study_file = read_study(study_path)
     study = study_file.study

@@ -75,8 +75,7 @@ Number = Annotated[float, BeforeValidator(_number_from_text)]
 
 def all_different(items: list[T]) -> list[T]:
     """The same list. Raises ValueError where something stands in it twice."""
-    doubles = sorted(str(item) for item, times in Counter(items).items() if times > 1)
-    if doubles:
+    if doubles := sorted(str(item) for item, times in Counter(items).items() if times > 1):
         raise ValueError(f"{', '.join(doubles)} stands twice; each may stand once")
     return items
 

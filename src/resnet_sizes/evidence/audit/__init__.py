@@ -15,10 +15,7 @@ def audit(
     article: Article, definitions: Mapping[str, Protocol], devices: Devices, costs: NetworkCosts
 ) -> Audit:
     """Recompute an article from itself; nothing is read, trained or written. What it lacks the
-    numbers for is left out: readings, for one, where it prints no minutes.
-
-    Raises ValueError where `costs` lacks the network of a device's anchor at 224 pixels.
-    """
+    numbers for is left out: readings, for one, where it prints no minutes."""
     assumptions, images = devices.assumptions, article.setup.test_images
     rows, increments = printed.usable_rows(article), printed.read_increments(article)
     rates = device_rates(devices, costs)

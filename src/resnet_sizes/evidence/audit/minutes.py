@@ -15,10 +15,8 @@ FLOAT_BYTES = 4
 
 
 def device_rates(devices: hardware.Devices, costs: NetworkCosts) -> list[records.DeviceRate]:
-    """The rates of every device, from its anchors or from the share of its peak.
-
-    Raises ValueError where `costs` lacks the network of an anchor at 224 pixels.
-    """
+    """The rates of every device, from its anchors or from the share of its peak. Raises ValueError
+    where `costs` lacks the network of an anchor at 224 pixels."""
     by_id, assumptions = {device.id: device for device in devices.devices}, devices.assumptions
 
     def rate(device: hardware.Device, mode: hardware.Mode) -> float:
@@ -48,8 +46,7 @@ def _measured(
     """Geometric mean over the anchors of a mode, or over all where it has none."""
     logs = []
     for anchor in [each for each in device.anchors if each.mode == mode] or device.anchors:
-        entry = costs.of(anchor.network, "imagenet", ANCHOR_SIZE)
-        if entry is None:
+        if (entry := costs.of(anchor.network, "imagenet", ANCHOR_SIZE)) is None:
             raise ValueError(f"the table of costs lacks {anchor.network} at {ANCHOR_SIZE} pixels")
         passes = assumptions.backward_factor if anchor.mode == "training" else 1
         logs.append(math.log(anchor.images_per_second * entry.macs_per_image * passes))
@@ -87,11 +84,9 @@ def protocol_costs(
 def _memory_bytes(
     entry: hardware.NetworkCost, recipe: TrainingRecipe, batch_size: int, assumptions: Assumptions
 ) -> int:
-    """Bytes for one whole batch in float32: activations, parameters, gradients, optimiser.
-
-    A lower bound but for the allowance: gradients of activations and workspaces of the
-    convolutions come on top.
-    """
+    """Bytes for one whole batch in float32: activations, parameters, gradients, optimiser. A lower
+    bound but for the allowance: gradients of activations and workspaces of the convolutions come
+    on top."""
     whole = recipe.trainable == "all"
     trained = entry.parameters if whole else entry.head_parameters
     per_image = entry.training_bytes_per_image if whole else entry.inference_bytes_per_image
@@ -105,10 +100,7 @@ def _memory_bytes(
 
 
 def _on_device(
-    rate: records.DeviceRate,
-    needs: Sequence[records.ModelNeed],
-    setup: Setup,
-    assumptions: Assumptions,
+    rate: records.DeviceRate, needs: list[records.ModelNeed], setup: Setup, assumptions: Assumptions
 ) -> records.ProtocolOnDevice:
     predictions, epochs = [], setup.epochs or 0
     for need in needs:

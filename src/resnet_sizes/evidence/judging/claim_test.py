@@ -23,10 +23,8 @@ Answer = tuple[VerdictName, list[Reason]]
 
 
 class ClaimTest(ABC, Generic[C]):
-    """The test of one claim before the runs of one reading; a kind of test is a subclass.
-
-    The p-value of `basis` is corrected for all tests of the study before `decide` is called.
-    """
+    """The test of one claim before the runs of one reading; a kind of test is a subclass. The
+    p-value of `basis` is corrected for all tests of the study before `decide` is called."""
 
     def __init__(self, claim: C, sampling: Sampling, article: Article) -> None:
         self.claim, self.article = claim, article
@@ -90,9 +88,8 @@ class ClaimTest(ABC, Generic[C]):
         many tests where accuracies have a standard deviation of `points`; None where none would."""
 
     def from_few_seeds(self, tests: int) -> Basis | None:
-        """What fewer seeds show than the claim asks for, and how many would settle it as one of
-        `tests`: by the article file's deviation where that says it, else what the claim asks for.
-        """
+        """What fewer seeds show than the claim asks for, and how many would settle it as one of so
+        many tests: by the article file's deviation where it says so, else as the claim asks."""
         basis, usual = self.basis(decides=False), self.judging.seed_deviation
         if basis is None:
             return None

@@ -8,11 +8,8 @@ from resnet_sizes.schemas.evidence.verdicts import Reason, VerdictName
 
 
 def obstacles(test: ClaimTest[Any]) -> list[tuple[VerdictName, Reason]]:
-    """What keeps the runs from being a test, the weightiest first; the first gives the verdict.
-
-    What no data could remedy stands first; what no further run could, before missing models, runs
-    and seeds.
-    """
+    """What keeps the runs from being a test, the weightiest first, which gives the verdict: what no
+    data could remedy, then what no further run could, then missing models, runs and seeds."""
     needs, setup = test.claim.needs, test.article.setup
     if needs is None:
         return []

@@ -33,9 +33,7 @@ class Judgement(NamedTuple):
 
 def judge(article: Article, samplings: Sequence[Sampling]) -> Judgement:
     """A verdict on each claim, and a network by each criterion, from each protocol of the study.
-
-    Claims and choices that the same numbers decide are one test, counted once.
-    """
+    Claims and choices that the same numbers decide are one test, counted once."""
     tests = [test_of(claim, each, article) for each in samplings for claim in article.claims]
     found = [(test, obstacles(test)) for test in tests]
     choices = [choice for each in samplings for choice in choices_of(each, article)]

@@ -5,14 +5,8 @@ from functools import cached_property
 from statistics import mean, stdev
 
 from resnet_sizes.evidence.judging.claim_test import Answer, ClaimTest
+from resnet_sizes.evidence.statistics import tests as formulas
 from resnet_sizes.evidence.statistics.sampling import Sampling
-from resnet_sizes.evidence.statistics.tests import (
-    further_run_p,
-    prediction_interval,
-    seeds_for_width,
-    seeds_to_exclude,
-    wilson_interval,
-)
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import (
     Outcomes,
@@ -46,8 +40,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
         return ours is not None and overlap((ours, ours), self._ends)
 
     def observed(self) -> bool | None:
-        interval = self._interval
-        if interval is None:
+        if (interval := self._interval) is None:
             return None
         if not overlap(interval, self._ends):
             return False
@@ -61,7 +54,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
         low, high = self._interval or (None, None)
         sampling_low = sampling_high = None
         if self._base is None and self.follows_accuracy():
-            ends = wilson_interval(self._mean / 100 * images, images)
+            ends = formulas.wilson_interval(self._mean / 100 * images, images)
             sampling_low, sampling_high = (end * 100 for end in ends)
         prediction = Prediction(
             printed=self.claim.printed,
@@ -72,7 +65,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
             sampling_high=sampling_high,
         )
         origins, tested = self.origins, (*self._ends, self._rounding, self.origins)
-        p_value = further_run_p(values, *tested) if decides else None
+        p_value = formulas.further_run_p(values, *tested) if decides else None
         return Basis(seeds=len(values), origins=origins, prediction=prediction, p_value=p_value)
 
     def decide(self, p_adjusted: float, tests: int) -> Answer:
@@ -90,12 +83,12 @@ class NumberTest(ClaimTest[PrintedNumber]):
 
     def settle(self, reason: Reason, tests: int) -> int | None:
         values, (low, high), judging = self._values, self._ends, self.judging
-        fewest = len(values) + 1
+        power, fewest = judging.power, len(values) + 1
         if reason == "interval-too-wide":
-            return seeds_for_width(stdev(values), self._widest, CONFIDENCE, judging.power, fewest)
+            return formulas.seeds_for_width(stdev(values), self._widest, CONFIDENCE, power, fewest)
         away = max(low - mean(values), mean(values) - high)
         deviation = math.hypot(stdev(values), self._rounding)
-        return seeds_to_exclude(deviation, away, judging.level / tests, judging.power, fewest)
+        return formulas.seeds_to_exclude(deviation, away, judging.level / tests, power, fewest)
 
     def follows_accuracy(self) -> bool:
         return self.claim.measured in ("accuracy", "error")
@@ -103,7 +96,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
     def planned(self, points: float, tests: int) -> int | None:
         deviation = self._from_accuracies(points)
         power, fewest = self.judging.power, self.fewest_seeds
-        return seeds_for_width(deviation, self._widest, CONFIDENCE, power, fewest)
+        return formulas.seeds_for_width(deviation, self._widest, CONFIDENCE, power, fewest)
 
     @cached_property
     def _values(self) -> list[float]:
@@ -123,7 +116,7 @@ class NumberTest(ClaimTest[PrintedNumber]):
 
     @property
     def _interval(self) -> tuple[float, float] | None:
-        return prediction_interval(self._values, self.origins)
+        return formulas.prediction_interval(self._values, self.origins)
 
     @property
     def _mean(self) -> float:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from resnet_sizes.evidence.runs.read import StudyRuns
 from resnet_sizes.evidence.runs.validate import FinishedRun
-from resnet_sizes.evidence.statistics import tests
+from resnet_sizes.evidence.statistics import tests as formulas
 from resnet_sizes.schemas.article.claims.base import Condition, Outcome
 from resnet_sizes.schemas.evidence.verdicts import Pairing
 
@@ -36,10 +36,7 @@ class ImageResamples:
 
     def deviations(self, shares: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
         """By how much each draw's mean differs from the mean: float64 `[models, resamples]`.
-
-        `shares` holds, for each model, which share of its seeds gets each image right: float32
-        `[images]`.
-        """
+        `shares` are by model which share of its seeds gets each image right: float32 [images]."""
         columns = np.stack(shares, axis=1)  # [images, models]
         means = self._counts @ columns / len(columns)
         deviations: npt.NDArray[np.float64] = (means - columns.mean(axis=0)).T.astype(np.float64)
@@ -79,7 +76,7 @@ class Sampling:
         return [
             found[position].settings.name
             for model, found in self._finished.items()
-            for position in tests.outlying(self.values(model, "accuracy"), step)
+            for position in formulas.outlying(self.values(model, "accuracy"), step)
         ]
 
     @cached_property
@@ -100,20 +97,19 @@ class Sampling:
         ]
         return sum(sums) - condition.threshold
 
-    def contrast(self, condition: Condition) -> tests.Contrast:
+    def contrast(self, condition: Condition) -> formulas.Contrast:
         """The condition over two seeds and more; of accuracies the test images are random too."""
         samples, further = self.samples(condition), self.image_variance(condition)
-        found = tests.contrast(samples, condition.threshold, further)
+        found = formulas.contrast(samples, condition.threshold, further)
         return replace(found, estimate=self.estimate(condition))
 
-    def samples(self, condition: Condition) -> list[tests.Sample]:
+    def samples(self, condition: Condition) -> list[formulas.Sample]:
         """What each seed of a model adds to the condition: its quantity and, where times enter
         too, how far its time is from the mean of its model (the delta method)."""
         found = []
         for model, weight in condition.weights.items():
             values = self.values(model, condition.quantity)
-            by_minute = condition.minute_weights.get(model, 0.0)
-            if by_minute:
+            if by_minute := condition.minute_weights.get(model, 0.0):
                 minutes = self.values(model, "minutes")
                 middle = mean(minutes)
                 values = [
@@ -121,10 +117,10 @@ class Sampling:
                     for value, each in zip(values, minutes, strict=True)
                 ]
                 weight = 1.0
-            found.append(tests.Sample(weight, values, self.runs.counts(self.protocol, [model])))
+            found.append(formulas.Sample(weight, values, self.runs.counts(self.protocol, [model])))
         return found
 
-    def image_variance(self, condition: Condition) -> list[tests.Variance]:
+    def image_variance(self, condition: Condition) -> list[formulas.Variance]:
         """What the choice of test images, the same for all models, adds to the variance of a
         weighted sum of accuracies; empty of other quantities.
 
@@ -170,7 +166,7 @@ class Sampling:
                     second=second,
                     only_first=only_first,
                     only_second=only_second,
-                    p_value=tests.mcnemar_exact(only_first, only_second),
+                    p_value=formulas.mcnemar_exact(only_first, only_second),
                 )
 
     def draws(self, model: str, quantity: str) -> npt.NDArray[np.float64]:
@@ -185,7 +181,7 @@ class Sampling:
         name = f"{self.protocol} {model} {quantity}"
         generator = np.random.default_rng(zlib.crc32(name.encode()))
         counts = self.runs.counts(self.protocol, [model])
-        found = tests.contrast([tests.Sample(1.0, values, counts)])
+        found = formulas.contrast([formulas.Sample(1.0, values, counts)])
         seeds = found.error * generator.standard_t(found.freedom, self.resamples)
         images = self._image_deviations[model] if quantity == "accuracy" else 0.0
         return mean(values) + seeds + images

@@ -230,10 +230,8 @@ def wilson_interval(successes: float, trials: int, confidence: float = 0.95) -> 
 
 
 def two_proportion_test(first: float, second: float, trials: int) -> tuple[float, float]:
-    """Two independent proportions of equally many trials: `(z, two-sided p)`.
-
-    z is the difference over its unpooled standard error.
-    """
+    """Two independent proportions of equally many trials, whose standard errors are not pooled:
+    `(z, two-sided p)`."""
     variance = (first * (1 - first) + second * (1 - second)) / trials
     if variance == 0:
         return (0.0, 1.0) if first == second else (math.copysign(math.inf, second - first), 0.0)

@@ -190,8 +190,7 @@ def _add_circumstances(book: ValueBook, finished: Sequence[FinishedRun]) -> None
     book.add_fields("made", "datetime", last.file, last.metrics, "finished")
     total = sum(run.metrics.training_seconds for run in finished)
     book.add_of_runs("made.training_seconds", total, "seconds", finished, "training_seconds")
-    prepared = [run for run in finished if run.metrics.preparation_seconds]
-    if prepared:
+    if prepared := [run for run in finished if run.metrics.preparation_seconds]:
         seconds = sum(run.metrics.preparation_seconds or 0 for run in prepared)
         key, field = "made.preparation_seconds", "preparation_seconds"
         book.add_of_runs(key, seconds, "seconds", prepared, field)
@@ -232,8 +231,7 @@ def _add_article(book: ValueBook, article: Article, file: str) -> None:
                 number = int(printed) if "." not in printed else float(printed)
                 source = Source(file=file, field=f"table[{index}].{column}")
                 book.add(f"article.{row.model}.{column}", number, COLUMNS[column].kind, source)
-        minutes = row.cells.get("minutes")
-        if minutes and base_minutes > 0:
+        if (minutes := row.cells.get("minutes")) and base_minutes > 0:
             times = [Source(file=file, field=f"table[{i}].minutes") for i in (index, 0)]
             ratio = float(minutes) / base_minutes
             book.add(f"article.{row.model}.minutes_ratio", ratio, "number", *times)

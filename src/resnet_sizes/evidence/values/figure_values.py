@@ -122,10 +122,8 @@ def confusion_cells(shares: Shares, prefix: str) -> Iterator[records.ConfusionCe
 
 
 def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
-    """The models of the Pareto front, from fast to slow; a point is `(minutes, accuracy)`.
-
-    A model is on it unless another is at least as fast and as accurate, and better in one.
-    """
+    """The models of the Pareto front, from fast to slow; a point is `(minutes, accuracy)`. A model
+    is on it unless another is at least as fast and as accurate, and better in one."""
 
     def is_beaten(own: tuple[float, float]) -> bool:
         others = (other for other in points.values() if other != own)
@@ -173,11 +171,8 @@ def is_inside(value: records.PrintedAccuracy) -> bool | None:
 
 
 def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article) -> None:
-    """The book holds the other values of the models and those of the article already.
-
-    Figures are of the first protocol alone; the verdicts on the others rest on their predictions
-    too, which the shares of their classes have as sources.
-    """
+    """The book holds the other values already. Figures are of the first protocol alone; verdicts on
+    the others rest on predictions too, which the shares of their classes have as sources."""
     for protocol in runs.study.protocols:
         for model, finished in _finished(runs, protocol).items():
             _add_confusion(book, f"{protocol}.{model}", finished, runs.info.class_names)
@@ -191,8 +186,7 @@ def add_figure_values(book: ValueBook, runs: StudyRuns, article: Article) -> Non
         for cell in confusion_cells(mean_shares(finished), prefix):
             if cell.key is not None:
                 book.add(cell.key, cell.share, "fraction", *_of_predictions(finished))
-    printed = list(printed_accuracies(article, runs, book.values, protocol))
-    if printed:
+    if printed := list(printed_accuracies(article, runs, book.values, protocol)):
         keys = [key for value in printed for key in value.keys]
         sources = [source for key in keys for source in book.values[key].sources]
         prefix, inside = f"{protocol}.printed_accuracies", [is_inside(each) for each in printed]
@@ -214,8 +208,7 @@ def _add_confusion(book: ValueBook, prefix: str, finished: Finished, names: list
         named = Source(file="data/dataset.json", field=f"class_names[{number}]")
         book.add(f"{prefix}.{key}", names[number], "text", named, *sources)
 
-    mistake = largest_confusion(shares)
-    if mistake is not None:
+    if mistake := largest_confusion(shares):
         add_class("confusion.true", mistake.true)
         add_class("confusion.predicted", mistake.predicted)
         book.add(f"{prefix}.confusion.share", mistake.share, "fraction", *sources)

@@ -52,8 +52,7 @@ def add_model(
     """
     prefix, finished = f"{protocol}.{model}", runs.of(protocol, model)
     own = runs.own.of(protocol, model)
-    models: list[str] = [*runs.study.models]
-    named = Source(file="study.json", field=f"study.models[{models.index(model)}]")
+    named = Source(file="study.json", field=f"study.models[{runs.study.models.index(model)}]")
     book.add(f"{prefix}.layers", depth_of(model), "count", named)
     hashes = run_sources(finished, "run_hash") or [named]
     book.add(f"{prefix}.runs", len(finished), "count", *hashes)
@@ -89,8 +88,7 @@ def add_model(
     peak = max(run.metrics.peak_memory_bytes for run in own)
     book.add_of_runs(f"{prefix}.peak_memory", peak, "bytes", own, "peak_memory_bytes")
     _add_measured_times(book, prefix, own)
-    shared = [run for run in own if run.metrics.shared_device]
-    if shared:
+    if shared := [run for run in own if run.metrics.shared_device]:
         book.add_of_runs(f"{prefix}.shared_runs", len(shared), "count", shared, "sharing")
     # What `auto` meant in the run files, and the files of the initial weights.
     of_weights = (f"initial_weights.{part}" for part in ("name", "file", "sha256"))
@@ -113,8 +111,7 @@ def _add_measured_times(book: ValueBook, prefix: str, finished: Sequence[Finishe
     minutes = mean([run.metrics.training_seconds for run in whole]) / 60
     key, sources = f"{prefix}.measured_minutes.mean", run_sources(whole, "training_seconds")
     book.add(key, minutes, "minutes", *sources, times_of=whole, measured=True)
-    passes = {run: cache.forward_seconds for run, cache in caches if cache is not None}
-    if passes:
+    if passes := {run: cache.forward_seconds for run, cache in caches if cache is not None}:
         key, field = f"{prefix}.forward_minutes.mean", "feature_cache.forward_seconds"
         book.add_of_runs(key, mean(passes.values()) / 60, "minutes", [*passes], field)
 

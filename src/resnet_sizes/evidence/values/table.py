@@ -49,9 +49,7 @@ def comparison_table(study: Study, values: Mapping[str, Value], article: Article
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write the table as CSV (UTF-8, comma, decimal point) atomically; missing cells are empty.
-
-    Twelve significant digits: all that the numbers hold, without the noise of binary fractions.
-    """
+    Twelve significant digits: all that the numbers hold, without the noise of binary fractions."""
     write_atomically(
         path,
         lambda target: table.to_csv(

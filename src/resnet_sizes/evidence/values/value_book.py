@@ -49,8 +49,7 @@ class ValueBook:
         """What `record`, which is in `file`, has in these fields, as `<prefix>.<last part of the
         field>`; nothing where that is null."""
         for field in fields:
-            value = _field_of(record, field)
-            if value is not None:
+            if (value := _field_of(record, field)) is not None:
                 key = f"{prefix}.{field.rpartition('.')[2]}"
                 self.add(key, value, kind, Source(file=file, field=field))
 
@@ -64,8 +63,7 @@ class ValueBook:
     def add_distinct(self, key: str, runs: Sequence[FinishedRun], field: str) -> None:
         """The different texts of a field of the runs' metrics; nothing where there is none."""
         found = {run.file: _field_of(run.metrics, field) for run in runs}
-        known = {file: text for file, text in found.items() if text is not None}
-        if known:
+        if known := {file: text for file, text in found.items() if text is not None}:
             sources = [Source(file=file, field=field) for file in known]
             self.add(key, list(dict.fromkeys(known.values())), "list", *sources)
 

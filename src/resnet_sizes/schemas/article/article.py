@@ -163,8 +163,7 @@ class Article(Record):
         ids = all_different(self.ids)
         for claim in self.claims:
             claim.check_against(rows, self.base_model)
-        unknown = [name for name in self.headline if name not in ids]
-        if unknown:
+        if unknown := [name for name in self.headline if name not in ids]:
             raise ValueError(f"headline: {unknown[0]} is no id of a claim")
         return self
 

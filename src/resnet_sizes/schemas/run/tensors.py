@@ -79,11 +79,8 @@ def read_dataset_info(path: Path, spec: DatasetSpec) -> DatasetInfo:
 
 @dataclass(frozen=True)
 class DatasetArrays:
-    """The pixels and labels of a dataset.
-
-    Images are uint8 `[N, 3, 32, 32]` (RGB, 0…255), labels int64 `[N]`, counted from 0 in the
-    order of the class names.
-    """
+    """Images are uint8 `[N, 3, 32, 32]` (RGB, 0…255), labels int64 `[N]`, counted from 0 in the
+    order of the class names."""
 
     train_images: UInt8Array
     train_labels: Int64Array
@@ -134,20 +131,16 @@ def _hash_of(arrays: Arrays) -> str:
 
 
 def write_dataset(path: Path, info: DatasetInfo, arrays: DatasetArrays) -> None:
-    """Write the tensor file atomically, with `info` as JSON in its metadata.
-
-    Raises ValueError if the arrays are not what `info` says: such a file could not be read.
-    """
+    """Write the tensor file atomically, with `info` as JSON in its metadata. Raises ValueError if
+    the arrays are not what `info` says: such a file could not be read."""
     _check_dataset(info, arrays)
     _save(path, vars(arrays), {_INFO_KEY: info.model_dump_json()})
 
 
 def read_dataset(path: Path) -> tuple[DatasetInfo, DatasetArrays]:
-    """Read the tensor file and verify it: format, dtypes, shapes, labels, counts, identity.
-
-    Raises UserError if it is missing or anything is off. Hashing takes about a second for
-    60,000 images; without it, a damaged file would train.
-    """
+    """Read the tensor file and verify it: format, dtypes, shapes, labels, counts, identity. Raises
+    UserError if it is missing or anything is off. Hashing takes about a second for 60,000 images;
+    without it, a damaged file would train."""
     remedy = (
         "Delete the file, if it is there, and run snakemake again, or: "
         f"resnet-sizes data {path.parent.parent / 'study.json'}"
@@ -169,11 +162,9 @@ def read_dataset(path: Path) -> tuple[DatasetInfo, DatasetArrays]:
 
 
 def write_predictions(path: Path, logits: Float32Array, labels: Int64Array) -> None:
-    """Write a run's outputs on the test images atomically.
-
-    `logits` is float32 `[N, classes]`, before the softmax; `labels` is int64 `[N]`, the true
-    classes. Raises ValueError if shapes, dtypes or values are not as `read_predictions` wants.
-    """
+    """Write a run's outputs on the test images atomically: `logits`, float32 `[N, classes]`, before
+    the softmax; `labels`, int64 `[N]`, the true classes. Raises ValueError if shapes, dtypes or
+    values are not as `read_predictions` wants."""
     _check_predictions(logits, labels)
     _check_finite(logits)
     _save(path, {"logits": logits, "labels": labels})
@@ -266,8 +257,7 @@ def _check_predictions(logits: npt.NDArray[Any], labels: npt.NDArray[Any]) -> No
 
 
 def _check_finite(logits: Float32Array) -> None:
-    broken = int(np.count_nonzero(~np.isfinite(logits).all(axis=1)))
-    if broken:
+    if broken := int(np.count_nonzero(~np.isfinite(logits).all(axis=1))):
         raise ValueError(
             f"logits of {broken} of {len(logits)} images are not finite: the training has diverged"
         )

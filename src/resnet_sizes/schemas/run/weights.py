@@ -37,10 +37,8 @@ def weights_version(model: str, weights: str) -> str:
 
 
 def weights_key(model: str, reading: TrainingRecipe) -> str | None:
-    """The name under which a run's initial weights are kept; None where they are random.
-
-    `resnet50-V2`, or for a file of one's own `resnet50-file-1a2b3c4d`, with a hash of its path.
-    """
+    """The name under which a run's initial weights are kept, as `resnet50-V2`, or of one's own file
+    `resnet50-file-1a2b3c4d`, with a hash of its path; None where they are random."""
     if reading.weights == "none":
         return None
     if reading.weights in TORCHVISION_WEIGHTS:
@@ -75,8 +73,7 @@ def wanted_weights(study: Study) -> dict[str, WantedWeights]:
         protocol = study.protocol_definitions[name]
         for model in study.models:
             reading = protocol.recipe_for(model)
-            key = weights_key(model, reading)
-            if key is None:
+            if (key := weights_key(model, reading)) is None:
                 continue
             is_own = getattr(protocol.per_model.get(model), "weights", None) is not None
             place = f"{name}.per_model.{model}.weights" if is_own else f"{name}.weights"

@@ -100,8 +100,7 @@ class Protocol(TrainingRecipe):
     def recipe_for(self, model: str) -> TrainingRecipe:
         """The complete recipe of one model."""
         recipe = self.model_dump(include=set(TrainingRecipe.model_fields))
-        changes = self.per_model.get(model)
-        if changes is not None:
+        if (changes := self.per_model.get(model)) is not None:
             recipe |= changes.model_dump(exclude_none=True)
         return TrainingRecipe.model_validate(recipe)
 

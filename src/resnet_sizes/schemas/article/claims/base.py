@@ -229,11 +229,8 @@ class Needs(Record):
 
 
 class ClaimBase(Record):
-    """What all claims have.
-
-    A rule is a subclass: its fields are the parameters in the article file, and the abstract
-    members say what it compares.
-    """
+    """What all claims have. A rule is a subclass: its fields are the parameters in the article
+    file, and the abstract members say what it compares."""
 
     id: Id
     rule: str
@@ -311,10 +308,8 @@ class OfQuantity(Record):
 
 
 class OrderClaim(ClaimBase):
-    """Something that holds in a table of outcomes or does not.
-
-    It holds where all of its conditions do, so that each can be tested.
-    """
+    """Something that holds in a table of outcomes where all of its conditions do, each of which
+    can be tested."""
 
     def by_yardstick(self) -> "Sequence[OrderClaim]":
         """The claim by each yardstick that its quantities have; of most there is one."""

@@ -58,8 +58,7 @@ class PrintedNumber(ClaimBase):
         """Our number beside the printed one, in its unit (percent, minutes, layers); None where
         an increment cannot be computed, since the base's accuracy is zero."""
         value: float = getattr(outcomes[self.model], self.measured)
-        base = self.over(base_model)
-        if base is not None:
+        if (base := self.over(base_model)) is not None:
             below: float = getattr(outcomes[base], self.measured)
             return increment_percent(value, below) if below else None
         return value * self.held.scale
