@@ -112,7 +112,7 @@ def on_cuda(gpus: PretendGpus, *looks: Mapping[str, str]) -> Sharing | None:
                 named = {pid.replace("own", str(os.getpid())): of for pid, of in processes.items()}
                 gpus.are({"uuid": uuid("a"), "processes": named})
                 monitor.look(at_once=True)
-            answers.put(monitor.record())
+            answers.put(monitor.seen)
 
     process = FORK.Process(target=run)
     process.start()

@@ -136,7 +136,7 @@ def test_a_device_that_is_not_there_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(multiprocessing, "get_context", lambda method: FORK)
     done = CliRunner().invoke(app, ["check-device", "--device", "mps"])
     assert isinstance(done.exception, UserError)
-    assert "found 'mps', but torch sees no MPS device" in str(done.exception)
+    assert "found 'mps'; torch sees 0 MPS device" in str(done.exception)
     assert not list(tmp_path.iterdir())
 
 

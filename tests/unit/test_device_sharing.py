@@ -9,7 +9,7 @@ from resnet_sizes.training.devices.gpu_slots import LOOK_EVERY, SharingMonitor
 def test_a_list_that_tells_nothing_is_no_look() -> None:
     monitor = SharingMonitor(lambda: None)
     monitor.look(at_once=True)
-    assert monitor.record() is None
+    assert monitor.seen is None
 
 
 def test_looks_are_counted_and_names_kept_once() -> None:
@@ -17,7 +17,7 @@ def test_looks_are_counted_and_names_kept_once() -> None:
     monitor = SharingMonitor(lambda: next(seen))
     for _ in range(3):
         monitor.look(at_once=True)
-    assert monitor.record() == Sharing(looks=3, shared=2, others=["a", "b"])
+    assert monitor.seen == Sharing(looks=3, shared=2, others=["a", "b"])
 
 
 def test_short_epochs_do_not_look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ def test_short_epochs_do_not_look_each_time(monkeypatch: pytest.MonkeyPatch) -> 
     monitor = SharingMonitor(lambda: [])
     for moment in (0.0, 0.1, LOOK_EVERY, LOOK_EVERY + 0.1):  # noqa: B007
         monitor.look()
-    record = monitor.record()
+    record = monitor.seen
     assert record is not None
     assert record.looks == 2
 
@@ -35,13 +35,13 @@ def test_what_earlier_attempts_saw_is_kept() -> None:
     monitor = SharingMonitor(lambda: ["b"])
     monitor.look()
     monitor.resume_from(Sharing(looks=4, shared=1, others=["a"]))
-    assert monitor.record() == Sharing(looks=5, shared=2, others=["a", "b"])
+    assert monitor.seen == Sharing(looks=5, shared=2, others=["a", "b"])
     blind = SharingMonitor()
     blind.resume_from(Sharing(looks=4, shared=1, others=["a"]))
     blind.look()
-    assert blind.record() == Sharing(looks=4, shared=1, others=["a"])
+    assert blind.seen == Sharing(looks=4, shared=1, others=["a"])
     blind.resume_from(None)
-    assert blind.record() == Sharing(looks=4, shared=1, others=["a"])
+    assert blind.seen == Sharing(looks=4, shared=1, others=["a"])
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_device_that_torch_chose_and_no_lock_holds_is_told_of(
 ) -> None:
     slot = take()
     assert slot.gpu is None
-    assert slot.monitor("cuda").record() is None
+    assert slot.monitor("cuda").seen is None
     assert "no lock holds it: runs side by side may take the same. Set CUDA_VISIBLE_DEVICES" in (
         caplog.text
     )
@@ -114,5 +114,6 @@ def test_jobs_that_see_the_whole_machine_do_not_meet_on_a_gpu(
 ) -> None:
     listed += [Gpu(0, uuid("a")), Gpu(1, uuid("b"))]
     assert take({"SLURM_JOB_ID": "7"}).gpu.uuid == uuid("a")
+    assert cuda_is_told() == {"CUDA_VISIBLE_DEVICES": uuid("a")}
     assert take({"SLURM_JOB_ID": "8"}).gpu.uuid == uuid("b")
     assert take({"PBS_JOBID": "9"}) is None

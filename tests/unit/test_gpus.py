@@ -1,6 +1,5 @@
 """Which GPUs there are, and which of them a process may use."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,13 +8,7 @@ import pytest
 
 from pretend_gpus import PretendGpus, uuid
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.training.devices.gpus import (
-    Gpu,
-    show_only,
-    strongest_first,
-    visible_gpus,
-    wanted_gpus,
-)
+from resnet_sizes.training.devices.gpus import Gpu, visible_gpus, wanted_gpus
 
 A, B, C = (Gpu(index, uuid(letter), "Pretend GPU") for index, letter in enumerate("abc"))
 TWIN = Gpu(3, f"{uuid('a')}-twin", "Pretend GPU")
@@ -55,32 +48,22 @@ def test_the_environment_is_read_as_cuda_reads_it(named: str | None, expected: l
     assert visible_gpus(Listed([A, B, C, TWIN]), environment) == expected
 
 
-def test_the_strongest_come_first_and_equal_ones_in_their_order() -> None:
+def test_the_strongest_come_first_and_equal_ones_in_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     display, card, twin, large = (
         Gpu(index, strength=strength)
         for index, strength in enumerate([(3, 5, 2), (8, 6, 24), (8, 6, 24), (8, 6, 48)])
     )
     hopper = Gpu(4, strength=(9, 0, 16))
-    assert strongest_first([display, card, twin, large, hopper]) == [
-        *(hopper, large, card, twin, display)
-    ]
+    listed = [display, card, twin, large, hopper]
+    assert wanted_gpus(listed, "auto") == [hopper, large, card, twin, display]
+    assert wanted_gpus(listed, "cuda:1") == [card], "a number counts as the machine does"
     unknown = Gpu(5)
-    assert strongest_first([display, unknown, card]) == [display, unknown, card]
-
-
-@pytest.mark.parametrize(
-    ("gpu", "expected"),
-    [
-        (A, uuid("a")),
-        (Gpu(1), "1"),
-    ],
-)
-def test_cuda_is_shown_one_gpu_by_its_uuid_or_else_its_number(
-    gpu: Gpu, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
-    show_only(gpu)
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == expected
+    assert wanted_gpus([display, unknown, card], "cuda") == [display, unknown, card]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3,4")
+    assert wanted_gpus(listed, "auto") == listed, "an order that somebody has set is kept"
 
 
 def test_without_a_list_of_the_machine_only_what_the_environment_names_is_known() -> None:

@@ -267,7 +267,7 @@ def test_features_away_from_their_labels_lie_in_the_hosts_memory():
 
 def test_a_whole_run_writes_the_same_predictions(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run_module, "check_compiler", lambda mode, device: None)
+    monkeypatch.setattr(run_module.capabilities, "check_compiler", lambda mode, device: None)
     dataset = small_dataset(tmp_path)
     found = []
     for mode in ("none", "cuda-graph"):

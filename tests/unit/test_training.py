@@ -308,7 +308,7 @@ def test_without_memory_the_keys_to_change_are_named(tmp_path, dataset, monkeypa
     [
         "engine.batches.Preprocessor.__call__",
         "job.run.select_device",
-        "job.run.initial_network",
+        "engine.networks.initial_network",
     ],
 )
 def test_without_memory_the_same_is_told_whatever_says_it_and_wherever(

@@ -107,7 +107,7 @@ class Bench:
     def trainer(self, run: RunFile, arrays: DatasetArrays) -> Trainer:
         """What trains a run, made as a job makes it."""
         set_determinism(run.deterministic, run.seed, run.precision)
-        network = ready_for_training(random_network(run), run.reading, self.device, run.precision)
+        network = ready_for_training(self.network(run), run.reading, self.device, run.precision)
         data = DeviceData.on(self.device, arrays)
         if not run.keeps_features:
             return Trainer(run, network, data, self.device)
@@ -116,17 +116,12 @@ class Bench:
         features = FeatureData(train, data.train_labels, test, data.test_labels)
         return Trainer(run, network.get_submodule(run.entry.head), features, self.device)
 
-
-def in_mode(run: RunFile, mode: CompileMode) -> RunFile:
-    """The same run with steps as they come, or recorded."""
-    return run.model_copy(update={"compile": mode, "compile_mode": mode})
-
-
-def random_network(run: RunFile) -> nn.Module:
-    """The network of a run on the CPU, with the same random weights each time. Its batch
-    normalisation has seen some of the images: else a deep one's outputs overflow in 16 bits."""
-    recipe = run.reading.model_copy(update={"precision": "fp32"})
-    return deepcopy(_network(run.model, recipe.model_dump_json()))
+    @staticmethod
+    def network(run: RunFile) -> nn.Module:
+        """The network of a run on the CPU, with the same random weights each time. Its batch
+        normalisation has seen some of the images: else a deep one's outputs overflow in 16 bits."""
+        recipe = run.reading.model_copy(update={"precision": "fp32"})
+        return deepcopy(_network(run.model, recipe.model_dump_json()))
 
 
 @lru_cache(maxsize=1)

@@ -16,15 +16,7 @@ from unittest.mock import patch
 
 import torch
 
-from resnet_sizes.device_check.bench import (
-    CLASSES,
-    MODES,
-    TEST_IMAGES,
-    Bench,
-    images,
-    in_mode,
-    random_info,
-)
+from resnet_sizes.device_check.bench import CLASSES, MODES, TEST_IMAGES, Bench, images, random_info
 from resnet_sizes.forecast.cost import Counts, forecast_run, ignore
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.paths import RunFolder
@@ -179,10 +171,11 @@ def speed(bench: Bench) -> None:
 
 def _rate(bench: Bench, run: RunFile, layout: torch.memory_format, mode: CompileMode) -> float:
     count = STEPS * run.batch_size
+    run = run.model_copy(update={"compile": mode, "compile_mode": mode})
     # The engine takes this memory format, and not that of its rule.
     own = partial(patch.object, attribute="memory_format", new=lambda *_: layout)
     with own(networks), own(batches):
-        epochs = bench.trainer(in_mode(run, mode), images(count, 2)).epochs(ignore)
+        epochs = bench.trainer(run, images(count, 2)).epochs(ignore)
         seconds = [metrics.training_seconds for metrics, _ in epochs]
     return count / median(seconds[1:])
 
@@ -200,11 +193,10 @@ def forecast(bench: Bench) -> None:
             found = home.finish()
             steps = cost.once_seconds + cost.training_seconds + cost.feature_seconds
             whole = found.training_seconds + (found.preparation_seconds or 0)
-            pairs: dict[str, tuple[float, float]] = {
-                "memory": (cost.peak_memory_bytes, found.peak_memory_bytes),
-                "training": (steps, whole),
-            }
-            for what, (expected, actual) in pairs.items():
+            for what, expected, actual in (
+                ("memory", cost.peak_memory_bytes, found.peak_memory_bytes),
+                ("training", steps, whole),
+            ):
                 bench.numbers |= {f"{reading}, {what}": actual, f"{what}, forecast": expected}
                 bench.within(f"{reading}, {what}: error", abs(expected / actual - 1), 0.15)
             if (made := found.feature_cache) and (again := home.finish().feature_cache):

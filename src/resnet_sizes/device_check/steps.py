@@ -15,27 +15,12 @@ from torch import profiler
 from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
-from resnet_sizes.device_check.bench import (
-    MODES,
-    READINGS,
-    Bench,
-    described,
-    images,
-    in_mode,
-    last_logits,
-    random_network,
-)
+from resnet_sizes.device_check.bench import MODES, READINGS, Bench, images, last_logits
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training.capabilities import explained_out_of_memory, fastest_precision
 from resnet_sizes.training.devices.gpus import VARIABLE, Nvml, visible_gpus
-from resnet_sizes.training.engine.batches import (
-    DeviceData,
-    Preprocessor,
-    draw_flips_and_shifts,
-    epoch_generator,
-    flip_and_crop,
-)
+from resnet_sizes.training.engine import batches
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.numerics import set_determinism
 from resnet_sizes.training.engine.step_graph import WARM_UP
@@ -139,19 +124,18 @@ def exactness(bench: Bench) -> None:
     arrays = images(5 * 16)
     pixels = torch.from_numpy(arrays.train_images)
     plain, large = bench.run().reading, bench.run("finetune-112").reading
-    exact = functional.interpolate(
-        Preprocessor(plain, CPU, "fp32")(pixels).double(), 112, mode="bilinear", antialias=True
-    )
-    made = Preprocessor(large, bench.device, "fp32")(pixels.to(bench.device)).cpu()
+    normalised = batches.Preprocessor(plain, CPU, "fp32")(pixels).double()
+    exact = functional.interpolate(normalised, 112, mode="bilinear", antialias=True)
+    made = batches.Preprocessor(large, bench.device, "fp32")(pixels.to(bench.device)).cpu()
     bench.within("resized images", (made - exact).abs().max().item(), 2e-5)
-    drawn = draw_flips_and_shifts(len(pixels), epoch_generator(0, 1))
-    wrong = flip_and_crop(pixels.to(bench.device), *drawn).cpu() != flip_and_crop(pixels, *drawn)
-    bench.within("augmented pixels that differ", wrong.sum().item(), 0)
+    drawn = batches.draw_flips_and_shifts(len(pixels), batches.epoch_generator(0, 1))
+    one, other = (batches.flip_and_crop(each, *drawn) for each in (pixels, pixels.to(bench.device)))
+    bench.within("augmented pixels that differ", (one != other.cpu()).sum().item(), 0)
     for model in bench.models[:2]:
         run = bench.run(model=model, batch_size=16, learning_rate=RATE)
-        network = random_network(run).double()
+        network = bench.network(run).double()
         network.register_forward_pre_hook(lambda _, given: (given[0].double(),))
-        logits, losses = _first(Trainer(run, network, DeviceData.on(CPU, arrays), CPU))
+        logits, losses = _first(Trainer(run, network, batches.DeviceData.on(CPU, arrays), CPU))
         for precision in bench.precisions():
             own = bench.run(model=model, batch_size=16, learning_rate=RATE, precision=precision)
             found, own_losses = _first(bench.trainer(own, arrays))
@@ -185,14 +169,15 @@ def shortage(bench: Bench) -> None:
 
 
 def _expect_advice(bench: Bench, run: RunFile, case: str, words: str) -> None:
-    try:
-        with explained_out_of_memory(run):
-            last_logits(bench.trainer(run, images(256)))
-    except Exception as error:
-        if not isinstance(error, UserError) or words not in str(error):
-            bench.faults.append(f"{case}: {described(error)}")
-    else:
-        bench.faults.append(f"{case}: no error")
+    with bench.case(case):
+        try:
+            with explained_out_of_memory(run):
+                last_logits(bench.trainer(run, images(256)))
+        except UserError as error:
+            if words not in str(error):
+                raise
+        else:
+            raise ArithmeticError("no error")
 
 
 @contextmanager
@@ -227,9 +212,9 @@ def waits(bench: Bench) -> None:
 def graphs(bench: Bench) -> None:
     """Count the graphs that are launched, and compare with steps as they come."""
     for model, precision in itertools.product(bench.models, bench.precisions()):
-        run = bench.run(model=model, precision=precision, batch_size=64, epochs=2)
+        run = partial(bench.run, model=model, precision=precision, batch_size=64, epochs=2)
         with bench.case(f"{model}, {precision}"):
-            if not torch.equal(*(_launches(bench, in_mode(run, mode)) for mode in MODES)):
+            if not torch.equal(*(_launches(bench, run(compile_mode=mode)) for mode in MODES)):
                 raise ArithmeticError("logits are not those of steps as they come")
 
 

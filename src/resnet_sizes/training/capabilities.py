@@ -21,11 +21,8 @@ from resnet_sizes.training.features.extraction import gpu_memory, pass_batch
 
 log = logging.getLogger("resnet_sizes")
 
-AMPERE = (8, 0)
-"""CUDA capability from which on TF32 and bfloat16 are computed in hardware."""
-
-VOLTA = (7, 0)
-"""CUDA capability from which on float16 is computed by tensor cores."""
+NEEDS: dict[Precision, tuple[int, int]] = {"tf32": (8, 0), "bf16": (8, 0), "fp16": (7, 0)}
+"""CUDA capability from which on a precision is computed in hardware: Ampere, Volta."""
 
 LAUNCH_BOUND_SIZE = 32
 """Input size in pixels up to which, with the ImageNet stem, a GPU waits for kernel launches."""
@@ -68,33 +65,31 @@ def fastest_precision(device: torch.device, capability: tuple[int, int] | None =
     """What `precision: auto` means on a device: a fixed rule, never a timing.
 
     CUDA: bf16 from Ampere on, fp16 on Volta and Turing (the T4), else fp32. CPU: bf16 where the
-    processor has instructions for it (AVX512-BF16, AMX), else fp32: emulated, it is
-    slower by far. MPS: fp32. `capability` is asked of torch where it is not given.
+    processor has instructions for it (AVX512-BF16, AMX): emulated, it is slower than fp32 by far.
+    MPS: fp32. `capability` is asked of torch where it is not given.
     """
     if device.type == "cuda":
         capability = capability or torch.cuda.get_device_capability(device)
-        if capability >= AMPERE:
+        if capability >= NEEDS["bf16"]:
             return "bf16"
-        return "fp16" if capability >= VOLTA else "fp32"
-    if device.type == "cpu" and _cpu_has_bf16():
-        return "bf16"
-    return "fp32"
+        return "fp16" if capability >= NEEDS["fp16"] else "fp32"
+    return "bf16" if device.type == "cpu" and _cpu_has_bf16() else "fp32"
 
 
 def check_precision(precision: Precision, device: torch.device) -> None:
     """Raise UserError if the device cannot train in this precision; warn if it only emulates it."""
-    needs = {"tf32": AMPERE, "bf16": AMPERE, "fp16": VOLTA}.get(precision)
-    if needs is None:
+    if (needs := NEEDS.get(precision)) is None:
         return
-    if device.type == "cuda" and torch.cuda.get_device_capability(device) >= needs:
-        return
-    if device.type == "cpu" and precision != "tf32":
+    found = device.type
+    if found == "cpu" and precision != "tf32":
         if precision == "fp16" or not _cpu_has_bf16():
             log.warning(f"precision {precision} is emulated on this CPU, and far slower than fp32")
         return
-    found = device.type
-    if device.type == "cuda":
-        found = "cuda of capability {}.{}".format(*torch.cuda.get_device_capability(device))
+    if found == "cuda":
+        capability = torch.cuda.get_device_capability(device)
+        if capability >= needs:
+            return
+        found = "cuda of capability {}.{}".format(*capability)
     raise UserError(
         f"precision: {precision} needs a CUDA GPU of capability {needs[0]}.{needs[1]} or more; the "
         f"device is {found}. Set precision of the protocol to fp32 or auto; where it "
@@ -122,8 +117,8 @@ def best_compile_mode(recipe: TrainingRecipe, device: torch.device) -> CompileMo
 
 
 def check_compiler(mode: CompileMode, device: torch.device) -> None:
-    """Raise UserError if a mode needs what is not there: a GPU to record on, or a compiler, of C++
-    for the CPU's code and of C for what launches a GPU's, with Python's headers."""
+    """Raise UserError if a mode lacks a GPU to record on, or a compiler, of C++ for the CPU's code
+    and of C for what launches a GPU's, with Python's headers."""
     if mode == "cuda-graph" and device.type != "cuda":
         raise UserError(
             f"training.compile: found 'cuda-graph', which needs a CUDA GPU; the device is "
@@ -134,8 +129,7 @@ def check_compiler(mode: CompileMode, device: torch.device) -> None:
     if mode in ("none", "cuda-graph"):
         return
     names = ["CXX", "g++", "clang++"] if device.type == "cpu" else ["CC", "gcc", "clang"]
-    variable, *others = names
-    if not any(name and shutil.which(name) for name in (os.environ.get(variable, ""), *others)):
+    if not any(map(shutil.which, [os.environ.get(names[0]) or names[1], *names[1:]])):
         raise UserError(
             f"training.compile: found {mode!r}, which needs a compiler ({', '.join(names)}), and "
             "none is there. Install one, or set training.compile to none."

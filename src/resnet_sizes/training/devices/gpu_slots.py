@@ -17,15 +17,7 @@ from itertools import count
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run.metrics import Sharing
-from resnet_sizes.training.devices.gpus import (
-    VARIABLE,
-    Gpu,
-    Nvml,
-    show_only,
-    strongest_first,
-    visible_gpus,
-    wanted_gpus,
-)
+from resnet_sizes.training.devices.gpus import VARIABLE, Gpu, Nvml, visible_gpus, wanted_gpus
 from resnet_sizes.training.devices.locks import DeviceLocks, SlotHolder, lock_folder
 from resnet_sizes.training.supervision.launch import scheduler_job
 
@@ -55,46 +47,38 @@ class SharingMonitor:
 
     def __init__(self, others: Others | None = None) -> None:
         """`others` is None where nothing can be seen."""
-        self._others = others
+        self.others = others
+        self.seen: Sharing | None = None
+        """All that has been seen; None if nothing could be seen."""
         self._last = -math.inf
-        self._seen: Sharing | None = None
-
-    def again(self) -> "SharingMonitor":
-        """One for the next run on the device, which has seen nothing yet."""
-        return SharingMonitor(self._others)
 
     def look(self, at_once: bool = False) -> None:
         """Look, unless the last look was a moment ago."""
         now = time.monotonic()
-        if self._others is None or (now - self._last < LOOK_EVERY and not at_once):
+        if self.others is None or (now - self._last < LOOK_EVERY and not at_once):
             return
         self._last = now
-        if (names := self._others()) is not None:
+        if (names := self.others()) is not None:
             self.saw(names)
 
     def saw(self, names: Iterable[str]) -> None:
         """Count a look that showed these."""
         self._last = time.monotonic()
         found = list(dict.fromkeys(names))
-        self._seen = _sum(self._seen, Sharing(looks=1, shared=int(bool(found)), others=found))
+        kept = self.seen
+        self.seen = Sharing(looks=1, shared=int(bool(found)), others=found)
+        self.resume_from(kept)
 
     def resume_from(self, kept: Sharing | None) -> None:
-        """Add what earlier attempts at the run have seen."""
-        self._seen = _sum(kept, self._seen)
-
-    def record(self) -> Sharing | None:
-        """All that has been seen; None if nothing could be seen."""
-        return self._seen
-
-
-def _sum(first: Sharing | None, second: Sharing | None) -> Sharing | None:
-    if first is None or second is None:
-        return first or second
-    return Sharing(
-        looks=first.looks + second.looks,
-        shared=first.shared + second.shared,
-        others=list(dict.fromkeys([*first.others, *second.others])),
-    )
+        """Add what was seen before, by earlier attempts at the run too."""
+        if kept is None or self.seen is None:
+            self.seen = self.seen or kept
+            return
+        self.seen = Sharing(
+            looks=kept.looks + self.seen.looks,
+            shared=kept.shared + self.seen.shared,
+            others=list(dict.fromkeys([*kept.others, *self.seen.others])),
+        )
 
 
 class DeviceSlot:
@@ -107,6 +91,7 @@ class DeviceSlot:
         self._nvml = nvml
         self.gpu: Gpu | None = None
         """The GPU that it holds; the only one that torch will see."""
+        self._monitor: SharingMonitor | None = None
 
     @property
     def torch_name(self) -> str:
@@ -165,10 +150,16 @@ class DeviceSlot:
         return f"{several if len(gpus) > 1 else 'the GPU that it may use is taken'}. {listed}"
 
     def monitor(self, kind: str) -> SharingMonitor:
-        """Watch who else is on the device; to be called when torch has chosen one of a `kind`,
-        and before it uses it."""
-        if kind == "cuda":
-            return self._monitor_of_gpu()
+        """Watch for one run who else is on the device; to be called when torch has chosen one of a
+        `kind`, and before it uses it."""
+        if self._monitor is not None:
+            self._monitor = SharingMonitor(self._monitor.others)
+            self._monitor.look()
+        else:
+            self._monitor = self._of_gpu() if kind == "cuda" else self._of_processor()
+        return self._monitor
+
+    def _of_processor(self) -> SharingMonitor:
         own = next(filter(self._hold, (f"{PROCESSOR}-{number}" for number in count())))
         locks = self._locks
         if locks is None:
@@ -179,14 +170,14 @@ class DeviceSlot:
 
         monitor = SharingMonitor(others)
         monitor.look()
-        if (seen := monitor.record()) and seen.others:
+        if monitor.seen and monitor.seen.others:
             log.info(
                 f"{self._run}: other runs are made on this machine's processor as well "
-                f"({', '.join(seen.others)}); times on it are longer"
+                f"({', '.join(monitor.seen.others)}); times on it are longer"
             )
         return monitor
 
-    def _monitor_of_gpu(self) -> SharingMonitor:
+    def _of_gpu(self) -> SharingMonitor:
         if self.gpu is None:
             log.warning(
                 f"warning: {self._run}: torch has chosen a CUDA device, and nothing tells which of "
@@ -228,7 +219,8 @@ def device_slot(
         nvml = Nvml.load()
         slot = DeviceSlot(run, device, locks, nvml)
         if gpus := candidates(nvml, device):
-            show_only(slot.acquire_gpu(gpus, while_waiting))
+            gpu = slot.acquire_gpu(gpus, while_waiting)
+            os.environ[VARIABLE] = gpu.uuid or str(gpu.index)
         yield slot
 
 
@@ -238,8 +230,6 @@ def candidates(nvml: Nvml | None, device: str) -> list[Gpu]:
     `device` is as in `device_slot`. Those for which this torch has no code are passed over.
     Raises UserError if there are no others, or for a number that no GPU has.
     """
-    if device != "auto" and not device.startswith("cuda"):
-        return []
     gpus = wanted_gpus(visible_gpus(nvml, os.environ), device)
     known = [(gpu, gpu.strength[:2]) for gpu in gpus if gpu.strength]
     if known:  # torch takes seconds to load
@@ -249,8 +239,7 @@ def candidates(nvml: Nvml | None, device: str) -> list[Gpu]:
         if unable == gpus:
             raise no_code(known)
         gpus = [gpu for gpu in gpus if gpu not in unable]
-    # An order that somebody has set is kept.
-    return gpus if VARIABLE in os.environ else strongest_first(gpus)
+    return gpus
 
 
 def _warn_of_no_locks(run: str, error: OSError) -> None:

@@ -19,8 +19,6 @@ VARIABLE = "CUDA_VISIBLE_DEVICES"
 HIDES_ALL = ("", "-1", "NoDevFiles", "none", "void")
 """Values of CUDA_VISIBLE_DEVICES with which people and schedulers show no GPU."""
 
-GIB = 2**30
-
 UNKNOWN = "a process without a name"
 """In a container NVML lists processes that are not seen there, and has no names for them."""
 
@@ -81,12 +79,10 @@ class Nvml:
         uuid = None if handle is None else self._ask("nvmlDeviceGetUUID", handle)
         if uuid is None:
             return None
-        strength: tuple[int, int, int] | None = None
         capability = self._ask("nvmlDeviceGetCudaComputeCapability", handle)
         memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
-        if capability is not None and memory is not None:
-            # Of equal cards one may keep some MiB more for itself.
-            strength = int(capability[0]), int(capability[1]), round(memory.total / GIB)
+        # In GiB: of equal cards one may keep some MiB more for itself.
+        strength = capability and memory and (*map(int, capability), round(memory.total / 2**30))
         return Gpu(index, uuid, self._ask("nvmlDeviceGetName", handle), strength)
 
     def processes(self, gpu: Gpu) -> frozenset[int] | None:
@@ -142,12 +138,16 @@ def _named(entry: str, machine: Sequence[Gpu] | None) -> Gpu | None:
 
 
 def wanted_gpus(visible: Sequence[Gpu], name: str) -> list[Gpu]:
-    """Those that a run takes one of; none where it is made on the machine's processor.
+    """Those that a run takes the first free one of; none where it is made on the processor.
 
-    `name` is `training.device`. Raises UserError for a number that no visible GPU has.
+    `name` is `training.device`. Unless somebody has set an order, the strongest come first: by
+    compute capability, then memory, if these are known of each. Raises UserError for a number that
+    no visible GPU has.
     """
     if name in ("auto", "cuda"):
-        return list(visible)
+        if VARIABLE in os.environ or any(gpu.strength is None for gpu in visible):
+            return list(visible)
+        return sorted(visible, key=lambda gpu: gpu.strength or (), reverse=True)
     number = re.fullmatch(r"cuda:(\d+)", name)
     if not number or not visible:
         return []
@@ -158,16 +158,3 @@ def wanted_gpus(visible: Sequence[Gpu], name: str) -> list[Gpu]:
             f"{listed}. Set training.device to one of these or to auto, or change {VARIABLE}."
         )
     return [visible[int(number[1])]]
-
-
-def strongest_first(gpus: Sequence[Gpu]) -> list[Gpu]:
-    """By what they can compute, then by their memory; equal ones, and all where this is not known
-    of each, in the order in which they come."""
-    if any(gpu.strength is None for gpu in gpus):
-        return list(gpus)
-    return sorted(gpus, key=lambda gpu: gpu.strength or (), reverse=True)
-
-
-def show_only(gpu: Gpu) -> None:
-    """Have CUDA show this process one GPU."""
-    os.environ[VARIABLE] = gpu.uuid or str(gpu.index)

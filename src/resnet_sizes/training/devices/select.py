@@ -51,22 +51,15 @@ def select_device(name: str) -> torch.device:
     if not re.fullmatch(r"cpu|mps|cuda(:\d{1,3})?", name):
         raise UserError(f"--device: found {name!r}; allowed: auto, cpu, mps, cuda, cuda:N.")
     device = torch.device(name)
+    count = torch.get_device_module(device).device_count()
+    if (device.index or 0) >= count:
+        reason = None if count or device.type != "cuda" else missing_gpu()
+        seen = f"torch sees {count} {device.type.upper()} device(s). Set it to auto or cpu."
+        raise UserError(f"training.device, or --device: found {name!r}; {reason or seen}")
     if device.type == "cuda":
-        count = torch.cuda.device_count()
-        if (device.index or 0) >= count:
-            reason = None if count else missing_gpu()
-            raise UserError(
-                f"training.device, or --device: found {name!r}; "
-                + (reason or f"torch sees {count} CUDA device(s). Set it to auto or cpu.")
-            )
         capability = torch.cuda.get_device_capability(device)
         if not has_code_for(capability):
             raise no_code([(torch.cuda.get_device_name(device), capability)])
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UserError(
-            "training.device, or --device: found 'mps', but torch sees no MPS device. "
-            "Set training.device to auto or cpu."
-        )
     return device
 
 
@@ -192,35 +185,27 @@ def _older_build() -> str:
 def missing_gpu() -> str | None:
     """Why torch, which sees no CUDA device, should see one, and what to do; None where there is
     no sign of a GPU, or all are hidden. To be asked when torch has looked."""
-    nvml = Nvml.load()
-    sign = _sign_of_gpu(nvml)
-    return sign and f"{sign}, but torch {torch.__version__} sees no GPU. {_remedy(nvml)}"
-
-
-def _sign_of_gpu(nvml: Nvml | None) -> str | None:
-    named = os.environ.get(VARIABLE)
-    hidden = named is not None and named.strip() in HIDES_ALL
+    nvml, named = Nvml.load(), os.environ.get(VARIABLE)
+    asked = next(filter(os.environ.get, JOB_GPUS), None)
     if there := visible_gpus(nvml, os.environ) if nvml else []:
-        return f"there is {', '.join(map(str, there))}"
-    if named is not None and not hidden:
-        return f"{VARIABLE} is {named!r}"
-    for name in JOB_GPUS:
-        if os.environ.get(name):
-            return f"the job has asked for a GPU ({name} is {os.environ[name]!r})"
-    if scheduled_since() is not None:
-        return "the job that Snakemake has submitted asks for a GPU"
-    return None
-
-
-def _remedy(nvml: Nvml | None) -> str:
+        sign = f"there is {', '.join(map(str, there))}"
+    elif named is not None and named.strip() not in HIDES_ALL:
+        sign = f"{VARIABLE} is {named!r}"
+    elif asked:
+        sign = f"the job has asked for a GPU ({asked} is {os.environ[asked]!r})"
+    elif scheduled_since() is not None:
+        sign = "the job that Snakemake has submitted asks for a GPU"
+    else:
+        return None
+    sign += f", but torch {torch.__version__} sees no GPU. It is built"
     cuda, driver = torch.version.cuda, nvml and nvml.driver()
     if cuda is None:
         build = f"pip install --force-reinstall {_pair()}"
-        return f"It is built without CUDA; with it: {build}. {ON_THE_CPU}"
+        return f"{sign} without CUDA; with it: {build}. {ON_THE_CPU}"
     least = LEAST_DRIVERS.get(int(cuda.split(".")[0]), 0)
     found = f"the driver here is {driver}" if driver else "nvidia-smi tells which is here"
     return (
-        f"It is built for CUDA {cuda}, which needs driver {least} or newer; {found}. Update the "
+        f"{sign} for CUDA {cuda}, which needs driver {least} or newer; {found}. Update the "
         f"driver, or with {LEAST_DRIVERS[12]} or newer take an older build: {_older_build()}. If "
         "it is new enough, see what is wrong: python -c 'import torch; torch.cuda.init()'; in a "
         f"job, whether it has a GPU: srun --gpus=1 nvidia-smi. {ON_THE_CPU}"

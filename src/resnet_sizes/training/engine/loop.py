@@ -19,6 +19,7 @@ from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.schemas.run.run import RunFile, batches_per_epoch
 from resnet_sizes.schemas.run.subset import balanced_subset
 from resnet_sizes.schemas.study.schedules import SCHEDULES, Moment
+from resnet_sizes.training.engine import state
 from resnet_sizes.training.engine.batches import (
     Data,
     epoch_generator,
@@ -27,17 +28,6 @@ from resnet_sizes.training.engine.batches import (
 )
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.numerics import autocast, compiled
-from resnet_sizes.training.engine.state import (
-    Epoch,
-    epoch_tensors,
-    network_tensors,
-    optimizer_tensors,
-    random_tensors,
-    restore_network,
-    restore_optimizer,
-    restore_random,
-    restored_epoch,
-)
 from resnet_sizes.training.engine.step_graph import CudaRecorder, StepGraph
 from resnet_sizes.training.tensor_files import Tensors
 
@@ -85,7 +75,7 @@ class Trainer:
         # Of a frozen backbone in eval mode nothing may move, its running statistics included.
         self._whole_in_eval = recipe.trainable == "head" and recipe.frozen_batch_norm == "eval"
         self._graph = self._step_graph()
-        self.epoch = Epoch(1)
+        self.epoch = state.Epoch(1)
         """The epoch under way, or the next one."""
 
     def _split(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -99,10 +89,10 @@ class Trainer:
     def tensors(self) -> Tensors:
         """All state that is tensors, copied to the CPU: to be asked for between two steps."""
         return (
-            network_tensors(self.network)
-            | optimizer_tensors(self.optimizer)
-            | epoch_tensors(self.epoch)
-            | random_tensors(self.device)
+            state.network_tensors(self.network)
+            | state.optimizer_tensors(self.optimizer)
+            | state.epoch_tensors(self.epoch)
+            | state.random_tensors(self.device)
         )
 
     def numbers(self) -> dict[str, Any]:
@@ -119,16 +109,18 @@ class Trainer:
 
     def restore(self, record: CheckpointRecord, tensors: Tensors) -> None:
         """Go back to where a checkpoint was written."""
-        restore_network(self.network, tensors)
-        restore_optimizer(self.optimizer, tensors)
-        restore_random(tensors, self.device)
+        state.restore_network(self.network, tensors)
+        state.restore_optimizer(self.optimizer, tensors)
+        state.restore_random(tensors, self.device)
         self._train_errors = [1 - epoch.train_accuracy for epoch in record.history]
         if record.scaler:
             self._scaler.load_state_dict(record.scaler)
         self._clock.preparation = record.preparation_seconds
         if self._graph:
             self._graph.forget()
-        self.epoch = restored_epoch(record.epoch, record.step, record.seconds, tensors, self.device)
+        self.epoch = state.restored_epoch(
+            record.epoch, record.step, record.seconds, tensors, self.device
+        )
 
     @property
     def preparation_seconds(self) -> float:
@@ -171,10 +163,10 @@ class Trainer:
                 training_seconds=training_seconds,
                 evaluation_seconds=self._clock.seconds,
             )
-            self.epoch = Epoch(number + 1)
+            self.epoch = state.Epoch(number + 1)
             yield metrics, logits.cpu()
 
-    def _train_epoch(self, epoch: Epoch, step_done: StepDone) -> tuple[float, float]:
+    def _train_epoch(self, epoch: state.Epoch, step_done: StepDone) -> tuple[float, float]:
         """Mean loss and accuracy over the epoch's steps, each image under the weights of its
         own step, as a notebook's running loss is."""
         self.network.train(not self._whole_in_eval)

@@ -11,7 +11,7 @@ from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.io.locks import one_process
 from resnet_sizes.schemas.run.metrics import Device, FeatureCache
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.training.features.extraction import FeatureExtractor, PartialFeatures, pass_batch
+from resnet_sizes.training.features import extraction
 from resnet_sizes.training.tensor_files import DamagedTensors, read_tensors, write_tensors
 
 log = logging.getLogger("resnet_sizes")
@@ -35,7 +35,7 @@ def features_key(
             "input_size": recipe.input_size,
             "normalisation": recipe.normalisation,
             "precision": run.precision,
-            "batch_size": pass_batch(run, device.memory_bytes if on_cuda else None),
+            "batch_size": extraction.pass_batch(run, device.memory_bytes if on_cuda else None),
             "deterministic": run.deterministic,
             "dataset": run.dataset_identity,
             "device": [device.kind, device.name],
@@ -50,7 +50,7 @@ def features_key(
 def cached_features(
     folder: Path,
     key: str,
-    extractor: FeatureExtractor,
+    extractor: extraction.FeatureExtractor,
     checkpoint_seconds: float,
     while_waiting: Callable[[], object],
     loaded: dict[str, tuple[torch.Tensor, torch.Tensor]],
@@ -72,9 +72,9 @@ def cached_features(
     with one_process(path, waiting, while_waiting):
         found = loaded.get(key) or _read(path)
         if found is None:
-            partial = PartialFeatures.of(path, checkpoint_seconds)
+            partial = extraction.PartialFeatures.of(path, checkpoint_seconds)
             train, test, seconds = extractor.train_and_test(partial)
-            images, passes = len(train), 1
+            time = extraction.PassTime(seconds, len(train), passes=1)
             try:
                 write_tensors(path, {"train": train, "test": test})
             except WriteError as error:  # what was computed is not lost for this run
@@ -85,14 +85,13 @@ def cached_features(
         log.info(f"{name}: features of the frozen backbone are here: {path}")
         train, test = found
         time = extractor.time()
-        seconds, images, passes = time.seconds, time.images, time.passes
     loaded[key] = train, test
     cache = FeatureCache(
         key=key,
         reused=found is not None,
-        forward_seconds=seconds,
-        timed_images=images,
-        timed_passes=passes,
+        forward_seconds=time.seconds,
+        timed_images=time.images,
+        timed_passes=time.passes,
         batch=extractor.batch,
     )
     return train, test, cache

@@ -3,18 +3,12 @@
 import logging
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
 from resnet_sizes.schemas.base import utc_now
-from resnet_sizes.schemas.run.metrics import (
-    FIRST_STEPS,
-    Code,
-    Device,
-    EpochMetrics,
-    FeatureCache,
-    Resumption,
-)
+from resnet_sizes.schemas.run import metrics
 from resnet_sizes.schemas.run.progress import CheckpointRecord
 from resnet_sizes.training.devices.gpu_slots import SharingMonitor
 from resnet_sizes.training.devices.select import peak_memory
@@ -34,31 +28,41 @@ class Attempt:
     """What an attempt knows of its run, beside the training's state."""
 
     run_hash: str
-    code: Code
+    code: metrics.Code
     """As it was when the attempt began: its file may change while it runs."""
     versions: dict[str, str]
-    device: Device
+    device: metrics.Device
     sharing: SharingMonitor
     started: str
     parameters: tuple[int, int]
     """All of the network, and the trained ones."""
-    history: list[EpochMetrics] = field(default_factory=list)
+    history: list[metrics.EpochMetrics] = field(default_factory=list)
     first_losses: list[torch.Tensor] = field(default_factory=list)
     """On the device, which is not waited for: float32 scalars of the first steps."""
-    resumptions: list[Resumption] = field(default_factory=list)
-    feature_cache: FeatureCache | None = None
+    resumptions: list[metrics.Resumption] = field(default_factory=list)
+    feature_cache: metrics.FeatureCache | None = None
     peak_memory_bytes: int = 0
     """The peak of the attempts before."""
 
     def step_done(self, loss: torch.Tensor, step: int) -> None:
         """Keep the loss, a float32 scalar on the device, of one of the first steps, counted from
         1: none of a run that goes on from a checkpoint which has not kept those before."""
-        if step == len(self.first_losses) + 1 <= FIRST_STEPS:
+        if step == len(self.first_losses) + 1 <= metrics.FIRST_STEPS:
             self.first_losses.append(loss)
 
-    def losses(self) -> list[float]:
-        """Those of the first steps, in nats."""
-        return [loss.item() for loss in self.first_losses]
+    def record(self, device: torch.device) -> dict[str, Any]:
+        """What checkpoints and metrics tell alike, by their names for it."""
+        return {
+            "run_hash": self.run_hash,
+            "versions": self.versions,
+            "device": self.device,
+            "first_losses": [loss.item() for loss in self.first_losses],
+            "feature_cache": self.feature_cache,
+            "resumptions": self.resumptions,
+            "sharing": self.sharing.seen,
+            "peak_memory_bytes": max(self.peak_memory_bytes, peak_memory(device)),
+            "started": self.started,
+        }
 
 
 def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors: Tensors) -> None:
@@ -67,7 +71,7 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
     name, here = trainer.run.name, attempt.device
     now = attempt.versions
     changed = {each: was for each, was in record.versions.items() if now.get(each) != was}
-    resumption = Resumption(
+    resumption = metrics.Resumption(
         epoch=record.epoch,
         step=record.step,
         device=here.name,
@@ -118,17 +122,9 @@ class Checkpointer:
         with self.trainer.pause():
             start, attempt = time.monotonic(), self.attempt
             record = CheckpointRecord(
-                run_hash=attempt.run_hash,
                 training_hash=attempt.code.training_hash,
-                versions=attempt.versions,
-                device=attempt.device,
                 history=attempt.history,
-                first_losses=attempt.losses(),
-                resumptions=attempt.resumptions,
-                sharing=attempt.sharing.record(),
-                feature_cache=attempt.feature_cache,
-                started=attempt.started,
-                peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(self.trainer.device)),
+                **attempt.record(self.trainer.device),
                 **self.trainer.numbers(),
             )
             written = self.checkpoints.write(record, self.trainer.tensors())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.errors import Stopped, UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
@@ -44,31 +44,22 @@ def replay(
     with device_slot("verify", device_name) as slot:
         device = select_device(slot.torch_name)
         for settings in all_run_settings(study_file.study):
-            files = folder.run(settings)
-            subject = f"runs/{settings.name}"
             try:
-                metrics = read_record(files.metrics, Metrics, "")
+                metrics = read_record(folder.run(settings).metrics, Metrics, "")
                 if metrics.dataset_identity != info.identity:
                     raise UserError(
                         f"{dataset}: holds other images ({info.identity[:12]}…) than the run saw "
                         f"({metrics.dataset_identity[:12]}…)"
                     )
-                losses = first_losses(
-                    metrics, arrays, len(info.class_names), _weights(metrics, folder), steps, device
-                )
+                key = weights_key(metrics.run.model, metrics.run.reading)
+                weights = read_record(folder.weights(key), WeightsInfo, "") if key else None
+                classes = len(info.class_names)
+                losses = first_losses(metrics, arrays, classes, weights, steps, device)
+                outcome, detail = _compared(metrics, losses, device)
             except UserError as error:
-                yield _finding(subject, "not-compared", str(error))
-                continue
-            yield _compared(subject, metrics, losses, device)
-
-
-def _weights(metrics: Metrics, folder: StudyFolder) -> WeightsInfo | None:
-    key = weights_key(metrics.run.model, metrics.run.reading)
-    return read_record(folder.weights(key), WeightsInfo, "") if key else None
-
-
-class _EnoughError(Exception):
-    """Ends a training after the steps that are asked for."""
+                outcome, detail = "not-compared", str(error)
+            subject = f"runs/{settings.name}"
+            yield Finding(group="replay", subject=subject, outcome=outcome, detail=detail)
 
 
 def first_losses(
@@ -97,35 +88,28 @@ def first_losses(
     def step_done(loss: torch.Tensor) -> None:
         losses.append(loss.item())
         if len(losses) == steps:
-            raise _EnoughError
+            raise Stopped("these are enough", 0)
 
-    with suppress(_EnoughError):
+    with suppress(Stopped):
         next(trainer.epochs(step_done))
     return losses
 
 
-def _compared(subject: str, metrics: Metrics, losses: list[float], device: torch.device) -> Finding:
+def _compared(metrics: Metrics, losses: list[float], device: torch.device) -> tuple[Outcome, str]:
     claimed, precision = metrics.first_losses, metrics.run.precision
     if not claimed:
-        detail = "its results are from before first losses were kept"
-        return _finding(subject, "not-compared", detail)
+        return "not-compared", "its results are from before first losses were kept"
     pairs = list(zip(claimed, losses, strict=False))
     largest = 0.0
     for step, (one, other) in enumerate(pairs, 1):
         difference = abs(one - other) / max(abs(one), 1e-12)
         largest = max(largest, difference)
         if not difference <= tolerance(precision, step):
-            detail = (
+            return "differs", (
                 f"step {step}: a loss of {one:.6f} is claimed, {other:.6f} comes out "
                 f"(relative difference {difference:.2g}, allowed {tolerance(precision, step):.2g})"
             )
-            return _finding(subject, "differs", detail)
-    here = describe(device)
     how = "bit for bit" if largest == 0 else f"to {largest:.1g}"
-    where = "the same device" if here.name == metrics.device.name else metrics.device.name
-    detail = f"the losses of its first {len(pairs)} steps, made on {where}, come out {how}"
-    return _finding(subject, "agrees", detail)
-
-
-def _finding(subject: str, outcome: Outcome, detail: str) -> Finding:
-    return Finding(group="replay", subject=subject, outcome=outcome, detail=detail)
+    made_on = metrics.device.name
+    where = "the same device" if describe(device).name == made_on else made_on
+    return "agrees", f"the losses of its first {len(pairs)} steps, made on {where}, come out {how}"

@@ -16,7 +16,6 @@ from resnet_sizes.schemas.paths import RunFolder
 from resnet_sizes.schemas.run.metrics import Code, Metrics
 from resnet_sizes.schemas.run.tensors import predictions_hash, write_predictions
 from resnet_sizes.training.devices.gpus import Nvml
-from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.clock import equivalent_seconds, total_seconds
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import macs_per_image
@@ -26,11 +25,7 @@ CARD = Path(__file__).with_name("model_card.txt")
 
 
 def write_results(
-    trainer: Trainer,
-    attempt: Attempt,
-    folder: RunFolder,
-    logits: torch.Tensor,
-    keep_weights: bool,
+    trainer: Trainer, attempt: Attempt, folder: RunFolder, logits: torch.Tensor, keep_weights: bool
 ) -> Metrics:
     """Write the weights, if they are kept, then `predictions.safetensors` and `metrics.json`.
 
@@ -43,29 +38,21 @@ def write_results(
     attempt.sharing.look(at_once=True)
     best = max(history, key=lambda epoch: epoch.test_accuracy)
     metrics = Metrics(
+        **attempt.record(trainer.device),
         run=run,
-        run_hash=attempt.run_hash,
         epochs=history,
-        first_losses=attempt.losses(),
         final_test_accuracy=history[-1].test_accuracy,
         best_test_accuracy=best.test_accuracy,
         best_epoch=best.epoch,
         training_seconds=total_seconds(history, cache),
         preparation_seconds=trainer.preparation_seconds,
         equivalent_training_seconds=equivalent_seconds(history, cache) if cache else None,
-        feature_cache=cache,
         resumed=len(attempt.resumptions),
-        resumptions=attempt.resumptions,
         parameters=attempt.parameters[0],
         trainable_parameters=attempt.parameters[1],
         macs_per_image=macs_per_image(run.model, run.reading, outputs.shape[1], run.network),
-        peak_memory_bytes=max(attempt.peak_memory_bytes, peak_memory(trainer.device)),
-        device=attempt.device,
-        sharing=attempt.sharing.record(),
-        versions=attempt.versions,
         dataset_identity=run.dataset_identity,
         code=attempt.code,
-        started=attempt.started,
         finished=utc_now(),
         predictions_sha256=predictions_hash(outputs, labels),
     ).sealed()

@@ -17,21 +17,13 @@ from resnet_sizes.schemas.paths import FEATURES, RunFolder
 from resnet_sizes.schemas.run.metrics import EpochMetrics, Metrics
 from resnet_sizes.schemas.run.progress import Phase
 from resnet_sizes.schemas.run.run import RunFile
-from resnet_sizes.training.capabilities import (
-    check_compiler,
-    check_precision,
-    explained_out_of_memory,
-)
+from resnet_sizes.training import capabilities
 from resnet_sizes.training.devices.gpu_slots import DeviceSlot
 from resnet_sizes.training.devices.select import describe, forget_peak, select_device, set_threads
+from resnet_sizes.training.engine import networks
 from resnet_sizes.training.engine.batches import DeviceData, FeatureData
 from resnet_sizes.training.engine.clock import Clock
 from resnet_sizes.training.engine.loop import Trainer
-from resnet_sizes.training.engine.networks import (
-    count_parameters,
-    initial_network,
-    ready_for_training,
-)
 from resnet_sizes.training.features.cache import cached_features, features_key
 from resnet_sizes.training.features.extraction import FeatureExtractor
 from resnet_sizes.training.job.checkpointing import Attempt, Checkpointer, resume
@@ -49,23 +41,23 @@ def train_on_device(
 ) -> Metrics:
     """Train one run on the device of a slot, as `job.train_runs` says."""
     started, made_by, run_hash = utc_now(), code(), content_hash(run)
-    info, arrays = place.dataset
+    info, recipe, head = place.dataset[0], run.reading, run.entry.head
     if info.identity != run.dataset_identity:
         raise UserError(
             f"{place.path}: holds data {info.identity[:12]}…, but the run was planned for "
             f"{run.dataset_identity[:12]}…. Plan it again: resnet-sizes study runs STUDY"
         )
     supervision.check()
-    with explained_out_of_memory(run):
+    with capabilities.explained_out_of_memory(run):
         device = select_device(slot.torch_name)
         if place.images is not None:
             gc.collect()  # the network of the run before
             forget_peak(device)
-        sharing = place.monitor(slot, device.type)
+        sharing = slot.monitor(device.type)
         set_threads(run.threads)
-        check_precision(run.precision, device)
-        check_compiler(run.compile_mode, device)
-        network = initial_network(run, len(info.class_names), place.weights)
+        capabilities.check_precision(run.precision, device)
+        capabilities.check_compiler(run.compile_mode, device)
+        network = networks.initial_network(run, len(info.class_names), place.weights)
         described = describe(device, slot.gpu)
         supervision.progress.on(described)
         log.info(
@@ -79,14 +71,13 @@ def train_on_device(
             device=described,
             sharing=sharing,
             started=started,
-            parameters=count_parameters(network, run.reading, run.entry.head),
+            parameters=networks.count_parameters(network, recipe, head),
         )
         checkpoints = Checkpoints(place.options.work / run_hash)
         kept = checkpoints.newest(run_hash, made_by.training_hash)
         supervision.check()
-        network = ready_for_training(network, run.reading, device, run.precision, run.entry.head)
-        place.images = place.images or DeviceData.on(device, arrays)
-        trainer = _trainer(run, network, place.images, place, attempt, supervision)
+        network = networks.ready_for_training(network, recipe, device, run.precision, head)
+        trainer = _trainer(run, network, place, attempt, supervision)
         if kept:
             resume(trainer, attempt, *kept)
         checkpointer = Checkpointer(
@@ -103,15 +94,11 @@ def train_on_device(
 
 
 def _trainer(
-    run: RunFile,
-    network: nn.Module,
-    images: DeviceData,
-    place: Workplace,
-    attempt: Attempt,
-    supervision: Supervision,
+    run: RunFile, network: nn.Module, place: Workplace, attempt: Attempt, supervision: Supervision
 ) -> Trainer:
     """What trains the whole network on images, or its head on features that are computed once."""
-    device = images.train_labels.device
+    device = next(network.parameters()).device
+    images = place.images = place.images or DeviceData.on(device, place.dataset[1])
     if not run.keeps_features:
         if run.reading.trainable == "head":
             log.info(
@@ -128,9 +115,8 @@ def _trainer(
     def batch_done(count: int) -> None:
         progress.advance(count)
         if file.is_due():
-            left = progress.remaining()
             done = {"images": progress.done, "all_images": total}
-            file.update("features", **done, remaining_seconds=left)
+            file.update("features", **done, remaining_seconds=progress.remaining())
         supervision.check()
 
     train, test, attempt.feature_cache = cached_features(
@@ -141,11 +127,9 @@ def _trainer(
         supervision.check,
         place.features,
     )
-    features = FeatureData(
-        train.to(device), images.train_labels, test.to(device), images.test_labels
-    )
-    head = network.get_submodule(run.entry.head)
-    return Trainer(run, head, features, device)
+    train, test = train.to(device), test.to(device)
+    features = FeatureData(train, images.train_labels, test, images.test_labels)
+    return Trainer(run, network.get_submodule(run.entry.head), features, device)
 
 
 def _train(
@@ -157,31 +141,27 @@ def _train(
     where the run is asked to stop.
     """
     run, attempt, file = trainer.run, checkpointer.attempt, supervision.progress
-    history = attempt.history
-    in_epoch = trainer.in_epoch
+    history, in_epoch = attempt.history, trainer.in_epoch
     before = len(history) * in_epoch + trainer.epoch.step
     logits = trainer.test_logits().cpu() if len(history) == run.epochs else torch.empty(0)
-    _write(folder.log, history)  # a disk that refuses it would refuse the results too
+    # A disk that refuses it would refuse the results too.
+    write_text(folder.log, "".join(map(_line, history)))
     if attempt.feature_cache or attempt.resumptions:
         checkpointer.write()  # with the time that the pass took; with this attempt among the others
-    synchronise = Clock(trainer.device).synchronise
-    progress = Progress(run.name, trainer.steps, "steps", synchronise, before)
+    progress = Progress(run.name, trainer.steps, "steps", Clock(trainer.device).synchronise, before)
 
-    def show(phase: Phase, epoch: int, step: int, loss: float | None) -> None:
-        in_this = min(in_epoch, trainer.steps - (epoch - 1) * in_epoch)
-        left, done = progress.remaining(), {"epoch": epoch, "step": step, "steps": in_this}
-        file.update(phase, **done, loss=loss, remaining_seconds=left)
-
-    def show_epoch() -> None:
+    def show() -> None:
         epoch = trainer.epoch
+        in_this = min(in_epoch, trainer.steps - (epoch.number - 1) * in_epoch)
+        done = {"epoch": epoch.number, "step": epoch.step, "steps": in_this}
         # The device is waited for, which is why this is not done in each step.
         loss = torch.stack(epoch.losses).mean().item() if epoch.losses else None
         phase: Phase = "evaluation" if epoch.trained else "training"
-        show(phase, epoch.number, epoch.step, loss)
+        file.update(phase, **done, loss=loss, remaining_seconds=progress.remaining())
 
     def between() -> None:
         if file.is_due():
-            show_epoch()
+            show()
         supervision.watchdog.beat()
         if reason := supervision.stop.reason():
             _stop(trainer, checkpointer, *reason)
@@ -193,18 +173,16 @@ def _train(
         checkpointer.within_epoch()
 
     if len(history) < run.epochs:  # unless it was stopped when only its results were missing
-        show_epoch()
+        show()
     for metrics, epoch_logits in trainer.epochs(step_done, between):
         history.append(metrics)
         logits = epoch_logits
         attempt.sharing.look()
         _append(folder.log, metrics)
         progress.epoch_done(metrics, run.epochs)
-        if file.is_due():
-            show("training", metrics.epoch, in_epoch, metrics.train_loss)
         checkpointer.at_end_of_epoch()
     with suppress(WriteError):  # the results, which come next, say so
-        _write(folder.log, history)  # with lines that were refused
+        write_text(folder.log, "".join(map(_line, history)))  # with lines that were refused
     file.phase("writing results")
     return logits
 
@@ -226,11 +204,6 @@ def _append(path: Path, metrics: EpochMetrics) -> None:
             file.write(_line(metrics))
     except WriteError as error:
         log.warning(f"warning: {error} The run goes on meanwhile")
-
-
-def _write(path: Path, history: list[EpochMetrics]) -> None:
-    """Write the whole log."""
-    write_text(path, "".join(map(_line, history)))
 
 
 def _line(metrics: EpochMetrics) -> str:

@@ -3,23 +3,20 @@
 Imports no torch: a device has to be held first.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, read_dataset
+from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.training.devices.gpu_slots import DeviceSlot
+from resnet_sizes.training.supervision.launch import RunOptions
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import torch
 
-    from resnet_sizes.schemas.run.weights import WeightsInfo
-    from resnet_sizes.training.devices.gpu_slots import DeviceSlot, SharingMonitor
     from resnet_sizes.training.engine.batches import DeviceData
-    from resnet_sizes.training.supervision.launch import RunOptions
 
 
 @dataclass
@@ -34,22 +31,12 @@ class Workplace:
     options: RunOptions
     slot: DeviceSlot | None = None
     """Once a run has needed a device, which is held to the end."""
-    images: DeviceData | None = None
+    images: "DeviceData | None" = None
     """On the device, once a run has put them there."""
-    features: dict[str, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
+    features: "dict[str, tuple[torch.Tensor, torch.Tensor]]" = field(default_factory=dict)
     """Of training and test images, by their key."""
-    _monitor: SharingMonitor | None = None
 
     @cached_property
     def dataset(self) -> tuple[DatasetInfo, DatasetArrays]:
         """Read and verified once."""
         return read_dataset(self.path)
-
-    def monitor(self, slot: DeviceSlot, kind: str) -> SharingMonitor:
-        """A run's own watch over who else is on the device, which is of this kind."""
-        if self._monitor is None:
-            self._monitor = slot.monitor(kind)
-        else:
-            self._monitor = self._monitor.again()
-            self._monitor.look()
-        return self._monitor

@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,9 +17,6 @@ log = logging.getLogger("resnet_sizes")
 
 KEPT = 2
 """Checkpoints of a run on the disk: one more than is needed, should the newest be damaged."""
-
-PIECE = 2**20
-"""Bytes."""
 
 
 class Checkpoints:
@@ -40,8 +36,10 @@ class Checkpoints:
                 "checkpoint on is lost if it is stopped"
             )
             return False
-        # Those with higher numbers may be unusable and not removable.
-        _remove(old for old in self._newest_first()[KEPT:] if old != path)
+        for old in self._newest_first()[KEPT:]:
+            if old != path:  # those with higher numbers may be unusable and not removable
+                with suppress(OSError):
+                    old.unlink()
         return True
 
     def newest(self, run_hash: str, training_hash: str) -> tuple[CheckpointRecord, Tensors] | None:
@@ -54,18 +52,19 @@ class Checkpoints:
         remove_temporaries(self._folder, "epoch-*", 0)
         paths = self._newest_first()
         for path in paths:
+            aside = path.with_name(f"{path.name}.unused")
             if found := _read(path):
                 if found[0].run_hash != run_hash:
                     log.warning(f"{path}: belongs to another run and is not used")
                 elif found[0].training_hash != training_hash:
                     log.warning(
                         f"{path}: was written by another version of the training code and is not "
-                        f"used; for that version it is kept as {_aside(path).name}"
+                        f"used; for that version it is kept as {aside.name}"
                     )
                 else:
                     return found
             with suppress(OSError):
-                path.replace(_aside(path))
+                path.replace(aside)
         if paths:
             none = "no checkpoint here can be used; the run starts from the beginning"
             log.warning(f"{self._folder}: {none}")
@@ -80,21 +79,11 @@ class Checkpoints:
         return sorted((path for path in found if path.is_file()), reverse=True)
 
 
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        with suppress(OSError):
-            path.unlink()
-
-
-def _aside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.unused")
-
-
 def _check_readable(path: Path) -> None:
     """Raise OSError if a part of the file cannot be read: a disk or a network may refuse what is
     whole, and safetensors would call it damage."""
     with path.open("rb") as file:
-        while file.read(PIECE):
+        while file.read(2**20):
             pass
 
 

@@ -46,12 +46,7 @@ class Progress:
     """How far the work is, and how long the rest will take: lines in the log."""
 
     def __init__(
-        self,
-        name: str,
-        total: int,
-        unit: str,
-        synchronise: Callable[[], object] = lambda: None,
-        done: int = 0,
+        self, name: str, total: int, unit: str, synchronise: Callable[[], object], done: int = 0
     ) -> None:
         """`synchronise` waits for the device before a time is taken; `done` is what
         an earlier attempt did of the total."""

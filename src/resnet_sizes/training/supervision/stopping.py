@@ -13,12 +13,7 @@ from types import FrameType
 
 from resnet_sizes.io.errors import Stopped
 from resnet_sizes.io.locks import is_alive, start_of
-from resnet_sizes.training.supervision.launch import (
-    announced_parent,
-    process_age,
-    scheduled_since,
-    seconds_to_job_end,
-)
+from resnet_sizes.training.supervision import launch
 from resnet_sizes.training.supervision.progress import ProgressFile
 
 log = logging.getLogger("resnet_sizes")
@@ -54,9 +49,9 @@ class StopRequest:
         scheduler says when that ends, the earlier one counts."""
         now = time.monotonic()
         # A scheduler counts from its job's beginning.
-        age = max(process_age(), time.time() - (scheduled_since() or math.inf))
+        age = max(launch.process_age(), time.time() - (launch.scheduled_since() or math.inf))
         limits = [] if time_limit is None else [(time_limit - age, time_limit)]
-        if left := seconds_to_job_end():
+        if left := launch.seconds_to_job_end():
             limits.append((left, left))
         remaining, whole = min(limits, default=(math.inf, 0.0))
         self._deadline = now + remaining
@@ -118,7 +113,7 @@ def _parents() -> dict[int, float | None]:
 
     Not the shell of a run that was started with nohup, nor what began a container.
     """
-    named = announced_parent()
+    named = launch.announced_parent()
     # Also one that has died since, while this process was loading torch.
     found = [] if named is None else [named]
     outlives_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
