@@ -282,7 +282,7 @@ def test_a_disk_without_room_for_features_does_not_cost_the_run(dataset, weights
     with monkeypatch.context() as patched:
         patched.setattr("resnet_sizes.training.features.cache.write_tensors", full)
         patched.setattr(
-            "resnet_sizes.training.features.cache.PartialFeatures.is_due", lambda _: True
+            "resnet_sizes.training.features.extraction.PartialFeatures.is_due", lambda _: True
         )
         metrics = probe(dataset, weights)
     assert metrics.feature_cache is not None

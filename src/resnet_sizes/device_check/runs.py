@@ -181,8 +181,7 @@ def _rate(bench: Bench, run: RunFile, layout: torch.memory_format, mode: Compile
 
 
 def forecast(bench: Bench) -> None:
-    """Compare forecasts with runs; and the pass that made features with its time in a run that
-    finds them."""
+    """Compare forecasts with runs; and the pass that made features with its time in a later run."""
     train = 10_240
     for reading in ("scratch-32", "probe-224"):
         with bench.case(reading):

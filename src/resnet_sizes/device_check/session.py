@@ -91,10 +91,8 @@ def make(
 
 
 def _in_process(seconds: float, work: Callable[..., Any], *arguments: Any) -> Any:
-    """What `work` returns in a new process; a text where it fails, ends it, or takes longer.
-
-    The process ends with all that it has started.
-    """
+    """What `work` returns in a new process, which ends with all that it has started; a text where
+    it fails, ends it, or takes longer."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send, args=(sender, work, arguments))

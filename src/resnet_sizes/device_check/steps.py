@@ -231,8 +231,7 @@ def _launches(bench: Bench, run: RunFile) -> torch.Tensor:
 
 
 def graph_launches(work: Callable[[], torch.Tensor]) -> tuple[int, torch.Tensor]:
-    """How many CUDA graphs are launched by `work`, as NVIDIA's tracing of the driver tells, and
-    what it returns."""
+    """How many CUDA graphs `work` launches, as NVIDIA's tracing tells, and what it returns."""
     activities = [profiler.ProfilerActivity.CPU, profiler.ProfilerActivity.CUDA]
     with profiler.profile(activities=activities) as trace:
         made = work()

@@ -40,12 +40,10 @@ SHORT_OF_MEMORY = (
 
 
 def resolve_auto(settings: RunSettings, device_name: str) -> tuple[Precision, CompileMode]:
-    """What `precision: auto` and `compile: auto` mean for a run on a device, which is named as in
-    `training.device`.
+    """What `precision: auto` and `compile: auto` mean for a run on a device: a `training.device`.
 
-    Of several GPUs the one with the lowest compute capability decides, since the run may take
-    any. torch is not made to look for devices where something else lists them. Raises UserError
-    if there is no such device.
+    Of several GPUs the one with the lowest compute capability decides, since the run may take any.
+    torch does not look where something else lists them. Raises UserError if there is none.
     """
     gpus = candidates(Nvml.load(), device_name)
     listed = {gpu.strength[:2]: gpu for gpu in gpus if gpu.strength}

@@ -29,10 +29,8 @@ def write_tensors(path: Path, tensors: Tensors, record: str = "") -> None:
 
 def read_tensors(path: Path) -> tuple[str, Tensors]:
     """The text and the tensors, which are mapped into memory: the system reads what is used, and
-    processes share the pages.
-
-    Raises DamagedTensors, and OSError or MemoryError where the file cannot be read for now.
-    """
+    processes share the pages. Raises DamagedTensors, and OSError or MemoryError where the file
+    cannot be read for now."""
     try:
         with safe_open(path, framework="pt") as opened:
             metadata = opened.metadata() or {}
@@ -57,11 +55,8 @@ def _digest(record: str, tensors: Tensors) -> str:
 
 
 def read_weights(run: RunFile, info: WeightsInfo | None) -> Tensors | None:
-    """The state dict from which a run starts; None of a run that starts at random.
-
-    `info` says where the file lies. Raises UserError if the file is not the one that the run was
-    planned with.
-    """
+    """The state dict from which a run starts, in the file of `info`; None of one that starts at
+    random. Raises UserError if the file is not the one that the run was planned with."""
     expected = run.initial_weights
     if expected is None:
         return None

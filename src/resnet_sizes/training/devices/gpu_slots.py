@@ -29,9 +29,6 @@ TRY_EVERY = 1.0
 ENDING = 2.0
 """Seconds that a process which is just ending may still be seen on its GPU."""
 
-PROCESSOR = "cpu"
-"""The kind of the slots of a machine's processor."""
-
 WhileWaiting = Callable[[str | None], object]
 """Called every second with the reason of the wait, where there is one to give; may raise."""
 
@@ -150,8 +147,7 @@ class DeviceSlot:
         return f"{several if len(gpus) > 1 else 'the GPU that it may use is taken'}. {listed}"
 
     def monitor(self, kind: str) -> SharingMonitor:
-        """Watch for one run who else is on the device; to be called when torch has chosen one of a
-        `kind`, and before it uses it."""
+        """A run's own watch; to be asked for when torch has chosen a `kind` but not used it yet."""
         if self._monitor is not None:
             self._monitor = SharingMonitor(self._monitor.others)
             self._monitor.look()
@@ -160,13 +156,13 @@ class DeviceSlot:
         return self._monitor
 
     def _of_processor(self) -> SharingMonitor:
-        own = next(filter(self._hold, (f"{PROCESSOR}-{number}" for number in count())))
+        own = next(filter(self._hold, (f"cpu-{number}" for number in count())))
         locks = self._locks
         if locks is None:
             return SharingMonitor()
 
         def others() -> list[str]:
-            return [shown_text(holder.run) for key, holder in locks.held(PROCESSOR) if key != own]
+            return [shown_text(holder.run) for key, holder in locks.held("cpu") if key != own]
 
         monitor = SharingMonitor(others)
         monitor.look()

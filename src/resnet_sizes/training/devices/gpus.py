@@ -86,8 +86,7 @@ class Nvml:
         return Gpu(index, uuid, self._ask("nvmlDeviceGetName", handle), strength)
 
     def processes(self, gpu: Gpu) -> frozenset[int] | None:
-        """The processes that compute on a GPU, by the numbers that the machine gives them; None
-        if the library does not say."""
+        """The processes that compute on a GPU, by the machine's numbers; None if it is silent."""
         if gpu.uuid is None:
             return None
         handle = self._ask("nvmlDeviceGetHandleByUUID", gpu.uuid)
@@ -140,9 +139,8 @@ def _named(entry: str, machine: Sequence[Gpu] | None) -> Gpu | None:
 def wanted_gpus(visible: Sequence[Gpu], name: str) -> list[Gpu]:
     """Those that a run takes the first free one of; none where it is made on the processor.
 
-    `name` is `training.device`. Unless somebody has set an order, the strongest come first: by
-    compute capability, then memory, if these are known of each. Raises UserError for a number that
-    no visible GPU has.
+    `name` is `training.device`. The strongest come first, by compute capability, then memory, where
+    these are known of each and nobody has set an order. Raises UserError for a number of no GPU.
     """
     if name in ("auto", "cuda"):
         if VARIABLE in os.environ or any(gpu.strength is None for gpu in visible):

@@ -66,8 +66,7 @@ def select_device(name: str) -> torch.device:
 def set_threads(threads: int | str) -> int:
     """Set torch's CPU threads; `auto` takes what the scheduler or the system allows.
 
-    Snakemake and Slurm hand a job's share of the cores over as OMP_NUM_THREADS or as the
-    processor affinity.
+    Snakemake and Slurm hand a job's cores over as OMP_NUM_THREADS or as the processor affinity.
     """
     if threads == "auto":
         told = os.environ.get("OMP_NUM_THREADS", "")
@@ -116,11 +115,8 @@ def peak_memory(device: torch.device) -> int:
 
 
 def forget_peak(device: torch.device) -> None:
-    """Let the peak of memory begin at what is held now.
-
-    Outside CUDA and Linux it cannot be forgotten, and a later peak is never lower than an earlier
-    one.
-    """
+    """Let the peak of memory begin at what is held now. Outside CUDA and Linux it cannot be
+    forgotten, and a later peak is never lower than an earlier one."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:
@@ -158,8 +154,7 @@ def _codes() -> list[tuple[str, Capability]]:
 
 
 def no_code(gpus: Iterable[tuple[object, Capability]]) -> UserError:
-    """The error where torch has no code for the GPUs that a run may take, given with their
-    capabilities."""
+    """The error where torch has no code for these GPUs, each with its capability."""
     listed = list(gpus)
     there = ", ".join(f"{gpu}, of compute capability {a}.{b}" for gpu, (a, b) in listed)
     able = sorted({own for _, own in _codes()})

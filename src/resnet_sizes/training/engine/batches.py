@@ -49,10 +49,8 @@ class Preprocessor:
 
 
 def epoch_generator(seed: int, epoch: int) -> torch.Generator:
-    """The random stream of one epoch, on the CPU so that every device draws the same.
-
-    Each epoch has a stream of its own: its order depends on nothing that came before.
-    """
+    """The random stream of one epoch, on the CPU so that every device draws the same; its order
+    depends on nothing that came before."""
     # torch's CPU generator keeps the lower 32 bits of its seed; SeedSequence mixes both into them.
     mixed = np.random.SeedSequence((seed, epoch)).generate_state(1)[0]
     return torch.Generator().manual_seed(int(mixed))
@@ -61,11 +59,9 @@ def epoch_generator(seed: int, epoch: int) -> torch.Generator:
 def shuffled_batches(
     images: int, batch_size: int, generator: torch.Generator, device: torch.device
 ) -> Iterator[torch.Tensor]:
-    """Index tensors (int64, on the device) over a random order of all images.
-
-    A last batch of a single image is left out: batch normalisation cannot normalise one value.
-    `batches_per_epoch` says how many there are.
-    """
+    """Index tensors (int64, on the device) over a random order of all images, as many as
+    `batches_per_epoch` says: a last batch of a single image is left out, since batch normalisation
+    cannot normalise one value."""
     order = torch.randperm(images, generator=generator).to(device)
     for batch in torch.split(order, batch_size):
         if len(batch) > 1:
@@ -73,12 +69,9 @@ def shuffled_batches(
 
 
 def evaluation_batch(asked: int, input_size: int) -> int:
-    """Images a step of a forward pass alone, at `input_size` pixels.
-
-    As many as asked for at 32 pixels; fewer at larger sizes, so that maps take about the same
-    memory, but no less than `SMALLEST_EVALUATION_BATCH`. At 224 pixels a thousand images would
-    take gigabytes in the first layer.
-    """
+    """Images a step of a forward pass alone: as many as asked for at 32 pixels, and fewer at larger
+    sizes, so that maps take about the same memory, but no less than `SMALLEST_EVALUATION_BATCH`. At
+    224 pixels a thousand images would take gigabytes in the first layer."""
     same_memory = asked * 32**2 // input_size**2
     return min(asked, max(SMALLEST_EVALUATION_BATCH, same_memory))
 
@@ -93,10 +86,8 @@ def draw_flips_and_shifts(
 
 
 def flip_and_crop(images: torch.Tensor, flip: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
-    """Mirror and shift each image as `draw_flips_and_shifts` says, with zero padding of 4 pixels.
-
-    uint8 `[N, 3, H, W]` in and out.
-    """
+    """Mirror and shift each image, uint8 `[N, 3, H, W]`, as `draw_flips_and_shifts` says; what is
+    shifted in is zero."""
     count, _, height, width = images.shape
     device = images.device
     # Without waiting for the device, which may still be busy with the step before.
@@ -123,10 +114,8 @@ class DeviceData:
 
     @classmethod
     def on(cls, device: torch.device, arrays: DatasetArrays) -> "DeviceData":
-        """Copy the arrays to the device once, for the whole run.
-
-        uint8 is a quarter of fp32's memory: all of CIFAR-10 takes 184 MB.
-        """
+        """Copy the arrays to the device once, for the whole run. uint8 is a quarter of fp32's
+        memory: all of CIFAR-10 takes 184 MB."""
         return cls(
             *(torch.from_numpy(getattr(arrays, each.name)).to(device) for each in fields(cls))
         )

@@ -10,11 +10,8 @@ from resnet_sizes.schemas.run.metrics import EpochMetrics, FeatureCache
 
 
 class Clock:
-    """Measures spans on a device that works asynchronously.
-
-    A span starts and ends with a synchronisation, so it holds all of its own work and
-    nothing of its neighbours'.
-    """
+    """Measures spans on a device that works asynchronously: each starts and ends with a
+    synchronisation, so it holds all of its own work and nothing of its neighbours'."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -73,8 +70,8 @@ class Clock:
 
 
 def total_seconds(epochs: Sequence[EpochMetrics], cache: FeatureCache | None) -> float:
-    """Measured seconds of a run: its epochs, and the pass that computed its features, if this run
-    made it."""
+    """Measured seconds of a run: its epochs, and the pass that computed its features, if it was
+    its own."""
     passes = cache.forward_seconds if cache and not cache.reused else 0
     return sum(epoch.training_seconds for epoch in epochs) + passes
 

@@ -13,10 +13,8 @@ from torch.nn import functional
 
 
 class Convolution(nn.Conv2d):
-    """A convolution without bias that takes the cheapest exact form for the map it is given.
-
-    Its parameters and results are `nn.Conv2d`'s, to rounding.
-    """
+    """A convolution without bias that takes the cheapest exact form for the map it is given; its
+    parameters and results are `nn.Conv2d`'s, to rounding."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """`[N, C, H, W]` → `[N, C', H', W']`."""

@@ -42,11 +42,8 @@ BatchDone = Callable[[], object]
 
 @dataclass
 class Trainer:
-    """All that one run trains with. `network` is changed in place.
-
-    It is the whole network and `data` are images; or it is the head alone and `data` are the
-    features that the frozen rest of the network has made of the images.
-    """
+    """All that one run trains with: the whole network and images, or the head alone and what the
+    frozen rest of the network has made of them, the features. `network` is changed in place."""
 
     run: RunFile
     network: nn.Module
@@ -226,8 +223,7 @@ class Trainer:
         return self._graph(rates, indices, *drawn)
 
     def _learning_rate(self) -> float:
-        """Of the step that comes next: it depends on how many there were, and on the errors that a
-        warm-up waits for."""
+        """Of the next step, by those before it and by the errors that a warm-up waits for."""
         run, recipe, epoch = self.run, self.run.reading, self.epoch
         steps = (epoch.number - 1) * self.in_epoch + epoch.step
         if recipe.warmup and recipe.warmup.is_on(steps, self._train_errors[: epoch.number - 1]):
@@ -305,8 +301,7 @@ def _accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
 
 
 def build_optimizer(run: RunFile, network: nn.Module, device: torch.device) -> Optimizer:
-    """The optimiser of the recipe over the trained parameters, in its fused form where the
-    device has one."""
+    """The recipe's optimiser over the trained parameters, fused where the device has that form."""
     recipe = run.reading
     parameters = [p for p in network.parameters() if p.requires_grad]
     fused = device.type in {"cpu", "cuda"}

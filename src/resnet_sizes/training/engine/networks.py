@@ -95,10 +95,8 @@ def ready_for_training(
     precision: Precision,
     head: str = "fc",
 ) -> nn.Module:
-    """Move a network to the device in its fastest exact form, and freeze what is not trained.
-
-    Its layers may be replaced, so count parameters before.
-    """
+    """Move a network to the device in its fastest exact form, and freeze what is not trained. Its
+    layers may be replaced, so count parameters before."""
     if recipe.trainable == "head":
         if recipe.frozen_batch_norm == "eval":
             fold_batch_norm(network)

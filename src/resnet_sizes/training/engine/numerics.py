@@ -18,9 +18,8 @@ SHORT_FORMATS: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": t
 def set_determinism(deterministic: bool, seed: int, precision: Precision = "fp32") -> None:
     """Seed torch, allow only deterministic kernels if `deterministic`, and say what fp32 means.
 
-    Equality, bit by bit, then holds for the same device, versions and number of threads.
-    Call it before the first matrix product on CUDA. Source: PyTorch documentation,
-    "Reproducibility".
+    Equality, bit by bit, then holds for the same device, versions and number of threads. Call it
+    before the first matrix product on CUDA. Source: PyTorch documentation, "Reproducibility".
     """
     # Initial weights come from this generator; everything later draws from its own.
     torch.manual_seed(seed)
@@ -70,10 +69,8 @@ def compiled(
     network: nn.Module, mode: CompileMode, clock: Clock
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """The network's forward pass, compiled as `mode` says; the clock leaves the compiling out.
-
-    Shapes are taken as fixed: a run has few (a whole batch, the last one, the evaluation's), and
-    CUDA graphs need them fixed.
-    """
+    Shapes are taken as fixed, as CUDA graphs need them: a run has few (a whole batch, the last one,
+    the evaluation's)."""
     if mode in ("none", "cuda-graph"):
         return network
     from torch._dynamo import config

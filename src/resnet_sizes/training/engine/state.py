@@ -16,8 +16,7 @@ class Epoch:
     number: int
     step: int = 0
     seconds: float = 0.0
-    """Training time of the steps that an interrupted attempt had done; of all steps, once they
-    are `trained`."""
+    """Training time of the steps of an interrupted attempt; of all steps, once `trained`."""
     trained: bool = False
     """Whether only the evaluation is left."""
     losses: list[torch.Tensor] = field(default_factory=list)

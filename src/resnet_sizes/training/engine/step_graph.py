@@ -31,10 +31,8 @@ class CudaRecorder:
 
     @contextmanager
     def beside(self) -> Iterator[None]:
-        """A block whose work goes to the stream of the recordings, in order with all other work.
-
-        Autograd may remember the stream of an earlier step; the default one cannot be recorded.
-        """
+        """A block whose work goes to the stream of the recordings, in order with all other work:
+        autograd may remember the stream of an earlier step, and cannot record the default one."""
         here = torch.cuda.current_stream(self._stream.device)
         self._stream.wait_stream(here)
         with torch.cuda.stream(self._stream):
@@ -60,11 +58,9 @@ class _Recording:
 
 
 class StepGraph:
-    """Steps by replaying one of each batch size; the first of each as they come.
-
-    A replay gives the device the same kernels with the same arguments in the same order, so the
-    results are those without it, bit by bit, where the kernels are deterministic.
-    """
+    """Steps by replaying one of each batch size; the first of each as they come. A replay gives the
+    device the same kernels with the same arguments in the same order, so the results are those
+    without it, bit by bit, where the kernels are deterministic."""
 
     def __init__(self, step: Step, recorder: CudaRecorder, clock: Clock) -> None:
         """`clock` leaves the recording out of what it measures."""

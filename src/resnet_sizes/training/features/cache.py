@@ -20,11 +20,8 @@ log = logging.getLogger("resnet_sizes")
 def features_key(
     run: RunFile, device: Device, versions: Mapping[str, str], training_hash: str
 ) -> str:
-    """Hash of all that decides the features, to the last bit: never of the seed.
-
-    Device, threads, batch size and versions are in it because they decide rounding, the code
-    because it decides everything.
-    """
+    """Hash of all that decides the features, to the last bit, and so never of the seed. Device,
+    threads, batch size and versions decide rounding, the code decides everything."""
     recipe, on_cuda = run.reading, device.kind == "cuda"
     return content_hash(
         {

@@ -80,10 +80,8 @@ class PassTime:
 
 @dataclass
 class PartialFeatures:
-    """Features of the images done so far, training images first, in batches as they came.
-
-    They are written now and then, so that a pass that is interrupted goes on where it stood.
-    """
+    """Features of the images done so far, training images first, in batches as they came. They are
+    written now and then, so that a pass that is interrupted goes on where it stood."""
 
     path: Path | None = None
     """None where nothing is kept."""
@@ -170,8 +168,7 @@ class FeatureExtractor:
         self, partial: PartialFeatures | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, float]:
         """Features of all training and of all test images, float32 `[N, F]` on the CPU, and the
-        seconds of the pass over the training images. It goes on after what `partial` holds, and
-        adds to it."""
+        seconds of the pass over the training images. The pass goes on with `partial`."""
         partial = partial or PartialFeatures()
         count = len(self._data.train_images)
         clock = Clock(self._device)

@@ -44,12 +44,6 @@ class Attempt:
     peak_memory_bytes: int = 0
     """The peak of the attempts before."""
 
-    def step_done(self, loss: torch.Tensor, step: int) -> None:
-        """Keep the loss, a float32 scalar on the device, of one of the first steps, counted from
-        1: none of a run that goes on from a checkpoint which has not kept those before."""
-        if step == len(self.first_losses) + 1 <= metrics.FIRST_STEPS:
-            self.first_losses.append(loss)
-
     def record(self, device: torch.device) -> dict[str, Any]:
         """What checkpoints and metrics tell alike, by their names for it."""
         return {
@@ -68,13 +62,12 @@ class Attempt:
 def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors: Tensors) -> None:
     """Restore training and attempt from a checkpoint."""
     trainer.restore(record, tensors)
-    name, here = trainer.run.name, attempt.device
     now = attempt.versions
     changed = {each: was for each, was in record.versions.items() if now.get(each) != was}
     resumption = metrics.Resumption(
         epoch=record.epoch,
         step=record.step,
-        device=here.name,
+        device=attempt.device.name,
         at=utc_now(),
         before=record.device,
         versions_before=changed,
@@ -89,7 +82,7 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
     if kept and new and kept.key == new.key:  # the pass that this run measured when it began
         attempt.feature_cache = kept
     where = f"in epoch {record.epoch} after step {record.step}"
-    log.info(f"{name}: goes on {where}, from its checkpoint")
+    log.info(f"{trainer.run.name}: goes on {where}, from its checkpoint")
 
 
 @dataclass
@@ -112,8 +105,7 @@ class Checkpointer:
             self.write()
 
     def at_end_of_epoch(self) -> None:
-        """Write one, unless epochs are so short that writing would take a notable share of the
-        time; the next epoch's end will do then."""
+        """Write one, unless epochs are so short that it would take a notable share of the time."""
         if time.monotonic() - self._last >= self._cost / SHARE:
             self.write()
 

@@ -35,11 +35,8 @@ def tolerance(precision: str, step: int) -> float:
 def replay(
     study_file: StudyFile, folder: StudyFolder, dataset: Path, steps: int, device_name: str
 ) -> Iterator[Finding]:
-    """Train the first steps of each run of a study again and compare their losses.
-
-    `dataset` is the tensor file; an archive has none. Raises UserError where it is missing, or of
-    other images than the study's runs.
-    """
+    """Train the first steps of each run of a study again and compare their losses. `dataset` is the
+    tensor file; an archive has none. Raises UserError where it is missing."""
     info, arrays = read_dataset(dataset)
     with device_slot("verify", device_name) as slot:
         device = select_device(slot.torch_name)
@@ -70,11 +67,9 @@ def first_losses(
     steps: int,
     device: torch.device,
 ) -> list[float]:
-    """Mean losses of a run's first steps, in nats, as this device computes them.
-
-    Frozen layers are gone through in each step, also where the run kept their features: that is
-    the same to rounding. Nothing is compiled. Raises UserError as a training does.
-    """
+    """Mean losses of a run's first steps, in nats, as this device computes them: uncompiled, and
+    through frozen layers in each step also where the run kept their features, which is the same to
+    rounding. Raises UserError as a training does."""
     run = metrics.run.model_copy(update={"compile": "none", "compile_mode": "none"})
     if run.network:  # code that came with somebody's results
         raise UserError(f"{run.model} is built by code of its study's own, which is not run here")

@@ -28,10 +28,7 @@ def write_results(
     trainer: Trainer, attempt: Attempt, folder: RunFolder, logits: torch.Tensor, keep_weights: bool
 ) -> Metrics:
     """Write the weights, if they are kept, then `predictions.safetensors` and `metrics.json`.
-
-    `logits` is float32 `[N_test, classes]` on the CPU, after the last epoch. Raises WriteError
-    where the disk refuses.
-    """
+    `logits` is float32 `[N_test, classes]` on the CPU, after the last epoch. Raises WriteError."""
     run, labels = trainer.run, trainer.data.test_labels.cpu().numpy()
     history, cache = attempt.history, attempt.feature_cache
     outputs = logits.numpy()
@@ -67,8 +64,7 @@ def write_results(
 
 
 def _write_weights(trainer: Trainer, metrics: Metrics, folder: RunFolder) -> None:
-    """The trained network as a state dict, and its card. Of a frozen backbone, which is as it was,
-    only the last layer."""
+    """The trained network as a state dict, and its card; without a frozen, unchanged backbone."""
     run, entry = metrics.run, metrics.run.entry
     is_head = run.reading.trainable == "head" and run.reading.frozen_batch_norm == "eval"
     state = trainer.network.state_dict()
@@ -94,8 +90,7 @@ def _write_weights(trainer: Trainer, metrics: Metrics, folder: RunFolder) -> Non
 
 
 def versions(device: torch.device) -> dict[str, str]:
-    """Versions of what takes part in a result, by package name; of CUDA also cuDNN's and the
-    driver's, as far as they are known."""
+    """Versions of what takes part in a result, by name; on CUDA also cuDNN's and the driver's."""
     found = {"python": platform.python_version(), "resnet-sizes": resnet_sizes.__version__}
     for package in ("torch", "torchvision", "numpy"):
         found[package] = version(package)

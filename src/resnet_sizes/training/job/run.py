@@ -14,7 +14,7 @@ from resnet_sizes.io.files import explained_write, write_text
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import FEATURES, RunFolder
-from resnet_sizes.schemas.run.metrics import EpochMetrics, Metrics
+from resnet_sizes.schemas.run.metrics import FIRST_STEPS, EpochMetrics, Metrics
 from resnet_sizes.schemas.run.progress import Phase
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.training import capabilities
@@ -135,11 +135,8 @@ def _trainer(
 def _train(
     trainer: Trainer, checkpointer: Checkpointer, supervision: Supervision, folder: RunFolder
 ) -> torch.Tensor:
-    """Train to the end; the test logits of the last epoch, float32 `[N_test, classes]`.
-
-    `log.jsonl` has the epochs of all attempts, each once. Raises Stopped, after a checkpoint,
-    where the run is asked to stop.
-    """
+    """Train to the end; the test logits of the last epoch, float32 `[N_test, classes]`. `log.jsonl`
+    has the epochs of all attempts, each once. Raises Stopped, after a checkpoint, when asked to."""
     run, attempt, file = trainer.run, checkpointer.attempt, supervision.progress
     history, in_epoch = attempt.history, trainer.in_epoch
     before = len(history) * in_epoch + trainer.epoch.step
@@ -167,7 +164,10 @@ def _train(
             _stop(trainer, checkpointer, *reason)
 
     def step_done(loss: torch.Tensor) -> None:
-        attempt.step_done(loss, len(attempt.history) * in_epoch + trainer.epoch.step)
+        made = len(history) * in_epoch + trainer.epoch.step
+        # None of a run that goes on from a checkpoint which has not kept those before.
+        if made == len(attempt.first_losses) + 1 <= FIRST_STEPS:
+            attempt.first_losses.append(loss)
         progress.advance(1)
         between()
         checkpointer.within_epoch()

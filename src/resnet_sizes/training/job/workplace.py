@@ -1,7 +1,5 @@
-"""What runs that follow each other in one process share: settings, a device, what lies on it.
-
-Imports no torch: a device has to be held first.
-"""
+"""What runs that follow each other in one process share: settings, a device, what lies on it. No
+torch, which looks for devices only once: one has to be held first."""
 
 from dataclasses import dataclass, field
 from functools import cached_property

@@ -74,12 +74,10 @@ def scheduled_since() -> int | None:
 
 
 def seconds_to_job_end() -> float | None:
-    """Seconds until the scheduler ends the job; None where it does not say.
-
-    A time that is over is that of another job, whose environment a terminal has kept.
-    """
+    """Seconds until the scheduler ends the job; None where it does not say."""
     ends = os.environ.get(JOB_ENDS, "")
     left = int(ends) - time.time() if ends.isdecimal() else 0.0
+    # A time that is over is that of another job, whose environment a terminal has kept.
     return left if left > 0 else None
 
 

@@ -1,7 +1,4 @@
-"""How far a run is: lines in the log, and a file for others.
-
-Imports no torch.
-"""
+"""How far a run is: lines in the log, and a file for others. Imports no torch."""
 
 import logging
 import math
@@ -48,8 +45,7 @@ class Progress:
     def __init__(
         self, name: str, total: int, unit: str, synchronise: Callable[[], object], done: int = 0
     ) -> None:
-        """`synchronise` waits for the device before a time is taken; `done` is what
-        an earlier attempt did of the total."""
+        """`synchronise` waits for the device; `done` is what earlier attempts did of the total."""
         self._name = name
         self._total = total
         self._unit = unit
@@ -163,8 +159,7 @@ class ProgressFile:
     def update(self, phase: Phase, **numbers: float | None) -> None:
         """Write how far the phase is, in numbers named as in RunProgress. Where images, their
         total or the remaining seconds are not among them, they are null."""
-        loss = numbers.get("loss")
-        if loss is not None and not math.isfinite(loss):
+        if not math.isfinite(numbers.get("loss") or 0):
             numbers["loss"] = None
         cleared = dict.fromkeys(("detail", "images", "all_images", "remaining_seconds"))
         self._write(phase=phase, **(cleared | numbers))

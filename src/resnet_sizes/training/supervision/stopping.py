@@ -109,10 +109,8 @@ class StopRequest:
 
 
 def _parents() -> dict[int, float | None]:
-    """The processes that wait for a run, and when they began: their numbers may be reused.
-
-    Not the shell of a run that was started with nohup, nor what began a container.
-    """
+    """The processes that wait for a run, and when they began: their numbers may be reused. Not the
+    shell of a run that was started with nohup, nor what began a container."""
     named = launch.announced_parent()
     # Also one that has died since, while this process was loading torch.
     found = [] if named is None else [named]
