@@ -37,9 +37,7 @@ def head_html(report: ReportContext, formats: Sequence[str], templates: Path) ->
     environment = make_environment(finalize=None, loader=FileSystemLoader(templates))
     environment.filters["json"] = lambda data: Safe(script_json(data))
     names = {"article": _article(report.article), "version": version("resnet-sizes")}
-    return rendered(
-        environment, "shared/head.html.j2", templates, report=report, formats=formats, **names
-    )
+    return rendered(environment, "head.html.j2", templates, report=report, formats=formats, **names)
 
 
 def report_data(report: ReportContext, keys: Sequence[str], made: MadeWith) -> dict[str, Any]:
