@@ -23,18 +23,12 @@ class RunFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.run = folder / "run.json"
-        """The run file."""
-        self.log = folder / "log.jsonl"
-        """One JSON line per epoch, written as it happens."""
-        self.predictions = folder / "predictions.safetensors"
-        """Logits and labels on the test images."""
-        self.metrics = folder / "metrics.json"
-        """The results, written last."""
-        self.weights = folder / "weights.safetensors"
-        """The trained network, where the study asks for it."""
-        self.card = folder / "model-card.md"
-        """What those weights are, for people and for model hubs."""
+        self.run = folder / "run.json"  # the run file
+        self.log = folder / "log.jsonl"  # one JSON line per epoch, written as it happens
+        self.predictions = folder / "predictions.safetensors"  # logits and labels, of test images
+        self.metrics = folder / "metrics.json"  # the results, written last
+        self.weights = folder / "weights.safetensors"  # the trained network, where it is asked for
+        self.card = folder / "model-card.md"  # what those weights are, for people and model hubs
 
     def results(self, with_weights: bool) -> list[Path]:
         """What a training makes, `metrics.json` last."""
@@ -47,22 +41,15 @@ class StudyFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.study = folder / "study.json"
-        """The resolved configuration."""
-        self.fetched = folder / "data" / "fetched"
-        """Says that the archive of images was there and verified."""
-        self.dataset = folder / "data" / "dataset.safetensors"
-        """The tensor file."""
-        self.dataset_info = folder / "data" / "dataset.json"
-        """What is known of the dataset besides its pixels."""
-        self.forecast = folder / "forecast.json"
-        """What runs are expected to cost; no rule's output and no rule's input."""
-        self.evidence = folder / "evidence"
-        """Table, figures, verdicts and values."""
+        self.study = folder / "study.json"  # the resolved configuration
+        self.fetched = folder / "data" / "fetched"  # says that the archive was there and verified
+        self.dataset = folder / "data" / "dataset.safetensors"  # the tensor file
+        self.dataset_info = folder / "data" / "dataset.json"  # what is known besides its pixels
+        self.forecast = folder / "forecast.json"  # what runs may cost; no rule's input or output
+        self.evidence = folder / "evidence"  # table, figures, verdicts and values
+        self.partial_evidence = folder / "partial" / "evidence"  # the same of a partial study
         self.pool = folder / "pool" / "pool.json"
         """The archives of others whose runs count too; beside it, a folder of each."""
-        self.partial_evidence = folder / "partial" / "evidence"
-        """The same from an unfinished study; no rule's output."""
         self.stale = WORK / "stale" / f"{folder.name}.txt"
         """Names the files that were not of the study when Snakemake planned last."""
 

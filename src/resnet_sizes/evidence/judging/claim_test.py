@@ -34,11 +34,8 @@ class ClaimTest(ABC, Generic[C]):
         self.numbers: Hashable = sampling.protocol, claim.deciding_numbers(article.base_model)
         """What decides the claim, in this reading: equal for claims that are one test."""
         self.finished = [run for model in self.models for run in sampling.of(model)]
-        """The finished runs of the claim's models."""
         self.fewest_seeds = 1 if claim.needs is None else claim.needs.seeds
-        """So many runs per model give a verdict."""
         self.mixes_devices = "minutes" in claim.quantities and not on_one_device(self.finished)
-        """Whether minutes of several devices would be compared."""
         prints_minutes = isinstance(claim, PrintedNumber) and claim.measured == "minutes"
         computed = any(run.has_computed_time for run in self.finished)
         self.prints_computed_minutes = prints_minutes and computed

@@ -36,7 +36,7 @@ class OrderTest(ClaimTest[OrderClaim]):
     """
 
     def holds(self, outcomes: Outcomes) -> bool:
-        return self.claim.holds(outcomes)
+        return self.claim.holds(outcomes) and all(each.is_met(outcomes) for each in self._ends)
 
     def observed(self) -> bool | None:
         # Where yardsticks differ it neither holds nor fails.
@@ -147,10 +147,10 @@ class OrderTest(ClaimTest[OrderClaim]):
                 found.append(condition)
         return found
 
-    @property
-    def _stated(self) -> list[Condition]:
-        """What has to hold for the rule to hold in one resample."""
-        return self._conditions
+    @cached_property
+    def _ends(self) -> list[Condition]:
+        """What the rule asks for besides these conditions."""
+        return []
 
     @cached_property
     def _p_values(self) -> list[tuple[float, float]]:
@@ -177,7 +177,7 @@ class OrderTest(ClaimTest[OrderClaim]):
             tables = ({of.model: of for of in table} for table in zip(*drawn, strict=True))
             return float(np.mean([self.claim.holds(table) for table in tables]))
         held = np.ones(self.sampling.resamples, dtype=bool)
-        for condition in self._stated:
+        for condition in [*self._conditions, *self._ends]:
             weights, quantity = condition.weights.items(), condition.quantity
             total = np.sum([weight * draws(model, quantity) for model, weight in weights], axis=0)
             held &= total > condition.threshold
@@ -201,10 +201,6 @@ class RatioOrderTest(OrderTest):
         self._base, *self._others = claim.models
         self._printed = {row.model: row.cells.get("minutes") or "" for row in article.table}
 
-    def holds(self, outcomes: Outcomes) -> bool:
-        """The rule asks for the ratios as well as for the order."""
-        return super().holds(outcomes) and all(end.is_met(outcomes) for end in self._ends)
-
     def basis(self, decides: bool) -> Basis:
         ratios = [self._ratio(model) for model in self._others]
         return super().basis(decides).model_copy(update={"ratios": ratios})
@@ -225,10 +221,6 @@ class RatioOrderTest(OrderTest):
         if reason != "ratios-unclear":
             return super().settle(reason, tests)
         return self._seeds_for(self._ends, tests, self.sampling.seeds(self.models) + 1)
-
-    @property
-    def _stated(self) -> list[Condition]:
-        return [*super()._stated, *self._ends]
 
     @cached_property
     def _ends(self) -> list[Condition]:

@@ -170,15 +170,13 @@ class Study(Record):
     def _seeds_are_of_its_protocols(self) -> "Study":
         if isinstance(self.seeds, list):
             return self
-        for name in self.seeds:
-            if name in (DEFAULT, *self.protocols):
-                continue
+        allowed = [DEFAULT, *self.protocols]
+        for name in (each for each in self.seeds if each not in allowed):
             if name in self.protocol_definitions:
                 raise ValueError(
                     f"seeds.{name}: the study does not train this protocol; it trains: "
                     f"{', '.join(self.protocols)}. Add {name} to protocols, or delete seeds.{name}"
                 )
-            allowed = [DEFAULT, *self.protocols]
             raise ValueError(
                 f"seeds: {shown_text(repr(name))} is no protocol; allowed: {', '.join(allowed)}."
                 f"{did_you_mean(name, allowed)} Name one of these"
