@@ -98,7 +98,7 @@ def test_a_name_that_not_every_system_has_is_refused_before_anything_is_written(
 
 
 def test_a_name_with_dots_is_kept_whole(monkeypatch, capsys):
-    from resnet_sizes.cli.archive import archive
+    from resnet_sizes.cli.sharing import archive
     from resnet_sizes.sharing import archive as writing
 
     monkeypatch.setattr(writing, "write_archive", lambda study, target, *_: str(target))

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torchvision.models import get_model
 
 from local_server import refused_address
-from resnet_sizes.cli.fetch import fetch as fetch_command
+from resnet_sizes.cli.data import fetch as fetch_command
 from resnet_sizes.data.weights import fetch_weights
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json

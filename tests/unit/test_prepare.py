@@ -17,7 +17,7 @@ from data_studies import study_on
 from image_trees import as_folder, as_tar, as_zip, tree
 from local_server import refused_address
 from resnet_sizes.cli.data import data as data_command
-from resnet_sizes.cli.fetch import fetch as fetch_command
+from resnet_sizes.cli.data import fetch as fetch_command
 from resnet_sizes.data import fetch
 from resnet_sizes.data.fingerprint import fingerprint
 from resnet_sizes.data.prepare import prepare_dataset

@@ -12,22 +12,17 @@ from typing import Annotated
 import typer
 
 from resnet_sizes.cli import study
-from resnet_sizes.cli.archive import archive
 from resnet_sizes.cli.audit import audit
-from resnet_sizes.cli.certificate import certificate
 from resnet_sizes.cli.check_device import LIST, check_device
-from resnet_sizes.cli.compare import compare
 from resnet_sizes.cli.console import log, say, start_logging
-from resnet_sizes.cli.data import data
+from resnet_sizes.cli.data import data, fetch
 from resnet_sizes.cli.evidence import evidence
-from resnet_sizes.cli.fetch import fetch
 from resnet_sizes.cli.forecast import forecast
 from resnet_sizes.cli.init import init
 from resnet_sizes.cli.report import report
+from resnet_sizes.cli.sharing import archive, certificate, compare, trace, verify
 from resnet_sizes.cli.status import status
-from resnet_sizes.cli.trace import trace
 from resnet_sizes.cli.train import train
-from resnet_sizes.cli.verify import verify
 from resnet_sizes.io.errors import Stopped, UserError
 
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)

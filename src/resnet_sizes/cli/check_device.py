@@ -1,6 +1,5 @@
 """`resnet-sizes check-device`: whether a device does what training asks of it."""
 
-from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -45,8 +44,7 @@ def check_device(
             write_json(out, found)
             for each in found["checks"][-1:]:
                 say(f"{each['name']}: {each['state']}")
-    shown = {key: itemgetter(key) for key in ("name", "state", "seconds", "reasons", "shows")}
-    print_records("", found["checks"], **shown)
+    print_records("", found["checks"], "name", "state", "seconds", "reasons", "shows")
     say(f"{out}: written, with all numbers, for {found['device']['name']}.")
     if any(each["state"] == "failed" for each in found["checks"]):
         raise typer.Exit(1)

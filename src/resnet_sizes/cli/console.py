@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Collection
 from enum import StrEnum
 from io import TextIOWrapper
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
@@ -34,6 +34,12 @@ class Language(StrEnum):  # typer has no lists of literals
 
     pt = "pt"
     en = "en"
+
+
+Languages = Annotated[
+    list[Language] | None,
+    typer.Option(help="Language; may be given twice. Otherwise as configured."),
+]
 
 
 def start_logging(path: Path | None) -> None:
@@ -96,10 +102,11 @@ def print_records(
 ) -> None:
     """A table of records as the command's result, with a line under the head; nothing where there
     are none. Columns are some of their fields, then what is `further` found of each."""
-    columns = {name: attrgetter(name) for name in fields} | further
-    rows = [{name: found(each) for name, found in columns.items()} for each in records]
-    if not rows:
+    if not records:
         return
+    getter = itemgetter if isinstance(next(iter(records)), dict) else attrgetter
+    columns = {name: getter(name) for name in fields} | further
+    rows = [{name: found(each) for name, found in columns.items()} for each in records]
     if title:
         result(title)
     table = Table(box=_RULED_HEAD, header_style="", padding=(0, 1, 0, 0))

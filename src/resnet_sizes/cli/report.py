@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from resnet_sizes.cli.console import Language, result, say
+from resnet_sizes.cli.console import Languages, result, say
 from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
@@ -38,10 +38,7 @@ def report(
             help="As --partial, again whenever a run is finished, until all of them are.",
         ),
     ] = False,
-    language: Annotated[
-        list[Language] | None,
-        typer.Option(help="Language; may be given twice. Otherwise as configured."),
-    ] = None,
+    language: Languages = None,
     engine: Annotated[
         EngineChoice | None, typer.Option(help="What renders it. Otherwise as configured.")
     ] = None,
