@@ -1,14 +1,16 @@
 """Whether two studies found the same, and if not, what is recorded that may explain it."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 from typing import Any, Literal
 
-from resnet_sizes.evidence.runs.read import StudyRuns, read_runs
+from resnet_sizes.evidence.runs.read import read_runs
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.statistics.tests import Contrast, Sample, contrast, holm
 from resnet_sizes.io.files import read_record
@@ -34,17 +36,17 @@ _QUANTITIES: tuple[Quantity, ...] = ("accuracy", "final_loss", "minutes")
 Cell = tuple[str, str]
 """A reading and a network."""
 
-# What can change a result or a time, the weightiest first; the rest of what is recorded follows.
+# What can change a result or a time, the weightiest first.
 _WEIGHTS: dict[Literal["results", "times"], tuple[str, ...]] = {
     "results": (
         "dataset_identity", "reading", "epochs", "batch_size", "learning_rate", "initial_weights",
         "precision", "training_hash", "gradient_accumulation", "versions.torch", "device.kind",
-        "device.name", "compile_mode", "deterministic", "device.threads",
+        "device.name", "compile_mode", "deterministic", "device.threads", "versions",
     ),
     "times": (
         "device.kind", "device.name", "device.threads", "sharing", "precision", "compile_mode",
         "reading", "epochs", "dataset_identity", "versions.torch", "batch_size", "training_hash",
-        "deterministic",
+        "deterministic", "versions",
     ),
 }  # fmt: skip
 
@@ -54,19 +56,10 @@ class _Side:
     """One study, read and checked."""
 
     label: str
-    runs: StudyRuns
-    verdicts: Verdicts | None
-
-    @property
-    def cells(self) -> dict[Cell, tuple[FinishedRun, ...]]:
-        """Its runs by reading and network."""
-        study = self.runs.study
-        return {
-            (protocol, model): found
-            for protocol in study.protocols
-            for model in map(str, study.models)
-            if (found := self.runs.of(protocol, model))
-        }
+    languages: Sequence[str]
+    cells: Mapping[Cell, Sequence[FinishedRun]]
+    verdicts: Mapping[tuple[str, str | None], VerdictName]
+    """By claim and reading; of all readings together by None."""
 
 
 def compare(paths: Sequence[Path], margin_points: float = 1.0) -> Comparison:
@@ -79,7 +72,7 @@ def compare(paths: Sequence[Path], margin_points: float = 1.0) -> Comparison:
     first, *others = (_read(path) for path in paths)
     return Comparison(
         margin_points=margin_points,
-        languages=list(first.runs.study.report.languages),
+        languages=list(first.languages),
         studies=[_compared(first, other, margin_points) for other in others],
     )
 
@@ -89,22 +82,29 @@ def _read(path: Path) -> _Side:
         study_file = read_study(result.study_file)
         folder = StudyFolder.of_file(result.study_file)
         runs = read_runs(study_file, folder, allow_partial=True).own
+        cells: defaultdict[Cell, list[FinishedRun]] = defaultdict(list)
+        for run in runs.finished:
+            cells[run.settings.protocol, run.settings.model].append(run)
         file = folder.evidence / "verdicts.json"
-        verdicts = read_record(file, Verdicts, "") if file.is_file() else None
-    return _Side(str(path), runs, verdicts)
+        verdicts: dict[tuple[str, str | None], VerdictName] = {}
+        if file.is_file():
+            found = read_record(file, Verdicts, "")
+            verdicts |= {(each.id, None): each.verdict for each in found.overall}
+            verdicts |= {(each.id, each.protocol): each.verdict for each in found.verdicts}
+    return _Side(str(path), study_file.study.report.languages, cells, verdicts)
 
 
 def _compared(first: _Side, second: _Side, margin: float) -> StudyComparison:
-    common = [cell for cell in first.cells if cell in second.cells]
     tested = [
-        QuantityTest(cell, quantity, first.cells[cell], second.cells[cell])
-        for cell in common
+        QuantityTest(cell, quantity, runs, second.cells[cell])
+        for cell, runs in first.cells.items()
         for quantity in _QUANTITIES
+        if cell in second.cells
     ]
     p_values = {i: each.p_value for i, each in enumerate(tested) if each.p_value is not None}
     adjusted = holm(p_values)
     quantities = [each.decided(adjusted.get(i), margin) for i, each in enumerate(tested)]
-    changed = list(_changed_verdicts(first.verdicts, second.verdicts))
+    judged = [key for key in first.verdicts if key in second.verdicts]
     return StudyComparison(
         first=first.label,
         second=second.label,
@@ -113,61 +113,79 @@ def _compared(first: _Side, second: _Side, margin: float) -> StudyComparison:
             *_causes("results", first, second, quantities),
             *_causes("times", first, second, quantities),
         ],
-        verdicts=[each for each in changed if each.first != each.second],
-        verdicts_compared=len(changed),
+        verdicts=[
+            ChangedVerdict(id=claim, protocol=protocol, first=ours, second=theirs)
+            for claim, protocol in judged
+            if (ours := first.verdicts[claim, protocol])
+            != (theirs := second.verdicts[claim, protocol])
+        ],
+        verdicts_compared=len(judged),
         only_first=[" ".join(cell) for cell in first.cells if cell not in second.cells],
         only_second=[" ".join(cell) for cell in second.cells if cell not in first.cells],
     )
 
 
+@dataclass(frozen=True)
 class QuantityTest:
     """A quantity of one cell in both studies."""
 
-    def __init__(
-        self,
-        cell: Cell,
-        quantity: Quantity,
-        first: Sequence[FinishedRun],
-        second: Sequence[FinishedRun],
-    ) -> None:
-        self.cell, self.quantity = cell, quantity
-        self.first, self.second = first, second
-        by_seed = {run.settings.seed: run for run in first}
-        self._pairs = [
-            (by_seed[run.settings.seed], run) for run in second if run.settings.seed in by_seed
-        ]
-        # Fewer pairs than seeds would leave out what the others say.
-        self.paired = len(self._pairs) if len(self._pairs) >= 2 else 0
-        self.contrast = self._contrast()
+    cell: Cell
+    quantity: Quantity
+    first: Sequence[FinishedRun]
+    second: Sequence[FinishedRun]
+
+    @cached_property
+    def _pairs(self) -> list[tuple[FinishedRun, FinishedRun]]:
+        by_seed = {run.settings.seed: run for run in self.first}
+        common = [run for run in self.second if run.settings.seed in by_seed]
+        return [(by_seed[run.settings.seed], run) for run in common]
+
+    @cached_property
+    def _contrast(self) -> Contrast | None:
+        if self._paired:
+            differences = [self._value(other) - self._value(one) for one, other in self._pairs]
+            samples, count = [Sample(1.0, differences)], self._paired
+        else:
+            weighted = ((1.0, self.second), (-1.0, self.first))
+            samples = [Sample(weight, [*map(self._value, runs)]) for weight, runs in weighted]
+            count = min(len(self.first), len(self.second))
+        if count < 2:
+            return None
+        # A few numbers that happen to be equal are no proof: an accuracy is a number of images.
+        step = 100 / len(self.first[0].correct) if self.quantity == "accuracy" else 0.0
+        rounding = 2 * step**2 / 12 / count
+        return contrast(samples, further=[(rounding, count - 1.0)] if rounding else [])
+
+    @property
+    def _paired(self) -> int:
+        """Fewer pairs than seeds would leave out what the others say."""
+        return len(self._pairs) if len(self._pairs) >= 2 else 0
 
     @property
     def p_value(self) -> float | None:
         """Two-sided; None where nothing is tested, or where nothing can differ."""
-        found = self.contrast
+        found = self._contrast
         if found is None or self._is_identical:
             return None
         return min(1.0, 2 * min(found.p_positive, found.p_negative))
 
     def decided(self, p_adjusted: float | None, margin: float) -> QuantityComparison:
         """What it comes to, once all tests are known."""
-        low, high = self.contrast.interval() if self.contrast else (None, None)
-        values = ([self._value(run) for run in runs] for runs in (self.first, self.second))
-        first, second = map(mean, values)
-        shown = math.exp if self.quantity == "minutes" else float
+        found, shown = self._contrast, math.exp if self.quantity == "minutes" else float
+        first, second = (mean(map(self._value, runs)) for runs in (self.first, self.second))
+        low, high = map(self._as_difference, found.interval()) if found else (None, None)
         return QuantityComparison(
             protocol=self.cell[0],
             model=self.cell[1],
             quantity=self.quantity,
             first_seeds=len(self.first),
             second_seeds=len(self.second),
-            paired=self.paired,
+            paired=self._paired,
             first=shown(first),
             second=shown(second),
-            difference=self._as_difference(
-                self.contrast.estimate if self.contrast else second - first
-            ),
-            low=None if low is None else self._as_difference(low),
-            high=None if high is None else self._as_difference(high),
+            difference=self._as_difference(found.estimate if found else second - first),
+            low=low,
+            high=high,
             p_value=self.p_value,
             p_adjusted=p_adjusted,
             outcome=self._outcome(p_adjusted, margin),
@@ -176,12 +194,12 @@ class QuantityTest:
     def _outcome(self, p_adjusted: float | None, margin: float) -> Outcome:
         if self._is_identical:
             return "identical"
-        if self.contrast is None or p_adjusted is None:
+        if self._contrast is None or p_adjusted is None:
             return "not-tested"
         if p_adjusted < LEVEL:
             return "differs"
         # Two one-sided tests at the level are an interval at twice the level (Schuirmann, 1987).
-        low, high = self.contrast.interval(1 - 2 * LEVEL)
+        low, high = self._contrast.interval(1 - 2 * LEVEL)
         within = self.quantity == "accuracy" and -margin < low and high < margin
         return "equivalent" if within else "undecided"
 
@@ -193,23 +211,6 @@ class QuantityTest:
         if self.quantity == "accuracy":
             return all(one.logits_hash == other.logits_hash for one, other in self._pairs)
         return all(self._value(one) == self._value(other) for one, other in self._pairs)
-
-    def _contrast(self) -> Contrast | None:
-        if self.paired:
-            differences = [self._value(other) - self._value(one) for one, other in self._pairs]
-            samples, count = [Sample(1.0, differences)], self.paired
-        else:
-            count = min(len(self.first), len(self.second))
-            samples = [
-                Sample(weight, [self._value(run) for run in runs])
-                for weight, runs in ((1.0, self.second), (-1.0, self.first))
-            ]
-        if count < 2:
-            return None
-        # A few numbers that happen to be equal are no proof: an accuracy is a number of images.
-        step = 100 / len(self.first[0].correct) if self.quantity == "accuracy" else 0.0
-        rounding = 2 * step**2 / 12 / count
-        return contrast(samples, further=[(rounding, count - 1.0)] if rounding else [])
 
     def _value(self, run: FinishedRun) -> float:
         """Percentage points, nats, or the natural logarithm of minutes."""
@@ -231,44 +232,34 @@ def _causes(
     """What is recorded and not the same, by how well the cells that it concerns are those that
     differ, then by how much it can change."""
     told = ("minutes",) if of == "times" else ("accuracy", "final_loss")
-    cells = {(each.protocol, each.model) for each in quantities}
     differing = {
         (each.protocol, each.model)
         for each in quantities
         if each.outcome == "differs" and each.quantity in told
     }
-    concerned: dict[str, dict[Cell, tuple[str, str]]] = {}
-    for cell in sorted(cells):
+    concerned: defaultdict[str, dict[Cell, tuple[str, str]]] = defaultdict(dict)
+    for cell in first.cells.keys() & second.cells.keys():
         ours, theirs = _recorded(first.cells[cell]), _recorded(second.cells[cell])
-        for what in sorted(ours | theirs):
+        for what in ours | theirs:
             pair = ours.get(what, "none"), theirs.get(what, "none")
-            if pair[0] != pair[1] and _weight(of, what) is not None:
-                concerned.setdefault(what, {})[cell] = pair
-
-    def rank(what: str) -> tuple[float, int, str]:
-        of_these = set(concerned[what])
-        fit = len(of_these & differing) / len(of_these | differing)
-        return -fit, _weight(of, what) or 0, what
-
-    return [
-        Cause(
-            of=of,
-            what=what,
-            first=_listed(pair[0] for pair in concerned[what].values()),
-            second=_listed(pair[1] for pair in concerned[what].values()),
-            differing=len(set(concerned[what]) & differing),
-            compared=len(concerned[what]),
-        )
-        for what in sorted(concerned, key=rank)
-    ]
-
-
-def _weight(of: Literal["results", "times"], what: str) -> int | None:
-    """The place of a recorded key among the causes; None of one that explains nothing."""
-    for place, name in enumerate(_WEIGHTS[of]):
-        if what == name or what.startswith(f"{name}."):
-            return place
-    return len(_WEIGHTS[of]) if what.startswith("versions.") else None
+            if pair[0] != pair[1]:
+                concerned[what][cell] = pair
+    ranked = {}
+    for what, pairs in concerned.items():
+        names = enumerate(_WEIGHTS[of])
+        places = [place for place, name in names if f"{what}.".startswith(f"{name}.")]
+        if places:  # else it explains nothing
+            hits = pairs.keys() & differing
+            fit = len(hits) / len(pairs.keys() | differing)
+            ranked[-fit, places[0], what] = Cause(
+                of=of,
+                what=what,
+                first=_listed(ours for ours, _ in pairs.values()),
+                second=_listed(theirs for _, theirs in pairs.values()),
+                differing=len(hits),
+                compared=len(pairs),
+            )
+    return [ranked[rank] for rank in sorted(ranked)]
 
 
 def _recorded(runs: Sequence[FinishedRun]) -> dict[str, str]:
@@ -301,17 +292,3 @@ def _flat(facts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
 
 def _listed(values: Iterable[str]) -> str:
     return ", ".join(sorted(set(values)))
-
-
-def _changed_verdicts(first: Verdicts | None, second: Verdicts | None) -> Iterator[ChangedVerdict]:
-    """Every claim on which both have a verdict, together and by reading."""
-    theirs = _by_claim(second)
-    for (claim, protocol), verdict in _by_claim(first).items():
-        if other := theirs.get((claim, protocol)):
-            yield ChangedVerdict(id=claim, protocol=protocol, first=verdict, second=other)
-
-
-def _by_claim(verdicts: Verdicts | None) -> dict[tuple[str, str | None], VerdictName]:
-    overall, judged = (verdicts.overall, verdicts.verdicts) if verdicts else ([], [])
-    together = {(each.id, None): each.verdict for each in overall}
-    return together | {(each.id, each.protocol): each.verdict for each in judged}
