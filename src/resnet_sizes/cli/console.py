@@ -95,10 +95,7 @@ def wide_console() -> Console:
 
 
 def print_records(
-    title: str,
-    records: Collection[Any],
-    *fields: str,
-    **further: Callable[[Any], object],
+    title: str, records: Collection[Any], *fields: str, **further: Callable[[Any], object]
 ) -> None:
     """A table of records as the command's result, with a line under the head; nothing where there
     are none. Columns are some of their fields, then what is `further` found of each."""

@@ -34,8 +34,7 @@ def report(
     watch: Annotated[
         bool,
         typer.Option(
-            "--watch",
-            help="As --partial, again whenever a run is finished, until all of them are.",
+            "--watch", help="As --partial, again whenever a run is finished, until all of them are."
         ),
     ] = False,
     language: Languages = None,

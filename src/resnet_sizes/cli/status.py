@@ -40,8 +40,7 @@ def status(
         ),
     ] = False,
     json: Annotated[
-        bool,
-        typer.Option("--json", help="One JSON object: workflow/schemas/status.schema.json."),
+        bool, typer.Option("--json", help="One JSON object: workflow/schemas/status.schema.json.")
     ] = False,
 ) -> None:
     """Show each run of a study: waiting, queued, running, done, failed, stale, outdated, invalid.

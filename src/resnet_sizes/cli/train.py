@@ -41,8 +41,7 @@ def train(
         float, typer.Option(help="Minutes between checkpoints within an epoch.", min=0)
     ] = 10,
     watchdog_minutes: Annotated[
-        float,
-        typer.Option(help="Minutes without a step after which the run is ended.", min=0.01),
+        float, typer.Option(help="Minutes without a step after which the run is ended.", min=0.01)
     ] = 30,
 ) -> None:
     """Train one run, or one after the other; results go beside a run file, metrics.json last.

@@ -88,7 +88,7 @@ class OtherCode(UserError):
 
 def remade(
     study_file: StudyFile, folder: StudyFolder, listed: Mapping[str, str], templates: Path
-) -> Iterator[tuple[str, list[str]]]:
+) -> Iterator[tuple[str, Iterable[object]]]:
     """The certificate, the page and `PAPERS` of the archive in the working directory, each with
     how it differs from what comes out here.
 
@@ -109,8 +109,7 @@ def remade(
         if not path.is_relative_to(package / "project") or place == templates
     )
     own = claimed.model_copy(update=facts(study_file, folder))
-    found = differences(claimed.model_dump(mode="json"), own.model_dump(mode="json"))
-    yield CERTIFICATE, [str(each) for each in found]
+    yield CERTIFICATE, differences(claimed.model_dump(mode="json"), own.model_dump(mode="json"))
     if not is_of_this:
         raise OtherCode(
             f"lists other code or templates than are here ({templates}): {', '.join(PAPERS)} and "
@@ -119,8 +118,7 @@ def remade(
     there = {name: (Path(name), sha256) for name, sha256 in listed.items()}
     sizes = {n: (p.stat().st_size if p.is_file() else 0, h) for n, (p, h) in there.items()}
     graphs = (read_bytes(Path(METADATA), remedy), crate_metadata(own, sizes))
-    found = differences(*(from_json(graph)["@graph"] for graph in graphs))
-    yield METADATA, [str(each) for each in found]
+    yield METADATA, differences(*(from_json(graph)["@graph"] for graph in graphs))
     digest, names = file_hash(Path(METADATA)), sorted({*listed} - {CERTIFICATE, *PAPERS})
     for name, text in described(own, study_file.study, folder, names, templates).items():
         content = text.replace(NO_DIGEST, digest) if name == PREVIEW else text

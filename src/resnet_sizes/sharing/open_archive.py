@@ -3,6 +3,7 @@ them: nothing in it is trusted."""
 
 import errno
 import hashlib
+import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -39,7 +40,6 @@ MOST_FILES = 100_000
 MOST_BYTES = 16 * 1024**3
 _MOST_RATIO = 100
 _RATIO_FROM = 256 * 1024**2
-_PIECE = 2**20
 
 
 @dataclass(frozen=True)
@@ -151,15 +151,11 @@ def check_members(path: Path, members: list[zipfile.ZipInfo], remedy: str) -> No
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
     target = folder.joinpath(*PurePosixPath(member.filename).parts)
     target.parent.mkdir(parents=True, exist_ok=True)
-    left = member.file_size
-    with archive.open(member) as source, target.open("xb") as copy:  # reading checks its CRC
-        while piece := source.read(_PIECE):
-            left -= len(piece)
-            if left < 0:
-                raise EOFError(f"{member.filename} is longer than declared")
-            copy.write(piece)
-    if left:
-        raise EOFError(f"{member.filename} is shorter than declared")
+    with archive.open(member) as source, target.open("xb") as copy:
+        # Reading checks its CRC, and gives no more bytes than the member declares.
+        shutil.copyfileobj(source, copy)
+        if copy.tell() != member.file_size:
+            raise EOFError(f"{member.filename} is shorter than declared")
 
 
 def check_files(result: Opened, digest: str | None) -> Iterator[Finding]:
@@ -172,9 +168,8 @@ def check_files(result: Opened, digest: str | None) -> Iterator[Finding]:
             )
         return
     listed = listed_files(Path(METADATA))
-    there = {
-        each.as_posix() for each in Path().rglob("*") if each.is_symlink() or not each.is_dir()
-    } - UNLISTED
+    files = (each for each in Path().rglob("*") if each.is_symlink() or not each.is_dir())
+    there = {each.as_posix() for each in files} - UNLISTED
     bad = 0
     for name in sorted(there | set(listed)):
         if name not in listed:
@@ -195,16 +190,16 @@ def check_files(result: Opened, digest: str | None) -> Iterator[Finding]:
         yield finding("files", METADATA, "agrees", detail)
     found = file_hash(Path(METADATA))
     if digest is None:
-        outcome: Outcome = "not-compared"
         detail = (
             f"{found}. Compare it with the one that was published, or give that as --digest: "
             "without it nobody can say that the files are the ones that were sent"
         )
+        yield finding("files", "digest", "not-compared", detail)
     elif digest.lower().removeprefix("sha256:") == found:
-        outcome, detail = "agrees", f"is the one that was given: {found}"
+        yield finding("files", "digest", "agrees", f"is the one that was given: {found}")
     else:
-        outcome, detail = "differs", f"{found}; the one that was given is {digest}"
-    yield finding("files", "digest", outcome, detail)
+        detail = f"{found}; the one that was given is {digest}"
+        yield finding("files", "digest", "differs", detail)
     yield _check_preview(found)
 
 

@@ -37,15 +37,9 @@ from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings, read_study
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info, read_predictions
 from resnet_sizes.schemas.run.weights import WeightsInfo, weights_key
-from resnet_sizes.schemas.verification import (
-    Finding,
-    Group,
-    MadeWith,
-    Outcome,
-    Verification,
-)
+from resnet_sizes.schemas.verification import Finding, Group, MadeWith, Outcome, Verification
 from resnet_sizes.sharing.description import OtherCode, remade
-from resnet_sizes.sharing.differences import ABSENT, differences
+from resnet_sizes.sharing.differences import ABSENT, Difference, differences
 from resnet_sizes.sharing.open_archive import (
     CERTIFICATE,
     METADATA,
@@ -219,19 +213,14 @@ class _Check:
                 detail = re.sub(r"\S*/resnet-sizes-verify-\w+/", "", state.problem or "is missing")
             yield finding("runs", f"runs/{state.run}", "agrees" if finished else "differs", detail)
         for origin in (each.origin for each in made.pooled):
-            try:
-                lines = list(pool_problems(self.folder, origin))
-            except (UserError, OSError) as error:
-                lines = [str(error)]
-            yield self._compared("runs", self.folder.pooled(origin.digest).folder, lines)
+            problems = pool_problems(self.folder, origin)
+            yield self._compared("runs", self.folder.pooled(origin.digest).folder, problems)
 
     def _check_evidence(self, again: Path) -> Iterator[Finding]:
-        claimed = self.folder.evidence
-        is_current = True
+        claimed, is_current = self.folder.evidence, True
         try:
-            inputs = read_inputs(self.path, claimed)
-            now = evidence_inputs(Path(inputs.study.devices))
-            is_current = inputs.verdicts.made_from == now
+            made_from = read_inputs(self.path, claimed).verdicts.made_from
+            is_current = made_from == evidence_inputs(Path(self.study_file.study.devices))
         except UserError as error:
             yield self._found("evidence", claimed, "differs", str(error))
         if not is_current:
@@ -242,14 +231,15 @@ class _Check:
             yield self._found("evidence", claimed / "verdicts.json", "not-compared", detail)
         for made in sorted(again.iterdir()):
             path = claimed / made.name
-            try:
-                content = read_bytes(path, REMEDY)
-                lines = list(_evidence_differences(content, made, is_current))
-            except (UserError, ValueError) as error:
-                lines = [str(error)]
-            yield self._compared("evidence", path, lines)
+            found = _evidence_differences(path, made, is_current)
+            yield self._compared("evidence", path, found)
 
-    def _compared(self, group: Group, path: Path, lines: list[str]) -> Finding:
+    def _compared(self, group: Group, path: Path, found: Iterable[object]) -> Finding:
+        """`found` are the differences, or raises why they cannot be told."""
+        try:
+            lines = [str(each) for each in found]
+        except (UserError, OSError, ValueError) as error:
+            lines = [str(error)]
         if not lines:
             return self._found(group, path, "agrees", "the same comes out again")
         more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
@@ -283,12 +273,10 @@ class _Check:
             )
             yield self._found("report", claimed, "not-compared", detail)
             found = read_inputs(again, evidence)
-            values = {
-                key: each.model_dump(mode="json") for key, each in found.record.values.items()
-            }
-            own = values | {each.id: each.verdict for each in found.verdicts.overall}
-            lines = [str(each) for each in differences(told, own) if ABSENT not in each]
-            yield self._compared("report", claimed / DATA, lines)
+            own = found.record.model_dump(mode="json")["values"]
+            own |= {each.id: each.verdict for each in found.verdicts.overall}
+            known = (each for each in differences(told, own) if ABSENT not in each)
+            yield self._compared("report", claimed / DATA, known)
             return
         inputs = read_inputs(again, evidence, self.article)
         try:
@@ -296,10 +284,10 @@ class _Check:
         except UserError as error:  # it is no page
             yield self._found("report", claimed, "differs", str(error))
             return
-        told = map(str, differences(_lines(claimed / "article.qmd"), text.splitlines()))
-        yield self._compared("report", claimed / "article.qmd", [*told])
-        lines = [str(each) for each in differences(data, json.loads(json.dumps(record)))]
-        yield self._compared("report", claimed / DATA, lines)
+        told = differences(_lines(claimed / "article.qmd"), text.splitlines())
+        yield self._compared("report", claimed / "article.qmd", told)
+        own = json.loads(json.dumps(record))
+        yield self._compared("report", claimed / DATA, differences(data, own))
         if made_by != here:
             detail = (
                 f"its pages and figures are of {_programs(made_by)}; here is {_programs(here)}. "
@@ -323,17 +311,14 @@ class _Check:
                 yield self._compared("report", there, lines)
 
 
-def _log_problems(files: RunFolder, metrics: Metrics) -> Iterator[str]:
+def _log_problems(files: RunFolder, metrics: Metrics) -> list[str]:
     """Where the log of a run's epochs, if there is one, is not what its metrics tell of them."""
-    if files.log.is_file():
-        try:
-            lines = [from_json(line) for line in read_bytes(files.log, "").splitlines()]
-        except (UserError, ValueError) as error:
-            yield f"{files.log.name} cannot be read ({error})"
-            return
-        epochs = metrics.model_dump(mode="json")["epochs"]
-        for difference in islice(differences(lines, epochs), 1):
-            yield f"{files.log.name}: {difference}"
+    try:
+        lines = [from_json(line) for line in read_bytes(files.log, "").splitlines()]
+    except (UserError, ValueError) as error:
+        return [f"{files.log.name} cannot be read ({error})"] if files.log.exists() else []
+    found = differences(lines, metrics.model_dump(mode="json")["epochs"])
+    return [f"{files.log.name}: {difference}" for difference in islice(found, 1)]
 
 
 def _programs(made: MadeWith) -> str:
@@ -341,19 +326,19 @@ def _programs(made: MadeWith) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-def _evidence_differences(content: bytes, made: Path, is_current: bool) -> Iterator[str]:
+def _evidence_differences(path: Path, made: Path, is_current: bool) -> Iterator[Difference]:
     """What differs in one file; of an older version's only what both have."""
+    content = read_bytes(path, REMEDY)
     if made.suffix != ".json":
         lines = content.decode(errors="replace").splitlines()
-        yield from map(str, differences(lines, made.read_text("utf-8").splitlines()))
+        yield from differences(lines, made.read_text("utf-8").splitlines())
         return
     # They follow from files and code, which have findings of their own.
     follows = ("made_from", "checksum", "files") if made.name == "verdicts.json" else ()
     for difference in differences(from_json(content), from_json(made.read_bytes())):
-        if difference.place.startswith(follows):
-            continue
-        if is_current or difference.claimed is not ABSENT:
-            yield str(difference)
+        is_known = is_current or difference.claimed is not ABSENT
+        if is_known and not difference.place.startswith(follows):
+            yield difference
 
 
 def _lines(path: Path) -> list[str]:
