@@ -13,11 +13,11 @@ import torch
 from safetensors.torch import save_file
 from settings import CLASSES, LEARNING_RATE, ROOT, CompileChoice, Setting
 from torch import nn
+from torch.optim.swa_utils import update_bn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.resnet import ResNet
 
 from resnet_sizes.device_check.bench import random_info
-from resnet_sizes.forecast.cost import settle_batch_norm
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.paths import RunFolder
@@ -234,7 +234,7 @@ def write_random_weights(
 
 def _settle(network: ResNet, recipe: TrainingRecipe, arrays: DatasetArrays) -> None:
     prepare = Preprocessor(recipe, torch.device("cpu"), "fp32")
-    settle_batch_norm(network, prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES])))
+    update_bn([prepare(torch.from_numpy(arrays.train_images[:SETTLING_IMAGES]))], network.eval())
 
 
 def _nothing(loss: torch.Tensor) -> None:

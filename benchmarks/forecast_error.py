@@ -21,9 +21,8 @@ from pathlib import Path
 
 import torch
 from machine import machine, result_name
+from torch.optim.swa_utils import update_bn
 from torchvision.models import resnet18
-
-from resnet_sizes.forecast.cost import settle_batch_norm
 
 ROOT = Path(__file__).parents[1]
 LINKED = ["Snakefile", "workflow", "config", "report", "profiles", "src"]
@@ -72,7 +71,7 @@ def measured(name: str, overlay: str) -> dict[str, float]:
             (folder / each).symlink_to(ROOT / each)
         (folder / "study.yaml").write_text(overlay, encoding="utf-8")
         network = resnet18()
-        settle_batch_norm(network, torch.randn(4, 3, 224, 224))
+        update_bn([torch.randn(4, 3, 224, 224)], network.eval())
         torch.save(network.state_dict(), folder / "random.pth")
         seconds_of(folder, "resnet-sizes", "forecast", "study.yaml")
         found = json.loads((folder / f"results/{name}/forecast.json").read_text(encoding="utf-8"))

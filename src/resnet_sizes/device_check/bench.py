@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.optim.swa_utils import update_bn
 
-from resnet_sizes.forecast.cost import ignore, settle_batch_norm
+from resnet_sizes.forecast.cost import ignore
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.run import CompileMode, Precision, RunFile, RunSettings
 from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, dataset_identity
@@ -130,7 +131,7 @@ def _network(model: ModelName, recipe_json: str) -> nn.Module:
     recipe = TrainingRecipe.model_validate_json(recipe_json)
     network = build_network(model, recipe, CLASSES)
     pixels = torch.from_numpy(images(8).train_images)
-    settle_batch_norm(network, Preprocessor(recipe, torch.device("cpu"), "fp32")(pixels))
+    update_bn([Preprocessor(recipe, torch.device("cpu"), "fp32")(pixels)], network.eval())
     return network
 
 

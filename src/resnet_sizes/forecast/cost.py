@@ -12,6 +12,7 @@ from statistics import median
 
 import torch
 from torch.nn import Module
+from torch.optim.swa_utils import update_bn
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import EpochMetrics
@@ -72,7 +73,8 @@ STARTS = 1.6
 that Snakemake makes of it, and its results (benchmarks/README.md)."""
 
 SETTLING_IMAGES = 4
-"""On which a frozen random backbone takes its statistics."""
+"""On which a frozen random backbone takes the statistics of its batch normalisations. Without them
+a deep one doubles its variance from block to block, until its loss is not finite."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) 
             network = build_network(run.model, recipe, counts.classes, run.network)
             if recipe.trainable == "head":  # trained weights come with their statistics
                 size = recipe.input_size
-                settle_batch_norm(network, torch.randn(SETTLING_IMAGES, 3, size, size))
+                update_bn([torch.randn(SETTLING_IMAGES, 3, size, size)], network.eval())
             network = ready_for_training(network, recipe, device, run.precision, run.entry.head)
             process_seconds = time.time() - began
             kind = cost_on_features if run.keeps_features else cost_on_images
@@ -238,24 +240,6 @@ def _up_to(whole: int, few: int, measured: Callable[[int], Measured]) -> Measure
     most = measured(many)
     bytes_per_image = max(0.0, (most.peak_bytes - least.peak_bytes) / (many - few))
     return replace(most, peak_bytes=most.peak_bytes + round(bytes_per_image * (whole - many)))
-
-
-@torch.no_grad()
-def settle_batch_norm(network: Module, images: torch.Tensor) -> None:
-    """Give the batch normalisations of a random network the statistics of a few images.
-
-    `images` are normalised, float `[N, 3, S, S]`. Without their statistics a deep network in
-    evaluation mode doubles its variance from block to block, until its loss is not finite.
-    """
-    norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.momentum = 1.0
-    network.train()
-    network(images)
-    network.eval()
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
 
 
 def measure_epochs(

@@ -97,11 +97,8 @@ def dataset_counts(study: Study) -> Counts:
         train, test = (len(source.labels[part]) for part in PARTS)
         whole = Counts(train, test, len(source.class_names))
     limit = study.dataset.limit
-    return Counts(
-        train=whole.train if limit.train is None else min(limit.train, whole.train),
-        test=whole.test if limit.test is None else min(limit.test, whole.test),
-        classes=whole.classes,
-    )
+    train, test = limit.train or whole.train, limit.test or whole.test
+    return Counts(min(train, whole.train), min(test, whole.test), whole.classes)
 
 
 def in_turn(expected: Sequence[Expected]) -> float:

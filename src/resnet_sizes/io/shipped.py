@@ -1,5 +1,6 @@
 """Where the files lie that come with the project: rules, configuration, articles, templates."""
 
+import os
 from pathlib import Path
 
 _INSTALLED = Path(__file__).parents[1] / "project"
@@ -18,7 +19,9 @@ def shipped(path: str | Path) -> Path:
     One below the working directory goes before the shipped one; of neither, `path` as it is.
     """
     own = Path(path)
-    try:
-        return SHIPPED / own if not own.exists() and (SHIPPED / own).exists() else own
-    except OSError:  # too long, or in a folder that may not be entered
-        return own
+    return SHIPPED / own if not exists(own) and exists(SHIPPED / own) else own
+
+
+def exists(path: str | Path) -> bool:
+    """Also where pathlib raises: the name is too long, or its folder may not be entered."""
+    return os.path.exists(path)  # noqa: PTH110

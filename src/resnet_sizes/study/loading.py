@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import Location, explain, looked_in, shown_text
-from resnet_sizes.io.shipped import SHIPPED, shipped
+from resnet_sizes.io.shipped import SHIPPED, exists, shipped
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.article.folder import ArticleFolder, report_languages
@@ -62,7 +62,7 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
             f"Every key and its allowed values: {shipped('config/README.md')}."
         ) from None
     path, spec = Path(study.article), study.report
-    if not _exists(shipped(path)) or not shipped(path).is_file():
+    if not exists(shipped(path)) or not shipped(path).is_file():
         return study  # `check_files` says so
     article, folder = load_article(path), ArticleFolder(path)
     folder.check_references(article, shipped("report") / "assets" / "references.bib")
@@ -136,12 +136,12 @@ def check_files(study: Study) -> None:
     if _not_expanded(study.downloads.folder):  # another one is made
         named.append(("downloads.folder", study.downloads.folder))
     for key, value in named:
-        if not _exists(value) and value in MOVED:
+        if not exists(value) and value in MOVED:
             raise UserError(
                 f"{key}: {value} has been moved. Write {key}: {MOVED[value]} in the configuration; "
                 "no run is repeated."
             )
-        if not _exists(shipped(value) if key in ("article", "devices") else value):
+        if not exists(shipped(value) if key in ("article", "devices") else value):
             raise UserError(
                 f"{key}: {shown_text(repr(value))} does not exist ({looked_in()}). "
                 f"{_not_expanded(value) or _misread(value)}Put the file there, or change {key} in "
@@ -173,13 +173,6 @@ def _misread(path: str) -> str:
     if encoding == "utf-8" or path.isascii():
         return ""
     return f"Names are read as {encoding} here; if it is there, run: export PYTHONUTF8=1. If not: "
-
-
-def _exists(path: str | Path) -> bool:
-    try:
-        return Path(path).exists()
-    except OSError:  # too long, or in a folder that may not be entered
-        return False
 
 
 def read_yaml_mapping(path: Path) -> dict[str, Any]:

@@ -54,20 +54,15 @@ class Cifar10Source(Source):
             names = [str(name, "ascii") for name in meta.get(b"label_names", [])]
             if len(names) != _CLASSES:
                 raise ValueError(f"does not name {_CLASSES} classes")
-        self._images: dict[Part, UInt8Array] = {}
+        images: dict[Part, UInt8Array] = {}
         labels: dict[Part, Int64Array] = {}
         for part, batches in _BATCHES.items():
             found = []
             for name in batches:
                 with _official_format(path, name):
                     found.append(_checked(_load(contents[name]), meta.get(b"num_cases_per_batch")))
-            self._images[part] = np.concatenate([images for images, _ in found])
-            labels[part] = np.concatenate([labels for _, labels in found])
-        super().__init__(path, names, labels)
-
-    def images(self, wanted: Mapping[Part, Int64Array]) -> dict[Part, UInt8Array]:
-        """See `Source`."""
-        return {part: self._images[part][indices] for part, indices in wanted.items()}
+            images[part], labels[part] = map(np.concatenate, zip(*found, strict=True))
+        super().__init__(path, names, labels, images)
 
 
 @contextmanager

@@ -4,15 +4,13 @@
 Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from resnet_sizes.data.sources.source import Part, Source
-from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, Int64Array, UInt8Array
+from resnet_sizes.data.sources.source import Source
+from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, UInt8Array
 
 _BRIGHTEST = 16
 _TEST_EVERY = 5
@@ -32,15 +30,13 @@ class DigitsSource(Source):
         is_test = np.zeros(len(targets), dtype=bool)
         for label in range(len(names)):
             is_test[np.flatnonzero(targets == label)[_TEST_EVERY - 1 :: _TEST_EVERY]] = True
-        super().__init__(None, names, {"train": targets[~is_test], "test": targets[is_test]})
-        self._grey = {"train": digits.images[~is_test], "test": digits.images[is_test]}
-
-    def images(self, wanted: Mapping[Part, Int64Array]) -> dict[Part, UInt8Array]:
-        """See `Source`."""
-        return {
-            part: np.stack([_enlarged(grey) for grey in self._grey[part][indices]])
-            for part, indices in wanted.items()
-        }
+        images = np.stack([_enlarged(grey) for grey in digits.images])
+        super().__init__(
+            None,
+            names,
+            {"train": targets[~is_test], "test": targets[is_test]},
+            {"train": images[~is_test], "test": images[is_test]},
+        )
 
 
 def _enlarged(grey: NDArray[np.float64]) -> UInt8Array:

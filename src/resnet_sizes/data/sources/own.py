@@ -1,7 +1,6 @@
 """A source of the user's own: a function in a file of theirs that returns the images."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from runpy import run_path
 
@@ -18,20 +17,16 @@ class OwnSource(Source):
     def __init__(self, file: Path, function: str, path: str | None) -> None:
         """Runs the file. Raises UserError for one that fails or gives something else."""
         sys.path.append(str(file.absolute().parent))  # for what it imports
-        self._images: dict[Part, UInt8Array] = {}
+        images: dict[Part, UInt8Array] = {}
         labels: dict[Part, Int64Array] = {}
         try:
             names, parts = run_path(str(file))[function](path)
             for part in PARTS:
-                self._images[part], labels[part] = images, _ = parts[part]
-                check_part(part, images, labels[part], len(images), len(names))
+                images[part], labels[part] = parts[part]
+                check_part(part, images[part], labels[part], len(images[part]), len(names))
         except Exception as error:  # it is somebody's code
             raise UserError(
                 f"dataset.source: {file}, {function}: {type(error).__name__}: "
                 f"{shown_text(str(error))}. Correct it: docs/extending.md says what it has to give."
             ) from error
-        super().__init__(file, [str(name) for name in names], labels)
-
-    def images(self, wanted: Mapping[Part, Int64Array]) -> dict[Part, UInt8Array]:
-        """See `Source`."""
-        return {part: self._images[part][indices] for part, indices in wanted.items()}
+        super().__init__(file, [str(name) for name in names], labels, images)
