@@ -15,8 +15,7 @@ from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.verification import Certificate, Person
 from resnet_sizes.sharing.contents import archive_files
-from resnet_sizes.sharing.crate import crate_metadata
-from resnet_sizes.sharing.description import described, facts
+from resnet_sizes.sharing.description import crate_metadata, described, facts
 from resnet_sizes.sharing.open_archive import (
     CERTIFICATE,
     METADATA,

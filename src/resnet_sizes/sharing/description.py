@@ -1,5 +1,6 @@
 """What an archive says of itself, made of its runs and of whom it names."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import resnet_sizes
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
 from resnet_sizes.io.hashes import file_hash
+from resnet_sizes.io.shipped import SHIPPED
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
@@ -19,7 +21,6 @@ from resnet_sizes.schemas.run.tensors import read_dataset_info
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.schemas.verification import Certificate, CertifiedDevice
 from resnet_sizes.sharing.contents import files_of
-from resnet_sizes.sharing.crate import crate_metadata
 from resnet_sizes.sharing.differences import differences
 from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, NO_DIGEST, PREVIEW
 from resnet_sizes.sharing.pages import page, rendered
@@ -80,6 +81,35 @@ def described(
     given |= {"checker": None, "on_other_images": data.content != article.setup.data}
     papers = {name: rendered(f"archive/{name}.j2", where, **given) for name in PAPERS}
     return {PREVIEW: shown} | papers
+
+
+def crate_metadata(certificate: Certificate, files: Mapping[str, tuple[int, str]]) -> str:
+    """The text of `ro-crate-metadata.json`, a Workflow Run RO-Crate.
+
+    `files` has the size in bytes and the SHA-256 of every file by its name. Equal arguments give
+    equal text, whatever templates somebody has.
+    """
+    top = f"results/{certificate.study}/"
+    ways_in = ("config/", "articles/")
+    inputs = [name for name in files if name.startswith(ways_in) or name == f"{top}study.json"]
+    outputs = [name for name in files if name.startswith(top) and name not in inputs]
+    text = rendered(
+        f"archive/{METADATA}.j2",
+        SHIPPED / "report",
+        certificate=certificate,
+        files=sorted(files.items(), key=lambda file: file[0] != "Snakefile"),
+        inputs=inputs,
+        outputs=outputs,
+        people=[
+            f"https://orcid.org/{each.orcid}" if each.orcid else f"#author-{number}"
+            for number, each in enumerate(certificate.authors, 1)
+        ],
+        devices=[f"#device-{number + 1}" for number in range(len(certificate.devices))],
+    )
+    document = json.loads(text)
+    entities = {entity["@id"]: entity for entity in document["@graph"]}
+    document["@graph"] = [dict(sorted(entities[name].items())) for name in sorted(entities)]
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 class OtherCode(UserError):

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -103,6 +104,10 @@ class ObservedRun:
             return True
         return False if by_slurm else None
 
+    @cached_property
+    def _log_end(self) -> list[str]:
+        return log_end(self.log) if self.log else []
+
     def status(self) -> RunStatus:
         """All of it, as the command prints it."""
         state, note = self._state()
@@ -143,7 +148,7 @@ class ObservedRun:
         own = progress.job if progress else None
         if job and not (ended and own and own.id == job.id):
             return "running", f"its job is {job.state}; {NO_REPORT}"
-        if ended == "failed" or (not ended and self.log and error_at_end(self.log)):
+        if ended == "failed" or (not ended and error_in(self._log_end)):
             return "failed", ""
         if progress and not ended:
             where = f"process {progress.process} on {progress.host}"
@@ -158,12 +163,9 @@ class ObservedRun:
 
     def _last_lines(self) -> list[str]:
         """Lines that tell why a run failed, or how far one came that ended without a message."""
-        lines = error_at_end(self.log) if self.log else []
-        if not lines and self.progress and self.progress.message:
-            lines = [for_terminal(line) for line in self.progress.message.splitlines()]
-        if not lines and self.log:
-            lines = log_end(self.log)[-2:]
-        return lines
+        message = (self.progress.message if self.progress else None) or ""
+        told = [for_terminal(line) for line in message.splitlines()]
+        return error_in(self._log_end) or told or self._log_end[-2:]
 
 
 def _newest_checkpoint(home: Path) -> KeptPlace | None:
@@ -241,9 +243,8 @@ def log_end(path: Path) -> list[str]:
     return [for_terminal(line) for line in text.splitlines() if line.strip()]
 
 
-def error_at_end(path: Path) -> list[str]:
+def error_in(lines: list[str]) -> list[str]:
     """The error with which a command's log ends, as lines to show; none if there is none."""
-    lines = log_end(path)
     starts = [n for n, line in enumerate(lines) if COMMAND_ERROR.match(line)]
     error = lines[starts[-1] :] if starts else []
     if len(error) > ERROR_LINES:  # of a traceback, its first line and its last ones

@@ -157,18 +157,14 @@ def _seconds_left(runs: Sequence[RunStatus], results: Sequence[Metrics | None]) 
         if metrics:
             seconds = [each.training_seconds + each.evaluation_seconds for each in metrics.epochs]
             taken[run.protocol, run.model].append(sum(seconds))
-    left: list[float | None] = []
-    running = 0
-    for run in runs:
-        if run.state in ("queued", *WRONG):
-            return None
-        if run.state == "running":
-            running += 1
-            left.append(run.remaining_seconds)
-        elif run.state in ("waiting", "outdated"):
-            others = taken.get((run.protocol, run.model))
-            left.append(mean(others) if others else None)
+    usual = {kind: mean(seconds) for kind, seconds in taken.items()}
+    left = [
+        run.remaining_seconds if run.state == "running" else usual.get((run.protocol, run.model))
+        for run in runs
+        if run.state != "done"
+    ]
     known = [seconds for seconds in left if seconds is not None]
-    if not running or len(known) < len(left):
+    states = [run.state for run in runs]
+    if "running" not in states or {"queued", *WRONG} & {*states} or len(known) < len(left):
         return None
-    return max(*known, sum(known) / running)
+    return max(*known, sum(known) / states.count("running"))
