@@ -38,7 +38,7 @@ class Language(StrEnum):  # typer has no lists of literals
 
 Languages = Annotated[
     list[Language] | None,
-    typer.Option(help="Language; may be given twice. Otherwise as configured."),
+    typer.Option(help="Language of the pages; may be given twice. Otherwise as configured."),
 ]
 
 

@@ -1,8 +1,7 @@
 """`resnet-sizes report`: print the article again from fresh results."""
 
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -57,9 +56,7 @@ def report(
         asked = resolved.report
         # Once each, also where one is given twice.
         languages = dict.fromkeys(each.value for each in language or []) or asked.languages
-        formats: Sequence[Literal["html", "pdf"]] = asked.formats
-        if format:
-            formats = list(dict.fromkeys(each.value for each in format))
+        formats = list(dict.fromkeys(each.value for each in format or [])) or asked.formats
         folder = StudyFolder.of_file(study)
         evidence = folder.evidence
         if partial:

@@ -6,6 +6,9 @@ from pathlib import Path
 from resnet_sizes.data.fetch import is_official, local_source
 from resnet_sizes.data.fingerprint import fingerprint
 from resnet_sizes.data.official import RECORD, official_cifar10
+from resnet_sizes.data.sources.cifar10 import Cifar10Source
+from resnet_sizes.data.sources.image_folder import ImageFolderSource
+from resnet_sizes.data.sources.own import OwnSource
 from resnet_sizes.data.sources.source import PARTS, Source
 from resnet_sizes.io.files import write_json
 from resnet_sizes.schemas.run.subset import balanced_subset
@@ -69,8 +72,6 @@ def open_source(study: Study) -> Source:
     """The images that the study names, listed but not yet decoded. Raises UserError."""
     path = local_source(study)
     if study.dataset.own_code:
-        from resnet_sizes.data.sources.own import OwnSource
-
         return OwnSource(*study.dataset.own_code, study.dataset.path)
     if path is None:
         # scikit-learn takes seconds to load.
@@ -78,11 +79,7 @@ def open_source(study: Study) -> Source:
 
         return DigitsSource()
     if study.dataset.source == "cifar10":
-        from resnet_sizes.data.sources.cifar10 import Cifar10Source
-
         return Cifar10Source(path)
-    from resnet_sizes.data.sources.image_folder import ImageFolderSource
-
     return ImageFolderSource(path, study.dataset.resize)
 
 

@@ -40,6 +40,8 @@ UNCOUNTED = frozenset({"ctx", "kind", "msg", "returns", "type_comment", "type_pa
 LOGGERS = frozenset({"log", "_log", "logger", "logging", "warnings"})
 LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "warn"})
 
+_Defined = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Named = _Defined | ast.ExceptHandler | ast.MatchAs | ast.MatchStar
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _InnerScope = ast.comprehension | ast.Lambda
 _Part = str | tuple[str, str]
@@ -114,7 +116,7 @@ def _definitions(module: str, tree: ast.Module) -> Iterator[_Definition]:
 
 def _bound_at_top(statement: ast.stmt) -> list[str]:
     """Names that a statement of a module binds there."""
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    if isinstance(statement, _Defined):
         return [statement.name]
     scopes = (each for each in ast.walk(statement) if isinstance(each, _InnerScope))
     inner = {name for scope in scopes for name in _bound_in(scope)}
@@ -127,11 +129,9 @@ def _bound_in(node: ast.AST) -> Iterator[str]:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
             yield inner.id
-        elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield inner.name
         elif isinstance(inner, ast.arg):
             yield inner.arg
-        elif isinstance(inner, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and inner.name:
+        elif isinstance(inner, _Named) and inner.name:
             yield inner.name
 
 
