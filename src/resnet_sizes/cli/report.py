@@ -1,7 +1,8 @@
 """`resnet-sizes report`: print the article again from fresh results."""
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -56,7 +57,9 @@ def report(
         asked = resolved.report
         # Once each, also where one is given twice.
         languages = dict.fromkeys(each.value for each in language or []) or asked.languages
-        formats = list(dict.fromkeys(each.value for each in format or [])) or asked.formats
+        formats: Sequence[Literal["html", "pdf"]] = asked.formats
+        if format:
+            formats = list(dict.fromkeys(each.value for each in format))
         folder = StudyFolder.of_file(study)
         evidence = folder.evidence
         if partial:
