@@ -124,7 +124,7 @@ def test_what_snakemake_has_read_cannot_make_the_check_explode() -> None:
     for _ in range(30):  # 9³⁰ values, which Python shares
         many = [many] * 9
     with pytest.raises(UserError, match=r"name: found \[\[\["):
-        check_study({"name": many}, [])
+        check_study({"name": many}, {})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.verification import Certificate, Person
-from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, listed_files, opened
+from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, REMEDY, listed_files, opened
 from resnet_sizes.sharing.pages import rendered
 from resnet_sizes.sharing.verify import summary, verify
 
@@ -36,9 +36,7 @@ def write_certificate(
         if target.is_relative_to(Path.cwd()):
             raise UserError(f"--out: {folder} is the archive's own. Name another folder.")
         names: dict[str, Any] = {
-            "certificate": read_record(
-                Path(CERTIFICATE), Certificate, "Ask for the whole archive."
-            ),
+            "certificate": read_record(Path(CERTIFICATE), Certificate, REMEDY),
             "article": load_article(Path(read_study(archive.study_file).study.article)).article,
             "files": sorted(listed_files(Path(METADATA))),
         }

@@ -22,7 +22,7 @@ from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.schemas.verification import Certificate, CertifiedDevice
 from resnet_sizes.sharing.contents import files_of
 from resnet_sizes.sharing.differences import differences
-from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, NO_DIGEST, PREVIEW
+from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, NO_DIGEST, PREVIEW, REMEDY
 from resnet_sizes.sharing.pages import page, rendered
 
 PAPERS = ("CITATION.cff", "zenodo.json", "codecheck.yml")
@@ -126,8 +126,7 @@ def remade(
     when it was made, is taken from it. Raises OtherCode where what was written with other code or
     templates would differ anyway, and UserError where something cannot be read.
     """
-    remedy = "Ask whoever made it for the whole result."
-    claimed = read_record(Path(CERTIFICATE), Certificate, remedy)
+    claimed = read_record(Path(CERTIFICATE), Certificate, REMEDY)
     package, inside = Path(resnet_sizes.__file__).parent, "src/resnet_sizes/project/"
     code = {"src/resnet_sizes": package, "report": templates}
     # One made with an installed package has templates inside of it.
@@ -147,10 +146,10 @@ def remade(
         )
     there = {name: (Path(name), sha256) for name, sha256 in listed.items()}
     sizes = {n: (p.stat().st_size if p.is_file() else 0, h) for n, (p, h) in there.items()}
-    graphs = (read_bytes(Path(METADATA), remedy), crate_metadata(own, sizes))
+    graphs = (read_bytes(Path(METADATA), REMEDY), crate_metadata(own, sizes))
     yield METADATA, differences(*(from_json(graph)["@graph"] for graph in graphs))
     digest, names = file_hash(Path(METADATA)), sorted({*listed} - {CERTIFICATE, *PAPERS})
     for name, text in described(own, study_file.study, folder, names, templates).items():
         content = text.replace(NO_DIGEST, digest) if name == PREVIEW else text
-        same = read_bytes(Path(name), remedy) == content.encode()
+        same = read_bytes(Path(name), REMEDY) == content.encode()
         yield name, [] if same else [f"is not what follows from the runs and {CERTIFICATE}"]

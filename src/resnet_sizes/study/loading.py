@@ -21,6 +21,9 @@ from resnet_sizes.schemas.study.study import DEFAULT, Study
 
 DEFAULT_CONFIG = Path("config/config.yaml")
 
+Contents = Mapping[Path, dict[str, Any]]
+"""What configuration files hold, the one with the last word last."""
+
 
 def default_files() -> list[Path]:
     """What each overlay is merged over: the shipped `config/config.yaml`, and over this the one in
@@ -40,19 +43,20 @@ def load_study(overlays: Sequence[Path], base: Path | None = None) -> Study:
     files = [base] if base else default_files()
     known = {path.resolve() for path in files}
     files += [path for path in overlays if path.resolve() not in known]
+    contents = {path: read_yaml_mapping(path) for path in files}
     merged: dict[str, Any] = {}
-    for path in files:
-        update_config(merged, read_yaml_mapping(path))
-    return check_study(merged, files)
+    for content in contents.values():
+        update_config(merged, content)
+    return check_study(merged, contents)
 
 
-def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
-    """Check a merged configuration; `files` are those it came from, to name them in errors."""
-    config = _without_stale_seeds(config, files)
+def check_study(config: dict[str, Any], contents: Contents) -> Study:
+    """Check a merged configuration; `contents` are the files it came from, to name them in
+    errors."""
+    config = _without_stale_seeds(config, contents)
     try:
         study = Study.model_validate(config)
     except ValidationError as error:
-        contents = {path: _content(path) for path in files}
         lines = [
             f"  {_file_of(location, config, contents)}: {text}"
             for location, text in explain(error, Study).items()
@@ -70,7 +74,7 @@ def check_study(config: dict[str, Any], files: Sequence[Path]) -> Study:
     return study.model_copy(update={"report": spec.model_copy(update={"languages": languages})})
 
 
-def _without_stale_seeds(config: dict[str, Any], files: Sequence[Path]) -> dict[str, Any]:
+def _without_stale_seeds(config: dict[str, Any], contents: Contents) -> dict[str, Any]:
     """Without the seeds of protocols that a file trains and a later one leaves out: who chooses
     other protocols did not ask for their seeds, and an overlay cannot delete a key."""
     from snakemake.utils import update_config
@@ -80,9 +84,8 @@ def _without_stale_seeds(config: dict[str, Any], files: Sequence[Path]) -> dict[
         return config
     merged: dict[str, Any] = {}
     earlier: dict[str, Any] = {}
-    for path in files:
-        content = _content(path)
-        update_config(merged, content if isinstance(content, dict) else {})
+    for content in contents.values():
+        update_config(merged, content)
         given, chosen = merged.get("seeds"), merged.get("protocols")
         if isinstance(given, dict) and isinstance(chosen, list):
             earlier |= {name: given[name] for name in given if name in chosen}
@@ -192,14 +195,7 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
 _ABSENT = object()
 
 
-def _content(path: Path) -> Any:
-    try:
-        return read_yaml(path, "")
-    except UserError:  # it is gone, or only Snakemake could read it
-        return None
-
-
-def _file_of(location: Location, config: Any, contents: Mapping[Path, Any]) -> str:
+def _file_of(location: Location, config: Any, contents: Contents) -> str:
     """The last file that gives the key the value that was found, or else all candidates."""
     found = _value_at(config, location)
     for path, content in reversed(list(contents.items())):

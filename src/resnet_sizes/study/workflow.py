@@ -67,12 +67,12 @@ def checked_study(
     `command_line` is what `--config` gave, `files` are those that `config` came from. Raises
     UserError with every problem at once.
     """
-    for path in files:
-        read_yaml_mapping(path)  # with bounds, and each key once, unlike Snakemake
+    # With bounds, and each key once, unlike Snakemake.
+    contents = {path: read_yaml_mapping(path) for path in files}
     merged = read_yaml_mapping(SHIPPED / DEFAULT_CONFIG)
     update_config(merged, config)
     update_config(merged, _values_from_text(command_line))
-    study = check_study(merged, files)
+    study = check_study(merged, contents)
     check_files(study)
     return study
 
