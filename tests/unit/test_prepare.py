@@ -60,15 +60,16 @@ def test_digits_are_the_levels_of_scikit_learn_on_three_equal_channels() -> None
     assert image.max() > 200
     assert (image == image[0]).all()
     # Bilinear enlargement by 4 keeps the mean of each 4×4 block near its level.
-    levels = np.rint(source._grey["train"][0] * 255 / 16)
+    levels = np.rint(load_digits().images[0] * 255 / 16)
     blocks = image[0].reshape(8, 4, 8, 4).mean(axis=(1, 3))
     assert np.corrcoef(blocks.ravel(), levels.ravel())[0, 1] > 0.97
 
 
 def test_no_digit_is_in_both_parts() -> None:
     source = DigitsSource()
-    both = [grey.tobytes() for part in ("train", "test") for grey in source._grey[part]]
-    assert sorted(both) == sorted(grey.tobytes() for grey in load_digits().images)
+    every = {part: np.arange(len(labels)) for part, labels in source.labels.items()}
+    both = [image.tobytes() for images in source.images(every).values() for image in images]
+    assert len(set(both)) == len(both) == len(load_digits().images)
 
 
 def _cifar10_study(path: Path, **dataset: Any) -> Study:
