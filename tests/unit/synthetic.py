@@ -39,18 +39,21 @@ FULL_IMAGES = {
     "cifar10": (50_000, 10_000),
     "cifar10-reencoded": (50_000, 10_000),
     "digits": (1_437, 360),
+    "article": (50_000, 10_000),
     "other": (600, 200),
 }
 LIMITED_IMAGES = {
     "cifar10": (5_000, 1_000),
     "cifar10-reencoded": (5_000, 1_000),
     "digits": (300, 100),
+    "article": (5_000, 1_000),
     "other": (100, 50),
 }
 SOURCE_FILES = {
     "cifar10": "cifar-10-python.tar.gz",
     "cifar10-reencoded": "images.tar.gz",
     "digits": None,
+    "article": "images.tar.gz",
     "other": "images.tar.gz",
 }
 PerSeed = float | Sequence[float]
@@ -156,7 +159,7 @@ def _study(
     languages: Sequence[str],
 ) -> Study:
     dataset: dict[str, object] = {"source": content}
-    if content in ("cifar10-reencoded", "other"):
+    if content in ("cifar10-reencoded", "article", "other"):
         dataset = {"source": "image-folder", "path": "images.tar.gz", "content": content}
     if not full:
         train, test = LIMITED_IMAGES[content]

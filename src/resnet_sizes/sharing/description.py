@@ -78,7 +78,7 @@ def described(
         pages=[name for name in names if name.endswith(("report.html", "report.pdf"))],
     )
     given = {"certificate": certificate, "article": article.article, "files": names}
-    given |= {"checker": None, "on_other_images": data.content != article.setup.data}
+    given |= {"checker": None, "on_other_images": not article.setup.is_of(data.content)}
     papers = {name: rendered(f"archive/{name}.j2", where, **given) for name in PAPERS}
     return {PREVIEW: shown} | papers
 

@@ -221,9 +221,13 @@ def _add_pool(book: ValueBook, runs: StudyRuns) -> None:
 
 def _add_article(book: ValueBook, article: Article, file: str) -> None:
     """What the article prints, and the levels by which it is judged."""
-    counts = ("images", "epochs", "iterations", "batch_size", "train_images", "test_images")
+    counts = ["images", "epochs", "iterations", "batch_size", "train_images", "test_images"]
+    counts.append("validation")
     book.add_fields("article", "count", file, article, *(f"setup.{field}" for field in counts))
-    book.add_fields("article", "number", file, article, "setup.learning_rate")
+    rates = ("setup.learning_rate", "setup.momentum", "setup.weight_decay")
+    book.add_fields("article", "number", file, article, *rates)
+    if article.setup.named_data:
+        book.add_fields("article", "text", file, article, "setup.data")
     base_minutes = float(article.table[0].cells.get("minutes") or 0)
     for index, row in enumerate(article.table):
         for column, printed in row.cells.items():

@@ -102,7 +102,6 @@ def report_templates(report: ReportContext, folder: Path) -> Environment:
         "file_name": lambda path: PurePath(path).name,
         "grouped": partial(methodology.grouped, report),
         "weights_files": partial(methodology.weights_files, report),
-        "no_answer": partial(methodology.no_answer, report),
         "name": named,
         "class_name": class_name,
         "code": code,

@@ -3,24 +3,13 @@
 The words of the answers are in `report/shared/recipes.j2`.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import product, starmap
-from typing import NoReturn
 
-from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.escaping import Safe, code
 from resnet_sizes.reporting.text.printed import from_article, plain
 from resnet_sizes.schemas.study.protocol import display_name
-
-
-def no_answer(report: ReportContext, choice: str, known: Iterable[str]) -> NoReturn:
-    """Raise UserError for an open choice of the article file that the report says nothing of."""
-    raise UserError(
-        f"{report.study.article}: open_choices: the report has no answer to {choice!r}; it knows "
-        f"{', '.join(sorted(known))}. Use one of these ids, or add an answer in "
-        "report/shared/recipes.j2"
-    )
 
 
 def grouped(

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Iterator
 from operator import not_
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from resnet_sizes.io.messages import did_you_mean, shown
 from resnet_sizes.io.shipped import shipped
 from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.article.claims import Claim
@@ -20,11 +21,16 @@ log = logging.getLogger("resnet_sizes")
 
 FigureName = Literal["loss", "error"]
 
+T = TypeVar("T")
+Said = Annotated[T | None, Field(None, exclude_if=lambda said: said is None)]
+"""What an article may say; files without it have the hash that they had before it could."""
+
 
 class Setup(Record):
     """What the article states of its set-up."""
 
-    data: DataContent
+    data: str = Field(pattern=r"^\S.{0,79}$")
+    """`cifar10`, `cifar10-reencoded` or `digits`, else the name that the report calls them by."""
     images: int | None = Field(None, ge=1)
     """All images, where the article prints no more than their sum."""
     train_images: int = Field(ge=1, description="The usual division, where it prints none.")
@@ -37,6 +43,26 @@ class Setup(Record):
     """Steps of the optimiser, where the article counts these."""
     device: str | None = None
     """The device's name as torch gives it, where the article names it."""
+    optimiser: Said[Description]
+    """In our own words, as all texts here; the report sets each beside what was done."""
+    momentum: Said[Annotated[Number, Field(ge=0, lt=1)]]
+    weight_decay: Said[Annotated[Number, Field(ge=0)]]
+    schedule: Said[Description] = Field(description="How the learning rate changes.")
+    normalisation: Said[Description]
+    augmentation: Said[Description]
+    validation: Said[Annotated[int, Field(ge=0)]]
+    """Training images that were held out, 0 where it says that none were."""
+
+    @property
+    def named_data(self) -> str | None:
+        """The name of its images, where the report has none of its own for them."""
+        return None if self.data in get_args(DataContent) else self.data
+
+    def is_of(self, content: DataContent) -> bool:
+        """Whether a dataset with this content is the article's: declared to be, where the program
+        cannot know its images."""
+        known = self.data in get_args(DataContent) and self.data != "other"
+        return content == (self.data if known else "article")
 
 
 class SeedDeviation(Record):
@@ -80,11 +106,30 @@ class Stated(Record):
         return (weights, reading.trainable) == (self.weights, self.trainable)
 
 
+ANSWERED = (
+    "accumulation", "augmentation", "compile", "epoch", "features", "frozen-batch-norm", "gpu",
+    "initial-weights", "input-size", "loss", "minutes", "normalisation", "optimiser", "precision",
+    "stem", "validation", "weights-version",
+)  # fmt: skip
+"""What a study itself says of an open choice: `answers` in `report/shared/recipes.j2`."""
+
+
 class OpenChoice(Record):
     """Something that the article does not say."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    text: Description
+    text: Description = Field(description="In our own words, after `the article does not say`.")
+    aspect: Said[Description] = Field(description="Heads its row, of an id of one's own.")
+    answer: Said[Description] = Field(description="What was done, of an id of one's own.")
+
+    @model_validator(mode="after")
+    def _has_an_answer(self) -> "OpenChoice":
+        if self.id not in ANSWERED and not (self.aspect and self.answer):
+            raise ValueError(
+                f"id: found {shown(self.id)}; the report answers {', '.join(ANSWERED)}."
+                f"{did_you_mean(self.id, list(ANSWERED))} Another needs aspect and answer here"
+            )
+        return self
 
 
 class Untestable(Record):
@@ -106,6 +151,8 @@ class Bibliography(Record):
     """The language of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
     reference: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9]*$", exclude_if=not_)
     """Its key in the bibliography, by which the report cites it."""
+    quoted: Said[Description]
+    """How far what this file says of it was compared with it: whole sentences, for the limits."""
 
 
 class Article(Record):
@@ -133,6 +180,12 @@ class Article(Record):
     stated: list[Stated] = Field(default_factory=list)
     """What the article says and a protocol may do otherwise."""
     open_choices: list[OpenChoice]
+
+    @field_validator("open_choices")
+    @classmethod
+    def _choices_are_different(cls, choices: list[OpenChoice]) -> list[OpenChoice]:
+        all_different([choice.id for choice in choices])
+        return choices
 
     @property
     def ids(self) -> list[str]:

@@ -8,7 +8,10 @@ from pydantic import Field, model_validator
 from resnet_sizes.io.messages import without_secrets
 from resnet_sizes.schemas.base import Number, Record
 
-DataContent = Literal["cifar10", "cifar10-reencoded", "digits", "other"]
+ArticleContent = Literal["cifar10", "cifar10-reencoded", "digits", "article"]
+"""Contents of a dataset by which an article may be tested; `article` is declared by the user."""
+
+DataContent = Literal[ArticleContent, "other"]
 
 
 class Limit(Record):
@@ -32,11 +35,11 @@ class DatasetSpec(Record):
     """The folder or archive of `image-folder`; for `cifar10` a local copy of the official
     archive, packed or unpacked, used instead of a download; what a function of your own is called
     with. `~`, variables and addresses are not expanded."""
-    content: Literal["auto", "cifar10-reencoded", "other"] = "auto"
-    """What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 with other
-    pixels than the official ones) or `other`. `auto`: what the source says, and `other` for a
-    folder. Whatever is declared, images and labels that are all those of the official archive
-    are taken for it, in any order and under any names of files, once
+    content: Literal["auto", "cifar10-reencoded", "article", "other"] = "auto"
+    """What an `image-folder` is declared to hold: `cifar10-reencoded` (CIFAR-10 with other pixels
+    than the official ones), `article` (the images that the article names) or `other`. `auto`: what
+    the source says, and `other` for a folder. Whatever is declared, images and labels that are all
+    those of the official archive are taken for it, in any order and under any names of files, once
     `src/resnet_sizes/data/official_cifar10.json` has their identity, which nobody has made yet:
     `resnet-sizes data` tells it where the official archive is."""
     resize: bool = False

@@ -20,7 +20,7 @@ from resnet_sizes.schemas.base import Distinct, Record
 from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE, shipped_network_costs
 from resnet_sizes.schemas.study.networks import ModelName, depth_of
 from resnet_sizes.schemas.study.protocol import Description
-from resnet_sizes.schemas.study.sources import DataContent
+from resnet_sizes.schemas.study.sources import ArticleContent
 
 T = TypeVar("T", float, Decimal)
 
@@ -214,7 +214,7 @@ class Needs(Record):
     """What a claim accepts as a test of itself. A run that misses any of it is not
     comparable; fewer seeds are not enough runs."""
 
-    data: list[DataContent] = Field(min_length=1, description="Contents of the dataset.")
+    data: list[ArticleContent] = Field(min_length=1, description="Contents of the dataset.")
     protocols: Literal["any"] | list[str] = "any"
     """Names of the protocols that are readings of the article for this claim; `any` where it is
     said of whatever the article did."""
