@@ -91,11 +91,8 @@ def _add_verdicts(
 ) -> None:
     """How often each verdict was given on the article, zeros included; as `outcome.<overall, or a
     reading>.<outcome>` how many claims were supported, contradicted, or left open. Claims that
-    are one test count once.
-
-    `verdict.total.count`, and the three that make it up, leave out what is decided by construction
-    and what no data can test.
-    """
+    are one test count once. `verdict.total.count`, and the three that make it up, leave out what
+    is decided by construction and what no data can test."""
     counted = [one for one in overall if one.same_test_as is None]
     decided = [one for one in counted if one.verdict not in _NOT_BY_DATA]
     by_data = [one for one in decided if "construction" not in one.reasons]

@@ -135,11 +135,9 @@ def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
 def printed_accuracies(
     article: Article, runs: StudyRuns, values: Mapping[str, Value], protocol: str
 ) -> Iterator[records.PrintedAccuracy]:
-    """The accuracies or errors of the article's table and their increments, column by column.
-
-    Only what one protocol's runs have a number for, and the article no mean of several runs. Our
-    increments are over the study's shallowest model; those over another one are left out.
-    """
+    """The accuracies or errors of the article's table and their increments, column by column: what
+    one protocol's runs have a number for, and the article no mean of several runs. Our increments
+    are over the study's shallowest model; those over another one are left out."""
     same_base = article.base_model == shallowest(runs.study.models)
     means = [(of.model, of.column) for of in article.claims if isinstance(of, PrintedMean)]
     for column in article.columns:

@@ -43,13 +43,10 @@ def add_definitions(book: ValueBook, models: Sequence[str], article: Article) ->
 def add_model(
     book: ValueBook, runs: StudyRuns, protocol: str, model: str, wanted: Collection[str]
 ) -> None:
-    """What one model's runs give by themselves; quantities of other columns than these where they
-    are among the `wanted`.
-
-    `minutes` are computed of a run with a feature cache; `measured_minutes` are what the clock
-    showed, and `forward_minutes` those of one pass over the training images. Times and memory are
-    those of our runs alone.
-    """
+    """What one model's runs give by themselves, quantities of further columns where they are
+    `wanted`. `minutes` are computed of a run with a feature cache; `measured_minutes` are what the
+    clock showed, and `forward_minutes` those of one pass over the training images. Times and
+    memory are those of our runs alone."""
     prefix, finished = f"{protocol}.{model}", runs.of(protocol, model)
     own = runs.own.of(protocol, model)
     named = Source(file="study.json", field=f"study.models[{runs.study.models.index(model)}]")
@@ -141,10 +138,8 @@ def _add_increment(book: ValueBook, runs: StudyRuns, protocol: str, model: str, 
     finished = [*runs.of(protocol, model), *runs.of(protocol, base)]
     seeds = Counter(run.settings.seed for run in finished)
     used = [run for run in finished if seeds[run.settings.seed] == 2]
-    pairs = [
-        (table[model].accuracy, table[base].accuracy)
-        for table in runs.outcomes_by_seed(protocol, [base, model])
-    ]
+    tables = runs.outcomes_by_seed(protocol, [base, model])
+    pairs = [(table[model].accuracy, table[base].accuracy) for table in tables]
     if not any(below for _, below in pairs):
         return
     key, sources = f"{protocol}.{model}.accuracy_increment", run_sources(used, _ACCURACY)

@@ -30,11 +30,10 @@ class ValueBook:
         and whether it is what the clock showed of each."""
         if key in self.values:
             raise ValueError(f"the value {key} is added twice")
-        unique = {(source.file, source.field): source for source in sources}
         self.values[key] = Value(
             value=value,
             kind=kind,
-            sources=list(unique.values()),
+            sources=list(dict.fromkeys(sources)),
             computed=not measured and any(run.has_computed_time for run in times_of),
             shared=any(run.metrics.shared_device for run in times_of),
         )

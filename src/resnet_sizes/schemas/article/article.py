@@ -243,12 +243,9 @@ def texts_in(data: Any, place: str = "") -> Iterator[tuple[str, Description]]:
 
 
 def load_article(path: Path) -> Article:
-    """Read and check an article file (YAML), as `shipped` finds it.
-
-    Raises UserError with the file's name and every problem: unknown rule, unknown key, a
-    printed number that is not the table's. A `study.json` of an older version may name a file by
-    where it was: it is read where it is now.
-    """
+    """Read and check an article file (YAML), as `shipped` finds it. A `study.json` of an older
+    version may name a file by where it was: it is read where it is now. Raises UserError with the
+    file's name and every problem: unknown rule, unknown key, a number that is not the table's."""
     if not path.exists() and path.as_posix() in MOVED:
         now = Path(MOVED[path.as_posix()])
         log.warning("warning: %s has been moved to %s, and is read there", path, now)

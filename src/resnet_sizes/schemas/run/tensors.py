@@ -89,11 +89,9 @@ class DatasetArrays:
 
 
 def dataset_identity(arrays: DatasetArrays) -> str:
-    """SHA-256 (64 hexadecimal digits) over the decoded pixels and labels.
-
-    Covers each array's name, dtype, shape and little-endian bytes in a fixed order, so the same
-    images from a folder, a zip or a tar archive compare equal, and so do byte orders.
-    """
+    """SHA-256 (64 hexadecimal digits) over the decoded pixels and labels: each array's name, dtype,
+    shape and little-endian bytes in a fixed order, so the same images from a folder, a zip or a tar
+    archive compare equal, and so do byte orders."""
     return _hash_of(vars(arrays))
 
 
@@ -176,11 +174,9 @@ def predictions_hash(logits: Float32Array, labels: Int64Array) -> str:
 
 
 def read_predictions(path: Path, expected: str | None = None) -> tuple[Float32Array, Int64Array]:
-    """Read and verify a run's `(logits, labels)`, as `write_predictions` describes them.
-
-    `expected` is the hash of `predictions_hash`, where the run's metrics have it. Raises
-    RunProblem if the file is missing or damaged, or if a logit is not finite.
-    """
+    """Read and verify a run's `(logits, labels)`, as `write_predictions` describes them. `expected`
+    is their `predictions_hash`, where the run's metrics have it. Raises RunProblem if the file is
+    missing or damaged, or if a logit is not finite."""
     remedy = "Delete the file, if it is there, and run snakemake again: this run is then repeated."
     _, tensors = _read_tensors(path, PREDICTION_NAMES, remedy)
     logits, labels = tensors["logits"], tensors["labels"]

@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from resnet_sizes.io.messages import did_you_mean, explain, shown, shown_text
+from resnet_sizes.io.messages import explain, shown_text
 from resnet_sizes.io.plugins import plugins
 from resnet_sizes.schemas.article.claims import orders as order_rules
 from resnet_sizes.schemas.article.claims import printed_number as number_rules
 from resnet_sizes.schemas.article.claims.base import ClaimBase, OrderClaim
 from resnet_sizes.schemas.article.claims.printed_number import PrintedNumber
 from resnet_sizes.schemas.article.columns import COLUMNS, Column
+from resnet_sizes.schemas.base import one_of
 
 __all__ = ["Claim", "ClaimBase", "OrderClaim", "PrintedNumber"]
 
@@ -35,12 +36,11 @@ def _explained(raw: Any) -> Any:
     if not isinstance(raw, dict):
         return raw
     name = f"({shown_text(str(raw['id']))}): " if "id" in raw else ""
-    rule = raw.get("rule")
-    kind = CLAIM_KINDS.get(rule) if isinstance(rule, str) else None
-    if kind is None:
-        names = list(CLAIM_KINDS)
-        hint = did_you_mean(rule, names)
-        raise ValueError(f"{name}rule: found {shown(rule)}; allowed: {', '.join(names)}.{hint}")
+    rule: Any = raw.get("rule")
+    try:
+        kind = CLAIM_KINDS[one_of(rule, CLAIM_KINDS)]
+    except ValueError as error:
+        raise ValueError(f"{name}rule: {error}") from None
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
