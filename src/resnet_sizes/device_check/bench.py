@@ -98,9 +98,8 @@ class Bench:
     def run(self, reading: str = "scratch-32", **changes: Any) -> RunFile:
         """A run file, of ResNet-18 unless `changes` say otherwise."""
         recipe = TrainingRecipe(**READINGS[reading], precision=changes.get("precision", "fp32"))
-        settings: dict[str, Any] = TrainingSpec(epochs=1).model_dump(
-            include=set(RunSettings.model_fields)
-        )
+        names = set(RunSettings.model_fields)
+        settings: dict[str, Any] = TrainingSpec(epochs=1).model_dump(include=names)
         settings |= {"protocol": reading, "model": "resnet18", "seed": 0, "reading": recipe}
         settings |= {"compile": changes.get("compile_mode", "none"), "dataset_identity": "0" * 64}
         return RunFile(**(settings | changes))

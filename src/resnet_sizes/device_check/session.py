@@ -80,8 +80,7 @@ def make(
         told: Any = {"state": "skipped", "reasons": ["only for CUDA"], "numbers": {}}
         if known["device"]["kind"] == "cuda" or not check.only_cuda:
             seconds = max(0.0, min(SHARE * limit, began + limit - start))
-            what = check.module, check.name
-            told = _in_process(seconds, check_made, *what, device, quick, folder)
+            told = _in_process(seconds, check_made, check.module, check.name, device, quick, folder)
         if isinstance(told, str):
             told = {"state": "failed", "reasons": [told], "numbers": {}}
         seconds = round(time.monotonic() - start, 2)

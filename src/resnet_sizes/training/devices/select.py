@@ -12,6 +12,7 @@ import resource
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -80,27 +81,15 @@ def set_threads(threads: int | str) -> int:
 def describe(device: torch.device, gpu: Gpu | None = None) -> Device:
     """What the metrics record of the device. `gpu` is what the machine calls it: torch, which
     sees no other, calls it 0."""
-    threads = torch.get_num_threads()
+    found: dict[str, Any] = {"kind": device.type, "threads": torch.get_num_threads()}
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         own = torch.cuda.current_device() if device.index is None else device.index
-        return Device(
-            kind="cuda",
-            name=properties.name,
-            index=gpu.index if gpu else own,
-            uuid=gpu.uuid if gpu else None,
-            memory_bytes=properties.total_memory,
-            threads=threads,
-        )
-    return Device(
-        kind="mps" if device.type == "mps" else "cpu",
-        name=_told_by_linux("/proc/cpuinfo", "model name")
-        or platform.processor()
-        or platform.machine()
-        or "CPU",
-        memory_bytes=int(psutil.virtual_memory().total),
-        threads=threads,
-    )
+        found |= {"index": gpu.index if gpu else own, "uuid": gpu and gpu.uuid}
+        return Device(name=properties.name, memory_bytes=properties.total_memory, **found)
+    told = _told_by_linux("/proc/cpuinfo", "model name")
+    name = told or platform.processor() or platform.machine() or "CPU"
+    return Device(name=name, memory_bytes=int(psutil.virtual_memory().total), **found)
 
 
 def peak_memory(device: torch.device) -> int:

@@ -92,8 +92,7 @@ def _write_weights(trainer: Trainer, metrics: Metrics, folder: RunFolder) -> Non
 def versions(device: torch.device) -> dict[str, str]:
     """Versions of what takes part in a result, by name; on CUDA also cuDNN's and the driver's."""
     found = {"python": platform.python_version(), "resnet-sizes": resnet_sizes.__version__}
-    for package in ("torch", "torchvision", "numpy"):
-        found[package] = version(package)
+    found |= {package: version(package) for package in ("torch", "torchvision", "numpy")}
     if device.type == "cuda" and torch.version.cuda:
         nvml, cuda = Nvml.load(), torch.version.cuda
         cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
