@@ -4,10 +4,12 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
+from jinja2 import FileSystemLoader
 from report_prose import foreign_words
 from report_studies import TEMPLATES, words_only
 
@@ -22,7 +24,7 @@ from resnet_sizes.reporting.sections.claims import (
 from resnet_sizes.reporting.sections.methodology import criteria, same_tests
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.printed import plain
-from resnet_sizes.reporting.text.words import Words, make_environment
+from resnet_sizes.reporting.text.words import Words, make_environment, rendered
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.evidence.values import Source, Value
@@ -424,3 +426,25 @@ def test_a_template_prints_no_number_that_was_not_formatted() -> None:
 def test_a_missing_text_is_an_error(words: Words) -> None:
     with pytest.raises(UserError, match=r"'reasons\.no-such-reason'"):
         words("reasons.no-such-reason")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "cycler.__init__.__globals__.os.popen('touch executed').read()",
+        "words.folders[0].joinpath('executed').write_text('')",
+        "article.parse_file('pickled', allow_pickle=True)",
+        "article.model_construct.__func__",
+    ],
+)
+def test_a_template_reaches_no_file_and_no_program(
+    article: Article, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: str
+) -> None:
+    """Prose of an article may be anybody's."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prose.j2").write_text(f"<< {attack} >>")
+    environment = make_environment(loader=FileSystemLoader(tmp_path))
+    words = Words(TEMPLATES / "en", "en")
+    with pytest.raises(UserError, match="a template asks for what none may use"):
+        rendered(environment, "prose.j2", tmp_path, words=words, article=article)
+    assert not list(tmp_path.rglob("executed"))

@@ -57,7 +57,7 @@ def test_templates_of_one_s_own_that_lack_one_say_so(empty: Path) -> None:
     archive = next((ROOT / "reference").glob("*.zip"))
     done = copied().run(["compare", str(archive), str(archive), "--page", "page.html"], empty)
     assert done.returncode == 1
-    assert "report: holds no page.html.j2. A report/ of your own" in done.stderr
+    assert "report/page.html.j2: no such template. A report/ of your own" in done.stderr
 
 
 def known_to_git(*paths: str) -> list[str]:

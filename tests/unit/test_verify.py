@@ -22,6 +22,9 @@ from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.reporting.build import made_with
+from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile
 from resnet_sizes.schemas.run.tensors import (
@@ -309,6 +312,41 @@ def test_what_an_archive_of_other_code_says_of_itself_in_words_is_not_compared(u
     assert status == 0, differing(found)
     [said] = [each for each in found["findings"] if "CITATION.cff" in each["detail"]]
     assert said["outcome"] == "not-compared"
+
+
+ATTACK = "cycler.__init__.__globals__.os.popen('touch executed').read()"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["verify", "."],
+        ["verify", "shared"],
+        ["certificate", ".", "--checker", "Ada Lovelace", "--out", "../certificate"],
+        ["compare", ".", ".", "--page", "../page.html"],
+        ["trace", ".", "S3"],
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_nothing_of_an_archive_is_executed_in_the_folder_that_it_was_unpacked_to(unpacked, command):
+    """Whoever made it can have its templates, its prose and its list of files fit together."""
+    prose = next((unpacked / "articles/santos-2024/prose/pt").glob("*.j2"))
+    for template in (*(unpacked / "report").rglob("*.j2"), prose):
+        is_ours = ".qmd." in template.name or template.parent.name == "shared"
+        attack = f"<< {ATTACK} >>" if is_ours else f"{{{{ {ATTACK} }}}}"
+        template.write_text(attack + template.read_text("utf-8"), "utf-8")
+    blocks = unpacked / "report/assets/blocks.lua"
+    blocks.write_text("os.execute('touch executed')\n" + blocks.read_text("utf-8"), "utf-8")
+    path = unpacked / "results/shared/report/pt/report.json"
+    data = json.loads(path.read_text("utf-8"))
+    own = ArticleFolder(unpacked / "articles/santos-2024/article.yaml")
+    here = made_with(choose_engine("pandoc"), unpacked / "report", own)
+    path.write_text(json.dumps(data | {"made_with": here.model_dump()}), "utf-8")
+    done = copied().run(command, relisted(unpacked))
+    assert "Traceback" not in done.stderr
+    assert not (unpacked / "executed").exists()
+    if "--page" in command or "--out" in command:  # of our own templates
+        assert done.returncode == 0, done.stderr
 
 
 def test_forged_predictions_do_not_fit_the_evidence_and_are_found(unpacked):

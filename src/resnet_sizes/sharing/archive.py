@@ -10,7 +10,6 @@ import resnet_sizes
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_atomically
-from resnet_sizes.io.shipped import shipped
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import read_study
 from resnet_sizes.schemas.verification import Certificate, Person
@@ -22,6 +21,7 @@ from resnet_sizes.sharing.open_archive import (
     NO_DIGEST,
     PREVIEW,
     check_members,
+    templates_here,
 )
 from resnet_sizes.sharing.verify import verify
 
@@ -29,13 +29,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file: equal inputs give equal bytes."""
 
 
-def write_archive(
-    study_path: Path,
-    target: Path,
-    authors: Sequence[Person],
-    license: str,
-    templates: Path | None = None,
-) -> str:
+def write_archive(study_path: Path, target: Path, authors: Sequence[Person], license: str) -> str:
     """Verify a finished study and write it as one zip, atomically; the digest of its list of files.
 
     Run in the project's folder. Files are stored as they are, with a fixed time, so that equal
@@ -47,7 +41,7 @@ def write_archive(
     files = archive_files(study_path, study)
     members = [zipfile.ZipInfo(name) for name in files]
     check_members(target, members, "Rename it, then run the same command again.")
-    found = verify(study_path, templates=templates)
+    found = verify(study_path)
     if not found.holds:
         first = next(each for each in found.findings if each.outcome == "differs")
         raise UserError(
@@ -69,7 +63,7 @@ def write_archive(
         not_compared=[f"{each.subject}: {each.detail}" for each in others],
         preview_sha256=NO_DIGEST,
     )
-    papers = described(certificate, study, folder, files, templates or shipped("report"))
+    papers = described(certificate, study, folder, files, templates_here())
     shown = papers.pop(PREVIEW)
     preview = hashlib.sha256(shown.encode()).hexdigest()
     certificate = certificate.model_copy(update={"preview_sha256": preview})

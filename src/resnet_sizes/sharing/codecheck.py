@@ -6,7 +6,6 @@ from typing import Any
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_text
-from resnet_sizes.io.shipped import shipped
 from resnet_sizes.schemas.article.article import load_article
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run.run import read_study
@@ -44,5 +43,5 @@ def write_certificate(
     names |= {"checker": checker, "checked": utc_now(), "found": found, "summary": summary(found)}
     written = tuple(folder / name for name in PAPERS)
     for file in written:
-        write_text(file, rendered(f"archive/{file.name}.j2", shipped("report"), **names))
+        write_text(file, rendered(f"archive/{file.name}.j2", None, **names))
     return written

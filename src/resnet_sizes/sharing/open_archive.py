@@ -19,6 +19,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import shown_text
+from resnet_sizes.io.shipped import SHIPPED, shipped
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.verification import Certificate, Finding, Group, Outcome
 
@@ -52,6 +53,18 @@ class Opened:
     """Its `study.json`, relative to `root` or absolute."""
     is_archive: bool
     """Whether it has a list of its files."""
+
+
+def in_archive() -> bool:
+    """Whether the working directory is, or lies in, an unpacked archive."""
+    here = Path.cwd()
+    return any((top / METADATA).exists() for top in (here, *here.parents))
+
+
+def templates_here() -> Path:
+    """`report/`, but never an archive's: templates, and pandoc's filters beside them, can do
+    anything."""
+    return SHIPPED / "report" if in_archive() else shipped("report")
 
 
 @contextmanager

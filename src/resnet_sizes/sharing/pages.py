@@ -6,12 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import FileSystemLoader, StrictUndefined
 
 from resnet_sizes.i18n.numbers import LOCALES, date, decimal
-from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.shipped import OWN_TEMPLATES, shipped
-from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.reporting.text import words
+from resnet_sizes.sharing.open_archive import templates_here
 
 
 def page(
@@ -23,7 +22,7 @@ def page(
     `names` are what the template may call besides `language` and the report's `words` by language.
     Raises UserError where the template is not there.
     """
-    templates = templates or shipped("report")
+    templates = templates or templates_here()
     return rendered(
         "page.html.j2",
         templates,
@@ -31,16 +30,17 @@ def page(
         title=title,
         languages=languages,
         locales={name: LOCALES[name].replace("_", "-") for name in languages},
-        words={name: Words(templates / name, name) for name in languages},
+        words={name: words.Words(templates / name, name) for name in languages},
         **names,
     )
 
 
-def rendered(name: str, templates: Path, **names: Any) -> str:
+def rendered(name: str, templates: Path | None, **names: Any) -> str:
     """The text of a template, which has the filters `number` and `signed` (digits, language),
     `date` (language), and `json`, by which YAML and JSON quote. Raises UserError where it is not
     there."""
-    environment = Environment(
+    templates = templates or templates_here()
+    environment = words.Sandbox(
         loader=FileSystemLoader(templates),
         autoescape=".html." in name,
         undefined=StrictUndefined,
@@ -54,10 +54,7 @@ def rendered(name: str, templates: Path, **names: Any) -> str:
         "number": partial(_number, plus=""),
         "signed": partial(_number, plus="+"),
     }
-    try:
-        return environment.get_template(name).render(names)
-    except TemplateNotFound:
-        raise UserError(f"{templates}: holds no {name}. {OWN_TEMPLATES}") from None
+    return words.rendered(environment, name, templates, **names)
 
 
 def _number(value: float, digits: int, language: str, plus: str) -> str:

@@ -25,7 +25,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_if_valid, read_record
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import looked_in
-from resnet_sizes.io.shipped import shipped
+from resnet_sizes.io.shipped import SHIPPED, shipped
 from resnet_sizes.reporting.build import build_report, made_with, report_text
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import Format, choose_engine
@@ -46,8 +46,10 @@ from resnet_sizes.sharing.open_archive import (
     REMEDY,
     check_files,
     finding,
+    in_archive,
     listed_files,
     opened,
+    templates_here,
 )
 from resnet_sizes.sharing.plausibility import implausible
 from resnet_sizes.sharing.pool import pool_problems
@@ -59,19 +61,13 @@ Replay = Callable[[StudyFile, StudyFolder], Iterable[Finding]]
 """Trains the first steps of a study's runs again."""
 
 
-def verify(
-    path: Path,
-    digest: str | None = None,
-    replay: Replay | None = None,
-    templates: Path | None = None,
-) -> Verification:
+def verify(path: Path, digest: str | None = None, replay: Replay | None = None) -> Verification:
     """Check a results folder or an archive, without torch, GPU or network.
 
     `digest` is what was published of an archive: it must be that of its list of files; `replay`
     is called in the end, and may need torch. Nothing is written. Raises UserError for what is no
     result at all; whatever can be compared is compared, and becomes a finding.
     """
-    templates, here = (templates or shipped("report")).absolute(), Path.cwd()
     with opened(path) as result, chdir(result.root):
         found = list(check_files(result, digest))
         try:
@@ -80,8 +76,9 @@ def verify(
             raise UserError(f"{path}: {error}") from None
         # Templates can do anything, so those that come with a result are not used.
         article = Path(study_file.study.article)
-        own = next((top for top in (here, templates.parent) if (top / article).is_file()), here)
-        folder = ArticleFolder(own / article)
+        if in_archive():
+            article = SHIPPED / "articles" / article.parent.name / article.name
+        folder, templates = ArticleFolder(article), templates_here().absolute()
         check = _Check(result.study_file, study_file, templates, folder, result.is_archive)
         found += check.findings()
         if result.is_archive:
@@ -105,7 +102,7 @@ class _Check:
     study_file: StudyFile
     templates: Path
     article: ArticleFolder
-    """Of this name in the working directory, or beside the templates."""
+    """With the prose that texts are made with: of an archive, the shipped one of its name."""
     is_archive: bool
 
     @property

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import get_args
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import FileSystemLoader
 
 from resnet_sizes.i18n.numbers import places, plain_percent, ratio_digits, rounded
 from resnet_sizes.reporting.render.engines import Engine
@@ -16,7 +16,7 @@ from resnet_sizes.reporting.text.context import ReportContext, Results
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped, yaml_text
 from resnet_sizes.reporting.text.printed import named, plain
 from resnet_sizes.reporting.text.verdict_sentences import sentence_key
-from resnet_sizes.reporting.text.words import class_label, make_environment, rendered
+from resnet_sizes.reporting.text.words import Sandbox, class_label, make_environment, rendered
 from resnet_sizes.schemas.article.columns import COLUMNS, own_key
 from resnet_sizes.schemas.evidence.verdicts import VerdictName, outcome_of
 from resnet_sizes.schemas.paths import StudyFolder
@@ -69,7 +69,7 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
     return RenderedArticle(_tidy(text), alternatives, list(map(str, commands.values())))
 
 
-def report_templates(report: ReportContext, folder: Path) -> Environment:
+def report_templates(report: ReportContext, folder: Path) -> Sandbox:
     """The templates of one language, the article's own before the others, and those of `folder`
     itself, which both languages share.
 

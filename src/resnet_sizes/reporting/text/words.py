@@ -7,13 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from babel.lists import format_list
-from jinja2 import (
-    Environment,
-    StrictUndefined,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    UndefinedError,
-)
+from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import SandboxedEnvironment
 
 from resnet_sizes.i18n.numbers import LOCALES, Number, rounded
 from resnet_sizes.io.errors import UserError
@@ -56,15 +52,22 @@ def _printable(value: Any) -> Safe:
     raise TypeError(f"a template printed {value!r}: only text may be printed")
 
 
-def make_environment(
-    finalize: Callable[[Any], Any] | None = _printable, **options: Any
-) -> Environment:
+class Sandbox(SandboxedEnvironment):
+    """Templates may be somebody else's: what they are given prints texts and touches no file."""
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Without the methods of paths, and of records, which read files."""
+        module = str(getattr(obj, "__module__", ""))
+        return not module.startswith(("pathlib", "pydantic")) and super().is_safe_callable(obj)
+
+
+def make_environment(finalize: Callable[[Any], Any] | None = _printable, **options: Any) -> Sandbox:
     """A Jinja environment whose marks do not clash with Markdown, Quarto or pandoc.
 
     Autoescaping only makes macros return `Markup`; `finalize` is what escapes. Without it text is
     escaped for HTML.
     """
-    return Environment(
+    return Sandbox(
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<<",
@@ -79,16 +82,18 @@ def make_environment(
     )
 
 
-def rendered(environment: Environment, name: str, folder: Path, **names: Any) -> str:
+def rendered(environment: Sandbox, name: str, folder: Path, **names: Any) -> str:
     """A template below `folder`, filled in. Raises UserError where there is none or it is wrong."""
     try:
         return environment.get_template(name).render(names)
     except TemplateNotFound as error:
-        raise UserError(f"{folder / str(error)}: no such template. {OWN_TEMPLATES}") from None
+        raise UserError(f"{folder / str(error.name)}: no such template. {OWN_TEMPLATES}") from None
     except TemplateSyntaxError as error:
         raise UserError(f"{error.filename}, line {error.lineno}: {error.message}") from None
     except UndefinedError as error:
         raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
+    except SecurityError as error:
+        raise UserError(f"{folder}: a template asks for what none may use: {error}") from None
 
 
 class Words:
