@@ -315,6 +315,15 @@ def test_what_counts_in_small(package: Path, old: str, new: str, same: bool) -> 
     assert (code_hash("hashed") == before) is same
 
 
+def test_a_package_may_import_its_own_modules_by_their_names(package: Path) -> None:
+    hashes = set()
+    for number in (1, 2):
+        (package / "one.py").write_text(f"X = {number}\n")
+        (package / "__init__.py").write_text("from hashed import one\n\nY = one.X\nZ = one\n")
+        hashes.add(code_hash("hashed"))
+    assert len(hashes) == 2
+
+
 def test_texts_beside_the_modules_and_new_modules_count(package: Path) -> None:
     hashes = {code_hash("hashed")}
     for name, text in (("words.yaml", "one: a\n"), ("words.yaml", "one: b\n"), ("new.py", "X = 1")):

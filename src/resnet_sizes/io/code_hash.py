@@ -237,7 +237,7 @@ class _Serialiser:
         if (module, name) in self._known:
             return None if attributes else (module, name)
         again = self._imports.get(module, {}).get(name)
-        if again is not None:  # imported by way of another hashed module
+        if again not in (None, source):  # imported by way of another hashed module
             return self._imported(again, attributes)
         if attributes and source in self._imports:  # a hashed module by itself
             return self._imported(f"{source}.{attributes[0]}", attributes[1:])
