@@ -71,7 +71,9 @@ def _draft(test: ClaimTest[Any], hindrances: Obstacles, tests: int) -> Verdict:
     """A verdict, or what it will be made from once its p-value is corrected."""
     basis = None
     if test.claim.needs is None:
-        defined = {model: Outcome(model, 0.0, 0.0, 0.0, 0.0) for model in test.models}
+        runs = {model: test.sampling.runs.first_of(model) for model in test.models}
+        none = 0.0, 0.0, 0.0, 0.0
+        defined = {m: run.outcome if run else Outcome(m, *none) for m, run in runs.items()}
         observed: bool | None = test.holds(defined)
         answer: Answer = "true-by-construction" if observed else "contradicted", ["construction"]
     else:

@@ -62,6 +62,11 @@ class StudyRuns:
             found[run.settings.protocol, run.settings.model] += (run,)
         return found
 
+    def first_of(self, model: str) -> FinishedRun | None:
+        """A run of a model in whatever protocol, for what its definition decides."""
+        found = (own[0] for (_, each), own in self._by_model.items() if each == model)
+        return next(found, None)
+
     def outcomes_by_seed(self, protocol: str, models: Sequence[str]) -> list[Outcomes]:
         """One table per seed for which all of `models` are finished, in the order of `of`."""
         seeds = self._common_seeds(protocol, models).values()

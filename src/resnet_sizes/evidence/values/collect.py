@@ -15,7 +15,7 @@ from resnet_sizes.schemas.evidence import verdicts as records
 from resnet_sizes.schemas.evidence.values import RunOrigin, Source, Value, Values, seed_keys
 from resnet_sizes.schemas.evidence.verdicts import Overall, Verdict, VerdictName
 from resnet_sizes.schemas.run.tensors import DatasetInfo
-from resnet_sizes.schemas.study.protocol import by_depth, shallowest
+from resnet_sizes.schemas.study.protocol import shallowest
 from resnet_sizes.schemas.study.study import DEFAULT, Study
 
 
@@ -40,8 +40,7 @@ def collect_values(
     book, study = ValueBook(), runs.study
     _add_study(book, runs)
     _add_data(book, runs.info)
-    models = [*(row.model for row in article.table), *study.models]
-    add_definitions(book, by_depth(list(dict.fromkeys(models))), article)
+    add_definitions(book, runs, article)
     wanted = {quantity for claim in article.claims for quantity in claim.quantities}
     wanted |= {COLUMNS[name].quantity for name in article.columns}
     for protocol in study.protocols:

@@ -2,42 +2,51 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from itertools import product
 from statistics import mean
 
 from resnet_sizes.evidence.runs.read import StudyRuns, on_one_device
 from resnet_sizes.evidence.runs.validate import FinishedRun
 from resnet_sizes.evidence.values.value_book import ValueBook, prediction_ends, run_sources
+from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.article.claims.base import Outcome, increment_percent
 from resnet_sizes.schemas.article.columns import COLUMNS, Kind, own_key
 from resnet_sizes.schemas.evidence.values import Source
 from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE
-from resnet_sizes.schemas.study.networks import NETWORKS, depth_of, shallowest
+from resnet_sizes.schemas.study.networks import NETWORKS, by_depth, depth_of, shallowest
 
 _ACCURACY = "final_test_accuracy"
 
 
-def add_definitions(book: ValueBook, models: Sequence[str], article: Article) -> None:
-    """What needs no run, in the unit of the article's column: depths with their increments over
-    the article's first row in percent, and what else its table prints of such numbers."""
+def add_definitions(book: ValueBook, runs: StudyRuns, article: Article) -> None:
+    """What no training changes, in the unit of the article's column: depths with their increments
+    over the article's first row in percent, and what else its table prints of such numbers, of a
+    run where there is one."""
 
-    def source(quantity: str, model: str) -> Source:
+    def defined(quantity: str, model: str) -> tuple[float, Source]:
+        run, file, field = runs.first_of(model), NETWORK_COSTS_FILE, f"networks[{model}].{quantity}"
         if quantity == "layers" and NETWORKS[model].sha256:
-            return Source(file="study.json", field=f"study.networks.{model}.depth")
-        if quantity == "layers":
-            return Source(file="resnet_sizes.schemas.study.protocol", field=f"LAYERS.{model}")
-        return Source(file=NETWORK_COSTS_FILE, field=f"networks[{model}].{quantity}")
+            file, field = "study.json", f"study.networks.{model}.depth"
+        elif quantity == "layers":
+            file, field = "resnet_sizes.schemas.study.protocol", f"LAYERS.{model}"
+        elif run:
+            return getattr(run.metrics, quantity), Source(file=run.file, field=quantity)
+        return getattr(Outcome(model, 0.0, 0.0, 0.0, 0.0), quantity), Source(file=file, field=field)
 
     names = dict.fromkeys(("layers", "layers_increment", *article.columns))
-    for model, name in product(models, names):
+    models = {*(row.model for row in article.table), *runs.study.models}
+    for model, name in product(by_depth([*models]), names):
         column, both = COLUMNS[name], (model, article.base_model)
         if not column.by_definition or (column.over_base and model == article.base_model):
             continue
-        own, base = (getattr(Outcome(m, 0.0, 0.0, 0.0, 0.0), column.quantity) for m in both)
-        number = increment_percent(own, base) if column.over_base else round(own * column.scale, 9)
-        sources = [source(column.quantity, m) for m in both[: 1 + column.over_base]]
-        book.add(own_key(name, "", model), number, column.kind, *sources)
+        with suppress(UserError):  # neither a run nor a table has it
+            found = [defined(column.quantity, each) for each in both[: 1 + column.over_base]]
+            numbers, sources = zip(*found, strict=True)
+            scaled = numbers[0] * column.scale
+            number = increment_percent(*numbers) if column.over_base else round(scaled, 9)
+            book.add(own_key(name, "", model), number, column.kind, *sources)
 
 
 def add_model(
