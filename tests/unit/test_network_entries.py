@@ -27,6 +27,7 @@ from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.study.networks import NETWORKS, Network, display_name
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
 from resnet_sizes.training.engine.networks import (
+    backbone,
     build_network,
     count_parameters,
     macs_per_image,
@@ -279,6 +280,56 @@ def test_a_network_of_ones_own_is_trained_by_its_dotted_path(own: Folder) -> Non
     assert own.run_file() != before
 
 
+COLUMN = """
+schema_version: 1
+languages: [en]
+article: {title: Parameters alone, authors: [Somebody], year: 2021, language: en}
+setup: {data: digits, train_images: 1437, test_images: 360, iterations: 100}
+table:
+  - {model: resnet20, error: "9.72", parameters: "0.27"}
+  - {model: tiny, error: "50.0", parameters: "0.003"}
+claims:
+  - id: B1
+    place: table
+    text: {en: "Parameters of ResNet-20, 0.27 million."}
+    rule: cell
+    model: resnet20
+    column: parameters
+    printed: "0.27"
+  - id: B2
+    place: table
+    text: {en: "Parameters of ours."}
+    rule: cell
+    model: tiny
+    column: parameters
+    printed: "0.003"
+open_choices: []
+"""
+
+
+def test_a_column_of_parameters_has_those_of_ones_own_network_as_its_run_counted_them(
+    own: Folder,
+) -> None:
+    (own.folder / "column.yaml").write_text(COLUMN, encoding="utf-8")
+    path = own.folder / "config/own.yaml"
+    path.write_text(path.read_text() + "article: column.yaml\n", encoding="utf-8")
+    own.train()
+    own.run("evidence", "results/own/study.json")
+    evidence = own.folder / "results/own/evidence"
+    values = json.loads((evidence / "values.json").read_text())["values"]
+    found = {model: values[f"parameters.{model}"] for model in ("resnet20", "tiny")}
+    assert found["tiny"]["value"] == pytest.approx((4 * 3 * 9 + 4 + 256 * 10 + 10) / 1e6)
+    assert found["resnet20"]["value"] == pytest.approx(0.269722)
+    places = {model: tuple(each["sources"][0].values()) for model, each in found.items()}
+    assert places == {
+        "resnet20": ("network_costs.json", "networks[resnet20].parameters"),
+        "tiny": ("runs/scratch-32/tiny/seed-0/metrics.json", "parameters"),
+    }
+    verdicts = json.loads((evidence / "verdicts.json").read_text())["verdicts"]
+    assert [each["verdict"] for each in verdicts] == ["true-by-construction"] * 2
+    own.run("report", "own", "--format", "html", "--engine", "pandoc")
+
+
 def test_the_documented_network_is_trained(own: Folder) -> None:
     (own.folder / "config" / "mine.py").write_text(blocks("A network", "python")[0])
     [written] = yaml.safe_load(blocks("A network", "yaml")[0])["networks"].values()
@@ -293,6 +344,11 @@ def test_the_documented_network_is_trained(own: Folder) -> None:
     ("build", "told"),
     [
         ("config.none:tiny", "tiny.build: there is no config/none.py (looked in"),
+        (
+            "config.my_networks:tinny",
+            "my_networks.py has no 'tinny' at its top level. Did you mean 'tiny'?",
+        ),
+        ("config.my_networks:forward", "my_networks.py has no 'forward' at its top level"),
         ("config.tiny", "networks.tiny.build: found 'config.tiny'; allowed: text of the form"),
     ],
 )
@@ -304,10 +360,9 @@ def test_a_network_that_is_nowhere_stops_before_any_run(own: Folder, build: str,
 @pytest.mark.parametrize(
     ("build", "told"),
     [
-        ("config.my_networks:none", "gives no 'none' (KeyError"),
         ("config.my_networks:NUMBER", "'int' object is not callable"),
         ("config.my_networks:one_too_many", "it gives logits [2, 11]; allowed: [2, 10]"),
-        ("config.my_networks:broken", "RuntimeError: no such layer"),
+        ("config.my_networks:broken", "my_networks.py, line 26: RuntimeError: no such layer"),
     ],
 )
 def test_what_is_no_network_is_told_with_the_remedy(own: Folder, build: str, told: str) -> None:
@@ -315,6 +370,113 @@ def test_what_is_no_network_is_told_with_the_remedy(own: Folder, build: str, tol
     said = " ".join(own.train(fails=True).split())
     assert told in said
     assert "config/my_networks.py" in said
+
+
+def test_a_file_that_is_no_python_stops_before_any_run(own: Folder) -> None:
+    own.module.write_text(OWN.replace("return Tiny(num_classes)\n", "return Tiny(num_classes\n"))
+    told = " ".join(own.run("study", "show", "config/own.yaml", fails=True).split())
+    assert "tiny.build: config/my_networks.py: SyntaxError: '(' was never closed (my_netw" in told
+
+
+LENET = """
+from torch import nn
+from torch.nn import functional
+
+
+class LeNet(nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.narrow = nn.Conv2d(16, 8, 1, bias=False)
+        self.fc = nn.Linear(8 * 5 * 5, num_classes)
+
+    def forward(self, x):
+        x = functional.max_pool2d(functional.relu(self.conv1(x)), 2)
+        x = functional.max_pool2d(functional.relu(self.conv2(x)), 2)
+        x = self.narrow(x)
+        x = x.view(x.size(0), -1)
+        return self.fc(x)
+
+
+class Pixels(nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.fc = nn.Linear(3 * 32 * 32, num_classes)
+
+    def forward(self, x):
+        return self.fc(x.view(-1, 3 * 32 * 32))
+
+
+class Functional(nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.kernels = nn.Parameter(nn.init.kaiming_normal_(nn.Conv2d(3, 4, 3).weight.data))
+        self.fc = nn.Linear(4 * 30 * 30, num_classes)
+
+    def forward(self, x):
+        return self.fc(functional.conv2d(x, self.kernels).view(x.size(0), -1))
+"""
+
+
+@pytest.mark.parametrize("build", ["LeNet", "Pixels", "Functional"])
+def test_a_network_may_flatten_maps_as_the_tutorials_do(own: Folder, build: str) -> None:
+    own.module.write_text(LENET, encoding="utf-8")
+    own.write(build=f"config.my_networks:{build}", head="fc")
+    own.train()
+    # The engine's layout for a CPU, where the head alone is trained.
+    recipe = TrainingRecipe(weights="V1", trainable="head")
+    network = build_network("tiny", recipe, 10, own.run_file().network)
+    images = torch.randn(4, 3, 32, 32)
+    with torch.no_grad():
+        before = network(images)
+        network = ready_for_training(network, recipe, CPU, "fp32")
+        images = images.contiguous(memory_format=torch.channels_last)
+        torch.testing.assert_close(network.fc(backbone(network)(images)), before)
+
+
+def in_forward(*lines: str) -> str:
+    """Our network with these lines before its last."""
+    last = "        return self.last(self.layers(images))"
+    assert last in OWN
+    return OWN.replace(last, "\n".join([*(f"        {line}" for line in lines), last]))
+
+
+NO_PARAMETERS = """
+import torch
+
+
+def tiny(num_classes):
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.AdaptiveAvgPool1d(num_classes))
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (NO_PARAMETERS, "it has no parameters, so there is nothing to train"),
+        (
+            in_forward("if self.training:", "    raise KeyError('only trained')"),
+            "config/my_networks.py, line 15: KeyError: 'only trained'",
+        ),
+        (
+            in_forward("images = images[:2] if len(images) > 2 else images"),
+            "ValueError: Expected input batch_size (2) to match target batch_size (20)",
+        ),
+        (
+            in_forward("assert len(images) > 1, 'one is too few'"),
+            "config/my_networks.py, line 14: AssertionError: one is too few",
+        ),
+        ("raise SystemExit('enough')\n" + OWN, "line 1: SystemExit: enough"),
+        (in_forward("raise SystemExit(0)"), "config/my_networks.py, line 14: SystemExit: 0"),
+        (OWN.replace("return Tiny(num_classes)", "return 7"), "'int' object has no attribute"),
+    ],
+)
+def test_what_fails_in_ones_own_network_is_told_as_such(own: Folder, code: str, told: str) -> None:
+    own.module.write_text(code, encoding="utf-8")
+    said = " ".join(own.train(fails=True).split())
+    assert told in said
+    assert "This file is your own: correct it" in said
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Images from a function of the user's own, as docs/extending.md tells to write it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,13 @@ def test_it_is_called_with_the_path_whose_content_counts_as_well(home: Path) -> 
     ("old", "new", "problem"),
     [
         ("def load", "def other", "KeyError: 'load'"),
-        ("def load", "def", "SyntaxError"),
+        ("def load", "def", "stripes.py: SyntaxError: invalid syntax (stripes.py, line 6)"),
+        ("import numpy", "raise SystemExit(0)\nimport numpy", "stripes.py, line 3: SystemExit: 0"),
+        ("labels = np.arange(count) % 2", "labels = 1 / 0", "line 10: ZeroDivisionError: division"),
+        ('["level", "upright"]', '["level"]', "names of classes are ['level']"),
+        ('["level", "upright"]', '["level", "level "]', "names of classes are ['level', 'level']"),
+        ('["level", "upright"]', '["level", ""]', "names of classes are ['level', '']"),
+        ("part(60)", "part(0)", "test_labels is empty; expected: 1 image or more"),
         (
             "dtype=np.uint8",
             "dtype=np.int16",
@@ -99,8 +106,10 @@ def test_what_it_gives_is_checked(home: Path, old: str, new: str, problem: str) 
     Path("stripes.py").write_text(CODE.replace(old, new), encoding="utf-8")
     told = told_by("data", study_file_on(home, SPEC))
     assert told.status == 1
-    assert "dataset.source: stripes.py, load: " in told.words
+    assert "error: dataset.source: stripes.py" in told.words
     assert problem in told.words
+    assert "This file is your own: correct it" in told.words
+    assert "images uint8 [N, 3, 32, 32], RGB; labels int64 [N], counted from 0" in told.words
 
 
 def test_a_file_that_is_not_there_is_named_before_any_job(home: Path) -> None:
@@ -109,12 +118,31 @@ def test_a_file_that_is_not_there_is_named_before_any_job(home: Path) -> None:
         check_files(study_on(SPEC))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "def load",
+            "def lode",
+            "stripes.py has no 'load' at its top level. Did you mean 'lode'?",
+        ),
+        ("def load(", "def load", "stripes.py: SyntaxError: "),
+    ],
+)
+def test_a_file_without_the_function_stops_before_any_job(
+    home: Path, old: str, new: str, problem: str
+) -> None:
+    Path("stripes.py").write_text(CODE.replace(old, new), encoding="utf-8")
+    with pytest.raises(UserError, match="dataset.source: " + re.escape(problem)):
+        check_files(study_on(SPEC))
+
+
 def test_an_archive_of_the_study_has_the_file(home: Path) -> None:
     files = archive_files(made(home), study_on(SPEC))
     assert files["stripes.py"] == Path("stripes.py")
     networks = blocks("A network", "yaml")[0]
     Path("config").mkdir()
-    Path("config/mine.py").write_text("")
+    Path("config/mine.py").write_text(blocks("A network", "python")[0])
     own = study_on(SPEC).model_validate(
         study_on(SPEC).model_dump() | {"networks": yaml.safe_load(networks)["networks"]}
     )

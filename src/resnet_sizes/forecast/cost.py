@@ -181,7 +181,7 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) 
             return replace(kind(run, network, counts, device), process_seconds=process_seconds)
     except UserError as error:
         return Cost(problem=str(error))
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # of one's own network
         return Cost(problem=f"{type(error).__name__}: {error}")
 
 

@@ -27,10 +27,11 @@ def plugins(group: str, is_one: Callable[[Any], bool]) -> dict[str, Any]:
             loaded = entry.load()
             if not is_one(loaded):
                 raise TypeError("is none of what belongs there")
-        except Exception as error:
+            digest = file_hash(Path(str(sys.modules[entry.module].__file__)))
+        except (Exception, SystemExit) as error:
             text = "warning: the entry point %s = %s of %s cannot be used (%s: %s)"
             log.warning(text, entry.name, entry.value, entry.group, type(error).__name__, error)
             continue
         found[entry.name] = loaded
-        LOADED[f"{group}.{entry.name}"] = file_hash(Path(str(sys.modules[entry.module].__file__)))
+        LOADED[f"{group}.{entry.name}"] = digest
     return found

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.messages import Location, explain, looked_in, shown_text
+from resnet_sizes.io.own_code import missing_in
 from resnet_sizes.io.shipped import SHIPPED, exists, shipped
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.schemas.article.article import load_article
@@ -134,6 +135,9 @@ def check_files(study: Study) -> None:
     for path in study.dataset.own_files:
         is_path = images is not None and path == Path(images)
         named.append(("dataset.path" if is_path else "dataset.source", str(path)))
+    own = study.dataset.own_code
+    if own and own[0].is_file() and (problem := missing_in(*own)):
+        raise UserError(f"dataset.source: {problem} Correct the file, or change dataset.source.")
     own_weights = (each for each in wanted_weights(study).values() if each.own_file)
     named += ((each.asked_by[0], each.weights) for each in own_weights)
     if _not_expanded(study.downloads.folder):  # another one is made

@@ -269,6 +269,8 @@ def _check_array(name: str, array: Any, dtype: type[np.generic], shape: tuple[in
 
 def _check_labels(name: str, labels: npt.NDArray[Any], count: int, classes: int) -> None:
     _check_array(name, labels, np.int64, (count,))
+    if not count:
+        raise ValueError(f"{name} is empty; expected: 1 image or more")
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(
             f"{name} holds labels from {labels.min()} to {labels.max()}; "

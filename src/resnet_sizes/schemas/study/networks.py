@@ -3,6 +3,7 @@ one of the user's own, in the configuration."""
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from runpy import run_path
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, Field
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import looked_in
+from resnet_sizes.io.own_code import explained, missing_in
 from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.schemas.base import Record, Sha256, all_different, one_of
 
@@ -56,11 +58,23 @@ class Network(Record):
                 f"({looked_in()}). Run snakemake again"
             )
         sys.path.append(str(file.absolute().parent))  # for what it imports
-        try:
-            return run_path(str(file))[function]  # type: ignore[no-any-return]
-        except Exception as error:  # it is somebody's code
-            reason = f"gives no {function!r} ({type(error).__name__}: {error})"
-            raise UserError(f"networks: {file} {reason}. Correct it, or change build") from error
+        with explained(file, "networks"):
+            return partial(_built, run_path(str(file))[function])
+
+
+def _built(build: Callable[..., Any], num_classes: int) -> Any:
+    """A network of the user's own. Images, weights and maps lie in memory as PyTorch makes them,
+    whatever is fastest for ours: `view` refuses another order."""
+    network = build(num_classes=num_classes)
+    if next(network.parameters(), None) is None:
+        raise ValueError("it has no parameters, so there is nothing to train")
+    network.register_forward_pre_hook(lambda _, given: tuple(each.contiguous() for each in given))
+    for layer in network.modules():
+        if type(layer).__name__ == "Conv2d":  # which has shorter forms with other maps
+            layer.register_forward_hook(lambda _, given, maps: maps.contiguous())
+    move = network.to
+    network.to = lambda *to, memory_format=None, **how: move(*to, **how) if to or how else network
+    return network
 
 
 NETWORKS: dict[str, Network] = {
@@ -80,6 +94,8 @@ def _registered(networks: dict[str, Network]) -> dict[str, Network]:
             raise ValueError(
                 f"{name}.build: there is no {own.file} ({looked_in()}). Put it there, or change it"
             )
+        if not own.sha256 and (problem := missing_in(own.file, own.build.partition(":")[2])):
+            raise ValueError(f"{name}.build: {problem} Correct the file, or change build")
         digest = own.sha256 or file_hash(own.file)
         found[name] = own.model_copy(update={"sha256": digest})
     all_different([own.label for own in found.values()])

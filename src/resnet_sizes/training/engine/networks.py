@@ -8,6 +8,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.own_code import CORRECT_IT, failure
 from resnet_sizes.schemas.run.run import Precision, RunFile
 from resnet_sizes.schemas.run.weights import WeightsInfo
 from resnet_sizes.schemas.study.networks import NETWORKS, Network
@@ -52,7 +53,7 @@ def _own(own: Network, recipe: TrainingRecipe, classes: int) -> nn.Module:
     except Exception as error:
         raise UserError(
             f"networks: {own.build} gives no network for images [2, 3, {side}, {side}] of "
-            f"{classes} classes ({type(error).__name__}: {error}). Correct {own.file}"
+            f"{classes} classes. {failure(error, own.file)}. {CORRECT_IT}"
         ) from error
     return network
 

@@ -12,6 +12,7 @@ from torch import nn
 from resnet_sizes.io.errors import Stopped, UserError, WriteError
 from resnet_sizes.io.files import explained_write, write_text
 from resnet_sizes.io.hashes import content_hash
+from resnet_sizes.io.own_code import explained
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.paths import FEATURES, RunFolder
 from resnet_sizes.schemas.run.metrics import FIRST_STEPS, EpochMetrics, Metrics
@@ -48,7 +49,8 @@ def train_on_device(
             f"{run.dataset_identity[:12]}…. Plan it again: resnet-sizes study runs STUDY"
         )
     supervision.check()
-    with capabilities.explained_out_of_memory(run):
+    own = run.network.file if run.network else None
+    with explained(own, "networks"), capabilities.explained_out_of_memory(run):
         device = select_device(slot.torch_name)
         if place.images is not None:
             gc.collect()  # the network of the run before
@@ -57,6 +59,8 @@ def train_on_device(
         set_threads(run.threads)
         capabilities.check_precision(run.precision, device)
         capabilities.check_compiler(run.compile_mode, device)
+        if own:  # a last batch may be of one image, which nobody should learn at the end
+            networks.macs_per_image(run.model, recipe, len(info.class_names), run.network)
         network = networks.initial_network(run, len(info.class_names), place.weights)
         described = describe(device, slot.gpu)
         supervision.progress.on(described)
