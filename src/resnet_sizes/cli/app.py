@@ -16,6 +16,7 @@ from resnet_sizes.cli.audit import audit
 from resnet_sizes.cli.check_device import LIST, check_device
 from resnet_sizes.cli.console import log, say, start_logging
 from resnet_sizes.cli.data import data, fetch
+from resnet_sizes.cli.doctor import doctor
 from resnet_sizes.cli.evidence import evidence
 from resnet_sizes.cli.forecast import forecast
 from resnet_sizes.cli.init import init
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(study.app, name="study")
 for command in (
-    init, fetch, data, forecast, train, status, evidence, report, audit,
+    init, doctor, fetch, data, forecast, train, status, evidence, report, audit,
     trace, archive, verify, compare, certificate,
 ):  # fmt: skip
     # typer would keep the docstring's ends of lines, whatever the terminal's width.
