@@ -116,10 +116,8 @@ def _problems(wanted: WantedWeights, path: Path) -> Iterator[str]:
         yield f"{path}: {error}"
         return
     for stem in wanted.stems:
-        different = differences(state, wanted.model, stem)
-        if different:
-            network = f"{wanted.model} with stem {stem}"
-            yield f"{path}: is not a state dict of {network}:"
+        if different := differences(state, wanted.model, stem):
+            yield f"{path}: is not a state dict of {wanted.model} with stem {stem}:"
             yield from different
 
 

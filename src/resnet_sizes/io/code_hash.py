@@ -137,19 +137,16 @@ def _bound_in(node: ast.AST) -> Iterator[str]:
 
 def _says_nothing(statement: ast.stmt) -> bool:
     """Whether a statement decides no result: a docstring, an import, a log line."""
-    if isinstance(statement, ast.Import | ast.ImportFrom | ast.Pass):
-        return True
-    if isinstance(statement, ast.If) and not statement.orelse:
-        return ast.unparse(statement.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
-    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
-        return ast.unparse(statement.value.func) == "logging.getLogger"
-    if not isinstance(statement, ast.Expr):
-        return False
-    value = statement.value
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
-        of = value.func.value
-        return isinstance(of, ast.Name) and of.id in LOGGERS and value.func.attr in LEVELS
-    return isinstance(value, ast.Constant)
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.Pass() | ast.Expr(ast.Constant()):
+            return True
+        case ast.If(test=test, orelse=[]):
+            return ast.unparse(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+        case ast.Assign(value=ast.Call(func=function)):
+            return ast.unparse(function) == "logging.getLogger"
+        case ast.Expr(ast.Call(func=ast.Attribute(ast.Name(name), level))):
+            return name in LOGGERS and level in LEVELS
+    return False
 
 
 def _imports(module: str, tree: ast.Module) -> dict[str, str]:

@@ -103,16 +103,13 @@ def _allowed_keys(kind: type[BaseModel], location: Location) -> list[str]:
     """The keys that the record at `location` inside `kind` may have."""
     current: Any = kind
     for part in location:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            field = current.model_fields.get(str(part))
-            current = field.annotation if field else None
+        if fields := getattr(current, "model_fields", None):
+            current = getattr(fields.get(str(part)), "annotation", None)
         else:  # a list or a mapping: step to the type of its items
             current = (typing.get_args(current) or (None,))[-1]
         if typing.get_origin(current) in (typing.Union, types.UnionType):
             current = next(m for m in typing.get_args(current) if m is not type(None))
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return list(current.model_fields)
-    return []
+    return list(getattr(current, "model_fields", ()))
 
 
 def dotted(location: Location) -> str:

@@ -21,7 +21,7 @@ from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.io.shipped import SHIPPED, shipped
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.verification import Certificate, Finding, Group, Outcome
+from resnet_sizes.schemas.verification import Certificate, Finding, Group, Origin, Outcome
 
 METADATA = "ro-crate-metadata.json"
 """The archive's own description, which lists every other file with its SHA-256."""
@@ -247,3 +247,20 @@ def listed_files(metadata: Path) -> dict[str, str]:
             f"{metadata.name}: is no list of files with their SHA-256 "
             f"({type(error).__name__}: {error}). {REMEDY}"
         ) from None
+
+
+def pool_problems(folder: StudyFolder, origin: Origin) -> Iterator[str]:
+    """Where a folder of the pool is not what the archive of its digest has."""
+    place, top = folder.pooled(origin.digest).folder, f"results/{origin.certificate.study}/"
+    if file_hash(place / METADATA) != origin.digest:
+        yield f"{METADATA} is not the list of files with this digest"
+    listed = listed_files(place / METADATA)
+    files = {top + path.relative_to(place).as_posix(): path for path in place.rglob("runs/**/*.*")}
+    for name, path in {**files, CERTIFICATE: place / CERTIFICATE}.items():
+        if listed.get(name) != file_hash(path):
+            yield f"{path.relative_to(place)} is not the file that the archive lists"
+    told = {f"{top}runs/{name}/metrics.json" for name in origin.left_out} | files.keys()
+    if not {name for name in listed if name.endswith("/metrics.json")} <= told:
+        yield "origin.json leaves out runs without a word"
+    if origin.certificate != read_record(place / CERTIFICATE, Certificate, REMEDY):
+        yield f"origin.json has another certificate than {CERTIFICATE}"

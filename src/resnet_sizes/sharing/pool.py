@@ -1,7 +1,6 @@
 """Archives of others → the runs of theirs that may count as further seeds of a study."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +13,8 @@ from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, all_run_settings, read_study
 from resnet_sizes.schemas.study.study import Study
 from resnet_sizes.schemas.verification import Certificate, Origin, Pool
-from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, REMEDY, listed_files, opened
+from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, REMEDY, opened
+from resnet_sizes.sharing.verify import verify
 
 
 def import_pool(study_path: Path) -> list[Origin]:
@@ -22,8 +22,6 @@ def import_pool(study_path: Path) -> list[Origin]:
     `pool/<digest>/`, each with the list of files by which they can be checked again. Raises
     UserError where an archive does not hold or has nothing for the study, and changes nothing then.
     """
-    from resnet_sizes.sharing.verify import verify  # which looks into pools by what stands below
-
     study, folder = read_study(study_path).study, StudyFolder.of_file(study_path)
     origins: list[Origin] = []
     with TemporaryDirectory(dir=folder.folder, prefix=".pool.") as name:
@@ -86,20 +84,3 @@ def _imported(path: str, study: Study, folder: StudyFolder, place: StudyFolder) 
     )
     write_json(place.folder / "origin.json", origin)
     return origin
-
-
-def pool_problems(folder: StudyFolder, origin: Origin) -> Iterator[str]:
-    """Where a folder of the pool is not what the archive of its digest has."""
-    place, top = folder.pooled(origin.digest).folder, f"results/{origin.certificate.study}/"
-    if file_hash(place / METADATA) != origin.digest:
-        yield f"{METADATA} is not the list of files with this digest"
-    listed = listed_files(place / METADATA)
-    files = {top + path.relative_to(place).as_posix(): path for path in place.rglob("runs/**/*.*")}
-    for name, path in {**files, CERTIFICATE: place / CERTIFICATE}.items():
-        if listed.get(name) != file_hash(path):
-            yield f"{path.relative_to(place)} is not the file that the archive lists"
-    told = {f"{top}runs/{name}/metrics.json" for name in origin.left_out} | files.keys()
-    if not {name for name in listed if name.endswith("/metrics.json")} <= told:
-        yield "origin.json leaves out runs without a word"
-    if origin.certificate != read_record(place / CERTIFICATE, Certificate, REMEDY):
-        yield f"origin.json has another certificate than {CERTIFICATE}"

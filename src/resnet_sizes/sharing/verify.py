@@ -49,10 +49,10 @@ from resnet_sizes.sharing.open_archive import (
     in_archive,
     listed_files,
     opened,
+    pool_problems,
     templates_here,
 )
 from resnet_sizes.sharing.plausibility import implausible
-from resnet_sizes.sharing.pool import pool_problems
 
 SHOWN = 5
 """Differences of one file that are named; all of them are counted."""
