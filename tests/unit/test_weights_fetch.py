@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from local_server import Answer, LocalServer, refused_address, serve
+from resnet_sizes.data import weights
 from resnet_sizes.data.weights import fetch_weights, torchvision_weights
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
@@ -50,7 +51,7 @@ class Bench:
         return study_from(protocols, models, downloads)
 
     def fetch(self, study: Study) -> list[WeightsInfo]:
-        return fetch_weights(study, self.folder, catalogue=self.publisher.catalogue)
+        return fetch_weights(study, self.folder)
 
     def target(self, name: str) -> Path:
         return self.downloads / "weights" / name
@@ -66,6 +67,7 @@ class Bench:
 def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     publisher = Publisher(tmp_path)
+    monkeypatch.setattr(weights, "torchvision_weights", publisher.catalogue)
     publisher.origin = refused_address().removesuffix("/archive.tar.gz")
     with serve() as server:
         yield Bench(

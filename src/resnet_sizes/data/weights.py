@@ -6,7 +6,7 @@ trusts whatever already lies in its folder.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from pickle import UnpicklingError
 from urllib.parse import urlsplit
@@ -45,9 +45,6 @@ _SAVE = (
     "safetensors.torch.save_file for a .safetensors."
 )
 
-Catalogue = Callable[[str, str], WeightsEnum]
-"""Model and `V1` or `V2` → the published weights."""
-
 
 def torchvision_weights(model: str, version: str) -> WeightsEnum:
     """torchvision's ImageNet weights of a network; `version` is `V1` or `V2`."""
@@ -56,10 +53,7 @@ def torchvision_weights(model: str, version: str) -> WeightsEnum:
 
 
 def fetch_weights(
-    study: Study,
-    folder: StudyFolder,
-    only: Iterable[str] | None = None,
-    catalogue: Catalogue = torchvision_weights,
+    study: Study, folder: StudyFolder, only: Iterable[str] | None = None
 ) -> list[WeightsInfo]:
     """Make sure that the study's initial weights lie on this machine; describe each file.
 
@@ -74,7 +68,7 @@ def fetch_weights(
     for each in wanted.values() if only is None else map(wanted.__getitem__, only):
         path, reasons, published, by_hand = Path(each.weights), [], None, OWN_REMEDY
         if not each.own_file:
-            published = catalogue(each.model, weights_version(each.model, each.weights))
+            published = torchvision_weights(each.model, weights_version(each.model, each.weights))
             file = _published_file(published, study.downloads)
             path, reasons = file.target, fetch_published(file, study.downloads)
             known = f"its SHA-256 begins with {file.digest}"

@@ -137,16 +137,11 @@ def write_json(target: Path, data: BaseModel | dict[str, Any] | list[Any]) -> No
     write_text(target, _pretty(data))
 
 
-def write_json_if_changed(target: Path, data: BaseModel | dict[str, Any]) -> bool:
-    """Write as `write_json` does, but leave the file and its time alone if it holds the same.
-
-    Returns whether the file was written.
-    """
+def write_json_if_changed(target: Path, data: BaseModel | dict[str, Any]) -> None:
+    """Write as `write_json` does, but leave the file and its time alone if it holds the same."""
     text = _pretty(data)
-    if target.is_file() and target.read_bytes() == text.encode():
-        return False
-    write_text(target, text)
-    return True
+    if not target.is_file() or target.read_bytes() != text.encode():
+        write_text(target, text)
 
 
 def _pretty(data: BaseModel | dict[str, Any] | list[Any]) -> str:

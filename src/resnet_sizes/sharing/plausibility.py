@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from resnet_sizes.io.code_hash import training_code_hash
-from resnet_sizes.schemas.run.metrics import FIRST_STEPS, Device, Metrics
+from resnet_sizes.schemas.run.metrics import FIRST_STEPS, Metrics
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.schemas.run.tensors import DatasetInfo, Float32Array, Int64Array
 
@@ -92,19 +92,14 @@ def _implausible_times(metrics: Metrics, info: DatasetInfo) -> Iterator[str]:
         passes = 3.0 if metrics.run.reading.trainable == "all" else 1.0
         images = passes * metrics.run.images_seen(info.train_images)
     products = EXECUTED * images * metrics.macs_per_image
-    most = rate_limit(metrics.device, metrics.run.precision)
+    device, precision = metrics.device, metrics.run.precision
+    is_cpu = device.kind == "cpu"
+    most = device.threads * CORE_RATE[precision] if is_cpu else GPU_RATE[precision]
     if seconds * most < products:
         yield (
             f"{products:.3g} multiply-accumulates in {seconds:.3g} s are more than "
-            f"{metrics.device.name} can do in {metrics.run.precision} ({most:.2g} a second at most)"
+            f"{device.name} can do in {precision} ({most:.2g} a second at most)"
         )
-
-
-def rate_limit(device: Device, precision: Precision) -> float:
-    """Multiply-accumulates a second that no device of this kind reaches."""
-    if device.kind == "cpu":
-        return device.threads * CORE_RATE[precision]
-    return GPU_RATE[precision]
 
 
 def cross_entropy(logits: Float32Array, labels: Int64Array) -> float:

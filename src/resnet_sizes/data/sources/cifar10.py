@@ -8,7 +8,7 @@ holds the names of the classes and N.
 The files are known by their MD5 before they are read (`data/fetch.py`), and all the same nothing in
 them is run. Unpickling calls whatever functions a file names. The official batches, written by
 Python 2, name three: numpy's `_reconstruct`, `ndarray` and `dtype`. A stand-in for these only
-records its arguments, and any other name is refused.
+keeps its state, and any other name is refused.
 """
 
 import pickle
@@ -91,10 +91,9 @@ def _checked(batch: dict[bytes, Any], count: Any) -> tuple[UInt8Array, Int64Arra
 
 
 class _Recorded:
-    """Stands for what a pickle names: keeps what it is called with, and the state that it gets."""
+    """Stands for what a pickle names: keeps the state that it gets, whatever it is called with."""
 
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
+    def __init__(self, *_: Any) -> None:
         self.state: Any = None
 
     def __setstate__(self, state: Any) -> None:
