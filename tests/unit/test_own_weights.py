@@ -35,7 +35,7 @@ def study_with(path: Path, stem: str = "imagenet") -> Study:
 
 
 def fetched(study: Study, folder: Path) -> WeightsInfo:
-    (info,) = fetch_weights(study, StudyFolder(folder))
+    (info,) = fetch_weights(study, StudyFolder(folder), wanted_weights(study))
     assert read_record(StudyFolder(folder).weights(info.key), WeightsInfo, "") == info
     return info
 
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_serve_is_told_with_its_remedy(
     make(path)
     study = study_with(path)
     with pytest.raises(UserError) as error:
-        fetch_weights(study, StudyFolder(tmp_path / "results"))
+        fetch_weights(study, StudyFolder(tmp_path / "results"), wanted_weights(study))
     (key,) = wanted_weights(study)
     for text in [
         f"  {key} (protocol_definitions.mine.weights):\n    {path}: ",

@@ -17,7 +17,7 @@ from resnet_sizes.data.weights import fetch_weights, torchvision_weights
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.schemas.run.weights import WeightsInfo, wanted_weights
 from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.study import Study
 from state_dicts import Publisher, state_of
@@ -51,7 +51,7 @@ class Bench:
         return study_from(protocols, models, downloads)
 
     def fetch(self, study: Study) -> list[WeightsInfo]:
-        return fetch_weights(study, self.folder)
+        return fetch_weights(study, self.folder, wanted_weights(study))
 
     def target(self, name: str) -> Path:
         return self.downloads / "weights" / name

@@ -52,20 +52,18 @@ def torchvision_weights(model: str, version: str) -> WeightsEnum:
     return weights
 
 
-def fetch_weights(
-    study: Study, folder: StudyFolder, only: Iterable[str] | None = None
-) -> list[WeightsInfo]:
-    """Make sure that the study's initial weights lie on this machine; describe each file.
+def fetch_weights(study: Study, folder: StudyFolder, keys: Iterable[str]) -> list[WeightsInfo]:
+    """Make sure that initial weights lie on this machine, by their keys in `wanted_weights`;
+    describe each file.
 
     `weights/<key>.json` is written for each file that is there and fits its network, and left
-    alone where it says the same. `only` names keys of `wanted_weights`; otherwise it is all of
-    them. Every file is tried. Raises UserError that lists all that could not be fetched.
+    alone where it says the same. Every file is tried. Raises UserError that lists all that could
+    not be fetched.
     """
-    wanted = wanted_weights(study)
     infos: list[WeightsInfo] = []
     failures: list[str] = []
     remedies: list[str] = []
-    for each in wanted.values() if only is None else map(wanted.__getitem__, only):
+    for each in map(wanted_weights(study).__getitem__, keys):
         path, reasons, published, by_hand = Path(each.weights), [], None, OWN_REMEDY
         if not each.own_file:
             published = torchvision_weights(each.model, weights_version(each.model, each.weights))
