@@ -507,6 +507,18 @@ def test_protocols_say_which_networks_cannot_be_so(own: Folder) -> None:
     assert "Did you mean 'resnet1" in told
 
 
+def test_a_network_that_fails_where_its_initial_weights_are_fetched_is_told(own: Folder) -> None:
+    own.write(build="config.my_networks:broken")
+    torch.save({"last.weight": torch.zeros(10, 256)}, own.folder / "state.pth")
+    path = own.folder / "config/own.yaml"
+    recipe = {"weights": "state.pth", "description": {"en": "A reading."}}
+    study = yaml.safe_load(path.read_text()) | {"protocol_definitions": {"scratch-32": recipe}}
+    path.write_text(yaml.safe_dump(study), encoding="utf-8")
+    own.run("study", "write", "config/own.yaml")
+    told = " ".join(own.run("fetch", "own", fails=True).split())
+    assert "config/my_networks.py, line 26: RuntimeError: no such layer. This file is your" in told
+
+
 def test_nobody_elses_network_is_run_in_a_replay(own: Folder) -> None:
     from resnet_sizes.training.job.replay import first_losses
 

@@ -20,6 +20,7 @@ from resnet_sizes.data.fetch import PublishedFile, fetch_published, not_fetched
 from resnet_sizes.io.files import write_json_if_changed
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.messages import looked_in, shown_text
+from resnet_sizes.io.own_code import explained
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.weights import (
     InitialWeights,
@@ -118,13 +119,11 @@ def _published_file(weights: WeightsEnum, downloads: Downloads) -> PublishedFile
     found = HASH_REGEX.search(name)
     if found is None or len(found[1]) < 8:
         raise ValueError(f"{name}: its name does not hold the beginning of its SHA-256")
+    mirrors = (f"{folder.rstrip('/')}/{name}" for folder in downloads.weights.mirrors)
     mebibytes = weights.meta.get("_file_size")  # rounded
     return PublishedFile(
         target=Path(downloads.folder) / "weights" / name,
-        addresses=(
-            *(f"{folder.rstrip('/')}/{name}" for folder in downloads.weights.mirrors),
-            weights.url,
-        ),
+        addresses=(*mirrors, weights.url),
         digest=found[1],
         most=int(mebibytes * 1.1 * 2**20) if mebibytes else _MOST_BYTES,
     )
@@ -162,7 +161,8 @@ def differences(state: Mapping[str, torch.Tensor], model: str, stem: str) -> lis
     this costs nothing.
     """
     known, head = NETWORKS[model], f"{NETWORKS[model].head}."
-    with torch.device("cpu" if known.sha256 else "meta"):
+    own = known.file if known.sha256 else None
+    with explained(own, "networks"), torch.device("cpu" if own else "meta"):
         network = known.builder()(num_classes=2)
         if stem == "cifar" and "imagenet" in known.stems:
             network.conv1 = torch.nn.Conv2d(3, 64, 3, bias=False)
