@@ -1,6 +1,6 @@
 """`resnet-sizes forecast`: what a study will cost on this device."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -73,15 +73,7 @@ def forecast(
         say(f"The device has {memory:.1f} GB. Nothing has been started.")
     if runs:
         say(f"With data, evidence and report the study takes about {duration(whole)} in turn.")
-    path = StudyFolder.of(study.name).forecast
-    write_json(
-        path,
-        Forecast(
-            dataset=study.dataset,
-            device=described,
-            measured=utc_now(),
-            runs=found,
-            study_seconds=whole if runs else None,
-        ),
-    )
+    path, seconds = StudyFolder.of(study.name).forecast, whole if runs else None
+    about: dict[str, Any] = {"dataset": study.dataset, "device": described, "measured": utc_now()}
+    write_json(path, Forecast(**about, runs=found, study_seconds=seconds))
     say(f"{path}: written, for the time limits of a cluster.")

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 from tqdm import tqdm
@@ -133,16 +134,10 @@ def download(url: str, partial: Path, most: int, timeout: float, allow_http: boo
     are asked, also after a redirect, unless `allow_http`. Raises DownloadFailed, and OSError if
     `partial` cannot be written.
     """
+    on_terminal: Any = {"unit": "B", "unit_scale": True, "leave": False, "disable": None}
     with (
         partial.open("ab") as file,
-        tqdm(
-            desc=partial.stem,
-            initial=file.tell(),
-            unit="B",
-            unit_scale=True,
-            leave=False,
-            disable=None,  # where it is no terminal
-        ) as bar,
+        tqdm(desc=partial.stem, initial=file.tell(), **on_terminal) as bar,
     ):
         for place, piece in _pieces(url, file.tell(), timeout, allow_http):
             if place < file.tell():

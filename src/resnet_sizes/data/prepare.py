@@ -11,22 +11,15 @@ from resnet_sizes.data.sources.image_folder import ImageFolderSource
 from resnet_sizes.data.sources.own import OwnSource
 from resnet_sizes.data.sources.source import PARTS, Source
 from resnet_sizes.io.files import write_json
+from resnet_sizes.schemas.run import tensors
 from resnet_sizes.schemas.run.subset import balanced_subset
-from resnet_sizes.schemas.run.tensors import (
-    DatasetArrays,
-    DatasetInfo,
-    count_test_images_in_training,
-    dataset_identity,
-    unordered_identity,
-    write_dataset,
-)
 from resnet_sizes.schemas.study.sources import DataContent, Limit
 from resnet_sizes.schemas.study.study import Study
 
 _log = logging.getLogger(__name__)
 
 
-def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> DatasetInfo:
+def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> tensors.DatasetInfo:
     """Decode the study's images and write the tensor file, then `dataset.json` beside it.
 
     Uses no network: what has to be fetched must be there. With `dataset.limit` only the images
@@ -43,13 +36,13 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
     }
     images = source.images(indices)
     labels = {part: source.labels[part][indices[part]] for part in PARTS}
-    arrays = DatasetArrays(images["train"], labels["train"], images["test"], labels["test"])
-    in_training = count_test_images_in_training(arrays)
+    arrays = tensors.DatasetArrays(images["train"], labels["train"], images["test"], labels["test"])
+    in_training = tensors.count_test_images_in_training(arrays)
     if in_training:
         of = f"{in_training} of {len(arrays.test_labels)} test images"
         _log.warning(f"warning: {of} stand in the training set too, pixel for pixel")
-    pixels = unordered_identity(arrays, source.class_names)
-    info = DatasetInfo(
+    pixels = tensors.unordered_identity(arrays, source.class_names)
+    info = tensors.DatasetInfo(
         spec=dataset,
         content=_content(study, source, pixels),
         class_names=source.class_names,
@@ -57,13 +50,13 @@ def prepare_dataset(study: Study, dataset_path: Path, info_path: Path) -> Datase
         test_images=len(arrays.test_labels),
         full_train_images=len(source.labels["train"]),
         full_test_images=len(source.labels["test"]),
-        identity=dataset_identity(arrays),
+        identity=tensors.dataset_identity(arrays),
         unordered_identity=pixels,
         test_images_in_training=in_training,
         source_file=file.name if file else None,
         source_sha256=read,
     ).sealed()
-    write_dataset(dataset_path, info, arrays)
+    tensors.write_dataset(dataset_path, info, arrays)
     write_json(info_path, info)
     return info
 

@@ -18,17 +18,8 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.metrics import EpochMetrics
 from resnet_sizes.schemas.run.run import RunFile
 from resnet_sizes.schemas.run.weights import weights_key
-from resnet_sizes.training.capabilities import (
-    check_compiler,
-    check_precision,
-    explained_out_of_memory,
-)
-from resnet_sizes.training.devices.select import (
-    forget_peak,
-    peak_memory,
-    select_device,
-    set_threads,
-)
+from resnet_sizes.training import capabilities
+from resnet_sizes.training.devices import select
 from resnet_sizes.training.engine.batches import Data, DeviceData, FeatureData, evaluation_batch
 from resnet_sizes.training.engine.loop import Trainer
 from resnet_sizes.training.engine.networks import build_network, ready_for_training
@@ -150,14 +141,8 @@ def shared_features(run: RunFile) -> Hashable | None:
     recipe = run.reading
     if not run.keeps_features:
         return None
-    return (
-        run.model,
-        weights_key(run.model, recipe),
-        recipe.stem,
-        recipe.input_size,
-        recipe.normalisation,
-        run.precision,
-    )
+    network = run.model, weights_key(run.model, recipe), recipe.stem, run.precision
+    return *network, recipe.input_size, recipe.normalisation
 
 
 def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) -> Cost:
@@ -165,12 +150,12 @@ def measured_cost(run: RunFile, counts: Counts, device_name: str, began: float) 
     of memory it resets."""
     # Caught here and not by the caller, because some exceptions do not survive the way to it.
     try:
-        device, recipe = select_device(device_name), run.reading
-        set_threads(run.threads)
-        check_precision(run.precision, device)
-        check_compiler(run.compile_mode, device)
+        device, recipe = select.select_device(device_name), run.reading
+        select.set_threads(run.threads)
+        capabilities.check_precision(run.precision, device)
+        capabilities.check_compiler(run.compile_mode, device)
         set_determinism(run.deterministic, run.seed, run.precision)
-        with explained_out_of_memory(run):
+        with capabilities.explained_out_of_memory(run):
             network = build_network(run.model, recipe, counts.classes, run.network)
             if recipe.trainable == "head":  # trained weights come with their statistics
                 size = recipe.input_size
@@ -254,12 +239,13 @@ def measure_epochs(
     changes = {"epochs": MOST_EPOCHS, "iterations": None, "validation": 0, "reading": recipe}
     short = run.model_copy(update={"learning_rate": HARMLESS, **changes})
     network.zero_grad(set_to_none=True)
-    forget_peak(device)
+    select.forget_peak(device)
     trainer = Trainer(short, network, data, device)
     found: list[EpochMetrics] = []
     for metrics, _ in trainer.epochs(ignore):
         if not found and device.type != "cuda":
-            forget_peak(device)  # kernels that are made on a CPU would blur what an image takes
+            # Kernels that are made on a CPU would blur what an image takes.
+            select.forget_peak(device)
         found.append(metrics)
         seconds = sum(each.training_seconds + each.evaluation_seconds for each in found[1:])
         enough = once or (len(found) > EPOCHS and seconds >= LEAST_SECONDS)
@@ -273,7 +259,7 @@ def measure_epochs(
         training / len(data.train_labels),
         evaluation / len(data.test_labels),
         seconds,
-        peak_memory(device),
+        select.peak_memory(device),
         first + trainer.preparation_seconds,
     )
 
@@ -284,9 +270,9 @@ def features_with(
     """Compute features of one batch of `images`, at most the run's own batch of evaluation, after
     one that chose kernels."""
     data = random_images(images, 1, classes, device)
-    forget_peak(device)
+    select.forget_peak(device)
     _, _, seconds = FeatureExtractor(run, network, data, device, ignore).train_and_test()
-    return Measured(0.0, seconds / images, seconds, peak_memory(device))
+    return Measured(0.0, seconds / images, seconds, select.peak_memory(device))
 
 
 def ignore(done: object) -> None:

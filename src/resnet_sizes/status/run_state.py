@@ -64,9 +64,8 @@ class ObservedRun:
         planned = read_if_valid(files.run, RunFile)
         if planned and planned.differing(settings):  # Snakemake writes it again
             planned = None
-        self._result, self._result_note, self.metrics = read_results(
-            planned or settings, files, code
-        )
+        found = read_results(planned or settings, files, code)
+        self._result, self._result_note, self.metrics = found
         # A log from before the run was planned is that of another run.
         self.log = log if planned and written(log) >= written(files.run) else None
         self.progress: RunProgress | None = None

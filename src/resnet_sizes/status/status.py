@@ -13,24 +13,18 @@ import psutil
 
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.messages import duration
+from resnet_sizes.schemas import operations as records
 from resnet_sizes.schemas.base import utc_now
-from resnet_sizes.schemas.operations import (
-    STAGES,
-    RunStage,
-    RunStatus,
-    SnakemakeStatus,
-    StudyStatus,
-)
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunSettings, all_run_settings, read_study
 from resnet_sizes.status.run_state import ObservedRun
 from resnet_sizes.status.slurm import Jobs, read_queue
 
-WRONG: tuple[RunStage, ...] = ("failed", "stale", "invalid")
+WRONG: tuple[records.RunStage, ...] = ("failed", "stale", "invalid")
 """What does not go on by itself."""
 
-UNFINISHED: tuple[RunStage, ...] = ("running", "queued", "waiting", "outdated", *WRONG)
+UNFINISHED: tuple[records.RunStage, ...] = ("running", "queued", "waiting", "outdated", *WRONG)
 """In the order in which a sentence names them."""
 
 ASK_EVERY = 15.0
@@ -59,7 +53,7 @@ class StudyWatch:
         self._jobs = Jobs()
         self._asked = -math.inf
 
-    def look(self) -> StudyStatus:
+    def look(self) -> records.StudyStatus:
         """The state of each run now. Raises UserError if `study.json` cannot be read."""
         study = read_study(self._file).study
         if time.monotonic() - self._asked >= ASK_EVERY:
@@ -73,11 +67,11 @@ class StudyWatch:
             runs.append(run.status())
             results.append(run.metrics)
         found = Counter(run.state for run in runs)
-        counts: dict[RunStage, int] = {state: found[state] for state in STAGES}
+        counts: dict[records.RunStage, int] = {state: found[state] for state in records.STAGES}
         left = _seconds_left(runs, results)
         summary = f"{study.name}: {_counted(counts, 'runs done')}"
         problem = self._jobs.problem
-        return StudyStatus(
+        return records.StudyStatus(
             study=study.name,
             file=str(self._file),
             looked=utc_now(),
@@ -89,7 +83,7 @@ class StudyWatch:
             runs=runs,
         )
 
-    def looks(self) -> Iterator[StudyStatus]:
+    def looks(self) -> Iterator[records.StudyStatus]:
         """Look again and again: until all runs are done, or until two looks in a row find nothing
         under way and something that failed. Between two jobs nothing is for a moment, and a study
         that merely waits may be about to begin."""
@@ -108,7 +102,7 @@ class StudyWatch:
             time.sleep(max(LOOK_EVERY, REST * took))
 
 
-def snakemake_status(root: Path) -> SnakemakeStatus:
+def snakemake_status(root: Path) -> records.SnakemakeStatus:
     """The Snakemake of this machine that works in `root`: the oldest, which started the others."""
     found = []
     for process in psutil.process_iter(["pid", "cmdline", "create_time", "status"]):
@@ -123,19 +117,19 @@ def snakemake_status(root: Path) -> SnakemakeStatus:
         # It names the logs of jobs that died before their runs could report.
         if logs := sorted(root.glob(".snakemake/log/*.snakemake.log")):
             note += f" The log of the last one: {logs[-1]}"
-        return SnakemakeStatus(state="away", note=note)
+        return records.SnakemakeStatus(state="away", note=note)
     number = min(found)[1]
     note = f"Snakemake is running (process {number})."
-    return SnakemakeStatus(state="running", process=number, note=note)
+    return records.SnakemakeStatus(state="running", process=number, note=note)
 
 
-def _counted(counts: Mapping[RunStage, int], done: str) -> str:
+def _counted(counts: Mapping[records.RunStage, int], done: str) -> str:
     """`3 of 9 runs done, 1 running, 5 waiting`."""
     others = [f"{counts[state]} {state}" for state in UNFINISHED if counts[state]]
     return ", ".join([f"{counts['done']} of {sum(counts.values())} {done}", *others])
 
 
-def last_sentence(status: StudyStatus) -> str:
+def last_sentence(status: records.StudyStatus) -> str:
     """The line with which `--watch` ends."""
     if status.counts["done"] == len(status.runs):
         return "All runs are done."
@@ -145,7 +139,9 @@ def last_sentence(status: StudyStatus) -> str:
     )
 
 
-def _seconds_left(runs: Sequence[RunStatus], results: Sequence[Metrics | None]) -> float | None:
+def _seconds_left(
+    runs: Sequence[records.RunStatus], results: Sequence[Metrics | None]
+) -> float | None:
     """Seconds until the last run is done, if as many go on side by side as do now.
 
     None unless something runs, every running one has an estimate, and every waiting one has a

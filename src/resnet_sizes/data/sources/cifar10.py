@@ -32,6 +32,7 @@ _BATCHES: Mapping[Part, tuple[str, ...]] = {
     "train": tuple(f"data_batch_{number}" for number in range(1, 6)),
     "test": ("test_batch",),
 }
+_NAMED = ("numpy.core.multiarray._reconstruct", "numpy.ndarray", "numpy.dtype")
 _CLASSES = 10
 _REMEDY = "Copy or download the archive again."
 
@@ -103,11 +104,7 @@ class _Recorded:
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Called for every name in the pickle."""
-        if f"{module}.{name}" in (
-            "numpy.core.multiarray._reconstruct",
-            "numpy.ndarray",
-            "numpy.dtype",
-        ):
+        if f"{module}.{name}" in _NAMED:
             return _Recorded
         raise ValueError(f"names {module}.{name}, which the official batches do not")
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from resnet_sizes.data.sources.source import Source
-from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, UInt8Array
+from resnet_sizes.data.sources.source import Part, Source
+from resnet_sizes.schemas.run.tensors import IMAGE_SHAPE, Int64Array, UInt8Array
 
 _BRIGHTEST = 16
 _TEST_EVERY = 5
@@ -31,12 +31,8 @@ class DigitsSource(Source):
         for label in range(len(names)):
             is_test[np.flatnonzero(targets == label)[_TEST_EVERY - 1 :: _TEST_EVERY]] = True
         images = np.stack([_enlarged(grey) for grey in digits.images])
-        super().__init__(
-            None,
-            names,
-            {"train": targets[~is_test], "test": targets[is_test]},
-            {"train": images[~is_test], "test": images[is_test]},
-        )
+        labels: dict[Part, Int64Array] = {"train": targets[~is_test], "test": targets[is_test]}
+        super().__init__(None, names, labels, {"train": images[~is_test], "test": images[is_test]})
 
 
 def _enlarged(grey: NDArray[np.float64]) -> UInt8Array:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import numpy as np
@@ -60,14 +61,9 @@ class ImageFolderSource(Source):
             images[part] = np.empty((len(indices), *IMAGE_SHAPE), dtype=np.uint8)
             place_of |= {self._names[part][index]: (part, row) for row, index in enumerate(indices)}
         problems: list[str] = []
-        for name, content in tqdm(
-            self._container.read(list(place_of)),
-            total=len(place_of),
-            desc="images",
-            unit="",
-            leave=False,
-            disable=None,  # where it is no terminal
-        ):
+        contents = self._container.read(list(place_of))
+        on_terminal: Any = {"leave": False, "disable": None}
+        for name, content in tqdm(contents, "images", len(place_of), unit="", **on_terminal):
             where = f"{self._container.path}: {shown_text(name)}"
             part, row = place_of[name]
             try:
