@@ -55,6 +55,15 @@ local function missing(counts, widest)
   return #codes > 0 and utf8.char(table.unpack(codes)) or ""
 end
 
+-- How many digits stand in a line of the PDF, and what of them a cell's margins take: an unseen
+-- tail does not break, and would push a number that has no room onto the column before it.
+local line, margins = 106, 3
+
+local function has_room(spec, block, pad)
+  local last = pandoc.utils.stringify(block):match("[^ ]*$")
+  return FORMAT ~= "typst" or not spec[2] or utf8.len(last .. pad) <= spec[2] * line - margins
+end
+
 local function unseen(text)
   if FORMAT == "typst" then
     return pandoc.RawInline("typst", '#hide("' .. text .. '")')
@@ -79,15 +88,18 @@ end
 local function align(tbl)
   for column, spec in ipairs(tbl.colspecs) do
     if spec[1] == "AlignRight" then
-      local widest = {}
+      local widest, fits = {}, true
       each_cell(tbl, column, function(_, counts)
         for code, count in pairs(counts) do
           widest[code] = math.max(widest[code] or 0, count)
         end
       end)
       each_cell(tbl, column, function(block, counts)
+        fits = fits and has_room(spec, block, missing(counts, widest))
+      end)
+      each_cell(tbl, column, function(block, counts)
         local pad = missing(counts, widest)
-        if pad ~= "" then
+        if pad ~= "" and fits then
           block.content:insert(unseen(pad))
         end
       end)

@@ -41,8 +41,9 @@ def _print(audit: Audit) -> None:
     """What it comes to; tables without a row are left out."""
     print_records("What fits all printed increments of a column", audit.columns, "column", "fits")
     print_records(
-        f"Differences of accuracies on {audit.test_images} images, and the deviation between seeds "
-        "that undoes each, in percentage points",
+        f"Differences of {'errors' if audit.measure == 'error' else 'accuracies'} on "
+        f"{audit.test_images} images, and the deviation between seeds that undoes each, in "
+        "percentage points",
         audit.pairs,
         *("first", "second", "difference", "p", "vanishing_deviation"),
     )

@@ -99,6 +99,13 @@ def loss(value: Number, language: str) -> str:
     return decimal(value, 3, language)
 
 
+def minutes(value: Number, language: str) -> str:
+    """Two significant figures; less than a hundredth is no more than that: `< 0,01`."""
+    if 0 < exact(value) < Decimal("0.01"):
+        return f"<{NARROW_SPACE}{decimal(Decimal('0.01'), 2, language)}"
+    return significant(value, language)
+
+
 def seconds(value: Number, language: str) -> str:
     """A duration with its units: `0,42 s`, `47 s`, `4 min 5 s`, `3 h 20 min`."""
     number = exact(value)
@@ -144,7 +151,7 @@ _AS_KIND: dict[Form, Callable[[Number, str], str]] = {
     "count": lambda value, language: decimal(value, 0, language),
     "fraction": percent,
     "percent": lambda value, language: decimal(value, 0, language) + "%",
-    "minutes": significant,
+    "minutes": minutes,
     "seconds": seconds,
     "bytes": memory,
     "loss": loss,

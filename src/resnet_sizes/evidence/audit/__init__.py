@@ -18,7 +18,7 @@ def audit(
     numbers for is left out: readings, for one, where it prints no minutes."""
     assumptions, images = devices.assumptions, article.setup.test_images
     rows, increments = printed.usable_rows(article), printed.read_increments(article)
-    rates = device_rates(devices, costs)
+    rates, shares = device_rates(devices, costs), printed.shares_of(rows, article.measure)
     return Audit(
         article_hash=content_hash(article),
         test_images=images,
@@ -27,10 +27,11 @@ def audit(
         assumptions=assumptions,
         increments=increments,
         columns=list(printed.read_columns(increments)),
-        accuracies=list(printed.accuracy_intervals(rows, images)),
-        pairs=list(printed.accuracy_pairs(rows, images, assumptions.seed_deviations)),
+        measure=article.measure,
+        accuracies=list(printed.accuracy_intervals(shares, images)),
+        pairs=list(printed.accuracy_pairs(shares, images, assumptions.seed_deviations)),
         unusable=[row.model for row in article.table if row not in rows],
-        returns=printed.returns_of_depth(rows),
+        returns=printed.returns_of_steps(rows),
         devices=rates,
         protocols=[
             protocol_costs(name, protocol, article, rates, costs, assumptions)

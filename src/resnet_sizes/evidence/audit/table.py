@@ -16,6 +16,9 @@ from resnet_sizes.schemas.study.networks import depth_of
 
 Range = tuple[Decimal, Decimal]
 
+Shares = dict[str, float]
+"""Proportions of the test images by network."""
+
 SIGNIFICANT = float(special.ndtri(0.975))
 
 
@@ -81,13 +84,17 @@ def usable_rows(article: Article) -> list[TableRow]:
     return [row for row in article.table if 0 <= row.percent_right <= 100]
 
 
-def accuracy_intervals(rows: Sequence[TableRow], images: int) -> Iterator[records.AccuracyInterval]:
-    """Binomial standard error and Wilson interval of each accuracy, in percent."""
-    for row in rows:
-        share = row.percent_right / 100
+def shares_of(rows: Sequence[TableRow], measure: str) -> Shares:
+    """The printed accuracies, or the errors, as proportions."""
+    return {row.model: abs(100 * (measure == "error") - row.percent_right) / 100 for row in rows}
+
+
+def accuracy_intervals(shares: Shares, images: int) -> Iterator[records.AccuracyInterval]:
+    """Binomial standard error and Wilson interval of each accuracy, or error, in percent."""
+    for model, share in shares.items():
         low, high = wilson_interval(share * images, images)
         yield records.AccuracyInterval(
-            model=row.model,
+            model=model,
             accuracy=share * 100,
             standard_error=math.sqrt(_variance(share, images)) * 100,
             low=low * 100,
@@ -96,11 +103,10 @@ def accuracy_intervals(rows: Sequence[TableRow], images: int) -> Iterator[record
 
 
 def accuracy_pairs(
-    rows: Sequence[TableRow], images: int, deviations: Sequence[float]
+    shares: Shares, images: int, deviations: Sequence[float]
 ) -> Iterator[records.AccuracyPair]:
-    """Every pair of accuracies, tested as independent proportions of `images` each."""
-    for row, other in combinations(rows, 2):
-        first, second = row.percent_right / 100, other.percent_right / 100
+    """Every pair of accuracies, or errors, tested as independent proportions of `images` each."""
+    for (model, first), (other, second) in combinations(shares.items(), 2):
         difference = second - first
         sampling = _variance(first, images) + _variance(second, images)
         z, p = two_proportion_test(first, second, images)
@@ -108,8 +114,8 @@ def accuracy_pairs(
         spare = ((difference / SIGNIFICANT) ** 2 - sampling) / 2
         variances = [(each, sampling + 2 * (each / 100) ** 2) for each in deviations]
         yield records.AccuracyPair(
-            first=row.model,
-            second=other.model,
+            first=model,
+            second=other,
             difference=difference * 100,
             z=z if math.isfinite(z) else None,
             p=p,
@@ -131,9 +137,10 @@ def printed_minutes(row: TableRow) -> float | None:
     return minutes if minutes > 0 else None
 
 
-def returns_of_depth(rows: Sequence[TableRow]) -> records.Returns:
-    """Each step from a network to the next deeper one, by all yardsticks."""
-    steps = list(pairwise(sorted(rows, key=lambda row: depth_of(row.model))))
+def returns_of_steps(rows: Sequence[TableRow]) -> records.Returns:
+    """Each step from a network to the next in the article's own order, by all yardsticks. Only
+    what is a gain at every step can diminish."""
+    steps = list(pairwise(rows))
     gains = [b.percent_right - a.percent_right for a, b in steps]
     minutes = [(printed_minutes(a), printed_minutes(b)) for a, b in steps]
     # By which each gain is divided; the error that there was, in percent, may be none.
@@ -148,6 +155,6 @@ def returns_of_depth(rows: Sequence[TableRow]) -> records.Returns:
         values = [g / c * unit if c > 0 else None for g, c in zip(gains, of_steps, strict=True)]
         known = [value for value in values if value is not None]
         falling = all(later < earlier for earlier, later in pairwise(known))
-        falls = falling if len(known) == len(steps) > 1 else None
+        falls = falling if len(known) == len(steps) > 1 and min(gains) > 0 else None
         yardsticks.append(records.Yardstick(name=name, values=values, falls=falls))
     return records.Returns(steps=[(a.model, b.model) for a, b in steps], yardsticks=yardsticks)

@@ -53,7 +53,19 @@ class Choice:
             model=claim.model if claim else None,
             firm=bool(firm and decided),
             tested=self.enough,
+            rivals=[] if firm and decided else self._rivals(len(adjusted)),
         )
+
+    def _rivals(self, tests: int) -> list[str]:
+        """The other networks that are not behind it beyond chance, each tested by itself with
+        Bonferroni's correction, which is never less strict than Holm's."""
+        claim, test = self.claim, self.test
+        if not (test and isinstance(claim, Extreme)):
+            return []
+        level, contrast = test.judging.level / 2 / tests, test.sampling.contrast
+        conditions = claim.conditions(test.sampling.mean_outcomes)
+        close = [each.models for each in conditions if contrast(each).p_positive >= level]
+        return [model for models in close for model in models if model != claim.model]
 
 
 def choices_of(sampling: Sampling, article: Article) -> Iterator[Choice]:

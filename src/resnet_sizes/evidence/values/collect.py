@@ -43,6 +43,7 @@ def collect_values(
     add_definitions(book, runs, article)
     wanted = {quantity for claim in article.claims for quantity in claim.quantities}
     wanted |= {COLUMNS[name].quantity for name in article.columns}
+    wanted |= {"error", "train_error"} if article.figure == "error" else set()
     for protocol in study.protocols:
         for model in study.models:
             add_model(book, runs, protocol, model, wanted)

@@ -80,6 +80,9 @@ def add_model(
     times = [Source(file=run.file, field=run.time_field) for run in own]
     book.add_spread(f"{prefix}.minutes", minutes, "minutes", times, own)
 
+    if "error" in wanted:
+        least = mean(1 - run.metrics.best_test_accuracy for run in finished)
+        add("best_error.mean", least, "fraction", "best_test_accuracy")
     best, first, last = "best_test_accuracy", "epochs[0].train_loss", "epochs[-1].train_loss"
     biases = [run.metrics.best_test_accuracy - run.metrics.final_test_accuracy for run in finished]
     book.add_mean(f"{prefix}.best_accuracy", "fraction", finished, best)

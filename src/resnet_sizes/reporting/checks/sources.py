@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
 
-from resnet_sizes.i18n.numbers import MINUS, date, date_and_time, places, seconds
+from resnet_sizes.i18n.numbers import MINUS, date, date_and_time, minutes, places, seconds
 from resnet_sizes.reporting.text.escaping import code_text
 from resnet_sizes.reporting.text.printed import HASH_PART, NAME_KINDS
 from resnet_sizes.schemas.article.article import Article, texts_in
@@ -64,6 +64,8 @@ def shows(text: str, value: Value, language: str, *, unsigned: bool = False) -> 
         return text in (date(value.as_text, language), date_and_time(value.as_text, language))
     if value.kind == "seconds":
         return text == seconds(value.number, language)
+    if text.startswith("<"):
+        return value.kind == "minutes" and text == minutes(value.number, language)
     found = numerals(text, language)
     if len(found) != 1 or not found[0][0].isdecimal():
         return False

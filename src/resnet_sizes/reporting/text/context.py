@@ -1,5 +1,6 @@
 """What the sections of a report are written from."""
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import product, starmap
 from typing import Literal
@@ -107,6 +108,19 @@ class ReportContext(Inputs):
             for name in CONFOUNDING_FIELDS
             if len({repr(getattr(recipe, name)) for recipe in recipes}) > 1
         ]
+
+    def apart(self, protocol: str) -> list[str]:
+        """The few models that a protocol trains otherwise than all others, where these are three
+        at least and most of them; weights that differ are told by `origins`."""
+        kinds = {
+            model: repr(
+                [getattr(self.recipe(protocol, model), name) for name in CONFOUNDING_FIELDS]
+            )
+            for model in self.models
+        }
+        usual, count = Counter(kinds.values()).most_common(1)[0]
+        few = count > max(2, len(kinds) / 2) and not self.origins(protocol)
+        return [model for model in kinds if few and kinds[model] != usual]
 
     @property
     def recipes(self) -> list[TrainingRecipe]:

@@ -6,7 +6,7 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from resnet_sizes.io.messages import did_you_mean, shown
 from resnet_sizes.io.shipped import shipped
@@ -181,12 +181,6 @@ class Article(Record):
     """What the article says and a protocol may do otherwise."""
     open_choices: list[OpenChoice]
 
-    @field_validator("open_choices")
-    @classmethod
-    def _choices_are_different(cls, choices: list[OpenChoice]) -> list[OpenChoice]:
-        all_different([choice.id for choice in choices])
-        return choices
-
     @property
     def ids(self) -> list[str]:
         """Those of all that it says."""
@@ -196,6 +190,11 @@ class Article(Record):
     def columns(self) -> list[str]:
         """The names of its table's columns."""
         return list(self.table[0].cells)
+
+    @property
+    def measure(self) -> Literal["accuracy", "error"]:
+        """By what it compares its networks."""
+        return "error" if "error" in self.columns else "accuracy"
 
     @property
     def base_model(self) -> str:
@@ -214,6 +213,7 @@ class Article(Record):
                     f"{', '.join(self.columns) or 'none'}. Give all the same; null is an empty cell"
                 )
         ids = all_different(self.ids)
+        all_different([f"open_choices.{choice.id}" for choice in self.open_choices])
         for claim in self.claims:
             claim.check_against(rows, self.base_model)
         if unknown := [name for name in self.headline if name not in ids]:

@@ -45,7 +45,8 @@ class ColumnReading(Record):
 
 
 class AccuracyInterval(Record):
-    """An accuracy with its sampling error alone, all in percent."""
+    """An accuracy with its sampling error alone, all in percent; an error where the audit's
+    `measure` is that."""
 
     model: str
     accuracy: float
@@ -62,7 +63,7 @@ class DeviationEffect(Record):
 
 
 class AccuracyPair(Record):
-    """Two accuracies as independent proportions of the same number of images."""
+    """Two accuracies, or errors, as independent proportions of the same number of images."""
 
     first: str
     second: str
@@ -80,11 +81,12 @@ class Yardstick(Record):
 
     name: YardstickName
     values: list[float | None] = Field(description="One a step; null where it has none.")
-    falls: bool | None = Field(description="Whether each is below the last; null if unknown.")
+    falls: bool | None
+    """Whether each is below the last; null where one is unknown, or is no gain."""
 
 
 class Returns(Record):
-    """The returns of depth, from each network to the next deeper one."""
+    """The returns of each network of the table over the one above it."""
 
     steps: list[tuple[str, str]]
     yardsticks: list[Yardstick]
@@ -151,6 +153,10 @@ class Audit(Versioned):
     assumptions: Assumptions
     increments: list[IncrementReading]
     columns: list[ColumnReading]
+    measure: Literal["accuracy", "error"] = Field(
+        "accuracy", exclude_if=lambda it: it == "accuracy"
+    )
+    """What the article prints, and `accuracies` and `pairs` are."""
     accuracies: list[AccuracyInterval]
     pairs: list[AccuracyPair]
     unusable: list[str] = Field(description="Networks whose accuracy is not within 0 and 100 %.")

@@ -253,6 +253,9 @@ class Recommendation(Record):
     firm: bool = Field(description="Whether it is the best beyond chance.")
     tested: bool = True
     """Whether there are as many seeds as a test asks for, and no run is missing."""
+    rivals: list[str] = Field([], exclude_if=lambda rivals: not rivals)
+    """The networks over which its lead cannot be told from chance, where these can be told from
+    the others."""
 
 
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]

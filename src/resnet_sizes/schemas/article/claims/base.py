@@ -149,13 +149,13 @@ class Outcome:
 
     @property
     def parameters(self) -> int:
-        """Of the network's definition, if need be with the first layers that are for ImageNet; of
-        one that no table has, as the run counted them. Raises UserError without a run."""
+        """As a run counted them; else of the network's definition for ten classes, if need be with
+        the first layers that are for ImageNet. Raises UserError where no table has them."""
+        if self.metrics:
+            return int(self.metrics.parameters)
         for each in shipped_network_costs().networks:
             if each.model == self.model:
                 return each.parameters
-        if self.metrics:
-            return int(self.metrics.parameters)
         remedy = "and no run of it is finished. Train it, or leave its parameters out"
         raise UserError(f"{NETWORK_COSTS_FILE}: has no {self.model}, {remedy}")
 
