@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 from shared_results import AUTHOR, ROOT, archived_result, make_result
+from test_verify import relisted
 
 from copied_process import copied
-from resnet_sizes.cli.console import result
+from resnet_sizes.cli.console import result, say, start_logging
 from resnet_sizes.schemas.verification import Certificate
 from resnet_sizes.sharing.description import crate_metadata
 from resnet_sizes.sharing.open_archive import METADATA, PREVIEW
@@ -234,6 +235,11 @@ def test_trace_of_evidence_that_lacks_what_it_names_is_one_clear_error(tmp_path)
 def test_what_controls_a_terminal_is_written_out(capsys):
     result("one\ntwo\x1b[2J\x9b\u202e")
     assert capsys.readouterr().out == "one\ntwo\\u001b[2J\\u009b\\u202e\n"
+    result("one\ntwo", one_line=True)
+    assert capsys.readouterr().out == "one\\ntwo\n"
+    start_logging(None)
+    say("error: \x1b[2J")
+    assert capsys.readouterr().err == "error: \\u001b[2J\n"
 
 
 def test_trace_of_a_claim_that_there_is_not_names_those_there_are(project):
@@ -285,7 +291,8 @@ def test_an_orcid_has_its_check_digit(project):
 
 def test_a_citation_says_where_the_images_are_others_than_the_article_s(contents):
     title = yaml.safe_load(contents["CITATION.cff"])["title"]
-    assert title.endswith("run again as the study shared, on other images")
+    assert title.startswith("Replication of “")
+    assert title.endswith("”: the study shared, on other images")
 
 
 def test_a_certificate_of_a_folder_says_to_archive_it_first(project):
@@ -325,3 +332,72 @@ def test_the_crate_is_valid_by_its_profile(project, tmp_path):
     del run["instrument"]
     (crate / METADATA).write_text(json.dumps(metadata), "utf-8")
     assert validated().returncode == 1  # it does look
+
+
+def test_out_is_neither_in_the_study_nor_in_the_place_of_another_file(tmp_path):
+    study = make_result(tmp_path)
+    before = study.read_bytes()
+    (tmp_path / "notes.md").write_text("mine")
+    for out, said in (
+        ("results/shared/study.json", "inside of the study"),
+        ("results/shared/new.zip", "inside of the study"),
+        ("notes.md", "is there, and is no archive"),
+        ("config", "is there, and is no archive"),
+        ("/proc/x.zip", "Name a folder in which files can be made"),
+    ):
+        status, _, error = archive(tmp_path, "--out", out)
+        assert status == 1
+        assert said in error
+    assert study.read_bytes() == before
+    assert (tmp_path / "notes.md").read_text() == "mine"
+
+
+def test_a_study_that_is_not_finished_says_how_far_it_is(tmp_path):
+    study = make_result(tmp_path)
+    shutil.rmtree(study.parent / "runs/scratch-32/resnet50/seed-1")
+    status, _, error = archive(tmp_path)
+    assert status == 1
+    assert "1 of 4 runs have not finished, scratch-32/resnet50/seed-1 among them" in error
+    assert "resnet-sizes status shared" in error
+    assert "resnet-sizes-verify" not in error
+
+
+def test_a_certificate_of_what_does_not_hold_says_so_and_names_no_folder_of_the_checker(
+    project, tmp_path
+):
+    with zipfile.ZipFile(project / "results/shared.zip") as opened:
+        opened.extractall(tmp_path / "forged")
+    table = tmp_path / "forged/results/shared/evidence/table.csv"
+    table.write_text(table.read_text("utf-8").replace("0.", "1."), "utf-8")
+    (tmp_path / "forged/report/pt/_front.qmd.j2").write_text("of another version")
+    relisted(tmp_path / "forged")
+    done = copied().run(["certificate", "forged", "--checker", AUTHOR, "--out", "made"], tmp_path)
+    assert done.returncode == 1
+    assert re.search(r"forged: \d+ differ, as the certificate says", done.stderr)
+    assert "resnet-sizes verify forged" in done.stderr
+    for written in (tmp_path / "made").iterdir():
+        assert str(tmp_path) not in written.read_text("utf-8")
+        assert str(ROOT) not in written.read_text("utf-8")
+    page = (tmp_path / "made/codecheck-certificate.md").read_text("utf-8")
+    assert "other code or templates than are here (report)" in page
+    assert "differs: `evidence/table.csv`" in page
+
+
+@pytest.mark.parametrize("name", ["shared", "results/shared", "results/shared/study.json"])
+def test_a_certificate_of_a_folder_names_the_archive_that_there_would_be(project, name):
+    done = copied().run(["certificate", name, "--checker", "Ada"], project)
+    assert done.returncode == 1
+    assert "resnet-sizes archive results/shared, then: " in done.stderr
+    assert "resnet-sizes certificate results/shared.zip --checker" in done.stderr
+    assert "Verifying" not in done.stderr
+
+
+def test_trace_reads_no_file_that_is_not_the_listed_one(project, tmp_path):
+    with zipfile.ZipFile(project / "results/shared.zip") as opened:
+        opened.extractall(tmp_path / "theirs")
+    path = tmp_path / "theirs/articles/santos-2024/article.yaml"
+    path.write_text(path.read_text("utf-8") + "# a comment\n", "utf-8")
+    done = copied().run(["trace", "theirs", "S1"], tmp_path)
+    assert done.returncode == 1
+    assert "theirs: articles/santos-2024/article.yaml has another SHA-256" in done.stderr
+    assert "resnet-sizes verify theirs" in done.stderr

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shared_results import make_result
-from test_verify import changed_metrics
+from shared_results import archived_result, make_result
+from test_verify import changed_metrics, relisted
 
 from copied_process import copied
 from resnet_sizes.evidence.statistics.tests import holm
@@ -87,6 +87,8 @@ def test_the_same_study_is_identical_and_has_no_causes(project):
     study = compared(project)
     assert set(outcomes(study, "accuracy").values()) == {"identical"}
     assert set(outcomes(study, "final_loss").values()) == {"identical"}
+    assert set(outcomes(study, "minutes").values()) == {"identical"}
+    assert study["same_runs"] == 6
     assert study["causes"] == []
     assert study["verdicts"] == []
     assert study["verdicts_compared"] > 20
@@ -149,6 +151,61 @@ def test_the_text_and_the_page_say_it_in_words(project):
     assert '<section id="en" lang="en-GB">' in page
     assert "Causas possíveis" in page
     assert "2.0.0" in page
+
+
+def test_runs_that_are_in_both_are_said_to_be_no_repetition(project):
+    said = compare(project, "--page", "comparison.html", "--language", "pt", "--language", "en")
+    assert "6 runs are in both: the same trainings, not repetitions." in said["text"]
+    assert "resnet-sizes verify PATH" in said["text"]
+    page = (project / "comparison.html").read_text("utf-8")
+    assert "6 execuções estão nos dois resultados" in page
+    assert "6 runs are in both results" in page
+    assert "<td>ResNet-18</td>" in page
+    for run in (project / "results/other/runs").glob("*/*/*"):
+        changed_metrics(run, finished="2031-01-01T00:00:00Z")
+    assert compared(project)["same_runs"] == 0
+
+
+def test_a_name_that_somebody_sent_forges_no_row_and_controls_no_terminal(project):
+    forged = "GPU\nversions.torch  1  2  9  9\x1b[2J"
+    change(project, "resnet50", 0.2, device={"name": forged})
+    said = compare(project)["text"]
+    assert "GPU\\nversions.torch  1  2  9  9\\u001b[2J" in said
+    assert not [line for line in said.splitlines() if line.startswith("versions.torch")]
+
+
+def test_an_archive_whose_files_are_not_those_of_its_list_is_not_compared(tmp_path):
+    theirs = tmp_path / "theirs"
+    shutil.unpack_archive(archived_result() / "results/shared.zip", theirs)
+    run = theirs / "results/shared/runs/scratch-32/resnet18/seed-0"
+    epochs = json.loads((run / "metrics.json").read_text("utf-8"))["epochs"]
+    epochs[-1]["train_loss"] /= 2
+    changed_metrics(run, epochs=epochs)
+    done = copied().run(["compare", "shared", str(theirs)], archived_result())
+    assert done.returncode == 1
+    assert f"{theirs}: results/shared/runs/scratch-32/resnet18/seed-0/metrics.json" in done.stderr
+    assert f"resnet-sizes verify {theirs}" in done.stderr
+
+
+def test_what_cannot_be_read_of_an_archive_names_the_archive(tmp_path):
+    theirs = tmp_path / "theirs"
+    shutil.unpack_archive(archived_result() / "results/shared.zip", theirs)
+    (theirs / "results/shared/evidence/verdicts.json").write_text("{")
+    packed = shutil.make_archive(str(tmp_path / "damaged"), "zip", relisted(theirs))
+    done = copied().run(["compare", "shared", packed], archived_result())
+    assert done.returncode == 1
+    assert f"error: {packed}: results/shared/evidence/verdicts.json" in done.stderr
+    assert "/resnet-sizes-verify-" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["results/shared/study.json", "results/shared/a.html", "a.txt"])
+def test_a_page_replaces_no_file_of_a_study(project, name):
+    before = (project / "results/shared/study.json").read_bytes()
+    called = ["compare", "results/shared", "results/other", "--page", name]
+    done = copied().run(called, project)
+    assert done.returncode == 1
+    assert "--page: found" in done.stderr
+    assert (project / "results/shared/study.json").read_bytes() == before
 
 
 def test_one_result_is_one_clear_error(project):

@@ -146,6 +146,41 @@ def test_compare_takes_our_runs_and_trace_follows_those_of_others(pooled):
     assert any("/pool/" in line and " right" in line for line in lines)
 
 
+def test_an_archive_of_a_pooled_study_can_be_pooled_itself(pooled, tmp_path):
+    """Its own runs are taken over; those that were pooled there are not, and nobody is accused."""
+    study = make_result(tmp_path, reports=False, seeds=(4, 5))
+    shutil.copy(pooled.with_suffix(".zip"), tmp_path / "pooled.zip")
+    naming(study, "pooled.zip")
+    assert "verified and taken over" in run(tmp_path, "study", "pool", "shared")
+    run(tmp_path, "evidence", "shared")
+    _, found, _ = verify(study.parent, tmp_path)
+    place = f"pool/{digest_of(pooled.with_suffix('.zip'))}"
+    [said] = [each for each in found["findings"] if each["subject"] == place]
+    assert said["outcome"] == "agrees", said["detail"]
+    [archive] = loaded(study.parent / "evidence/verdicts.json")["pooled"]
+    runs = [f"scratch-32/{model}/seed-{{}}" for model in MODELS]
+    assert archive["used"] == [each.format(seed) for seed in (0, 1) for each in runs]
+
+
+def test_the_page_of_an_archive_names_whose_runs_were_pooled(pooled):
+    with zipfile.ZipFile(pooled.with_suffix(".zip")) as opened:
+        page = opened.read("ro-crate-preview.html").decode()
+    [row] = [line for line in page.splitlines() if "Execuções de outros" in line]
+    for told in ("Ada Lovelace", OTHER_DEVICE, digest_of(archive_of_others())):
+        assert told in row
+
+
+def test_a_study_that_has_not_begun_is_pooled_by_its_overlay_once_its_images_are_there(tmp_path):
+    for name in ("config", "articles"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copy(archive_of_others(), tmp_path / "theirs.zip")
+    (tmp_path / "own.yaml").write_text("name: own\npool: [theirs.zip]\n")
+    done = copied().run(["study", "pool", "own.yaml"], tmp_path)
+    assert (tmp_path / "results/own/study.json").is_file()
+    assert done.returncode == 1
+    assert "snakemake results/own/pool/pool.json --cores all --configfile" in done.stderr
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     make_result(tmp_path, reports=False)
@@ -182,7 +217,8 @@ def test_an_archive_that_has_nothing_for_the_study_is_refused_with_the_reason(
 ):
     make_result(tmp_path, reports=False, **settings)
     refusal = refused(tmp_path, archive_of_others())
-    assert f"has no run that fits this study; they differ in: {said}." in refusal
+    assert f"has no run that fits this study; they differ in: {said}. Give this study" in refusal
+    assert "results/theirs/study.json" in refusal
 
 
 def test_an_archive_twice_and_no_archive_are_one_clear_error(project):

@@ -52,7 +52,7 @@ def start_logging(path: Path | None) -> None:
     log.setLevel(logging.INFO)
     log.propagate = False
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter("%(message)s"))
+    terminal.setFormatter(_Visible("%(message)s"))
     log.addHandler(terminal)
     # A log on a full disk is no reason to print a traceback for each message.
     logging.raiseExceptions = False
@@ -72,15 +72,22 @@ def say(message: str) -> None:
     log.info(message)
 
 
-def result(text: str) -> None:
+def result(text: str, one_line: bool = False) -> None:
     """What the command was asked for (a path, a configuration): standard output, for pipes.
 
-    Results of others may hold anything: what would control a terminal is written as in JSON."""
-    typer.echo(_visible(text))
+    Results of others may hold anything: what would control a terminal, or forge a further line, is
+    written as in JSON."""
+    typer.echo(_visible(text, one_line))
 
 
-def _visible(text: str) -> str:
+def _visible(text: str, one_line: bool = False) -> str:
+    text = text.replace("\n", "\\n") if one_line else text
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class _Visible(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _visible(super().format(record))
 
 
 def result_json(record: BaseModel) -> None:
@@ -105,7 +112,7 @@ def print_records(
     columns = {name: getter(name) for name in fields} | further
     rows = [{name: found(each) for name, found in columns.items()} for each in records]
     if title:
-        result(title)
+        result(title, one_line=True)
     table = Table(box=_RULED_HEAD, header_style="", padding=(0, 1, 0, 0))
     table.show_edge = table.pad_edge = False
     for name in columns:
@@ -134,7 +141,7 @@ def _shown(name: str, value: object) -> str:
             return " / ".join(_shown(*item) for item in value)
         case list() | tuple():
             return ", ".join(_shown(name, item) for item in value)
-    return _visible(str(value))
+    return _visible(str(value), one_line=True)
 
 
 def print_rich(content: RenderableType) -> None:

@@ -1,7 +1,6 @@
 """Results for others and of others: `archive`, `verify`, `trace`, `certificate`, `compare`."""
 
 import re
-from contextlib import chdir
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -131,7 +130,7 @@ def verify(
         print_records("", rows, *rows[0])
         for finding in found.findings:
             if finding.outcome != "agrees":
-                result(f"{finding.outcome}: {finding.subject}: {finding.detail}")
+                result(f"{finding.outcome}: {finding.subject}: {finding.detail}", one_line=True)
         if found.digest:
             result(f"digest: {found.digest}")
         counts = found.counts()
@@ -147,12 +146,12 @@ def trace(
     claim: Annotated[str, typer.Argument(help="The claim's id in the article file, as S3.")],
 ) -> None:
     """Follow a verdict to the numbers, files and predictions that it rests on, counted again."""
-    from resnet_sizes.sharing.open_archive import opened
+    from resnet_sizes.sharing.open_archive import opened_as_listed
     from resnet_sizes.sharing.trace import trace as follow
 
-    with opened(path) as found, chdir(found.root):
+    with opened_as_listed(path) as found:
         for line in follow(found.study_file, claim):
-            result(line)
+            result(line, one_line=True)
 
 
 def certificate(
@@ -165,14 +164,18 @@ def certificate(
 ) -> None:
     """Verify an archive and fill CODECHECK's template: codecheck.yml, and a list to tick off.
 
-    What a program can say is filled in. What only a reader can say is left to be ticked.
+    What a program can say is filled in. What only a reader can say is left to be ticked. Exit
+    status: 0 if nothing differs, 1 otherwise.
     """
     from resnet_sizes.sharing.codecheck import write_certificate
 
     named = person(checker, "--checker")
-    say("Verifying the archive; this takes some seconds.")
-    for written in write_certificate(path, named, digest, out):
-        result(str(written))
+    found, written = write_certificate(path, named, digest, out)
+    for file in written:
+        result(str(file))
+    if not found.holds:
+        differing = f"{found.counts()['differs']} differ, as the certificate says"
+        raise UserError(f"{path}: {differing}. All of it: resnet-sizes verify {path}")
 
 
 def compare(
@@ -202,6 +205,9 @@ def compare(
     """
     if len(paths) < 2:
         raise UserError("compare: found one result; needed: two or more. Name another.")
+    inside = page and any((above / "study.json").is_file() for above in page.absolute().parents)
+    if page and (inside or page.suffix != ".html"):
+        raise UserError(f"--page: found {page}; allowed: NAME.html, outside of a study's folder.")
 
     from resnet_sizes.sharing.compare import compare as compare_results
     from resnet_sizes.sharing.pages import page as page_of
@@ -216,6 +222,9 @@ def compare(
         return
     for study in found.studies:
         _print(study, found.margin_points)
+    result(
+        "Archives have the files of their lists; more was not verified: resnet-sizes verify PATH"
+    )
     if page:
         result(str(page))
 
@@ -229,6 +238,8 @@ def _print(study: StudyComparison, margin: float) -> None:
         *("protocol", "model", "quantity", "first_seeds", "second_seeds", "paired"),
         *("first", "second", "difference", "low", "high", "outcome"),
     )
+    if study.same_runs:
+        result(f"{study.same_runs} runs are in both: the same trainings, not repetitions.\n")
     result(
         f"Verdicts on {study.verdicts_compared} claims and readings compared, "
         f"{len(study.verdicts)} differ.\n"
@@ -245,4 +256,4 @@ def _print(study: StudyComparison, margin: float) -> None:
         )
     for name, cells in (("first", study.only_first), ("second", study.only_second)):
         if cells:
-            result(f"Only in the {name}: {', '.join(cells)}.")
+            result(f"Only in the {name}: {', '.join(cells)}.", one_line=True)

@@ -70,11 +70,15 @@ def _resolve(settings: RunSettings, device_name: str) -> tuple[Precision, Compil
 
 
 @app.command()
-def pool(study: StudyPath) -> None:
+def pool(
+    study: Annotated[Path, typer.Argument(help="Its name, its overlay, or its study.json.")],
+) -> None:
     """Verify the archives that a study names under pool, and take over their runs that fit."""
     from resnet_sizes.sharing.pool import import_pool
 
-    for origin in import_pool(study):
+    if study.suffix in (".yaml", ".yml"):
+        write([study])
+    for origin in import_pool(find_study_file(str(study))):
         result(f"{origin.path}: verified and taken over (digest {origin.digest})")
 
 

@@ -93,7 +93,9 @@ def explained_write(target: Path) -> Iterator[None]:
     # safetensors has an error of its own for a full disk.
     except (OSError, SafetensorError) as error:
         remedy = "Free some space or fix the permissions"
-        if getattr(error, "errno", None) in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
+        if getattr(error, "errno", None) == errno.ENOENT:
+            remedy = "Name a folder in which files can be made"
+        elif getattr(error, "errno", None) in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
             remedy = "Move what lies there, or in place of a folder above it, to another name"
         raise WriteError(
             f"{target}: cannot be written ({_reason(error)}). {remedy}, then run the same command "

@@ -163,6 +163,7 @@ def shown_text(text: str, most: int = 2 * _LONGEST) -> str:
 _USER = re.compile(r"(?<=//)[^/\s]*@")
 # urllib3's messages hold the path alone: "Max retries exceeded with url: /file?token=x".
 _QUERY = re.compile(r"((?://|url: /)[^\s?'\"]*)\?[^\s'\")\]>]*")
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^/\s()]+/)+")
 
 
 def without_secrets(text: str) -> str:
@@ -172,6 +173,11 @@ def without_secrets(text: str) -> str:
     several addresses and other words, as messages of libraries do.
     """
     return _QUERY.sub(r"\1?…", _USER.sub("…@", text))
+
+
+def without_folders(text: str) -> str:
+    """The text as it may be published: files of this machine by their last names alone."""
+    return _FOLDERS.sub("", text.replace(f"{Path.cwd()}/", ""))
 
 
 def duration(seconds: float) -> str:

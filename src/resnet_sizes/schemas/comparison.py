@@ -68,6 +68,7 @@ class StudyComparison(Record):
     causes: list[Cause] = Field(description="The likeliest first.")
     verdicts: list[ChangedVerdict]
     verdicts_compared: int = Field(ge=0)
+    same_runs: int = Field(ge=0, description="Runs that are in both, not trained twice.")
     only_first: list[str] = Field(description="Readings and networks that the second lacks.")
     only_second: list[str]
 

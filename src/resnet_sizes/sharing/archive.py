@@ -10,8 +10,10 @@ import resnet_sizes
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_atomically
+from resnet_sizes.io.messages import without_folders
+from resnet_sizes.io.shipped import exists
 from resnet_sizes.schemas.paths import StudyFolder
-from resnet_sizes.schemas.run.run import read_study
+from resnet_sizes.schemas.run.run import all_run_settings, read_study
 from resnet_sizes.schemas.verification import Certificate, Person
 from resnet_sizes.sharing.contents import archive_files
 from resnet_sizes.sharing.description import crate_metadata, described, facts
@@ -38,6 +40,16 @@ def write_archive(study_path: Path, target: Path, authors: Sequence[Person], lic
     """
     study_file = read_study(study_path)
     study = study_file.study
+    folder, runs = StudyFolder.of_file(study_path), all_run_settings(study)
+    inside = target.resolve().is_relative_to(folder.folder.resolve())
+    if inside or (exists(target) and not zipfile.is_zipfile(target)):
+        why = "inside of the study, which goes into it" if inside else "there, and is no archive"
+        raise UserError(f"--out: {target} is {why}. Name another place.")
+    if waiting := [run.name for run in runs if not folder.run(run).metrics.is_file()]:
+        raise UserError(
+            f"{study_path}: is not archived: {len(waiting)} of {len(runs)} runs have not finished, "
+            f"{waiting[0]} among them. Run snakemake; its state: resnet-sizes status {study.name}"
+        )
     files = archive_files(study_path, study)
     members = [zipfile.ZipInfo(name) for name in files]
     check_members(target, members, "Rename it, then run the same command again.")
@@ -49,7 +61,6 @@ def write_archive(study_path: Path, target: Path, authors: Sequence[Person], lic
             f"{first.detail}. Run snakemake again; all that differs: resnet-sizes verify "
             f"{study_path.parent}"
         )
-    folder = StudyFolder.of_file(study_path)
     known = facts(study_file, folder)
     agreed = Counter(each.group for each in found.findings if each.outcome == "agrees")
     others = [each for each in found.findings if each.outcome == "not-compared"]
@@ -60,7 +71,7 @@ def write_archive(study_path: Path, target: Path, authors: Sequence[Person], lic
         code_is_current=known["training_code"] == [training_code_hash()],
         verified_by=resnet_sizes.__version__,
         checked=dict(agreed),
-        not_compared=[f"{each.subject}: {each.detail}" for each in others],
+        not_compared=[without_folders(f"{each.subject}: {each.detail}") for each in others],
         preview_sha256=NO_DIGEST,
     )
     papers = described(certificate, study, folder, files, templates_here())

@@ -3,7 +3,6 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import chdir
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +25,7 @@ from resnet_sizes.schemas.comparison import (
 from resnet_sizes.schemas.evidence.verdicts import VerdictName, Verdicts
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import read_study
-from resnet_sizes.sharing.open_archive import opened
+from resnet_sizes.sharing.open_archive import opened_as_listed
 
 LEVEL = 0.05
 """How often two studies of the same truth are told apart, at most, over all that is compared."""
@@ -60,6 +59,8 @@ class _Side:
     cells: Mapping[Cell, Sequence[FinishedRun]]
     verdicts: Mapping[tuple[str, str | None], VerdictName]
     """By claim and reading; of all readings together by None."""
+    trainings: set[tuple[str, bytes, str]]
+    """What tells each training from a repetition of it."""
 
 
 def compare(paths: Sequence[Path], margin_points: float = 1.0) -> Comparison:
@@ -78,7 +79,7 @@ def compare(paths: Sequence[Path], margin_points: float = 1.0) -> Comparison:
 
 
 def _read(path: Path) -> _Side:
-    with opened(path) as result, chdir(result.root):
+    with opened_as_listed(path) as result:
         study_file = read_study(result.study_file)
         folder = StudyFolder.of_file(result.study_file)
         runs = read_runs(study_file, folder, allow_partial=True).own
@@ -91,7 +92,8 @@ def _read(path: Path) -> _Side:
             found = read_record(file, Verdicts, "")
             verdicts |= {(each.id, None): each.verdict for each in found.overall}
             verdicts |= {(each.id, each.protocol): each.verdict for each in found.verdicts}
-    return _Side(str(path), study_file.study.report.languages, cells, verdicts)
+        done = {(run.settings.name, run.logits_hash, run.metrics.finished) for run in runs.finished}
+    return _Side(str(path), study_file.study.report.languages, cells, verdicts, done)
 
 
 def _compared(first: _Side, second: _Side, margin: float) -> StudyComparison:
@@ -109,10 +111,8 @@ def _compared(first: _Side, second: _Side, margin: float) -> StudyComparison:
         first=first.label,
         second=second.label,
         quantities=quantities,
-        causes=[
-            *_causes("results", first, second, quantities),
-            *_causes("times", first, second, quantities),
-        ],
+        causes=_causes("results", first, second, quantities)
+        + _causes("times", first, second, quantities),
         verdicts=[
             ChangedVerdict(id=claim, protocol=protocol, first=ours, second=theirs)
             for claim, protocol in judged
@@ -120,6 +120,7 @@ def _compared(first: _Side, second: _Side, margin: float) -> StudyComparison:
             != (theirs := second.verdicts[claim, protocol])
         ],
         verdicts_compared=len(judged),
+        same_runs=len(first.trainings & second.trainings),
         only_first=[" ".join(cell) for cell in first.cells if cell not in second.cells],
         only_second=[" ".join(cell) for cell in second.cells if cell not in first.cells],
     )
@@ -205,8 +206,8 @@ class QuantityTest:
 
     @property
     def _is_identical(self) -> bool:
-        """Whether all seeds are common ones, with the same predictions, or losses, in each bit."""
-        if self.quantity == "minutes" or len(self._pairs) < max(len(self.first), len(self.second)):
+        """Whether all seeds are common ones, the same in each bit of predictions or number."""
+        if len(self._pairs) < max(len(self.first), len(self.second)):
             return False
         if self.quantity == "accuracy":
             return all(one.logits_hash == other.logits_hash for one, other in self._pairs)

@@ -19,7 +19,7 @@ from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import read_dataset_info
 from resnet_sizes.schemas.study.study import Study
-from resnet_sizes.schemas.verification import Certificate, CertifiedDevice
+from resnet_sizes.schemas.verification import Certificate, CertifiedDevice, Pool
 from resnet_sizes.sharing.contents import files_of
 from resnet_sizes.sharing.differences import differences
 from resnet_sizes.sharing.open_archive import CERTIFICATE, METADATA, NO_DIGEST, PREVIEW, REMEDY
@@ -73,6 +73,7 @@ def described(
         certificate=certificate,
         study=study,
         data=data,
+        origins=read_record(folder.pool, Pool, REMEDY).origins if study.pool else [],
         metadata=METADATA,
         digest=NO_DIGEST,
         pages=[name for name in names if name.endswith(("report.html", "report.pdf"))],

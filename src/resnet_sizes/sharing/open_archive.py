@@ -7,7 +7,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -91,6 +91,22 @@ def opened(path: Path) -> Iterator[Opened]:
             root = Path(name)
             _unpack(path, root)
             yield Opened(root, _study_in(root, path), True)
+
+
+@contextmanager
+def opened_as_listed(path: Path) -> Iterator[Opened]:
+    """As `opened`, in its folder, for what reads a result without verifying it. Raises UserError,
+    which names the result, also where a file of an archive is not the one that its list has."""
+    everything = f"All of it: resnet-sizes verify {path}"
+    with opened(path) as result, chdir(result.root):
+        for each in check_files(result, None):
+            if each.outcome == "differs":
+                raise UserError(f"{path}: {each.subject} {each.detail}. {everything}")
+        try:
+            yield result
+        except UserError as error:
+            named = str(error).replace(f"{result.root}/", "")
+            raise UserError(named if str(path) in named else f"{path}: {named}") from None
 
 
 def _study_in(root: Path, shown: Path) -> Path:
@@ -260,7 +276,9 @@ def pool_problems(folder: StudyFolder, origin: Origin) -> Iterator[str]:
         if listed.get(name) != file_hash(path):
             yield f"{path.relative_to(place)} is not the file that the archive lists"
     told = {f"{top}runs/{name}/metrics.json" for name in origin.left_out} | files.keys()
-    if not {name for name in listed if name.endswith("/metrics.json")} <= told:
+    # What was pooled there is not taken over.
+    own = (name for name in listed if name.startswith(f"{top}runs/"))
+    if not told.issuperset(name for name in own if name.endswith("/metrics.json")):
         yield "origin.json leaves out runs without a word"
     if origin.certificate != read_record(place / CERTIFICATE, Certificate, REMEDY):
         yield f"origin.json has another certificate than {CERTIFICATE}"

@@ -10,6 +10,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 
 from resnet_sizes.i18n.numbers import LOCALES, date, decimal
 from resnet_sizes.reporting.text import words
+from resnet_sizes.schemas.study.networks import display_name
 from resnet_sizes.sharing.open_archive import templates_here
 
 
@@ -37,8 +38,8 @@ def page(
 
 def rendered(name: str, templates: Path | None, **names: Any) -> str:
     """The text of a template, which has the filters `number` and `signed` (digits, language),
-    `date` (language), and `json`, by which YAML and JSON quote. Raises UserError where it is not
-    there."""
+    `date` (language), `network` (its label) and `json`, by which YAML and JSON quote. Raises
+    UserError where it is not there."""
     templates = templates or templates_here()
     environment = words.Sandbox(
         loader=FileSystemLoader(templates),
@@ -51,6 +52,7 @@ def rendered(name: str, templates: Path | None, **names: Any) -> str:
     environment.filters |= {
         "date": date,
         "json": partial(json.dumps, ensure_ascii=False),
+        "network": display_name,
         "number": partial(_number, plus=""),
         "signed": partial(_number, plus="+"),
     }
