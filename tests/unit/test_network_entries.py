@@ -354,7 +354,9 @@ def test_the_documented_network_is_trained(own: Folder) -> None:
 )
 def test_a_network_that_is_nowhere_stops_before_any_run(own: Folder, build: str, told: str) -> None:
     own.write(build=build)
-    assert told in " ".join(own.run("study", "write", "config/own.yaml", fails=True).split())
+    said = " ".join(own.run("study", "write", "config/own.yaml", fails=True).split())
+    assert told in said
+    assert ("models[0]" in said) == ("networks.tiny.build" in said)  # an entry that is none
 
 
 @pytest.mark.parametrize(

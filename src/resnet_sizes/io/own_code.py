@@ -16,7 +16,7 @@ def missing_in(file: Path, function: str) -> str | None:
     try:
         names = compile(text := file.read_bytes(), str(file), "exec", dont_inherit=True).co_names
     except (SyntaxError, ValueError, RecursionError) as error:
-        return failure(error, file)
+        return f"{failure(error, file)}."
     hint = did_you_mean(function, list(names))
     is_there = function in names or b"import *" in text
     return None if is_there else f"{file} has no {function!r} at its top level.{hint}"

@@ -90,6 +90,7 @@ def _registered(networks: dict[str, Network]) -> dict[str, Network]:
     for name, own in networks.items():
         if name in _SHIPPED or own.label in _SHIPPED.values():
             raise ValueError(f"{name}: name or label is that of another network. Choose another")
+        NETWORKS[name] = own  # what names it elsewhere is no second mistake
         if not own.sha256 and not own.file.is_file():
             raise ValueError(
                 f"{name}.build: there is no {own.file} ({looked_in()}). Put it there, or change it"
