@@ -1,10 +1,11 @@
 """NVIDIA's management library as a file tells: GPUs that are not there, for tests.
 
 The file that PRETEND_GPUS names holds a list, one mapping per GPU: `uuid`, `name`, `processes`
-(by number, the names of their programs), `capability` (two numbers), `memory` (in GiB), and
-`instances`, a list of the same, where the GPU is divided. It is read at each call, so a test may
-change it meanwhile. PRETEND_DRIVER is the driver's version. With PRETEND_ON_CPU a run that holds a
-GPU computes on the CPU; otherwise it ends, since torch does not see these GPUs.
+(by number, the names of their programs), `capability` (two numbers), `memory` (in GiB), `joules`
+that it has taken, and `instances`, a list of the same, where the GPU is divided. It is read at each
+call, so a test may change it meanwhile. PRETEND_DRIVER is the driver's version. With
+PRETEND_ON_CPU a run that holds a GPU computes on the CPU; otherwise it ends, since torch does not
+see these GPUs.
 """
 
 import json
@@ -77,6 +78,10 @@ def nvmlDeviceGetCudaComputeCapability(handle):
 
 def nvmlDeviceGetMemoryInfo(handle):
     return SimpleNamespace(total=int(_told(handle, "memory") * 2**30))
+
+
+def nvmlDeviceGetTotalEnergyConsumption(handle):
+    return int(_told(handle, "joules") * 1000)
 
 
 def nvmlDeviceGetComputeRunningProcesses(handle):

@@ -129,6 +129,11 @@ def memory(value: Number, language: str) -> str:
     return f"{decimal(number / 1024, 1, language)}{NARROW_SPACE}GiB"
 
 
+def energy(value: Number, language: str) -> str:
+    """Joules in watt-hours: `0,42 Wh`, `37 Wh`, `1.250 Wh`."""
+    return f"{significant(exact(value) / 3600, language)}{NARROW_SPACE}Wh"
+
+
 def moment(text: str) -> datetime:
     """Read an ISO 8601 time; one without a zone is taken as UTC."""
     found = datetime.fromisoformat(text)
@@ -154,6 +159,7 @@ _AS_KIND: dict[Form, Callable[[Number, str], str]] = {
     "minutes": minutes,
     "seconds": seconds,
     "bytes": memory,
+    "energy": energy,
     "loss": loss,
     "number": plain,
     "significant": significant,

@@ -96,6 +96,8 @@ def add_model(
     book.add_fields(prefix, "count", one.file, one.metrics, "parameters", "macs_per_image")
     peak = max(run.metrics.peak_memory_bytes for run in own)
     book.add_of_runs(f"{prefix}.peak_memory", peak, "bytes", own, "peak_memory_bytes")
+    if measured := [run for run in own if run.metrics.energy]:
+        book.add_mean(f"{prefix}.energy", "energy", measured, "energy.joules")
     _add_measured_times(book, prefix, own)
     if shared := [run for run in own if run.metrics.shared_device]:
         book.add_of_runs(f"{prefix}.shared_runs", len(shared), "count", shared, "sharing")

@@ -12,6 +12,7 @@ Kind = Literal[
     "minutes",
     "seconds",
     "bytes",
+    "energy",  # joules
     "loss",  # mean cross-entropy in nats
     "number",  # anything else numeric
     "text",

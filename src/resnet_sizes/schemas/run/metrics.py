@@ -86,6 +86,14 @@ class FeatureCache(Record):
     """Images of a batch of the pass, at most; null in older results."""
 
 
+class Energy(Record):
+    """What a run's device took while the run was at work on it, all else on the device included."""
+
+    joules: float = Field(ge=0)
+    source: Literal["nvml", "rapl"]
+    """NVIDIA's library, of a GPU; Linux's counters of the processor's packages."""
+
+
 class Code(Record):
     """Which code made the results."""
 
@@ -124,6 +132,8 @@ class Metrics(Versioned, Sealed):
     macs_per_image: Count = Field(ge=1, description="Multiply-accumulates of one forward pass.")
     peak_memory_bytes: Count
     """Of the device allocator on CUDA, of the process elsewhere."""
+    energy: Energy | None = None
+    """Of all attempts; null where nobody could read it, and in older results."""
     device: Device
     sharing: Sharing | None = None
     """Null where nobody could look, and in older results."""

@@ -5,7 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from resnet_sizes.schemas.base import Record, Sha256, Versioned
-from resnet_sizes.schemas.run.metrics import Device, EpochMetrics, FeatureCache, Resumption, Sharing
+from resnet_sizes.schemas.run.metrics import (
+    Device,
+    Energy,
+    EpochMetrics,
+    FeatureCache,
+    Resumption,
+    Sharing,
+)
 
 Phase = Literal[
     "starting", "waiting for a device", "features", "training", "evaluation", "writing results"
@@ -70,5 +77,6 @@ class CheckpointRecord(Versioned):
     feature_cache: FeatureCache | None = None
     resumptions: list[Resumption]
     sharing: Sharing | None = Field(None, description="As far as it has been seen.")
+    energy: Energy | None = Field(None, description="As in the metrics, so far.")
     peak_memory_bytes: int = Field(0, ge=0, description="The most of all attempts so far.")
     started: str = Field(description="UTC, ISO 8601: of the first attempt.")

@@ -17,6 +17,7 @@ from itertools import count
 from resnet_sizes.io.messages import shown_text
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run.metrics import Sharing
+from resnet_sizes.training.devices.energy import EnergyMeter, energy_meter
 from resnet_sizes.training.devices.gpus import VARIABLE, Gpu, Nvml, visible_gpus, wanted_gpus
 from resnet_sizes.training.devices.locks import DeviceLocks, SlotHolder, lock_folder
 from resnet_sizes.training.supervision.launch import scheduler_job
@@ -154,6 +155,10 @@ class DeviceSlot:
         else:
             self._monitor = self._of_gpu() if kind == "cuda" else self._of_processor()
         return self._monitor
+
+    def energy(self, kind: str) -> EnergyMeter:
+        """Of what it has, from now on, by the kind of torch's device."""
+        return energy_meter(kind, self._nvml, self.gpu)
 
     def _of_processor(self) -> SharingMonitor:
         own = next(filter(self._hold, (f"cpu-{number}" for number in count())))

@@ -85,6 +85,13 @@ class Nvml:
         strength = capability and memory and (*map(int, capability), round(memory.total / 2**30))
         return Gpu(index, uuid, self._ask("nvmlDeviceGetName", handle), strength)
 
+    def joules(self, gpu: Gpu) -> float | None:
+        """What a GPU has taken since its driver was loaded; None of one that does not count it, as
+        those before Volta and instances of a divided one."""
+        handle = self._ask("nvmlDeviceGetHandleByUUID", gpu.uuid) if gpu.uuid else None
+        told = handle and self._ask("nvmlDeviceGetTotalEnergyConsumption", handle)
+        return None if told is None else int(told) / 1e3
+
     def processes(self, gpu: Gpu) -> frozenset[int] | None:
         """The processes that compute on a GPU, by the machine's numbers; None if it is silent."""
         if gpu.uuid is None:

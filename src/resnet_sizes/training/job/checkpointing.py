@@ -10,6 +10,7 @@ import torch
 from resnet_sizes.schemas.base import utc_now
 from resnet_sizes.schemas.run import metrics
 from resnet_sizes.schemas.run.progress import CheckpointRecord
+from resnet_sizes.training.devices.energy import EnergyMeter
 from resnet_sizes.training.devices.gpu_slots import SharingMonitor
 from resnet_sizes.training.devices.select import peak_memory
 from resnet_sizes.training.engine.loop import Trainer
@@ -33,6 +34,7 @@ class Attempt:
     versions: dict[str, str]
     device: metrics.Device
     sharing: SharingMonitor
+    energy: EnergyMeter
     started: str
     parameters: tuple[int, int]
     """All of the network, and the trained ones."""
@@ -54,6 +56,7 @@ class Attempt:
             "feature_cache": self.feature_cache,
             "resumptions": self.resumptions,
             "sharing": self.sharing.seen,
+            "energy": self.energy.look(),
             "peak_memory_bytes": max(self.peak_memory_bytes, peak_memory(device)),
             "started": self.started,
         }
@@ -78,6 +81,7 @@ def resume(trainer: Trainer, attempt: Attempt, record: CheckpointRecord, tensors
     attempt.peak_memory_bytes = record.peak_memory_bytes
     attempt.resumptions = [*record.resumptions, resumption]
     attempt.sharing.resume_from(record.sharing)
+    attempt.energy.resume_from(record.energy)
     kept, new = record.feature_cache, attempt.feature_cache
     if kept and new and kept.key == new.key:  # the pass that this run measured when it began
         attempt.feature_cache = kept

@@ -74,6 +74,7 @@ def train_on_device(
             versions=versions(device),
             device=described,
             sharing=sharing,
+            energy=slot.energy(device.type),
             started=started,
             parameters=networks.count_parameters(network, recipe, head),
         )
@@ -152,6 +153,7 @@ def _train(
     progress = Progress(run.name, trainer.steps, "steps", Clock(trainer.device).synchronise, before)
 
     def show() -> None:
+        attempt.energy.look()
         epoch = trainer.epoch
         in_this = min(in_epoch, trainer.steps - (epoch.number - 1) * in_epoch)
         done = {"epoch": epoch.number, "step": epoch.step, "steps": in_this}
