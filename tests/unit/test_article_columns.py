@@ -130,7 +130,7 @@ def evidence_of(study: Path) -> dict[str, Any]:
     }
 
 
-def changed(article: Path, **changes: Any) -> str:
+def changed(article: Path, /, **changes: Any) -> str:
     """What an article file with other keys is told."""
     content = yaml.safe_load(ERRORS) | changes
     article.write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -249,11 +249,72 @@ def test_all_texts_are_in_the_languages_that_an_article_names(article: Path) -> 
             "has other columns than resnet34, which has error, parameters",
         ),
         ({"error": "3,1", "parameters": "42.5"}, "error"),
+        ({"error": "150", "parameters": "42.5"}, "error: found 150; allowed: numbers from 0 to"),
+        (
+            {"error": "-5", "parameters": "42.5"},
+            "error: found -5; allowed: numbers from 0 to 100",
+        ),
+        (
+            {"error": "3.1", "parameters": "-1"},
+            "parameters: found -1; allowed: numbers from 0 to",
+        ),
+        (
+            {"error": 3.1, "parameters": "42.5"},
+            "error: found 3.1; allowed: text, and a number in quotes",
+        ),
     ],
 )
 def test_a_row_with_other_columns_is_refused(article: Path, row: dict[str, str], told: str) -> None:
     rows = [yaml.safe_load(ERRORS)["table"][0], {"model": "resnet101", **row}]
     assert told in changed(article, table=rows)
+
+
+def test_a_table_without_columns_is_refused(article: Path) -> None:
+    rows = [{"model": "resnet34"}, {"model": "resnet101"}]
+    assert "table: resnet34 has no column; allowed: accuracy, error," in changed(
+        article, table=rows
+    )
+
+
+def test_a_mean_that_no_column_can_have_is_refused(article: Path) -> None:
+    claims = yaml.safe_load(ERRORS)["claims"]
+    claims[2]["printed"] = "150"
+    assert "error: found 150; allowed: numbers from 0 to 100" in changed(article, claims=claims)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("title", " "),
+        ("authors", [""]),
+        ("year", -5),
+        ("reference", "two words"),
+        ("reference", "a--b"),
+    ],
+)
+def test_what_names_no_article_is_refused(article: Path, key: str, value: Any) -> None:
+    named = yaml.safe_load(ERRORS)["article"] | {key: value}
+    assert f"article.{key}" in changed(article, article=named)
+
+
+@pytest.mark.parametrize("key", ["doe2020", "doe-2020", "he_2015", "DBLP:conf/cvpr/HeZRS16"])
+def test_usual_keys_of_a_bibliography_are_taken(article: Path, key: str) -> None:
+    content = yaml.safe_load(ERRORS)
+    content["article"]["reference"] = key
+    article.write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert load_article(article).article.reference == key
+
+
+def test_a_headline_of_what_has_no_verdict_is_refused(article: Path) -> None:
+    told = changed(article, headline=["A1", "Z1"])
+    assert "headline: Z1 is no id of a claim; these alone are judged" in told
+    assert "headline: A1 stands twice" in changed(article, headline=["A1", "A1"])
+
+
+def test_a_text_of_blanks_is_none(article: Path) -> None:
+    claims = yaml.safe_load(ERRORS)["claims"]
+    claims[0]["text"] = {"en": " "}
+    assert "text.en: found ' '" in changed(article, claims=claims)
 
 
 def test_a_claim_on_a_column_that_there_is_not_is_refused(article: Path) -> None:

@@ -140,6 +140,13 @@ def test_labels_say_where_their_ticks_are(low: float, span: float) -> None:
     assert len({len(label.partition(",")[2]) for label in labels}) <= 1
 
 
+@given(st.integers(1, 50), st.integers(1, 9))
+def test_iterations_are_whole(steps: int, epochs: int) -> None:
+    ticks, labels = number_ticks(steps, steps * epochs, "en", 5)
+    assert not [label for label in labels if "." in label]
+    assert all(steps <= tick <= steps * epochs for tick in ticks)
+
+
 @given(st.floats(0.001, 1000), st.floats(10, 10_000))
 def test_a_logarithmic_axis_has_few_round_ticks(low: float, factor: float) -> None:
     ticks, labels = log_ticks(low, low * factor, "pt")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from rendering import Page, render
 from report_studies import TEMPLATES, context_of
 from synthetic import PROTOCOLS, make_study
 from synthetic_runs import HEAD_PARAMETERS, MACS, PARAMETERS
@@ -83,19 +84,61 @@ def test_networks_of_equal_depth_stand_beside_each_other(
         qmd = render_article(context_of(inputs, language), TEMPLATES, choose_engine("pandoc")).text
         for label in ("ResNet-50", "WideResNet-50-2", "Squat-50 (b)"):
             assert f"| {label} |" in qmd
-    looks = [look_of(model) for model in alike]
+    looks = [look_of(model, every) for model in alike]
     for one, other in combinations(looks, 2):
         assert sum(one[part] != other[part] for part in one) >= 2
 
 
+def test_a_label_that_could_be_markup_is_printed_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = ("my_net_2", "A -- 1", "A _x_ 1", "B+3 (1.5) ... 2")
+    names = [f"own{place}" for place in range(len(labels))]
+    for place, (name, label) in enumerate(zip(names, labels, strict=True)):
+        entry = ENTRY.model_dump() | {"label": label, "depth": 3 + place}
+        monkeypatch.setitem(NETWORKS, name, Network.model_validate(entry))
+        for sizes in (PARAMETERS, MACS, HEAD_PARAMETERS):
+            monkeypatch.setitem(sizes, name, 20_000_000)
+    study = make_study(
+        tmp_path,
+        models=names,
+        accuracies={name: 0.8 + place / 50 for place, name in enumerate(names)},
+        minutes={name: 40.0 + place for place, name in enumerate(names)},
+        losses=dict.fromkeys(names, (2.0, 0.5)),
+        full=False,
+        epochs=2,
+    )
+    build_evidence(study, study.parent / "evidence", allow_partial=False)
+    for language in ("pt", "en"):
+        render(study, tmp_path / language, language)
+        page = Page((tmp_path / language / "report.html").read_text(encoding="utf-8"))
+        described = " ".join(image.get("alt") or "" for image in page.all("img"))
+        for label in labels:
+            assert label in page.text
+            assert label in described
+
+
 def test_every_network_has_a_look_of_its_own_and_those_of_before_have_theirs() -> None:
-    for one, other in combinations(map(look_of, NETWORKS), 2):
-        assert sum(one[part] != other[part] for part in one) >= 2
-    assert look_of("resnet152") == {
+    for one, other in combinations((look_of(model, NETWORKS) for model in NETWORKS), 2):
+        assert one != other
+    assert look_of("resnet152", ["resnet18", "resnet50", "resnet152"]) == {
         "color": "#00805F",
         "linestyle": (0, (5, 1.2, 1, 1.2)),
         "marker": "^",
     }
+
+
+def test_networks_that_are_shown_together_have_colours_of_their_own() -> None:
+    names = list(NETWORKS)
+    for chosen in (["resnet18", "wide_resnet50_2", "resnet56"], names[2::5], names[:5]):
+        assert len({look_of(model, chosen)["color"] for model in chosen}) == len(chosen)
+    deep = [name for name in names if name.startswith("plain") or name == "resnet110"]
+    deep += [name.replace("plain", "resnet") for name in deep if name.startswith("plain")]
+    looks = {model: look_of(model, deep) for model in deep}
+    for one, other in combinations(deep, 2):
+        if looks[one]["color"] == looks[other]["color"]:
+            assert NETWORKS[one].depth != NETWORKS[other].depth
+            assert looks[one]["marker"] != looks[other]["marker"]
 
 
 def test_no_two_networks_have_one_label() -> None:
@@ -486,6 +529,9 @@ def test_what_fails_in_ones_own_network_is_told_as_such(own: Folder, code: str, 
     [
         ({"label": "ResNet-18"}, "tiny: name or label is that of another network"),
         ({"label": "a|b"}, "networks.tiny.label"),
+        ({"label": "7"}, "networks.tiny.label"),  # every 7 of the page would be that name
+        ({"label": "5 seeds"}, "networks.tiny.label"),
+        ({"label": "a  1"}, "networks.tiny.label"),  # a page prints one blank
         ({"depth": 0}, "networks.tiny.depth"),
         ({"layers": 3}, "networks.tiny.layers: unknown key"),
     ],

@@ -1,8 +1,7 @@
-"""A column and a rule from outside of `src/`: an installed package adds them."""
+"""A column, a rule and a figure from outside of `src/`: an installed package adds them."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,35 +11,14 @@ import yaml
 from synthetic import make_study
 from test_article_columns import ERRORS, RESULTS
 
+from documented import blocks
+
 ROOT = Path(__file__).parents[2]
 
-ADDED = '''
-"""A package of somebody's own."""
-
-from typing import Literal
-
-from resnet_sizes.schemas.article.claims.base import Condition, Models, OrderClaim
-from resnet_sizes.schemas.article.columns import Column
-
-BEST = Column("percent", "best_test_accuracy", 100, digits=2, field="best_test_accuracy")
-
-
-class AtLeast(OrderClaim):
-    """The accuracy of every model is above a number of percent."""
-
-    rule: Literal["at-least"]
-    models: Models
-    percent: float
-
-    def compared(self):
-        return [(model, "accuracy") for model in self.models]
-
-    def conditions(self, means):
-        return [
-            Condition("level", "accuracy", (model,), {model: 1.0}, self.percent / 100)
-            for model in self.models
-        ]
-'''
+HEADING = "Columns, rules and a figure"
+ADDED, FIGURE = blocks(HEADING, "python")
+TEXTS, VERDICT_TEXTS = blocks(HEADING, "yaml")
+ENTRY_POINTS = blocks(HEADING, "toml")[0].replace("project.entry-points.", "").replace('"', "")
 
 
 @pytest.fixture
@@ -49,12 +27,10 @@ def package(tmp_path: Path) -> Path:
     folder = tmp_path / "site"
     info = folder / "added-1.dist-info"
     info.mkdir(parents=True)
-    (folder / "added.py").write_text(ADDED)
+    (folder / "my_package.py").write_text(ADDED)
+    (folder / "my_figures.py").write_text(FIGURE)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: added\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(
-        "[resnet_sizes.columns]\nbest_accuracy = added:BEST\n"
-        "[resnet_sizes.rules]\nat-least = added:AtLeast\n"
-    )
+    (info / "entry_points.txt").write_text(ENTRY_POINTS)
     return folder
 
 
@@ -69,7 +45,7 @@ def command(package: Path, folder: Path, *arguments: str) -> subprocess.Complete
     )
 
 
-def test_a_package_adds_a_column_and_a_rule(tmp_path: Path, package: Path) -> None:
+def test_a_package_adds_a_column_a_rule_and_a_figure(tmp_path: Path, package: Path) -> None:
     content = yaml.safe_load(ERRORS)
     for row, printed in zip(content["table"], ("91.2", "98.0"), strict=True):
         row["best_accuracy"] = printed
@@ -85,6 +61,7 @@ def test_a_package_adds_a_column_and_a_rule(tmp_path: Path, package: Path) -> No
             "rule": "at-least", "models": ["resnet34", "resnet101"], "percent": 80, "needs": needs,
         },
     ]  # fmt: skip
+    content["figure"] = "gap"
     article = tmp_path / "article.yaml"
     article.write_text(yaml.safe_dump(content), encoding="utf-8")
     (tmp_path / "plain.yaml").write_text(ERRORS, encoding="utf-8")
@@ -106,55 +83,58 @@ def test_a_package_adds_a_column_and_a_rule(tmp_path: Path, package: Path) -> No
     assert by_id["B9"]["values"]["ours"] == "scratch-32.resnet34.best_test_accuracy.mean"
     assert (by_id["C1"]["verdict"], by_id["C1"]["rule"]) == ("supported", "at-least")
 
-    # Its words stand in the templates; a rule without any is called by its name.
-    templates = shutil.copytree(ROOT / "report", tmp_path / "report")
-    done = command(package, tmp_path, "report", "added", "--format", "html", "--engine", "pandoc")
-    assert done.returncode == 1
-    assert "texts.yaml: has no text 'sentences.comparisons.level'. Add it there." in done.stderr
-    texts = templates / "en/texts.yaml"
-    text = texts.read_text(encoding="utf-8")
-    for section in ("columns", "short-columns", "cells"):
-        text = text.replace(f"\n{section}:", f"\n{section}:  # own", 1)
-        start = text.index("\n", text.index(f"\n{section}:  # own") + 1) + 1
-        text = f'{text[:start]}  best_accuracy: "Best accuracy"\n{text[start:]}'
-    start = text.index("\n  forest:\n") + len("\n  forest:\n")
-    texts.write_text(f'{text[:start]}    best_accuracy: "Best (%)"\n{text[start:]}', "utf-8")
-    verdict_texts = templates / "en/verdicts.yaml"
-    text = verdict_texts.read_text(encoding="utf-8")
-    said = '    level: "the accuracy of << first >> is << number >><< interval >>"\n'
-    verdict_texts.write_text(text.replace("  comparisons:\n", f"  comparisons:\n{said}"), "utf-8")
+    # What has no words is told, and where they go.
+    prose = tmp_path / "prose/en"
+    prose.mkdir(parents=True)
+    for file, text in (("verdicts", VERDICT_TEXTS), ("texts", TEXTS)):
+        done = command(package, tmp_path, "report", "added")
+        assert done.returncode == 1
+        assert "error: there is no text '" in done.stderr
+        assert f"Add it to: {prose / file}.yaml" in done.stderr
+        (prose / f"{file}.yaml").write_text(text, encoding="utf-8")
     done = command(package, tmp_path, "report", "added", "--format", "html", "--engine", "pandoc")
     assert done.returncode == 0, done.stderr
     page = (study.parent / "report/en/report.html").read_text(encoding="utf-8")
     assert "Best accuracy" in page
-    assert "at-least" in page
+    assert "(least accuracy)" in page
+    assert "Accuracy in training less that in the test" in page
+    figure = (study.parent / "report/en/figure-gap.svg").read_text(encoding="utf-8")
+    assert "Gap (points)" in figure
+    assert not (study.parent / "report/en/figure-loss.svg").exists()
 
     # The evidence knows which code it comes from: what the package changes makes it again.
     made_from = verdicts["made_from"]
-    (package / "added.py").write_text(ADDED.replace("above a number", "over a number"))
+    (package / "my_package.py").write_text(ADDED.replace("above a number", "over a number"))
     assert command(package, tmp_path, "evidence", "added").returncode == 0
     again = json.loads((evidence / "verdicts.json").read_text())
     assert again["made_from"] != made_from
+    # A figure decides no verdict, but what the report is made with.
+    made = json.loads((study.parent / "report/en/report.json").read_text())["made_with"]
+    (package / "my_figures.py").write_text(FIGURE + "# Another.\n")
+    done = command(package, tmp_path, "report", "added", "--format", "html", "--engine", "pandoc")
+    assert done.returncode == 0, done.stderr
+    remade = json.loads((study.parent / "report/en/report.json").read_text())["made_with"]
+    assert remade["code"] != made["code"]
 
 
 def test_without_the_package_its_column_and_rule_are_unknown(tmp_path: Path) -> None:
     content = yaml.safe_load(ERRORS)
     content["table"] = [row | {"best_accuracy": "91.2"} for row in content["table"]]
     content["claims"][0]["rule"] = "at-least"
+    content["figure"] = "gap"
     article = tmp_path / "article.yaml"
     article.write_text(yaml.safe_dump(content), encoding="utf-8")
     done = command(tmp_path, ROOT, "audit", str(article))
     assert done.returncode == 1
     assert "'best_accuracy' is no column; allowed: accuracy," in done.stderr
     assert "(A1): rule: found 'at-least'; allowed: ordering," in done.stderr
+    assert "figure: found 'gap'; allowed: loss, error." in done.stderr
 
 
 @pytest.mark.parametrize("code", ["BEST = AtLeast = 3", "raise SystemExit(0)"])
 def test_a_package_whose_entry_point_fails_is_named(package: Path, code: str) -> None:
-    (package / "added.py").write_text(code)
+    (package / "my_package.py").write_text(code)
     done = command(package, ROOT, "audit", "articles/santos-2024/article.yaml")
     assert "accuracy_increment" in done.stdout
-    said = (
-        "warning: the entry point best_accuracy = added:BEST of resnet_sizes.columns cannot be used"
-    )
+    said = "warning: the entry point best_accuracy = my_package:BEST of resnet_sizes.columns"
     assert said in done.stderr

@@ -12,7 +12,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.io.shipped import shipped
 from resnet_sizes.reporting.render.engines import choose_engine
-from resnet_sizes.schemas.article.article import load_article
+from resnet_sizes.schemas.article.article import OWN_FIGURES, load_article
 from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.run.run import RUN_NAME
@@ -114,9 +114,10 @@ def seeds_run_files(wildcards):
 
 def figure(name):
     """A figure in any language, with its caption for `snakemake --report`."""
+    caption = "own" if name in OWN_FIGURES else name
     return report(
         FOLDER.figure(name, "{language}", "svg"),
-        caption=f"../captions/figure-{name}.rst",
+        caption=f"../captions/figure-{caption}.rst",
         category="Figures",
         labels={"figure": name, "language": "{language}"},
     )

@@ -29,7 +29,11 @@ rule report:
         study=FOLDER.study,
         study_hash=content_hash(STUDY),
         # Another shape of files makes the evidence again, and thereby the report.
-        code=[code_hash("resnet_sizes.reporting"), code_hash("resnet_sizes.i18n")],
+        code=[
+            code_hash("resnet_sizes.reporting"),
+            code_hash("resnet_sizes.i18n"),
+            *filter(None, [OWN_FIGURES.get(FIGURES[0])]),
+        ],
     message:
         "Rendering the report ({wildcards.language})"
     shell:

@@ -20,6 +20,7 @@ _LONGEST_MESSAGE = 2000
 
 _ALLOWED = {
     "string_pattern_mismatch": "text of the form {pattern}",
+    "string_type": "text, and a number in quotes",
     "too_short": "a list of at least {min_length}",
     "model_type": "a mapping of keys to values",
     "dict_type": "a mapping of keys to values",

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ LOADED: dict[str, str] = {}
 """The SHA-256 of the file behind each that is in use, by group and name: it decides results too."""
 
 _installed = cache(entry_points)
+
+
+def offered(group: str) -> dict[str, str]:
+    """The names that packages offer in a group, each with its file's SHA-256; none is loaded."""
+    entries = _installed().select(group=f"resnet_sizes.{group}")
+    specs = {entry.name: find_spec(entry.module) for entry in entries}
+    return {name: file_hash(Path(str(spec.origin))) for name, spec in specs.items() if spec}
 
 
 def plugins(group: str, is_one: Callable[[Any], bool]) -> dict[str, Any]:
@@ -33,5 +41,6 @@ def plugins(group: str, is_one: Callable[[Any], bool]) -> dict[str, Any]:
             log.warning(text, entry.name, entry.value, entry.group, type(error).__name__, error)
             continue
         found[entry.name] = loaded
-        LOADED[f"{group}.{entry.name}"] = digest
+        if group in ("columns", "rules"):
+            LOADED[f"{group}.{entry.name}"] = digest
     return found

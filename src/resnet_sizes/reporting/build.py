@@ -34,6 +34,7 @@ from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
 from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.schemas.article.article import OWN_FIGURES
 from resnet_sizes.schemas.article.folder import ArticleFolder, report_languages
 from resnet_sizes.schemas.run.run import batches_per_epoch
 from resnet_sizes.schemas.verification import MadeWith
@@ -150,7 +151,7 @@ def made_with(engine: Engine, templates: Path, own: ArticleFolder) -> MadeWith:
         engine=engine.kind,
         engine_versions=dict(engine.versions),
         drawn_with={name: version(name) for name in ("matplotlib", "adjusttext")},
-        code=content_hash([code, texts]),
+        code=content_hash([code, texts, *OWN_FIGURES.items()]),
     )
 
 

@@ -31,7 +31,7 @@ def check_numbers(
 
     `folder` holds the finished report with all that it was made from.
     """
-    language = report.language
+    language, own = report.language, report.folder.prose(report.language)
     page = (folder / "report.html").read_text(encoding="utf-8")
     sources = sources_of(folder, rendered, report, engine)
     tree, figures = read_tree(folder), sorted(folder.glob("figure-*.svg"))
@@ -39,13 +39,12 @@ def check_numbers(
     found += [stray for figure in figures for stray in figure_strays(figure, sources)]
     if found:
         lines = [f"  {stray.numeral} in: {stray.sentence}\n" for stray in found[:_SHOWN]]
-        if len(found) > _SHOWN:
-            lines.append(f"  and {len(found) - _SHOWN} more\n")
+        lines += [f"  and {len(found) - _SHOWN} more\n"] * (len(found) > _SHOWN)
         raise UserError(
             f"report.html ({language}): these numbers have no source, so the report is not "
             f"published:\n{''.join(lines)}"
             'Print each by its key in values.json (<< value("…") >> in a template of '
-            f"report/{language}/; a number that a figure draws has the key in the id of its text), "
+            f"report/{language}/ or in {own}; a figure has it in the id of the number's text), "
             "then run the same command again."
         )
     paper = folder / "report.pdf"
@@ -91,7 +90,7 @@ def sources_of(
 
 def _read_entries(file: Path) -> dict[str, str]:
     """The text of each entry of a BibTeX file, by its key."""
-    parts = re.split(r"(?m)^@\w+\{", file.read_text(encoding="utf-8"))[1:]
+    parts = re.split(r"(?m)^[ \t]*@\w+\s*\{", file.read_text(encoding="utf-8"))[1:]
     return {key.strip(): entry for key, _, entry in (part.partition(",") for part in parts)}
 
 

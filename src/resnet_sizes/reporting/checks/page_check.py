@@ -13,6 +13,7 @@ from resnet_sizes.i18n.numbers import MINUS, moment
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.reporting.checks.sources import Sources, Stray, number_of, numerals
 from resnet_sizes.reporting.figures.style import AXIS_ID, CLASSES_ID, VALUE_ID
+from resnet_sizes.reporting.text.escaping import unescaped
 from resnet_sizes.reporting.text.printed import plain, without_values
 from resnet_sizes.reporting.text.words import without_names
 
@@ -135,7 +136,9 @@ class _Page:
             self._sources.alternatives.get(text, text),
             lambda key, said, unsigned: self._sources.hold("data-k", key, said, unsigned=unsigned),
         )
-        yield from (Stray(numeral, _clipped(text)) for numeral in self._numerals(plain(markdown)))
+        yield from (
+            Stray(numeral, _clipped(text)) for numeral in self._numerals(unescaped(plain(markdown)))
+        )
 
     def _texts_of_head(self) -> list[str]:
         """Its texts, but for the date of the results, what tells a browser how wide the page is,

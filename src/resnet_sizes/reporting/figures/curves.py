@@ -50,7 +50,7 @@ def draw_losses(context: style.FigureContext) -> Figure:
         ticks = style.number_ticks(low, high, context.language)
     axes.set_ylim(low, high)
     axes.set_yticks(*ticks)
-    _name_curves(axes, losses)
+    _name_curves(axes, context, losses)
     return figure
 
 
@@ -88,7 +88,7 @@ def _draw_shares(
         axes.set_ylim(low, high)
         axes.set_yticks(ticks, labels if axes is first else [""] * len(ticks))
     first.set_ylabel(context.text(f"{name}.y"))
-    _name_curves(second, test)
+    _name_curves(second, context, test)
     return figure
 
 
@@ -122,7 +122,7 @@ def _draw_panels(
         axes.set_xlabel(context.text("iteration" if steps else "epoch"))
         axes.grid(axis="y", **style.GRID)
         for place, (model, values) in enumerate(curves.items()):
-            _draw_curve(axes, style.look_of(model), values, place)
+            _draw_curve(axes, context.look_of(model), values, place)
         epochs = values.shape[1]
         margin = 0.03 * (epochs - 1) or 0.5
         axes.set_xlim(1 - margin, epochs + margin)
@@ -145,7 +145,7 @@ def _draw_curve(axes: Axes, look: dict[str, Any], values: _FloatArray, place: in
     axes.plot(epochs, values.mean(axis=0), markevery=marked, **_LINE, **look)
 
 
-def _name_curves(axes: Axes, curves: _Curves) -> None:
+def _name_curves(axes: Axes, context: style.FigureContext, curves: _Curves) -> None:
     """Name each line at its end, apart from one another where the ends are close. The limits of
     the axes must be set."""
     dpi = axes.figure.dpi
@@ -158,7 +158,7 @@ def _name_curves(axes: Axes, curves: _Curves) -> None:
     in_axes: Any = {"transform": axes.transAxes}
     key = [1 + inches / width for inches in _KEY]
     for model, end, place in zip(curves, ends, places.tolist(), strict=True):
-        look = style.look_of(model)
+        look = context.look_of(model)
         # A piece of the line, since in grey a label's colour does not say whose it is.
         axes.plot(key, [place] * 3, markevery=[1], clip_on=False, **in_axes, **_LINE, **look)
         leader: Any = {"arrowstyle": "-", "color": look["color"], "linewidth": 0.5}

@@ -12,6 +12,8 @@ from typing import Literal
 import typst
 from matplotlib.figure import Figure
 
+from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.plugins import plugins
 from resnet_sizes.reporting.figures.confusion import draw_confusion
 from resnet_sizes.reporting.figures.curves import draw_accuracies, draw_errors, draw_losses
 from resnet_sizes.reporting.figures.forest import draw_forest
@@ -31,6 +33,7 @@ FIGURES: dict[str, Callable[[FigureContext], Figure]] = {
     "forest": draw_forest,
 }
 """How each is drawn; one that an article may name is in `FigureName` as well."""
+FIGURES |= plugins("figures", callable)
 
 SVG_FONTS = (
     "'Libertinus Serif', 'Source Serif 4', Charter, 'Bitstream Charter', Georgia, "
@@ -54,6 +57,8 @@ def write_figures(
     paths of what was written.
     """
     written = []
+    if context.own not in FIGURES:
+        raise UserError(f"figure: {context.own} cannot be drawn. Mend the package that offers it.")
     for name in (context.own, *FIGURE_NAMES[1:]):
         drawn = BytesIO()
         with settings():

@@ -42,7 +42,7 @@ def draw_forest(context: style.FigureContext) -> Figure:
     width = (style.WIDTH - left - 0.12 - _BETWEEN * (len(by_column) - 1)) / len(by_column)
     for position, (column, own) in enumerate(by_column.items()):
         axes = style.add_axes(figure, left + position * (width + _BETWEEN), _BOTTOM, width, height)
-        _draw_panel(axes, own, models, context.language)
+        _draw_panel(axes, own, models, context)
         axes.set_xlabel(context.text(f"forest.{column}"))
         axes.set_yticks(range(len(models)), names if position == 0 else [""] * len(models))
         axes.tick_params(axis="y", length=0, labelsize=style.FONT_SIZE)
@@ -51,7 +51,7 @@ def draw_forest(context: style.FigureContext) -> Figure:
 
 
 def _draw_panel(
-    axes: Axes, values: Sequence[PrintedAccuracy], models: Sequence[str], language: str
+    axes: Axes, values: Sequence[PrintedAccuracy], models: list[str], context: style.FigureContext
 ) -> None:
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", **style.GRID)
@@ -62,7 +62,7 @@ def _draw_panel(
         ours, printed = value.ours, float(value.printed)
         low, high = value.interval or (ours, ours)
         shown += [ours, printed, low, high]
-        row, look = models.index(value.model), style.look_of(value.model)
+        row, look = models.index(value.model), context.look_of(value.model)
         axes.errorbar(
             ours,
             row + _APART,
@@ -82,7 +82,7 @@ def _draw_panel(
     margin = max(0.06 * (high - low), (2.0 - (high - low)) / 2)
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.set_xlim(low - margin, high + margin)
-    axes.set_xticks(*style.number_ticks(low - margin, high + margin, language))
+    axes.set_xticks(*style.number_ticks(low - margin, high + margin, context.language))
 
 
 def _explain(figure: Figure, context: style.FigureContext, left: float) -> None:

@@ -62,8 +62,12 @@ def draw_pareto(context: style.FigureContext) -> Figure:
         axes.plot(*lines[0].T, **_FRONT_LINE)
         _explain(axes, context, [model for model in runs if model not in front])
     for model, values in runs.items():
-        _draw_model(axes, model, values, on_front=front is None or model in front)
-    names = [display_name(each.model) + "*" * (mixed and each.computed) for each in points]
+        on_front = front is None or model in front
+        _draw_model(axes, context.look_of(model), values, on_front=on_front)
+    names = [
+        (display_name(each.model) + "*" * (mixed and each.computed), context.look_of(each.model))
+        for each in points
+    ]
     _write_names(axes, runs, names, lines)
     return figure
 
@@ -96,8 +100,8 @@ def _staircase(axes: Axes, front: Sequence[_FloatArray]) -> _FloatArray:
     return np.column_stack([x, [axes.get_ylim()[0], *np.repeat(accuracies, 2)]])
 
 
-def _draw_model(axes: Axes, model: str, runs: _FloatArray, *, on_front: bool) -> None:
-    color, mean = style.look_of(model)["color"], runs.mean(axis=1)
+def _draw_model(axes: Axes, look: dict[str, Any], runs: _FloatArray, *, on_front: bool) -> None:
+    color, mean = look["color"], runs.mean(axis=1)
     # None below zero, as the rounding of the mean of equal values would have it.
     reach = np.maximum([mean - runs.min(axis=1), runs.max(axis=1) - mean], 0.0)
     spreads: Any = {"xerr": reach[:, :1], "yerr": reach[:, 1:]} if runs.shape[1] > 1 else {}
@@ -105,7 +109,7 @@ def _draw_model(axes: Axes, model: str, runs: _FloatArray, *, on_front: bool) ->
         *mean,
         **spreads,
         color=color,
-        marker=style.look_of(model)["marker"],
+        marker=look["marker"],
         markersize=7,
         markerfacecolor=color if on_front else "white",
         markeredgewidth=1.3,
@@ -117,7 +121,7 @@ def _draw_model(axes: Axes, model: str, runs: _FloatArray, *, on_front: bool) ->
 
 
 def _write_names(
-    axes: Axes, runs: _Runs, names: Sequence[str], lines: Sequence[_FloatArray]
+    axes: Axes, runs: _Runs, names: Sequence[tuple[str, Any]], lines: Sequence[_FloatArray]
 ) -> None:
     """Beside the means, where they cover no mark, bar, line or other name."""
     to_pixels = axes.transData.transform
@@ -131,10 +135,8 @@ def _write_names(
     covered += [to_pixels(mean) + around for mean in means]
     points = axes.transData.inverted().transform(np.vstack(covered))
     texts = [
-        axes.text(
-            x, y, name, color=style.look_of(model)["color"], ha="center", va="center", zorder=4
-        )
-        for model, (x, y), name in zip(runs, means, names, strict=True)
+        axes.text(x, y, name, color=look["color"], ha="center", va="center", zorder=4)
+        for (x, y), (name, look) in zip(means, names, strict=True)
     ]
     # With a limit of steps instead of seconds the places are the same on every machine.
     adjust_text(texts, *points.T, ax=axes, expand=_NAME_ROOM, iter_lim=_MOST_STEPS)

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from resnet_sizes.i18n.numbers import decimal, places
 from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.evidence.figures import Figures
-from resnet_sizes.schemas.study.networks import NETWORKS
+from resnet_sizes.schemas.study.networks import NETWORKS, by_depth
 
 WIDTH = 6.3
 """Inches: the text width of an A4 page."""
@@ -27,20 +27,21 @@ SOFT_INK = "#55585D"
 GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.6}
 
 # Okabe and Ito's hues, which colour-blind readers tell apart, darkened where text on white
-# would be too pale; dashes and markers are for grey print. Networks take them in their order; their
-# numbers have no common factor, so that looks repeat late.
-_COLORS = ("#0072B2", "#000000", "#BF5000", "#A8568A", "#00805F")
+# would be too pale; dashes and markers are for grey print. Networks take these in order; their
+# numbers have no common factor, so that they repeat late.
+_COLORS = ("#0072B2", "#BF5000", "#00805F", "#000000", "#A8568A")
 _DASHES: tuple[Any, ...] = (
     "-", (0, (1, 1)), (0, (4, 1.5)), (0, (3, 1, 1, 1, 1, 1)), (0, (5, 1.2, 1, 1.2)), (0, (8, 2)),
 )  # fmt: skip
 _MARKERS = "oDsv^P*Xp<>"
 
 
-def look_of(model: str) -> dict[str, Any]:
-    """Colour, dash pattern and marker of a network, the same in all figures."""
-    place = list(NETWORKS).index(model)
-    looks = {"color": _COLORS, "linestyle": _DASHES, "marker": _MARKERS}
-    return {key: each[place % len(each)] for key, each in looks.items()}
+def look_of(model: str, among: Iterable[str] = ()) -> dict[str, Any]:
+    """Colour, dash pattern and marker of a network. The colour is by its place `among` those that
+    are shown with it: of five each has its own, and of more those of one depth."""
+    place, rank = list(NETWORKS).index(model), by_depth([*{*among, model}]).index(model)
+    looks = {"linestyle": _DASHES[place % len(_DASHES)], "marker": _MARKERS[place % len(_MARKERS)]}
+    return {"color": _COLORS[rank % len(_COLORS)]} | looks
 
 
 # matplotlib only measures with this serif, which it brings along: the files name the typeface of
@@ -104,6 +105,11 @@ class FigureContext:
         """`pt` or `en`."""
         return self.words.language
 
+    def look_of(self, model: str) -> dict[str, Any]:
+        """Colour, dash pattern and marker of a network, the same in all figures of the report."""
+        shown = (self.numbers.curves, self.numbers.points, self.numbers.printed)
+        return look_of(model, [each.model for of_figure in shown for each in of_figure])
+
     def text(self, key: str, **fillings: Any) -> str:
         """The text under `figures.<key>` in the texts of the report."""
         return str(self.words(f"figures.{key}", **fillings))
@@ -143,9 +149,9 @@ def add_axes(
 
 
 def model_marks(models: Iterable[str], **style: Any) -> tuple[Line2D, ...]:
-    """The marks of these models side by side, for a legend of what has a mark of each."""
+    """The marks of the first of these side by side, for a legend of what has a mark of each."""
     style |= {"color": SOFT_INK, "linestyle": "none"}
-    return tuple(Line2D([], [], marker=look_of(model)["marker"], **style) for model in models)
+    return tuple(Line2D([], [], marker=look_of(it)["marker"], **style) for it in list(models)[:3])
 
 
 def add_legend(place: Axes | Figure, marks: dict[str, Any], **options: Any) -> Legend:
@@ -166,8 +172,8 @@ def epoch_ticks(epochs: int, most: int = 10) -> list[int]:
 def number_ticks(
     low: float, high: float, language: str, most: int = 6
 ) -> tuple[list[float], list[str]]:
-    """Round ticks from `low` to `high` with their labels, all with the same number of decimals."""
-    values = MaxNLocator(nbins=most, steps=[1, 2, 5, 10]).tick_values(low, high)
+    """Round ticks from `low`, if an `int` whole ones, to `high`; labels have as many decimals."""
+    values = MaxNLocator(most, steps=[1, 2, 5, 10], integer=type(low) is int).tick_values(low, high)
     # Without the noise of binary fractions.
     ticks = [float(f"{value:.6g}") for value in values if low <= value <= high]
     return ticks, labels_of(ticks, language)

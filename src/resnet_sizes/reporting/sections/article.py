@@ -18,6 +18,7 @@ from resnet_sizes.reporting.text.printed import named, plain
 from resnet_sizes.reporting.text.verdict_sentences import sentence_key
 from resnet_sizes.reporting.text.words import Sandbox, class_label, make_environment, rendered
 from resnet_sizes.schemas.article.columns import COLUMNS, own_key
+from resnet_sizes.schemas.base import one_of
 from resnet_sizes.schemas.evidence.verdicts import VerdictName, outcome_of
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.weights import weights_version
@@ -65,7 +66,7 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         **commands,
     }
     environment, folder = report_templates(report, templates), templates / report.language
-    text = rendered(environment, "article.qmd.j2", folder, **names)
+    text = rendered(environment, "article.qmd.j2", folder, report.words.folders[0], **names)
     return RenderedArticle(_tidy(text), alternatives, list(map(str, commands.values())))
 
 
@@ -95,7 +96,7 @@ def report_templates(report: ReportContext, folder: Path) -> Sandbox:
         "has": report.values.has,
         "number": report.values.number,
         "from_article": report.from_article,
-        "network": display_name,
+        "network": lambda name: display_name(one_of(name, NETWORKS)),
         "networks": NETWORKS,
         "torchvision_weights": TORCHVISION_WEIGHTS,
         "version_of": weights_version,

@@ -36,8 +36,8 @@ def head_html(report: ReportContext, formats: Sequence[str], templates: Path) ->
     """What machines read in the head of a page. Raises UserError where its template is wrong."""
     environment = make_environment(finalize=None, loader=FileSystemLoader(templates))
     environment.filters["json"] = lambda data: Safe(script_json(data))
-    names = {"article": _article(report.article), "version": version("resnet-sizes")}
-    return rendered(environment, "head.html.j2", templates, report=report, formats=formats, **names)
+    more: dict[str, Any] = {"article": _article(report.article), "version": version("resnet-sizes")}
+    return rendered(environment, "head.html.j2", templates, report=report, formats=formats, **more)
 
 
 def report_data(report: ReportContext, keys: Sequence[str], made: MadeWith) -> dict[str, Any]:

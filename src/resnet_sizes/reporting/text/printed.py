@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from resnet_sizes.i18n.numbers import Form, exact, show
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.messages import did_you_mean
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped
 from resnet_sizes.schemas.evidence.values import Value, Values
 
@@ -93,7 +94,8 @@ class PrintedValues:
         if key not in self._values:
             raise UserError(
                 f"values.json of study {self._study!r} has no value {key!r}, which the report "
-                f"prints. Run: resnet-sizes evidence results/{self._study}/study.json"
+                f"prints.{did_you_mean(key, list(self._values))} "
+                f"Run: resnet-sizes evidence results/{self._study}/study.json"
             )
         return self._values[key]
 

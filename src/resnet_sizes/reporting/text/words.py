@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from babel.lists import format_list
 from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from resnet_sizes.i18n.numbers import LOCALES, Number, rounded
@@ -16,9 +17,13 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.shipped import OWN_TEMPLATES
 from resnet_sizes.io.yaml import read_yaml
 from resnet_sizes.reporting.text.escaping import Safe, escape_markdown
+from resnet_sizes.schemas.article.article import OWN_FIGURES
+from resnet_sizes.schemas.article.claims import CLAIM_KINDS
+from resnet_sizes.schemas.article.columns import COLUMNS
 from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.sources import DataContent
 
+AGAIN = "Correct it, then run the same command again."
 TEXTS = ("texts.yaml", "verdicts.yaml")
 """The files of `report/<language>/` that hold texts; their keys are read together."""
 
@@ -49,7 +54,7 @@ def _printable(value: Any) -> Safe:
         return Safe(value)
     if isinstance(value, str):
         return escape_markdown(value)
-    raise TypeError(f"a template printed {value!r}: only text may be printed")
+    raise TypeError(f"only text may be printed, not {value!r}: a number by << value(its key) >>")
 
 
 class Sandbox(SandboxedEnvironment):
@@ -82,18 +87,28 @@ def make_environment(finalize: Callable[[Any], Any] | None = _printable, **optio
     )
 
 
-def rendered(environment: Sandbox, name: str, folder: Path, **names: Any) -> str:
-    """A template below `folder`, filled in. Raises UserError where there is none or it is wrong."""
+def rendered(jinja: Sandbox, name: str, folder: Path, own: Path | None = None, **names: Any) -> str:
+    """A template below `folder`, filled in. Raises UserError where there is none or it is wrong,
+    for whatever fails in a file of an article's `own` folder."""
     try:
-        return environment.get_template(name).render(names)
-    except TemplateNotFound as error:
-        raise UserError(f"{folder / str(error.name)}: no such template. {OWN_TEMPLATES}") from None
+        return jinja.get_template(name).render(names)
     except TemplateSyntaxError as error:
         raise UserError(f"{error.filename}, line {error.lineno}: {error.message}") from None
-    except UndefinedError as error:
-        raise UserError(f"{folder}: a template uses a name that is not defined: {error}") from None
     except SecurityError as error:
         raise UserError(f"{folder}: a template asks for what none may use: {error}") from None
+    except Exception as error:
+        frames = [each for each in extract_tb(error.__traceback__) if each.filename[-3:] == ".j2"]
+        of_own = [each for each in frames if Path(each.filename).parent == own]
+        if of_own or isinstance(error, UndefinedError):
+            place, is_told = (of_own or frames)[-1], isinstance(error, UserError | TemplateError)
+            # In a file of one's own the remedy for ours is none.
+            told = re.sub(r" (Run|Add it to): .*", "", str(error), flags=re.DOTALL).rstrip(".")
+            told = f"{'' if is_told else f'{type(error).__name__}: '}{told}. {AGAIN}"
+            told = f"{place.filename}, line {place.lineno}: {told}".replace("?.", "?")
+            raise UserError(told) from None
+        if isinstance(error, TemplateNotFound):
+            raise UserError(f"{folder}/{error.name}: no such template. {OWN_TEMPLATES}") from None
+        raise
 
 
 class Words:
@@ -101,17 +116,20 @@ class Words:
 
     def __init__(self, folder: Path, language: str, own: Path | None = None) -> None:
         """Read `TEXTS` from `folder`, `report/<language>`, and in the place of some of them those
-        of an article's `own` folder. Raises UserError where one is missing, and for an own text
-        that would be in nobody's place."""
+        of an article's `own` folder, which has the words of columns, rules and figures from outside
+        as well. Raises UserError where one is missing, and for an own text in nobody's place."""
         self.language = language
         self.folders = [folder] if own is None else [own, folder]
         """Where templates of this language are looked for, the article's own first."""
         self._texts: dict[str, Any] = {}
+        self._files: dict[str, str] = {}
         for name in TEXTS:
-            self._texts |= read_yaml(folder / name, OWN_TEMPLATES)
-        if own and (path := own / TEXTS[0]).is_file():
-            remedy = f"Its keys are those of {folder / TEXTS[0]}."
-            self._texts = _replaced(self._texts, read_yaml(path, remedy), f"{path}: ", remedy)
+            texts = read_yaml(folder / name, OWN_TEMPLATES)
+            remedy = f"Its keys are those of {folder / name}."
+            self._files |= dict.fromkeys(texts, name)
+            if own and (path := own / name).is_file():
+                texts = _replaced(texts, read_yaml(path, remedy) or {}, (), path, remedy)
+            self._texts |= texts
         self._compiled = cache(make_environment().from_string)
 
     def find(self, key: str) -> Any:
@@ -129,9 +147,13 @@ class Words:
     def __call__(self, key: str, **fillings: Any) -> Safe:
         """The text under a dotted key, with its gaps filled. Raises UserError for no such text."""
         found = self.find(key)
+        file = self.folders[0] / self._files.get(key.partition(".")[0], TEXTS[0])
         if not isinstance(found, str):
-            raise UserError(f"{self.folders[-1] / TEXTS[0]}: has no text {key!r}. Add it there.")
-        text = Safe(self._compiled(found).render(**fillings))
+            raise UserError(f"there is no text {key!r}. Add it to: {file}")
+        try:
+            text = Safe(self._compiled(found).render(**fillings))
+        except TemplateError as error:
+            raise UserError(f"{file}: {key}: {error}; allowed: {', '.join(fillings)}.") from None
         if key.startswith(SETTINGS) and re.search(r"[0-9]", without_names(found)):
             return Safe(f'[{text}]{{.t data-t="{key}"}}')
         return text
@@ -165,14 +187,26 @@ class Words:
         return self(f"points.{form}", number=number)
 
 
-def _replaced(texts: Any, own: Any, place: str, remedy: str) -> Any:
+_OF_COLUMNS = ("columns", "short-columns", "cells", "figures.forest")
+_ADDED = {"subjects": [*CLAIM_KINDS], "figures": [*OWN_FIGURES]}
+_ADDED |= {section: [*COLUMNS] for section in _OF_COLUMNS}
+"""Where the report may lack words: those of columns, rules and figures from outside."""
+
+
+def _replaced(texts: Any, own: Any, keys: tuple[str, ...], file: Path, remedy: str) -> Any:
     """Texts with an article's own in the places of some."""
-    if type(own) is not type(texts):
-        raise UserError(f"{place}has no text in the report to take the place of. {remedy}")
+    above, name = ".".join(keys[:-1]), keys[-1] if keys else ""
+    is_added = name in _ADDED.get(above, []) or above.removeprefix("figures.") in OWN_FIGURES
+    if texts is None and (is_added or above == "sentences.comparisons"):
+        texts = {} if isinstance(own, dict) else own
+    if type(own) is not type(texts) or not isinstance(own, str | dict):
+        place = ": ".join([str(file), *keys])
+        raise UserError(f"{place}: has no text in the report to take the place of. {remedy}")
     if isinstance(own, str):
         return own
     return texts | {
-        key: _replaced(texts.get(key), text, f"{place}{key}: ", remedy) for key, text in own.items()
+        key: _replaced(texts.get(key), text, (*keys, key), file, remedy)
+        for key, text in own.items()
     }
 
 

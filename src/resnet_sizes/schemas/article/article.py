@@ -6,20 +6,26 @@ from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from resnet_sizes.io.messages import did_you_mean, shown
+from resnet_sizes.io.plugins import offered
 from resnet_sizes.io.shipped import shipped
 from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Id, Place, TableRow
-from resnet_sizes.schemas.base import MOVED, Distinct, Number, Record, all_different
+from resnet_sizes.schemas.article.columns import COLUMNS
+from resnet_sizes.schemas.base import MOVED, Distinct, Number, Record, all_different, one_of
 from resnet_sizes.schemas.study.protocol import Description, Language, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.sources import DataContent
 
 log = logging.getLogger("resnet_sizes")
 
-FigureName = Literal["loss", "error"]
+OWN_FIGURES = offered("figures")
+FigureName = Annotated[str, AfterValidator(lambda it: one_of(it, ["loss", "error", *OWN_FIGURES]))]
+
+CitationKey = Annotated[str, Field(pattern=r"^\w+([:./+-]\w+)*$")]
+"""A key of a bibliography: `doe2020`, `doe-2020`, `DBLP:conf/cvpr/HeZRS16`."""
 
 T = TypeVar("T")
 Said = Annotated[T | None, Field(None, exclude_if=lambda said: said is None)]
@@ -41,7 +47,7 @@ class Setup(Record):
     epochs: int | None = Field(None, ge=1)
     iterations: int | None = Field(None, ge=1, exclude_if=lambda it: it is None)
     """Steps of the optimiser, where the article counts these."""
-    device: str | None = None
+    device: str | None = Field(None, pattern=r"\S")
     """The device's name as torch gives it, where the article names it."""
     optimiser: Said[Description]
     """In our own words, as all texts here; the report sets each beside what was done."""
@@ -75,7 +81,7 @@ class SeedDeviation(Record):
     """Standard deviation of the accuracy, in percentage points."""
     source: Description
     """Who measured it, on what; ends with the author's name where there is a reference."""
-    reference: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9]*$")
+    reference: CitationKey | None = None
     """The source's key in the bibliography, cited after the text."""
 
 
@@ -144,12 +150,12 @@ class Untestable(Record):
 class Bibliography(Record):
     """The article itself."""
 
-    title: str
-    authors: list[str] = Field(min_length=1)
-    year: int
+    title: str = Field(pattern=r"\S")
+    authors: list[Annotated[str, Field(pattern=r"\S")]] = Field(min_length=1)
+    year: int = Field(ge=1900, le=2999)
     language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
     """The language of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
-    reference: str | None = Field(None, pattern=r"^[A-Za-z][A-Za-z0-9]*$", exclude_if=not_)
+    reference: CitationKey | None = Field(None, exclude_if=not_)
     """Its key in the bibliography, by which the report cites it."""
     quoted: Said[Description]
     """How far what this file says of it was compared with it: whole sentences, for the limits."""
@@ -167,14 +173,14 @@ class Article(Record):
     setup: Setup
     judging: Judging = Field(default_factory=Judging)
     figure: FigureName = Field("loss", exclude_if=lambda name: name == "loss")
-    """Which figure of ours is set beside the article's: the training loss against epochs, or the
-    error on training and test images against iterations."""
+    """Which figure of ours is set beside the article's: `loss`, of training against epochs;
+    `error`, on training and test images against iterations; or one of an installed package."""
     table: list[TableRow] = Field(min_length=1)
     """All rows have the same columns, in the order of the first."""
     claims: list[Claim] = Field(min_length=1)
     untestable: list[Untestable] = Field(default_factory=list)
     """What it says and no data of such a study can test."""
-    headline: list[str] = Field(default_factory=list)
+    headline: Distinct[str] = Field(default_factory=list)
     """Ids of the claims that the first page names, in this order; the conclusions where there
     are none."""
     stated: list[Stated] = Field(default_factory=list)
@@ -207,17 +213,21 @@ class Article(Record):
         if len(rows) != len(self.table):
             raise ValueError("table: a model stands twice; each has one row")
         for row in self.table:
+            if not row.cells:
+                raise ValueError(f"table: {row.model} has no column; allowed: {', '.join(COLUMNS)}")
             if {*row.cells} != {*self.columns}:
                 raise ValueError(
                     f"table: {row.model} has other columns than {self.base_model}, which has "
-                    f"{', '.join(self.columns) or 'none'}. Give all the same; null is an empty cell"
+                    f"{', '.join(self.columns)}. Give all the same; null is an empty cell"
                 )
-        ids = all_different(self.ids)
         all_different([f"open_choices.{choice.id}" for choice in self.open_choices])
         for claim in self.claims:
             claim.check_against(rows, self.base_model)
-        if unknown := [name for name in self.headline if name not in ids]:
-            raise ValueError(f"headline: {unknown[0]} is no id of a claim")
+        all_different(self.ids)
+        if unknown := {*self.headline} - {claim.id for claim in self.claims}:
+            raise ValueError(
+                f"headline: {min(unknown)} is no id of a claim; these alone are judged"
+            )
         return self
 
     @model_validator(mode="after")

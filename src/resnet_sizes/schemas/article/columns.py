@@ -71,6 +71,14 @@ def known_column(name: str) -> str:
     return name
 
 
+def check_printed(name: str, printed: str) -> None:
+    """Raise ValueError for a printed number that no such column can have."""
+    column = COLUMNS[known_column(name)]
+    most = 100 if (column.kind, column.scale) == ("percent", 100) else float("inf")
+    if not (column.over_base or 0 <= float(printed) <= most):
+        raise ValueError(f"{name}: found {printed}; allowed: numbers from 0 to {most}")
+
+
 def own_key(name: str, protocol: str, model: str) -> str:
     """The key in values.json of our number beside a column's; a mean where seeds can differ."""
     column = COLUMNS[name]

@@ -1,5 +1,6 @@
 """What lies beside an article file, its prose and bibliography, and the languages of both."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
@@ -10,6 +11,8 @@ from resnet_sizes.schemas.article.article import Article
 from resnet_sizes.schemas.base import MOVED
 from resnet_sizes.schemas.study.protocol import Language
 from resnet_sizes.schemas.study.study import Study
+
+_ENTRY = re.compile(r"(?im)^[^%@\n]*@\s*(?!comment|string|preamble)\w+\s*\{\s*([^\s,{}]+)\s*,")
 
 
 class ArticleFolder:
@@ -29,9 +32,13 @@ class ArticleFolder:
         cited = {"article.reference": article.article.reference}
         if effect := article.judging.seed_deviation:
             cited["judging.seed_deviation.reference"] = effect.reference
-        texts = [path.read_text("utf-8") for path in (self.references, shared) if path.is_file()]
+        files = [path for path in (self.references, shared) if path.is_file()]
+        try:
+            keys = _ENTRY.findall("\n".join(path.read_text("utf-8") for path in files))
+        except UnicodeDecodeError as error:
+            raise UserError(f"{self.references}: is not UTF-8: {error}. Save it so") from None
         for place, key in cited.items():
-            if key and not any(f"{{{key}," in text for text in texts):
+            if key and key not in keys:
                 raise UserError(
                     f"{self.file}: {place} is {key!r}, which is no key of {self.references} or "
                     f"of {shared}. Add the entry there, or leave the reference out."

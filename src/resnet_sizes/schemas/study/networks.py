@@ -24,8 +24,8 @@ Stem = Literal["imagenet", "cifar"]
 class Network(Record):
     """What is known of a network."""
 
-    label: str = Field(pattern=r"^[^\W_](?:[\w .,+×()-]{0,38}[\w)])?$")
-    """Its name in tables and figures: letters, digits, blanks and `.,+×()-_`."""
+    label: str = Field(max_length=40, pattern=r"^[^\W\d_]((?: ?[\w.,+×()-])* ?[\w)])?$")
+    """Its name in tables and figures, a letter first: letters, digits, blanks and `.,+×()-_`."""
     depth: int = Field(ge=1, le=100_000)
     """Its layers, as He et al. (2015) count them: convolutions of the main path and the last layer.
     Networks are sorted by it; several may have the same."""

@@ -86,8 +86,8 @@ Language = Literal["pt", "en"]
 class Description(Record):
     """A text in each language of the report, or in one alone."""
 
-    pt: str | None = Field(None, min_length=1, description="Portuguese.")
-    en: str | None = Field(None, min_length=1, description="English.")
+    pt: str | None = Field(None, pattern=r"\S", description="Portuguese.")
+    en: str | None = Field(None, pattern=r"\S", description="English.")
 
 
 class Protocol(TrainingRecipe):

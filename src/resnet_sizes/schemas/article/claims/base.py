@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 from pydantic import ConfigDict, Field, model_validator
 
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.schemas.article.columns import FROM_DEFINITIONS, known_column
+from resnet_sizes.schemas.article.columns import FROM_DEFINITIONS, check_printed
 from resnet_sizes.schemas.base import Distinct, Record
 from resnet_sizes.schemas.hardware import NETWORK_COSTS_FILE, shipped_network_costs
 from resnet_sizes.schemas.study.networks import ModelName, depth_of
@@ -112,7 +112,8 @@ class TableRow(Record):
 
     @model_validator(mode="after")
     def _columns_are_known(self) -> Self:
-        list(map(known_column, self.cells))
+        for name, printed in self.cells.items():
+            check_printed(name, printed or "0")
         return self
 
 

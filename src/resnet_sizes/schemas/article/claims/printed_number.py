@@ -134,7 +134,8 @@ class PrintedMean(Cell):
         return super().deciding_numbers(base_model), self.runs
 
     def check_against(self, rows: Mapping[str, TableRow], base_model: str) -> None:
-        """Nothing in the table is it."""
+        """Nothing in the table is it, but it is one that could be."""
+        columns.check_printed(self.column, self.printed)
 
 
 class Increment(PrintedNumber):
