@@ -45,6 +45,7 @@ def test_an_article_that_prints_errors_is_spoken_of_by_errors(of_errors: str) ->
     assert "6.41% for ResNet-110 (0.20 percentage points less)" in of_errors
     assert "In the last epoch the error is 8.20% in training and 9.20% in the test" in of_errors
     assert "the error is that of the last epoch" in of_errors
+    assert "| Epoch of the error | does not say whether the errors are" in of_errors
     for other in ("| 91.25%", "printed accuracies", "in accuracy", "accuracy is that"):
         assert other not in of_errors
 
