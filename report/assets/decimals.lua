@@ -55,13 +55,17 @@ local function missing(counts, widest)
   return #codes > 0 and utf8.char(table.unpack(codes)) or ""
 end
 
--- How many digits stand in a line of the PDF, and what of them a cell's margins take: an unseen
--- tail does not break, and would push a number that has no room onto the column before it.
-local line, margins = 106, 3
+-- How many digits stand in a line of the PDF, and how many a column's margin to the right takes: an
+-- unseen tail does not break, and would push a number that has no room onto the column before it.
+local line, margin = 106, 1
+local widths = { [","] = 0.5, ["."] = 0.5, ["%"] = 1.7, ["\u{a0}"] = 0.5 }
 
 local function has_room(spec, block, pad)
-  local last = pandoc.utils.stringify(block):match("[^ ]*$")
-  return FORMAT ~= "typst" or not spec[2] or utf8.len(last .. pad) <= spec[2] * line - margins
+  local width = 0
+  for _, code in utf8.codes(pandoc.utils.stringify(block):match("[^ ]*$") .. pad) do
+    width = width + (widths[utf8.char(code)] or 1)
+  end
+  return FORMAT ~= "typst" or not spec[2] or width <= spec[2] * line - margin
 end
 
 local function unseen(text)
