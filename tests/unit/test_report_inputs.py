@@ -13,16 +13,6 @@ from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.reporting.sections.article import render_article
 
 
-def test_an_open_choice_that_the_report_does_not_know_is_an_error(tmp_path: Path) -> None:
-    text = ARTICLE.read_text(encoding="utf-8").replace("- id: optimiser", "- id: horoscope")
-    other = tmp_path / "article.yaml"
-    other.write_text(text, encoding="utf-8")
-    study = study_with_evidence(tmp_path, article=other)
-    inputs = read_inputs(study, study.parent / "evidence")
-    with pytest.raises(UserError, match="'horoscope'"):
-        render_article(context_of(inputs), TEMPLATES, choose_engine("pandoc"))
-
-
 def test_a_reference_that_the_bibliography_lacks_is_named(tmp_path: Path) -> None:
     text = ARTICLE.read_text(encoding="utf-8").replace("reference: picard2021", "reference: nobody")
     other = tmp_path / "article.yaml"
