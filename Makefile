@@ -36,9 +36,8 @@ article: setup
 # those in reference/: make example example=NAME.
 example ?= cifar10-jpeg-scratch-32-cpu-2026-11-24
 example: setup
-	@python -c "import zipfile; archive = zipfile.ZipFile('reference/$(example).zip'); \
-	  archive.extractall(members=[x for x in archive.namelist() if x.startswith('results/')])"
-	@resnet-sizes evidence $(example) && resnet-sizes report $(example) --language pt --language en
+	@python scripts/unpack_example.py $(example)
+	@resnet-sizes evidence $(example) && resnet-sizes report $(example)
 	@echo "Open results/$(example)/report/pt/report.html (English: en/report.html)."
 
 # Whether the results in reference/ are what was published, and say what their runs say.

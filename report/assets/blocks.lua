@@ -31,6 +31,29 @@ function Meta(meta)
   end
 end
 
+-- The page has the commands that check each claim, folded; the paper, those of the first.
+function Link(link)
+  if FORMAT == "typst" and link.target:match("^#confira%-") then
+    link.target = "#confira"
+    return link
+  end
+end
+
+local function folded(div)
+  if not FORMAT:match("^html") then
+    return {}
+  end
+  local claim = div.identifier:gsub("^confira%-", "")
+  local commands = div.attributes.commands:gsub("; ", "\n")
+  return {
+    pandoc.RawBlock("html", "<details><summary>"),
+    pandoc.Plain({ pandoc.Str(claim .. ": " .. div.attributes.verdict) }),
+    pandoc.RawBlock("html", "</summary>"),
+    pandoc.CodeBlock(commands, pandoc.Attr(div.identifier)),
+    pandoc.RawBlock("html", "</details>"),
+  }
+end
+
 -- The sign of a verdict has a colour, which is not all that tells it from the others.
 local SIGNS = {
   ["✓"] = "supported",
@@ -103,6 +126,9 @@ function Div(div)
   if caption then -- what a float holds
     div.attr = scrolling("aria-labelledby", caption)
     return div
+  end
+  if div.classes:includes("prova") then
+    return folded(div)
   end
   if div.classes:includes("quarto-float") then
     div.attributes.alt = nil -- Quarto has it here too; it belongs to the picture

@@ -17,6 +17,16 @@
     fold();
   }
 
+  // A link to what is folded opens it, also where the browser does not.
+  const unfold = () => {
+    const fold = document.getElementById(location.hash.slice(1))?.closest("details");
+    if (fold) {
+      fold.open = true;
+    }
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   const links = new Map();
   for (const link of document.querySelectorAll('#TOC a[href^="#"]')) {
     const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));

@@ -1,5 +1,6 @@
 """The report in a browser: sizes, colours, keyboard, screen readers, print."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,18 @@ def test_print_leaves_the_tools_of_the_screen_out(page: Page, report: Path) -> N
     for tool in ("#TOC", ".origin-button", ".skip-link"):
         assert not page.locator(tool).is_visible()
     assert page.locator("#tbl-comparativo").is_visible()
+
+
+def test_a_click_on_a_claim_opens_the_commands_that_check_it(page: Page, report: Path) -> None:
+    page.goto(report.as_uri())
+    assert page.locator("details:has(#confira-S1)").get_attribute("open") is None
+    links = page.locator('#resumo a[href="#confira-S1"]')
+    assert links.count() == 2  # the claim's id, and its verdict
+    links.last.click()
+    assert page.locator("details:has(#confira-S1)").get_attribute("open") is not None
+    commands = page.locator("#confira-S1")
+    assert commands.is_visible()
+    study = re.match(r"resnet-sizes trace (\S+) S1\n", commands.inner_text())
+    assert study
+    assert f"resnet-sizes verify results/{study[1]} --replay 5" in commands.inner_text()
+    assert not page.locator(".papel").is_visible()

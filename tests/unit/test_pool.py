@@ -217,7 +217,7 @@ def test_an_archive_that_has_nothing_for_the_study_is_refused_with_the_reason(
 ):
     make_result(tmp_path, reports=False, **settings)
     refusal = refused(tmp_path, archive_of_others())
-    assert f"has no run that fits this study; they differ in: {said}. Give this study" in refusal
+    assert f"has no run that fits this study; they differ in: {said}. Set them as in its" in refusal
     assert "results/theirs/study.json" in refusal
 
 

@@ -44,12 +44,13 @@ def test_text_of_the_configuration_and_of_the_machine_is_escaped(tmp_path: Path)
 # What the .qmd may use of Quarto: each is in the documentation of the version that we ask for.
 DIV = re.compile(
     r"::: (\{\.(autoria|aviso|resumo|nota)\}|\{#resumo \.resumo\}"
+    r"|\{\.(papel|provas)\}|\{#confira-\w+ \.prova verdict=\"[^\"]+\" commands=\"[^\"]+\"\}"
     r"|\{#(qdr|tbl-quadro)-[a-z0-9-]+\}|\{#refs\})"
 )
 
 ATTRIBUTES = re.compile(
     r"\{(#(tbl|fig|qdr)-[a-z0-9-]+( fig-alt=\"[^\"]*\" width=100%)?|#[a-z0-9-]+|\.[a-z]+"
-    r"|#resumo \.resumo|fig-alt=\"[^\"]*\" width=100%|lang=\"[A-Za-z-]+\")\}"
+    r"|#confira-[^}]+|#resumo \.resumo|fig-alt=\"[^\"]*\" width=100%|lang=\"[A-Za-z-]+\")\}"
 )
 
 

@@ -1,9 +1,9 @@
 """Shipped results of whole runs: complete, consistent, and named for what they are."""
 
 import re
-import shutil
 import zipfile
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -65,27 +65,31 @@ def test_each_says_on_what_data_device_and_day(archive):
     page = (REFERENCE / "README.md").read_text(encoding="utf-8")
     [section] = [part for part in page.split("\n## ") if part.startswith(archive.stem)]
     assert metrics[0].device.name in section
+    for program in ("resnet-sizes", "python", "torch", "torchvision", "numpy"):
+        assert f"{program} {metrics[0].versions[program]}".lower() in section.lower()
     if content == "cifar10-reencoded":
         assert "JPEG" in section
         assert "not a CIFAR-10 result" in section
 
 
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda path: path.stem)
-def test_a_report_is_made_of_shipped_results_without_training(archive, tmp_path):
+def test_a_report_is_made_of_shipped_results_without_training(archive, tmp_path, monkeypatch):
     for needed in ("config", "articles", "report"):
         (tmp_path / needed).symlink_to(REFERENCE.parent / needed)
     name = archive.stem
-    shutil.copytree(results_of(archive), tmp_path / "results" / name)
-    for called in (
-        ["evidence", name],
-        ["report", name, "--language", "pt", "--format", "html"],
-    ):
+    (tmp_path / "reference").symlink_to(REFERENCE)
+    monkeypatch.chdir(tmp_path)
+    run_path(str(REFERENCE.parent / "scripts/unpack_example.py"))["unpack"](name)
+    for called in (["evidence", name], ["report", name, "--format", "html"]):
         done = copied().run(called, tmp_path)
         assert done.returncode == 0, done.stderr
     page = (tmp_path / "results" / name / "report/pt/report.html").read_text(encoding="utf-8")
     for metrics in metrics_of(results_of(archive)):
         assert f"{100 * metrics.final_test_accuracy:.2f}%".replace(".", ",") in page
     assert "CIFAR-10 recodificado" in page
+    assert '<a href="../en/report.html"' in page
+    english = tmp_path / "results" / name / "report/en/report.html"
+    assert '<a href="../pt/report.html"' in english.read_text(encoding="utf-8")
 
 
 def test_make_example_names_an_archive_that_is_there():

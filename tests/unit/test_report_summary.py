@@ -72,8 +72,9 @@ def table_of(text: str) -> list[list[str]]:
 
 
 def headline_of(body: str) -> list[list[str]]:
-    """The table of claims, which comes first."""
-    return table_of(first_page(body).split("\n| |")[0])
+    """The table of claims, which comes first, without what its ids and verdicts lead to."""
+    table = first_page(body).split("\n| |")[0]
+    return table_of(re.sub(r"\[([^][]+)\]\(#confira-[A-Z]+\d+\)", r"\1", table))
 
 
 def numbers_of(body: str) -> list[list[str]]:
@@ -137,6 +138,16 @@ def test_the_first_page_has_the_claims_that_the_article_file_puts_first() -> Non
         ]
     rows = headline_of(body_of(article_text("en")))
     assert rows[0] == [f"**S12.** {texts['S12'].en}", "✓ supported"]
+
+
+def test_ids_and_verdicts_of_the_first_page_lead_to_the_commands_that_check_them() -> None:
+    body = article_of()
+    assert "**[S1](#confira-S1).** " in first_page(body)
+    assert "| [✓ sustentada](#confira-S1) |" in first_page(body)
+    checks = re.findall(r'\{#confira-(\w+) \.prova verdict="[^"]+" commands="([^"]+)"\}', body)
+    assert [name for name, _ in checks] == [claim.id for claim in load_article(ARTICLE).claims]
+    assert all(commands.split("; ")[0].endswith(f" {name}") for name, commands in checks)
+    assert "(#confira-" not in first_page(article_of(**PARTIAL))
 
 
 def test_our_numbers_stand_above_the_article_s() -> None:

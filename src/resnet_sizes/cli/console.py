@@ -75,8 +75,7 @@ def say(message: str) -> None:
 def result(text: str, one_line: bool = False) -> None:
     """What the command was asked for (a path, a configuration): standard output, for pipes.
 
-    Results of others may hold anything: what would control a terminal, or forge a further line, is
-    written as in JSON."""
+    Results of others may hold anything: what controls a terminal or forges a line is as in JSON."""
     typer.echo(_visible(text, one_line))
 
 

@@ -239,7 +239,7 @@ def _print(study: StudyComparison, margin: float) -> None:
         *("first", "second", "difference", "low", "high", "outcome"),
     )
     if study.same_runs:
-        result(f"{study.same_runs} runs are in both: the same trainings, not repetitions.\n")
+        result(f"Runs in both, the same trainings and no repetitions: {study.same_runs}.\n")
     result(
         f"Verdicts on {study.verdicts_compared} claims and readings compared, "
         f"{len(study.verdicts)} differ.\n"

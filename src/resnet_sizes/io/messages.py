@@ -164,7 +164,6 @@ def shown_text(text: str, most: int = 2 * _LONGEST) -> str:
 _USER = re.compile(r"(?<=//)[^/\s]*@")
 # urllib3's messages hold the path alone: "Max retries exceeded with url: /file?token=x".
 _QUERY = re.compile(r"((?://|url: /)[^\s?'\"]*)\?[^\s'\")\]>]*")
-_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^/\s()]+/)+")
 
 
 def without_secrets(text: str) -> str:
@@ -178,7 +177,7 @@ def without_secrets(text: str) -> str:
 
 def without_folders(text: str) -> str:
     """The text as it may be published: files of this machine by their last names alone."""
-    return _FOLDERS.sub("", text.replace(f"{Path.cwd()}/", ""))
+    return re.sub(r"(?<![\w:/.])/(?:[^/\s()]+/)+", "", text.replace(f"{Path.cwd()}/", ""))
 
 
 def duration(seconds: float) -> str:

@@ -47,10 +47,7 @@ def import_pool(study_path: Path) -> list[Origin]:
 def _imported(path: str, study: Study, folder: StudyFolder, place: StudyFolder) -> Origin:
     """Copy the runs of one archive that fit to a folder of the pool."""
     run_files = (folder.run(settings).run for settings in all_run_settings(study))
-    remedy = (
-        "Run files are made once the images are there; this makes both, and takes over the runs: "
-        f"snakemake {folder.pool} --cores all --configfile CONFIG.yaml"
-    )
+    remedy = f"Make it and the pool: snakemake {folder.pool} --cores all --configfile CONFIG.yaml"
     ours = [read_record(file, RunFile, remedy) for file in run_files]
     free = {"seed", "compile_mode"}  # in what a run may differ from ours
     wanted = {(run.protocol, run.model): run.model_dump(exclude=free) for run in ours}
@@ -76,9 +73,8 @@ def _imported(path: str, study: Study, folder: StudyFolder, place: StudyFolder) 
         if not place.folder.is_dir():
             what = ", ".join(sorted({key for others in unfit.values() for key in others}))
             raise UserError(
-                f"pool: {path} has no run that fits this study; they differ in: {what}. Give "
-                f"this study what the archive has (in its {archive.study_file}), or take it out of "
-                "pool."
+                f"pool: {path} has no run that fits this study; they differ in: {what}. Set "
+                f"them as in its {archive.study_file}, or take it out of pool."
             )
         if is_ours:
             raise UserError(f"pool: {path} holds this study's own runs. Take it out of pool.")

@@ -53,9 +53,9 @@ def strays(page: str, sources: Sources) -> list[Stray]:
 
 
 def seen_text(page: str) -> str:
-    """What a reader of the page sees of the article: without contents, scripts, and pictures."""
+    """What a reader of the page sees of the article: no contents, scripts, pictures, or folds."""
     body = _document(page, "body").find("body")
-    for element in body.xpath(".//nav|.//script|.//style|.//*[contains(@class, 'skip-link')]"):
+    for element in body.xpath(".//nav|.//details|.//script|.//style|.//*[@class='skip-link']"):
         element.drop_tree()
     return " ".join(body.itertext())
 

@@ -50,15 +50,20 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
         alternatives[unescaped(text)] = str(description)
         return text
 
-    def checkable(claim_id: str) -> Safe:
-        """An id that leads to how its verdict is checked."""
-        shown = escape_markdown(claim_id)
-        return shown if report.unfinished else Safe(f"[{shown}](#confira)")
+    def checkable(claim_id: str, shown: Safe | None = None) -> Safe:
+        """A claim's id, or what else is shown of it, that leads to how its verdict is checked."""
+        shown = shown or escape_markdown(claim_id)
+        return shown if report.unfinished else Safe(f"[{shown}](#confira-{claim_id})")
 
     commands = _commands(report, engine)
+    study, verify = report.study.name, f"resnet-sizes verify results/{report.study.name}"
+    then = f"\n{verify}\n{verify} --replay 5"
+    ids = (claim.id for claim in report.article.claims)
+    checks = {name: Safe(f"resnet-sizes trace {study} {name}{then}") for name in ids}
     names = _names(report) | {
         "alt": alt,
         "checkable": checkable,
+        "checks": checks,
         "engine_versions": [
             Safe(f"{escape_markdown(name)} {named(code(version), 'engine')}")
             for name, version in engine.versions
@@ -67,7 +72,7 @@ def render_article(report: ReportContext, templates: Path, engine: Engine) -> Re
     }
     environment, folder = report_templates(report, templates), templates / report.language
     text = rendered(environment, "article.qmd.j2", folder, report.words.folders[0], **names)
-    return RenderedArticle(_tidy(text), alternatives, list(map(str, commands.values())))
+    return RenderedArticle(_tidy(text), alternatives, [*commands.values(), *checks.values()])
 
 
 def report_templates(report: ReportContext, folder: Path) -> Sandbox:
@@ -195,21 +200,15 @@ def _names(report: ReportContext) -> dict[str, object]:
 
 
 def _commands(report: ReportContext, engine: Engine) -> dict[str, Safe]:
-    """Those that repeat the study from its data on, render this report again from the same results,
-    and lead from a verdict, here the first, to the predictions."""
-    name, paths = report.study.name, StudyFolder.of(report.study.name)
-    study, folder = paths.study.as_posix(), paths.folder.as_posix()
+    """Those that repeat the study from its data on, and render this report again from the same
+    results."""
+    name, study = report.study.name, StudyFolder.of(report.study.name).study.as_posix()
     overlay = "" if name == "article" else f" --configfile config/{name}.yaml"
     partial = " --partial" if report.unfinished else ""
     options = f"{partial} --language {report.language} --engine {engine.kind}"
     return {
         "command": Safe(f"snakemake --cores all --resources gpu=1{overlay}"),
         "report_command": Safe(f"resnet-sizes report {study}{options}"),
-        "check_commands": Safe(
-            f"resnet-sizes trace {name} {report.article.claims[0].id}\n"
-            f"resnet-sizes verify {folder}\n"
-            f"resnet-sizes verify {folder} --replay 5"
-        ),
     }
 
 
