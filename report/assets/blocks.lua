@@ -10,9 +10,12 @@ local FUNCTIONS = {
   referencias = "references-block",
 }
 
+-- What an author goes on with, in a word processor, a journal's class or its production.
+local IS_MANUSCRIPT = FORMAT == "latex" or FORMAT == "docx" or FORMAT:match("^jats") ~= nil
+
 -- Where a value comes from is shown by the page alone.
 function Span(span)
-  if FORMAT == "typst" and span.classes:includes("v") then
+  if FORMAT == "typst" and span.classes:includes("v") or IS_MANUSCRIPT then
     return span.content
   end
 end
@@ -86,7 +89,14 @@ end
 -- A picture without a caption keeps what it shows, for those who do not see it.
 function Image(image)
   local alternative = image.attributes["fig-alt"]
-  if not alternative or #image.caption > 0 then
+  if IS_MANUSCRIPT then -- not every program that reads these reads SVG
+    alternative = alternative or pandoc.utils.stringify(image.caption)
+    image.src = image.src:gsub("%.svg$", FORMAT == "latex" and ".pdf" or ".png")
+    image.attributes.width = "100%"
+    if FORMAT ~= "latex" and FORMAT ~= "docx" then -- pandoc leaves it as it is in JATS
+      alternative = alternative:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" })
+    end
+  elseif not alternative or #image.caption > 0 then
     return nil
   end
   if FORMAT == "typst" then
@@ -121,6 +131,21 @@ local function without_caption(tbl)
   return pandoc.Div({ tbl }, scrolling("aria-label", name))
 end
 
+-- The boxes of the page are plain text, which a link may lead to; notes are smaller where that is
+-- a matter of the text, and have a style of their own in Word.
+local function as_manuscript(div)
+  if div.classes:includes("nota") and FORMAT == "docx" then
+    return pandoc.Div(div.content, pandoc.Attr("", {}, { { "custom-style", "Table Note" } }))
+  elseif div.classes:includes("nota") and FORMAT == "latex" then
+    div.content:insert(1, pandoc.RawBlock("latex", "{\\small"))
+    div.content:insert(pandoc.RawBlock("latex", "\\par}"))
+    return div.content
+  elseif div.identifier ~= "" then
+    return pandoc.Div(div.content, pandoc.Attr(div.identifier))
+  end
+  return div.content
+end
+
 function Div(div)
   local caption = div.attributes["aria-describedby"]
   if caption then -- what a float holds
@@ -135,6 +160,9 @@ function Div(div)
   end
   if div.classes:includes("resumo") then
     div = div:walk({ Table = without_caption })
+  end
+  if IS_MANUSCRIPT and div.identifier ~= "refs" then
+    return as_manuscript(div)
   end
   for _, class in ipairs(div.classes) do
     local name = FORMAT == "typst" and FUNCTIONS[class]

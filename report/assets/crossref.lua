@@ -94,9 +94,38 @@ local function as_typst(id, content, caption)
   return blocks
 end
 
+-- Formats with captions of their own. LaTeX numbers them itself, each kind by its own counter (of
+-- latex.tex); the others have the label as a text.
+local HAS_CAPTIONS = FORMAT == "latex" or FORMAT == "docx" or FORMAT:match("^jats") ~= nil
+
+local function with_caption(id, content, caption)
+  local kind, float = register(id)
+  if FORMAT ~= "latex" then
+    local label = pandoc.Inlines({ pandoc.Str(float.name .. "\u{a0}" .. float.count) })
+    label:extend(delimiter)
+    label:insert(pandoc.Space())
+    label:extend(caption)
+    caption = label
+  end
+  local long = { pandoc.Plain(caption) }
+  if #content ~= 1 or content[1].tag ~= "Table" then
+    return pandoc.Blocks({ pandoc.Figure(content, { long = long }, pandoc.Attr(id)) })
+  end
+  content[1].attr = pandoc.Attr(id)
+  content[1].caption = { long = long }
+  if FORMAT == "latex" and kind ~= "tbl" then
+    local counter = "{\\renewcommand{\\LTcaptype}{" .. kind .. "}"
+    return pandoc.Blocks({ pandoc.RawBlock("latex", counter), content[1], pandoc.RawBlock("latex", "}") })
+  end
+  return pandoc.Blocks(content)
+end
+
 local function float(id, content, caption)
   if FORMAT == "typst" then
     return as_typst(id, content, caption)
+  end
+  if HAS_CAPTIONS then
+    return with_caption(id, content, caption)
   end
   return as_html(id, content, caption)
 end
@@ -174,6 +203,9 @@ local function resolve(cite)
   local name = FLOATS[label.kind].name
   if FORMAT == "typst" then
     return pandoc.RawInline("typst", "#ref(<" .. citation.id .. ">, supplement: [" .. name .. "])")
+  end
+  if FORMAT == "latex" then
+    return pandoc.RawInline("latex", name .. "~\\ref{" .. citation.id .. "}")
   end
   return pandoc.Link(
     name .. "\u{a0}" .. label.number,

@@ -2,20 +2,24 @@
 
 import json
 import re
+import shutil
+import subprocess
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pypandoc
 import pytest
 import yaml
-from lxml import html
+from lxml import etree, html
 from pypdf import PdfReader
-from rendering import Page, render
+from rendering import FORMATS, Page, render
 from report_studies import DEMO
 from synthetic import ARTICLE, make_study
 
 from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.reporting.checks.manuscripts import READERS
 from resnet_sizes.reporting.text.escaping import escape_markdown
 from resnet_sizes.schemas.paths import StudyFolder
 
@@ -53,7 +57,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     build_evidence(study, files.evidence, allow_partial=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # no font here has every script
-        render(study, folder / "en", "en")
+        formats = ["html", "pdf", "docx", "latex", "jats"]
+        render(study, folder / "en", "en", FORMATS, formats=formats)
     return {path.name: path for path in [*(folder / "en").iterdir(), *files.evidence.iterdir()]}
 
 
@@ -88,6 +93,30 @@ def test_the_pages_of_the_pdf_print_them_as_they_stand(hostile: dict[str, Path])
     pages = PdfReader(hostile["report.pdf"]).pages
     text = re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
     assert "<bonclick=x>T</b>#sys.inputs$(id){{x}}" in text
+
+
+def test_manuscripts_print_them_as_they_stand(hostile: dict[str, Path], tmp_path: Path) -> None:
+    docx = READERS["docx"](hostile["report.docx"])
+    # Dashes and quotes are those of typography; nothing else is another letter.
+    assert "<b onclick=x>T</b> #sys.inputs $(id) {{ x }}" in docx
+    assert "🙂 שלום <!--<script>" in docx
+    assert "<b onclick=x>T</b> #sys.inputs $(id) {{ x }}" in READERS["jats"](hostile["report.xml"])
+    assert not etree.parse(hostile["report.xml"]).xpath("//b|//script")
+    with zipfile.ZipFile(hostile["report-latex.zip"]) as project:
+        project.extractall(tmp_path)
+    metadata = yaml.safe_load((tmp_path / "metadata.yaml").read_text(encoding="utf-8"))
+    assert metadata["title"] == f"[Re] {TEXT}"
+    assert r"\#sys.inputs \$(id) \{\{ x \}\}" in (tmp_path / "report.tex").read_text("utf-8")
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no LaTeX: pdflatex is not on the PATH")
+def test_latex_does_nothing_of_them(hostile: dict[str, Path], tmp_path: Path) -> None:
+    shutil.unpack_archive(hostile["report-latex.zip"], tmp_path)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    first = PdfReader(tmp_path / "report.pdf").pages[0].extract_text()
+    assert "<bonclick=x>T</b>#sys.inputs$(id){{x}}" in re.sub(r"\s", "", first)
 
 
 def test_figures_hold_no_script(hostile: dict[str, Path]) -> None:

@@ -33,6 +33,7 @@ from resnet_sizes.schemas.run.tensors import (
     write_predictions,
 )
 from resnet_sizes.schemas.run.weights import WeightsInfo
+from resnet_sizes.schemas.study.study import REPORT_FILES
 from resnet_sizes.sharing.open_archive import METADATA, PREVIEW, UNLISTED, Opened, check_files
 from resnet_sizes.sharing.plausibility import cross_entropy
 
@@ -116,6 +117,30 @@ def test_a_finished_study_holds(with_pages):
         "evidence/values.json", "evidence/verdicts.json", "evidence/table.csv", RUN,
         "report/pt/article.qmd", "report/pt/report.html", "report/pt/report.pdf",
     } <= agreeing  # fmt: skip
+
+
+def test_manuscripts_are_in_the_archive_and_are_made_again(with_pages):
+    formats = [f"--format={each}" for each in REPORT_FILES]
+    done = copied().run(["report", "results/shared/study.json", *formats], with_pages)
+    assert done.returncode == 0, done.stderr
+    done = copied().run(["archive", "shared"], with_pages)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(with_pages / "results/shared.zip") as opened:
+        names = set(opened.namelist())
+        graph = {each["@id"]: each for each in json.loads(opened.read(METADATA))["@graph"]}
+        preview = opened.read(PREVIEW).decode()
+    report = "results/shared/report/pt"
+    assert {f"{report}/{file}" for file in REPORT_FILES.values()} <= names
+    assert graph[f"{report}/report.xml"]["encodingFormat"] == "application/xml"
+    assert f'href="{report}/report.docx"' in preview
+    status, found, error = verify(with_pages / "results/shared.zip", with_pages)
+    assert status == 0, (error, differing(found))
+    agreeing = {each["subject"] for each in found["findings"] if each["outcome"] == "agrees"}
+    assert {f"report/pt/{file}" for file in REPORT_FILES.values()} <= agreeing
+    flip(with_pages / report / "report.docx")
+    status, found, _ = verify(with_pages / "results/shared", with_pages)
+    assert status == 1
+    assert list(differing(found)) == ["report/pt/report.docx"]
 
 
 def test_an_archive_holds_wherever_it_is_and_with_its_digest(archive, tmp_path):

@@ -16,6 +16,7 @@ from resnet_sizes.schemas.article.article import OWN_FIGURES, load_article
 from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
 from resnet_sizes.schemas.run.run import RUN_NAME
+from resnet_sizes.schemas.study.study import REPORT_FILES
 from resnet_sizes.study.run_files import write_study
 from resnet_sizes.study.staleness import write_stale_files
 from resnet_sizes.study.workflow import WorkflowPlan, checked_study, configuration_files
@@ -126,7 +127,7 @@ def figure(name):
 def finished_report(format):
     """The report in one format and any language, with its caption for `snakemake --report`."""
     return report(
-        FOLDER.report("{language}") / f"report.{format}",
+        FOLDER.report("{language}") / REPORT_FILES[format],
         caption="../captions/report.rst",
         category="Report",
         labels={"report": format.upper(), "language": "{language}"},

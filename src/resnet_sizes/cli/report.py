@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 from resnet_sizes.schemas.run.run import read_study
-from resnet_sizes.schemas.study.study import EngineChoice
+from resnet_sizes.schemas.study.study import REPORT_FILES, EngineChoice, ReportFormat
 from resnet_sizes.status.run_state import watch_results
 
 INTERVAL = 2.0
@@ -23,6 +23,9 @@ class Format(StrEnum):
 
     html = "html"
     pdf = "pdf"
+    docx = "docx"
+    latex = "latex"
+    jats = "jats"
 
 
 def report(
@@ -43,7 +46,7 @@ def report(
     ] = None,
     format: Annotated[
         list[Format] | None,
-        typer.Option(help="Format; may be given twice. Otherwise as configured."),
+        typer.Option(help="Format; may be given several times. Otherwise as configured."),
     ] = None,
 ) -> None:
     """Render the report of a study; prints the paths of what was made."""
@@ -57,9 +60,9 @@ def report(
         asked = resolved.report
         # Once each, also where one is given twice.
         languages = dict.fromkeys(each.value for each in language or []) or asked.languages
-        formats: Sequence[Literal["html", "pdf"]] = asked.formats
+        formats: Sequence[ReportFormat] = asked.formats
         if format:
-            formats = list(dict.fromkeys(each.value for each in format))
+            formats = [each for each in REPORT_FILES if each in format]
         folder = StudyFolder.of_file(study)
         evidence = folder.evidence
         if partial:

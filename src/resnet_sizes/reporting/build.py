@@ -1,4 +1,4 @@
-"""A study's evidence → `article.qmd`, `report.html` and `report.pdf`."""
+"""A study's evidence → `article.qmd` and the report in each format (`REPORT_FILES`)."""
 
 import glob
 import logging
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from resnet_sizes.io.code_hash import code_hash
 from resnet_sizes.io.errors import UserError
@@ -28,7 +28,7 @@ from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
 from resnet_sizes.reporting.render import pandoc
-from resnet_sizes.reporting.render.engines import Engine, EngineChoice, Format, choose_engine
+from resnet_sizes.reporting.render.engines import Engine, choose_engine
 from resnet_sizes.reporting.sections import metadata
 from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.context import ReportContext, report_context
@@ -37,6 +37,7 @@ from resnet_sizes.reporting.text.words import Words
 from resnet_sizes.schemas.article.article import OWN_FIGURES
 from resnet_sizes.schemas.article.folder import ArticleFolder, report_languages
 from resnet_sizes.schemas.run.run import batches_per_epoch
+from resnet_sizes.schemas.study.study import REPORT_FILES, EngineChoice, ReportFormat
 from resnet_sizes.schemas.verification import MadeWith
 
 log = logging.getLogger("resnet_sizes")
@@ -52,7 +53,7 @@ NAMED_ASSETS = (
     "typst-template.typ",
     "typst-show.typ",
 )
-EMBEDDED_ASSETS = ("crossref.lua", "page.typ")
+EMBEDDED_ASSETS = ("crossref.lua", "page.typ", pandoc.LATEX_PREAMBLE, "article.jats")
 SKIP_LINK = "skip-link.html"
 LANGUAGE_LINK = "language-link.html"
 
@@ -62,7 +63,7 @@ def build_report(
     evidence: Path,
     output: Path,
     language: str,
-    formats: Sequence[Format],
+    formats: Sequence[ReportFormat],
     engine: EngineChoice,
     templates: Path | None = None,
     own: ArticleFolder | None = None,
@@ -79,7 +80,7 @@ def build_report(
     as it was.
     """
     templates = templates or shipped("report")
-    chosen = choose_engine(engine)
+    chosen = choose_engine(engine, formats)
     report = _context(read_inputs(study_path, evidence, own), templates, language)
     with explained_write(output), _folder_beside(output) as folder:
         training = report.study.training
@@ -99,16 +100,16 @@ def build_report(
         named = [*(path.name for path in drawn), *copied, *made]
         copy_together([folder / file for file in named], output)
     # A format that the study no longer asks for would be left with the numbers of an old one.
-    for format in set(get_args(Format)) - {*formats, *report.study.report.formats}:
-        (output / f"report.{format}").unlink(missing_ok=True)
-    return [output / file for file in ("article.qmd", *(f"report.{each}" for each in formats))]
+    for format in REPORT_FILES.keys() - {*formats, *report.study.report.formats}:
+        (output / REPORT_FILES[format]).unlink(missing_ok=True)
+    return [output / file for file in ("article.qmd", *(REPORT_FILES[each] for each in formats))]
 
 
 def _render(
     report: ReportContext,
     templates: Path,
     folder: Path,
-    formats: Sequence[Format],
+    formats: Sequence[ReportFormat],
     engine: Engine,
 ) -> list[str]:
     """Write and check the report in a folder that has its figures and assets; the names of what
@@ -118,20 +119,23 @@ def _render(
     written = {
         "article.qmd": rendered.text,
         metadata.AFTER_BODY: metadata.after_body_html(report, keys, templates / "assets"),
-        metadata.HEAD: metadata.head_html(report, formats, templates),
+        metadata.HEAD: metadata.for_machines("head.html", report, formats, templates),
     }
     for file, content in written.items():
         (folder / file).write_text(content, encoding="utf-8")
+    if "latex" in formats:  # in its zip alone
+        text = metadata.for_machines(pandoc.LATEX_METADATA, report, formats, templates)
+        (folder / pandoc.LATEX_METADATA).write_text(text, encoding="utf-8")
     write_json(
         folder / metadata.DATA,
         metadata.report_data(report, keys, made_with(engine, templates, report.folder)),
     )
     # The page is what is checked, so it is made even where only the PDF is asked for.
-    for format in dict.fromkeys([*formats, "html"]):
-        made = engine.render(folder, format, report.created)
-        made.rename(folder / f"report.{format}")
+    asked: list[ReportFormat] = [*formats, "html"]
+    for format in dict.fromkeys(asked):
+        engine.render(folder, format, report.created).rename(folder / REPORT_FILES[format])
     check_numbers(folder, rendered, report, engine)
-    reports = [f"report.{format}" for format in ("pdf", "html") if format in formats]
+    reports = [REPORT_FILES[each] for each in reversed(REPORT_FILES) if each in formats]
     return [*written, metadata.DATA, *reports]
 
 

@@ -18,7 +18,7 @@ from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings
 from resnet_sizes.schemas.run.tensors import read_dataset_info
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.study.study import REPORT_FILES, Study
 from resnet_sizes.schemas.verification import Certificate, CertifiedDevice, Pool
 from resnet_sizes.sharing.contents import files_of
 from resnet_sizes.sharing.differences import differences
@@ -76,7 +76,7 @@ def described(
         origins=read_record(folder.pool, Pool, REMEDY).origins if study.pool else [],
         metadata=METADATA,
         digest=NO_DIGEST,
-        pages=[name for name in names if name.endswith(("report.html", "report.pdf"))],
+        pages=[name for name in names if Path(name).name in REPORT_FILES.values()],
     )
     given = {"certificate": certificate, "article": article.article, "files": names}
     given |= {"checker": None, "on_other_images": not article.setup.is_of(data.content)}

@@ -14,7 +14,6 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
 
 from pydantic_core import from_json
 
@@ -28,7 +27,7 @@ from resnet_sizes.io.messages import looked_in
 from resnet_sizes.io.shipped import SHIPPED, shipped
 from resnet_sizes.reporting.build import build_report, made_with, report_text
 from resnet_sizes.reporting.inputs import read_inputs
-from resnet_sizes.reporting.render.engines import Format, choose_engine
+from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.reporting.sections.metadata import DATA
 from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
@@ -37,6 +36,7 @@ from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import StudyFile, all_run_settings, read_study
 from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info, read_predictions
 from resnet_sizes.schemas.run.weights import WeightsInfo, weights_key
+from resnet_sizes.schemas.study.study import REPORT_FILES
 from resnet_sizes.schemas.verification import Finding, Group, MadeWith, Outcome, Verification
 from resnet_sizes.sharing.description import OtherCode, remade
 from resnet_sizes.sharing.differences import ABSENT, Difference, differences
@@ -258,8 +258,9 @@ class _Check:
         except (UserError, ValueError, LookupError, TypeError, AttributeError) as error:
             yield self._found("report", claimed / DATA, "differs", f"cannot be read ({error})")
             return
+        formats = [each for each, file in REPORT_FILES.items() if (claimed / file).is_file()]
         try:
-            engine = choose_engine(made_by.engine if made_by else "pandoc")
+            engine = choose_engine(made_by.engine if made_by else "pandoc", formats)
         except UserError:  # no Quarto
             engine = choose_engine("pandoc")
         here = made_with(engine, self.templates, self.article)
@@ -294,9 +295,6 @@ class _Check:
             if strays:
                 yield self._compared("report", claimed / "report.html", strays)
             return
-        formats: list[Format] = [
-            each for each in get_args(Format) if (claimed / f"report.{each}").is_file()
-        ]
         with TemporaryDirectory(prefix="resnet-sizes-verify-") as name:
             made = Path(name) / language
             options = formats, made_by.engine, self.templates, self.article

@@ -17,7 +17,7 @@ from resnet_sizes.io.yaml import parse_yaml
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RUN_NAME, RunSettings, all_run_settings, run_settings
 from resnet_sizes.schemas.run.weights import wanted_weights, weights_key
-from resnet_sizes.schemas.study.study import Study
+from resnet_sizes.schemas.study.study import REPORT_FILES, Study
 from resnet_sizes.study.loading import DEFAULT_CONFIG, check_files, check_study, read_yaml_mapping
 
 CLUSTER_THREADS = 4
@@ -194,7 +194,7 @@ class WorkflowPlan:
         results = [*(files.metrics for files in self.run_folders), verdicts]
         newest = max((path.stat().st_mtime for path in results if path.is_file()), default=0.0)
         for path in sorted(self.folder.folder.glob("report/*/*")):
-            if path.name not in ("article.qmd", "report.html", "report.pdf"):
+            if path.name not in ("article.qmd", *REPORT_FILES.values()):
                 continue
             if not failed and str(path) in asked:
                 words.append(f"Report: {path}")

@@ -11,6 +11,7 @@ from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.reporting.checks.manuscripts import READERS
 from resnet_sizes.reporting.checks.page_check import figure_strays, seen_text, strays
 from resnet_sizes.reporting.checks.sources import Sources, numerals
 from resnet_sizes.reporting.render.engines import Engine
@@ -18,6 +19,7 @@ from resnet_sizes.reporting.render.pandoc import read_tree
 from resnet_sizes.reporting.sections.article import RenderedArticle
 from resnet_sizes.reporting.text.context import ReportContext
 from resnet_sizes.reporting.text.words import short_class_label
+from resnet_sizes.schemas.study.study import REPORT_FILES
 
 _SHOWN = 5
 
@@ -26,8 +28,8 @@ def check_numbers(
     folder: Path, rendered: RenderedArticle, report: ReportContext, engine: Engine
 ) -> None:
     """Raise UserError, with the sentence, for a numeral of the page or of a figure that has no
-    source, where the PDF, if there is one, or `article.qmd` has other numerals, and for a page
-    that has no main part.
+    source, where another format that is there, or `article.qmd`, has other numerals, and for a
+    page that has no main part.
 
     `folder` holds the finished report with all that it was made from.
     """
@@ -47,11 +49,16 @@ def check_numbers(
             f"report/{language}/ or in {own}; a figure has it in the id of the number's text), "
             "then run the same command again."
         )
-    paper = folder / "report.pdf"
+    paper = folder / REPORT_FILES["pdf"]
     lines = differences(page, paper if paper.is_file() else None, tree, figures, language)
+    of_page = Counter(numerals(seen_text(page), language))
+    for format, read in READERS.items():
+        if (file := folder / REPORT_FILES[format]).is_file():
+            found_there = Counter(numerals(read(file), language))
+            lines += _compared(file.name, found_there, "the page", of_page)
     if lines:
         raise UserError(
-            f"report.html and report.pdf ({language}) do not have the same numbers:\n  "
+            f"The formats of the report ({language}) do not have the same numbers:\n  "
             + "\n  ".join(lines[:_SHOWN])
             + "\nThe report is not published. Look for what one of the formats leaves out."
         )

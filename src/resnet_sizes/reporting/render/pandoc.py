@@ -17,13 +17,15 @@ import subprocess
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pypandoc
 import typst
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.yaml import parse_yaml
+from resnet_sizes.schemas.study.study import REPORT_FILES, ReportFormat
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,14 @@ _OF_PANDOC = {
 """Keys of the page that pandoc has as options of the same name."""
 _HTML = {*_OF_PANDOC, "theme", "minimal", "toc-title"}
 _TYPST = {"citeproc", "papersize", "pdf-standard", "template-partials"}
+
+LATEX_SOURCE, LATEX_PREAMBLE, LATEX_METADATA = "report.tex", "latex.tex", "metadata.yaml"
+MANUSCRIPTS: dict[ReportFormat, tuple[str, list[str]]] = {
+    "docx": (REPORT_FILES["docx"], ["--to=docx"]),
+    "latex": (LATEX_SOURCE, ["--to=latex", f"--include-in-header={LATEX_PREAMBLE}"]),
+    "jats": (REPORT_FILES["jats"], ["--to=jats_publishing", "--template=article.jats"]),
+}
+"""What an author goes on with: what pandoc writes for each, and how."""
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -62,15 +72,17 @@ def read_front_matter(qmd: str) -> dict[str, Any]:
     return front
 
 
-def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
-    """Write `article.html` or `article.pdf` into `folder`.
+def render(folder: Path, format: ReportFormat, created: str) -> Path:
+    """Write one format into `folder`.
 
-    The folder holds `article.qmd`, what it names, and the engine's own `crossref.lua`
-    and `page.typ`. Raises ValueError or RuntimeError where one of these is wrong:
-    that is a fault of the templates, not of the user. Raises OSError where the disk is full or
-    refuses.
+    The folder holds `article.qmd`, what it names, the engine's own `crossref.lua` and templates,
+    and for LaTeX the figures as PDF and `LATEX_METADATA`. Raises ValueError or RuntimeError where
+    one of these is wrong: that is a fault of the templates, not of the user. Raises OSError where
+    the disk is full or refuses.
     """
     front = read_front_matter((folder / "article.qmd").read_text(encoding="utf-8"))
+    if format in MANUSCRIPTS:
+        return _manuscript(folder, front, format, created)
     return _html(folder, front) if format == "html" else _pdf(folder, front, created)
 
 
@@ -90,6 +102,22 @@ def _html(folder: Path, front: dict[str, Any]) -> Path:
         given = page[key] if isinstance(page[key], list) else [page[key]]
         arguments += [f"--{key}" if each is True else f"--{key}={each}" for each in given if each]
     return _pandoc(folder, front, "article.html", arguments)
+
+
+def _manuscript(folder: Path, front: dict[str, Any], format: ReportFormat, created: str) -> Path:
+    """The DOCX, the JATS, or the zip of the LaTeX project."""
+    name, arguments = MANUSCRIPTS[format]
+    arguments = [*arguments, "--shift-heading-level-by=-1", f"--variable=year:{created[:4]}"]
+    made = _pandoc(folder, front, name, arguments)
+    if format != "latex":
+        return made
+    text, target = made.read_text(encoding="utf-8"), folder / REPORT_FILES["latex"]
+    figures = (path.name for path in sorted(folder.glob("figure-*.pdf")) if path.name in text)
+    with ZipFile(target, "w") as project:
+        for file in (name, *figures, "references.bib", LATEX_METADATA):
+            entry = ZipInfo(file, moment(created).timetuple()[:6])
+            project.writestr(entry, (folder / file).read_bytes(), ZIP_DEFLATED)
+    return target
 
 
 def _pdf(folder: Path, front: dict[str, Any], created: str) -> Path:
@@ -132,10 +160,11 @@ def _pandoc(folder: Path, front: dict[str, Any], target: str, arguments: list[st
         *arguments,
         f"--output={target}",
     ]
+    environment = os.environ | {"LC_ALL": "C.UTF-8"}
+    environment["SOURCE_DATE_EPOCH"] = str(int(moment(front["created"]).timestamp()))
     answer = subprocess.run(
-        command, cwd=folder, env=os.environ | {"LC_ALL": "C.UTF-8"}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if answer.returncode != 0:
         raise_refusal(answer.stderr)
         raise RuntimeError(f"pandoc could not make {target}:\n{answer.stderr[-2000:]}")

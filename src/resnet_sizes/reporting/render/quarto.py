@@ -5,11 +5,12 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from resnet_sizes.i18n.numbers import moment
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.reporting.render.pandoc import raise_refusal
+from resnet_sizes.reporting.render import pandoc
+from resnet_sizes.schemas.study.study import ReportFormat
 
 # Older ones come with a Typst that lacks `par(spacing: …)`, which our template uses, and that
 # writes no tagged PDF; `pdf-standard` is new in it as well.
@@ -60,12 +61,15 @@ def _program() -> str:
     return str(Path(found).absolute())  # the PATH may name folders from the working directory
 
 
-def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
-    """Run `quarto render article.qmd` for one format.
+def render(folder: Path, format: ReportFormat, created: str) -> Path:
+    """Run `quarto render article.qmd` for one format. Those of `MANUSCRIPTS` are made by the
+    embedded engine here too.
 
     Raises UserError with what Quarto said, or where it takes longer than `TIME_LIMIT`, and OSError
     where it says that the disk is full or refuses.
     """
+    if format in pandoc.MANUSCRIPTS:
+        return pandoc.render(folder, format, created)
     target = "typst" if format == "pdf" else "html"
     command = ["render", "article.qmd", "--to", target]
     # Neither the fonts of the machine nor what a user sets for Typst changes the pages.
@@ -78,7 +82,7 @@ def render(folder: Path, format: Literal["html", "pdf"], created: str) -> Path:
         raise UserError(f"quarto {' '.join(command)}: {error}. {REMEDY}") from None
     made = folder / f"article.{format}"
     if status != 0 or not made.is_file():
-        raise_refusal(said)
+        pandoc.raise_refusal(said)
         raise UserError(
             f"quarto render --to {target} failed (exit status {status}):\n{_errors(said)}\n{REMEDY}"
         )

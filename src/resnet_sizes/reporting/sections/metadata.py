@@ -32,12 +32,13 @@ DATA = "report.json"
 _LONGEST_TITLE = 60
 
 
-def head_html(report: ReportContext, formats: Sequence[str], templates: Path) -> str:
-    """What machines read in the head of a page. Raises UserError where its template is wrong."""
+def for_machines(name: str, report: ReportContext, formats: Sequence[str], templates: Path) -> str:
+    """What machines read in the head of a page (`head.html`), or of a submission to ReScience C
+    (`metadata.yaml`). Raises UserError where its template is wrong."""
     environment = make_environment(finalize=None, loader=FileSystemLoader(templates))
     environment.filters["json"] = lambda data: Safe(script_json(data))
     more: dict[str, Any] = {"article": _article(report.article), "version": version("resnet-sizes")}
-    return rendered(environment, "head.html.j2", templates, report=report, formats=formats, **more)
+    return rendered(environment, f"{name}.j2", templates, report=report, formats=formats, **more)
 
 
 def report_data(report: ReportContext, keys: Sequence[str], made: MadeWith) -> dict[str, Any]:

@@ -33,6 +33,7 @@ RESERVED_NAMES = frozenset({
 """Beginnings of the keys of values.json, which no protocol may have as its name."""
 
 EngineChoice = Literal["auto", "quarto", "pandoc"]
+ReportFormat = Literal["html", "pdf", "docx", "latex", "jats"]
 
 
 class TrainingSpec(Record):
@@ -90,14 +91,22 @@ class TrainingSpec(Record):
         return data
 
 
+REPORT_FILES: dict[ReportFormat, str] = {
+    "html": "report.html", "pdf": "report.pdf", "docx": "report.docx",
+    "latex": "report-latex.zip", "jats": "report.xml",
+}  # fmt: skip
+"""The file of each format."""
+
+
 class ReportSpec(Record):
     """What the report should be."""
 
     languages: Distinct[Language] = Field([])
     """Languages of the report, `pt` and `en`; where there are both, each page leads to the other.
     Without any they are those of the article's file."""
-    formats: Distinct[Literal["html", "pdf"]] = Field(["html", "pdf"], min_length=1)
-    """Formats of the report."""
+    formats: Distinct[ReportFormat] = Field(["html", "pdf"], min_length=1)
+    """Formats of the report. For a submission there are `docx`, for word processors; `latex`, a zip
+    with a LaTeX project and the `metadata.yaml` of ReScience C; and `jats`, XML for journals."""
     engine: EngineChoice = "auto"
     """`quarto`, or `pandoc` (the embedded engine: pandoc and typst from PyPI); `auto` takes
     Quarto where it runs, and the embedded engine where it fails."""
