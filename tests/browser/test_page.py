@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
+from shared_results import archived_result
+
+from copied_process import copied
 
 pytestmark = pytest.mark.slow
 
@@ -219,3 +222,20 @@ def test_a_click_on_a_claim_opens_the_commands_that_check_it(page: Page, report:
     assert study
     assert f"resnet-sizes verify results/{study[1]} --replay 5" in commands.inner_text()
     assert not page.locator(".papel").is_visible()
+
+
+def test_tables_of_a_comparison_stay_in_the_column_of_its_text(page: Page, tmp_path: Path) -> None:
+    folder, written = archived_result(), tmp_path / "comparison.html"
+    called = ["compare", "shared", "results/shared.zip", "--page", str(written)]
+    done = copied().run([*called, "--language", "pt", "--language", "en"], folder)
+    assert done.returncode == 0, done.stderr
+    page.set_viewport_size({"width": 1100, "height": 900})
+    page.goto(written.as_uri())
+    edge = page.locator("h2").first.bounding_box()
+    tables = page.locator(".float-body").all()
+    assert edge
+    assert len(tables) > 1
+    for table in tables:
+        box = table.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= edge["x"] + edge["width"] + 1
