@@ -10,6 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from resnet_sizes.io.shipped import shipped
 from resnet_sizes.study.loading import default_files
 from resnet_sizes.study.workflow import command_problem
 
@@ -30,7 +31,7 @@ if "apptainer" in map(str, workflow.deployment_settings.deployment_method):
     if not Path("resnet-sizes.sif").exists():
         raise WorkflowError(
             "resnet-sizes.sif: no such file. With apptainer all jobs run in this image: make it, or "
-            "link it here (docs/containers.md); without one, leave out --sdm apptainer."
+            f"link it here ({shipped('docs/containers.md')}); without one, leave out --sdm apptainer."
         )
 
 

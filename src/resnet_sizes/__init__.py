@@ -1,3 +1,3 @@
-"""Repeat a published ResNet comparison and print the article again from fresh results."""
+"""Repeat a published comparison of neural networks and print the article again."""
 
 __version__ = "0.1.0"

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 
 from copied_process import copied
+from resnet_sizes import __version__
+from resnet_sizes.cli.init import PAGES
 from resnet_sizes.io.shipped import SHIPPED, shipped
 from resnet_sizes.study.loading import load_study
 
 ROOT = Path(__file__).resolve().parents[2]
-IN_THE_PACKAGE = ["Snakefile", "articles", "config", "profiles", "report", "workflow"]
+IN_THE_PACKAGE = [
+    "Snakefile", "articles", "config", "profiles", "report", "workflow",
+    *(f"docs/{page}" for page in [*PAGES, "containers.md"]),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -33,6 +38,10 @@ def test_a_file_of_one_s_own_stands_in_the_place_of_the_shipped_one(empty: Path)
 def test_a_path_that_is_nowhere_is_named_as_it_was_given(empty: Path) -> None:
     assert shipped("config/nowhere.yaml") == Path("config/nowhere.yaml")
     assert shipped("n" * 5000) == Path("n" * 5000)
+
+
+def test_the_version_is_printed(empty: Path) -> None:
+    assert copied().run(["--version"], empty).stdout == f"{__version__}\n"
 
 
 def test_an_article_is_audited_without_any_project(empty: Path) -> None:

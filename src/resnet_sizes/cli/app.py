@@ -11,10 +11,11 @@ from typing import Annotated
 
 import typer
 
+from resnet_sizes import __version__
 from resnet_sizes.cli import study
 from resnet_sizes.cli.audit import audit
 from resnet_sizes.cli.check_device import LIST, check_device
-from resnet_sizes.cli.console import log, say, start_logging
+from resnet_sizes.cli.console import log, result, say, start_logging
 from resnet_sizes.cli.data import data, fetch
 from resnet_sizes.cli.doctor import doctor
 from resnet_sizes.cli.evidence import evidence
@@ -33,7 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Repeat a published ResNet comparison and print the article again from fresh results.",
+    help="Repeat a published comparison of networks, and print the article from fresh results.",
 )
 app.add_typer(study.app, name="study")
 for command in (
@@ -46,11 +47,20 @@ for command in (
 app.command(epilog=LIST)(check_device)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        result(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     log: Annotated[
         Path | None, typer.Option(help="Also write messages and tracebacks to this file.")
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it, and end.")
+    ] = False,
 ) -> None:
     """Options of every command stand before its name."""
     start_logging(log)

@@ -1,5 +1,7 @@
 """`resnet-sizes init`: a study of one's own, without a clone."""
 
+import re
+import shlex
 import shutil
 from pathlib import Path
 from string import Template
@@ -18,12 +20,15 @@ from resnet_sizes.io.shipped import SHIPPED
 ARTICLES = {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/*/article.yaml"))}
 """Folders of articles, by name."""
 
+PAGES = ("articles.md", "extending.md", "own-images.md", "verdicts.md")
+"""Those of docs/ that are about a study of one's own."""
+
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
     article: Annotated[str, typer.Option(help=f"One of {', '.join(ARTICLES)}.")] = "example",
 ) -> None:
-    """Lay out a new study: configuration, article file, Snakefile, profiles, CI, README.
+    """Lay out a new study: configuration, article file, Snakefile, profiles, CI, README, docs.
 
     The rules and the report's templates stay in the package. Nothing is overwritten.
     """
@@ -38,7 +43,8 @@ def init(
                 raise UserError(f"{problem}. Name another folder, or move what is there.")
             for path in made:
                 result(str(path.rename(folder / path.name)))
-    say(f"Its demonstration, with a report in two minutes: cd {folder} && snakemake")
+    demo = "snakemake --configfile config/demo.yaml"
+    say(f"Its demonstration, with a report in minutes: cd {shlex.quote(str(folder))} && {demo}")
 
 
 def _laid_out(folder: Path, article: Path) -> list[Path]:
@@ -49,12 +55,23 @@ def _laid_out(folder: Path, article: Path) -> list[Path]:
     shutil.copytree(SHIPPED / "workflow" / "new-study", folder, dirs_exist_ok=True)
     models = [row.model for row in load_article(article / "article.yaml").table]
     general = all("imagenet" in NETWORKS[name].stems for name in models)
-    fillings = {"article": article.name, "models": ", ".join(models), "version": __version__}
+    file, own = f"articles/{article.name}/article.yaml", SHIPPED / f"config/{article.name}.yaml"
+    study = f"name: article\narticle: {file}\nmodels: [{', '.join(models)}]"
+    if own.is_file():
+        study = own.read_text("utf-8").partition("\n\n")[2].strip()
+    overlays = [path.name for path in sorted(SHIPPED.glob(f"config/{article.name}*.yaml"))]
+    named = "".join(f", `config/{name}`" for name in overlays)
+    fillings = {"article": article.name, "study": study, "version": __version__, "overlays": named}
     fillings |= {"protocol": "scratch-32" if general else "scratch-cifar-stem"}
     for path in [each for each in folder.rglob("*") if each.is_file()]:
         path.write_text(Template(path.read_text("utf-8")).safe_substitute(fillings), "utf-8")
     shutil.copytree(article, folder / "articles" / article.name)
     shutil.copytree(SHIPPED / "profiles", folder / "profiles")
-    for path in [SHIPPED / "config/README.md", *SHIPPED.glob(f"config/{article.name}*.yaml")]:
-        shutil.copyfile(path, folder / "config" / path.name)
+    for name in ["README.md", *overlays]:
+        shutil.copyfile(SHIPPED / "config" / name, folder / "config" / name)
+    (folder / "docs").mkdir()
+    for page in PAGES:  # links to others, which are not there, become text
+        text = (SHIPPED / "docs" / page).read_text("utf-8")
+        elsewhere = rf"\[([^]]+)\]\((?!http|#|{'|'.join(PAGES)})[^)]+\)"
+        (folder / "docs" / page).write_text(re.sub(elsewhere, r"\1", text), "utf-8")
     return sorted(folder.iterdir())

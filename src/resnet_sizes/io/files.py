@@ -97,6 +97,8 @@ def explained_write(target: Path) -> Iterator[None]:
             remedy = "Name a folder in which files can be made"
         elif getattr(error, "errno", None) in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
             remedy = "Move what lies there, or in place of a folder above it, to another name"
+        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            remedy = "Choose a shorter name"
         raise WriteError(
             f"{target}: cannot be written ({_reason(error)}). {remedy}, then run the same command "
             "again."
