@@ -57,16 +57,14 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 HEAD = """\
 # Every key of the configuration
 
-Generated from the records by `make schemas`; edit those, not this page.
+<!-- Made by scripts/write_reference.py from the records: edit those, not this page. -->
 
-`config/config.yaml` holds the article's own study with every default in sight. Another
-study is an overlay that lists only what differs; `demo.yaml`, `offline.yaml` and
-`folder.yaml` are examples. Mappings merge deeply, lists are replaced whole. Relative paths
-mean the working directory. Numbers may be written `5e-4`.
+A study is a file that lists only what differs from the defaults below; `config/demo.yaml` is an
+example. It is merged over `config/config.yaml`, which in a clone has all defaults in sight and in
+a folder of `resnet-sizes init` is a study itself. Mappings merge deeply, lists are replaced whole.
+Relative paths mean the working directory. Numbers may be written `5e-4`.
 
-See what a study resolves to: `resnet-sizes study show config/demo.yaml`.
-
-The defaults are those of `config/config.yaml`, which each overlay is merged over.
+See what a study comes to: `resnet-sizes study show config/demo.yaml`.
 
 | key | meaning | type | default | allowed |
 |---|---|---|---|---|
@@ -82,7 +80,9 @@ def _schema(kind: type[BaseModel]) -> dict[str, Any]:
     """The JSON schema of a record; what a field means is one line."""
     schema = kind.model_json_schema()
     for record in (schema, *schema.get("$defs", {}).values()):
-        for field in record.get("properties", {}).values():
+        for name, field in record.get("properties", {}).items():
+            if name == "rule":  # what it judges stands in the record's own description
+                field["description"] = "Name of the rule."
             if "description" in field:
                 field["description"] = " ".join(field["description"].split())
     return schema
@@ -122,6 +122,8 @@ def _rows(schema: dict[str, Any], prefix: str, shipped: Mapping[str, Any]) -> li
         )
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         values = [*field.get("patternProperties", {}).values(), field.get("additionalProperties")]
+        if name == "sha256":  # set when the configuration is read
+            rows.pop()
         if "properties" in field:
             rows += _rows(field, f"{prefix}{name}.", given or {})
         # Below `per_model` stand the keys of its protocol once more.
@@ -158,7 +160,7 @@ def _default(field: dict[str, Any], required: bool, given: Any) -> str:
     if given is None and "default" not in field:
         return ""
     if isinstance(given, dict) and field.get("type") == "object":
-        return f"those of `config/config.yaml`: {', '.join(f'`{name}`' for name in given)}"
+        return ", ".join(f"`{name}`" for name in given) or "none"
     value = field["default"] if given is None else given
     return f"`{json.dumps(value, ensure_ascii=False)}`"
 

@@ -196,7 +196,7 @@ def test_when_every_address_fails_the_message_says_why_and_what_to_do(
         assert part in by_hand
     assert "dataset.path" in str(error.value)
     assert lines[-1].strip() == (
-        "snakemake --cores all --resources gpu=1 --configfile config/offline.yaml"
+        "snakemake --cores all --resources gpu=1 --configfile config/demo.yaml"
     )
     assert downloads.leftovers() == []
 

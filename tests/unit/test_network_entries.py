@@ -20,6 +20,7 @@ from documented import blocks
 from resnet_sizes.cli.app import app
 from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.errors import UserError
+from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.reporting.figures.style import look_of
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
@@ -574,3 +575,12 @@ def test_nobody_elses_network_is_run_in_a_replay(own: Folder) -> None:
     metrics = type("Found", (), {"run": own.run_file()})
     with pytest.raises(UserError, match="not run here"):
         first_losses(metrics, None, 10, None, 5, CPU)  # type: ignore[arg-type]
+
+
+def test_a_hash_in_the_configuration_is_that_of_the_file_as_it_is(own: Folder) -> None:
+    """As where what `study show` printed becomes a study."""
+    own.write(sha256="0" * 64)
+    own.train()
+    network = own.run_file().network
+    assert network is not None
+    assert network.sha256 == file_hash(own.module)

@@ -26,7 +26,7 @@ from resnet_sizes.study.loading import check_files
 from state_dicts import saved, state_of
 from weights_studies import study_from
 
-OFFLINE = "--configfile config/offline.yaml"
+OFFLINE = "--configfile config/demo.yaml"
 
 
 def study_with(path: Path, stem: str = "imagenet") -> Study:

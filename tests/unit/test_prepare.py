@@ -234,5 +234,5 @@ def test_without_a_network_fetch_fails_in_seconds_and_its_log_says_what_to_do(
         assert "connection refused" in text.lower()
         assert str(tmp_path / "downloads" / "cifar-10-python.tar.gz") in text
         assert "c58f30108f718f92721af3b95e74349a" in text
-        assert "--configfile config/offline.yaml" in text
+        assert "--configfile config/demo.yaml" in text
         assert "Traceback" not in text

@@ -172,6 +172,76 @@ def test_seeds_of_protocols_that_an_overlay_leaves_out_are_no_error(tmp_path):
         load_study([overlay(tmp_path, wrong)], base=BASE)
 
 
+def test_the_length_of_a_training_is_the_one_given_last(tmp_path):
+    steps = overlay(tmp_path, "training: {iterations: 70}\nprotocols: [scratch-32]")
+    training = load_study([steps], base=BASE).training
+    assert (training.iterations, training.epochs) == (70, None)
+    again = tmp_path / "again.yaml"
+    again.write_text("training: {epochs: 3}")
+    training = load_study([steps, again], base=BASE).training
+    assert (training.iterations, training.epochs) == (None, 3)
+    again.write_text("training: {epochs: 3, iterations: 9}")
+    with pytest.raises(UserError, match=r"epochs: are given, and iterations too\. Delete one"):
+        load_study([steps, again], base=BASE)
+
+
+def test_a_warm_up_that_never_ends_stops_the_study(tmp_path, monkeypatch):
+    text = "protocols: [scratch-32]\nprotocol_definitions: {{scratch-32: {{warmup: {}}}}}\n"
+    warmup = text.format("{learning_rate: 0.1, steps: 70}")
+    with pytest.raises(UserError, match=r"scratch-32\.warmup\.steps: 70 is not before the end, 70"):
+        load_study([overlay(tmp_path, f"{warmup}training: {{iterations: 70}}")], base=BASE)
+    assert load_study([overlay(tmp_path, f"{warmup}training: {{iterations: 71}}")], base=BASE)
+    # How many steps are in an epoch is known with the images, and before any run.
+    monkeypatch.chdir(tmp_path)
+    for epochs, told in ((70, r"warmup\.steps: 70 is not before the end, 70"), (71, None)):
+        study = load_study(
+            [overlay(tmp_path, f"{warmup}training: {{epochs: {epochs}}}")], base=BASE
+        )
+        path = write_study(study)
+        write_json(StudyFolder.of_file(path).dataset_info, info_of(study))
+        if told is None:
+            assert write_run_files(path, no_device)
+        else:
+            with pytest.raises(UserError, match=told):
+                write_run_files(path, no_device)
+
+
+def test_an_article_s_folder_is_told_its_file(tmp_path):
+    with pytest.raises(UserError, match=r"Write article: articles/he-2015/article\.yaml"):
+        load_study([overlay(tmp_path, "article: articles/he-2015")], base=BASE)
+
+
+def test_the_configuration_of_a_larger_workflow_is_read_as_the_study_s(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    config = tmp_path / "config/config.yaml"
+    config.write_text("samples: [a]\nstudy: {name: part, training: {iterations: 9}}\n")
+    study = load_study([])
+    assert (study.name, study.training.iterations, study.training.epochs) == ("part", 9, None)
+    config.write_text("samples: [a]\nstudy:\n")
+    assert load_study([]).name == "article"
+    config.write_text("samples: [a]\nstudy: 3\n")
+    with pytest.raises(UserError, match=r"config\.yaml: s\w+: unknown key"):
+        load_study([])
+    config.write_text("samples: [a]\nstudy: {name: part, sedes: [1]}\n")
+    with pytest.raises(UserError, match=r"config\.yaml: sedes: unknown key.*Did you mean 'seeds'"):
+        load_study([])
+    (tmp_path / "config/more.yaml").write_text("")
+    with pytest.raises(UserError, match=r"config/ holds config\.yaml, more\.yaml\."):
+        load_study([Path("config/nowhere.yaml")])
+
+
+def test_a_reading_without_a_text_is_told_so(tmp_path):
+    text = "article: articles/he-2015/article.yaml\nmodels: [resnet20]\nprotocols: [mine]\n"
+    for given, told in (("{}", "is in no language"), ("{pt: x}", "is in pt")):
+        mine = f"protocol_definitions: {{mine: {{stem: cifar, description: {given}}}}}"
+        with pytest.raises(
+            UserError, match=rf"mine\.description: {told}, and a report in en"
+        ) as it:
+            load_study([overlay(tmp_path, text + mine)], base=BASE)
+        assert str(it.value).endswith("Write what is missing.")
+
+
 def test_a_study_that_names_the_article_file_by_its_former_place_is_told_the_new_one(tmp_path):
     study = load_study([overlay(tmp_path, "article: config/article.yaml")], base=BASE)
     with pytest.raises(UserError, match=r"Write article: articles/santos-2024/article\.yaml in"):
@@ -242,6 +312,19 @@ def test_a_reading_may_differ_for_one_model(tmp_path):
         ),
         ("{weights: V2}", r"scratch-32\.weights: is 'V2', but torchvision has no.*resnet18.*V1"),
         ("{precision: fp8}", r"scratch-32\.precision.*fp8"),
+        ("{milestones: [3, 5]}", r"schedule is 'constant' but milestones has 2,"),
+        ("{factor: 0.5}", r"schedule is 'constant' .* factor is 0\.5: they belong to 'steps'"),
+        ("{schedule: steps}", r"schedule is 'steps' but milestones has none,"),
+        ("{schedule: steps, milestones: [3, 5], factor: 0.5}", None),
+        (
+            "{schedule: steps, milestones: [3], per_model: {resnet50: {schedule: constant}}}",
+            r"'constant' but milestones has 1.*\(per_model\.resnet50\)",
+        ),
+        (
+            "{schedule: steps, milestones: [3], per_model: "
+            "{resnet50: {schedule: constant, milestones: []}}}",
+            None,
+        ),
     ],
 )
 def test_readings_that_cannot_be_trained_stop_the_study(tmp_path, change, told):

@@ -261,8 +261,8 @@ def test_all_are_tried_and_one_message_lists_all_that_could_not_be_had(bench: Be
     expected += [
         "  - set downloads.weights.mirrors to a folder of them that can be reached",
         "  - leave protocols with initial weights out of `protocols:`",
-        "  - or run the study that needs no network:",
-        "    snakemake --cores all --resources gpu=1 --configfile config/offline.yaml",
+        "  - or run the demonstration, which needs no network:",
+        "    snakemake --cores all --resources gpu=1 --configfile config/demo.yaml",
     ]
     assert str(error.value).splitlines() == expected
     assert bench.folder.weights("resnet34-V1").is_file()

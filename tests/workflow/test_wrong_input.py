@@ -125,7 +125,7 @@ def test_without_network_nothing_is_trained_and_the_message_says_where_to_put_th
     assert done.returncode != 0
     assert "downloads/cifar-10-python.tar.gz" in done.stdout
     assert "c58f30108f718f92721af3b95e74349a" in done.stdout
-    assert "config/offline.yaml" in done.stdout
+    assert "config/demo.yaml" in done.stdout
     assert "epoch 1/" not in done.stdout
     assert not list(project.folder.glob("results/article/runs/**/log.jsonl"))
 

@@ -38,9 +38,11 @@ def explained(step, *arguments):
 def read_configuration():
     files = configuration_files(workflow.configfiles, workflow.overwrite_configfiles)
     # Where another workflow gives these rules their configuration, --config is about its own.
-    is_given = workflow.modifier.skip_configfile
-    command_line = {} if is_given else workflow.config_settings.config
-    study = checked_study(config, command_line, files)
+    is_given = workflow.modifier.skip_configfile or "study" in config
+    given, command_line = (
+        (config, {}) if is_given else ({}, workflow.config_settings.config)
+    )
+    study = checked_study(given, command_line, files)
     if study.report.engine == "quarto":
         choose_engine("quarto")
     return study

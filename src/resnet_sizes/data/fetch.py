@@ -202,8 +202,8 @@ def not_fetched(what: str, failures: Iterable[str], remedies: Iterable[str]) -> 
         *(f"  {line}" for line in failures),
         "Do one of these, then run the same command again:",
         *(f"  - {remedy}" for remedy in remedies),
-        "  - or run the study that needs no network:",
-        "    snakemake --cores all --resources gpu=1 --configfile config/offline.yaml",
+        "  - or run the demonstration, which needs no network:",
+        "    snakemake --cores all --resources gpu=1 --configfile config/demo.yaml",
     )
     return UserError("\n".join(lines))
 

@@ -51,6 +51,20 @@ def load_study(overlays: Sequence[Path], base: Path | None = None) -> Study:
     return check_study(merged, contents)
 
 
+def study_part(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A study's keys, which in a larger workflow's configuration stand below `study`. A length in
+    one unit is none in the other, whatever is below, and a network's hash is that of its file."""
+    inner = content.get("study", content)
+    part = dict((inner or {}) if isinstance(inner, Mapping | None) else content)
+    length, own, units = part.get("training"), part.get("networks"), ("epochs", "iterations")
+    if isinstance(length, dict) and [*map(length.get, units)].count(None) == 1:
+        part["training"] = dict.fromkeys(units) | length
+    for network in own.values() if isinstance(own, dict) else ():
+        if isinstance(network, dict):
+            network.pop("sha256", None)
+    return part
+
+
 def check_study(config: dict[str, Any], contents: Contents) -> Study:
     """Check a merged configuration; `contents` are the files it came from, to name them in
     errors."""
@@ -67,6 +81,8 @@ def check_study(config: dict[str, Any], contents: Contents) -> Study:
             f"Every key and its allowed values: {shipped('config/README.md')}."
         ) from None
     path, spec = Path(study.article), study.report
+    if exists(shipped(file := path / "article.yaml")):
+        raise UserError(f"article: {path} is a folder; allowed: a file. Write article: {file}")
     if not exists(shipped(path)) or not shipped(path).is_file():
         return study  # `check_files` says so
     article, folder = load_article(path), ArticleFolder(path)
@@ -183,17 +199,17 @@ def _misread(path: str) -> str:
 
 
 def read_yaml_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping. Raises UserError naming the file and the line."""
+    """What a file of configuration says of a study. Raises UserError naming the file and line."""
+    there = sorted({each.name for each in Path("config").glob("*.yaml")} - {"devices.yaml"})
     data = read_yaml(
         path,
-        "Correct the name or the file; config/ holds demo.yaml, quick.yaml, laptop.yaml, "
-        "colab.yaml, offline.yaml, folder.yaml, readings.yaml and fast.yaml.",
+        f"Correct the name or the file; config/ holds {', '.join(there) or 'no overlay'}.",
     )
     if data is None:
         return {}
     if not isinstance(data, dict):
         raise UserError(f"{path}: holds a {type(data).__name__}; allowed: keys with values.")
-    return data
+    return study_part(data)
 
 
 _ABSENT = object()

@@ -83,6 +83,9 @@ def resolved_run(
             f"training.validation: is {settings.validation}, of {train_images} training images. "
             "Leave 2 or more to train on"
         )
+    steps = settings.iterations or (settings.epochs or 1) * in_epoch
+    if (warmup := settings.reading.warmup) and (warmup.steps or 0) >= steps:
+        raise UserError(f"warmup.steps: {warmup.steps} is not before the end, {steps}. Change it.")
     precision, mode = settings.reading.precision, settings.compile
     if precision == "auto" or mode == "auto":
         best_precision, best_mode = resolve(settings, device)

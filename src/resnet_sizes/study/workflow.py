@@ -18,7 +18,7 @@ from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.run import RUN_NAME, RunSettings, all_run_settings, run_settings
 from resnet_sizes.schemas.run.weights import wanted_weights, weights_key
 from resnet_sizes.schemas.study.study import REPORT_FILES, Study
-from resnet_sizes.study.loading import DEFAULT_CONFIG, check_files, check_study, read_yaml_mapping
+from resnet_sizes.study import loading
 
 CLUSTER_THREADS = 4
 """What a training asks a scheduler for, beside its GPU, where the study does not say: this
@@ -40,7 +40,7 @@ def command_problem(project: Path, arguments: Sequence[str]) -> str | None:
     if sum(bool(re.match(r"--configf\w*(=|$)", word)) for word in arguments) > 1:
         return (
             "--configfile is given more than once, of which Snakemake reads the last alone. Name "
-            "all overlays behind one, in order: --configfile config/readings.yaml config/fast.yaml"
+            "all overlays behind one, in order: --configfile config/ONE.yaml config/OTHER.yaml"
         )
     return None
 
@@ -54,7 +54,7 @@ def configuration_files(all_files: Iterable[str], overlays: Iterable[str]) -> li
     """
     overlays, here = list(overlays), Path.cwd()
     own = [path for path in all_files if path not in overlays]
-    ordered = [SHIPPED / DEFAULT_CONFIG, *map(Path, own), *map(Path, overlays)]
+    ordered = [SHIPPED / loading.DEFAULT_CONFIG, *map(Path, own), *map(Path, overlays)]
     files = dict.fromkeys(path.absolute() for path in ordered)
     return [path.relative_to(here) if path.is_relative_to(here) else path for path in files]
 
@@ -64,16 +64,17 @@ def checked_study(
 ) -> Study:
     """The study of Snakemake's configuration, with all checked that is known before any job.
 
-    `command_line` is what `--config` gave, `files` are those that `config` came from. Raises
-    UserError with every problem at once.
+    `config` is what another workflow gives these rules, `command_line` what `--config` gave, over
+    the content of `files`. Raises UserError with every problem at once.
     """
-    # With bounds, and each key once, unlike Snakemake.
-    contents = {path: read_yaml_mapping(path) for path in files}
-    merged = read_yaml_mapping(SHIPPED / DEFAULT_CONFIG)
-    update_config(merged, config)
-    update_config(merged, _values_from_text(command_line))
-    study = check_study(merged, contents)
-    check_files(study)
+    merged: dict[str, Any] = {}
+    contents = {path: loading.read_yaml_mapping(path) for path in files}
+    for content in [*contents.values()][: 1 if config else None]:  # the first has the defaults
+        update_config(merged, content)
+    for given in (config, _values_from_text(command_line)):
+        update_config(merged, loading.study_part(given))
+    study = loading.check_study(merged, contents)
+    loading.check_files(study)
     return study
 
 

@@ -116,10 +116,12 @@ class Protocol(TrainingRecipe):
                     "random network would learn. Set weights to V1, V2, default or a file, or "
                     "trainable to all"
                 )
-            if recipe.schedule == "steps" and not recipe.milestones:
+            in_steps, steps = recipe.schedule == "steps", len(recipe.milestones)
+            if in_steps != bool(steps) or (recipe.factor != 0.1 and not in_steps):
                 raise ValueError(
-                    f"schedule is 'steps' but milestones has none{where}: the learning rate would "
-                    "never change. Give them, or set schedule to constant"
+                    f"schedule is {recipe.schedule!r} but milestones has {steps or 'none'}, and "
+                    f"factor is {recipe.factor:g}{where}: they belong to 'steps'. Give milestones, "
+                    "or set schedule to constant, milestones to [] and factor to 0.1"
                 )
             if recipe.stem == "cifar" and recipe.weights in TORCHVISION_WEIGHTS:
                 raise ValueError(

@@ -42,8 +42,8 @@ class TrainingSpec(Record):
     epochs: int | None = Field(50, ge=1, le=MOST)
     """Passes over the training images; null where `iterations` says how long."""
     iterations: int | None = Field(None, ge=1, le=MOST, exclude_if=lambda given: given is None)
-    """Steps of the optimiser, in place of `epochs`, which then do not count: the last epoch may be
-    a part of one. `milestones` are in the same unit."""
+    """Steps of the optimiser, in place of `epochs`: the last epoch may be a part of one.
+    `milestones` are in the same unit."""
     validation: int = Field(0, ge=0, le=MOST, exclude_if=lambda given: given == 0)
     """Training images that are held out: as many of each class, drawn by `dataset.subset_seed`.
     They are not trained on, and decide nothing; each run tells its accuracy on them."""
@@ -85,7 +85,9 @@ class TrainingSpec(Record):
     @classmethod
     def _has_one_length(cls, data: Any) -> Any:
         if isinstance(data, dict) and data.get("iterations") is not None:
-            return data | {"epochs": None}  # an overlay's iterations, merged over epochs
+            if data.get("epochs") is not None:
+                raise ValueError("epochs: are given, and iterations too. Delete one of them")
+            return data | {"epochs": None}
         if isinstance(data, dict) and data.get("epochs", 1) is None:
             raise ValueError("epochs: is null, and there are no iterations. Give one of them")
         return data
@@ -224,12 +226,16 @@ class Study(Record):
                         f"per_model.{model}.weights to {versions[-1]}"
                     )
                 length = self.training.iterations or self.training.epochs or 0
-                late = [str(each) for each in recipe.milestones if each >= length]
-                if recipe.schedule == "steps" and late:
-                    raise ValueError(
-                        f"protocol_definitions.{name}.milestones: {', '.join(late)} is not before "
-                        f"the end, {length}. Change them, or training"
-                    )
+                warm = recipe.warmup and self.training.iterations and recipe.warmup.steps
+                for key, given in (
+                    ("milestones", recipe.milestones),
+                    ("warmup.steps", [warm or 0]),
+                ):
+                    if late := [str(each) for each in given if each >= length]:
+                        raise ValueError(
+                            f"protocol_definitions.{name}.{key}: {', '.join(late)} is not before "
+                            f"the end, {length}. Change it, or training"
+                        )
                 if known.stems and recipe.stem not in known.stems:
                     raise ValueError(
                         f"protocol_definitions.{name}.stem: is {recipe.stem!r}, but {model} has "
