@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from synthetic import make_study
 from test_article_columns import ERRORS, RESULTS
 
 from documented import blocks
+from resnet_sizes.io.hashes import content_hash
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +47,19 @@ def command(package: Path, folder: Path, *arguments: str) -> subprocess.Complete
     )
 
 
+def added_study(folder: Path, content: dict[str, Any]) -> Path:
+    """A study with results on an article that this process cannot read."""
+    article = folder / "article.yaml"
+    article.write_text(yaml.safe_dump(content), encoding="utf-8")
+    (folder / "plain.yaml").write_text(ERRORS, encoding="utf-8")
+    study = make_study(folder, article=folder / "plain.yaml", **RESULTS | {"name": "added"})
+    data = json.loads(study.read_text())
+    data["study"]["article"] = str(article)
+    data["study_hash"] = content_hash(data["study"])
+    study.write_text(json.dumps(data))
+    return study
+
+
 def test_a_package_adds_a_column_a_rule_and_a_figure(tmp_path: Path, package: Path) -> None:
     content = yaml.safe_load(ERRORS)
     for row, printed in zip(content["table"], ("91.2", "98.0"), strict=True):
@@ -62,17 +77,7 @@ def test_a_package_adds_a_column_a_rule_and_a_figure(tmp_path: Path, package: Pa
         },
     ]  # fmt: skip
     content["figure"] = "gap"
-    article = tmp_path / "article.yaml"
-    article.write_text(yaml.safe_dump(content), encoding="utf-8")
-    (tmp_path / "plain.yaml").write_text(ERRORS, encoding="utf-8")
-    settings = RESULTS | {"name": "added"}
-    study = make_study(tmp_path, article=tmp_path / "plain.yaml", **settings)
-    data = json.loads(study.read_text())
-    data["study"]["article"] = str(article)
-    from resnet_sizes.io.hashes import content_hash
-
-    data["study_hash"] = content_hash(data["study"])
-    study.write_text(json.dumps(data))
+    study = added_study(tmp_path, content)
 
     done = command(package, tmp_path, "evidence", "added")
     assert done.returncode == 0, done.stderr
@@ -115,6 +120,72 @@ def test_a_package_adds_a_column_a_rule_and_a_figure(tmp_path: Path, package: Pa
     assert done.returncode == 0, done.stderr
     remade = json.loads((study.parent / "report/en/report.json").read_text())["made_with"]
     assert remade["code"] != made["code"]
+
+
+BAD_RULES = """
+from typing import Literal
+
+from resnet_sizes.schemas.article.claims.base import ClaimBase, OrderClaim
+from resnet_sizes.schemas.article.columns import Column
+
+TWICE = Column("percent", "macs", 100)
+NOTHING = Column("percent", "acuracy", 100)
+
+
+class Nameless(OrderClaim):
+    def compared(self): return []
+    def conditions(self, means): return []
+
+
+class Half(ClaimBase):
+    rule: Literal["half"]
+
+
+class Other(OrderClaim):
+    rule: Literal["another"]
+    def compared(self): return []
+    def conditions(self, means): return []
+"""
+
+
+def test_what_a_package_offers_is_left_out_where_it_would_replace_or_break_something(
+    tmp_path: Path, package: Path
+) -> None:
+    (package / "my_package.py").write_text(BAD_RULES)
+    (package / "added-1.dist-info/entry_points.txt").write_text(
+        "[resnet_sizes.columns]\naccuracy = my_package:TWICE\nnothing = my_package:NOTHING\n"
+        "[resnet_sizes.rules]\nordering = my_package:Other\nnameless = my_package:Nameless\n"
+        "half = my_package:Half\nother = my_package:Other\n"
+    )
+    done = command(package, ROOT, "audit", "articles/santos-2024/article.yaml")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == command(tmp_path, ROOT, *done.args[3:]).stdout
+    said = done.stderr.splitlines()
+    assert len(said) == 6
+    for entry, reason in {
+        "accuracy = my_package:TWICE": "the name is taken",
+        "nothing = my_package:NOTHING": "is not what docs/extending.md asks for",
+        "ordering = my_package:Other": "the name is taken",
+        "nameless = my_package:Nameless": "is not what docs/extending.md asks for",
+        "half = my_package:Half": "is not what docs/extending.md asks for",
+        "other = my_package:Other": "is not what docs/extending.md asks for",
+    }.items():
+        [line] = [each for each in said if f"the entry point {entry} of" in each]
+        assert reason in line
+
+
+def test_a_column_of_a_number_that_runs_do_not_have_is_told_by_the_evidence(
+    tmp_path: Path, package: Path
+) -> None:
+    code = (package / "my_package.py").read_text().replace('"best_test_accuracy", 100', '"bset", 100')
+    (package / "my_package.py").write_text(code)
+    content = yaml.safe_load(ERRORS)
+    content["table"] = [row | {"best_accuracy": "91.2"} for row in content["table"]]
+    study = added_study(tmp_path, content)
+    done = command(package, tmp_path, "evidence", study.parent.name)
+    assert done.returncode == 1
+    assert "metrics.json has no bset: correct its column." in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_without_the_package_its_column_and_rule_are_unknown(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from resnet_sizes.io.hashes import file_hash
+from resnet_sizes.io.shipped import shipped
 
 log = logging.getLogger("resnet_sizes")
 
@@ -26,15 +27,17 @@ def offered(group: str) -> dict[str, str]:
     return {name: file_hash(Path(str(spec.origin))) for name, spec in specs.items() if spec}
 
 
-def plugins(group: str, is_one: Callable[[Any], bool]) -> dict[str, Any]:
-    """What packages offer in the group `resnet_sizes.<group>`, by name; what is none by `is_one`,
-    or fails, is left out with a warning."""
-    found = {}
+def plugins(group: str, there: Container[str], fits: Callable[[str, Any], bool]) -> dict[str, Any]:
+    """What packages offer in the group `resnet_sizes.<group>`, by name; what does not fit, fails,
+    or has a name that is `there` already, is left out with a warning."""
+    found: dict[str, Any] = {}
     for entry in _installed().select(group=f"resnet_sizes.{group}"):
         try:
+            if entry.name in there or entry.name in found:
+                raise ValueError("the name is taken")
             loaded = entry.load()
-            if not is_one(loaded):
-                raise TypeError("is none of what belongs there")
+            if not fits(entry.name, loaded):
+                raise TypeError(f"is not what {shipped('docs/extending.md')} asks for")
             digest = file_hash(Path(str(sys.modules[entry.module].__file__)))
         except (Exception, SystemExit) as error:
             text = "warning: the entry point %s = %s of %s cannot be used (%s: %s)"

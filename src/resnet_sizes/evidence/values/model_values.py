@@ -107,6 +107,8 @@ def add_model(
         book.add_distinct(f"{prefix}.{field}", own, f"run.{field}")
     for column in COLUMNS.values():
         if column.field and column.quantity in wanted:
+            if not hasattr(outcomes[0], column.quantity):
+                raise UserError(f"metrics.json has no {column.quantity}: correct its column.")
             values = [getattr(outcome, column.quantity) for outcome in outcomes]
             kind: Kind = "fraction" if column.kind == "percent" else column.kind
             sources = run_sources(finished, column.field)

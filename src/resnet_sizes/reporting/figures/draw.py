@@ -33,7 +33,7 @@ FIGURES: dict[str, Callable[[FigureContext], Figure]] = {
     "forest": draw_forest,
 }
 """How each is drawn; one that an article may name is in `FigureName` as well."""
-FIGURES |= plugins("figures", callable)
+FIGURES |= plugins("figures", FIGURES, lambda _, it: callable(it))
 
 SVG_FONTS = (
     "'Libertinus Serif', 'Source Serif 4', Charter, 'Bitstream Charter', Georgia, "

@@ -1,5 +1,6 @@
 """What an article says: each claim with the rule that judges it, one class per rule."""
 
+from inspect import isabstract
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -8,7 +9,7 @@ from resnet_sizes.io.messages import explain, shown_text
 from resnet_sizes.io.plugins import plugins
 from resnet_sizes.schemas.article.claims import orders as order_rules
 from resnet_sizes.schemas.article.claims import printed_number as number_rules
-from resnet_sizes.schemas.article.claims.base import ClaimBase, OrderClaim
+from resnet_sizes.schemas.article.claims.base import ClaimBase, OrderClaim, Outcome
 from resnet_sizes.schemas.article.claims.printed_number import PrintedNumber
 from resnet_sizes.schemas.article.columns import COLUMNS, Column
 from resnet_sizes.schemas.base import one_of
@@ -16,7 +17,12 @@ from resnet_sizes.schemas.base import one_of
 __all__ = ["Claim", "ClaimBase", "OrderClaim", "PrintedNumber"]
 
 # Here, where what a package may import of ours is there.
-COLUMNS |= plugins("columns", lambda found: isinstance(found, Column))
+_QUANTITIES = {*dir(Outcome), *Outcome.__dataclass_fields__}
+COLUMNS |= plugins(
+    "columns",
+    COLUMNS,
+    lambda _, it: isinstance(it, Column) and (it.quantity in _QUANTITIES or it.field != ""),
+)
 
 _RULES: list[type[ClaimBase]] = [
     order_rules.Ordering, order_rules.Ratio, order_rules.Factor, order_rules.Extreme,
@@ -28,7 +34,14 @@ _RULES: list[type[ClaimBase]] = [
 
 CLAIM_KINDS = {get_args(kind.model_fields["rule"].annotation)[0]: kind for kind in _RULES}
 """The record of each rule."""
-CLAIM_KINDS |= plugins("rules", lambda it: isinstance(it, type) and issubclass(it, ClaimBase))
+
+
+def _is_rule(name: str, it: type[ClaimBase]) -> bool:
+    rules = get_args(it.model_fields["rule"].annotation)
+    return issubclass(it, ClaimBase) and not isabstract(it) and rules == (name,)
+
+
+CLAIM_KINDS |= plugins("rules", CLAIM_KINDS, _is_rule)
 
 
 def _explained(raw: Any) -> Any:
