@@ -83,7 +83,7 @@ def test_the_table_says_what_a_claim_takes_and_says(tmp_path: Path) -> None:
     assert cells[:3] == ["S1", "3", "no"]
     assert cells[3].startswith("Accuracy rises with depth")
     assert "decided with a probability of 80%" in done.stdout
-    assert "Left out, since the article's table has no losses: S6" in done.stdout
+    assert "Left out, since a table has no losses or training errors: S6" in done.stdout
     assert "Decided by no number of seeds: T3 (device-not-stated), T6" in done.stdout
 
 
@@ -91,6 +91,16 @@ def test_a_study_that_is_no_test_of_the_article_is_told_so(tmp_path: Path) -> No
     found = as_json(tmp_path, "dataset: {limit: {train: 500}}")
     assert set(found["readings"][0]["never"].values()) == {"subset", "device-not-stated"}
     assert found["readings"][0]["claims"] == []
+
+
+def test_errors_are_planned_with_the_deviation_of_accuracies(tmp_path: Path) -> None:
+    overlay = (REPOSITORY / "config/he-2015.yaml").read_text(encoding="utf-8")
+    (reading,) = as_json(tmp_path, overlay)["readings"]
+    found = needed(reading)
+    # The paper's own deviation, and the interval's half width that the article file gives.
+    assert found["T3"] == seeds_for_width(0.16, 0.5, 0.95, 0.8, 5)
+    wide = needed(as_json(tmp_path, overlay, "--deviation", "0.3")["readings"][0])
+    assert wide["T3"] == wide["T12"] == seeds_for_width(0.3, 0.5, 0.95, 0.8, 5)
 
 
 @pytest.mark.parametrize("points", ["0", "-1", "90"])
@@ -108,5 +118,16 @@ def test_an_article_without_a_deviation_or_without_the_models_is_named(tmp_path:
     article.write_text(text[:start] + text[text.index("table:  ") :], encoding="utf-8")
     done = power(tmp_path, f"article: {article}")
     assert "own.yaml: has no judging.seed_deviation" in str(done.exception)
+    own = "models: [resnet18, resnet34]\narticle: {}"
+    text = (REPOSITORY / "workflow/example/article.yaml").read_text(encoding="utf-8")
+    text = re.sub(r', accuracy: "[0-9.]+"|, accuracy_increment: \S+(?=})', "", text)
+    article.write_text(text[: text.index("  - id: T1")] + text[text.index("# What it says and") :])
+    done = power(tmp_path, own.format(article))
+    assert "prints neither an accuracy nor an error between 0 and 100" in str(done.exception)
+    assert "under models" not in str(done.exception)
+    done = power(tmp_path, own.format("workflow/example/article.yaml"))
+    assert "no losses or training errors: none." in done.stdout
     done = power(tmp_path, "models: [resnet34]")
-    assert "its table has none of the study's models" in str(done.exception)
+    assert "its table prints neither an accuracy nor an error between 0 and 100" in str(
+        done.exception
+    )

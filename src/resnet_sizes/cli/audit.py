@@ -25,16 +25,9 @@ def audit(
     from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 
     study = load_study(overlays or [])
-    found = recompute(
-        load_article(article),
-        study.protocol_definitions,
-        load_devices(Path(study.devices)),
-        shipped_network_costs(),
-    )
-    if format == "json":
-        result_json(found)
-    else:
-        _print(found)
+    devices, costs = load_devices(Path(study.devices)), shipped_network_costs()
+    found = recompute(load_article(article), study.protocol_definitions, devices, costs)
+    (result_json if format == "json" else _print)(found)
 
 
 def _print(audit: Audit) -> None:
@@ -59,8 +52,8 @@ def _print(audit: Audit) -> None:
         **devices,
     )
     print_records(
-        "Not in the table of network costs. Add the size to SIZES in "
-        "scripts/count_network_costs.py, then run: python scripts/count_network_costs.py",
+        "Not in the table of network costs, which has none of your own; others, in a clone, by "
+        "SIZES in scripts/count_network_costs.py, then: python scripts/count_network_costs.py",
         [protocol for protocol in audit.protocols if protocol.missing],
         *("protocol", "missing"),
     )

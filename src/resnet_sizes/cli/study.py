@@ -100,7 +100,7 @@ def power(
     """Say which claims of the article so many seeds can settle, before any training.
 
     With the article's own accuracies and minutes as the truth, each claim's test says how many
-    seeds it takes. Claims on losses, which the table does not have, are left out.
+    seeds it takes. Claims on losses or training errors are left out: a table has none.
     """
     from resnet_sizes.forecast.power import study_power
     from resnet_sizes.schemas.article.article import load_article
@@ -129,5 +129,6 @@ def power(
         never = [f"{claim} ({reason})" for claim, reason in reading.never.items()]
         if never:
             result(f"Decided by no number of seeds: {', '.join(never)}.\n")
-    result(f"Left out, since the article's table has no losses: {', '.join(found.not_planned)}.")
-    result(f"True or false without any run: {', '.join(found.by_construction)}.")
+    left_out = "Left out, since a table has no losses or training errors"
+    result(f"{left_out}: {', '.join(found.not_planned) or 'none'}.")
+    result(f"True or false without any run: {', '.join(found.by_construction) or 'none'}.")

@@ -62,9 +62,7 @@ def train(
     from resnet_sizes.training.job.job import train_runs  # torch comes when a device is held
     from resnet_sizes.training.supervision.launch import RunOptions
 
-    info = None
-    if weights is not None:
-        info = read_record(weights, WeightsInfo, run_command(f"fetch {named}"))
+    info = read_record(weights, WeightsInfo, run_command(f"fetch {named}")) if weights else None
     options = RunOptions(
         checkpoint_seconds=checkpoint_minutes * 60,
         watchdog_seconds=watchdog_minutes * 60,
@@ -76,10 +74,8 @@ def train(
     for metrics in train_runs(wanted, dataset, device, info, options):
         clamp_future_mtimes(study, [*run, dataset, *filter(None, [weights])])
         computed = metrics.equivalent_training_seconds
-        without_cache = ""
-        if computed is not None:
-            without_cache = f" (computed: {computed:.1f} s without the feature cache)"
+        told = f" (computed: {computed:.1f} s without the feature cache)" if computed else ""
         say(
             f"{metrics.run.name}: done, test accuracy {metrics.final_test_accuracy:.4f} "
-            f"after {metrics.training_seconds:.1f} s of training{without_cache}"
+            f"after {metrics.training_seconds:.1f} s of training{told}"
         )

@@ -59,7 +59,7 @@ class Power(Record):
     deviation_points: float = Field(description="Of accuracies between seeds.")
     power: float = Field(description="With which a claim is settled.")
     readings: list[ReadingPower]
-    not_planned: list[str] = Field(description="Claims on losses, which the table does not have.")
+    not_planned: list[str] = Field(description="On losses or training errors, not in a table.")
     by_construction: list[str] = Field(description="Claims that need no run.")
 
 
@@ -107,8 +107,8 @@ def study_power(study: Study, deviation: float | None = None) -> Power:
     }
     if not outcomes:
         raise UserError(
-            f"{study.article}: its table has none of the study's models with an accuracy between "
-            f"0 and 100 and a time: {', '.join(study.models)}. Name its models under models"
+            f"{study.article}: its table prints neither an accuracy nor an error between 0 and 100 "
+            f"of any of the models: {', '.join(study.models)}. Plan from others"
         )
     setup, limit = article.setup, study.dataset.limit
     known: dict[str, Any] = {  # as far as the configuration tells
@@ -130,10 +130,8 @@ def study_power(study: Study, deviation: float | None = None) -> Power:
     count = len({test.numbers for test, why in zip(tests, reasons, strict=True) if not why})
     on_losses = [claim.id for claim in article.claims if set(claim.quantities) & set(IN_TRAINING)]
     found = {
-        protocol: ReadingPower(
-            protocol=protocol, seeds=len(study.seeds_of(protocol)), claims=[], never={}
-        )
-        for protocol in study.protocols
+        each: ReadingPower(protocol=each, seeds=len(study.seeds_of(each)), claims=[], never={})
+        for each in study.protocols
     }
     for test, why in zip(tests, reasons, strict=True):
         reading = found[test.sampling.protocol]
@@ -158,7 +156,7 @@ def study_power(study: Study, deviation: float | None = None) -> Power:
 def _needed(test: ClaimTest[Any], points: float, tests: int) -> int | None:
     """Seeds for one of so many tests. Times are compared by their logarithms, printed ones as
     minutes."""
-    if "accuracy" not in test.claim.quantities:
+    if {"accuracy", "error"}.isdisjoint(test.claim.quantities):
         points = TIME_PERCENT
         if isinstance(test.claim, PrintedNumber):
             points *= float(test.claim.printed) / 100
