@@ -230,7 +230,9 @@ def test_its_figure_shows_errors_by_iteration(tmp_path: Path, article: Path) -> 
 def test_all_texts_are_in_the_languages_that_an_article_names(article: Path) -> None:
     told = changed(article, languages=["pt", "en"])
     assert "claims.A1.text: has no text in pt" in told
-    assert "leave pt out of languages" in told
+    assert "Add it, or, where all texts of the file are in another, write languages: [en]" in told
+    told = changed(article, languages=None)  # which means both
+    assert "languages: found None" in told
     content = yaml.safe_load(ERRORS)
     content["untestable"][0]["reason"] = {"pt": "Nenhuma causa foi medida."}
     told = changed(article, untestable=content["untestable"])

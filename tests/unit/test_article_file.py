@@ -1,8 +1,10 @@
 """The shipped article file, and what a wrong one is told."""
 
+import json
+import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -10,9 +12,13 @@ from synthetic import ARTICLE
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.article.article import Article, load_article
-from resnet_sizes.schemas.article.claims import Claim
+from resnet_sizes.schemas.article.claims import CLAIM_KINDS, Claim
+from resnet_sizes.schemas.article.claims.base import Quantity
 from resnet_sizes.schemas.article.claims.printed_number import Cell, Increment
+from resnet_sizes.schemas.article.columns import COLUMNS
 from resnet_sizes.schemas.study.protocol import TrainingRecipe
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -46,6 +52,35 @@ def refusal(path: Path) -> str:
 def test_the_article_has_nineteen_claims_and_thirteen_cells() -> None:
     names = [item.id for item in load_article(ARTICLE).claims]
     assert names == [f"S{n}" for n in range(1, 20)] + [f"T{n}" for n in range(1, 14)]
+
+
+def test_the_example_explains_each_key_rule_quantity_and_column() -> None:
+    text = (ROOT / "workflow/example/article.yaml").read_text(encoding="utf-8")
+    schema = Article.model_json_schema()
+    records = [schema, *schema["$defs"].values()]
+    keys = {key for record in records for key in record.get("properties", {})}
+    quantities = set(get_args(Quantity))
+    words = set(re.findall(r"[\w-]+", text))
+    assert [*sorted({*keys, *quantities, *COLUMNS, *CLAIM_KINDS} - words - {"pt"})] == []
+
+
+def test_each_key_of_the_schema_has_its_meaning() -> None:
+    schema = json.loads((ROOT / "workflow/schemas/article.schema.json").read_text("utf-8"))
+    for name, record in {"Article": schema, **schema["$defs"]}.items():
+        for key, field in record.get("properties", {}).items():
+            assert field.get("description"), f"{name}.{key}"
+
+
+def test_networks_that_are_nowhere_are_told_once_with_what_to_type(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    text = yaml.safe_dump(content, allow_unicode=True).replace("resnet152", "wrn_40_2")
+    path = tmp_path / "own.yaml"
+    path.write_text(text, encoding="utf-8")
+    told = refusal(path)
+    assert told.count("allowed: ") == 1
+    assert "found 'wrn_40_2'; allowed: resnet18, resnet34" in told
+    assert "resnet-sizes audit ARTICLE.yaml STUDY.yaml" in told
 
 
 def test_the_first_page_names_claims_of_the_file_and_no_others(

@@ -80,12 +80,12 @@ def all_different(items: list[T]) -> list[T]:
     return items
 
 
-def one_of(name: str, names: Iterable[str]) -> str:
+def one_of(name: str, names: Iterable[str], else_: str = "") -> str:
     """The same name. Raises ValueError where it is none of these."""
     allowed = list(names)
     if name not in allowed:
         hint = did_you_mean(name, allowed)
-        raise ValueError(f"found {shown(name)}; allowed: {', '.join(allowed)}.{hint}")
+        raise ValueError(f"found {shown(name)}; allowed: {', '.join(allowed)}.{hint}{else_}")
     return name
 
 

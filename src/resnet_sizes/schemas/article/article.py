@@ -16,6 +16,7 @@ from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Id, Place, TableRow
 from resnet_sizes.schemas.article.columns import COLUMNS
 from resnet_sizes.schemas.base import MOVED, Distinct, Number, Record, all_different, one_of
+from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.protocol import Description, Language, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.sources import DataContent
 
@@ -41,21 +42,21 @@ class Setup(Record):
     """All images, where the article prints no more than their sum."""
     train_images: int = Field(ge=1, description="The usual division, where it prints none.")
     test_images: int = Field(ge=1, description="The usual division, where it prints none.")
-    batch_size: int | None = Field(None, ge=1)
+    batch_size: int | None = Field(None, ge=1, description="Images a step.")
     learning_rate: Number | None = Field(None, gt=0)
     """The first, where it changes."""
-    epochs: int | None = Field(None, ge=1)
+    epochs: int | None = Field(None, ge=1, description="Passes over the training images.")
     iterations: int | None = Field(None, ge=1, exclude_if=lambda it: it is None)
     """Steps of the optimiser, where the article counts these."""
     device: str | None = Field(None, pattern=r"\S")
     """The device's name as torch gives it, where the article names it."""
     optimiser: Said[Description]
     """In our own words, as all texts here; the report sets each beside what was done."""
-    momentum: Said[Annotated[Number, Field(ge=0, lt=1)]]
-    weight_decay: Said[Annotated[Number, Field(ge=0)]]
+    momentum: Said[Annotated[Number, Field(ge=0, lt=1)]] = Field(description="Of the optimiser.")
+    weight_decay: Said[Annotated[Number, Field(ge=0)]] = Field(description="Of the optimiser.")
     schedule: Said[Description] = Field(description="How the learning rate changes.")
-    normalisation: Said[Description]
-    augmentation: Said[Description]
+    normalisation: Said[Description] = Field(description="Of the pixels.")
+    augmentation: Said[Description] = Field(description="How images are changed at random.")
     validation: Said[Annotated[int, Field(ge=0)]]
     """Training images that were held out, 0 where it says that none were."""
 
@@ -100,10 +101,10 @@ class Judging(Record):
 class Stated(Record):
     """What the article says of one model's training, which a protocol may depart from."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    model: ModelName
-    weights: Literal["pretrained", "random"]
-    trainable: Literal["head", "all"]
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="Small letters and hyphens.")
+    model: ModelName = Field(description="Name of the network.")
+    weights: Literal["pretrained", "random"] = Field(description="At the beginning.")
+    trainable: Literal["head", "all"] = Field(description="The last layer alone, or all of it.")
     text: Description = Field(description="In our own words, after `the article says`.")
 
     def holds_in(self, reading: TrainingRecipe) -> bool:
@@ -123,7 +124,7 @@ ANSWERED = (
 class OpenChoice(Record):
     """Something that the article does not say."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="Small letters and hyphens.")
     text: Description = Field(description="In our own words, after `the article does not say`.")
     aspect: Said[Description] = Field(description="Heads its row, of an id of one's own.")
     answer: Said[Description] = Field(description="What was done, of an id of one's own.")
@@ -141,8 +142,8 @@ class OpenChoice(Record):
 class Untestable(Record):
     """Something that the article says and no data of such a study can test. It has no verdict."""
 
-    id: Id
-    place: Place
+    id: Id = Field(description="One to three capitals and a number: `S12`.")
+    place: Place = Field(description="Where in the article.")
     text: Description = Field(description="In our own words.")
     reason: Description = Field(description="Why not: whole sentences.")
 
@@ -150,9 +151,10 @@ class Untestable(Record):
 class Bibliography(Record):
     """The article itself."""
 
-    title: str = Field(pattern=r"\S")
+    title: str = Field(pattern=r"\S", description="In its own language.")
     authors: list[Annotated[str, Field(pattern=r"\S")]] = Field(min_length=1)
-    year: int = Field(ge=1900, le=2999)
+    """Each as `Given Name Surname`."""
+    year: int = Field(ge=1900, le=2999, description="Of its publication.")
     language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
     """The language of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
     reference: CitationKey | None = Field(None, exclude_if=not_)
@@ -164,20 +166,20 @@ class Bibliography(Record):
 class Article(Record):
     """`articles/<article>/article.yaml`."""
 
-    schema_version: Literal[1]
-    article: Bibliography
+    schema_version: Literal[1] = Field(description="Of such files.")
+    article: Bibliography = Field(description="By what it is cited.")
     languages: Distinct[Language] = Field(
         ["pt", "en"], min_length=1, exclude_if=lambda found: found == ["pt", "en"]
     )
     """Those in which all of its texts are, so that a report can be in them."""
-    setup: Setup
-    judging: Judging = Field(default_factory=Judging)
+    setup: Setup = Field(description="What it states of its experiment.")
+    judging: Judging = Field(default_factory=Judging, description="How sure verdicts are.")
     figure: FigureName = Field("loss", exclude_if=lambda name: name == "loss")
     """Which figure of ours is set beside the article's: `loss`, of training against epochs;
     `error`, on training and test images against iterations; or one of an installed package."""
     table: list[TableRow] = Field(min_length=1)
     """All rows have the same columns, in the order of the first."""
-    claims: list[Claim] = Field(min_length=1)
+    claims: list[Claim] = Field(min_length=1, description="What it says and data can test.")
     untestable: list[Untestable] = Field(default_factory=list)
     """What it says and no data of such a study can test."""
     headline: Distinct[str] = Field(default_factory=list)
@@ -185,7 +187,7 @@ class Article(Record):
     are none."""
     stated: list[Stated] = Field(default_factory=list)
     """What the article says and a protocol may do otherwise."""
-    open_choices: list[OpenChoice]
+    open_choices: list[OpenChoice] = Field(description="What it does not say.")
 
     @property
     def ids(self) -> list[str]:
@@ -206,6 +208,14 @@ class Article(Record):
     def base_model(self) -> str:
         """The model over which the table's increments are: its first row."""
         return self.table[0].model
+
+    @model_validator(mode="before")
+    @classmethod
+    def _networks_are_known(cls, data: Any) -> Any:
+        own = " One of your own comes with its study: resnet-sizes audit ARTICLE.yaml STUDY.yaml"
+        for name in _models_in(data):  # told once for the whole file
+            one_of(name, NETWORKS, own)
+        return data
 
     @model_validator(mode="after")
     def _claims_fit_the_table(self) -> "Article":
@@ -236,10 +246,19 @@ class Article(Record):
             for language in self.languages:
                 if getattr(text, language) is None:
                     raise ValueError(
-                        f"{place}: has no text in {language}, which is one of the article's "
-                        f"languages. Add it, or leave {language} out of languages"
+                        f"{place}: has no text in {language}. Add it, or, where all texts of the "
+                        f"file are in another, write languages: [{'enpt'.replace(language, '')}]"
                     )
         return self
+
+
+def _models_in(data: Any, key: object = None) -> Iterator[str]:
+    """Networks that the raw content of an article file names."""
+    if isinstance(data, dict | list):
+        for name, part in data.items() if isinstance(data, dict) else ((key, it) for it in data):
+            yield from _models_in(part, name)
+    elif key in ("model", "models", "than", "among", "base") and isinstance(data, str):
+        yield data
 
 
 def texts_in(data: Any, place: str = "") -> Iterator[tuple[str, Description]]:

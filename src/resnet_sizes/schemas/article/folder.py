@@ -74,8 +74,9 @@ def report_languages(
     for language in (wanted := list(asked) or found or article.languages):
         for place, own in lists.items():
             if language not in own:
+                remedy = f", or set report.languages to [{', '.join(found)}]" if found else ""
                 raise UserError(
-                    f"{place}: is in {', '.join(own)}, and a report in {language} is asked for. "
-                    f"Write what is missing, or set report.languages to [{', '.join(found)}]."
+                    f"{place}: is in {', '.join(own) or 'no language'}, and a report in {language} "
+                    f"is asked for. Write what is missing{remedy}."
                 )
     return list(wanted)

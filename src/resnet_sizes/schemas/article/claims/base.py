@@ -56,7 +56,7 @@ Printed = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$")]
 """A printed number with its digits kept (`80.84`), decimal point, no unit."""
 
 Id = Annotated[str, Field(pattern=r"^[A-Z]{1,3}\d{1,3}$")]
-"""What something said is called: letters and a number, such as `S12`."""
+"""What something said is called."""
 
 Place = Literal["introduction", "methods", "table", "results", "figure", "conclusions"]
 """Where in the article something is said."""
@@ -96,7 +96,7 @@ class TableRow(Record):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Printed | int | None] = Field(init=False)
 
-    model: ModelName
+    model: ModelName = Field(description="Name of the network.")
 
     @property
     def cells(self) -> dict[str, str | None]:
@@ -236,9 +236,9 @@ class ClaimBase(Record):
     """What all claims have. A rule is a subclass: its fields are the parameters in the article
     file, and the abstract members say what it compares."""
 
-    id: Id
+    id: Id = Field(description="One to three capitals and a number: `S12`.")
     rule: str
-    place: Place
+    place: Place = Field(description="Where in the article.")
     text: Description = Field(description="The claim in our own words.")
     criterion: Description | None = None
     """How it is judged, where the article leaves that to us."""
@@ -300,7 +300,7 @@ class ClaimBase(Record):
 class OfQuantity(Record):
     """Something said of one quantity of several models."""
 
-    quantity: Quantity
+    quantity: Quantity = Field(description="What is compared.")
 
     def by_yardstick(self) -> Sequence[Self]:
         """By each quantity by which its own is measured: itself, unless it has `YARDSTICKS`."""

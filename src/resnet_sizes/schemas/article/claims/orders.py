@@ -28,7 +28,7 @@ from resnet_sizes.schemas.study.networks import ModelName, depth_of
 class Ordering(OfQuantity, OrderClaim):
     """`quantity` rises strictly from the first model to the last."""
 
-    models: Models = Field(min_length=2)
+    models: Models = Field(min_length=2, description="From the least to the most.")
     rule: Literal["ordering"]
 
     def compared(self) -> list[tuple[str, str]]:
@@ -47,7 +47,7 @@ class Ratio(Ordering):
     """
 
     rule: Literal["ratio"]  # type: ignore[assignment]
-    quantity: Literal["minutes"]
+    quantity: Literal["minutes"] = Field(description="Times alone.")
     tolerance: Number = Field(gt=0, lt=1)
     """Fraction by which a ratio may differ from the printed one and still be the same: ratios of
     the same networks differ from device to device."""
@@ -66,10 +66,10 @@ class Factor(OrderClaim):
     """The training time of `model` is at least `at_least` times that of `than`."""
 
     rule: Literal["factor"]
-    quantity: Literal["minutes"]
-    model: ModelName
-    than: ModelName
-    at_least: Number = Field(gt=1)
+    quantity: Literal["minutes"] = Field(description="Times alone.")
+    model: ModelName = Field(description="Name of the network.")
+    than: ModelName = Field(description="The quicker one.")
+    at_least: Number = Field(gt=1, description="How many times as long.")
 
     @property
     def base(self) -> str:
@@ -97,8 +97,8 @@ class Decrease(OrderClaim):
     """The loss of every model falls by the fraction `at_least` from first to last epoch."""
 
     rule: Literal["decrease"]
-    models: Models = Field(min_length=1)
-    at_least: Number = Field(gt=0, lt=1)
+    models: Models = Field(min_length=1, description="Each by itself.")
+    at_least: Number = Field(gt=0, lt=1, description="Fraction of the first loss.")
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, "loss_drop") for model in self.models]
@@ -115,7 +115,7 @@ class Diminishing(OrderClaim):
     each step to the next; `models` go from shallow to deep."""
 
     rule: Literal["diminishing"]
-    models: Models = Field(min_length=3)
+    models: Models = Field(min_length=3, description="From shallow to deep.")
 
     @model_validator(mode="after")
     def _models_go_deeper(self) -> "Diminishing":
@@ -147,8 +147,8 @@ class Diminishing(OrderClaim):
 class OneAmong(Record):
     """A model that is set against others."""
 
-    model: ModelName
-    among: Models = Field(min_length=2)
+    model: ModelName = Field(description="Name of the network.")
+    among: Models = Field(min_length=2, description="It and those that it is set against.")
 
     @model_validator(mode="after")
     def _model_is_among_them(self) -> Self:
@@ -166,7 +166,7 @@ class OneAmong(Record):
 class Part(OfQuantity, OneAmong):
     """`model` has the `highest` or `lowest` quantity of `among`, and no other has the same."""
 
-    extreme: Literal["highest", "lowest"]
+    extreme: Literal["highest", "lowest"] = Field(description="Which it has.")
 
     def compared(self) -> list[tuple[str, str]]:
         """Each model with the quantity."""
@@ -196,7 +196,7 @@ class Conjunction(OrderClaim):
     """All parts hold together."""
 
     rule: Literal["conjunction"]
-    parts: list[Part] = Field(min_length=2)
+    parts: list[Part] = Field(min_length=2, description="What holds together.")
 
     @property
     def model(self) -> str:
@@ -258,7 +258,7 @@ class ParetoKnee(OneAmong, OrderClaim):
     """
 
     rule: Literal["pareto-knee"]
-    among: Models = Field(min_length=3)
+    among: Models = Field(min_length=3, description="It and those that it is set against.")
 
     @property
     def question(self) -> Hashable:
@@ -293,7 +293,7 @@ class ParetoFront(OrderClaim):
     accurate, so that who chooses has to trade one for the other."""
 
     rule: Literal["pareto-front"]
-    models: Models = Field(min_length=2)
+    models: Models = Field(min_length=2, description="In any order.")
 
     def compared(self) -> list[tuple[str, str]]:
         return [(model, what) for model in self.models for what in ("minutes", "accuracy")]

@@ -21,11 +21,11 @@ from resnet_sizes.schemas.study.protocol import ModelName
 class PrintedNumber(ClaimBase):
     """A number of the article, held against the prediction interval of ours."""
 
-    printed: Printed
+    printed: Printed = Field(description="As text, with its digits, and no unit.")
     max_half_width: Number | None = Field(None, gt=0)
     """Half width, in the unit of the printed number, up to which a prediction interval may speak
     for it. In a wider one almost any number lies. Left out for layer counts."""
-    model: ModelName
+    model: ModelName = Field(description="Name of the network.")
 
     @property
     @abstractmethod
@@ -111,7 +111,7 @@ class Cell(PrintedNumber):
     """A cell of the table, at its printed precision; increments are over the first row."""
 
     rule: Literal["cell"]
-    column: Annotated[str, AfterValidator(columns.known_column)]
+    column: Annotated[str, AfterValidator(columns.known_column)] = Field(description="Its name.")
 
     @property
     def printed_column(self) -> str:
@@ -126,7 +126,7 @@ class PrintedMean(Cell):
     further runs of ours would have as theirs."""
 
     rule: Literal["mean"]  # type: ignore[assignment]
-    runs: int = Field(ge=2)
+    runs: int = Field(ge=2, description="How many it is the mean of.")
     deviation: Printed | None = None
     """The standard deviation that is printed beside it; that of our runs is what decides."""
 
@@ -142,8 +142,8 @@ class Increment(PrintedNumber):
     """`quantity` of `model` is `printed` percent over that of `base` (relative)."""
 
     rule: Literal["increment"]
-    quantity: Literal["accuracy", "layers"]
-    base: ModelName
+    quantity: Literal["accuracy", "layers"] = Field(description="What is compared.")
+    base: ModelName = Field(description="The network over which it is.")
 
     @property
     def printed_column(self) -> str:
