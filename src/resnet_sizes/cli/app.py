@@ -58,9 +58,7 @@ def options(
     log: Annotated[
         Path | None, typer.Option(help="Also write messages and tracebacks to this file.")
     ] = None,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it, and end.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
 ) -> None:
     """Options of every command stand before its name."""
     start_logging(log)

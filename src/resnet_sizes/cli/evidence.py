@@ -13,10 +13,7 @@ from resnet_sizes.schemas.paths import StudyFolder, clamp_future_mtimes
 def evidence(
     study: StudyPath,
     partial: Annotated[
-        bool,
-        typer.Option(
-            "--partial", help="Also where runs are missing or invalid; to partial/evidence."
-        ),
+        bool, typer.Option("--partial", help="Also where valid runs lack; to partial/evidence.")
     ] = False,
 ) -> None:
     """Write results/<name>/evidence/: the table, the values, the figures' numbers, the verdicts."""

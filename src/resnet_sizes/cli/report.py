@@ -31,8 +31,7 @@ class Format(StrEnum):
 def report(
     study: StudyPath,
     partial: Annotated[
-        bool,
-        typer.Option("--partial", help="Report on the runs that are finished, naming the others."),
+        bool, typer.Option("--partial", help="Report on the finished runs, naming the others.")
     ] = False,
     watch: Annotated[
         bool,

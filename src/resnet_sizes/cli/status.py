@@ -34,10 +34,7 @@ STYLES: dict[RunStage, str] = {
 def status(
     study: StudyPath,
     watch: Annotated[
-        bool,
-        typer.Option(
-            "--watch", help="Look again every few seconds, while there is anything to wait for."
-        ),
+        bool, typer.Option("--watch", help="Look every few seconds, while something is to come.")
     ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object: workflow/schemas/status.schema.json.")

@@ -111,8 +111,7 @@ def power(
     if format == "json":
         result_json(found)
         return
-    claims = load_article(Path(study.article)).claims
-    texts = {claim.id: claim.text.en or claim.text.pt for claim in claims}
+    texts = {it.id: it.text.en or it.text.pt for it in load_article(Path(study.article)).claims}
     result(
         f"{found.study}: seeds with which a claim is decided with a probability of "
         f"{found.power:.0%}, if the article's table is the truth and\n"
@@ -126,8 +125,7 @@ def power(
             *("id", "seeds_needed", "settled"),
             what_it_says=lambda claim: texts[claim.id],
         )
-        never = [f"{claim} ({reason})" for claim, reason in reading.never.items()]
-        if never:
+        if never := [f"{claim} ({reason})" for claim, reason in reading.never.items()]:
             result(f"Decided by no number of seeds: {', '.join(never)}.\n")
     left_out = "Left out, since a table has no losses or training errors"
     result(f"{left_out}: {', '.join(found.not_planned) or 'none'}.")

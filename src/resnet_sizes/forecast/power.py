@@ -108,7 +108,7 @@ def study_power(study: Study, deviation: float | None = None) -> Power:
     if not outcomes:
         raise UserError(
             f"{study.article}: its table prints neither an accuracy nor an error between 0 and 100 "
-            f"of any of the models: {', '.join(study.models)}. Plan from others"
+            f"of any of the models: {', '.join(study.models)}. From such a table nothing is planned"
         )
     setup, limit = article.setup, study.dataset.limit
     known: dict[str, Any] = {  # as far as the configuration tells
