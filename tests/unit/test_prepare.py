@@ -31,6 +31,8 @@ from resnet_sizes.schemas.run.tensors import DatasetArrays, DatasetInfo, read_da
 from resnet_sizes.schemas.study.sources import Cifar10Download
 from resnet_sizes.schemas.study.study import Study
 
+SRC = Path(__file__).parents[2] / "src"
+
 
 def _prepared(study: Study, folder: Path) -> tuple[DatasetInfo, DatasetArrays]:
     """Prepare a study; what is returned, written as JSON, and in the tensor file must agree."""
@@ -226,7 +228,7 @@ def test_without_a_network_fetch_fails_in_seconds_and_its_log_says_what_to_do(
         capture_output=True,
         text=True,
         timeout=60,
-        env={"NO_PROXY": "127.0.0.1", "PATH": "/usr/bin:/bin"},
+        env={"NO_PROXY": "127.0.0.1", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(SRC)},
     )
     assert time.monotonic() - started < 20
     assert finished.returncode == 1
