@@ -177,7 +177,9 @@ def test_what_a_package_offers_is_left_out_where_it_would_replace_or_break_somet
 def test_a_column_of_a_number_that_runs_do_not_have_is_told_by_the_evidence(
     tmp_path: Path, package: Path
 ) -> None:
-    code = (package / "my_package.py").read_text().replace('"best_test_accuracy", 100', '"bset", 100')
+    code = (
+        (package / "my_package.py").read_text().replace('"best_test_accuracy", 100', '"bset", 100')
+    )
     (package / "my_package.py").write_text(code)
     content = yaml.safe_load(ERRORS)
     content["table"] = [row | {"best_accuracy": "91.2"} for row in content["table"]]

@@ -152,8 +152,9 @@ class Bibliography(Record):
     """The article itself."""
 
     title: str = Field(pattern=r"\S", description="In its own language.")
-    authors: list[Annotated[str, Field(pattern=r"\S")]] = Field(min_length=1)
-    """Each as `Given Name Surname`."""
+    authors: list[Annotated[str, Field(pattern=r"\S")]] = Field(
+        min_length=1, description="As printed."
+    )
     year: int = Field(ge=1900, le=2999, description="Of its publication.")
     language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
     """The language of the article and its title, so that a screen reader pronounces it: `pt-BR`."""
