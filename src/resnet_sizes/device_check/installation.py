@@ -32,6 +32,9 @@ PATIENCE = 8.0
 INSTALL = "make setup"
 
 
+Answer = tuple[State, str] | tuple[State, str, str]
+
+
 class Finding(NamedTuple):
     """One thing that was looked at."""
 
@@ -45,28 +48,22 @@ def look(study: Study) -> Iterator[Finding]:
     """All findings, in an order in which one mends them."""
     for subject, step in STEPS.items():
         try:
-            yield step(subject)
+            yield Finding(subject, *step())
         # Whatever an installation that is broken raises is what one wants to read of it.
         except Exception as error:
             yield Finding(subject, "problem", f"{type(error).__name__}: {error}", INSTALL)
     yield from _sources(study)
 
 
-def _python(subject: str) -> Finding:
-    return Finding(subject, "ok", f"{platform.python_version()} ({sys.executable})")
-
-
-def _torch(subject: str) -> Finding:
+def _torch() -> Answer:
     import torch
     import torchvision
 
     cuda = f"CUDA {torch.version.cuda}" if torch.version.cuda else "without CUDA"
-    return Finding(
-        subject, "ok", f"{torch.__version__}, torchvision {torchvision.__version__}, {cuda}"
-    )
+    return "ok", f"{torch.__version__}, torchvision {torchvision.__version__}, {cuda}"
 
 
-def _gpus(subject: str) -> Finding:
+def _gpus() -> Answer:
     import torch
 
     from resnet_sizes.training.capabilities import fastest_precision
@@ -76,84 +73,65 @@ def _gpus(subject: str) -> Finding:
     try:
         device = select_device("auto")
     except UserError as error:
-        return Finding(subject, "problem", str(error))
+        return "problem", str(error)
     fastest = f"fastest precision: {fastest_precision(device)}"
     if device.type == "cuda":
         nvml = Nvml.load()
         seen = ", ".join(map(str, visible_gpus(nvml, os.environ))) if nvml else ""
-        names = seen or torch.cuda.get_device_name(device)
-        driver = nvml and nvml.driver()
-        return Finding(subject, "ok", f"{names}; driver {driver or 'unknown'}; {fastest}")
+        driver = (nvml and nvml.driver()) or "unknown"
+        return "ok", f"{seen or torch.cuda.get_device_name(device)}; driver {driver}; {fastest}"
     if problem := missing_gpu():
-        return Finding(subject, "problem", problem)
-    return Finding(
-        subject, "note", f"none that torch can use: training takes {device.type}; {fastest}"
-    )
+        return "problem", problem
+    return "note", f"none that torch can use: training takes {device.type}; {fastest}"
 
 
-def _memory(subject: str) -> Finding:
+def _memory() -> Answer:
     memory = psutil.virtual_memory()
     found = f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB are free"
-    few = memory.available < MEMORY
-    return Finding(subject, "note" if few else "ok", found, "resnet-sizes forecast" * few)
+    return ("note", found, "resnet-sizes forecast") if memory.available < MEMORY else ("ok", found)
 
 
-def _disk(subject: str) -> Finding:
+def _disk() -> Answer:
     free = shutil.disk_usage(".").free
-    few = free < DISK
-    remedy = "clone the project, or link results/ and downloads/, where there is more room"
-    return Finding(
-        subject,
-        "note" if few else "ok",
-        f"{free / 1e9:.1f} GB are free in {Path.cwd()}",
-        remedy * few,
-    )
+    found = f"{free / 1e9:.1f} GB are free in {Path.cwd()}"
+    remedy = "link results/ and downloads/ to a place with more room"
+    return ("note", found, remedy) if free < DISK else ("ok", found)
 
 
-def _locale(subject: str) -> Finding:
+def _locale() -> Answer:
     # The command reads names of files as UTF-8, whatever the locale (cli/app.py).
     own, files = locale.setlocale(locale.LC_CTYPE), sys.getfilesystemencoding()
-    return Finding(subject, "ok", f"{own}; names of files are read as {files}")
+    return "ok", f"{own}; names of files are read as {files}"
 
 
-def _snakemake(subject: str) -> Finding:
-    return Finding(subject, "ok", version("snakemake"))
-
-
-def _engine(subject: str) -> Finding:
+def _engine() -> Answer:
     from resnet_sizes.reporting.render import pandoc, quarto
 
     embedded = ", ".join(f"{name} {number}" for name, number in pandoc.versions())
     try:
-        return Finding(subject, "ok", f"Quarto {quarto.usable_version()}; embedded: {embedded}")
+        return "ok", f"Quarto {quarto.usable_version()}; embedded: {embedded}"
     except quarto.QuartoUnusableError as error:
-        why = f"Quarto is not used ({error})"
-        return Finding(
-            subject, "ok", f"{embedded}; {why}: the embedded engine makes the same pages"
-        )
+        return "ok", f"{embedded}; Quarto is not used ({error}): these make the same pages"
 
 
-def _program(name: str, *, without: str) -> Callable[[str], Finding]:
-    def look(subject: str) -> Finding:
-        if (path := shutil.which(name)) is None:
-            return Finding(subject, "note", f"no {name} on the PATH: {without}")
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20)
-        return Finding(subject, "ok", said.stdout.strip().partition("\n")[0] or path)
-
-    return look
+def _program(name: str, without: str) -> Answer:
+    if (path := shutil.which(name)) is None:
+        return "note", f"no {name} on the PATH: {without}"
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20)
+    return "ok", said.stdout.strip().partition("\n")[0] or path
 
 
-STEPS: dict[str, Callable[[str], Finding]] = {
-    "Python": _python,
+STEPS: dict[str, Callable[[], Answer]] = {
+    "Python": lambda: ("ok", f"{platform.python_version()} ({sys.executable})"),
     "torch": _torch,
     "GPUs": _gpus,
     "memory": _memory,
     "disk": _disk,
     "locale": _locale,
-    "Snakemake": _snakemake,
+    "Snakemake": lambda: ("ok", version("snakemake")),
     "report": _engine,
-    "git": _program("git", without="an archive cannot name the commit that made it"),
-    "Slurm": _program("sbatch", without="trainings run on this machine"),
+    "git": lambda: _program("git", "an archive cannot name the commit that made it"),
+    "Slurm": lambda: _program("sbatch", "trainings run on this machine"),
 }
 
 
@@ -163,26 +141,18 @@ def _sources(study: Study) -> Iterator[Finding]:
     downloads, addresses = study.downloads, []
     if study.dataset.source == "cifar10" and study.dataset.path is None:
         addresses += [*downloads.cifar10.mirrors, downloads.cifar10.origin]
-    published = [each for each in wanted_weights(study).values() if not each.own_file]
-    if published:
+    if published := [each for each in wanted_weights(study).values() if not each.own_file]:
         from resnet_sizes.data.weights import torchvision_weights
 
-        weights = published[0]
-        url = torchvision_weights(
-            weights.model, weights_version(weights.model, weights.weights)
-        ).url
-        name = url.rpartition("/")[2]
-        addresses += [f"{mirror.rstrip('/')}/{name}" for mirror in downloads.weights.mirrors] + [
-            url
-        ]
+        known = weights_version(published[0].model, published[0].weights)
+        folder, _, name = torchvision_weights(published[0].model, known).url.rpartition("/")
+        addresses += [f"{each.rstrip('/')}/{name}" for each in (*downloads.weights.mirrors, folder)]
     with ThreadPoolExecutor() as pool:
         for address, problem in zip(addresses, pool.map(_unreached, addresses), strict=True):
             subject = f"source {urlsplit(address).hostname}"
-            if problem is None:
-                yield Finding(subject, "ok", "answers")
-            else:
-                remedy = "make prefetch where the network is, or: config/offline.yaml needs none"
-                yield Finding(subject, "note", problem, remedy)
+            remedy = "make prefetch where the network is, or: config/offline.yaml needs none"
+            found = ("note", problem, remedy) if problem else ("ok", "answers")
+            yield Finding(subject, *found)
 
 
 def _unreached(address: str) -> str | None:
