@@ -34,9 +34,9 @@ function Meta(meta)
   end
 end
 
--- The page has the commands that check each claim, folded; the paper, those of the first.
+-- The page has the commands that check each claim, folded; paper and manuscripts, those of the first.
 function Link(link)
-  if FORMAT == "typst" and link.target:match("^#confira%-") then
+  if (FORMAT == "typst" or IS_MANUSCRIPT) and link.target:match("^#confira%-") then
     link.target = "#confira"
     return link
   end
@@ -106,6 +106,52 @@ function Image(image)
   image.caption = pandoc.Inlines({ pandoc.Str(alternative) })
   image.attributes["fig-alt"] = nil
   return image
+end
+
+-- Parts of the width of a text in Word, at 12 points; a column gives way to no word longer than the last.
+local WORD_MARGIN, WORD_LETTER, WORD_LONGEST = 0.03, 0.016, 0.25
+
+-- Word breaks a word that is wider than its column, so each column has room for its longest, at
+-- the cost of those that have more.
+function Table(tbl)
+  if FORMAT ~= "docx" then
+    return nil
+  end
+  local widths, needed, excess, spare = {}, {}, -1, 0
+  for column, spec in ipairs(tbl.colspecs) do
+    if not spec[2] then -- as wide as its content
+      return nil
+    end
+    widths[column], needed[column] = spec[2], 0
+  end
+  local bodies = pandoc.List({ tbl.head.rows })
+  bodies:extend(tbl.bodies:map(function(body)
+    return body.body
+  end))
+  for _, rows in ipairs(bodies) do
+    for _, row in ipairs(rows) do
+      for column, cell in ipairs(row.cells) do
+        for word in pandoc.utils.stringify(cell.contents):gmatch("[^%s-]+") do
+          local width = WORD_MARGIN + WORD_LETTER * (utf8.len(word) or #word)
+          needed[column] = math.max(needed[column], math.min(width, WORD_LONGEST))
+        end
+      end
+    end
+  end
+  for column, width in ipairs(needed) do
+    widths[column] = math.max(widths[column], width)
+    excess, spare = excess + widths[column], spare + widths[column] - width
+  end
+  if excess > 0 and spare > 0 then
+    local part = math.min(1, excess / spare)
+    for column, width in ipairs(needed) do
+      widths[column] = widths[column] - part * (widths[column] - width)
+    end
+  end
+  tbl.colspecs = tbl.colspecs:map(function(spec, column)
+    return { spec[1], widths[column] }
+  end)
+  return tbl
 end
 
 -- A box that scrolls where the page is narrow can be reached by keyboard, and has a name.

@@ -127,6 +127,20 @@ def test_word_shows_the_pictures_in_the_width_of_the_text_and_tells_what_they_sh
         assert 12 < centimetres < 18
 
 
+def test_no_column_in_word_is_too_narrow_for_its_ids_and_percentages(report: Path) -> None:
+    found = 0
+    for table in document_of(report).iterfind(".//{*}tbl"):
+        widths = [int(each.values()[0]) for each in table.iterfind(".//{*}gridCol")]
+        for row in table.findall("{*}tr"):
+            for width, cell in zip(widths, row.findall("{*}tc"), strict=True):
+                text = "".join(cell.itertext("{*}t"))
+                if re.fullmatch(r"[ST]\d+|\d\d[.,]\d\d%", text):
+                    found += 1
+                    # In twentieths of a point: digits of 12 points are up to 7.6 wide.
+                    assert width >= 20 * 7.6 * len(text), text
+    assert found > 50
+
+
 def test_the_jats_is_in_the_language_of_the_report_and_its_links_lead_somewhere(
     report: Path, wording: Wording
 ) -> None:
