@@ -14,6 +14,7 @@ from resnet_sizes.evidence.build import build_evidence
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.hashes import content_hash
 from resnet_sizes.reporting.build import build_report
+from resnet_sizes.schemas.hardware import shipped_network_costs
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import FIRST_STEPS, Metrics
 from resnet_sizes.schemas.run.run import StudyFile
@@ -108,6 +109,12 @@ def plausible(study: Path) -> Path:
         best = max(data["epochs"], key=lambda epoch: epoch["test_accuracy"])
         data |= {"best_epoch": best["epoch"], "best_test_accuracy": best["test_accuracy"]}
         run = data["run"]
+        recipe = run["reading"]
+        cost = shipped_network_costs().of(run["model"], recipe["stem"], recipe["input_size"])
+        if cost:
+            parameters, is_head = cost.parameters, recipe["trainable"] == "head"
+            data |= {"parameters": parameters, "macs_per_image": cost.macs_per_image}
+            data["trainable_parameters"] = cost.head_parameters if is_head else parameters
         steps = run["epochs"] * -(-info.train_images // run["batch_size"])
         data["first_losses"] = [float(x) for x in np.linspace(2.4, 2.2, min(FIRST_STEPS, steps))]
         data["checksum"] = None

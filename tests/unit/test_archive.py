@@ -373,13 +373,13 @@ def test_a_certificate_of_what_does_not_hold_says_so_and_names_no_folder_of_the_
     relisted(tmp_path / "forged")
     done = copied().run(["certificate", "forged", "--checker", AUTHOR, "--out", "made"], tmp_path)
     assert done.returncode == 1
-    assert re.search(r"forged: \d+ differ, as the certificate says", done.stderr)
+    assert re.search(r"forged: does not hold, .* \(differing: \d+\)", done.stderr)
     assert "resnet-sizes verify forged" in done.stderr
     for written in (tmp_path / "made").iterdir():
         assert str(tmp_path) not in written.read_text("utf-8")
         assert str(ROOT) not in written.read_text("utf-8")
     page = (tmp_path / "made/codecheck-certificate.md").read_text("utf-8")
-    assert "other code or templates than are here (report)" in page
+    assert "another version of the code or templates than here" in page
     assert "differs: `evidence/table.csv`" in page
 
 

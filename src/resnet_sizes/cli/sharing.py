@@ -12,6 +12,7 @@ from resnet_sizes.cli.study import StudyPath
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import write_text
 from resnet_sizes.schemas.comparison import StudyComparison
+from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import FIRST_STEPS
 from resnet_sizes.schemas.verification import Person
 
@@ -106,39 +107,54 @@ def verify(
     Without --replay it needs no torch, no GPU and no network. It changes nothing. Exit status: 0
     if nothing differs, 1 otherwise.
     """
+    from resnet_sizes.sharing.open_archive import OTHER_VERSION
     from resnet_sizes.sharing.verify import summary
     from resnet_sizes.sharing.verify import verify as check
 
     again = None
     if replay:
+        tensors = _images(path, dataset)  # before what takes long
         from resnet_sizes.training.job.replay import replay as train_again
 
-        folder = path.parent if path.name == "study.json" else path
-        tensors = dataset or folder / "data" / "dataset.safetensors"
-        if not tensors.is_file():
-            raise UserError(
-                f"--dataset: {tensors} is no file; needed: the images' tensor file. Make it, "
-                "and name it with --dataset: snakemake results/NAME/data/dataset.safetensors "
-                "--cores 1 --configfile CONFIG.yaml"
-            )
-        again = partial(train_again, dataset=tensors.absolute(), steps=replay, device_name=device)
+        again = partial(train_again, dataset=tensors, steps=replay, device_name=device)
     found = check(path, digest, again)
     if as_json:
         result_json(found)
     else:
         rows = [{"what": group} | counts for group, counts in summary(found).items()]
         print_records("", rows, *rows[0])
-        for finding in found.findings:
+        older = [each for each in found.findings if each.detail.startswith(OTHER_VERSION)]
+        for finding in (each for each in found.findings if each not in older):
             if finding.outcome != "agrees":
                 result(f"{finding.outcome}: {finding.subject}: {finding.detail}", one_line=True)
+        if older:
+            reason = f"the result {OTHER_VERSION} than is here, which is no fault"
+            same = "numbers and verdicts were made again; its words and figures were not"
+            result(f"not-compared: {len(older)} because {reason}: {same} (--json names them)")
         if found.digest:
             result(f"digest: {found.digest}")
         counts = found.counts()
-        said = "all that was compared agrees" if found.holds else f"{counts['differs']} differ"
-        others = counts["not-compared"]
-        say(f"{path}: {said}" + (f"; {others} could not be compared." if others else "."))
+        said = "holds: all that was compared agrees" if found.holds else "does not hold, see above"
+        others = f"{counts['not-compared']} not compared, for the reasons above"
+        say(f"{path} {said} ({counts['agrees']} agree, {counts['differs']} differ, {others}).")
     if not found.holds:
         raise typer.Exit(1)
+
+
+def _images(path: Path, dataset: Path | None) -> Path:
+    """The tensor file for --replay. Raises UserError where there is none, with what makes it."""
+    folder = path.parent if path.name == "study.json" else path
+    name = folder.name.removesuffix(".zip")
+    tried = [dataset] if dataset else [StudyFolder(folder).dataset, StudyFolder.of(name).dataset]
+    if known := next(filter(Path.is_file, tried), None):
+        return known.absolute()
+    overlays = (Path(top, f"{name}.yaml") for top in ("config", "reference"))
+    overlay = next(filter(Path.is_file, overlays), "CONFIG.yaml")
+    raise UserError(
+        f"--dataset: {tried[0]} is no file; needed: the images' tensor file. Make it, and name it "
+        f"with --dataset: snakemake {StudyFolder.of(name).dataset} --cores 1"
+        + ("" if name == "article" else f" --configfile {overlay}")
+    )
 
 
 def trace(
@@ -174,7 +190,7 @@ def certificate(
     for file in written:
         result(str(file))
     if not found.holds:
-        differing = f"{found.counts()['differs']} differ, as the certificate says"
+        differing = f"does not hold, as it says (differing: {found.counts()['differs']})"
         raise UserError(f"{path}: {differing}. All of it: resnet-sizes verify {path}")
 
 
@@ -242,7 +258,7 @@ def _print(study: StudyComparison, margin: float) -> None:
         result(f"Runs in both, the same trainings and no repetitions: {study.same_runs}.\n")
     result(
         f"Verdicts on {study.verdicts_compared} claims and readings compared, "
-        f"{len(study.verdicts)} differ.\n"
+        f"differing: {len(study.verdicts)}.\n"
     )
     overall = [each for each in study.verdicts if each.protocol is None]
     print_records("Those of all readings together", overall, "id", "first", "second")

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from safetensors import SafetensorError
 
 from resnet_sizes.io.errors import UserError, WriteError
@@ -25,6 +26,7 @@ R = TypeVar("R", bound=BaseModel)
 
 MAX_JSON_BYTES = 16 * 1024**2
 """A record is some kilobytes, and one of a study with many runs some hundreds of them."""
+MAX_JSON_VALUES = 2_500_000  # of some hundred bytes in memory; a list of 100,000 files has 1 M
 
 ABANDONED_AFTER = 86_400.0
 """Seconds after which nobody writes to a temporary file any more: its process was killed."""
@@ -182,6 +184,15 @@ def read_bytes(path: Path, remedy: str, most: int | None = None) -> bytes:
     return content
 
 
+def read_json(path: Path, remedy: str, most: int = MAX_JSON_BYTES) -> Any:
+    """What a stranger's JSON file holds. Raises UserError, ending in `remedy`, if it cannot be read
+    or is larger than any of ours, and ValueError where it is no JSON."""
+    content = read_bytes(path, remedy, most)
+    if sum(map(content.count, (b",", b"[", b"{"))) > MAX_JSON_VALUES:
+        raise UserError(f"{path}: holds more than {MAX_JSON_VALUES} values. {remedy}")
+    return from_json(content)
+
+
 def read_record(path: Path, kind: type[R], remedy: str) -> R:
     """Read and check a record. Raises UserError, ending in `remedy`, if anything is off.
 
@@ -191,7 +202,11 @@ def read_record(path: Path, kind: type[R], remedy: str) -> R:
     try:
         return kind.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first, *_ = found = error.errors(include_url=False)
+        versions = [each["input"] for each in found if each["loc"][-1:] == ("schema_version",)]
+        if any(isinstance(version, int) and version > 1 for version in versions):
+            newer = "was made by a newer version of resnet-sizes"
+            raise UserError(f"{path}: {newer}. Update: pip install -U resnet-sizes") from None
         if first["type"] == "json_invalid":
             problem = shown_text(str(first["ctx"]["error"]))
             raise UserError(f"{path}: is not complete JSON ({problem}). {remedy}") from None

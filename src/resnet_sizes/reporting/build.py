@@ -23,7 +23,7 @@ from resnet_sizes.io.files import (
 from resnet_sizes.io.hashes import content_hash, file_hash
 from resnet_sizes.io.shipped import OWN_TEMPLATES, shipped
 from resnet_sizes.reporting.checks.number_check import check_numbers, sources_of
-from resnet_sizes.reporting.checks.page_check import strays
+from resnet_sizes.reporting.checks.page_check import foreign_scripts, strays
 from resnet_sizes.reporting.figures.draw import write_figures
 from resnet_sizes.reporting.figures.style import FigureContext
 from resnet_sizes.reporting.inputs import Inputs, read_inputs
@@ -161,20 +161,27 @@ def made_with(engine: Engine, templates: Path, own: ArticleFolder) -> MadeWith:
 
 def report_text(
     inputs: Inputs, language: str, made: MadeWith, templates: Path, claimed: Path
-) -> tuple[str, dict[str, Any], list[str]]:
+) -> tuple[str, dict[str, Any], list[str], list[str]]:
     """`article.qmd` and the content of `report.json`, as `build_report` writes them where a report
-    is made with the programs that `made` names, and the numerals without a source of the page in
-    `claimed`; nothing is rendered. Raises UserError as it does."""
+    is made with the programs that `made` names; of the page in `claimed` the numerals without a
+    source, and what it runs that the templates do not have (Quarto has scripts of its own). Nothing
+    is rendered. Raises UserError as `build_report` does."""
     engine = Engine(made.engine, tuple(made.engine_versions.items()), pandoc.render)
     report = _context(inputs, templates, language)
     rendered = render_article(report, templates, engine)
     with tempfile.TemporaryDirectory() as name:
         _copy_assets(report, templates, Path(name))
         sources = sources_of(Path(name), rendered, report, engine)
-    pages = (read_bytes(page, "").decode(errors="replace") for page in claimed.glob("report.html"))
-    found = [stray for page in pages for stray in strays(page, sources)]
-    lines = [f"{number} has no source: {text}" for number, text in found]
-    return rendered.text, metadata.report_data(report, keys_in(rendered.text), made), lines
+    found, scripts, page = list[str](), list[str](), claimed / "report.html"
+    if page.is_file():
+        content = read_bytes(page, "", 64 * 1024**2).decode(errors="replace")
+        found = [f"{number} has no source: {text}" for number, text in strays(content, sources)]
+        # An archive's own scripts count, whether or not they are ours.
+        assets = [path for top in (templates, Path("report")) for path in top.glob("assets/*.js")]
+        ours = "".join(path.read_text("utf-8", errors="replace") for path in assets)
+        scripts = [] if made.engine == "quarto" else foreign_scripts(content, ours)
+    data = metadata.report_data(report, keys_in(rendered.text), made)
+    return rendered.text, data, found, [f"runs what no template has: {text}" for text in scripts]
 
 
 def _copy_assets(report: ReportContext, templates: Path, folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -19,6 +20,11 @@ MOVED = {"config/article.yaml": "articles/santos-2024/article.yaml"}
 MOST = 10_000_000
 """The most that a count of epochs or images may be: more than any study, less than would overflow
 in what is computed from it."""
+
+
+def where_now(path: Path, top: Path = Path()) -> Path:
+    """Where a file of the project below `top` lies, which a study may name by where it was."""
+    return top / (path if (top / path).exists() else MOVED.get(path.as_posix(), path))
 
 
 class Record(BaseModel):

@@ -2,7 +2,6 @@
 
 import hashlib
 import zipfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from resnet_sizes.sharing.open_archive import (
     check_members,
     templates_here,
 )
-from resnet_sizes.sharing.verify import verify
+from resnet_sizes.sharing.verify import summary, verify
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file: equal inputs give equal bytes."""
@@ -58,11 +57,10 @@ def write_archive(study_path: Path, target: Path, authors: Sequence[Person], lic
         first = next(each for each in found.findings if each.outcome == "differs")
         raise UserError(
             f"{study_path}: is not archived, since it does not hold: {first.subject}: "
-            f"{first.detail}. Run snakemake again; all that differs: resnet-sizes verify "
-            f"{study_path.parent}"
+            f"{first.detail.rstrip('.')}. What runs give is made again by: resnet-sizes evidence, "
+            f"then resnet-sizes report. All that differs: resnet-sizes verify {study_path.parent}"
         )
     known = facts(study_file, folder)
-    agreed = Counter(each.group for each in found.findings if each.outcome == "agrees")
     others = [each for each in found.findings if each.outcome == "not-compared"]
     certificate = Certificate(
         **known,
@@ -70,7 +68,7 @@ def write_archive(study_path: Path, target: Path, authors: Sequence[Person], lic
         license=license,
         code_is_current=known["training_code"] == [training_code_hash()],
         verified_by=resnet_sizes.__version__,
-        checked=dict(agreed),
+        checked={group: counts["agrees"] for group, counts in summary(found).items()},
         not_compared=[without_folders(f"{each.subject}: {each.detail}") for each in others],
         preview_sha256=NO_DIGEST,
     )

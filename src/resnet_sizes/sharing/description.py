@@ -9,7 +9,6 @@ from typing import Any
 from pydantic_core import from_json
 
 import resnet_sizes
-from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_bytes, read_record
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.io.shipped import SHIPPED
@@ -65,6 +64,8 @@ def described(
     the archive's other files, sorted; the templates lie in `where`."""
     names, article = list(files), load_article(Path(study.article))
     data = read_dataset_info(folder.dataset_info, study.dataset)
+    places = [f"results/{study.name}/report/{language}" for language in study.report.languages]
+    pages = {f"{place}/{file}" for place in places for file in REPORT_FILES.values()}
     shown = page(
         "_certificate.html.j2",
         study.name,
@@ -76,7 +77,7 @@ def described(
         origins=read_record(folder.pool, Pool, REMEDY).origins if study.pool else [],
         metadata=METADATA,
         digest=NO_DIGEST,
-        pages=[name for name in names if Path(name).name in REPORT_FILES.values()],
+        pages=[name for name in names if name in pages],
     )
     given = {"certificate": certificate, "article": article.article, "files": names}
     given |= {"checker": None, "on_other_images": not article.setup.is_of(data.content)}
@@ -113,8 +114,18 @@ def crate_metadata(certificate: Certificate, files: Mapping[str, tuple[int, str]
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-class OtherCode(UserError):
-    """An archive holds other code or templates than are here."""
+def lists_this_code(listed: Mapping[str, str], templates: Path) -> bool:
+    """Whether an archive, by the SHA-256 of its files, holds the code and the templates here."""
+    package, inside = Path(resnet_sizes.__file__).parent, "src/resnet_sizes/project/"
+    code = {"src/resnet_sizes": package, "report": templates}
+    # One made with an installed package has templates inside of it.
+    known = {name.removeprefix(inside): digest for name, digest in listed.items()} | {**listed}
+    return templates.is_dir() and all(
+        known.get(f"{top}/{path.relative_to(place).as_posix()}") == file_hash(path)
+        for top, place in code.items()
+        for path in files_of(place)
+        if not path.is_relative_to(package / "project") or place == templates
+    )
 
 
 def remade(
@@ -128,23 +139,8 @@ def remade(
     templates would differ anyway, and UserError where something cannot be read.
     """
     claimed = read_record(Path(CERTIFICATE), Certificate, REMEDY)
-    package, inside = Path(resnet_sizes.__file__).parent, "src/resnet_sizes/project/"
-    code = {"src/resnet_sizes": package, "report": templates}
-    # One made with an installed package has templates inside of it.
-    known = {name.removeprefix(inside): digest for name, digest in listed.items()} | {**listed}
-    is_of_this = templates.is_dir() and all(
-        known.get(f"{top}/{path.relative_to(place).as_posix()}") == file_hash(path)
-        for top, place in code.items()
-        for path in files_of(place)
-        if not path.is_relative_to(package / "project") or place == templates
-    )
     own = claimed.model_copy(update=facts(study_file, folder))
     yield CERTIFICATE, differences(claimed.model_dump(mode="json"), own.model_dump(mode="json"))
-    if not is_of_this:
-        raise OtherCode(
-            f"lists other code or templates than are here ({templates}): {', '.join(PAPERS)} and "
-            f"{PREVIEW} were not made again"
-        )
     there = {name: (Path(name), sha256) for name, sha256 in listed.items()}
     sizes = {n: (p.stat().st_size if p.is_file() else 0, h) for n, (p, h) in there.items()}
     graphs = (read_bytes(Path(METADATA), REMEDY), crate_metadata(own, sizes))

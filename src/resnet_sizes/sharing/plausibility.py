@@ -4,11 +4,12 @@ None of it proves that a run was made. Each rule says what cannot be, and leaves
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from resnet_sizes.io.code_hash import training_code_hash
+from resnet_sizes.schemas.hardware import shipped_network_costs
 from resnet_sizes.schemas.run.metrics import FIRST_STEPS, Metrics
 from resnet_sizes.schemas.run.run import Precision
 from resnet_sizes.schemas.run.tensors import DatasetInfo, Float32Array, Int64Array
@@ -37,13 +38,9 @@ def implausible(
 
     `logits` is float32 `[N, classes]` and `labels` int64 `[N]`, as its predictions hold them.
     """
-    last = metrics.epochs[-1]
-    loss = cross_entropy(logits, labels)
-    if abs(loss - last.test_loss) > LOSS_TOLERANCE * max(1.0, abs(loss)):
-        yield (
-            f"its predictions have a test loss of {loss:.6f}, and the last epoch tells of "
-            f"{last.test_loss:.6f}"
-        )
+    loss, told = cross_entropy(logits, labels), metrics.epochs[-1].test_loss
+    if abs(loss - told) > LOSS_TOLERANCE * max(1.0, abs(loss)):
+        yield f"its predictions have a test loss of {loss:.6f}; the last epoch tells of {told:.6f}"
     for epoch in metrics.epochs:
         trained = metrics.run.images_of(epoch.epoch, info.train_images)
         for part, accuracy, images in (
@@ -52,10 +49,7 @@ def implausible(
         ):
             right = accuracy * images
             if abs(right - round(right)) > 1e-3:
-                yield (
-                    f"epoch {epoch.epoch}: a {part} accuracy of {accuracy!r} is no whole number "
-                    f"of {images} images"
-                )
+                yield f"epoch {epoch.epoch}: {right} of {images} {part} images is no whole number"
     best = max(metrics.epochs, key=lambda epoch: epoch.test_accuracy)
     if (best.test_accuracy, best.epoch) != (metrics.best_test_accuracy, metrics.best_epoch):
         yield f"its best epoch is {best.epoch}, and it tells of {metrics.best_epoch}"
@@ -65,26 +59,35 @@ def implausible(
     is_old = kept == 0 and metrics.code.training_hash != training_code_hash()
     if kept < min(FIRST_STEPS, steps) and not is_old:
         yield f"it keeps the losses of {kept} first steps, and took {steps}"
+    costs = shipped_network_costs()
+    known = costs.of(run.model, run.reading.stem, run.reading.input_size)
+    if known and not run.network and len(info.class_names) == costs.classes:
+        expected = known.model_dump(include={"parameters", "macs_per_image"})
+        has_head = run.reading.trainable == "head"
+        expected["trainable_parameters"] = known.head_parameters if has_head else known.parameters
+        for name, number in expected.items():
+            if (found := getattr(metrics, name)) != number:
+                yield f"{name}: is {found}; of this network {number}"
+    if metrics.trainable_parameters > metrics.parameters:
+        yield f"it trains {metrics.trainable_parameters} of {metrics.parameters} parameters"
+    if metrics.peak_memory_bytes < 4 * metrics.trainable_parameters:  # in float32
+        yield f"what it trains does not fit into a peak_memory_bytes of {metrics.peak_memory_bytes}"
     yield from _implausible_times(metrics, info)
 
 
 def _implausible_times(metrics: Metrics, info: DatasetInfo) -> Iterator[str]:
-    in_epochs = sum(epoch.training_seconds for epoch in metrics.epochs)
+    in_epochs, told = sum(x.training_seconds for x in metrics.epochs), metrics.training_seconds
     cache = metrics.feature_cache
-    own_pass = cache.forward_seconds if cache and not cache.reused else 0.0
-    if not np.isclose(metrics.training_seconds, in_epochs + own_pass, rtol=1e-6, atol=1e-6):
-        yield (
-            f"its epochs add up to {in_epochs + own_pass:.3f} s of training, and it tells of "
-            f"{metrics.training_seconds:.3f} s"
-        )
+    total = in_epochs + (cache.forward_seconds if cache and not cache.reused else 0.0)
+    if not np.isclose(told, total, rtol=1e-6, atol=1e-6):
+        yield f"its epochs add up to {total:.3f} s of training, and it tells of {told:.3f} s"
     started, finished = map(datetime.fromisoformat, (metrics.started, metrics.finished))
     passed = (finished - started).total_seconds()
-    evaluation = sum(epoch.evaluation_seconds for epoch in metrics.epochs)
-    if metrics.training_seconds + evaluation > passed + CLOCK_TOLERANCE:
-        yield (
-            f"it trained and evaluated for {metrics.training_seconds + evaluation:.1f} s between a "
-            f"start and an end that are {passed:.0f} s apart"
-        )
+    if finished > datetime.now(UTC) + timedelta(days=1):  # clocks may be wrong
+        yield f"it ended at {metrics.finished}, which is not yet"
+    busy = told + sum(epoch.evaluation_seconds for epoch in metrics.epochs)
+    if busy > passed + CLOCK_TOLERANCE:
+        yield f"it trained and evaluated for {busy:.1f} s; start and end are {passed:.0f} s apart"
     images, seconds = float(info.train_images), in_epochs
     if cache:
         seconds = cache.forward_seconds

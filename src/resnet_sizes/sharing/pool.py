@@ -8,6 +8,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.files import read_record, write_json
 from resnet_sizes.io.hashes import file_hash
 from resnet_sizes.schemas.article.article import load_article
+from resnet_sizes.schemas.base import where_now
 from resnet_sizes.schemas.paths import StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
 from resnet_sizes.schemas.run.run import RunFile, all_run_settings, read_study
@@ -32,8 +33,8 @@ def import_pool(study_path: Path) -> list[Origin]:
             except UserError as error:
                 raise UserError(f"pool: {path}: {str(error).removeprefix(f'{path}: ')}") from None
             if wrong := [each for each in found.findings if each.outcome == "differs"]:
-                first = f"{len(wrong)} differ: {wrong[0].subject}: {wrong[0].detail}"
-                everything = f"All of it: resnet-sizes verify {path}"
+                first = f"{wrong[0].subject}: {wrong[0].detail.rstrip('.')}"
+                everything = f"All that differs ({len(wrong)}): resnet-sizes verify {path}"
                 raise UserError(f"pool: {path} does not hold; {first}. {everything}")
             for other in (each.path for each in origins if each.digest == found.digest):
                 raise UserError(f"pool: {path} is the same archive as {other}. Name it once.")
@@ -55,7 +56,7 @@ def _imported(path: str, study: Study, folder: StudyFolder, place: StudyFolder) 
     with opened(Path(path)) as archive:
         source = StudyFolder(archive.root / archive.study_file.parent)
         theirs = read_study(source.study).study
-        title = load_article(archive.root / theirs.article).article.title
+        title = load_article(where_now(Path(theirs.article), archive.root)).article.title
         if title != load_article(Path(study.article)).article.title:
             raise UserError(f"pool: {path} is of another article ({title}). Take it out of pool.")
         for settings in all_run_settings(theirs):

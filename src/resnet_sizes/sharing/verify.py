@@ -19,17 +19,19 @@ from pydantic_core import from_json
 
 import resnet_sizes
 from resnet_sizes.evidence.build import build_evidence
+from resnet_sizes.evidence.runs.read import UnfinishedStudy
 from resnet_sizes.io.code_hash import training_code_hash
 from resnet_sizes.io.errors import UserError
-from resnet_sizes.io.files import read_bytes, read_if_valid, read_record
+from resnet_sizes.io.files import MAX_JSON_BYTES, read_bytes, read_if_valid, read_json, read_record
 from resnet_sizes.io.hashes import file_hash
-from resnet_sizes.io.messages import looked_in
+from resnet_sizes.io.messages import looked_in, shown, shown_text
 from resnet_sizes.io.shipped import SHIPPED, shipped
 from resnet_sizes.reporting.build import build_report, made_with, report_text
 from resnet_sizes.reporting.inputs import read_inputs
 from resnet_sizes.reporting.render.engines import choose_engine
 from resnet_sizes.reporting.sections.metadata import DATA
 from resnet_sizes.schemas.article.folder import ArticleFolder
+from resnet_sizes.schemas.base import MOVED, where_now
 from resnet_sizes.schemas.evidence.verdicts import Verdicts, evidence_inputs
 from resnet_sizes.schemas.paths import RunFolder, StudyFolder
 from resnet_sizes.schemas.run.metrics import Metrics
@@ -38,14 +40,17 @@ from resnet_sizes.schemas.run.tensors import DatasetInfo, read_dataset_info, rea
 from resnet_sizes.schemas.run.weights import WeightsInfo, weights_key
 from resnet_sizes.schemas.study.study import REPORT_FILES
 from resnet_sizes.schemas.verification import Finding, Group, MadeWith, Outcome, Verification
-from resnet_sizes.sharing.description import OtherCode, remade
+from resnet_sizes.sharing.contents import known_files
+from resnet_sizes.sharing.description import PAPERS, lists_this_code, remade
 from resnet_sizes.sharing.differences import ABSENT, Difference, differences
 from resnet_sizes.sharing.open_archive import (
     CERTIFICATE,
     METADATA,
+    OTHER_VERSION,
     REMEDY,
     check_files,
     finding,
+    for_readers,
     in_archive,
     listed_files,
     opened,
@@ -68,18 +73,19 @@ def verify(path: Path, digest: str | None = None, replay: Replay | None = None) 
     is called in the end, and may need torch. Nothing is written. Raises UserError for what is no
     result at all; whatever can be compared is compared, and becomes a finding.
     """
+    if digest and not re.fullmatch(r"(?i)(sha256:)?[0-9a-f]{64}", digest):
+        raise UserError(f"--digest: found {shown(digest)}; allowed: 64 hex digits.")
     with opened(path) as result, chdir(result.root):
         found = list(check_files(result, digest))
-        try:
-            study_file = read_study(result.study_file)
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from None
+        study_file = read_study(result.study_file)
         # Templates can do anything, so those that come with a result are not used.
         article = Path(study_file.study.article)
         if in_archive():
-            article = SHIPPED / "articles" / article.parent.name / article.name
+            now = Path(MOVED.get(article.as_posix(), article))
+            article = SHIPPED / "articles" / now.parent.name / now.name
         folder, templates = ArticleFolder(article), templates_here().absolute()
-        check = _Check(result.study_file, study_file, templates, folder, result.is_archive)
+        ours = result.is_archive and lists_this_code(listed_files(Path(METADATA)), templates)
+        check = _Check(result.study_file, study_file, templates, folder, result.is_archive, ours)
         found += check.findings()
         if result.is_archive:
             found += check.description()
@@ -104,6 +110,8 @@ class _Check:
     article: ArticleFolder
     """With the prose that texts are made with: of an archive, the shipped one of its name."""
     is_archive: bool
+    is_of_this: bool
+    """Whether it is an archive whose list proves that its code and templates are the ones here."""
 
     @property
     def folder(self) -> StudyFolder:
@@ -112,17 +120,21 @@ class _Check:
     def findings(self) -> Iterator[Finding]:
         """What was found of runs, evidence and reports, in this order."""
         study = self.study_file.study
-        yield self._found(
-            "study", self.path, "agrees", "its hash is that of the configuration that it holds"
-        )
-        for named in (study.article, study.devices):
+        yield self._found("study", self.path, "agrees", "its hash is that of its configuration")
+        for what, name in (("article file", study.article), ("table of GPUs", study.devices)):
+            named = where_now(Path(name))
             # An archive's own files count, none of whoever reads it.
-            is_foreign = self.is_archive and not Path(named).resolve().is_relative_to(Path.cwd())
-            there = Path(named) if self.is_archive else shipped(named)
+            is_foreign = self.is_archive and not named.resolve().is_relative_to(Path.cwd())
+            there = named if self.is_archive else shipped(named)
             if is_foreign or not there.is_file():
-                detail = f"is not there ({looked_in()}), and the study names it. {REMEDY}"
-                yield self._found("study", Path(named), "differs", detail)
+                remedy = REMEDY if self.is_archive else "Put it there."
+                detail = f"is not there ({looked_in()}), and the study names it. {remedy}"
+                yield self._found("study", Path(name), "differs", detail)
                 return
+            ours = where_now(named, SHIPPED)
+            if self.is_archive and ours.is_file() and file_hash(ours) != file_hash(named):
+                detail = f"differs from the {what} that is here, and verdicts rest on what it says"
+                yield self._found("study", named, "not-compared", detail)
         try:
             info = read_dataset_info(self.folder.dataset_info, study.dataset)
         except UserError as error:
@@ -135,7 +147,8 @@ class _Check:
                 made = build_evidence(again, StudyFolder.of_file(again).evidence, True)
             # Numbers that no training gives overflow somewhere.
             except (UserError, ValueError, ArithmeticError) as error:
-                yield self._found("evidence", self.folder.evidence, "differs", str(error))
+                group: Group = "runs" if isinstance(error, UnfinishedStudy) else "evidence"
+                yield self._found(group, self.folder.folder / group, "differs", str(error))
                 return
             yield from self._check_states(made)
             yield from self._check_evidence(StudyFolder.of_file(again).evidence)
@@ -148,18 +161,24 @@ class _Check:
     def description(self) -> Iterator[Finding]:
         """What an archive says of itself, but for whom it names and what was found then."""
         listed = listed_files(Path(METADATA))
+        if not self.is_of_this:
+            detail = f"{OTHER_VERSION} or templates than here: {', '.join(PAPERS)} were not made"
+            yield self._found("files", Path(METADATA), "not-compared", detail)
+        made = remade(self.study_file, self.folder, listed, self.templates)
         try:
-            for name, lines in remade(self.study_file, self.folder, listed, self.templates):
+            known = known_files(listed, self.folder, self.study_file.study)
+            for name in sorted({*listed} - known - {*PAPERS, CERTIFICATE}):
+                yield self._found("files", Path(name), "not-compared", "is no part of the study")
+            for name, lines in made if self.is_of_this else islice(made, 1):
                 yield self._compared("files", Path(name), lines)
-        except OtherCode as error:
-            yield self._found("files", Path(METADATA), "not-compared", str(error))
         except UserError as error:
             yield self._found("files", Path(CERTIFICATE), "differs", str(error))
 
     def _found(self, group: Group, path: Path, outcome: Outcome, detail: str) -> Finding:
         folder = self.folder.folder
-        shown = path.relative_to(folder) if path.is_relative_to(folder) else path
-        return finding(group, shown.as_posix(), outcome, detail)
+        place = path.relative_to(folder) if path.is_relative_to(folder) else path
+        name, said = shown_text(place.as_posix()), for_readers(detail, self.is_archive)
+        return finding(group, name, outcome, said)
 
     def _mirrored(self, folder: Path) -> Path:
         """The study's results under another folder, for evidence and reports of our own."""
@@ -194,21 +213,16 @@ class _Check:
             if not problems:
                 detail = "its loss, counts, times and speed could be those of a training"
                 yield self._found("runs", files.metrics, "agrees", detail)
-            if metrics.code.training_hash != code:
-                detail = (
-                    "was made by another version of the training code "
-                    f"({metrics.code.training_hash[:12]}…; here it is {code[:12]}…)"
-                )
+            if (theirs := metrics.code.training_hash) != code:
+                detail = f"{OTHER_VERSION} of training ({theirs[:12]}…; here it is {code[:12]}…)"
                 yield self._found("runs", files.metrics, "not-compared", detail)
 
     def _check_states(self, made: Verdicts) -> Iterator[Finding]:
         for state in made.runs:
-            finished = state.state == "finished"
+            outcome: Outcome = "agrees" if state.state == "finished" else "differs"
             detail = "its accuracy is that of its predictions, and its files belong together"
-            if not finished:
-                # It speaks of files where they were linked to.
-                detail = re.sub(r"\S*/resnet-sizes-verify-\w+/", "", state.problem or "is missing")
-            yield finding("runs", f"runs/{state.run}", "agrees" if finished else "differs", detail)
+            detail = detail if outcome == "agrees" else state.problem or "is missing"
+            yield self._found("runs", Path("runs", state.run), outcome, detail)
         for origin in (each.origin for each in made.pooled):
             problems = pool_problems(self.folder, origin)
             yield self._compared("runs", self.folder.pooled(origin.digest).folder, problems)
@@ -221,10 +235,7 @@ class _Check:
         except UserError as error:
             yield self._found("evidence", claimed, "differs", str(error))
         if not is_current:
-            detail = (
-                "was made by another version of the code, or of the table of GPUs: what comes out "
-                "here and did not exist there is passed over"
-            )
+            detail = f"{OTHER_VERSION} or table of GPUs: what did not exist there is passed over"
             yield self._found("evidence", claimed / "verdicts.json", "not-compared", detail)
         for made in sorted(again.iterdir()):
             path = claimed / made.name
@@ -249,59 +260,63 @@ class _Check:
     def _check_report(self, again: Path, language: str) -> Iterator[Finding]:
         """The text as templates and evidence give it; whole pages where the same programs made
         them."""
-        claimed = self.folder.report(language)
+        claimed, study = self.folder.report(language), self.study_file.study
         evidence = StudyFolder.of_file(again).evidence
         try:
-            data = from_json(read_bytes(claimed / DATA, REMEDY))
+            data = read_json(claimed / DATA, REMEDY)
             told = data["values"] | {each["id"]: each["verdict"] for each in data["verdicts"]}
             made_by = MadeWith.model_validate(data["made_with"]) if "made_with" in data else None
         except (UserError, ValueError, LookupError, TypeError, AttributeError) as error:
-            yield self._found("report", claimed / DATA, "differs", f"cannot be read ({error})")
+            detail = str(error) if isinstance(error, UserError) else "is not what a report holds"
+            yield self._found("report", claimed / DATA, "differs", detail)
             return
         formats = [each for each, file in REPORT_FILES.items() if (claimed / file).is_file()]
-        try:
-            engine = choose_engine(made_by.engine if made_by else "pandoc", formats)
-        except UserError:  # no Quarto
-            engine = choose_engine("pandoc")
+        is_quarto = made_by is not None and made_by.engine == "quarto"
+        engine = choose_engine("auto" if is_quarto else "pandoc", formats)
         here = made_with(engine, self.templates, self.article)
-        if made_by is None or made_by.code != here.code:
-            detail = (
-                "was made by another version of the code, or of the templates, than is here "
-                f"({self.templates}): {DATA} was compared, text and pages were not"
-            )
-            yield self._found("report", claimed, "not-compared", detail)
-            found = read_inputs(again, evidence)
-            own = found.record.model_dump(mode="json")["values"]
-            own |= {each.id: each.verdict for each in found.verdicts.overall}
-            known = (each for each in differences(told, own) if ABSENT not in each)
-            yield self._compared("report", claimed / DATA, known)
-            return
+        code = made_by.code if made_by else None
         inputs = read_inputs(again, evidence, self.article)
+        parts = inputs, language, made_by or here, self.templates, claimed
         try:
-            text, record, strays = report_text(inputs, language, made_by, self.templates, claimed)
+            text, record, strays, scripts = report_text(*parts)
         except UserError as error:  # it is no page
             yield self._found("report", claimed, "differs", str(error))
             return
-        told = differences(_lines(claimed / "article.qmd"), text.splitlines())
-        yield self._compared("report", claimed / "article.qmd", told)
-        own = json.loads(json.dumps(record))
-        yield self._compared("report", claimed / DATA, differences(data, own))
+        asked = {claimed / REPORT_FILES[format] for format in study.report.formats}
+        for path in sorted(asked - {*claimed.iterdir()}):
+            yield self._found("report", path, "not-compared", "is missing; the study asks for it")
+        outcome: Outcome = "not-compared"
+        if made_by and code == here.code:
+            told = differences(_lines(claimed / "article.qmd"), text.splitlines())
+            yield self._compared("report", claimed / "article.qmd", told)
+            own = json.loads(json.dumps(record))
+            yield self._compared("report", claimed / DATA, differences(data, own))
+            why = f"its pages and figures are of {_programs(made_by)}; here is {_programs(here)}"
+        else:
+            why = f"{OTHER_VERSION}, or of the templates, than is here"
+            # An article's own prose is part of what makes a report.
+            prose = ArticleFolder(Path(study.article))
+            if self.is_of_this and code != made_with(engine, self.templates, prose).code:
+                outcome, why = "differs", f"{DATA} tells of other code than the archive lists"
+            own = inputs.record.model_dump(mode="json")["values"]
+            own |= {each.id: each.verdict for each in inputs.verdicts.overall}
+            known = (each for each in differences(told, own) if ABSENT not in each)
+            yield self._compared("report", claimed / DATA, known)
         if made_by != here:
-            detail = (
-                f"its pages and figures are of {_programs(made_by)}; here is {_programs(here)}. "
-                "The numbers of the page are held against the evidence; figures and words are not"
-            )
-            yield self._found("report", claimed, "not-compared", detail)
+            detail = f"{why}: numbers of the page are held against the evidence; words are not"
+            yield self._found("report", claimed, outcome, detail)
+            # Scripts of a page of one's own may be those of older templates.
+            strays += scripts if self.is_archive or code == here.code else []
             if strays:
                 yield self._compared("report", claimed / "report.html", strays)
             return
-        with TemporaryDirectory(prefix="resnet-sizes-verify-") as name:
-            made = Path(name) / language
+        with TemporaryDirectory(prefix="resnet-sizes-verify-") as temporary:
+            made = Path(temporary) / language
             options = formats, made_by.engine, self.templates, self.article
             build_report(again, evidence, made, language, *options)
-            for page in sorted({each.name for each in made.iterdir()} - {"article.qmd", DATA}):
-                there = claimed / page
-                same = there.is_file() and file_hash(there) == file_hash(made / page)
+            for name in sorted({each.name for each in made.iterdir()} - {"article.qmd", DATA}):
+                there = claimed / name
+                same = there.is_file() and file_hash(there) == file_hash(made / name)
                 lines = [] if same else ["is not what the same programs make of the evidence"]
                 yield self._compared("report", there, lines)
 
@@ -309,7 +324,7 @@ class _Check:
 def _log_problems(files: RunFolder, metrics: Metrics) -> list[str]:
     """Where the log of a run's epochs, if there is one, is not what its metrics tell of them."""
     try:
-        lines = [from_json(line) for line in read_bytes(files.log, "").splitlines()]
+        lines = [from_json(line) for line in read_bytes(files.log, "", MAX_JSON_BYTES).splitlines()]
     except (UserError, ValueError) as error:
         return [f"{files.log.name} cannot be read ({error})"] if files.log.exists() else []
     found = differences(lines, metrics.model_dump(mode="json")["epochs"])
@@ -323,21 +338,22 @@ def _programs(made: MadeWith) -> str:
 
 def _evidence_differences(path: Path, made: Path, is_current: bool) -> Iterator[Difference]:
     """What differs in one file; of an older version's only what both have."""
-    content = read_bytes(path, REMEDY)
     if made.suffix != ".json":
-        lines = content.decode(errors="replace").splitlines()
-        yield from differences(lines, made.read_text("utf-8").splitlines())
+        yield from differences(_lines(path), _lines(made))
         return
     # They follow from files and code, which have findings of their own.
     follows = ("made_from", "checksum", "files") if made.name == "verdicts.json" else ()
-    for difference in differences(from_json(content), from_json(made.read_bytes())):
+    for difference in differences(read_json(path, REMEDY), read_json(made, "")):
         is_known = is_current or difference.claimed is not ABSENT
         if is_known and not difference.place.startswith(follows):
             yield difference
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:  # no more than any of ours has
+        return file.read(MAX_JSON_BYTES).decode(errors="replace").splitlines()
 
 
 def summary(found: Verification) -> Mapping[Group, dict[Outcome, int]]:

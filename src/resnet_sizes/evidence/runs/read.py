@@ -90,6 +90,10 @@ class StudyRuns:
         return [state for state in of_these if state.state != "finished"]
 
 
+class UnfinishedStudy(UserError):
+    """Runs cannot be used, and without them there is nothing to make."""
+
+
 def on_one_device(runs: Iterable[FinishedRun]) -> bool:
     """Whether the runs' times may be compared: same device and same number of CPU threads, also
     before an interruption."""
@@ -143,7 +147,7 @@ def read_runs(study_file: StudyFile, folder: StudyFolder, allow_partial: bool) -
     states = [_state(settings, results[settings.name], folder) for settings in asked]
     finished = _finished(results)
     if not finished or (len(finished) < len(states) and not allow_partial):
-        raise UserError(_unfinished(folder, states))
+        raise UnfinishedStudy(_unfinished(folder, states))
     place = folder.folder / "runs"
     there = {path.parent.relative_to(place).as_posix() for path in place.rglob("metrics.json")}
     unrequested = sorted(there - results.keys())
@@ -185,7 +189,7 @@ def _unfinished(folder: StudyFolder, states: list[RunState]) -> str:
         f"or report on the runs that are there: resnet-sizes report --partial {folder.study}"
     )
     if len(lines) == len(states):
-        head = f"none of the {len(states)} runs of this study is finished, so nothing to report:"
+        head = f"no run of this study is finished ({len(states)} asked for), so nothing to report:"
         end = "Run snakemake with the study's --configfile to make them."
     return "\n".join([f"{folder.study}: {head}", *lines, end])
 

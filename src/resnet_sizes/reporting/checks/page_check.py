@@ -52,6 +52,15 @@ def strays(page: str, sources: Sources) -> list[Stray]:
     return list(_Page(_document(page, "main"), sources).strays())
 
 
+def foreign_scripts(page: str, ours: str) -> list[str]:
+    """What a page would run and `ours`, the text of all that it may have, does not hold."""
+    run = _document(page, "main").xpath(
+        "//script[not(contains(@type, 'json'))]/text()|//script/@src|//iframe/@*|//object/@*|"
+        "//embed/@*|//@*[starts-with(name(), 'on')]|//@href[contains(., 'javascript:')]"
+    )
+    return [_clipped(text) for text in run if text.strip() not in ours]
+
+
 def seen_text(page: str) -> str:
     """What a reader of the page sees of the article: no contents, scripts, pictures, or folds."""
     body = _document(page, "body").find("body")

@@ -15,7 +15,7 @@ from resnet_sizes.io.yaml import read_yaml_record
 from resnet_sizes.schemas.article.claims import Claim
 from resnet_sizes.schemas.article.claims.base import Id, Place, TableRow
 from resnet_sizes.schemas.article.columns import COLUMNS
-from resnet_sizes.schemas.base import MOVED, Distinct, Number, Record, all_different, one_of
+from resnet_sizes.schemas.base import Distinct, Number, Record, all_different, one_of, where_now
 from resnet_sizes.schemas.study.networks import NETWORKS
 from resnet_sizes.schemas.study.protocol import Description, Language, ModelName, TrainingRecipe
 from resnet_sizes.schemas.study.sources import DataContent
@@ -276,8 +276,7 @@ def load_article(path: Path) -> Article:
     """Read and check an article file (YAML), as `shipped` finds it. A `study.json` of an older
     version may name a file by where it was: it is read where it is now. Raises UserError with the
     file's name and every problem: unknown rule, unknown key, a number that is not the table's."""
-    if not path.exists() and path.as_posix() in MOVED:
-        now = Path(MOVED[path.as_posix()])
+    if (now := where_now(path)) != path:
         log.warning("warning: %s has been moved to %s, and is read there", path, now)
         path = now
     remedy = f"Correct {path}, or name another one under the key `article` of the configuration."

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.shipped import shipped
 from resnet_sizes.schemas.article.article import Article
-from resnet_sizes.schemas.base import MOVED
+from resnet_sizes.schemas.base import where_now
 from resnet_sizes.schemas.study.protocol import Language
 from resnet_sizes.schemas.study.study import Study
 
@@ -20,8 +20,7 @@ class ArticleFolder:
 
     def __init__(self, article: Path) -> None:
         """`article` is found as by `load_article`."""
-        was_moved = not article.exists() and article.as_posix() in MOVED
-        self.file = shipped(MOVED[article.as_posix()] if was_moved else article)
+        self.file = shipped(where_now(article))
         self.folder = self.file.parent
         self.references = self.folder / "references.bib"
         """Entries of the bibliography, besides those of `report/assets/references.bib`."""

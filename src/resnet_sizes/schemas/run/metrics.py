@@ -13,7 +13,8 @@ FIRST_STEPS = 20
 
 
 # Bounds that no training reaches, so that nothing computed from these numbers overflows.
-Loss = Annotated[float, Field(ge=-1e39, le=1e39)]
+# A cross-entropy is not negative, and a float32 not larger.
+Loss = Annotated[float, Field(ge=0, le=3.41e38)]
 Seconds = Annotated[float, Field(ge=0, le=1e12)]
 Count = Annotated[int, Field(ge=0, le=2**63)]
 
