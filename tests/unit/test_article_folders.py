@@ -207,9 +207,9 @@ def test_a_citation_that_no_bibliography_has_is_refused(tmp_path: Path) -> None:
     (article.parent / "references.bib").unlink()
     overlay = tmp_path / "own.yaml"
     overlay.write_text(f"article: {article}\n", encoding="utf-8")
-    problem = r"article.reference is 'somebody2020', which is no key"
+    problem = r"article.reference: 'somebody2020' is no key in"
     with pytest.raises(UserError, match=problem):  # before anything is trained
-        CliRunner().invoke(app, ["study", "show", str(overlay)], catch_exceptions=False)
+        CliRunner().invoke(app, ["study", "write", str(overlay)], catch_exceptions=False)
     with pytest.raises(UserError, match=problem):
         written(tmp_path, article, **RESULTS)
 

@@ -72,6 +72,8 @@ def test_the_command_gives_json(article: Audit) -> None:
 
 def test_the_command_takes_another_article_and_more_protocols(tmp_path: Path) -> None:
     article, overlay = tmp_path / "other.yaml", tmp_path / "overlay.yaml"
+    bibliography = (ARTICLE.parent / "references.bib").read_text(encoding="utf-8")
+    (tmp_path / "references.bib").write_text(bibliography, encoding="utf-8")  # it is cited
     made_up = article_of(
         ("resnet34", "71.5", "12.5", None, None), ("resnet101", "70", "31", "197", None)
     )

@@ -88,14 +88,15 @@ def test_a_package_adds_a_column_a_rule_and_a_figure(tmp_path: Path, package: Pa
     assert by_id["B9"]["values"]["ours"] == "scratch-32.resnet34.best_test_accuracy.mean"
     assert (by_id["C1"]["verdict"], by_id["C1"]["rule"]) == ("supported", "at-least")
 
-    # What has no words is told, and where they go.
+    # Before anything is trained it is known what has no words, and where they go.
     prose = tmp_path / "prose/en"
-    prose.mkdir(parents=True)
-    for file, text in (("verdicts", VERDICT_TEXTS), ("texts", TEXTS)):
-        done = command(package, tmp_path, "report", "added")
+    for file, text in (("texts", TEXTS), ("verdicts", VERDICT_TEXTS)):
+        asked = ["audit", str(article)] if file == "texts" else ["report", "added"]
+        done = command(package, tmp_path, *asked)
         assert done.returncode == 1
         assert "error: there is no text '" in done.stderr
         assert f"Add it to: {prose / file}.yaml" in done.stderr
+        prose.mkdir(parents=True, exist_ok=True)
         (prose / f"{file}.yaml").write_text(text, encoding="utf-8")
     done = command(package, tmp_path, "report", "added", "--format", "html", "--engine", "pandoc")
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from resnet_sizes.io.errors import UserError
 from resnet_sizes.io.hashes import canonical_json, content_hash
 from resnet_sizes.io.shipped import shipped
 from resnet_sizes.reporting.render.engines import choose_engine
+from resnet_sizes.reporting.text.prose import check_article
 from resnet_sizes.schemas.article.article import OWN_FIGURES, load_article
 from resnet_sizes.schemas.article.folder import ArticleFolder
 from resnet_sizes.schemas.evidence.figures import FIGURE_NAMES
@@ -43,6 +44,8 @@ def read_configuration():
         (config, {}) if is_given else ({}, workflow.config_settings.config)
     )
     study = checked_study(given, command_line, files)
+    if workflow.is_main_process:
+        check_article(Path(study.article))
     if study.report.engine == "quarto":
         choose_engine("quarto")
     return study

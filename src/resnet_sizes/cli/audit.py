@@ -16,17 +16,18 @@ def audit(
     overlays: Overlays = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="What is printed.")] = "text",
 ) -> None:
-    """Recompute an article from itself: increments, accuracies, returns of depth, minutes.
+    """Recompute an article from itself: increments, accuracies, returns of depth, minutes. What
+    lies beside its file is checked first.
 
     Protocols and the table of GPUs are those of the configuration.
     """
     from resnet_sizes.evidence.audit import audit as recompute
-    from resnet_sizes.schemas.article.article import load_article
+    from resnet_sizes.reporting.text.prose import check_article
     from resnet_sizes.schemas.hardware import load_devices, shipped_network_costs
 
     study = load_study(overlays or [])
     devices, costs = load_devices(Path(study.devices)), shipped_network_costs()
-    found = recompute(load_article(article), study.protocol_definitions, devices, costs)
+    found = recompute(check_article(article), study.protocol_definitions, devices, costs)
     (result_json if format == "json" else _print)(found)
 
 

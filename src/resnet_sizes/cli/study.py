@@ -42,8 +42,11 @@ def show(overlays: Overlays = None) -> None:
 @app.command()
 def write(overlays: Overlays = None) -> None:
     """Write results/<name>/study.json."""
+    from resnet_sizes.reporting.text.prose import check_article
+
     study = load_study(overlays or [])
     check_files(study)
+    check_article(Path(study.article))
     result(str(write_study(study)))
 
 

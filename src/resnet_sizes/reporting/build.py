@@ -33,7 +33,7 @@ from resnet_sizes.reporting.sections import metadata
 from resnet_sizes.reporting.sections.article import render_article
 from resnet_sizes.reporting.text.context import ReportContext, report_context
 from resnet_sizes.reporting.text.printed import keys_in
-from resnet_sizes.reporting.text.words import Words
+from resnet_sizes.reporting.text.words import AGAIN, Words
 from resnet_sizes.schemas.article.article import OWN_FIGURES
 from resnet_sizes.schemas.article.folder import ArticleFolder, report_languages
 from resnet_sizes.schemas.run.run import batches_per_epoch
@@ -133,7 +133,12 @@ def _render(
     # The page is what is checked, so it is made even where only the PDF is asked for.
     asked: list[ReportFormat] = [*formats, "html"]
     for format in dict.fromkeys(asked):
-        engine.render(folder, format, report.created).rename(folder / REPORT_FILES[format])
+        try:
+            made = engine.render(folder, format, report.created)
+        except RuntimeError as error:  # of a program that is given what somebody wrote
+            place = report.folder.prose(report.language)
+            raise UserError(f"{error}\nIs it of the article's own {place}? {AGAIN}") from error
+        made.rename(folder / REPORT_FILES[format])
     check_numbers(folder, rendered, report, engine)
     reports = [REPORT_FILES[each] for each in reversed(REPORT_FILES) if each in formats]
     return [*written, metadata.DATA, *reports]

@@ -86,7 +86,6 @@ def check_study(config: dict[str, Any], contents: Contents) -> Study:
     if not exists(shipped(path)) or not shipped(path).is_file():
         return study  # `check_files` says so
     article, folder = load_article(path), ArticleFolder(path)
-    folder.check_references(article, shipped("report") / "assets" / "references.bib")
     languages = report_languages(study, article, folder, spec.languages)
     return study.model_copy(update={"report": spec.model_copy(update={"languages": languages})})
 

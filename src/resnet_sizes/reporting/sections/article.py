@@ -15,6 +15,7 @@ from resnet_sizes.reporting.sections import claims, methodology
 from resnet_sizes.reporting.text.context import ReportContext, Results
 from resnet_sizes.reporting.text.escaping import Safe, code, escape_markdown, unescaped, yaml_text
 from resnet_sizes.reporting.text.printed import named, plain
+from resnet_sizes.reporting.text.prose import check_prose
 from resnet_sizes.reporting.text.verdict_sentences import sentence_key
 from resnet_sizes.reporting.text.words import Sandbox, class_label, make_environment, rendered
 from resnet_sizes.schemas.article.columns import COLUMNS, own_key
@@ -41,7 +42,7 @@ class RenderedArticle:
 
 def render_article(report: ReportContext, templates: Path, engine: Engine) -> RenderedArticle:
     """The `.qmd` of a study in one language. Raises UserError where a template lacks a name."""
-    report.folder.check_references(report.article, templates / "assets" / "references.bib")
+    check_prose(report.article, report.folder, templates)
     alternatives: dict[str, str] = {}
 
     def alt(description: str) -> Safe:

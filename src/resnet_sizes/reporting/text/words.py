@@ -187,9 +187,9 @@ class Words:
         return self(f"points.{form}", number=number)
 
 
-_OF_COLUMNS = ("columns", "short-columns", "cells", "figures.forest")
+COLUMN_WORDS = ("columns", "short-columns", "cells")
 _ADDED = {"subjects": [*CLAIM_KINDS], "figures": [*OWN_FIGURES]}
-_ADDED |= {section: [*COLUMNS] for section in _OF_COLUMNS}
+_ADDED |= {section: [*COLUMNS] for section in (*COLUMN_WORDS, "figures.forest")}
 """Where the report may lack words: those of columns, rules and figures from outside."""
 
 

@@ -1,6 +1,5 @@
 """What lies beside an article file, its prose and bibliography, and the languages of both."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
@@ -12,8 +11,6 @@ from resnet_sizes.schemas.base import where_now
 from resnet_sizes.schemas.study.protocol import Language
 from resnet_sizes.schemas.study.study import Study
 
-_ENTRY = re.compile(r"(?im)^[^%@\n]*@\s*(?!comment|string|preamble)\w+\s*\{\s*([^\s,{}]+)\s*,")
-
 
 class ArticleFolder:
     """The folder of an article file; where it holds no more, the report says what holds of any."""
@@ -24,24 +21,6 @@ class ArticleFolder:
         self.folder = self.file.parent
         self.references = self.folder / "references.bib"
         """Entries of the bibliography, besides those of `report/assets/references.bib`."""
-
-    def check_references(self, article: Article, shared: Path) -> None:
-        """Raise UserError for what the article file cites and neither its own bibliography nor a
-        shared one has: pandoc would not say who asked for it."""
-        cited = {"article.reference": article.article.reference}
-        if effect := article.judging.seed_deviation:
-            cited["judging.seed_deviation.reference"] = effect.reference
-        files = [path for path in (self.references, shared) if path.is_file()]
-        try:
-            keys = _ENTRY.findall("\n".join(path.read_text("utf-8") for path in files))
-        except UnicodeDecodeError as error:
-            raise UserError(f"{self.references}: is not UTF-8: {error}. Save it so") from None
-        for place, key in cited.items():
-            if key and key not in keys:
-                raise UserError(
-                    f"{self.file}: {place} is {key!r}, which is no key of {self.references} or "
-                    f"of {shared}. Add the entry there, or leave the reference out."
-                )
 
     def prose(self, language: str) -> Path:
         """Where files lie that take the place of those of `report/<language>/`: templates by their
