@@ -91,7 +91,8 @@ def test_a_package_adds_a_column_a_rule_and_a_figure(tmp_path: Path, package: Pa
     # Before anything is trained it is known what has no words, and where they go.
     prose = tmp_path / "prose/en"
     for file, text in (("texts", TEXTS), ("verdicts", VERDICT_TEXTS)):
-        asked = ["audit", str(article)] if file == "texts" else ["report", "added"]
+        audit = "audit", str(tmp_path / "article.yaml")
+        asked = audit if file == "texts" else ("report", "added")
         done = command(package, tmp_path, *asked)
         assert done.returncode == 1
         assert "error: there is no text '" in done.stderr

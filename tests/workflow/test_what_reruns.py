@@ -64,7 +64,7 @@ def test_a_second_seed_trains_only_the_new_runs(study):
 def test_comments_words_progress_and_a_forecast_leave_a_finished_study_with_nothing_to_do(study):
     study.edit(LOOP, "import torch\n", "import torch  # the framework\n")
     study.edit(LOOP, '"""The training loop: one run', '"""The loop that trains: one run')
-    study.edit(LOOP, "self.epoch = Epoch(number + 1)", "self.epoch = Epoch(number+1)")
+    study.edit(LOOP, "state.Epoch(number + 1)", "state.Epoch(number+1)")
     progress = "src/resnet_sizes/training/supervision/progress.py"
     study.edit(progress, "SILENCE = 60.0", "SILENCE = 90.0")
     write_forecast(study, 60, "cpu", 1)
