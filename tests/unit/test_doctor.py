@@ -88,7 +88,7 @@ def test_a_locale_without_utf8_is_no_problem_to_the_command(broken_torch: dict[s
     ascii_only = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"} | broken_torch
     locale = doctor(DEMO, **ascii_only)[1]["locale"]
     assert locale["state"] == "ok"
-    assert locale["found"].endswith("; names of files are read as utf-8")
+    assert locale["found"].endswith("; utf-8")
 
 
 def test_each_source_of_a_study_is_asked(tmp_path: Path, broken_torch: dict[str, str]) -> None:

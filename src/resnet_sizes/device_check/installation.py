@@ -29,8 +29,6 @@ and kept features of the default study."""
 PATIENCE = 8.0
 """Seconds for an address to answer."""
 
-INSTALL = "make setup"
-
 
 Answer = tuple[State, str] | tuple[State, str, str]
 
@@ -51,7 +49,7 @@ def look(study: Study) -> Iterator[Finding]:
             yield Finding(subject, *step())
         # Whatever an installation that is broken raises is what one wants to read of it.
         except Exception as error:
-            yield Finding(subject, "problem", f"{type(error).__name__}: {error}", INSTALL)
+            yield Finding(subject, "problem", f"{type(error).__name__}: {error}", "make setup")
     yield from _sources(study)
 
 
@@ -98,12 +96,6 @@ def _disk() -> Answer:
     return ("note", found, remedy) if free < DISK else ("ok", found)
 
 
-def _locale() -> Answer:
-    # The command reads names of files as UTF-8, whatever the locale (cli/app.py).
-    own, files = locale.setlocale(locale.LC_CTYPE), sys.getfilesystemencoding()
-    return "ok", f"{own}; names of files are read as {files}"
-
-
 def _engine() -> Answer:
     from resnet_sizes.reporting.render import pandoc, quarto
 
@@ -127,7 +119,8 @@ STEPS: dict[str, Callable[[], Answer]] = {
     "GPUs": _gpus,
     "memory": _memory,
     "disk": _disk,
-    "locale": _locale,
+    # The command reads names of files as UTF-8, whatever the locale (cli/app.py).
+    "locale": lambda: ("ok", f"{locale.setlocale(locale.LC_CTYPE)}; {sys.getfilesystemencoding()}"),
     "Snakemake": lambda: ("ok", version("snakemake")),
     "report": _engine,
     "git": lambda: _program("git", "an archive cannot name the commit that made it"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -55,11 +56,9 @@ def energy_meter(kind: str, nvml: Nvml | None, gpu: Gpu | None) -> EnergyMeter:
         return EnergyMeter("nvml", counters)
     # The parts of a package, such as intel-rapl:0:0, are counted in it.
     packages = [each for each in POWERCAP.glob("intel-rapl:*") if each.name.count(":") == 1]
-    return EnergyMeter("rapl", [_package(each) for each in packages])
-
-
-def _package(folder: Path) -> Counter:
-    return Counter(lambda: _told(folder / "energy_uj"), _told(folder / "max_energy_range_uj") or 0)
+    reads = [partial(_told, each / "energy_uj") for each in packages]
+    most = [_told(each / "max_energy_range_uj") or 0 for each in packages]
+    return EnergyMeter("rapl", list(map(Counter, reads, most)))
 
 
 def _told(path: Path) -> float | None:
