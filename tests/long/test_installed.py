@@ -66,7 +66,7 @@ def test_from_a_wheel_an_empty_folder_comes_to_the_demo_s_report(
     environment.command("init", "study", folder=tmp_path)
     study = tmp_path / "study"
     demo = ("--configfile", "config/demo.yaml")
-    said = environment.python("-m", "snakemake", "--cores", "all", *demo, folder=study)
+    said = environment.python("-m", "snakemake", "--cores", "all", folder=study)
     assert "Report: results/demo/report/en/report.html" in said
     assert (study / "results/demo/report/en/report.pdf").stat().st_size > 10_000
     page = (study / "results/demo/report/en/report.html").read_text(encoding="utf-8")

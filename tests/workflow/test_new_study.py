@@ -166,7 +166,7 @@ def test_what_the_laid_out_pages_name_is_there(new_study: NewStudy) -> None:
 
 def test_a_folder_with_blanks_can_be_typed_and_a_name_too_long_is_told(tmp_path: Path) -> None:
     done = copied().run(["init", "a b"], tmp_path)
-    assert "cd 'a b' && snakemake --configfile config/demo.yaml" in done.stderr
+    assert "cd 'a b' && snakemake\n" in done.stderr
     done = copied().run(["init", "n" * 300], tmp_path)
     assert done.returncode == 1
     assert "File name too long). Choose a shorter name" in done.stderr

@@ -23,6 +23,8 @@ ARTICLES = {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/*/a
 PAGES = ("articles.md", "extending.md", "own-images.md", "verdicts.md")
 """Those of docs/ that are about a study of one's own."""
 
+DEMO_FIRST = "\n# To be taken out when config/config.yaml is yours.\nconfigfile: config/demo.yaml\n"
+
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
@@ -43,8 +45,7 @@ def init(
                 raise UserError(f"{problem}. Name another folder, or move what is there.")
             for path in made:
                 result(str(path.rename(folder / path.name)))
-    demo = "snakemake --configfile config/demo.yaml"
-    say(f"Its demonstration, with a report in minutes: cd {shlex.quote(str(folder))} && {demo}")
+    say(f"For its demonstration, in minutes: cd {shlex.quote(str(folder))} && snakemake")
 
 
 def _laid_out(folder: Path, article: Path) -> list[Path]:
@@ -67,6 +68,8 @@ def _laid_out(folder: Path, article: Path) -> list[Path]:
         path.write_text(Template(path.read_text("utf-8")).safe_substitute(fillings), "utf-8")
     shutil.copytree(article, folder / "articles" / article.name)
     shutil.copytree(SHIPPED / "profiles", folder / "profiles")
+    profile = folder / "profiles/default/config.yaml"
+    profile.write_text(profile.read_text("utf-8") + DEMO_FIRST, "utf-8")
     for name in ["README.md", *overlays]:
         shutil.copyfile(SHIPPED / "config" / name, folder / "config" / name)
     (folder / "docs").mkdir()

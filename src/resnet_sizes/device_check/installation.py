@@ -62,11 +62,9 @@ def _torch() -> Answer:
 
 
 def _gpus() -> Answer:
-    import torch
-
     from resnet_sizes.training.capabilities import fastest_precision
     from resnet_sizes.training.devices.gpus import Nvml, visible_gpus
-    from resnet_sizes.training.devices.select import missing_gpu, select_device
+    from resnet_sizes.training.devices.select import describe, missing_gpu, select_device
 
     try:
         device = select_device("auto")
@@ -77,7 +75,7 @@ def _gpus() -> Answer:
         nvml = Nvml.load()
         seen = ", ".join(map(str, visible_gpus(nvml, os.environ))) if nvml else ""
         driver = (nvml and nvml.driver()) or "unknown"
-        return "ok", f"{seen or torch.cuda.get_device_name(device)}; driver {driver}; {fastest}"
+        return "ok", f"{seen or describe(device).name}; driver {driver}; {fastest}"
     if problem := missing_gpu():
         return "problem", problem
     return "note", f"none that torch can use: training takes {device.type}; {fastest}"
@@ -142,16 +140,15 @@ def _sources(study: Study) -> Iterator[Finding]:
         addresses += [f"{each.rstrip('/')}/{name}" for each in (*downloads.weights.mirrors, folder)]
     with ThreadPoolExecutor() as pool:
         for address, problem in zip(addresses, pool.map(_unreached, addresses), strict=True):
-            subject = f"source {urlsplit(address).hostname}"
             remedy = "make prefetch where the network is, or: config/offline.yaml needs none"
             found = ("note", problem, remedy) if problem else ("ok", "answers")
-            yield Finding(subject, *found)
+            yield Finding(f"source {urlsplit(address).hostname}", *found)
 
 
 def _unreached(address: str) -> str | None:
     try:
         with requests.get(address, timeout=PATIENCE, stream=True) as answer:
             answer.raise_for_status()
+            return None
     except requests.RequestException as error:
         return f"does not answer ({type(error).__name__})"
-    return None

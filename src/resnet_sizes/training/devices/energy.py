@@ -52,8 +52,7 @@ class EnergyMeter:
 def energy_meter(kind: str, nvml: Nvml | None, gpu: Gpu | None) -> EnergyMeter:
     """Of the GPU, or of all packages of the processor, by the kind of torch's device."""
     if kind != "cpu":
-        counters = [Counter(lambda: nvml.joules(gpu))] if nvml and gpu else []
-        return EnergyMeter("nvml", counters)
+        return EnergyMeter("nvml", [Counter(lambda: nvml.joules(gpu))] if nvml and gpu else [])
     # The parts of a package, such as intel-rapl:0:0, are counted in it.
     packages = [each for each in POWERCAP.glob("intel-rapl:*") if each.name.count(":") == 1]
     reads = [partial(_told, each / "energy_uj") for each in packages]
