@@ -129,8 +129,8 @@ def verify(
                 result(f"{finding.outcome}: {finding.subject}: {finding.detail}", one_line=True)
         if older:
             reason = f"the result {OTHER_VERSION} than is here, which is no fault"
-            same = "numbers and verdicts were made again; its words and figures were not"
-            result(f"not-compared: {len(older)} because {reason}: {same} (--json names them)")
+            same = "numbers and verdicts were made again, what hangs on the version was not"
+            result(f"not-compared: {len(older)} because {reason}: {same} (--json names all)")
         if found.digest:
             result(f"digest: {found.digest}")
         counts = found.counts()
