@@ -25,7 +25,7 @@ def without_claims() -> dict[str, Any]:
     return data | {"stated": [], "claims": [claim], "headline": []}
 
 
-def article_of(*rows: tuple[str, str, str, str | None, str | None]) -> Article:
+def article_of(*rows: tuple[str, str | None, str, str | None, str | None]) -> Article:
     """A made-up article file: model, accuracy, minutes, increments of layers and accuracy."""
     table = [
         {

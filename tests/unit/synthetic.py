@@ -181,7 +181,7 @@ def _study(
             "protocols": list(protocols),
             "seeds": seeds_in_file,
             "training": {
-                "epochs": epochs,
+                **({} if "iterations" in training else {"epochs": epochs}),
                 "batch_size": batch_size,
                 "learning_rate": learning_rate,
                 **training,

@@ -6,6 +6,7 @@ import pytest
 from audited_articles import article_of, audit_of_the_article, audited, shipped_devices
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from synthetic import ARTICLE
 
 from resnet_sizes.evidence.audit import audit
@@ -187,13 +188,19 @@ def test_an_article_without_increments_or_minutes_is_audited_all_the_same() -> N
     assert on(found, "small", "t4").outcome == "no-minutes"
 
 
-def test_accuracies_that_are_no_proportions_are_left_out_by_name() -> None:
-    found = audited(
-        article_of(("resnet18", "100", "9", None, None), ("resnet34", "101", "9", None, None))
-    )
-    assert found.unusable == ["resnet34"]
-    assert [a.model for a in found.accuracies] == ["resnet18"]
+def test_accuracies_that_are_no_proportions_are_refused_with_their_network() -> None:
+    found = audited(article_of(("resnet18", "100", "9", None, None)))
     assert found.accuracies[0].high == pytest.approx(100)
+    with pytest.raises(ValidationError, match="accuracy: found 101; allowed: numbers from 0 to"):
+        article_of(("resnet18", "100", "9", None, None), ("resnet34", "101", "9", None, None))
+
+
+def test_a_network_without_an_accuracy_is_left_out_by_name() -> None:
+    found = audited(
+        article_of(("resnet18", None, "9", None, None), ("resnet34", "90", "9", None, None))
+    )
+    assert found.unusable == ["resnet18"]
+    assert [each.model for each in found.accuracies] == ["resnet34"]
 
 
 def test_sure_accuracies_have_no_z() -> None:

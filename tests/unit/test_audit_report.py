@@ -156,7 +156,7 @@ def test_increments_with_one_explanation_are_told_in_one_sentence(
 def test_nothing_to_audit_gives_no_section(tmp_path: Path) -> None:
     study = study_with_evidence(tmp_path)
     inputs = read_inputs(study, StudyFolder.of_file(study).evidence)
-    nothing = audited(article_of(("resnet18", "101", "5", None, None)))
+    nothing = audited(article_of(("resnet18", None, "5", None, None)))
     assert "{#auditoria}" in article_text()
     assert "auditoria" not in in_both_languages(replace(inputs, audit=nothing))["pt"]
 
