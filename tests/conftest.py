@@ -10,9 +10,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from hypothesis import settings
 from tqdm import tqdm
 
 from made_once import VARIABLE as SHARED_FOLDER
+
+# No test is timed: hypothesis would let one fail whose machine is busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Tests run side by side: more threads than cores only wait for each other. It has to be said
 # before torch is loaded; what a test asks for by itself still holds.
