@@ -14,7 +14,6 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import psutil
-import requests
 
 from resnet_sizes.io.errors import UserError
 from resnet_sizes.schemas.run.weights import wanted_weights, weights_version
@@ -146,6 +145,8 @@ def _sources(study: Study) -> Iterator[Finding]:
 
 
 def _unreached(address: str) -> str | None:
+    import requests  # which a machine that is to be checked without a network need not have
+
     try:
         with requests.get(address, timeout=PATIENCE, stream=True) as answer:
             answer.raise_for_status()
